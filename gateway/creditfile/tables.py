@@ -1,0 +1,109 @@
+"""Everything about one enterprise has its USCC first in its primary key, so that it can be spread.
+
+No unique constraint leaves the USCC out, and there are no foreign keys: one enterprise's rows lie
+together on one shard, and each statement about it touches that shard only.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from gateway.db.metadata import metadata
+
+_NOTHING: Final = text("'{}'")
+
+
+def _moment() -> DateTime:
+    return DateTime(timezone=True)
+
+
+enterprise = Table(
+    "enterprise",
+    metadata,
+    Column("uscc", Text, nullable=False),
+    # The registration is told as a record too, and a disclosure names it by this id.
+    Column("registration_id", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, comment="the name, strictly normalised"),
+    Column("former_names", ARRAY(Text), nullable=False, server_default=_NOTHING),
+    Column("kind", Text, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("legal_representative", Text, nullable=False),
+    Column("capital", Numeric(20, 6), comment="10,000 units of the currency"),
+    Column("currency", Text),
+    Column("established_on", Date),
+    Column("approved_on", Date),
+    Column("term_from", Date),
+    Column("term_to", Date, comment="none, or 2099-12-31: no end"),
+    Column("registering_authority", Text),
+    Column("division", Text, nullable=False, comment="GB/T 2260"),
+    Column("industry", Text, comment="GB/T 4754"),
+    Column("scope", Text),
+    Column("address", Text),
+    Column("source_id", Text, nullable=False),
+    Column("source_name", Text, nullable=False),
+    Column("source_uscc", Text),
+    Column("source_time", _moment(), nullable=False),
+    Column("catalogue_version", Text, nullable=False),
+    Column("objection_since", _moment()),
+    Column("code_ok", Boolean, nullable=False, server_default="true"),
+    # Datasets whose source cannot be asked about this enterprise at present (R6).
+    Column("unavailable", ARRAY(Text), nullable=False, server_default=_NOTHING),
+    Column("personal", LargeBinary, comment="sealed JSON: ID number, phone, home address"),
+    Column("digests", JSONB, nullable=False, server_default=_NOTHING),
+    PrimaryKeyConstraint("uscc", name="pk_enterprise"),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("uscc", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("natural_key", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("source_name", Text, nullable=False),
+    Column("source_uscc", Text),
+    Column("source_time", _moment(), nullable=False),
+    Column("catalogue_version", Text, nullable=False),
+    # Typed: what clocks, filters and questions use, filled as the catalogue maps it.
+    Column("decided_on", Date),
+    Column("determined_on", Date),
+    Column("published_on", Date),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("publicity_ends_on", Date, comment="the last day on which it is shown"),
+    Column("removed_on", Date, comment="the first day on which it is on its list no more"),
+    Column("level", Text),
+    Column("severity", Text),
+    Column("category", Text),
+    Column("period", Text, comment="YYYY-MM, YYYY-Qn or YYYY"),
+    # What happened to it.
+    Column("repaired_at", _moment()),
+    Column("withdrawn_at", _moment()),
+    Column("objection_since", _moment()),
+    Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
+    PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
+    UniqueConstraint(
+        "uscc", "source_id", "dataset", "natural_key", name="uq_record_natural_key",
+    ),
+)
+Index("ix_record_uscc_dataset", record.c.uscc, record.c.dataset)

@@ -1,0 +1,1 @@
+"""A synthetic province: no enterprise, person, number or address in it is real."""
