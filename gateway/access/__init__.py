@@ -1,0 +1,1 @@
+"""Who is calling, and may they: token, proof, limits, client, agreement, as one visible list."""

@@ -1,0 +1,1 @@
+"""Verification over HTTP: yes/no questions about one enterprise, probe-proof."""

@@ -1,0 +1,1 @@
+"""Enterprise codes (企业码): issue, print, revoke, and the public page behind each."""

@@ -1,0 +1,36 @@
+"""The few column types that tables use, so that each means one thing everywhere."""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, DateTime, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+Texts = ARRAY(Text)
+
+
+def moment(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401  # as sqlmodel.Field
+    """A point in time, with its zone."""
+    return Field(sa_type=DateTime(timezone=True), nullable=nullable, **options)  # type: ignore[call-overload]
+
+
+def texts() -> Any:  # noqa: ANN401
+    """A list of short texts."""
+    return Field(sa_type=Texts, nullable=False)
+
+
+def document(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401
+    """A JSON document."""
+    return Field(sa_type=JSONB, nullable=nullable, **options)
+
+
+def digest(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401
+    """The bytes of a digest."""
+    return Field(sa_type=LargeBinary, nullable=nullable, **options)
+
+
+def text(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401
+    """Text of any length."""
+    return Field(sa_type=Text, nullable=nullable, **options)
+
+

@@ -1,0 +1,1 @@
+"""What was told, to whom and why: written before it leaves, and provable afterwards."""

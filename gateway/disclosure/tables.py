@@ -1,0 +1,81 @@
+"""Rows are only ever added: what was told cannot be untold, only withdrawn."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from gateway.db import columns
+
+
+class DisclosureRow(SQLModel, table=True):
+    """One act of telling a client something about one enterprise, or of refusing to."""
+
+    __tablename__ = "disclosure"
+    __table_args__ = (
+        CheckConstraint("kind IN ('verification', 'query')", name="kind"),
+        CheckConstraint("outcome IN ('told', 'refused')", name="outcome"),
+        Index("ix_disclosure_uscc_at", "uscc", "at"),
+    )
+
+    uscc: str = columns.text(primary_key=True)
+    disclosure_id: str = columns.text(primary_key=True)
+    client_id: str = columns.text()
+    kind: str = columns.text()
+    outcome: str = columns.text()
+    reason: str | None = columns.text(nullable=True)
+    purpose: str = columns.text()
+    consent_id: str | None = columns.text(nullable=True)
+    agreement_version: int | None = Field(nullable=True)
+    asked: list[Any] = columns.document()
+    relied_on: list[Any] = columns.document()
+    result_digest: bytes = columns.digest()
+    leaf_hash: bytes = columns.digest()
+    at: datetime = columns.moment()
+
+
+class DisclosureSaltRow(SQLModel, table=True):
+    """The salt in a disclosure's leaf. To delete it is to erase the person from the log."""
+
+    __tablename__ = "disclosure_salt"
+
+    uscc: str = columns.text(primary_key=True)
+    disclosure_id: str = columns.text(primary_key=True)
+    salt: bytes = columns.digest()
+
+
+class PendingLeafRow(SQLModel, table=True):
+    """A leaf that the sealer has still to copy into the log."""
+
+    __tablename__ = "pending_leaf"
+    __table_args__ = (Index("ix_pending_leaf_at", "at"),)
+
+    uscc: str = columns.text(primary_key=True)
+    disclosure_id: str = columns.text(primary_key=True)
+    leaf_hash: bytes = columns.digest()
+    at: datetime = columns.moment()
+
+
+class LogEntryRow(SQLModel, table=True):
+    """One leaf of the transparency log. Indices have no gaps."""
+
+    __tablename__ = "log_entry"
+    __table_args__ = (Index("ix_log_entry_disclosure_id", "disclosure_id"),)
+
+    index: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    leaf_hash: bytes = columns.digest()
+    uscc: str = columns.text()
+    disclosure_id: str = columns.text()
+    at: datetime = columns.moment()
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed tree head: size, root, and the note that was signed."""
+
+    __tablename__ = "checkpoint"
+
+    size: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    root: bytes = columns.digest()
+    note: str = columns.text()
+    at: datetime = columns.moment()

@@ -1,0 +1,29 @@
+"""Alembic's entry: an advisory lock makes two upgrades at once as good as one."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from gateway.db.engine import make_engine
+from gateway.migrations.rooms import metadata
+
+UPGRADE_LOCK = 0x58514D47  # "XQMG"
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    with context.begin_transaction():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        context.run_migrations()
+
+
+async def _connect_and_run() -> None:
+    engine = make_engine(context.config.attributes["url"], pool_size=1)
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+        await connection.commit()
+    await engine.dispose()
+
+
+asyncio.run(_connect_and_run())

@@ -1,0 +1,14 @@
+"""Importing this module fills the metadata: one line for each room that has tables."""
+
+import consent.tables
+import gateway.access.tables
+import gateway.answers.tables
+import gateway.clients.tables
+import gateway.codes.tables
+import gateway.creditfile.tables
+import gateway.disclosure.tables
+import gateway.identity.tables
+import gateway.oauth.tables  # noqa: F401
+from gateway.db.metadata import metadata
+
+__all__ = ["metadata"]

@@ -1,0 +1,84 @@
+"""Codes, refresh tokens and request URIs stand here as keyed digests, never as themselves."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from gateway.db import columns
+
+
+class PushedRequestRow(SQLModel, table=True):
+    """A pushed authorization request (RFC 9126), by the digest of its `request_uri`."""
+
+    __tablename__ = "pushed_request"
+
+    digest: bytes = columns.digest(primary_key=True)
+    client_id: str = columns.text()
+    parameters: dict[str, Any] = columns.document()
+    dpop_jkt: str | None = columns.text(nullable=True)
+    expires_at: datetime = columns.moment()
+
+
+class AuthorizationCodeRow(SQLModel, table=True):
+    """An authorization code; spent by the one statement that fills `redeemed_at`."""
+
+    __tablename__ = "authorization_code"
+
+    digest: bytes = columns.digest(primary_key=True)
+    client_id: str = columns.text()
+    redirect_uri: str = columns.text()
+    scope: str = columns.text()
+    code_challenge: str = columns.text()
+    dpop_jkt: str | None = columns.text(nullable=True)
+    consent_id: str = columns.text()
+    uscc: str = columns.text()
+    subject: str = columns.text()
+    expires_at: datetime = columns.moment()
+    redeemed_at: datetime | None = columns.moment(nullable=True)
+
+
+class AccessTokenRow(SQLModel, table=True):
+    """An access token that was issued, by its `jti`; `code_digest` says from which code."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (Index("ix_access_token_code_digest", "code_digest"),)
+
+    jti: str = columns.text(primary_key=True)
+    client_id: str = columns.text()
+    scope: str = columns.text()
+    uscc: str | None = columns.text(nullable=True)
+    consent_id: str | None = columns.text(nullable=True)
+    code_digest: bytes | None = columns.digest(nullable=True)
+    expires_at: datetime = columns.moment()
+    revoked_at: datetime | None = columns.moment(nullable=True)
+
+
+class RefreshTokenRow(SQLModel, table=True):
+    """A refresh token: bound to its client, its DPoP key and its consent; not rotated (FAPI)."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (Index("ix_refresh_token_code_digest", "code_digest"),)
+
+    digest: bytes = columns.digest(primary_key=True)
+    client_id: str = columns.text()
+    scope: str = columns.text()
+    dpop_jkt: str = columns.text()
+    consent_id: str = columns.text()
+    uscc: str = columns.text()
+    subject: str = columns.text()
+    code_digest: bytes = columns.digest()
+    expires_at: datetime = columns.moment()
+    revoked_at: datetime | None = columns.moment(nullable=True)
+
+
+class AssertionRow(SQLModel, table=True):
+    """A client assertion's `jti` that was used: its primary key is what makes it single-use."""
+
+    __tablename__ = "assertion_jti"
+    __table_args__ = (Index("ix_assertion_jti_expires_at", "expires_at"),)
+
+    client_id: str = columns.text(primary_key=True)
+    jti: str = columns.text(primary_key=True)
+    expires_at: datetime = columns.moment()

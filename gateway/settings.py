@@ -1,0 +1,98 @@
+"""Settings are parsed once, at start-up, and passed on; there is no default secret."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+SHORTEST_SECRET = 32
+
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class SettingsError(Exception):
+    """The settings do not let the gateway start."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations. Each field is `XINQIAO_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="XINQIAO_", frozen=True, extra="ignore")
+
+    database_url: Url = Field(
+        description="PostgreSQL, as postgresql://user:password@host/database",
+        repr=False,
+    )
+    issuer: Url = Field(description="The gateway's own origin, as https://credit.example.gov.cn")
+    secret: SecretStr = Field(
+        description="at least 32 random characters; digests, nonces and CSRF tokens hang on it",
+    )
+    signing_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+    vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+    redis_url: SecretStr | None = Field(default=None, description="as redis://host:6379/0")
+    workers: int = Field(default=1, ge=1, le=64, description="how many worker processes")
+    demo: bool = Field(default=False, description="loopback http, demo identity provider")
+    demo_people: Path | None = Field(default=None, description="the demo provider's accounts")
+    database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="addresses whose forwarded headers are believed, by comma",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _asyncpg(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+            raise ValueError("must begin with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _by_comma(cls, value: Any) -> Any:  # noqa: ANN401  # whatever the environment holds
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_is_an_origin(self) -> Self:
+        parts = urlsplit(self.issuer)
+        loopback_demo = self.demo and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+        if parts.scheme != "https" and not loopback_demo:
+            raise ValueError("XINQIAO_ISSUER must be an https origin (http is for the loopback demo only)")
+        if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+            raise ValueError("XINQIAO_ISSUER must be an origin only, without path, query or trailing slash")
+        return self
+
+    @model_validator(mode="after")
+    def _many_workers_need_redis(self) -> Self:
+        if self.workers > 1 and self.redis_url is None:
+            raise ValueError("XINQIAO_REDIS_URL is needed with more than one worker: they share their limits there")
+        return self
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> "Settings":  # noqa: ANN401  # any field's value
+        """Parse the environment; a `SettingsError` says in one sentence each what is wrong."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
+
+
+def _sentence(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+    """One sentence that names the variable and what it should hold, never what it held."""
+    if not error["loc"]:
+        return f"{error['msg'].removeprefix('Value error, ')}."
+    name = str(error["loc"][0])
+    variable = f"XINQIAO_{name.upper()}"
+    hint = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    if error["type"] == "missing":
+        return f"{variable} is not set. Set it to: {hint}."
+    return f"{variable} cannot be used: {error['msg'].removeprefix('Value error, ')}. It should be: {hint}."
