@@ -1,0 +1,110 @@
+"""The only table from an error to its HTTP status and titles (RFC 9457)."""
+
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gateway.access import errors
+
+log = structlog.get_logger("gateway.problems")
+
+# code: (status, Chinese title, English title)
+TABLE: dict[str, tuple[int, str, str]] = {
+    "invalid_request": (400, "请求格式有误", "Malformed request"),
+    "invalid_uscc": (400, "不是有效的统一社会信用代码", "Not a unified social credit code"),
+    "unknown_question": (400, "核验项不存在", "Unknown question"),
+    "unknown_dataset": (400, "数据目录项不存在", "Unknown dataset"),
+    "unknown_purpose": (400, "用途不在清单内", "Unknown purpose"),
+    "payload_too_large": (413, "请求内容过大", "Request too large"),
+    "unsupported_media_type": (415, "不支持的内容类型", "Unsupported media type"),
+    "digest_mismatch": (400, "内容摘要不符", "Content digest does not match"),
+    "invalid_token": (401, "访问令牌无效", "Invalid access token"),
+    "insufficient_scope": (403, "访问令牌权限不足", "Insufficient scope"),
+    "invalid_dpop_proof": (401, "DPoP 证明无效", "Invalid DPoP proof"),
+    "use_dpop_nonce": (401, "请使用 DPoP 随机数", "Use the DPoP nonce"),
+    "agreement_missing": (403, "没有数字合约", "No agreement"),
+    "agreement_ended": (403, "数字合约不在有效期", "Agreement not in force"),
+    "not_in_agreement": (403, "超出数字合约范围", "Not in the agreement"),
+    "client_suspended": (403, "接入方已停用", "Client suspended"),
+    "not_available": (403, "不可提供", "Not available"),
+    "consent_withdrawn": (403, "授权已撤回", "Consent withdrawn"),
+    "consent_expired": (403, "授权已到期", "Consent expired"),
+    "consent_exhausted": (403, "授权次数已用完", "Consent exhausted"),
+    "consent_paused": (403, "授权已暂停", "Consent paused"),
+    "cooling_down": (403, "冷静期内不可再次请求", "Cooling down"),
+    "not_found": (404, "未找到", "Not found"),
+    "idempotency_conflict": (409, "幂等键已用于其他请求", "Idempotency key already used"),
+    "rate_limited": (429, "请求过于频繁", "Too many requests"),
+    "quota_exhausted": (429, "配额已用完", "Quota exhausted"),
+    "temporarily_unavailable": (503, "暂不可用", "Temporarily unavailable"),
+    "method_not_allowed": (405, "不支持的请求方法", "Method not allowed"),
+    "internal_error": (500, "内部错误", "Internal error"),
+}
+CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large", 415: "unsupported_media_type"}
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem(
+    code: str, detail: str, *, request_id: str | None = None, headers: dict[str, str] | None = None,
+) -> Response:
+    """The problem document for `code`."""
+    status, chinese, english = TABLE[code]
+    document = {
+        "type": f"urn:xinqiao:problem:{code}",
+        "title": f"{chinese} {english}",
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    return Response(
+        orjson.dumps(document), status_code=status, media_type=PROBLEM_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+    app.add_exception_handler(errors.GatewayError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.GatewayError)  # noqa: S101  # as registered
+    return problem(error.code, error.detail, request_id=_request_id(request), headers=error.headers)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
+    return problem("invalid_request", _where(error.errors()), request_id=_request_id(request))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # as registered
+    code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
+    _, _, english = TABLE[code]
+    return problem(code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {}))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected", request_id=_request_id(request), kind=type(error).__name__)
+    return problem(
+        "internal_error", "Something went wrong on our side; report the request_id.",
+        request_id=_request_id(request),
+    )
+
+
+def _where(found: Any) -> str:  # noqa: ANN401  # pydantic's list of error details
+    """Which members are wrong and how, never what they held."""
+    places = ("; ".join(f"{'.'.join(str(part) for part in e['loc'] if part != 'body')}: {e['msg']}" for e in found[:5]))
+    return f"Mend these members: {places}."
+
+
+def _request_id(request: Request) -> str | None:
+    return getattr(request.state, "request_id", None)

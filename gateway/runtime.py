@@ -1,0 +1,41 @@
+"""What a running gateway holds in its hands. Made once by `app`, passed to whoever needs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.vault import Vault
+from gateway.db.hot import HotDatabase
+from gateway.limits.guard import Guard
+from gateway.settings import Settings
+from gateway.signing.digests import KeyedDigests
+from gateway.signing.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The parts of one worker process."""
+
+    settings: Settings
+    engine: AsyncEngine
+    hot: HotDatabase
+    keys: KeyRing
+    digests: KeyedDigests
+    catalogue: Catalogue
+    vault: Vault
+    guard: Guard
+    now: Callable[[], datetime]
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime of the application that serves `request`."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+UsingRuntime = Annotated[Runtime, Depends(runtime_of)]
