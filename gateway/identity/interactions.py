@@ -1,0 +1,194 @@
+"""An interaction is decided once, by the session that it was shown to, and resumed once.
+
+The authorization endpoint opens it and resumes it; the portal shows and decides it. Who holds the
+address of somebody else's interaction can do nothing with it: only the deciding session resumes.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypedDict
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.identity.sessions import is_live
+from gateway.identity.tables import InteractionRow, SessionRow
+from gateway.signing.digests import KeyedDigests
+
+LIFETIME: Final = timedelta(minutes=15)
+
+Outcome = Literal["granted", "refused"]
+
+
+class AskDocument(TypedDict):
+    """What is asked, as the authorization endpoint has checked it; `valid_until` is RFC 3339."""
+
+    client_id: str
+    uscc: str | None
+    purpose: str
+    datasets: Sequence[str]
+    questions: Sequence[str]
+    valid_until: str
+    max_uses: int | None
+    redirect_uri: str
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One row of `interaction`."""
+
+    digest: bytes
+    request_digest: bytes
+    client_id: str
+    ask: AskDocument
+    redirect_origin: str
+    session_digest: bytes | None
+    opened_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    outcome: Outcome | None
+    consent_id: str | None
+    uscc: str | None
+    subject: str | None
+    resumed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided, to be written with the consent that it made."""
+
+    outcome: Outcome
+    consent_id: str | None
+    uscc: str
+    subject: str
+
+
+async def open_interaction(  # noqa: PLR0913  # what it is made of; all by keyword
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    *,
+    request_digest: bytes,
+    ask: AskDocument,
+    redirect_origin: str,
+    now: datetime,
+) -> str:
+    """Open an interaction for a pushed request; the id goes into `/portal/decide/{id}`."""
+    interaction_id = secrets.token_urlsafe(32)
+    await conn.execute(insert(InteractionRow).values(
+        digest=digests.of("interaction", interaction_id),
+        request_digest=request_digest,
+        client_id=ask["client_id"],
+        ask=ask,
+        redirect_origin=redirect_origin,
+        opened_at=now,
+        expires_at=now + LIFETIME,
+    ))
+    return interaction_id
+
+
+async def find(
+    conn: AsyncConnection, digests: KeyedDigests, interaction_id: str,
+) -> Interaction | None:
+    """The interaction of this id, in whatever state it is."""
+    found = await conn.execute(
+        select(*_COLUMNS).where(_is(digests.of("interaction", interaction_id))),
+    )
+    row = found.mappings().one_or_none()
+    return Interaction(**row) if row else None
+
+
+async def bind_session(
+    conn: AsyncConnection, interaction: Interaction, *, session_digest: bytes, now: datetime,
+) -> bool:
+    """Bind it to the session that it is shown to; `False` while another live session has it."""
+    holder = col(InteractionRow.session_digest)
+    other_is_live = (
+        select(col(SessionRow.digest))
+        .where(col(SessionRow.digest) == holder, is_live(now))
+        .exists()
+    )
+    bound = await conn.execute(
+        update(InteractionRow)
+        .where(
+            _is(interaction.digest),
+            col(InteractionRow.decided_at).is_(None),
+            or_(holder.is_(None), holder == session_digest, ~other_is_live),
+        )
+        .values(session_digest=session_digest)
+        .returning(col(InteractionRow.digest)),
+    )
+    return bound.scalar_one_or_none() is not None
+
+
+async def decide(
+    conn: AsyncConnection,
+    interaction: Interaction,
+    decision: Decision,
+    *,
+    session_digest: bytes,
+    now: datetime,
+) -> bool:
+    """Decide it, in the caller's transaction; `False` if it cannot be decided any more.
+
+    The unique index lets one interaction of a pushed request be decided, however many are open.
+    """
+    statement = (
+        update(InteractionRow)
+        .where(
+            _is(interaction.digest),
+            col(InteractionRow.session_digest) == session_digest,
+            col(InteractionRow.decided_at).is_(None),
+            col(InteractionRow.expires_at) > now,
+        )
+        .values(
+            decided_at=now,
+            outcome=decision.outcome,
+            consent_id=decision.consent_id,
+            uscc=decision.uscc,
+            subject=decision.subject,
+        )
+        .returning(col(InteractionRow.digest))
+    )
+    try:
+        async with conn.begin_nested():
+            decided = await conn.execute(statement)
+            return decided.scalar_one_or_none() is not None
+    except IntegrityError:
+        return False
+
+
+async def take_decided(
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    interaction_id: str,
+    *,
+    session_digest: bytes,
+    now: datetime,
+) -> Interaction | None:
+    """Take a decided interaction, once, for the session that decided it."""
+    taken = await conn.execute(
+        update(InteractionRow)
+        .where(
+            _is(digests.of("interaction", interaction_id)),
+            col(InteractionRow.session_digest) == session_digest,
+            col(InteractionRow.decided_at).is_not(None),
+            col(InteractionRow.resumed_at).is_(None),
+            col(InteractionRow.expires_at) > now,
+        )
+        .values(resumed_at=now)
+        .returning(*_COLUMNS),
+    )
+    row = taken.mappings().one_or_none()
+    return Interaction(**row) if row else None
+
+
+_COLUMNS: Final = tuple(InteractionRow.__table__.columns)  # type: ignore[attr-defined]
+
+
+def _is(digest: bytes) -> Any:  # noqa: ANN401  # a column expression
+    return col(InteractionRow.digest) == digest

@@ -1,0 +1,154 @@
+"""A session lives in a cookie that only this origin can set, and here only as a digest.
+
+Each sign-in makes a new one; it ends after 15 idle minutes, after 8 hours, or at sign-out.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypedDict
+
+from sqlalchemy import and_, delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.identity.tables import SessionRow
+from gateway.settings import Settings
+from gateway.signing.digests import KeyedDigests
+
+IDLE: Final = timedelta(minutes=15)
+ABSOLUTE: Final = timedelta(hours=8)
+
+COOKIE: Final = "__Host-xinqiao"
+LOOPBACK_COOKIE: Final = "xinqiao"
+
+
+class Mandate(TypedDict):
+    """For which enterprise a person may act, and as what."""
+
+    uscc: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom the identity provider has vouched for, and the digest of the token that says so."""
+
+    subject: str
+    name: str
+    mandates: Sequence[Mandate]
+    token_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A live session. `digest` is all that is kept of the cookie's value."""
+
+    digest: bytes
+    subject: str
+    name: str
+    mandates: Sequence[Mandate]
+    identity_token_digest: bytes
+
+    def may_act_for(self, uscc: str) -> bool:
+        """Whether the person may act for the enterprise `uscc`."""
+        return any(mandate["uscc"] == uscc for mandate in self.mandates)
+
+
+def on_loopback_http(settings: Settings) -> bool:
+    """Whether this is the demo on http, where `__Host-` and Secure cannot be had."""
+    return settings.demo and settings.issuer.startswith("http://")
+
+
+def cookie_name(settings: Settings) -> str:
+    """The session cookie's name."""
+    return LOOPBACK_COOKIE if on_loopback_http(settings) else COOKIE
+
+
+def cookie_attributes(settings: Settings) -> dict[str, Any]:
+    """The attributes with which every cookie of the portal is set (`Response.set_cookie`)."""
+    return {
+        "path": "/",
+        "secure": not on_loopback_http(settings),
+        "httponly": True,
+        "samesite": "lax",
+    }
+
+
+def is_live(now: datetime) -> Any:  # noqa: ANN401  # a column expression
+    """The condition under which a row of `session` still counts."""
+    return and_(
+        col(SessionRow.expires_at) > now,
+        col(SessionRow.last_seen_at) > now - IDLE,
+    )
+
+
+async def begin(
+    conn: AsyncConnection, digests: KeyedDigests, identity: Identity, *, now: datetime,
+) -> str:
+    """Begin a session; what is returned goes into the cookie and nowhere else."""
+    value = secrets.token_urlsafe(32)
+    await conn.execute(insert(SessionRow).values(
+        digest=digests.of("session", value),
+        subject=identity.subject,
+        name=identity.name,
+        mandates=list(identity.mandates),
+        identity_token_digest=identity.token_digest,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + ABSOLUTE,
+    ))
+    return value
+
+
+async def current(
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    settings: Settings,
+    cookies: Mapping[str, str],
+    *,
+    now: datetime,
+) -> Session | None:
+    """The live session of a request's cookies, seen now; `None` where there is none."""
+    value = cookies.get(cookie_name(settings))
+    if not value:
+        return None
+    seen = await conn.execute(
+        update(SessionRow)
+        .where(col(SessionRow.digest) == digests.of("session", value), is_live(now))
+        .values(last_seen_at=now)
+        .returning(
+            col(SessionRow.digest),
+            col(SessionRow.subject),
+            col(SessionRow.name),
+            col(SessionRow.mandates),
+            col(SessionRow.identity_token_digest),
+        ),
+    )
+    row = seen.mappings().one_or_none()
+    return Session(**row) if row else None
+
+
+async def end(
+    conn: AsyncConnection, digests: KeyedDigests, settings: Settings, cookies: Mapping[str, str],
+) -> None:
+    """End the session of a request's cookies, if it has one."""
+    value = cookies.get(cookie_name(settings), "")
+    await conn.execute(
+        delete(SessionRow).where(col(SessionRow.digest) == digests.of("session", value)),
+    )
+
+
+def csrf_token(digests: KeyedDigests, cookie_value: str, purpose: str) -> str:
+    """The hidden field of the form `purpose`, of use only beside this very cookie."""
+    return digests.of("csrf", f"{purpose} {cookie_value}").hex()
+
+
+def csrf_token_fits(
+    digests: KeyedDigests, cookie_value: str, purpose: str, given: str,
+) -> bool:
+    """Whether `given` is the hidden field of that form, compared in constant time."""
+    expected = csrf_token(digests, cookie_value, purpose)
+    return bool(cookie_value) and hmac.compare_digest(expected.encode(), given.encode())
