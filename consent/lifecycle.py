@@ -1,0 +1,280 @@
+"""Nothing leads back: what is refused, withdrawn, expired or exhausted never tells again.
+
+Each act takes the consent as it is and gives it as it becomes, with the event to be stored beside
+it; or says why not. Only the enterprise grants, refuses, pauses, resumes and withdraws; only the
+client asks and gives up.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from consent.model import (
+    Act,
+    Ask,
+    Channel,
+    Consent,
+    Event,
+    Person,
+    Purpose,
+    Reason,
+    Refused,
+    Scope,
+    Shown,
+    Status,
+    status_at,
+)
+
+COOL_DOWN = timedelta(days=30)  # R9
+ANSWER_WITHIN = timedelta(days=7)
+
+REASON_OF: Mapping[Status, Reason] = MappingProxyType({
+    Status.REQUESTED: Reason.NOT_DECIDED,
+    Status.ACTIVE: Reason.ALREADY_ACTIVE,
+    Status.REFUSED: Reason.ALREADY_REFUSED,
+    Status.PAUSED: Reason.CONSENT_PAUSED,
+    Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
+    Status.EXPIRED: Reason.CONSENT_EXPIRED,
+    Status.EXHAUSTED: Reason.CONSENT_EXHAUSTED,
+    Status.SUPERSEDED: Reason.ALREADY_SUPERSEDED,
+})
+
+_RUNNING = (Status.ACTIVE, Status.PAUSED)
+_OPEN = (Status.REQUESTED, *_RUNNING)
+# One that has run out may still be withdrawn: certificates that rest on it then die too.
+_ONCE_GRANTED = (*_RUNNING, Status.EXPIRED, Status.EXHAUSTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A consent after an act, and the act."""
+
+    consent: Consent
+    event: Event
+
+
+def request(  # noqa: PLR0913  # what a request is made of; all by keyword
+    ask: Ask,
+    *,
+    consent_id: str,
+    valid_until: datetime,
+    max_uses: int | None,
+    channel: Channel,
+    now: datetime,
+    answer_within: timedelta = ANSWER_WITHIN,
+    previous_refusals: Iterable[Consent] = (),
+    cool_down: timedelta = COOL_DOWN,
+) -> Changed | Refused:
+    """The client asks. Refused inside the cool-down after a refusal of the same (R9)."""
+    if not may_ask_again(_of_the_same(previous_refusals, ask), now=now, cool_down=cool_down):
+        return Refused(Reason.COOLING_DOWN)
+    consent = Consent(
+        consent_id=consent_id,
+        client_id=ask.client_id,
+        uscc=ask.uscc,
+        purpose=ask.purpose,
+        datasets=tuple(dict.fromkeys(ask.datasets)),
+        questions=tuple(dict.fromkeys(ask.questions)),
+        status=Status.REQUESTED,
+        requested_at=now,
+        answer_by=now + answer_within,
+        valid_until=valid_until,
+        max_uses=max_uses,
+        version=0,
+    )
+    if consent.scope.hollow_at(now):
+        return Refused(Reason.NOTHING_CHOSEN)
+    return _changed(consent, Act.REQUESTED, actor=ask.client_id, channel=channel, now=now)
+
+
+def may_ask_again(
+    previous_refusals: Iterable[Consent],
+    *,
+    now: datetime,
+    cool_down: timedelta = COOL_DOWN,
+) -> bool:
+    """Whether every refusal has cooled down. What the enterprise was promised then, holds."""
+    return all(
+        now >= (refused.cool_down_until or (refused.decided_at or now) + cool_down)
+        for refused in previous_refusals
+        if refused.status is Status.REFUSED
+    )
+
+
+def grant(
+    consent: Consent,
+    *,
+    scope: Scope,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+) -> Changed | Refused:
+    """The enterprise says yes, to all or to a part: never to more than was asked."""
+    refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
+    if refusal:
+        return refusal
+    if not scope.within(consent.scope):
+        return Refused(Reason.WIDER_THAN_ASKED)
+    if scope.hollow_at(now):
+        return Refused(Reason.NOTHING_CHOSEN)
+    granted = replace(
+        consent,
+        status=Status.ACTIVE,
+        datasets=tuple(code for code in consent.datasets if code in scope.datasets),
+        questions=tuple(code for code in consent.questions if code in scope.questions),
+        valid_until=scope.valid_until,
+        max_uses=scope.max_uses,
+    )
+    return _decided(granted, Act.GRANTED, by=by, shown=shown, now=now)
+
+
+def refuse(
+    consent: Consent,
+    *,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+    cool_down: timedelta = COOL_DOWN,
+) -> Changed | Refused:
+    """The enterprise says no; the same client cannot ask the same again for a while (R9)."""
+    refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
+    if refusal:
+        return refusal
+    refused = replace(consent, status=Status.REFUSED, cool_down_until=now + cool_down)
+    return _decided(refused, Act.REFUSED, by=by, shown=shown, now=now)
+
+
+def pause(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise holds it for a while; its term goes on running."""
+    refusal = _unless(consent, (Status.ACTIVE,), uscc=by.uscc, now=now)
+    return refusal or _by_person(replace(consent, status=Status.PAUSED), Act.PAUSED, by, now)
+
+
+def resume(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise lets a paused one go on."""
+    refusal = _unless(consent, (Status.PAUSED,), uscc=by.uscc, now=now)
+    return refusal or _by_person(replace(consent, status=Status.ACTIVE), Act.RESUMED, by, now)
+
+
+def withdraw(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise takes it back, from the next request on."""
+    refusal = _unless(consent, _ONCE_GRANTED, uscc=by.uscc, now=now)
+    if refusal is None and not consent.was_granted:
+        refusal = Refused(REASON_OF[status_at(consent, now)])
+    return refusal or _by_person(replace(consent, status=Status.WITHDRAWN), Act.WITHDRAWN, by, now)
+
+
+def give_up(consent: Consent, *, client_id: str, now: datetime) -> Changed | Refused:
+    """The client no longer wants it, asked or granted: it ends as if withdrawn."""
+    if client_id != consent.client_id:
+        return Refused(Reason.NOT_AVAILABLE)
+    refusal = _unless(consent, _OPEN, uscc=consent.uscc, now=now)
+    return refusal or _changed(
+        replace(consent, status=Status.WITHDRAWN),
+        Act.GIVEN_UP,
+        actor=client_id,
+        channel=Channel.API,
+        now=now,
+    )
+
+
+def supersede(
+    consent: Consent,
+    *,
+    newer: Consent,
+    by: Person,
+    now: datetime,
+) -> Changed | Refused:
+    """A newer grant for the same client and purpose takes the place of this one."""
+    replaces = (
+        newer.status is Status.ACTIVE
+        and newer.consent_id != consent.consent_id
+        and _relation(newer) == _relation(consent)
+    )
+    if not replaces:
+        return Refused(Reason.NOT_AVAILABLE)
+    refusal = _unless(consent, _OPEN, uscc=by.uscc, now=now)
+    return refusal or _by_person(
+        replace(consent, status=Status.SUPERSEDED), Act.SUPERSEDED, by, now,
+    )
+
+
+def _unless(
+    consent: Consent,
+    allowed: tuple[Status, ...],
+    *,
+    uscc: str,
+    now: datetime,
+) -> Refused | None:
+    """Nothing, if the actor is the consent's own enterprise and its state allows the act."""
+    if uscc != consent.uscc:
+        return Refused(Reason.NOT_AVAILABLE)
+    status = status_at(consent, now)
+    return None if status in allowed else Refused(REASON_OF[status])
+
+
+def _relation(of: Consent | Ask) -> tuple[str, str, Purpose]:
+    return of.client_id, of.uscc, of.purpose
+
+
+def _of_the_same(refusals: Iterable[Consent], ask: Ask) -> list[Consent]:
+    return [refused for refused in refusals if _relation(refused) == _relation(ask)]
+
+
+def _decided(
+    after: Consent,
+    what: Act,
+    *,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+) -> Changed:
+    decided = replace(
+        after,
+        decided_at=now,
+        subject=by.subject,
+        identity_token_digest=by.identity_token_digest,
+        text_version=shown.text_version,
+        language=shown.language,
+    )
+    return _by_person(decided, what, by, now, shown)
+
+
+def _by_person(
+    after: Consent,
+    what: Act,
+    by: Person,
+    now: datetime,
+    shown: Shown | None = None,
+) -> Changed:
+    changed = _changed(after, what, actor=by.subject, channel=by.channel, now=now)
+    event = replace(
+        changed.event,
+        identity_token_digest=by.identity_token_digest,
+        text_version=shown.text_version if shown else None,
+        language=shown.language if shown else None,
+    )
+    return replace(changed, event=event)
+
+
+def _changed(
+    after: Consent,
+    what: Act,
+    *,
+    actor: str,
+    channel: Channel,
+    now: datetime,
+) -> Changed:
+    consent = replace(after, version=after.version + 1)
+    event = Event(
+        uscc=consent.uscc,
+        consent_id=consent.consent_id,
+        seq=consent.version,
+        what=what,
+        actor=actor,
+        channel=channel,
+        at=now,
+        scope=consent.scope,
+    )
+    return Changed(consent=consent, event=event)

@@ -1,0 +1,255 @@
+"""A consent binds one enterprise, client, purpose, set of data, term and number of uses (R8).
+
+Values only: nothing here reads a clock, a database or the network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bilingual:
+    """The same words in Chinese and in English; Chinese is shown first."""
+
+    zh: str
+    en: str
+
+
+class Purpose(StrEnum):
+    """What data may be asked for. The list is closed (R11): no marketing, hiring or resale."""
+
+    LOAN_APPROVAL = "loan_approval"
+    POST_LOAN_MANAGEMENT = "post_loan_management"
+    MERCHANT_ONBOARDING = "merchant_onboarding"
+    MERCHANT_REVIEW = "merchant_review"
+    SUPPLIER_CHECK = "supplier_check"
+    TENDER = "tender"
+    INSURANCE_UNDERWRITING = "insurance_underwriting"
+    CREDIT_SERVICE = "credit_service"
+    PUBLIC_INTEREST = "public_interest"
+
+
+PURPOSE_NAMES: Mapping[Purpose, Bilingual] = MappingProxyType({
+    Purpose.LOAN_APPROVAL: Bilingual(zh="贷款审批", en="Loan approval"),
+    Purpose.POST_LOAN_MANAGEMENT: Bilingual(zh="贷后管理", en="Post-loan management"),
+    Purpose.MERCHANT_ONBOARDING: Bilingual(zh="平台商户入驻", en="Merchant onboarding"),
+    Purpose.MERCHANT_REVIEW: Bilingual(zh="平台商户复核", en="Merchant review"),
+    Purpose.SUPPLIER_CHECK: Bilingual(zh="供应商准入", en="Supplier check"),
+    Purpose.TENDER: Bilingual(zh="招标投标", en="Tender"),
+    Purpose.INSURANCE_UNDERWRITING: Bilingual(zh="保险承保", en="Insurance underwriting"),
+    Purpose.CREDIT_SERVICE: Bilingual(zh="信用服务", en="Credit service"),
+    Purpose.PUBLIC_INTEREST: Bilingual(zh="公共利益", en="Public interest"),
+})
+
+
+class Status(StrEnum):
+    """Where a consent stands. `expired` and `exhausted` also follow from time and uses alone."""
+
+    REQUESTED = "requested"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    PAUSED = "paused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    EXHAUSTED = "exhausted"
+    SUPERSEDED = "superseded"
+
+
+class Reason(StrEnum):
+    """Why not. The first group may be told to the client; the second to the enterprise only."""
+
+    NOT_AVAILABLE = "not_available"
+    NOT_IN_CONSENT = "not_in_consent"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
+    CONSENT_EXHAUSTED = "consent_exhausted"
+    CONSENT_PAUSED = "consent_paused"
+    COOLING_DOWN = "cooling_down"
+
+    NOT_DECIDED = "not_decided"
+    ALREADY_ACTIVE = "already_active"
+    ALREADY_REFUSED = "already_refused"
+    ALREADY_SUPERSEDED = "already_superseded"
+    WIDER_THAN_ASKED = "wider_than_asked"
+    NOTHING_CHOSEN = "nothing_chosen"
+
+
+class Channel(StrEnum):
+    """The way on which an act reached us."""
+
+    API = "api"
+    REDIRECT = "redirect"
+    LINK = "link"
+    PORTAL = "portal"
+
+
+class Act(StrEnum):
+    """What was done to a consent. Append-only: these words are in stored events and records."""
+
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    WITHDRAWN = "withdrawn"
+    GIVEN_UP = "given_up"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """How much: which data, until when (exclusive), how often (`None`: as often as needed)."""
+
+    datasets: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    valid_until: datetime
+    max_uses: int | None = None
+
+    def within(self, wider: "Scope") -> bool:
+        """Whether this allows nothing that `wider` does not."""
+        return (
+            set(self.datasets) <= set(wider.datasets)
+            and set(self.questions) <= set(wider.questions)
+            and self.valid_until <= wider.valid_until
+            and _no_more(self.max_uses, wider.max_uses)
+        )
+
+    def hollow_at(self, now: datetime) -> bool:
+        """Whether this would allow nothing at all."""
+        no_data = not self.datasets and not self.questions
+        no_use = self.max_uses is not None and self.max_uses < 1
+        return no_data or no_use or self.valid_until <= now
+
+
+def _no_more(uses: int | None, limit: int | None) -> bool:
+    return limit is None or (uses is not None and uses <= limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Which text the person had before their eyes, and in which language (`zh`, `en`)."""
+
+    text_version: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """The enterprise's authorised person, signed in; proven by the provider's signed token."""
+
+    subject: str
+    uscc: str
+    channel: Channel
+    identity_token_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One consent. While `requested` its scope is what was asked; afterwards what was granted.
+
+    `version` counts acts (not uses) and is what `save` and `SPEND` compare.
+    """
+
+    consent_id: str
+    client_id: str
+    uscc: str
+    purpose: Purpose
+    datasets: tuple[str, ...]
+    questions: tuple[str, ...]
+    status: Status
+    requested_at: datetime
+    answer_by: datetime
+    valid_until: datetime
+    max_uses: int | None
+    uses: int = 0
+    version: int = 1
+    decided_at: datetime | None = None
+    cool_down_until: datetime | None = None
+    subject: str | None = None
+    identity_token_digest: bytes | None = None
+    text_version: str | None = None
+    language: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What it allows, or would allow."""
+        return Scope(
+            datasets=self.datasets,
+            questions=self.questions,
+            valid_until=self.valid_until,
+            max_uses=self.max_uses,
+        )
+
+    @property
+    def was_granted(self) -> bool:
+        """Whether the enterprise has ever said yes to it."""
+        return self.decided_at is not None and self.status is not Status.REFUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One act on a consent: the scope is the one that held right after it."""
+
+    uscc: str
+    consent_id: str
+    seq: int
+    what: Act
+    actor: str
+    channel: Channel
+    at: datetime
+    scope: Scope
+    identity_token_digest: bytes | None = None
+    text_version: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a client wants to be told, about whom and what for."""
+
+    client_id: str
+    uscc: str
+    purpose: Purpose
+    datasets: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Which part of the ask is consented. `uses_left` counts the use that is about to be spent."""
+
+    consent_id: str
+    version: int
+    datasets: tuple[str, ...]
+    questions: tuple[str, ...]
+    valid_until: datetime
+    uses_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, and why."""
+
+    reason: Reason
+
+
+def status_at(consent: Consent, now: datetime) -> Status:
+    """The status at `now`: time and uses end a consent although nobody has touched its row."""
+    match consent.status:
+        case Status.REQUESTED:
+            lapsed = now >= min(consent.answer_by, consent.valid_until)
+            return Status.EXPIRED if lapsed else Status.REQUESTED
+        case Status.ACTIVE | Status.PAUSED:
+            if now >= consent.valid_until:
+                return Status.EXPIRED
+            return Status.EXHAUSTED if uses_left(consent) == 0 else consent.status
+        case _:
+            return consent.status
+
+
+def uses_left(consent: Consent) -> int | None:
+    """How often it may still be used; `None` means that nobody counts."""
+    return None if consent.max_uses is None else max(0, consent.max_uses - consent.uses)

@@ -1,0 +1,65 @@
+"""The one place where consents and events become rows and rows become them again."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from consent.model import Act, Channel, Consent, Event, Purpose, Scope, Status
+
+Row = Mapping[str, Any]
+
+_COLUMNS = tuple(field.name for field in fields(Consent))
+
+
+def row_of(consent: Consent) -> dict[str, Any]:
+    """Every column of `consent`."""
+    return asdict(consent) | {
+        "purpose": consent.purpose.value,
+        "status": consent.status.value,
+        "datasets": list(consent.datasets),
+        "questions": list(consent.questions),
+    }
+
+
+def consent_of(row: Row) -> Consent:
+    """A consent from the columns of its row; a column that is newer than this code is let be."""
+    return Consent(**{name: row[name] for name in _COLUMNS} | {
+        "purpose": Purpose(row["purpose"]),
+        "status": Status(row["status"]),
+        "datasets": tuple(row["datasets"]),
+        "questions": tuple(row["questions"]),
+    })
+
+
+def row_of_event(event: Event) -> dict[str, Any]:
+    """Every column of `consent_event`."""
+    columns: dict[str, Any] = asdict(event)
+    scope: dict[str, Any] = columns.pop("scope")
+    return columns | scope | {
+        "what": event.what.value,
+        "channel": event.channel.value,
+        "datasets": list(event.scope.datasets),
+        "questions": list(event.scope.questions),
+    }
+
+
+def event_of(row: Row) -> Event:
+    """An event from the columns of its row."""
+    return Event(
+        uscc=row["uscc"],
+        consent_id=row["consent_id"],
+        seq=row["seq"],
+        what=Act(row["what"]),
+        actor=row["actor"],
+        channel=Channel(row["channel"]),
+        at=row["at"],
+        scope=Scope(
+            datasets=tuple(row["datasets"]),
+            questions=tuple(row["questions"]),
+            valid_until=row["valid_until"],
+            max_uses=row["max_uses"],
+        ),
+        identity_token_digest=row["identity_token_digest"],
+        text_version=row["text_version"],
+        language=row["language"],
+    )

@@ -1,0 +1,198 @@
+"""Each function asks the database one question, on a connection and transaction of its caller.
+
+None commits. The count of uses is never written here: only `spending.SPEND` moves it.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consent.model import Consent, Event, Purpose, Status
+from consent.rows import consent_of, event_of, row_of, row_of_event
+from consent.tables import consent_events, consent_locators, consents
+
+PAGE = 100
+
+_RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
+_OPEN = (Status.REQUESTED.value, *_RUNNING)
+_NEVER_SAVED = frozenset({"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses"})
+
+
+async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
+    """Keep a new consent, its first event, and where to find it."""
+    locator = {
+        "consent_id": consent.consent_id,
+        "uscc": consent.uscc,
+        "client_id": consent.client_id,
+    }
+    await conn.execute(consent_locators.insert(), locator)
+    await conn.execute(consents.insert(), row_of(consent))
+    await conn.execute(consent_events.insert(), row_of_event(event))
+
+
+async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
+    """Put `after` in the place of `before`, with its event; false if somebody was faster."""
+    changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
+    saved = await conn.execute(
+        consents.update()
+        .where(
+            consents.c.uscc == before.uscc,
+            consents.c.consent_id == before.consent_id,
+            consents.c.version == before.version,
+        )
+        .values(changed)
+        .returning(consents.c.version),
+    )
+    if saved.scalar_one_or_none() is None:
+        return False
+    await conn.execute(consent_events.insert(), row_of_event(event))
+    return True
+
+
+async def locate(conn: AsyncConnection, consent_id: str) -> str | None:
+    """The USCC of the enterprise whose consent this is."""
+    found = await conn.execute(
+        select(consent_locators.c.uscc).where(consent_locators.c.consent_id == consent_id),
+    )
+    return found.scalar_one_or_none()
+
+
+async def by_id(conn: AsyncConnection, consent_id: str) -> Consent | None:
+    """The consent with this id. In two steps, so that each touches one shard."""
+    uscc = await locate(conn, consent_id)
+    if uscc is None:
+        return None
+    return await _first(conn, consents.c.uscc == uscc, consents.c.consent_id == consent_id)
+
+
+async def current_for(
+    conn: AsyncConnection,
+    client_id: str,
+    uscc: str,
+    purpose: Purpose,
+) -> Consent | None:
+    """The enterprise's latest grant to this client for this purpose, whatever became of it."""
+    return await _first(
+        conn,
+        _relation(client_id, uscc, purpose),
+        consents.c.decided_at.is_not(None),
+        consents.c.status != Status.REFUSED.value,
+    )
+
+
+async def open_for(
+    conn: AsyncConnection,
+    client_id: str,
+    uscc: str,
+    purpose: Purpose,
+) -> list[Consent]:
+    """All that are requested, active or paused by their rows: what a new grant supersedes."""
+    found = await conn.execute(
+        consents.select()
+        .where(
+            _relation(client_id, uscc, purpose),
+            consents.c.status.in_(_OPEN),
+        )
+        .order_by(consents.c.requested_at, consents.c.consent_id),
+    )
+    return [consent_of(row._asdict()) for row in found]
+
+
+async def last_refusal(
+    conn: AsyncConnection,
+    client_id: str,
+    uscc: str,
+    purpose: Purpose,
+) -> Consent | None:
+    """The refusal that cools down last (R9)."""
+    return await _first(
+        conn,
+        _relation(client_id, uscc, purpose),
+        consents.c.status == Status.REFUSED.value,
+        newest=consents.c.cool_down_until,
+    )
+
+
+async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Consent]:
+    """Every consent of one enterprise, the newest first."""
+    found = await conn.execute(
+        consents.select()
+        .where(consents.c.uscc == uscc)
+        .order_by(consents.c.requested_at.desc(), consents.c.consent_id),
+    )
+    return [consent_of(row._asdict()) for row in found]
+
+
+async def of_client(  # noqa: PLR0913  # a page, and how to filter it
+    conn: AsyncConnection,
+    client_id: str,
+    status: Status | None = None,
+    *,
+    now: datetime,
+    after: str = "",
+    limit: int = PAGE,
+) -> list[Consent]:
+    """A page of one client's consents by id, beginning behind `after`; by status as of `now`."""
+    asked = (
+        consents.select()
+        .join(
+            consent_locators,
+            and_(
+                consent_locators.c.uscc == consents.c.uscc,
+                consent_locators.c.consent_id == consents.c.consent_id,
+            ),
+        )
+        .where(consent_locators.c.client_id == client_id, consent_locators.c.consent_id > after)
+        .order_by(consent_locators.c.consent_id)
+        .limit(limit)
+    )
+    if status is not None:
+        asked = asked.where(_status_at(now) == status.value)
+    return [consent_of(row._asdict()) for row in await conn.execute(asked)]
+
+
+async def events_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:
+    """What was done to one consent, in order."""
+    found = await conn.execute(
+        consent_events.select()
+        .where(consent_events.c.uscc == uscc, consent_events.c.consent_id == consent_id)
+        .order_by(consent_events.c.seq),
+    )
+    return [event_of(row._asdict()) for row in found]
+
+
+def _relation(client_id: str, uscc: str, purpose: Purpose) -> ColumnElement[bool]:
+    return and_(
+        consents.c.uscc == uscc,
+        consents.c.client_id == client_id,
+        consents.c.purpose == purpose.value,
+    )
+
+
+def _status_at(now: datetime) -> ColumnElement[str]:
+    """`model.status_at`, in SQL."""
+    requested = consents.c.status == Status.REQUESTED.value
+    running = consents.c.status.in_(_RUNNING)
+    over = consents.c.valid_until <= now
+    return case(
+        (and_(requested, consents.c.answer_by <= now), literal(Status.EXPIRED.value)),
+        (and_(requested | running, over), literal(Status.EXPIRED.value)),
+        (and_(running, consents.c.uses >= consents.c.max_uses), literal(Status.EXHAUSTED.value)),
+        else_=consents.c.status,
+    )
+
+
+async def _first(
+    conn: AsyncConnection,
+    *conditions: ColumnElement[bool],
+    newest: ColumnElement[datetime] = consents.c.decided_at,
+) -> Consent | None:
+    found = await conn.execute(
+        consents.select()
+        .where(*conditions)
+        .order_by(newest.desc(), consents.c.consent_id.desc())
+        .limit(1),
+    )
+    row = found.one_or_none()
+    return None if row is None else consent_of(row._asdict())

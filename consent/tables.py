@@ -1,0 +1,104 @@
+"""All that belongs to one enterprise is keyed by its USCC first; only the locator is not.
+
+Names are final (`conv`), so they do not depend on which naming convention is in force when this
+module is imported. There are no foreign keys: a distributed table and the gateway's tables would
+both be in their way.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.naming import conv
+from sqlmodel import SQLModel
+
+from consent.model import Act, Channel, Status
+
+_Instant = DateTime(timezone=True)
+
+
+def _one_of(column: str, values: type[Status | Act | Channel]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
+
+
+consents = Table(
+    "consent",
+    SQLModel.metadata,
+    Column("uscc", Text, nullable=False),
+    Column("consent_id", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("datasets", ARRAY(Text), nullable=False),
+    Column("questions", ARRAY(Text), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_at", _Instant, nullable=False),
+    Column("answer_by", _Instant, nullable=False),
+    Column("valid_until", _Instant, nullable=False),
+    Column("max_uses", Integer),
+    Column("uses", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("decided_at", _Instant),
+    Column("cool_down_until", _Instant),
+    Column("subject", Text),
+    Column("identity_token_digest", LargeBinary),
+    Column("text_version", Text),
+    Column("language", Text),
+    PrimaryKeyConstraint("uscc", "consent_id", name=conv("pk_consent")),
+    CheckConstraint(_one_of("status", Status), name=conv("ck_consent_status")),
+    CheckConstraint("uses >= 0", name=conv("ck_consent_uses_not_negative")),
+    CheckConstraint(
+        "max_uses IS NULL OR (max_uses >= 1 AND uses <= max_uses)",
+        name=conv("ck_consent_uses_within_limit"),
+    ),
+    CheckConstraint(
+        "cardinality(datasets) + cardinality(questions) > 0",
+        name=conv("ck_consent_not_empty"),
+    ),
+    CheckConstraint(
+        "status NOT IN ('active', 'paused', 'refused') OR "
+        "(decided_at IS NOT NULL AND subject IS NOT NULL AND identity_token_digest IS NOT NULL)",
+        name=conv("ck_consent_decided_by_somebody"),
+    ),
+    Index(conv("ix_consent_relation"), "uscc", "client_id", "purpose"),
+)
+
+consent_events = Table(
+    "consent_event",
+    SQLModel.metadata,
+    Column("uscc", Text, nullable=False),
+    Column("consent_id", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at", _Instant, nullable=False),
+    Column("datasets", ARRAY(Text), nullable=False),
+    Column("questions", ARRAY(Text), nullable=False),
+    Column("valid_until", _Instant, nullable=False),
+    Column("max_uses", Integer),
+    Column("identity_token_digest", LargeBinary),
+    Column("text_version", Text),
+    Column("language", Text),
+    PrimaryKeyConstraint("uscc", "consent_id", "seq", name=conv("pk_consent_event")),
+    CheckConstraint(_one_of("what", Act), name=conv("ck_consent_event_what")),
+    CheckConstraint(_one_of("channel", Channel), name=conv("ck_consent_event_channel")),
+)
+
+consent_locators = Table(
+    "consent_locator",
+    SQLModel.metadata,
+    Column("consent_id", Text, nullable=False),
+    Column("uscc", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    PrimaryKeyConstraint("consent_id", name=conv("pk_consent_locator")),
+    Index(conv("ix_consent_locator_client"), "client_id", "consent_id"),
+)
