@@ -8,6 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.access.nonces import Nonces
+from gateway.access.tokens import Tokens
+from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.vault import Vault
 from gateway.db.hot import HotDatabase
@@ -29,6 +32,9 @@ class Runtime:
     catalogue: Catalogue
     vault: Vault
     guard: Guard
+    quotas: QuotaBook
+    tokens: Tokens
+    nonces: Nonces
     now: Callable[[], datetime]
 
 

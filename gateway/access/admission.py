@@ -1,0 +1,114 @@
+"""Replay and limits: one round trip to the store, before anything is read from the database.
+
+Whatever the store answers, the response carries the client's limits and the next nonce.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gateway.access.caller import Caller
+from gateway.access.dpop import REMEMBER_SECONDS
+from gateway.access.errors import (
+    IdempotencyConflictError,
+    InvalidDpopProofError,
+    InvalidRequestError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    UseDpopNonceError,
+)
+from gateway.limits.guard import counters_for, distinct_for, policy_headers
+from gateway.limits.names import (
+    Admission,
+    Admitted,
+    Limited,
+    Pin,
+    PinConflict,
+    Replay,
+    Replayed,
+    StaleGeneration,
+)
+from gateway.runtime import Runtime
+
+KEY_LIFE_SECONDS = 24 * 3600
+LONGEST_KEY = 128
+LONG_WAIT_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """A caller's `Idempotency-Key` with the digest of the request that it stands for."""
+
+    key: str
+    request_digest: bytes
+
+
+def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
+    """The request's key, if it has one."""
+    fields = request.headers.getlist("idempotency-key")
+    if not fields:
+        return None
+    key = fields[0].strip().strip('"')
+    if len(fields) > 1 or not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequestError(f"Idempotency-Key is one key of 1 to {LONGEST_KEY} printable ASCII characters.")
+    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+    return IdempotencyKey(key=key, request_digest=digest)
+
+
+async def admit(
+    request: Request,
+    runtime: Runtime,
+    caller: Caller,
+    *,
+    uscc: str | None,
+    key: IdempotencyKey | None,
+    cost: int = 1,
+) -> None:
+    """Count this call, and refuse it if its proof was seen before or a limit is reached.
+
+    `uscc` is the subject, if the request names one; the store sees only its keyed digest.
+    """
+    token = caller.token
+    quotas = await runtime.quotas.of(token.client_id, token.agreement_version)
+    subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else ""
+    verdict = await runtime.guard.admit(
+        Admission(
+            tag=token.client_id,
+            generation=caller.proof.generation,
+            replay=Replay(key=caller.proof.replay_key, ttl=REMEMBER_SECONDS),
+            pin=_pin(key, runtime),
+            counters=counters_for(quotas, token.client_id, subject, cost),
+            distinct=distinct_for(quotas, token.client_id, subject) if subject else None,
+        ),
+    )
+    headers = request.state.headers
+    headers["DPoP-Nonce"] = runtime.nonces.issue(verdict.generation, runtime.now())
+    if isinstance(verdict, Admitted | Limited):
+        headers.update(policy_headers(verdict.states))
+    _refuse(verdict)
+
+
+def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:
+    """A key names one request, whichever enterprise it is about."""
+    if key is None:
+        return None
+    name = runtime.digests.of("pin", key.key).hex()[:32]
+    return Pin(key=name, value=key.request_digest.hex(), ttl=KEY_LIFE_SECONDS)
+
+
+def _refuse(verdict: object) -> None:
+    match verdict:
+        case StaleGeneration():
+            raise UseDpopNonceError(headers={"WWW-Authenticate": 'DPoP error="use_dpop_nonce"'})
+        case Replayed():
+            raise InvalidDpopProofError(
+                "This proof was used before; make a new one for each request.",
+                headers={"WWW-Authenticate": 'DPoP error="invalid_dpop_proof"'},
+            )
+        case PinConflict():
+            raise IdempotencyConflictError
+        case Limited(retry_after=wait) if wait > LONG_WAIT_SECONDS:
+            raise QuotaExhaustedError(retry_after=wait)
+        case Limited(retry_after=wait):
+            raise RateLimitedError(retry_after=wait)

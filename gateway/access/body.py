@@ -1,0 +1,70 @@
+"""A body is bounded before it is read, compared with its digest before it is parsed, and parsed
+strictly: unknown members and wrong types are refused, not guessed at."""
+
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gateway.access.errors import (
+    DigestMismatchError,
+    GatewayError,
+    InvalidRequestError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+)
+from gateway.signing.http_signatures import content_digest
+
+LARGEST = 64 * 1024
+SHOWN_MISTAKES = 5
+
+
+class Wire(BaseModel):
+    """A shape on the wire: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+W = TypeVar("W", bound=Wire)
+
+
+async def read(request: Request, *, largest: int = LARGEST) -> bytes:
+    """The body of `request`, at most `largest` bytes; checked against `Content-Digest` if given."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > largest:
+        raise PayloadTooLargeError
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise PayloadTooLargeError
+    _check_digest(request, bytes(body))
+    return bytes(body)
+
+
+def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
+    """`body` as a `model`, or the error that says which members to mend (never what they held)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        return UnsupportedMediaTypeError()
+    if b"\\u0000" in body:
+        return InvalidRequestError("The character U+0000 is not accepted.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        return InvalidRequestError(_mistakes(error))
+
+
+def _check_digest(request: Request, body: bytes) -> None:
+    """RFC 9530: of the digests given, the SHA-256 must fit; another algorithm alone is ignored."""
+    for field in request.headers.getlist("content-digest"):
+        for member in field.split(","):
+            name, _, _ = member.strip().partition("=")
+            if name.lower() == "sha-256" and member.strip() != content_digest(body):
+                raise DigestMismatchError
+
+
+def _mistakes(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    places = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found[:SHOWN_MISTAKES])
+    return f"Mend these members: {'; '.join(places)}."

@@ -1,0 +1,142 @@
+"""A DPoP proof (RFC 9449 §4.3) is checked on every call; what it proves is one key, once.
+
+Whether its `jti` was seen before is the replay store's to say (`gateway.limits`), with the nonce's
+generation that is returned here.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.access.nonces import SLOT_SECONDS, Nonces
+from gateway.signing import jws
+from gateway.signing.jws import JwsError
+
+ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
+TYP = "dpop+jwt"
+SKEW_SECONDS = 10
+WINDOW_SECONDS = 60
+# A replayed proof must stay known for as long as it could pass: its window, or its nonce's.
+REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
+LONGEST_JTI = 256
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
+DEFAULT_PORTS = {"https": 443, "http": 80}
+THUMBPRINT_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a good proof proves: possession of the key `jkt`, for this request."""
+
+    jkt: str
+    jti: str
+    generation: str
+
+    @property
+    def replay_key(self) -> str:
+        """Under what the replay store remembers this proof."""
+        return hashlib.sha256(f"{self.jkt} {self.jti}".encode()).hexdigest()
+
+
+class ProofError(Exception):
+    """The proof cannot be accepted; the message says why, to the client's developer."""
+
+
+class NonceNeededError(Exception):
+    """The proof is in order but for a fresh nonce."""
+
+
+def check_proof(
+    headers: Sequence[str], *, method: str, url: str, token: str | None, nonces: Nonces, now: datetime,
+) -> Proof:
+    """Check the values of all `DPoP` headers of one request, in the order of RFC 9449 §4.3.
+
+    `url` is the request's canonical address; `token` the access token that came along, if any.
+    Raises `ProofError`, or `NonceNeededError` if only the nonce is missing, old or void.
+    """
+    if len(headers) != 1:
+        raise ProofError("Send exactly one DPoP header.")
+    proof = headers[0]
+    claims, jwk = _verified(proof)
+    _check_target(claims, method, url)
+    jti = _check_identity(claims, now)
+    if token is not None:
+        _check_token_hash(claims, token)
+    generation = nonces.generation_of(claims.get("nonce"), now)
+    if generation is None:
+        raise NonceNeededError
+    return Proof(jkt=thumbprint(jwk), jti=jti, generation=generation)
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """The JWK thumbprint (RFC 7638, SHA-256) of a public key."""
+    members = {name: jwk[name] for name in THUMBPRINT_MEMBERS[jwk["kty"]]}
+    canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+    return _b64(hashlib.sha256(canonical).digest())
+
+
+def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    try:
+        header = jws.header(proof)
+        if header.get("typ") != TYP:
+            raise ProofError(f"The proof's typ must be {TYP}.")
+        jwk = header.get("jwk")
+        if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
+            raise ProofError("The proof's header must carry the public key as jwk, and no private part.")
+        if jwk.get("kty") not in THUMBPRINT_MEMBERS:
+            raise ProofError("The proof's key type is not accepted.")
+        return jws.verify(proof, jwk, algorithms=ALGORITHMS), jwk
+    except JwsError as error:
+        raise ProofError(str(error)) from None
+
+
+def _check_target(claims: Mapping[str, Any], method: str, url: str) -> None:
+    if claims.get("htm") != method:
+        raise ProofError("htm is not this request's method.")
+    htu = claims.get("htu")
+    if not isinstance(htu, str) or _canonical(htu) != _canonical(url):
+        raise ProofError("htu is not this request's address.")
+
+
+def _check_identity(claims: Mapping[str, Any], now: datetime) -> str:
+    jti, issued = claims.get("jti"), claims.get("iat")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+        raise ProofError("jti is missing.")
+    moment = now.timestamp()
+    if isinstance(issued, bool) or not isinstance(issued, int | float):
+        raise ProofError("iat is missing.")
+    if not moment - WINDOW_SECONDS - SKEW_SECONDS <= issued <= moment + SKEW_SECONDS:
+        raise ProofError("iat is not now; check the clock.")
+    for name, outside in (("nbf", lambda t: t > moment + SKEW_SECONDS), ("exp", lambda t: t < moment - SKEW_SECONDS)):
+        value = claims.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or outside(value)):
+            raise ProofError(f"{name} does not allow this proof now.")
+    return jti
+
+
+def _check_token_hash(claims: Mapping[str, Any], token: str) -> None:
+    ath = claims.get("ath")
+    expected = _b64(hashlib.sha256(token.encode()).digest())
+    if not isinstance(ath, str) or not hmac.compare_digest(ath.encode(), expected.encode()):
+        raise ProofError("ath is not this access token's digest.")
+
+
+def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
+    """Scheme and host in lower case, the default port, no query and no fragment (RFC 3986 §6.2)."""
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        port = parts.port or DEFAULT_PORTS.get(scheme)
+    except ValueError:
+        return None
+    return scheme, (parts.hostname or "").lower(), port, parts.path or "/"
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -1,0 +1,46 @@
+"""DPoP nonces (RFC 9449 §8) are stateless: a keyed time slot, bound to the replay store's life.
+
+Whoever flushes the replay store makes a new generation, and every nonce of the old one is void:
+a proof that was used before the flush cannot be used again after it.
+"""
+
+import base64
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+SLOT_SECONDS = 60
+MAC_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Nonces:
+    """Makes and checks nonces under one key; all workers share it."""
+
+    key: bytes
+
+    def issue(self, generation: str, now: datetime) -> str:
+        """The nonce of the present slot."""
+        return self._nonce(_slot(now), generation)
+
+    def generation_of(self, nonce: object, now: datetime) -> str | None:
+        """Which generation of the replay store a good, fresh nonce names; `None` for any other.
+
+        The nonce of the previous slot still passes.
+        """
+        if not isinstance(nonce, str) or not nonce.isascii() or nonce.count(".") != 1:
+            return None
+        generation = nonce.split(".")[0]
+        slot = _slot(now)
+        fresh = (self._nonce(slot, generation), self._nonce(slot - 1, generation))
+        good = [hmac.compare_digest(nonce, candidate) for candidate in fresh]
+        return generation if any(good) else None
+
+    def _nonce(self, slot: int, generation: str) -> str:
+        message = f"{slot} {generation}".encode()
+        mac = hmac.digest(self.key, message, "sha256")[:MAC_BYTES]
+        return f"{generation}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+def _slot(now: datetime) -> int:
+    return int(now.timestamp()) // SLOT_SECONDS

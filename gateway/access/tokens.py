@@ -1,0 +1,88 @@
+"""An access token is verified once and then remembered by the SHA-256 of its bytes.
+
+Only what cannot change is remembered: that we signed these claims. Whether the token was revoked,
+its client suspended or its consent withdrawn is read in each request's own statement.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.signing import jws
+from gateway.signing.jws import JwsError
+from gateway.signing.keys import KeyRing
+
+TYP = "at+jwt"
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A verified access token (RFC 9068)."""
+
+    client_id: str
+    jti: str
+    scopes: frozenset[str]
+    jkt: str
+    expires_at: int
+    agreement_version: int
+    consent_id: str | None
+    uscc: str | None
+
+
+class TokenError(Exception):
+    """This access token cannot be accepted."""
+
+
+class Tokens:
+    """Verifies the access tokens of one issuer."""
+
+    def __init__(self, keys: KeyRing, issuer: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._seen: OrderedDict[bytes, Token] = OrderedDict()
+
+    def verify(self, text: str, now: datetime) -> Token:
+        """The token in `text`; raises `TokenError` for any that is not ours, or not any more."""
+        digest = hashlib.sha256(text.encode()).digest()
+        token = self._seen.get(digest)
+        if token is None:
+            token = self._verify_anew(text)
+            self._remember(digest, token)
+        if now.timestamp() >= token.expires_at:
+            self._seen.pop(digest, None)
+            raise TokenError("The access token has expired.")
+        return token
+
+    def _verify_anew(self, text: str) -> Token:
+        try:
+            header = jws.header(text)
+            key = self._keys.verifying(str(header.get("kid")), "token")
+            if key is None or header.get("typ") != TYP:
+                raise TokenError("This access token was not issued here.")
+            claims = jws.verify(text, key.public, algorithms=("EdDSA",))
+        except JwsError:
+            raise TokenError("This access token was not issued here.") from None
+        if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
+            raise TokenError("This access token is not for this server.")
+        return _token(dict(claims))
+
+    def _remember(self, digest: bytes, token: Token) -> None:
+        self._seen[digest] = token
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+
+def _token(claims: dict[str, Any]) -> Token:
+    return Token(
+        client_id=claims["client_id"],
+        jti=claims["jti"],
+        scopes=frozenset(claims["scope"].split()),
+        jkt=claims["cnf"]["jkt"],
+        expires_at=claims["exp"],
+        agreement_version=claims["agreement_version"],
+        consent_id=claims.get("consent_id"),
+        uscc=claims.get("uscc"),
+    )

@@ -1,0 +1,91 @@
+"""An agreement's version never changes, so it may be remembered; whether it is in force is asked
+anew on each call."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.db.hot import HotDatabase, Statement
+from gateway.limits.guard import Quotas
+
+REMEMBERED = 10_000
+
+# One jsonb object: the newest version of the agreement of client :client_id, or NULL.
+AGREEMENT_JSON = """(
+    SELECT jsonb_build_object(
+        'version', a.version, 'purposes', a.purposes, 'datasets', a.datasets,
+        'questions', a.questions, 'valid_from', a.valid_from, 'valid_until', a.valid_until,
+        'ended_at', a.ended_at)
+    FROM agreement a WHERE a.client_id = CAST(:client_id AS text)
+    ORDER BY a.version DESC LIMIT 1)"""
+
+QUOTAS = Statement("""
+    SELECT quotas FROM agreement
+    WHERE client_id = CAST(:client_id AS text) AND version = CAST(:version AS integer)""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What one client may do (数字合约)."""
+
+    version: int
+    purposes: frozenset[str]
+    datasets: frozenset[str]
+    questions: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+    ended_at: datetime | None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it holds at `now`."""
+        ended = self.ended_at is not None and self.ended_at <= now
+        return self.valid_from <= now < self.valid_until and not ended
+
+    def missing(
+        self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = (),
+    ) -> tuple[str, ...]:
+        """Which of these the agreement does not cover, by name."""
+        outside = [f"purpose {purpose}"] if purpose not in self.purposes else []
+        outside += [f"dataset {name}" for name in datasets if name not in self.datasets]
+        outside += [f"question {name}" for name in questions if name not in self.questions]
+        return tuple(outside)
+
+
+def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
+    """The agreement in `AGREEMENT_JSON`'s object."""
+    if found is None:
+        return None
+    ended = found["ended_at"]
+    return Agreement(
+        version=found["version"],
+        purposes=frozenset(found["purposes"]),
+        datasets=frozenset(found["datasets"]),
+        questions=frozenset(found["questions"]),
+        valid_from=datetime.fromisoformat(found["valid_from"]),
+        valid_until=datetime.fromisoformat(found["valid_until"]),
+        ended_at=datetime.fromisoformat(ended) if ended else None,
+    )
+
+
+class QuotaBook:
+    """The quotas of agreements' versions, each read once per process."""
+
+    def __init__(self, database: HotDatabase) -> None:
+        self._database = database
+        self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
+
+    async def of(self, client_id: str, version: int) -> Quotas:
+        """The quotas that version `version` of the client's agreement grants."""
+        known = self._seen.get((client_id, version))
+        if known is not None:
+            return known
+        row = await self._database.row(QUOTAS, {"client_id": client_id, "version": version})
+        quotas = Quotas.from_json(orjson.loads(row["quotas"]) if row else {})
+        self._seen[client_id, version] = quotas
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return quotas
