@@ -1,0 +1,133 @@
+"""The catalogue in force: loaded once, checked as a whole, and never changed while it serves."""
+
+from collections.abc import Hashable, Mapping
+from functools import cached_property
+from importlib.resources import files
+from typing import Any, Final, Self
+
+import yaml
+from pydantic import ValidationError, model_validator
+
+from gateway.creditfile.audience import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.schema import ClockRules, DatasetOf, FieldOf, Part, Said, Subject
+
+PUBLISHED: Final = files("gateway.creditfile") / "catalogue.yaml"
+
+
+class CatalogueError(ValueError):
+    """The catalogue is not well formed, and nothing is served from it."""
+
+
+class UnknownDatasetError(LookupError):
+    """There is no such dataset in the catalogue."""
+
+
+class Catalogue(Part):
+    """Every dataset with its fields, and the clocks' figures."""
+
+    version: Said
+    forbidden: tuple[Subject, ...]
+    only_with_consent: tuple[Subject, ...]
+    rating_levels: tuple[str, ...]
+    clocks: dict[str, ClockRules]
+    datasets: tuple[DatasetOf, ...]
+
+    @cached_property
+    def _by_code(self) -> Mapping[str, DatasetOf]:
+        return {dataset.code: dataset for dataset in self.datasets}
+
+    @cached_property
+    def _served(self) -> Mapping[tuple[str, Audience], tuple[FieldOf, ...]]:
+        return {
+            (dataset.code, audience): tuple(
+                field for field in dataset.fields if _may_reach(field, audience)
+            )
+            for dataset in self.datasets
+            for audience in Audience
+        }
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all datasets, in the catalogue's order."""
+        return tuple(self._by_code)
+
+    def dataset(self, code: str) -> DatasetOf:
+        """The dataset of this code, or `UnknownDatasetError`."""
+        try:
+            return self._by_code[code]
+        except KeyError:
+            raise UnknownDatasetError(code) from None
+
+    def rules_of(self, code: str) -> ClockRules:
+        """The clock of a dataset."""
+        return self.clocks[self.dataset(code).clock]
+
+    def fields_for(self, code: str, audience: Audience) -> tuple[FieldOf, ...]:
+        """The fields that can ever reach `audience`; which of a record's do, `telling` decides."""
+        self.dataset(code)
+        return self._served[code, audience]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len(self.codes) != len(self.datasets):
+            message = "a dataset's code stands twice"
+            raise ValueError(message)
+        for dataset in self.datasets:
+            if dataset.clock not in self.clocks:
+                message = f"dataset {dataset.code}: there is no clock {dataset.clock}"
+                raise ValueError(message)
+            for field in dataset.fields:
+                self._check_subject(dataset, field)
+        return self
+
+    def _check_subject(self, dataset: DatasetOf, field: FieldOf) -> None:
+        """R3: some subjects have no place here, others none in public."""
+        where = f"field {dataset.code}.{field.name}"
+        for subject in self.forbidden:
+            if subject.is_spoken_of_in(field):
+                message = f"{where}: {subject.subject} is not collected (R3)"
+                raise ValueError(message)
+        public = field.disclosure is DisclosureClass.PUBLIC or field.public_when is not None
+        for subject in self.only_with_consent:
+            if field.personal and public and subject.is_spoken_of_in(field):
+                message = f"{where}: {subject.subject} of a person is told under consent only (R3)"
+                raise ValueError(message)
+
+
+def load_catalogue(text: str | None = None) -> Catalogue:
+    """The catalogue in `text` (YAML), or the published one; `CatalogueError` says what is wrong."""
+    source = PUBLISHED.read_text(encoding="utf-8") if text is None else text
+    try:
+        return Catalogue.model_validate(yaml.load(source, Loader=_StrictLoader))  # noqa: S506  # safe
+    except yaml.YAMLError as error:
+        message = f"The catalogue is not readable YAML: {error}"
+        raise CatalogueError(message) from None
+    except ValidationError as error:
+        raise CatalogueError(_sentences(error)) from None
+
+
+def _may_reach(field: FieldOf, audience: Audience) -> bool:
+    if field.disclosure is None:
+        return False
+    opened = field.public_when is not None and field.disclosure is DisclosureClass.AUTHORISED
+    return field.disclosure in CLASSES_FOR[audience] or opened
+
+
+def _sentences(error: ValidationError) -> str:
+    lines = (
+        f"{'.'.join(str(step) for step in problem['loc']) or 'catalogue'}: {problem['msg']}"
+        for problem in error.errors()
+    )
+    return "The catalogue is refused: " + "; ".join(lines)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML's safe loader, which also refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if len(keys) != len(set(keys)):
+            raise yaml.MarkedYAMLError(
+                problem=f"a key stands twice among {keys}", problem_mark=node.start_mark,
+            )
+        return super().construct_mapping(node, deep)

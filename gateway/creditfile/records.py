@@ -1,0 +1,189 @@
+"""An enterprise and its records as they were read: frozen, parsed once, not yet told to anybody.
+
+Which of it may be told, and to whom, only `telling` decides.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from gateway.creditfile.days import day_of
+
+REGISTRATION: Final = "registration"
+INDIVIDUAL_BUSINESS: Final = "individual_business"
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One fact in a credit file (信用记录), of one dataset, from one source."""
+
+    uscc: str
+    record_id: str
+    dataset: str
+    source_id: str
+    natural_key: str
+    version: int = 1
+    source_name: str
+    source_uscc: str | None = None
+    source_time: datetime
+    catalogue_version: str
+    decided_on: date | None = None
+    determined_on: date | None = None
+    published_on: date | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    publicity_ends_on: date | None = None
+    """The last day on which it is shown."""
+    removed_on: date | None = None
+    """The first day on which it is on its list no more."""
+    level: str | None = None
+    severity: str | None = None
+    category: str | None = None
+    period: str | None = None
+    repaired_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    objection_since: datetime | None = None
+    fields: Mapping[str, Any] = _NOTHING
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """A record from a row of the table `record` as JSON."""
+        return cls(**{name: _RECORD[name](value) for name, value in row.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enterprise:
+    """A firm, individual business or farmers' cooperative (经营主体), as registered."""
+
+    uscc: str
+    registration_id: str
+    version: int = 1
+    name: str
+    name_key: str
+    former_names: tuple[str, ...] = ()
+    kind: str
+    entity_type: str
+    status: str
+    legal_representative: str
+    capital: Decimal | None = None
+    currency: str | None = None
+    established_on: date | None = None
+    approved_on: date | None = None
+    term_from: date | None = None
+    term_to: date | None = None
+    registering_authority: str | None = None
+    division: str
+    industry: str | None = None
+    scope: str | None = None
+    address: str | None = None
+    source_id: str
+    source_name: str
+    source_uscc: str | None = None
+    source_time: datetime
+    catalogue_version: str
+    objection_since: datetime | None = None
+    code_ok: bool = True
+    unavailable: tuple[str, ...] = ()
+    personal: bytes | None = field(default=None, repr=False)
+    """Sealed; `personal.open_personal` opens it."""
+    digests: Mapping[str, str] = field(default=_NOTHING, repr=False)
+    """Keyed digests in hexadecimal, by what they are of."""
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        """An enterprise from a row of the table `enterprise` as JSON."""
+        return cls(**{name: _ENTERPRISE[name](value) for name, value in row.items()})
+
+
+_SAME_IN_REGISTRATION: Final = (
+    "uscc",
+    "name",
+    "kind",
+    "entity_type",
+    "status",
+    "legal_representative",
+    "currency",
+    "registering_authority",
+    "division",
+    "industry",
+    "scope",
+    "address",
+)
+_DATES_IN_REGISTRATION: Final = ("established_on", "approved_on", "term_from", "term_to")
+
+
+def registration_of(
+    enterprise: Enterprise, personal: Mapping[str, str] = MappingProxyType({}),
+) -> Record:
+    """The registration as a record, so that it is told by the same rules as any other.
+
+    `personal` are the opened personal fields, where the caller has a reason to open them.
+    """
+    dates = {name: getattr(enterprise, name) for name in _DATES_IN_REGISTRATION}
+    told: dict[str, Any] = {name: getattr(enterprise, name) for name in _SAME_IN_REGISTRATION}
+    told |= {name: day.isoformat() for name, day in dates.items() if day is not None}
+    told["former_names"] = list(enterprise.former_names)
+    told["capital"] = None if enterprise.capital is None else f"{enterprise.capital:.6f}"
+    return Record(
+        uscc=enterprise.uscc,
+        record_id=enterprise.registration_id,
+        dataset=REGISTRATION,
+        source_id=enterprise.source_id,
+        natural_key=enterprise.uscc,
+        version=enterprise.version,
+        source_name=enterprise.source_name,
+        source_uscc=enterprise.source_uscc,
+        source_time=enterprise.source_time,
+        catalogue_version=enterprise.catalogue_version,
+        decided_on=enterprise.approved_on or day_of(enterprise.source_time),
+        objection_since=enterprise.objection_since,
+        fields={**{name: value for name, value in told.items() if value is not None}, **personal},
+    )
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401  # a value whose JSON form is its own
+    return value
+
+
+def _date(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
+
+
+def _moment(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _sealed(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value.removeprefix("\\x"))
+
+
+_PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "date | None": _date,
+    "datetime": _moment,
+    "datetime | None": _moment,
+    "Decimal | None": _decimal,
+    "tuple[str, ...]": tuple,
+    "bytes | None": _sealed,
+}
+
+
+def _parsers(of: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
+    """How each member is read from its JSON form, by its annotation."""
+    return {each.name: _PARSERS.get(_written(each.type), _same) for each in fields(of)}
+
+
+def _written(annotation: object) -> str:
+    text = str(annotation) if not isinstance(annotation, type) else annotation.__name__
+    return text.replace("datetime.", "").replace("decimal.", "")
+
+
+_RECORD: Final = _parsers(Record)
+_ENTERPRISE: Final = _parsers(Enterprise)

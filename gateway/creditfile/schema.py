@@ -1,0 +1,161 @@
+"""The shape of the catalogue: what does not fit it is refused at start-up, with a sentence."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from gateway.creditfile.audience import DisclosureClass
+
+COLUMNS: Final = (
+    "decided_on",
+    "determined_on",
+    "published_on",
+    "valid_from",
+    "valid_to",
+    "publicity_ends_on",
+    "removed_on",
+    "level",
+    "severity",
+    "category",
+    "period",
+)
+"""The typed columns of the table `record` that a field may fill."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Said = Annotated[str, StringConstraints(min_length=1)]
+FieldType = Literal[
+    "text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal",
+]
+Months = Annotated[int, Field(ge=0, le=1200)]
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Part(BaseModel):
+    """A part of the catalogue: frozen, and with no member that is not foreseen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FieldOf(Part):
+    """One field of a dataset. Without a class it is never served."""
+
+    name: Name
+    zh: Said
+    en: Said
+    type: FieldType
+    description: Said
+    disclosure: DisclosureClass | None = Field(default=None, alias="class")
+    personal: bool = False
+    required: bool = False
+    values: tuple[str, ...] = ()
+    column: str | None = None
+    public_when: Name | None = None
+    """The boolean field beside it that makes it public."""
+
+    @model_validator(mode="after")
+    def _column_exists(self) -> Self:
+        if self.column is not None and self.column not in COLUMNS:
+            message = f"field {self.name}: there is no column {self.column}"
+            raise ValueError(message)
+        return self
+
+
+class BadWhen(Part):
+    """A record of a dataset that is not bad by itself is bad when `field` has one of `values`."""
+
+    field: Name
+    values: tuple[str, ...]
+
+
+class DatasetOf(Part):
+    """One dataset (数据目录项)."""
+
+    code: Name
+    zh: Said
+    en: Said
+    source: Name
+    tone: Literal["good", "bad", "neutral"]
+    bad_when: BadWhen | None = None
+    key: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
+    clock: Name
+    fields: tuple[FieldOf, ...]
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        names = [field.name for field in self.fields]
+        booleans = {field.name for field in self.fields if field.type == "boolean"}
+        needed = {*self.key, *([self.bad_when.field] if self.bad_when else [])}
+        conditions = {field.public_when for field in self.fields if field.public_when}
+        problems = (
+            (len(names) != len(set(names)), "a field's name stands twice"),
+            (not needed <= set(names), f"no such field: {sorted(needed - set(names))}"),
+            (not conditions <= booleans, f"no boolean field: {sorted(conditions - booleans)}"),
+        )
+        for wrong, sentence in problems:
+            if wrong:
+                message = f"dataset {self.code}: {sentence}"
+                raise ValueError(message)
+        return self
+
+
+class Subject(Part):
+    """What a field may be about, and the words by which it is known."""
+
+    subject: Name
+    words: tuple[str, ...]
+
+    def is_spoken_of_in(self, field: FieldOf) -> bool:
+        """Whether the field's names hold one of the words: in English whole words only."""
+        english = set(re.split(r"[^a-z0-9]+", f"{field.name} {field.en}".lower()))
+        return any(
+            word in english or field.name == word if word.isascii() else word in field.zh
+            for word in self.words
+        )
+
+
+class Publicity(Part):
+    """How long a penalty is shown. Market regulation's rule, and the national one by severity."""
+
+    class Short(Part):
+        """What shortens publicity: only kinds of this sort, or a low fine."""
+
+        kinds: tuple[str, ...]
+        fine_at_most: Decimal
+        months: Months
+
+    never_shown: tuple[str, ...]
+    short: Short
+    harmless_beside_a_fine: tuple[str, ...]
+    months: Months
+    bans: tuple[str, ...]
+    months_by_severity: dict[str, Months]
+
+
+class Exempt(Part):
+    """Which penalties are never counted as bad information (R1)."""
+
+    procedures: tuple[str, ...]
+    under_appeal: tuple[str, ...]
+    no_appeal_any_more: tuple[str, ...]
+    appeal_days: Annotated[int, Field(ge=0, le=3660)]
+
+
+class ClockRules(Part):
+    """What ends the telling of a record, beside repair and withdrawal, which always do."""
+
+    until_removed: bool = False
+    retention_months: Months | None = None
+    publicity: Publicity | None = None
+    exempt: Exempt | None = None

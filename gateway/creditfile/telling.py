@@ -1,0 +1,117 @@
+"""The one place that decides whether a record, and which of its fields, may be told to whom, when.
+
+Query, verification, public page and certificates all ask here, and here only.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.creditfile import clock
+from gateway.creditfile.audience import CLASSES_FOR, Audience, DisclosureClass
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.free_text import scan
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
+from gateway.creditfile.schema import FieldOf
+
+SERIOUS_LIST: Final = "serious_violation"
+_HIDDEN: Final = "**"
+
+
+def tellable(
+    record: Record,
+    audience: Audience,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    on_serious_list: bool = False,
+) -> bool:
+    """Whether anything of `record` may be told to `audience` at `now`."""
+    if record.dataset not in catalogue.codes:
+        return False
+    dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
+    if clock.has_ended(record, dataset, rules, now=now, on_serious_list=on_serious_list):
+        return False
+    if audience is not Audience.ENTERPRISE and clock.is_exempt(record, rules, now=now):
+        return False
+    return any(_reaches(each, record, audience) for each in _fields(record, audience, catalogue))
+
+
+def told_fields(  # noqa: PLR0913  # all that the decision needs
+    record: Record,
+    audience: Audience,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    kind: str,
+    on_serious_list: bool = False,
+) -> dict[str, Any]:
+    """What of `record` may be told to `audience` at `now`, by field; empty where nothing may.
+
+    `kind` is the enterprise's: an individual business's operator is masked in public.
+    """
+    if not tellable(record, audience, catalogue, now, on_serious_list=on_serious_list):
+        return {}
+    masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
+    return {
+        each.name: _as_told(record.fields[each.name], each, masked=masked)
+        for each in _fields(record, audience, catalogue)
+        if each.name in record.fields and _reaches(each, record, audience)
+    }
+
+
+def told_records(
+    records: Iterable[Record], audience: Audience, catalogue: Catalogue, now: datetime,
+) -> tuple[Record, ...]:
+    """Those of one enterprise's records that may be told to `audience` at `now`, in their order."""
+    held = tuple(records)
+    listed = is_on_serious_list(held, catalogue, now)
+    return tuple(
+        each
+        for each in held
+        if tellable(each, audience, catalogue, now, on_serious_list=listed)
+    )
+
+
+def never_told_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The fields of a dataset that no client is ever told: `withheld` names them `class_never`."""
+    return tuple(
+        each.name
+        for each in catalogue.dataset(dataset).fields
+        if each.disclosure not in CLASSES_FOR[Audience.AUTHORISED]
+    )
+
+
+def is_on_serious_list(
+    records: Iterable[Record], catalogue: Catalogue, now: datetime,
+) -> bool:
+    """Whether one of an enterprise's records has it on the list of serious violations at `now`."""
+    return any(
+        each.dataset == SERIOUS_LIST and tellable(each, Audience.PUBLIC, catalogue, now)
+        for each in records
+    )
+
+
+def mask_person(name: str) -> str:
+    """张三丰 as 张**: the first character, and two stars however long the name is."""
+    return name[:1] + _HIDDEN
+
+
+def _fields(record: Record, audience: Audience, catalogue: Catalogue) -> tuple[FieldOf, ...]:
+    return catalogue.fields_for(record.dataset, audience)
+
+
+def _reaches(field: FieldOf, record: Record, audience: Audience) -> bool:
+    """By its class, or by its being published by the one whose record it is."""
+    if field.disclosure in CLASSES_FOR[audience]:
+        return True
+    opened = field.disclosure is DisclosureClass.AUTHORISED and field.public_when is not None
+    return opened and record.fields.get(field.public_when or "") is True
+
+
+def _as_told(value: Any, field: FieldOf, *, masked: bool) -> Any:  # noqa: ANN401  # a field's JSON
+    if masked and field.personal and isinstance(value, str):
+        return mask_person(value)
+    if field.type == "free_text" and isinstance(value, str):
+        return scan(value).text
+    return value

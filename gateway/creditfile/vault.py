@@ -1,0 +1,144 @@
+"""Personal fields at rest: sealed for one table, column and row, and legible nowhere else.
+
+AES-256-GCM; a sealed value is `version ‖ key id ‖ nonce ‖ ciphertext`. Keys and what was sealed
+never print.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+VERSION: Final = 1
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+_HEAD: Final = 2 + NONCE_BYTES
+_HIGHEST_ID: Final = 255  # one byte holds it
+
+
+class VaultKeysError(ValueError):
+    """The keys are not {"keys": {"1": BASE64_OF_32_BYTES, …}, "current": "1", "digest": BASE64…}."""
+
+
+class SealBrokenError(Exception):
+    """A sealed value is damaged, lies in another place than it was sealed for, or lost its key."""
+
+
+class KeySource(Protocol):
+    """Where data keys come from: the settings, or a key management service that unwraps them."""
+
+    @property
+    def current(self) -> int:
+        """The id of the key that seals from now on."""
+        ...
+
+    def data_key(self, key_id: int) -> bytes:
+        """The data key of this id; `LookupError` where it is gone."""
+        ...
+
+    def digest_key(self) -> bytes:
+        """The key of the keyed digests."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultKeys:
+    """Keys held in memory."""
+
+    current: int
+    keys: Mapping[int, bytes] = field(repr=False)
+    digest: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The keys in the settings' text; `VaultKeysError` never repeats any of it."""
+        try:
+            said = json.loads(text)
+            keys = {int(key_id): _key(value) for key_id, value in said["keys"].items()}
+            held = cls(current=int(said["current"]), keys=keys, digest=_key(said["digest"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise VaultKeysError(VaultKeysError.__doc__) from None
+        if held.current not in keys or not all(0 < each <= _HIGHEST_ID for each in keys):
+            raise VaultKeysError(VaultKeysError.__doc__)
+        return held
+
+    def data_key(self, key_id: int) -> bytes:
+        """The data key of this id."""
+        return self.keys[key_id]
+
+    def digest_key(self) -> bytes:
+        """The key of the keyed digests."""
+        return self.digest
+
+
+class Vault:
+    """Seals, opens and digests."""
+
+    def __init__(
+        self, keys: KeySource, *, random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._keys = keys
+        self._random = random
+        self._ciphers: dict[int, AESGCM] = {}
+
+    @staticmethod
+    def generate_keys(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
+        """The settings' text of fresh keys."""
+        key, digest = (base64.b64encode(random(KEY_BYTES)).decode() for _ in range(2))
+        return json.dumps({"keys": {"1": key}, "current": "1", "digest": digest})
+
+    def seal(self, plain: bytes, *, table: str, column: str, row: str) -> bytes:
+        """Seal `plain` for this place, under the current key."""
+        key_id, nonce = self._keys.current, self._random(NONCE_BYTES)
+        sealed = self._cipher(key_id).encrypt(nonce, plain, _place(table, column, row))
+        return bytes((VERSION, key_id)) + nonce + sealed
+
+    def open(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:
+        """What was sealed for this place, under whichever key; else `SealBrokenError`."""
+        if len(sealed) < _HEAD or sealed[0] != VERSION:
+            raise SealBrokenError
+        try:
+            return self._cipher(sealed[1]).decrypt(
+                sealed[2:_HEAD], sealed[_HEAD:], _place(table, column, row),
+            )
+        except (InvalidTag, LookupError):
+            raise SealBrokenError from None
+
+    def key_id_of(self, sealed: bytes) -> int:
+        """Under which key it was sealed: what rotation still has to do."""
+        return sealed[1]
+
+    def digest(self, what: str, value: str) -> bytes:
+        """The keyed digest of a normalised value, for equality: HMAC-SHA-256, per kind of value."""
+        message = f"{what}\0{value}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._keys.digest_key(), message, "sha256")
+
+    def __repr__(self) -> str:
+        return f"Vault(current={self._keys.current})"
+
+    def _cipher(self, key_id: int) -> AESGCM:
+        if key_id not in self._ciphers:
+            self._ciphers[key_id] = AESGCM(self._keys.data_key(key_id))
+        return self._ciphers[key_id]
+
+
+def _place(table: str, column: str, row: str) -> bytes:
+    """PostgreSQL's text has no NUL, so the three cannot run into one another."""
+    return f"{table}\0{column}\0{row}".encode()
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise VaultKeysError from None
+    if len(key) != KEY_BYTES:
+        raise VaultKeysError
+    return key
