@@ -1,0 +1,57 @@
+"""A disclosure's leaf is H(salt ‖ canonical row): it says nothing without the salt, and everything
+with it. Pure: no database, no clock."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+
+SALT_BYTES = 32
+# The log must have merged a leaf by then, or the promise in the answer is proof against us.
+MERGE_SECONDS = 10
+
+Kind = Literal["verification", "query"]
+Outcome = Literal["told", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """One act of telling, or of refusing to: who, about whom, why, on what ground, what, when."""
+
+    disclosure_id: str
+    uscc: str
+    client_id: str
+    kind: Kind
+    outcome: Outcome
+    purpose: str
+    asked: Sequence[Any]
+    at: datetime
+    reason: str | None = None
+    consent_id: str | None = None
+    agreement_version: int | None = None
+    relied_on: Sequence[tuple[str, int]] = ()
+    result_digest: bytes = b""
+
+
+def canonical(disclosure: Disclosure) -> bytes:
+    """The row as canonical JSON: sorted keys, no spaces, UTF-8, digests in hexadecimal."""
+    row = asdict(disclosure)
+    row["at"] = disclosure.at.isoformat()
+    row["result_digest"] = disclosure.result_digest.hex()
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+
+
+def leaf_hash(disclosure: Disclosure, salt: bytes) -> bytes:
+    """The 32 bytes that enter the log."""
+    return hashlib.sha256(salt + canonical(disclosure)).digest()
+
+
+def result_digest(answer: Mapping[str, Any]) -> bytes:
+    """The SHA-256 of what was told, as canonical JSON.
+
+    Taken before the answer gets its `log_promise` and the uses that its commit leaves.
+    """
+    return hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).digest()
