@@ -1,0 +1,392 @@
+"""Answers are `yes`, `no` or `not_determined`, and rest on what they rest on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from verification import NOBODY, QUESTIONS, Answered, Asked, Facts, LiveRecord, evaluate
+
+TODAY = date(2026, 11, 22)
+ID_NUMBER = "33010619900101123X"
+ALL_DATASETS = frozenset(dataset for each in QUESTIONS for dataset in each.datasets)
+
+
+def digest(text: str) -> bytes:
+    """A keyed digest, as the gateway keeps."""
+    return hmac.digest(b"a key of this test", text.encode(), hashlib.sha256)
+
+
+REGISTRATION = LiveRecord(dataset="registration", record_id="reg", version=4)
+ENTERPRISE = Facts(
+    name="杭州云栖数据科技有限公司",
+    former_names=("杭州旧名科技有限公司",),
+    legal_representative="张伟国",
+    address="浙江省杭州市西湖区文三路1号",
+    status="active",
+    established_on=date(2016, 2, 29),
+    digests={"legal_representative_id": digest(ID_NUMBER)},
+    records=(REGISTRATION,),
+    available=ALL_DATASETS,
+)
+
+
+def a_record(dataset: str, record_id: str = "r1", /, **fields: object) -> LiveRecord:
+    """A live record of one dataset."""
+    return LiveRecord(dataset=dataset, record_id=record_id, version=2, fields=fields)
+
+
+def having(*records: LiveRecord) -> Facts:
+    """The enterprise with these records in its file."""
+    return replace(ENTERPRISE, records=(REGISTRATION, *records))
+
+
+def ask(
+    tag: str, value: str | None = None, *, facts: Facts | None = ENTERPRISE, today: date = TODAY
+) -> Answered:
+    """Ask one question that consent and budget allow."""
+    asked = Asked(tag=tag, value=value)
+    (answered,) = evaluate([asked], facts, allowed={asked}, digest=digest, today=today)
+    assert answered.tag == tag
+    return answered
+
+
+EVERYTHING = [
+    Asked(tag=each.tag, value=value)
+    for each in QUESTIONS
+    for value in (
+        each.values or (("杭州云栖数据科技有限公司",) if each.value == "text" else (None,))
+    )
+]
+
+
+def test_an_unknown_enterprise_determines_nothing() -> None:
+    """Whatever is asked of nobody is not determined, in the order asked."""
+    answers = evaluate(EVERYTHING, None, allowed={*EVERYTHING}, digest=digest, today=TODAY)
+    assert answers == tuple(Answered(tag=each.tag, answer="not_determined") for each in EVERYTHING)
+
+
+def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
+    """No consent and a spent budget say no more than an unknown code."""
+    facts = having(a_record("public_rating", level="优秀"), a_record("penalty", severity="严重"))
+    closed = evaluate(EVERYTHING, facts, allowed=frozenset(), digest=digest, today=TODAY)
+    assert closed == evaluate(EVERYTHING, None, allowed={*EVERYTHING}, digest=digest, today=TODAY)
+
+
+def test_allowing_one_question_allows_no_other_value_of_it() -> None:
+    """What was allowed is the question with its value."""
+    low, high = (Asked(tag="rating_at_least.v1", value=level) for level in ("差", "优秀"))
+    facts = having(a_record("public_rating", level="良好"))
+    answers = evaluate([low, high], facts, allowed={high}, digest=digest, today=TODAY)
+    assert [each.answer for each in answers] == ["not_determined", "no"]
+
+
+def test_the_work_is_the_same_for_nobody() -> None:
+    """The dummy has everything that comparisons need, and a keyed digest is made for it too."""
+    made: list[str] = []
+
+    def counting(text: str) -> bytes:
+        made.append(text)
+        return digest(text)
+
+    asked = Asked(tag="legal_representative_id.v1", value=ID_NUMBER)
+    for facts in (None, ENTERPRISE, replace(ENTERPRISE, digests={})):
+        for allowed in (frozenset[Asked](), frozenset({asked})):
+            evaluate([asked], facts, allowed=allowed, digest=counting, today=TODAY)
+    assert made == [ID_NUMBER] * 6
+    assert NOBODY.available == ALL_DATASETS
+
+
+def test_a_dataset_whose_source_is_away_determines_nothing() -> None:
+    """No source and no record are two things."""
+    for each in EVERYTHING:
+        facts = replace(ENTERPRISE, available=frozenset())
+        assert ask(each.tag, each.value, facts=facts).answer == "not_determined"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "match"),
+    [
+        ("杭州云栖数据科技有限公司", "yes", "strict"),
+        (" 杭州云栖\u200b数据科技有限公司", "yes", "strict"),
+        ("杭州雲棲數據科技有限公司", "yes", "loose"),
+        ("杭州云栖数据科技有限责任公司", "no", None),
+        ("杭州旧名科技有限公司", "no", None),
+        ("杭州云栖数据科技有限公\ue000", "not_determined", None),
+        ("杭州云?数据科技有限公司", "not_determined", None),
+    ],
+)
+def test_a_name_matches_strictly_loosely_or_not(name: str, answer: str, match: str | None) -> None:
+    """The answer says how a name matched."""
+    answered = ask("enterprise_name.v1", name)
+    assert (answered.answer, answered.match) == (answer, match)
+    assert answered.rests_on == (() if answer == "not_determined" else (("reg", 4),))
+
+
+@pytest.mark.parametrize("recorded", ["王\ue81e", "王\u9fb4"])
+@pytest.mark.parametrize("asserted", ["王\ue81e", "王\u9fb4", "王\u9fb4\ufe00"])
+def test_a_rare_character_does_not_make_a_true_name_false(recorded: str, asserted: str) -> None:
+    """Private code points and assigned ones are the same name."""
+    facts = replace(ENTERPRISE, legal_representative=recorded)
+    assert ask("legal_representative_name.v1", asserted, facts=facts).match == "strict"
+
+
+def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
+    """A source that recorded a stand-in proves nothing against the true name."""
+    facts = replace(ENTERPRISE, legal_representative="王〓")
+    assert ask("legal_representative_name.v1", "王䶮", facts=facts).answer == "not_determined"
+    assert ask("legal_representative_name.v1", "王〓", facts=facts).answer == "yes"
+
+
+@pytest.mark.parametrize(
+    ("tag", "facts"),
+    [
+        ("enterprise_name.v1", replace(ENTERPRISE, name="")),
+        ("legal_representative_name.v1", replace(ENTERPRISE, legal_representative=None)),
+        ("registered_address.v1", replace(ENTERPRISE, address=None)),
+        ("legal_representative_id.v1", replace(ENTERPRISE, digests={})),
+    ],
+)
+def test_what_is_not_recorded_is_not_denied(tag: str, facts: Facts) -> None:
+    """An empty field determines nothing, not even against what the dummy holds."""
+    for value in ("杭州", NOBODY.name, NOBODY.legal_representative, NOBODY.address):
+        assert ask(tag, value, facts=facts).answer == "not_determined"
+
+
+def test_an_address_matches_without_saying_how() -> None:
+    """How something matched is told of names only; addresses have no loose form."""
+    answered = ask("registered_address.v1", "浙江省 杭州市 西湖区 文三路１号")
+    assert (answered.answer, answered.match) == ("yes", None)
+    assert ask("registered_address.v1", "浙江省杭州市西湖區文三路1號").answer == "no"
+
+
+@pytest.mark.parametrize(("value", "answer"), [("33010619900101123x", "yes"), ("3301", "no")])
+def test_an_id_number_is_compared_by_its_keyed_digest(value: str, answer: str) -> None:
+    """The number itself is nowhere in the facts."""
+    assert ask("legal_representative_id.v1", value).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        ("active", "yes"),
+        ("suspended", "no"),
+        ("revoked_not_deregistered", "no"),
+        ("deregistered", "no"),
+        ("moved_out", "no"),
+        (None, "not_determined"),
+    ],
+)
+def test_only_an_active_registration_is_active(status: str | None, answer: str) -> None:
+    """A suspended, revoked or deregistered enterprise is not active."""
+    assert ask("is_active.v1", facts=replace(ENTERPRISE, status=status)).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("tag", "dataset"),
+    [
+        ("not_on_serious_violation_list.v1", "serious_violation"),
+        ("not_abnormal.v1", "abnormal_listing"),
+        ("not_judgment_defaulter.v1", "judgment_defaulter"),
+    ],
+)
+def test_a_live_listing_is_a_no_that_rests_on_it(tag: str, dataset: str) -> None:
+    """Being listed is a `no`; not being listed rests on no record."""
+    assert ask(tag) == Answered(tag=tag, answer="yes")
+    listed = ask(tag, facts=having(a_record(dataset)))
+    assert listed == Answered(tag=tag, answer="no", rests_on=(("r1", 2),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "recorded", "answer"),
+    [
+        (None, [], "yes"),
+        (None, ["轻微"], "no"),
+        (None, [None], "no"),
+        ("严重", [], "yes"),
+        ("严重", ["轻微", "一般"], "yes"),
+        ("严重", ["轻微", "严重"], "no"),
+        ("严重", ["轻微", None], "not_determined"),
+        ("严重", ["严重", None], "no"),
+        ("轻微", ["严重"], "yes"),
+    ],
+)
+def test_penalties_are_told_by_severity(
+    asked: str | None, recorded: list[str | None], answer: str
+) -> None:
+    """A severity asks for penalties of just that severity; an ungraded penalty is no `yes`."""
+    facts = having(*(a_record("penalty", f"p{i}", severity=s) for i, s in enumerate(recorded)))
+    answered = ask("no_live_penalty.v1", asked, facts=facts)
+    assert answered.answer == answer
+    assert bool(answered.rests_on) == (answer == "no")
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({"valid_from": "2026-11-22", "valid_to": "2026-11-22"}, "yes"),
+        ({"valid_from": date(2020, 1, 1), "valid_to": date(2099, 12, 31)}, "yes"),
+        ({"valid_from": datetime(2020, 1, 1, 8), "valid_to": None}, "yes"),  # noqa: DTZ001
+        ({"valid_from": "2020-01-01T00:00:00+08:00", "valid_to": ""}, "yes"),
+        ({}, "yes"),
+        ({"valid_from": "2026-11-23"}, "no"),
+        ({"valid_to": "2026-11-21"}, "no"),
+        ({"valid_to": "长期"}, "not_determined"),
+        ({"valid_from": 20200101}, "not_determined"),
+    ],
+)
+def test_a_licence_is_valid_within_its_term(fields: dict[str, object], answer: str) -> None:
+    """Both ends are included, and what cannot be read is not a `no`."""
+    facts = having(a_record("licence", category="普通", **fields))
+    answered = ask("licence_valid.v1", "普通", facts=facts)
+    assert answered.answer == answer
+    assert answered.rests_on == (() if answer == "not_determined" else (("r1", 2),))
+
+
+def test_a_licence_of_another_category_does_not_count() -> None:
+    """Without a licence of the category the answer is `no`."""
+    facts = having(a_record("licence", category="普通"))
+    assert ask("licence_valid.v1", "特许", facts=facts) == Answered(
+        tag="licence_valid.v1", answer="no"
+    )
+
+
+def test_one_valid_licence_among_ended_ones_is_enough() -> None:
+    """The `yes` rests on the valid one alone."""
+    ended = a_record("licence", "old", category="普通", valid_to="2020-01-01")
+    facts = having(ended, a_record("licence", "new", category="普通"))
+    assert ask("licence_valid.v1", "普通", facts=facts).rests_on == (("new", 2),)
+
+
+@pytest.mark.parametrize(
+    ("states", "answer", "rests_on"),
+    [
+        ([], "not_determined", ()),
+        (["fulfilled", "fulfilled"], "yes", (("c0", 2), ("c1", 2))),
+        (["fulfilled", "broken", "in_progress"], "no", (("c1", 2),)),
+        (["fulfilled", "in_progress"], "not_determined", ()),
+        (["fulfilled", None], "not_determined", ()),
+    ],
+)
+def test_commitments_are_fulfilled_together(
+    states: list[str | None], answer: str, rests_on: tuple[tuple[str, int], ...]
+) -> None:
+    """One broken commitment is a `no`, one in progress leaves it open."""
+    made = (a_record("commitment", f"c{i}", fulfilment=s) for i, s in enumerate(states))
+    answered = ask("commitment_fulfilled.v1", facts=having(*made))
+    assert (answered.answer, answered.rests_on) == (answer, rests_on)
+
+
+LEVELS = ["优秀", "良好", "中等", "较差", "差"]
+
+
+@pytest.mark.parametrize("theirs", LEVELS)
+@pytest.mark.parametrize("wanted", LEVELS)
+def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
+    """Excellent is at least everything, poor is at least poor."""
+    facts = having(a_record("public_rating", level=theirs))
+    answered = ask("rating_at_least.v1", wanted, facts=facts)
+    assert answered.answer == ("yes" if LEVELS.index(theirs) <= LEVELS.index(wanted) else "no")
+    assert answered.rests_on == (("r1", 2),)
+
+
+def test_no_rating_or_an_unheard_of_one_determines_nothing() -> None:
+    """Not being rated is not being rated badly."""
+    assert ask("rating_at_least.v1", "差").answer == "not_determined"
+    facts = having(a_record("public_rating", level="A++"))
+    assert ask("rating_at_least.v1", "差", facts=facts).answer == "not_determined"
+
+
+def test_the_latest_of_several_ratings_counts() -> None:
+    """Whatever the order in which they come."""
+    old = a_record("public_rating", "old", level="差", rated_on="2025-01-01")
+    new = a_record("public_rating", "new", level="优秀", rated_on="2026-01-01")
+    for records in ((old, new), (new, old)):
+        answered = ask("rating_at_least.v1", "良好", facts=having(*records))
+        assert (answered.answer, answered.rests_on) == ("yes", (("new", 2),))
+
+
+@pytest.mark.parametrize(
+    ("years", "today", "answer"),
+    [
+        ("1", date(2017, 2, 27), "no"),
+        ("1", date(2017, 2, 28), "yes"),
+        ("10", date(2026, 2, 27), "no"),
+        ("10", date(2026, 2, 28), "yes"),
+        ("1", date(2016, 1, 1), "no"),
+    ],
+)
+def test_years_are_completed_on_the_corresponding_day(years: str, today: date, answer: str) -> None:
+    """Founded on 29 February: where there is no such day, the month's last is it."""
+    assert ask("established_for.v1", years, today=today).answer == answer
+
+
+def test_an_unknown_founding_date_determines_nothing() -> None:
+    """A missing date is not a short life."""
+    facts = replace(ENTERPRISE, established_on=None)
+    assert ask("established_for.v1", "1", facts=facts).answer == "not_determined"
+
+
+def paid(period: str, *, on_time: object, kind: str = "social_insurance") -> LiveRecord:
+    """One month's payment."""
+    return a_record("tax_and_social", period, kind=kind, period=period, on_time=on_time)
+
+
+AUTUMN = ("2026-08", "2026-09", "2026-10")
+
+
+@pytest.mark.parametrize(
+    ("records", "answer"),
+    [
+        ([paid(month, on_time=True) for month in AUTUMN], "yes"),
+        ([paid(month, on_time=True) for month in AUTUMN[1:]], "not_determined"),
+        ([paid(AUTUMN[0], on_time=False)], "no"),
+        ([paid(month, on_time=month != AUTUMN[1]) for month in AUTUMN], "no"),
+        ([*(paid(m, on_time=True) for m in AUTUMN), paid("2026-11", on_time=False)], "yes"),
+        ([*(paid(m, on_time=True) for m in AUTUMN), paid("2026-07", on_time=False)], "yes"),
+        ([paid(month, on_time="true") for month in AUTUMN], "not_determined"),
+        ([paid(month, on_time=True, kind="tax") for month in AUTUMN], "not_determined"),
+    ],
+)
+def test_the_last_complete_months_count(records: list[LiveRecord], answer: str) -> None:
+    """The current month is not complete yet; one late month is a `no`; a missing one leaves it open."""
+    facts = having(*records)
+    assert ask("paid_social_insurance_on_time.v1", "3", facts=facts).answer == answer
+
+
+def test_the_last_months_reach_back_over_the_new_year() -> None:
+    """In January the three months before are of last year."""
+    months = ("2025-10", "2025-11", "2025-12")
+    facts = having(*(paid(month, on_time=True) for month in months))
+    answered = ask("paid_social_insurance_on_time.v1", "3", facts=facts, today=date(2026, 1, 1))
+    assert answered.answer == "yes"
+    assert answered.rests_on == tuple((month, 2) for month in months)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("unheard_of.v1", None),
+        ("established_for.v1", "abc"),
+        ("established_for.v1", None),
+        ("rating_at_least.v1", "A"),
+        ("is_active.v1", "yes"),
+        ("enterprise_name.v1", None),
+        ("enterprise_name.v1", " "),
+        ("legal_representative_id.v1", ""),
+    ],
+)
+def test_what_the_catalogue_does_not_offer_determines_nothing(tag: str, value: str | None) -> None:
+    """Malformed questions are refused at the door; should one slip in, it learns nothing."""
+    assert ask(tag, value).answer == "not_determined"
+
+
+def test_a_record_that_came_twice_is_rested_on_once() -> None:
+    """Each record and version stands once, in a fixed order."""
+    twice = a_record("abnormal_listing", "b"), a_record("abnormal_listing", "a")
+    answered = ask("not_abnormal.v1", facts=having(*twice, *twice))
+    assert answered.rests_on == (("a", 2), ("b", 2))

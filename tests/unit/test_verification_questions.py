@@ -1,0 +1,151 @@
+"""The catalogue is what was published, and malformed questions are told apart from answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from verification import (
+    CATALOGUE_VERSION,
+    QUESTIONS,
+    Asked,
+    as_document,
+    asserted_form,
+    problem_with,
+    question,
+)
+
+PUBLISHED = {
+    "enterprise_name.v1",
+    "legal_representative_name.v1",
+    "registered_address.v1",
+    "legal_representative_id.v1",
+    "is_active.v1",
+    "not_on_serious_violation_list.v1",
+    "not_abnormal.v1",
+    "licence_valid.v1",
+    "no_live_penalty.v1",
+    "not_judgment_defaulter.v1",
+    "commitment_fulfilled.v1",
+    "rating_at_least.v1",
+    "established_for.v1",
+    "paid_social_insurance_on_time.v1",
+}
+UNDER_CONSENT = {
+    "legal_representative_id.v1",
+    "rating_at_least.v1",
+    "paid_social_insurance_on_time.v1",
+}
+
+
+def test_no_published_question_ever_leaves_the_catalogue() -> None:
+    """Tags are append-only and unique."""
+    tags = [each.tag for each in QUESTIONS]
+    assert set(tags) >= PUBLISHED
+    assert len(tags) == len(set(tags))
+
+
+def test_only_what_rests_on_closed_fields_needs_consent() -> None:
+    """Public facts may be asked without the enterprise."""
+    assert {each.tag for each in QUESTIONS if each.needs_consent} == UNDER_CONSENT
+
+
+def test_only_names_match_loosely() -> None:
+    """The wire shows how something matched beside names alone."""
+    loose = {each.tag for each in QUESTIONS if each.loose}
+    assert loose == {"enterprise_name.v1", "legal_representative_name.v1"}
+
+
+def test_no_question_takes_a_threshold_of_the_callers_choosing() -> None:
+    """What is not a text to match is one of a few fixed values."""
+    for each in QUESTIONS:
+        assert (each.value == "text") == (each.kind == "match")
+        assert (each.value == "one_of") == bool(each.values)
+        assert each.budgeted == (each.value != "none")
+
+
+def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
+    """What is served at `/v1/questions` can be read by anybody."""
+    document = json.loads(json.dumps(as_document()))
+    assert document["catalogue_version"] == CATALOGUE_VERSION
+    assert [each["question"] for each in document["questions"]] == [e.tag for e in QUESTIONS]
+    by_tag = {each["question"]: each for each in document["questions"]}
+    assert by_tag["no_live_penalty.v1"]["value"] == {
+        "type": "one_of",
+        "required": False,
+        "one_of": ["轻微", "一般", "严重"],
+    }
+    assert by_tag["is_active.v1"]["value"] == {"type": "none"}
+    assert by_tag["enterprise_name.v1"]["value"]["max_length"] == 200
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("enterprise_name.v1", "杭州云栖数据科技有限公司"),
+        ("enterprise_name.v1", "名" * 200),
+        ("is_active.v1", None),
+        ("no_live_penalty.v1", None),
+        ("no_live_penalty.v1", "严重"),
+        ("licence_valid.v1", "普通"),
+        ("rating_at_least.v1", "良好"),
+        ("established_for.v1", "5"),
+        ("paid_social_insurance_on_time.v1", "12"),
+    ],
+)
+def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> None:
+    """Nothing is refused that the catalogue offers."""
+    assert problem_with(Asked(tag=tag, value=value)) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "sentence"),
+    [
+        ("favourite_colour.v1", None, "no such question"),
+        ("enterprise_name.v2", "杭州", "no such question"),
+        ("enterprise_name.v1", None, "needs a value"),
+        ("enterprise_name.v1", "  \u200b", "not blank"),
+        ("enterprise_name.v1", "名" * 201, "longer than 200"),
+        ("enterprise_name.v1", "杭\ud800州", "well-formed"),
+        ("enterprise_name.v1", "杭\0州", "well-formed"),
+        ("is_active.v1", "yes", "takes no value"),
+        ("licence_valid.v1", None, "needs a value"),
+        ("licence_valid.v1", "特殊", "takes one of: 普通, "),
+        ("established_for.v1", "7", "takes one of: 1, 3, 5, 10."),
+        ("established_for.v1", " 5", "takes one of"),
+        ("rating_at_least.v1", "", "takes one of"),
+        ("no_live_penalty.v1", "", "takes one of"),
+    ],
+)
+def test_a_malformed_question_is_told_why(tag: str, value: str | None, sentence: str) -> None:
+    """The sentence says what to do."""
+    assert sentence in (problem_with(Asked(tag=tag, value=value)) or "")
+
+
+def test_a_problem_never_repeats_what_was_sent() -> None:
+    """An asserted value may be personal."""
+    secret = "33010619900101123X" * 12
+    for tag in ("legal_representative_id.v1", "is_active.v1", "rating_at_least.v1", secret):
+        assert "3301" not in (problem_with(Asked(tag=tag, value=secret)) or "")
+
+
+def test_two_spellings_of_one_value_cost_the_budget_once() -> None:
+    """Budgets count normal forms."""
+    full, ascii_ = (Asked(tag="enterprise_name.v1", value=f"云栖{b}") for b in ("（杭）", "(杭)"))
+    assert asserted_form(full) == asserted_form(ascii_) == "云栖(杭)"
+    assert asserted_form(Asked(tag="established_for.v1", value="5")) == "5"
+    assert asserted_form(Asked(tag="legal_representative_id.v1", value="33 010x")) == "33010X"
+
+
+def test_nothing_asserted_costs_nothing() -> None:
+    """Public state may be asked again and again."""
+    assert asserted_form(Asked(tag="is_active.v1")) is None
+    assert asserted_form(Asked(tag="no_live_penalty.v1")) is None
+    assert asserted_form(Asked(tag="unheard_of.v1", value="x")) is None
+
+
+def test_a_tag_finds_its_question() -> None:
+    """Lookup is exact."""
+    assert question("is_active.v1") in QUESTIONS
+    assert question("IS_ACTIVE.v1") is None

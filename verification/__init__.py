@@ -1,0 +1,69 @@
+"""Questions about an enterprise and their answers, as pure functions: no network, no database.
+
+This is the public face; what other packages use, they import from here.
+"""
+
+from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Kind, Question
+from verification.evaluate import Answered, evaluate
+from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
+from verification.normalise import (
+    NAMES_VERSION,
+    is_illegible,
+    loose_name,
+    normalise_address,
+    normalise_id_number,
+    strict_name,
+)
+from verification.probing import LIMIT, WINDOW, Admission, admit
+from verification.questions import Asked, as_document, asserted_form, problem_with, question
+from verification.uscc import (
+    CodeProblem,
+    NotACode,
+    Uscc,
+    check_character,
+    is_market_entity,
+    normalise_uscc,
+    organisation_check,
+    organisation_code_agrees,
+    parse_uscc,
+)
+from verification.verdicts import Answer, Match
+
+__all__ = [
+    "CATALOGUE_VERSION",
+    "LEGAL_REPRESENTATIVE_ID",
+    "LIMIT",
+    "NAMES_VERSION",
+    "NOBODY",
+    "QUESTIONS",
+    "WINDOW",
+    "Admission",
+    "Answer",
+    "Answered",
+    "Asked",
+    "CodeProblem",
+    "Facts",
+    "Kind",
+    "LiveRecord",
+    "Match",
+    "NotACode",
+    "Question",
+    "Uscc",
+    "admit",
+    "as_document",
+    "asserted_form",
+    "check_character",
+    "evaluate",
+    "is_illegible",
+    "is_market_entity",
+    "loose_name",
+    "normalise_address",
+    "normalise_id_number",
+    "normalise_uscc",
+    "organisation_check",
+    "organisation_code_agrees",
+    "parse_uscc",
+    "problem_with",
+    "question",
+    "strict_name",
+]

@@ -1,0 +1,187 @@
+"""The questions that can be asked at all: append-only, and what a tag means never changes.
+
+A question about more, or with another answer, is a new tag (`.v2`) below the old one. There is no
+question with a threshold of the caller's choosing, so that nobody can search for a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from verification.normalise import NAMES_VERSION
+
+CATALOGUE_VERSION: Final = "2026.1"
+
+LICENCE_CATEGORIES: Final = ("普通", "特许", "认可", "核准", "登记", "其他")
+SEVERITIES: Final = ("轻微", "一般", "严重")
+RATING_LEVELS: Final = ("优秀", "良好", "中等", "较差", "差")
+"""Best first."""
+
+
+class Kind(StrEnum):
+    """What is compared: an asserted text, a public state, or a fixed band."""
+
+    MATCH = "match"
+    STATE = "state"
+    BAND = "band"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question of the catalogue.
+
+    `value` says what a caller asserts beside the tag: a `text`, `one_of` the `values`, or `none`;
+    `optional` values may be left out. `datasets` are those that the answer rests on. `loose` allows
+    the loose form of a name after the strict one.
+    """
+
+    tag: str
+    title_zh: str
+    title_en: str
+    kind: Kind
+    datasets: tuple[str, ...]
+    value: Literal["text", "one_of", "none"] = "none"
+    values: tuple[str, ...] = ()
+    optional: bool = False
+    needs_consent: bool = False
+    normalisation: str | None = None
+    loose: bool = False
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether distinct asserted values count against the probe budget."""
+        return self.value != "none"
+
+    def offers(self, value: str | None) -> bool:
+        """Whether a caller may choose this value, as far as its shape goes; texts are free."""
+        if value is None:
+            return self.value == "none" or self.optional
+        return self.value == "text" or value in self.values
+
+
+QUESTIONS: Final[tuple[Question, ...]] = (
+    Question(
+        tag="enterprise_name.v1",
+        title_zh="企业名称是否一致",
+        title_en="Is this the enterprise's registered name?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation=NAMES_VERSION,
+        loose=True,
+    ),
+    Question(
+        tag="legal_representative_name.v1",
+        title_zh="法定代表人（经营者）姓名是否一致",
+        title_en="Is this the name of the legal representative or operator?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation=NAMES_VERSION,
+        loose=True,
+    ),
+    Question(
+        tag="registered_address.v1",
+        title_zh="登记住所是否一致",
+        title_en="Is this the registered address?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation="addresses.v1",
+    ),
+    Question(
+        tag="legal_representative_id.v1",
+        title_zh="法定代表人（经营者）证件号码是否一致",
+        title_en="Is this the identity number of the legal representative or operator?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        needs_consent=True,
+        normalisation="id_numbers.v1",
+    ),
+    Question(
+        tag="is_active.v1",
+        title_zh="登记状态是否为存续（在营）",
+        title_en="Is the enterprise's registration active?",
+        kind=Kind.STATE,
+        datasets=("registration",),
+    ),
+    Question(
+        tag="not_on_serious_violation_list.v1",
+        title_zh="未被列入严重违法失信名单",
+        title_en="Is the enterprise not on the list of serious violations?",
+        kind=Kind.STATE,
+        datasets=("serious_violation",),
+    ),
+    Question(
+        tag="not_abnormal.v1",
+        title_zh="未被列入经营异常名录",
+        title_en="Is the enterprise not on the list of abnormal operations?",
+        kind=Kind.STATE,
+        datasets=("abnormal_listing",),
+    ),
+    Question(
+        tag="licence_valid.v1",
+        title_zh="持有该类别的有效行政许可",
+        title_en="Does the enterprise hold a licence of this category that is valid today?",
+        kind=Kind.STATE,
+        datasets=("licence",),
+        value="one_of",
+        values=LICENCE_CATEGORIES,
+    ),
+    Question(
+        tag="no_live_penalty.v1",
+        title_zh="没有在公示期内的行政处罚",
+        title_en="Is no penalty (of this severity, or of any) within its publicity period?",
+        kind=Kind.STATE,
+        datasets=("penalty",),
+        value="one_of",
+        values=SEVERITIES,
+        optional=True,
+    ),
+    Question(
+        tag="not_judgment_defaulter.v1",
+        title_zh="未被列为失信被执行人",
+        title_en="Is the enterprise not listed as a judgment defaulter?",
+        kind=Kind.STATE,
+        datasets=("judgment_defaulter",),
+    ),
+    Question(
+        tag="commitment_fulfilled.v1",
+        title_zh="信用承诺均已履行",
+        title_en="Has the enterprise fulfilled its credit commitments?",
+        kind=Kind.STATE,
+        datasets=("commitment",),
+    ),
+    Question(
+        tag="rating_at_least.v1",
+        title_zh="公共信用评价不低于该等级",
+        title_en="Is the public credit rating at least at this level?",
+        kind=Kind.BAND,
+        datasets=("public_rating",),
+        value="one_of",
+        values=RATING_LEVELS,
+        needs_consent=True,
+    ),
+    Question(
+        tag="established_for.v1",
+        title_zh="成立已满该年数",
+        title_en="Was the enterprise established at least this many years ago?",
+        kind=Kind.BAND,
+        datasets=("registration",),
+        value="one_of",
+        values=("1", "3", "5", "10"),
+    ),
+    Question(
+        tag="paid_social_insurance_on_time.v1",
+        title_zh="最近该月数内按时缴纳社会保险",
+        title_en="Was social insurance paid on time in each of the last so many complete months?",
+        kind=Kind.BAND,
+        datasets=("tax_and_social",),
+        value="one_of",
+        values=("3", "6", "12"),
+        needs_consent=True,
+    ),
+)

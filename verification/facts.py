@@ -1,0 +1,88 @@
+"""What may be used to answer, gathered beforehand: nothing here may be withheld any more.
+
+The caller has applied the clocks, left out what may not be told, and said which sources answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from verification.catalogue import QUESTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACTIVE: Final = "active"
+LEGAL_REPRESENTATIVE_ID: Final = "legal_representative_id"
+"""The key in `Facts.digests` of the keyed digest of the normalised identity number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRecord:
+    """A record that may be told now.
+
+    The fields that questions read, by dataset:
+
+    - `penalty`: `severity` (轻微, 一般, 严重)
+    - `licence`: `category`, `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
+    - `public_rating`: `level`, `rated_on` (read only where there are several live ratings)
+    - `commitment`: `fulfilment` (`fulfilled`, `in_progress`, `broken`)
+    - `tax_and_social`: `kind` (`social_insurance`), `period` (`YYYY-MM`), `on_time` (true, false)
+    """
+
+    dataset: str
+    record_id: str
+    version: int
+    fields: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One enterprise, as far as it may be known.
+
+    `available` names the datasets whose source answered, `registration` among them; a question
+    that rests on another is not determined, since "no record" and "no source" are two things. Where
+    the registration is itself among the `records`, answers on registry facts rest on it.
+    `former_names` are not compared by `enterprise_name.v1`: a former name is not the name.
+    """
+
+    name: str
+    former_names: tuple[str, ...] = ()
+    legal_representative: str | None = None
+    address: str | None = None
+    status: str | None = None
+    established_on: date | None = None
+    digests: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    records: tuple[LiveRecord, ...] = ()
+    available: frozenset[str] = frozenset()
+
+
+def as_date(value: object) -> date | None:
+    """Read a date that came as one or as an ISO 8601 text; `None` for anything else."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+NOBODY: Final = Facts(
+    name="杭州无名信息科技有限公司",
+    legal_representative="无名氏",
+    address="浙江省杭州市西湖区无名路1号1幢101室",
+    status="none",
+    established_on=date(2015, 1, 1),
+    digests=MappingProxyType({LEGAL_REPRESENTATIVE_ID: bytes(32)}),
+    records=tuple(
+        LiveRecord(dataset=each, record_id="", version=0)
+        for each in ("registration", "licence", "public_rating")
+    ),
+    available=frozenset(dataset for each in QUESTIONS for dataset in each.datasets),
+)
+"""Stands in for an enterprise that is not known: an ordinary one, so that the work is the same."""

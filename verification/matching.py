@@ -1,0 +1,61 @@
+"""Asserted and recorded texts are compared in constant time, and every comparison is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Final
+
+from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts
+from verification.normalise import is_illegible, loose_name
+from verification.questions import normal_form
+from verification.verdicts import UNDETERMINED, Match, Verdict, of_dataset, resting_on
+
+if TYPE_CHECKING:
+    from verification.catalogue import Question
+
+_Text = Callable[[Facts], str | None]
+
+TEXTS: Final[dict[str, _Text]] = {
+    "enterprise_name.v1": lambda facts: facts.name,
+    "legal_representative_name.v1": lambda facts: facts.legal_representative,
+    "registered_address.v1": lambda facts: facts.address,
+}
+DIGESTS: Final[dict[str, str]] = {"legal_representative_id.v1": LEGAL_REPRESENTATIVE_ID}
+
+
+def text_verdict(asked: Question, value: str, facts: Facts) -> Verdict:
+    """Whether the asserted text is the recorded one: strictly, else loosely where allowed."""
+    recorded = TEXTS[asked.tag](facts)
+    theirs = normal_form(asked, recorded or TEXTS[asked.tag](NOBODY) or "")
+    asserted = normal_form(asked, value)
+    strict = _same(theirs, asserted)
+    loose = asked.loose and _same(loose_name(theirs), loose_name(asserted))
+    proves_nothing = is_illegible(theirs) | is_illegible(asserted)
+    if not recorded or not asserted:
+        return UNDETERMINED
+    rests_on = resting_on(of_dataset(facts, "registration"))
+    if strict or loose:
+        match: Match = "strict" if strict else "loose"
+        return Verdict(answer="yes", match=match if asked.loose else None, rests_on=rests_on)
+    return UNDETERMINED if proves_nothing else Verdict(answer="no", rests_on=rests_on)
+
+
+def digest_verdict(
+    asked: Question, value: str, facts: Facts, *, digest: Callable[[str], bytes]
+) -> Verdict:
+    """Whether the keyed digest of the asserted value is the recorded one."""
+    name = DIGESTS[asked.tag]
+    recorded = facts.digests.get(name)
+    same = compare_digest(recorded or NOBODY.digests[name], digest(normal_form(asked, value)))
+    if not recorded or not value:
+        return UNDETERMINED
+    rests_on = resting_on(of_dataset(facts, "registration"))
+    return Verdict(answer="yes" if same else "no", rests_on=rests_on)
+
+
+def _same(recorded: str, asserted: str) -> bool:
+    """Take the asserted text second: the time taken follows the length of that one only."""
+    return compare_digest(
+        recorded.encode("utf-8", "surrogatepass"), asserted.encode("utf-8", "surrogatepass")
+    )

@@ -1,0 +1,100 @@
+"""Two ways to write one name have one strict form; normalising a form again changes nothing.
+
+Published as `names.v1`, with vectors in `vectors/names.json`. A change of what is written here is
+a new version beside this one. No step looks at a character's Unicode category: extension H and I
+are unassigned in the tables of many running systems, and their characters are names all the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import opencc
+
+from verification.private_use import ASSIGNED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES_VERSION: Final = "names.v1"
+
+_IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero width, selectors
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_MOST_PASSES: Final = 8
+"""A bound that no known text comes near (two change something at most), so that none can stall."""
+
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_LOOKALIKES: Final = str.maketrans("〔〕【】（）•・‧⋅○", "()()()\u00b7\u00b7\u00b7\u00b7〇")
+_SPACES: Final = re.compile(r"(?P<latin>(?<=[0-9a-z])\s+(?=[0-9a-z]))|\s+")
+_ILLEGIBLE: Final = re.compile("[?*〓□\ufffd\u303e\u2ff0-\u2fff\ue000-\uf8ff\U000f0000-\U0010ffff]")
+
+
+def strict_name(text: str) -> str:
+    """Write a name in its strict form: what `match: strict` compares.
+
+    Steps: (1) private-use code points of GB 18030 to their assigned characters; (2) default
+    ignorable characters removed; (3) NFKC; (4) case folding and NFKC; (5) brackets, dots and the
+    circle; (6) white space removed, but one space kept between Latin letters or digits. The steps
+    are repeated until nothing changes, which almost always means once.
+    """
+    return _until_stable(_one_pass, _LONE_SURROGATE.sub("\ufffd", text))
+
+
+def loose_name(text: str) -> str:
+    """Write a name in its loose form: the strict one in simplified characters.
+
+    OpenCC `t2s`, repeated until nothing changes (薴 becomes 苧, and 苧 becomes 苎).
+    """
+    convert = _to_simplified().convert
+    return _until_stable(lambda form: strict_name(convert(form)), strict_name(text))
+
+
+def normalise_address(text: str) -> str:
+    """Write an address in its strict form: as a name, with no space left at all."""
+    return _until_stable(lambda form: strict_name("".join(form.split())), strict_name(text))
+
+
+def normalise_id_number(text: str) -> str:
+    """Write an identity number in its one form: NFKC, upper case, no white space."""
+    return _until_stable(_one_id_pass, text)
+
+
+def is_illegible(form: str) -> bool:
+    """Whether a form holds a stand-in for a character that somebody could not write.
+
+    Private-use characters of unknown meaning, 〓, □, `?`, `*` and described characters: two forms
+    that differ there may still be the same name, so a difference proves nothing.
+    """
+    return _ILLEGIBLE.search(form) is not None
+
+
+def _until_stable(step: Callable[[str], str], form: str) -> str:
+    for _ in range(_MOST_PASSES):
+        again = step(form)
+        if again == form:
+            break
+        form = again
+    return form
+
+
+def _one_pass(text: str) -> str:
+    text = _IGNORABLE.sub("", text.translate(ASSIGNED))
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
+    return _SPACES.sub(lambda run: " " if run["latin"] else "", text)
+
+
+def _one_id_pass(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).upper().split())
+
+
+@cache
+def _to_simplified() -> opencc.OpenCC:
+    """Build the converter on first use; conversion itself keeps no state and no cache."""
+    return opencc.OpenCC("t2s")

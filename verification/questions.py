@@ -1,0 +1,106 @@
+"""What is asked is judged against the published catalogue before anything is looked up.
+
+Neither the sentences nor the values made here depend on any enterprise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question
+from verification.normalise import normalise_address, normalise_id_number, strict_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_VALUE: Final = 200
+"""Characters of an asserted value as it was sent."""
+
+_BY_TAG: Final = {each.tag: each for each in QUESTIONS}
+_FORMS: Final[dict[str, Callable[[str], str]]] = {
+    "names.v1": strict_name,
+    "addresses.v1": normalise_address,
+    "id_numbers.v1": normalise_id_number,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question's tag, with the asserted value or the chosen band where it takes one."""
+
+    tag: str
+    value: str | None = None
+
+
+def question(tag: str) -> Question | None:
+    """Find the question of this tag, if the catalogue has it."""
+    return _BY_TAG.get(tag)
+
+
+def problem_with(asked: Asked) -> str | None:
+    """Say in a sentence why this cannot be asked, repeating nothing of what was sent; or `None`."""
+    found = question(asked.tag)
+    if found is None:
+        return "There is no such question in the catalogue; see GET /v1/questions."
+    if asked.value is None:
+        return None if found.offers(None) else f"{found.tag} needs a value."
+    if found.value == "none":
+        return f"{found.tag} takes no value."
+    if found.value == "one_of":
+        one_of = ", ".join(found.values)
+        return None if found.offers(asked.value) else f"{found.tag} takes one of: {one_of}."
+    return _problem_with_text(found, asked.value)
+
+
+def asserted_form(asked: Asked) -> str | None:
+    """Write the asserted value as probe budgets count it; `None` where none is asserted.
+
+    Two spellings of one value have one form, so a repeat in other brackets is still a repeat.
+    """
+    found = question(asked.tag)
+    if found is None or asked.value is None:
+        return None
+    return normal_form(found, asked.value)
+
+
+def normal_form(found: Question, value: str) -> str:
+    """Write the value as this question compares it."""
+    return value if found.normalisation is None else _FORMS[found.normalisation](value)
+
+
+def as_document() -> dict[str, object]:
+    """Give the catalogue as it is served at `GET /v1/questions`."""
+    return {
+        "catalogue_version": CATALOGUE_VERSION,
+        "questions": [_as_member(each) for each in QUESTIONS],
+    }
+
+
+def _problem_with_text(found: Question, value: str) -> str | None:
+    if len(value) > LONGEST_VALUE:
+        return f"The value of {found.tag} is longer than {LONGEST_VALUE} characters."
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+        return f"The value of {found.tag} is not well-formed text."
+    return None if normal_form(found, value) else f"{found.tag} needs a value that is not blank."
+
+
+def _as_member(each: Question) -> dict[str, object]:
+    value: dict[str, object] = {"type": each.value}
+    if each.value != "none":
+        value["required"] = not each.optional
+    if each.value == "one_of":
+        value["one_of"] = list(each.values)
+    if each.value == "text":
+        value["max_length"] = LONGEST_VALUE
+    return {
+        "question": each.tag,
+        "title": {"zh": each.title_zh, "en": each.title_en},
+        "kind": each.kind.value,
+        "value": value,
+        "needs_consent": each.needs_consent,
+        "datasets": list(each.datasets),
+        "normalisation": each.normalisation,
+        "loose": each.loose,
+        "budgeted": each.budgeted,
+    }
