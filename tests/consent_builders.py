@@ -1,0 +1,105 @@
+"""Consents for tests: each builder gives a whole, valid value, of which a test names its part."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from consent import (
+    Act,
+    Ask,
+    Changed,
+    Channel,
+    Consent,
+    Event,
+    Person,
+    Purpose,
+    Refused,
+    Scope,
+    Shown,
+    Status,
+)
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+USCC = "91330106MA2CXXXX1A"
+BANK = "bank-1"
+SHOWN = Shown(text_version="2026.1", language="zh")
+
+
+def a_person(uscc: str = USCC) -> Person:
+    """The one who signs in for an enterprise."""
+    return Person(
+        subject="person-1",
+        uscc=uscc,
+        channel=Channel.PORTAL,
+        identity_token_digest=b"\x01" * 32,
+    )
+
+
+def an_ask(**changes: Any) -> Ask:
+    """A bank's ask for two datasets and a question."""
+    ask = Ask(
+        client_id=BANK,
+        uscc=USCC,
+        purpose=Purpose.LOAN_APPROVAL,
+        datasets=("registration", "penalty"),
+        questions=("is_active.v1",),
+    )
+    return replace(ask, **changes)
+
+
+def a_request(**changes: Any) -> Consent:
+    """A consent that waits for its decision."""
+    consent = Consent(
+        consent_id="cst_a",
+        client_id=BANK,
+        uscc=USCC,
+        purpose=Purpose.LOAN_APPROVAL,
+        datasets=("registration", "penalty"),
+        questions=("is_active.v1",),
+        status=Status.REQUESTED,
+        requested_at=NOON - A_DAY,
+        answer_by=NOON + 6 * A_DAY,
+        valid_until=NOON + 100 * A_DAY,
+        max_uses=10,
+    )
+    return replace(consent, **changes)
+
+
+def a_consent(**changes: Any) -> Consent:
+    """A consent that holds at noon."""
+    granted = {
+        "status": Status.ACTIVE,
+        "decided_at": NOON - A_DAY / 2,
+        "subject": "person-1",
+        "identity_token_digest": b"\x01" * 32,
+        "text_version": "2026.1",
+        "language": "zh",
+        "version": 2,
+    }
+    return a_request(**(granted | changes))
+
+
+def a_scope(**changes: Any) -> Scope:
+    """Exactly what `a_request` asks for."""
+    return replace(a_request().scope, **changes)
+
+
+def an_event_of(consent: Consent) -> Event:
+    """The event beside a consent that a test has made up."""
+    return Event(
+        uscc=consent.uscc,
+        consent_id=consent.consent_id,
+        seq=consent.version,
+        what=Act.REQUESTED,
+        actor=consent.client_id,
+        channel=Channel.API,
+        at=consent.requested_at,
+        scope=consent.scope,
+    )
+
+
+def done(outcome: Changed | Refused) -> Consent:
+    """The consent after an act that must have succeeded."""
+    assert isinstance(outcome, Changed), outcome
+    return outcome.consent

@@ -1,0 +1,238 @@
+"""The acts on a consent, one by one; all of them together are in the state machine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from consent import (
+    Act,
+    Changed,
+    Channel,
+    Consent,
+    Reason,
+    Refused,
+    Status,
+    give_up,
+    grant,
+    pause,
+    refuse,
+    request,
+    resume,
+    supersede,
+    withdraw,
+)
+from consent.ids import consent_id_from
+from tests.consent_builders import (
+    A_DAY,
+    BANK,
+    NOON,
+    SHOWN,
+    a_consent,
+    a_person,
+    a_request,
+    a_scope,
+    an_ask,
+    done,
+)
+
+STRANGER = a_person("91330106MA2CYYYY2B")
+
+
+def asked(**changes: object) -> Changed | Refused:
+    """What comes of a bank's plain request at noon."""
+    usual: dict[str, object] = {
+        "ask": an_ask(),
+        "consent_id": "cst_b",
+        "valid_until": NOON + A_DAY,
+        "max_uses": 1,
+        "channel": Channel.API,
+        "now": NOON,
+    }
+    arguments = usual | changes
+    return request(arguments.pop("ask"), **arguments)  # type: ignore[arg-type]
+
+
+def test_a_request_waits_for_its_answer() -> None:
+    """A fresh request allows nothing; its first event is the client's."""
+    outcome = asked()
+    assert isinstance(outcome, Changed)
+    assert (outcome.consent.status, outcome.consent.version) == (Status.REQUESTED, 1)
+    assert (outcome.event.what, outcome.event.actor, outcome.event.seq) == (Act.REQUESTED, BANK, 1)
+    assert outcome.event.scope == outcome.consent.scope
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ask": an_ask(datasets=(), questions=())},
+        {"max_uses": 0},
+        {"valid_until": NOON},
+    ],
+)
+def test_a_request_for_nothing_is_refused(changes: dict[str, object]) -> None:
+    """No data, no use or no time: there would be nothing to decide."""
+    assert asked(**changes) == Refused(Reason.NOTHING_CHOSEN)
+
+
+def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
+    """R9: the cool-down ends on the instant, and not before."""
+    refused = done(refuse(a_request(), by=a_person(), shown=SHOWN, now=NOON))
+    last_moment = NOON + timedelta(days=30, microseconds=-1)
+    again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
+    assert asked(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
+    assert isinstance(asked(now=NOON + timedelta(days=30), **again), Changed)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"client_id": "bank-2"}, {"uscc": "91330106MA2CYYYY2B"}, {"purpose": "tender"}],
+)
+def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
+    """Another client, enterprise or purpose is not held back by it."""
+    refused = done(refuse(a_request(), by=a_person(), shown=SHOWN, now=NOON))
+    assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Changed)  # type: ignore[arg-type]
+
+
+def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
+    """Fewer data, less time, fewer uses: each is the enterprise's choice."""
+    scope = a_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
+    outcome = grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON)
+    assert isinstance(outcome, Changed)
+    consent = outcome.consent
+    assert (consent.status, consent.scope, consent.decided_at) == (Status.ACTIVE, scope, NOON)
+    assert (consent.subject, consent.text_version, consent.language) == ("person-1", "2026.1", "zh")
+    assert outcome.event.identity_token_digest == b"\x01" * 32
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"datasets": ("registration", "public_rating")},
+        {"questions": ("is_active.v1", "other.v1")},
+        {"valid_until": NOON + 101 * A_DAY},
+        {"max_uses": 11},
+        {"max_uses": None},
+    ],
+)
+def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> None:
+    """R8: any widening needs a new request, even with the enterprise's hand."""
+    outcome = grant(a_request(), scope=a_scope(**wider), by=a_person(), shown=SHOWN, now=NOON)
+    assert outcome == Refused(Reason.WIDER_THAN_ASKED)
+
+
+def test_a_grant_of_nothing_is_no_grant() -> None:
+    """With nothing ticked there is nothing to grant, and nothing is refused either."""
+    scope = a_scope(datasets=(), questions=())
+    outcome = grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON)
+    assert outcome == Refused(Reason.NOTHING_CHOSEN)
+
+
+def test_a_request_that_lapsed_while_it_was_read_is_not_granted() -> None:
+    """A stale page decides nothing."""
+    lapsed = a_request(answer_by=NOON)
+    outcome = grant(lapsed, scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    assert outcome == Refused(Reason.CONSENT_EXPIRED)
+
+
+def test_a_double_click_decides_once() -> None:
+    """The second grant finds that the first has been."""
+    first = done(grant(a_request(), scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON))
+    second = grant(first, scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    assert second == Refused(Reason.ALREADY_ACTIVE)
+
+
+def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
+    """Only the version tells that something happened."""
+    paused = done(pause(a_consent(), by=a_person(), now=NOON))
+    resumed = done(resume(paused, by=a_person(), now=NOON))
+    assert paused.status is Status.PAUSED
+    assert resumed == replace(a_consent(), version=4)
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        a_consent(),
+        a_consent(status=Status.PAUSED),
+        a_consent(uses=10),
+        a_consent(valid_until=NOON),
+    ],
+)
+def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
+    """One that ran out too, so that certificates resting on it die."""
+    assert done(withdraw(consent, by=a_person(), now=NOON)).status is Status.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("consent", "reason"),
+    [
+        (a_request(), Reason.NOT_DECIDED),
+        (a_request(answer_by=NOON), Reason.CONSENT_EXPIRED),
+        (a_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
+        (a_consent(status=Status.REFUSED), Reason.ALREADY_REFUSED),
+        (a_consent(status=Status.SUPERSEDED), Reason.ALREADY_SUPERSEDED),
+    ],
+)
+def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
+    """The page can say in plain words what happened."""
+    assert withdraw(consent, by=a_person(), now=NOON) == Refused(reason)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: grant(a_request(), scope=a_scope(), by=STRANGER, shown=SHOWN, now=NOON),
+        lambda: refuse(a_request(), by=STRANGER, shown=SHOWN, now=NOON),
+        lambda: pause(a_consent(), by=STRANGER, now=NOON),
+        lambda: resume(a_consent(status=Status.PAUSED), by=STRANGER, now=NOON),
+        lambda: withdraw(a_consent(), by=STRANGER, now=NOON),
+        lambda: give_up(a_consent(), client_id="bank-2", now=NOON),
+        lambda: supersede(
+            a_consent(), newer=a_consent(consent_id="cst_b"), by=STRANGER, now=NOON,
+        ),
+    ],
+)
+def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Changed | Refused]) -> None:
+    """Another enterprise's person, or another client, finds nothing there."""
+    assert act() == Refused(Reason.NOT_AVAILABLE)
+
+
+@pytest.mark.parametrize("consent", [a_request(), a_consent(), a_consent(status=Status.PAUSED)])
+def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
+    """It ends as if withdrawn, and the event says who did it."""
+    outcome = give_up(consent, client_id=BANK, now=NOON)
+    assert isinstance(outcome, Changed)
+    assert outcome.consent.status is Status.WITHDRAWN
+    assert (outcome.event.what, outcome.event.actor) == (Act.GIVEN_UP, BANK)
+
+
+def test_a_newer_grant_supersedes_the_older_one() -> None:
+    """From then on the newer one alone speaks for this relation."""
+    newer = a_consent(consent_id="cst_b")
+    outcome = supersede(a_consent(), newer=newer, by=a_person(), now=NOON)
+    assert done(outcome).status is Status.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        a_consent(),
+        a_request(consent_id="cst_b"),
+        a_consent(consent_id="cst_b", purpose="tender"),
+        a_consent(consent_id="cst_b", client_id="bank-2"),
+    ],
+)
+def test_only_a_running_grant_of_the_same_relation_supersedes(newer: Consent) -> None:
+    """A mere request, or another relation's grant, leaves the older one as it is."""
+    outcome = supersede(a_consent(), newer=newer, by=a_person(), now=NOON)
+    assert outcome == Refused(Reason.NOT_AVAILABLE)
+
+
+def test_an_id_is_made_of_randomness_alone() -> None:
+    """Thirty characters of the wire's alphabet; a short source of randomness is an error."""
+    made = consent_id_from(bytes(range(16)))
+    assert made == "cst_aaaqeayeaudaocajbifqydiob4"
+    with pytest.raises(ValueError, match="16 random bytes"):
+        consent_id_from(b"short")

@@ -1,0 +1,123 @@
+"""Records and wording: what a person saw, and what a machine can prove of it."""
+
+import json
+
+import pytest
+
+from consent import Purpose, Status, grant
+from consent.lifecycle import Changed
+from consent.model import Act, Consent, Event
+from consent.record import (
+    DPV_PURPOSES,
+    DPV_STATUS,
+    DPV_STATUS_AFTER,
+    Party,
+    consent_record,
+    record_bytes,
+    record_digest,
+)
+from consent.wording import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
+from tests.consent_builders import NOON, SHOWN, a_person, a_request, a_scope, an_event_of
+
+BANK = Recipient(name="示例银行", contact="0571-00000000")
+SUBJECTS = Party(identifier="operator", name="信桥", address="杭州", contact="https://example.test")
+READERS = Party(identifier="bank-1", name="示例银行", address="杭州", contact="0571-00000000")
+
+
+def granted() -> tuple[Consent, list[Event]]:
+    """A consent and its two events."""
+    outcome = grant(a_request(), scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    assert isinstance(outcome, Changed)
+    return outcome.consent, [an_event_of(a_request()), outcome.event]
+
+
+def written() -> bytes:
+    """The record of that consent."""
+    consent, events = granted()
+    record = consent_record(
+        consent,
+        events,
+        controller=SUBJECTS,
+        recipient=READERS,
+        withdraw_at="https://example.test/portal/consents",
+        text_digest=b"\x02" * 32,
+        now=NOON,
+    )
+    return record_bytes(record)
+
+
+def test_the_same_consent_gives_the_same_bytes() -> None:
+    """A signature over a record can be checked against a record made again."""
+    assert written() == written()
+    assert record_digest(written()).hex() == record_digest(written()).hex()
+
+
+def test_a_record_has_the_four_parts_of_the_standard() -> None:
+    """ISO/IEC TS 27560: header, processing, parties, events."""
+    record = json.loads(written())
+    assert record["dct:conformsTo"] == "https://w3id.org/dpv/schema/dpv-27560#record"
+    assert record["dpv:hasDataSubject"]["dct:identifier"] == a_request().uscc
+    process = record["dpv:hasProcess"]
+    assert process["dpv:hasPurpose"]["@id"] == "xq:purpose:loan_approval"
+    assert [datum["dct:identifier"] for datum in process["dpv:hasPersonalData"]] == [
+        "registration", "penalty", "is_active.v1",
+    ]
+    assert process["dpv:hasDuration"] == [
+        {"@type": "dpv:UntilTimeDuration", "rdf:value": "2027-03-02T20:00:00+08:00"},
+        {"@type": "dpv:FixedOccurrencesDuration", "rdf:value": 10},
+    ]
+    assert [party["dct:identifier"] for party in record["dpv:hasEntity"]] == ["operator", "bank-1"]
+    assert [event["xq:act"] for event in record["xq:events"]] == ["requested", "granted"]
+    assert record["dpv:hasNotice"] == {
+        "@type": "dpv:ConsentNotice",
+        "dct:hasVersion": "2026.1",
+        "dct:language": "zh",
+        "xq:textSha256": "02" * 32,
+    }
+
+
+def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
+    """No purpose, status or act is left without a DPV term."""
+    assert set(DPV_PURPOSES) == set(Purpose)
+    assert set(DPV_STATUS) == set(Status)
+    assert set(DPV_STATUS_AFTER) == set(Act)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("individual", [True, False])
+def test_each_text_names_recipient_and_purpose_in_both_languages(
+    purpose: Purpose,
+    individual: bool,
+) -> None:
+    """No placeholder is left open, whatever is asked and of whom."""
+    shown = paragraphs(purpose, BANK, individual_business=individual, cool_down_days=30)
+    assert "示例银行" in shown[0].zh
+    assert PURPOSE_TEXTS[purpose] in shown
+    assert not any(brace in text.zh + text.en for text in shown for brace in "{}")
+
+
+def test_an_individual_business_is_asked_for_separate_consent() -> None:
+    """PIPL Article 23: recipient, contact, purpose, method and kinds, in a paragraph of its own."""
+    alone = paragraphs(Purpose.TENDER, BANK, individual_business=True, cool_down_days=30)
+    firm = paragraphs(Purpose.TENDER, BANK, individual_business=False, cool_down_days=30)
+    assert alone[:-1] == firm
+    assert alone[-1].zh.startswith("单独同意")
+    assert BANK.contact in alone[-1].zh
+
+
+def test_a_recipients_name_cannot_open_a_placeholder() -> None:
+    """What a client is called is put in as it is, braces and all."""
+    odd = Recipient(name="{contact}", contact="x")
+    shown = paragraphs(Purpose.TENDER, odd, individual_business=False, cool_down_days=30)
+    assert shown[0].en.startswith("{contact} would like")
+
+
+def test_a_changed_text_needs_a_new_version() -> None:
+    """Whoever edits a word must raise `TEXT_VERSION` and then this digest."""
+    shown = [
+        paragraph
+        for purpose in Purpose
+        for paragraph in paragraphs(purpose, BANK, individual_business=True, cool_down_days=30)
+    ]
+    pinned = {"2026.1": "15bdfc431c6924ec4ff9330f43e44c9ebf23ad46be41730afc7433d7e9854af2"}
+    assert text_digest(tuple(shown)).hex() == pinned[TEXT_VERSION]
