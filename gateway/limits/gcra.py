@@ -37,11 +37,12 @@ def decide(tat: int, now: int, quota: int, window: int, cost: int) -> Decision:
     after = before + cost * interval
     allowed = after - now <= capacity
     left = after if allowed else before
+    wait = _wait(after - now - capacity, before - now, fits=cost <= quota)
     return Decision(
         allowed=allowed,
         tat=after if allowed else tat,
         remaining=max(0, capacity - (left - now)) // interval,
-        retry_after=0 if allowed else _wait(after - now - capacity, before - now, fits=cost <= quota),
+        retry_after=0 if allowed else wait,
         reset=left - now,
     )
 

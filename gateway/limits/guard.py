@@ -91,7 +91,8 @@ def counters_for(
     if uscc_key is None:
         return of_client
     quota = quotas.per_enterprise_per_minute
-    of_enterprise = Counter(name=ENTERPRISE, key=f"{client_id} {uscc_key}", quota=quota, window=MINUTE, cost=cost)
+    key = f"{client_id} {uscc_key}"
+    of_enterprise = Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
     return (*of_client, of_enterprise)
 
 
@@ -104,7 +105,7 @@ def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
 
 
 def policy_headers(states: Iterable[CounterState]) -> dict[str, str]:
-    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), none without states."""
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), if any."""
     told = tuple(states)
     if not told:
         return {}

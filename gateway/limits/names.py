@@ -1,6 +1,5 @@
-"""What a store is asked and what it answers: values only, and no name here can reach outside its tag."""
+"""What a store is asked and what it answers. What cannot be counted cannot be written down."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -41,7 +40,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """`key` stands for `value`, for `ttl` seconds from its first sight; another value is a conflict."""
+    """`key` stands for `value` for `ttl` seconds from its first sight; another is a conflict."""
 
     key: str
     value: str
@@ -90,8 +89,8 @@ class Admission:
     def __post_init__(self) -> None:
         """Refuse a tag that would not be a hash tag, and one counter charged twice."""
         _demand(self.tag and not set(self.tag) & {"{", "}"}, "a tag is not empty and has no braces")
-        keys = {counter_key(counter) for counter in self.counters}
-        _demand(len(keys) == len(self.counters), "the same counter stands twice in one admission")
+        places = {(counter.name, counter.window, counter.key) for counter in self.counters}
+        _demand(len(places) == len(self.counters), "the same counter stands twice in one admission")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,21 +144,6 @@ class Limited:
 
 
 Verdict = Admitted | Replayed | StaleGeneration | PinConflict | Limited
-
-
-def short(text: str) -> str:
-    """128 bits that stand for `text`: stores hold nothing that a caller wrote, however long."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def counter_key(counter: Counter) -> str:
-    """Where a counter lives. With another window it is another counter; with another quota the same."""
-    return f"counter:{counter.name}:{counter.window}:{short(counter.key)}"
-
-
-def distinct_key(distinct: Distinct) -> str:
-    """Where the set of members seen lives."""
-    return f"distinct:{distinct.name}:{distinct.window}:{short(distinct.key)}"
 
 
 def _demand(holds: object, otherwise: str) -> None:

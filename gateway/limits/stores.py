@@ -6,7 +6,7 @@ from gateway.limits.names import Admission, Verdict
 
 
 class Store(Protocol):
-    """Remembers replay keys, pins and counters. Every method may raise `LimiterUnavailableError`."""
+    """Remembers replay keys, pins and counters; any call may raise `LimiterUnavailableError`."""
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one atomic step."""

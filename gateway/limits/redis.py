@@ -1,0 +1,78 @@
+"""Shared by all workers, closed when it cannot count; one round trip each, never retried."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+
+from gateway.limits import script
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.links import Reply, link_to
+from gateway.limits.names import Admission, StaleGeneration, Verdict
+
+GENERATION: Final = "xq:generation"
+
+log = structlog.get_logger("gateway.limits")
+
+
+class RedisStore:
+    """A `Store` on Redis ≥ 7: redis://, rediss://, unix://, or redis+cluster://, rediss+cluster://."""
+
+    def __init__(self, url: str) -> None:
+        self._link = link_to(url)
+        self._last_seen: str | None = None
+
+    async def admit(self, admission: Admission) -> Verdict:
+        """Judge and charge in one script; raises `LimiterUnavailableError`."""
+        if await self._is_surely_stale(admission.generation):
+            return StaleGeneration(generation=str(self._last_seen))
+        with _closed_on_failure():
+            present, reply = await self._run(script.arguments(admission))
+        self._last_seen = present
+        if admission.generation not in {None, present}:
+            return StaleGeneration(generation=present)
+        return script.verdict(admission, reply, present)
+
+    async def generation(self) -> str:
+        """The present generation, made when there is none; raises `LimiterUnavailableError`."""
+        fresh = _fresh()
+        with _closed_on_failure():
+            self._last_seen = await self._link.set_or_get(GENERATION, fresh) or fresh
+        return self._last_seen
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._link.close()
+
+    async def _is_surely_stale(self, given: str | None) -> bool:
+        """So that a stale call charges nothing: asked first, when it is not the last one seen."""
+        return given not in {None, self._last_seen} and given != await self.generation()
+
+    async def _run(self, arguments: tuple[str | int, ...]) -> tuple[str, list[Any]]:
+        fresh = _fresh()
+        present, reply = await self._beside(fresh, "EVALSHA", script.DIGEST, *arguments)
+        if isinstance(reply, NoScriptError):
+            present, reply = await self._beside(fresh, "EVAL", script.TEXT, *arguments)
+        for answer in (present, reply):
+            if isinstance(answer, BaseException):
+                raise answer
+        return present or fresh, reply
+
+    async def _beside(self, fresh: str, *command: str | int) -> tuple[Reply, Reply]:
+        return await self._link.set_or_get_beside(GENERATION, fresh, command)
+
+
+def _fresh() -> str:
+    return secrets.token_urlsafe(12)
+
+
+@contextmanager
+def _closed_on_failure() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, RedisClusterException, OSError) as error:
+        log.warning("limiter_unavailable", kind=type(error).__name__)
+        raise LimiterUnavailableError from None  # closed: no count, no answer
