@@ -1,0 +1,65 @@
+"""Xinqiao (信桥): ask, query and prove. Every answer's signature is verified before it is read.
+
+::
+
+    from xinqiao import Client
+
+    with Client.from_kit("kit.json", "platform") as client:
+        result = client.verify(uscc, purpose="merchant_onboarding", questions=["is_active.v1"])
+        if result["is_active.v1"].yes:
+            result.evidence.save("evidence.json")
+"""
+
+from . import errors
+from ._async_client import AsyncClient, AsyncQueryPage
+from ._client import Client, QueryPage
+from ._core.consenting import ConsentGrant, ConsentStart
+from ._core.evidence import Evidence, verify_evidence
+from ._core.jose import generate_dpop_key
+from ._core.keys import KeySet
+from ._core.results import (
+    Answer,
+    Consent,
+    ConsentRequest,
+    Consents,
+    ConsentUse,
+    LogPromise,
+    Objection,
+    Question,
+    Questions,
+    Record,
+    Source,
+    Verification,
+    Withheld,
+)
+from ._core.retry import RetryPolicy
+from .errors import XinqiaoError
+
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "AsyncQueryPage",
+    "Client",
+    "Consent",
+    "ConsentGrant",
+    "ConsentRequest",
+    "ConsentStart",
+    "ConsentUse",
+    "Consents",
+    "Evidence",
+    "KeySet",
+    "LogPromise",
+    "Objection",
+    "QueryPage",
+    "Question",
+    "Questions",
+    "Record",
+    "RetryPolicy",
+    "Source",
+    "Verification",
+    "Withheld",
+    "XinqiaoError",
+    "errors",
+    "generate_dpop_key",
+    "verify_evidence",
+]

@@ -1,0 +1,5 @@
+"""`python -m xinqiao` is the command `xinqiao`."""
+
+from .cli import main
+
+main()

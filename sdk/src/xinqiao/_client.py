@@ -1,0 +1,142 @@
+"""`Client` drives the flows of `_core` by blocking; it decides nothing itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx2
+
+from ._core import calls, consenting
+from ._core.opening import Connection
+from ._core.results import Following, QueryResult, Record
+from ._core.steps import Alone, Flow, Pause, Send, Step
+
+if TYPE_CHECKING:
+    from ._core.session import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryPage(QueryResult):
+    """A page of records that knows how to turn itself."""
+
+    _turn: Callable[[Following], QueryPage] = field(repr=False, compare=False)
+
+    def next_page(self) -> QueryPage | None:
+        """Read the page after this one, or return None after the last."""
+        return None if self.following is None else self._turn(self.following)
+
+    def pages(self) -> Iterator[QueryPage]:
+        """Go through this page and all that follow."""
+        page: QueryPage | None = self
+        while page is not None:
+            yield page
+            page = page.next_page()
+
+
+def _blocking(
+    flow: Callable[Concatenate[Session, P], Flow[T]],
+) -> Callable[Concatenate[Client, P], T]:
+    """Make a method of `Client` from a flow."""
+
+    @wraps(flow)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(flow(self._session, *args, **kwargs))
+
+    return method
+
+
+def _paged(
+    flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
+) -> Callable[Concatenate[Client, P], QueryPage]:
+    """Make a method that returns the first page."""
+
+    @wraps(flow)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> QueryPage:
+        return self._page(flow(self._session, *args, **kwargs))
+
+    return method
+
+
+def _each_record(
+    flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
+) -> Callable[Concatenate[Client, P], Iterator[Record]]:
+    """Make a method that goes through the records of all pages."""
+
+    @wraps(flow)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Record]:
+        for page in self._page(flow(self._session, *args, **kwargs)).pages():
+            yield from page.records
+
+    return method
+
+
+class Client(Connection[httpx2.BaseTransport]):
+    """A client of the gateway. Safe to share among threads; close it, or use it in `with`."""
+
+    verify = _blocking(calls.verify)
+    query = _paged(calls.query)
+    query_all = _each_record(calls.query)
+    questions = _blocking(calls.questions)
+    start_consent = _blocking(consenting.start_consent)
+    finish_consent = _blocking(consenting.finish_consent)
+    request_consent = _blocking(calls.request_consent)
+    consent = _blocking(calls.consent)
+    consents = _blocking(calls.consents)
+    give_up_consent = _blocking(calls.give_up_consent)
+    request = _blocking(calls.request)
+    headers_for = _blocking(calls.headers_for)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """Use the client until the block ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the client."""
+        self.close()
+
+    def _open(
+        self, transport: httpx2.BaseTransport | None, *, timeout: float, trust_env: bool
+    ) -> None:
+        self._lock = threading.Lock()
+        self._http = httpx2.Client(transport=transport, timeout=timeout, trust_env=trust_env)
+
+    def _run(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    outcome = self._do(step)
+                except Exception as error:  # noqa: BLE001 - the flow decides what an error means
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(outcome)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _do(self, step: Step) -> Any:  # noqa: ANN401 - the outcome that the step names
+        match step:
+            case Send(request):
+                return self._http.send(request)
+            case Pause(seconds):
+                return time.sleep(seconds)
+            case Alone(flow):
+                with self._lock:
+                    return self._run(flow)
+
+    def _page(self, flow: Flow[QueryResult]) -> QueryPage:
+        result = self._run(flow)
+        values = {f.name: getattr(result, f.name) for f in fields(result)}
+        return QueryPage(**values, _turn=lambda following: self._page(following(self._session)))

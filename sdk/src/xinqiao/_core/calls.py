@@ -1,0 +1,228 @@
+"""The calls of /v1, each one flow. `Client` and `AsyncClient` get their methods from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+from xinqiao.errors import ConfigurationError
+
+from . import parsing
+from .evidence import Evidence
+from .resource import answered, call, headers_of, new_call
+from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
+from .session import Session
+
+if TYPE_CHECKING:
+    from .steps import Flow
+
+#: `{"enterprise_name.v1": "…", "is_active.v1": None}`, or tags and (tag, value) pairs in order.
+Asked: TypeAlias = Mapping[str, str | None] | Iterable[str | tuple[str, str | None]]
+
+
+def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Flow[Verification]:
+    """Ask yes/no questions about one enterprise.
+
+    `questions` maps a question's tag to the value that is asserted (None where it takes none), or
+    lists tags and (tag, value) pairs. Raises any `XinqiaoError`.
+    """
+    asked = _asked(questions)
+    body = {
+        "enterprise": {"uscc": uscc},
+        "purpose": purpose,
+        "questions": [
+            {"question": tag} | ({} if value is None else {"value": value}) for tag, value in asked
+        ],
+    }
+    evidence = yield from call(
+        session, "POST", "/v1/verifications", scope="verify", body=body, spends=True
+    )
+    return parsing.verification(evidence, tuple(tag for tag, _ in asked))
+
+
+def query(  # noqa: PLR0913 - the members of a query
+    session: Session,
+    uscc: str,
+    *,
+    purpose: str,
+    datasets: Iterable[str],
+    consent_id: str | None = None,
+    decided_from: date | str | None = None,
+    decided_to: date | str | None = None,
+    page_size: int | None = None,
+    cursor: str | None = None,
+) -> Flow[QueryResult]:
+    """Read the records that a consent allows; the first page, or the page at `cursor`.
+
+    A query and all its pages are one use of the consent. `decided_from` and `decided_to` are days.
+    Raises `NotAvailable` or a `ConsentError` where nothing may be told, or any `XinqiaoError`.
+    """
+    body = _given(
+        enterprise={"uscc": uscc},
+        purpose=purpose,
+        consent_id=consent_id,
+        datasets=_names(datasets, "datasets"),
+        filter=_given(decided_from=_day(decided_from), decided_to=_day(decided_to)),
+        page=_given(size=page_size, cursor=cursor),
+    )
+    return (yield from _query_page(session, body))
+
+
+def _query_page(session: Session, body: Mapping[str, Any]) -> Flow[QueryResult]:
+    evidence = yield from call(
+        session, "POST", "/v1/queries", scope="query", body=body, spends=True
+    )
+    return parsing.query_result(
+        evidence, lambda cursor: partial(_query_page, body=_at(body, cursor))
+    )
+
+
+def _at(body: Mapping[str, Any], cursor: str) -> dict[str, Any]:
+    """Write the same query for another page."""
+    return {**body, "page": {**body.get("page", {}), "cursor": cursor}}
+
+
+def consent(session: Session, consent_id: str) -> Flow[Consent]:
+    """Look at one consent of this client."""
+    path = _consent_path(consent_id)
+    return parsing.consent((yield from call(session, "GET", path, scope="consents")))
+
+
+def consents(session: Session, *, status: str | None = None) -> Flow[Consents]:
+    """List this client's consents, all or those of one status."""
+    path = "/v1/consents" + (f"?{urlencode({'status': status})}" if status else "")
+    return parsing.consents((yield from call(session, "GET", path, scope="consents")))
+
+
+def give_up_consent(session: Session, consent_id: str) -> Flow[Evidence]:
+    """Give a consent up; it cannot be used again. Returns the evidence of it."""
+    return (yield from call(session, "DELETE", _consent_path(consent_id), scope="consents"))
+
+
+def request_consent(  # noqa: PLR0913 - the members of a consent
+    session: Session,
+    uscc: str,
+    *,
+    purpose: str,
+    datasets: Iterable[str] = (),
+    questions: Iterable[str] = (),
+    valid_until: datetime | str | None = None,
+    max_uses: int | None = None,
+) -> Flow[ConsentRequest]:
+    """Ask for a consent by link or QR code, where the enterprise is not at this browser."""
+    wanted = credit_data(
+        uscc=uscc,
+        purpose=purpose,
+        datasets=datasets,
+        questions=questions,
+        valid_until=valid_until,
+        max_uses=max_uses,
+    )
+    evidence = yield from call(
+        session, "POST", "/v1/consents", scope="consents", body=wanted, spends=True
+    )
+    return parsing.consent_request(evidence)
+
+
+def questions(session: Session) -> Flow[Questions]:
+    """Read the catalogue of questions."""
+    return parsing.questions((yield from call(session, "GET", "/v1/questions", scope="verify")))
+
+
+def request(  # noqa: PLR0913 - the parts of a request
+    session: Session,
+    method: str,
+    target: str,
+    *,
+    json: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    scope: str | None = None,
+) -> Flow[Evidence]:
+    """Call anything under the issuer's /v1 once and return the verified answer, whatever its status.
+
+    For what this version has no method for. `target` is a path or an address on the issuer.
+    """
+    body = content if content is not None else json
+    made = new_call(session, method, target, scope=scope, body=body, headers=headers)
+    return (yield from answered(session, made))
+
+
+def headers_for(  # noqa: PLR0913 - the parts of a request
+    session: Session,
+    method: str,
+    target: str,
+    *,
+    json: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    scope: str | None = None,
+) -> Flow[Mapping[str, str]]:
+    """Make the headers (token, proof, digest) with which another program can make one such call.
+
+    They hold a token: whoever has them can make this call, once, within seconds.
+    """
+    body = content if content is not None else json
+    made = new_call(session, method, target, scope=scope, body=body, headers=headers)
+    return (yield from headers_of(session, made))
+
+
+def credit_data(  # noqa: PLR0913 - the members of a consent
+    *,
+    uscc: str | None,
+    purpose: str,
+    datasets: Iterable[str],
+    questions: Iterable[str],
+    valid_until: datetime | str | None,
+    max_uses: int | None,
+) -> dict[str, Any]:
+    """Write what a consent is asked for, without its `type`."""
+    wanted = _given(
+        enterprise=_given(uscc=uscc),
+        purpose=purpose,
+        datasets=_names(datasets, "datasets"),
+        questions=_names(questions, "questions"),
+        valid_until=_moment(valid_until),
+        max_uses=max_uses,
+    )
+    if not {"datasets", "questions"} & set(wanted):
+        raise ConfigurationError("A consent needs datasets or questions.")
+    return wanted
+
+
+def _asked(questions: Asked) -> list[tuple[str, str | None]]:
+    if isinstance(questions, str):
+        raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
+    if isinstance(questions, Mapping):
+        return list(questions.items())
+    return [(item, None) if isinstance(item, str) else (item[0], item[1]) for item in questions]
+
+
+def _given(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Leave out what is not said: the gateway refuses what it does not know."""
+    return {name: value for name, value in members.items() if value is not None and value != {}}
+
+
+def _names(values: Iterable[str], what: str) -> list[str] | None:
+    if isinstance(values, str):
+        raise ConfigurationError(f"Give {what} as a list, not as one string.")
+    return list(values) or None
+
+
+def _day(value: date | str | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _moment(value: datetime | str | None) -> str | None:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ConfigurationError("A time needs an offset.")
+        return value.isoformat()
+    return value
+
+
+def _consent_path(consent_id: str) -> str:
+    return f"/v1/consents/{quote(consent_id, safe='')}"

@@ -1,0 +1,199 @@
+"""Response signatures (RFC 9421, RFC 9530) in one fixed profile; whatever departs from it is refused.
+
+An answer passes if, in this order,
+
+1. `Signature-Input` and `Signature` each have exactly one member labelled `xinqiao`;
+2. its parameters are exactly `created`, `keyid`, `alg`, `tag`, in this order, with
+   `alg="ed25519"` and `tag="xinqiao-response"`;
+3. it covers exactly the components that the profile names for this exchange, in their order;
+4. `created` lies inside the window that the caller allows;
+5. the key known under `keyid` was in force at `created`;
+6. the SHA-256 of each body is the one in its `Content-Digest`;
+7. the Ed25519 signature holds over the signature base, rebuilt here.
+
+Components: `"@status"`, `"content-type"` (left out if the answer has no body), `"content-digest"`,
+`"@method";req`, `"@target-uri";req`, `"content-digest";req` (left out if the request has no body),
+and, where the request was itself signed, `"signature";req;key="LABEL"`.
+Other labels in the same fields (a second signature) are not looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidSignature as _BadSignature
+
+from xinqiao.errors import SignatureInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .exchange import Exchange
+    from .keys import ResponseKey
+
+LABEL: Final = "xinqiao"
+TAG: Final = "xinqiao-response"
+ALGORITHM: Final = "ed25519"
+#: Longer fields are refused unread.
+MAX_FIELD: Final = 8192
+
+_MEMBER = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
+_INPUT = re.compile(
+    r"(?P<components>\([^()]*\))"
+    r";created=(?P<created>[0-9]{1,11})"
+    r';keyid="(?P<keyid>[!#-\[\]-~]{1,128})"'
+    r';alg="(?P<alg>[!#-\[\]-~]{1,64})"'
+    r';tag="(?P<tag>[!#-\[\]-~]{1,64})"',
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a signature says of itself before it has been verified."""
+
+    params: str
+    components: str
+    created: datetime
+    keyid: str
+    signature: bytes
+
+
+def read_claim(exchange: Exchange) -> Claimed:
+    """Steps 1 and 2: find the one signature and read its parameters, or refuse."""
+    # 1. one member of our label in each field
+    params = _only_member(exchange.response_headers, "signature-input")
+    signature = _bytes_of(_only_member(exchange.response_headers, "signature"))
+    # 2. exactly our parameters
+    found = _INPUT.fullmatch(params)
+    if found is None:
+        raise _refused("malformed", "The signature's parameters do not have the profile's form")
+    if found["tag"] != TAG:
+        raise _refused("tag", f"The signature was made for another use (tag {found['tag']!r})")
+    if found["alg"] != ALGORITHM:
+        raise _refused("algorithm", f"The signature's algorithm is {found['alg']!r}")
+    return Claimed(
+        params=params,
+        components=found["components"],
+        created=datetime.fromtimestamp(int(found["created"]), UTC),
+        keyid=found["keyid"],
+        signature=signature,
+    )
+
+
+def check(
+    exchange: Exchange,
+    claimed: Claimed,
+    key: ResponseKey,
+    *,
+    earliest: datetime | None,
+    latest: datetime,
+) -> None:
+    """Steps 3 to 7: return if the answer is the gateway's, else raise `SignatureInvalid`."""
+    covered = components(exchange)
+    # 3. exactly the components of this exchange
+    if claimed.components != f"({' '.join(name for name, _ in covered)})":
+        raise _refused("components", "The signature covers other parts than the profile asks for")
+    # 4. made in the window
+    if claimed.created > latest or (earliest is not None and claimed.created < earliest):
+        made = claimed.created.isoformat()
+        raise _refused("created", f"The signature's time, {made}, is too far from now")
+    # 5. the key was in force then
+    if not key.in_force(claimed.created):
+        raise _refused("key", f"The key {key.kid} was not in force when the signature was made")
+    # 6. the bodies are those of the digests
+    _check_digest(exchange.response_headers, exchange.response_body, "answer")
+    if exchange.request_body:
+        _check_digest(exchange.request_headers, exchange.request_body, "request")
+    # 7. the signature holds
+    try:
+        key.public.verify(claimed.signature, signature_base(covered, claimed.params))
+    except _BadSignature:
+        raise _refused(
+            "signature",
+            "The signature does not fit: status, type, digest, method or address was changed,"
+            " or another key made it",
+        ) from None
+
+
+def components(exchange: Exchange) -> tuple[tuple[str, str], ...]:
+    """List the components that a signature over this exchange covers, with their values."""
+    return tuple(_components(exchange))
+
+
+def _components(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    yield '"@status"', str(exchange.status)
+    if exchange.response_body:
+        yield '"content-type"', _field(exchange.response_headers, "content-type", "answer")
+    yield '"content-digest"', _field(exchange.response_headers, "content-digest", "answer")
+    yield '"@method";req', exchange.method
+    yield '"@target-uri";req', exchange.target_uri
+    if exchange.request_body:
+        value = _field(exchange.request_headers, "content-digest", "request")
+        yield '"content-digest";req', value
+    if "signature" in exchange.request_headers:
+        for label, value in _members(exchange.request_headers["signature"]):
+            yield f'"signature";req;key="{label}"', value
+
+
+def signature_base(covered: tuple[tuple[str, str], ...], params: str) -> bytes:
+    """Build the bytes that are signed (RFC 9421, section 2.5)."""
+    lines = (*covered, ('"@signature-params"', params))
+    text = "\n".join(f"{name}: {value}" for name, value in lines)
+    if text.count("\n") != len(covered) or not text.isascii():
+        raise _refused("malformed", "A signed part holds characters that cannot be signed")
+    return text.encode("ascii")
+
+
+def _only_member(headers: Mapping[str, str], name: str) -> str:
+    if name not in headers:
+        raise _refused("missing", f"The answer has no {name} field")
+    found = [value for label, value in _members(headers[name]) if label == LABEL]
+    if not found:
+        raise _refused("missing", f"The field {name} has no member {LABEL!r}")
+    if len(found) > 1:
+        raise _refused("malformed", f"The field {name} has more than one member {LABEL!r}")
+    return found[0]
+
+
+def _members(value: str) -> list[tuple[str, str]]:
+    """Split a dictionary field (RFC 8941, section 3.2) at the commas outside its strings."""
+    pieces = _MEMBER.findall(value) if len(value) <= MAX_FIELD else []
+    if ",".join(pieces) != value:
+        raise _refused("malformed", "A signature field cannot be read")
+    pairs = (piece.strip(" \t").partition("=") for piece in pieces)
+    return [(label, member) for label, _, member in pairs]
+
+
+def _bytes_of(member: str) -> bytes:
+    """Read a byte sequence, `:base64:` (RFC 8941, section 3.3.5)."""
+    if len(member) < 2 or member[0] != ":" or member[-1] != ":":  # noqa: PLR2004 - the two colons
+        raise _refused("malformed", "A signature or digest is not a byte sequence")
+    try:
+        return base64.b64decode(member[1:-1], validate=True)
+    except binascii.Error:
+        raise _refused("malformed", "A signature or digest is not valid base64") from None
+
+
+def _field(headers: Mapping[str, str], name: str, whose: str) -> str:
+    if name not in headers:
+        raise _refused("missing", f"The {whose} has no {name} field")
+    return headers[name]
+
+
+def _check_digest(headers: Mapping[str, str], body: bytes, whose: str) -> None:
+    members = dict(_members(_field(headers, "content-digest", whose)))
+    if "sha-256" not in members:
+        raise _refused("digest", f"The {whose} has no sha-256 digest")
+    if not hmac.compare_digest(_bytes_of(members["sha-256"]), hashlib.sha256(body).digest()):
+        raise _refused("digest", f"The body of the {whose} differs from its digest")
+
+
+def _refused(reason: str, detail: str) -> SignatureInvalid:
+    return SignatureInvalid(f"{detail}.", reason=reason)

@@ -1,0 +1,129 @@
+"""The gateway's response keys: Ed25519 only, each with the time in which it may sign."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from xinqiao.errors import ConfigurationError
+
+#: A JWK set as a mapping, or the path of a file that holds one.
+Jwks: TypeAlias = Mapping[str, Any] | str | Path
+
+_ALGORITHMS: Final = (None, "EdDSA", "Ed25519")
+#: What is kept of a key in evidence.
+_PUBLIC: Final = ("kty", "crv", "x", "kid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseKey:
+    """One public key that signs answers."""
+
+    kid: str
+    public: Ed25519PublicKey = field(repr=False)
+    jwk: Mapping[str, Any] = field(repr=False)
+    not_before: datetime | None = None
+    retired_at: datetime | None = None
+
+    def in_force(self, when: datetime) -> bool:
+        """Tell whether the key may have signed at this time."""
+        return not (
+            (self.not_before is not None and when < self.not_before)
+            or (self.retired_at is not None and when > self.retired_at)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The response keys of a JWK set, by `kid`."""
+
+    by_kid: Mapping[str, ResponseKey]
+
+    @classmethod
+    def read(cls, source: Jwks | KeySet) -> KeySet:
+        """Read a JWK set or a file; keys for other uses are passed over, unreadable ones refused."""
+        if isinstance(source, KeySet):
+            return source
+        return cls.of(_jwks_of(source))
+
+    @classmethod
+    def of(cls, jwks: Iterable[object]) -> KeySet:
+        """Take the response keys among these JWKs."""
+        keys = [_response_key(jwk) for jwk in jwks if _signs_answers(jwk)]
+        by_kid = {key.kid: key for key in keys}
+        if len(by_kid) != len(keys):
+            raise ConfigurationError("Two keys of the key set have the same kid.")
+        return cls(MappingProxyType(by_kid))
+
+    def get(self, kid: str) -> ResponseKey | None:
+        """Find a key."""
+        return self.by_kid.get(kid)
+
+
+def read_json(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
+    """Take a mapping as it is, or read it from a file."""
+    if isinstance(source, Mapping):
+        return source
+    try:
+        value = json.loads(Path(source).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The {what} {source} cannot be read: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"The {what} {source} is not a JSON object.")
+    return value
+
+
+def _jwks_of(source: Jwks) -> list[object]:
+    jwks = read_json(source, "key set")
+    keys = jwks.get("keys", [jwks] if "kty" in jwks else None)
+    if not isinstance(keys, list):
+        raise ConfigurationError("A key set needs a member 'keys' that is a list.")
+    return keys
+
+
+def _signs_answers(jwk: object) -> bool:
+    return (
+        isinstance(jwk, Mapping)
+        and jwk.get("kty") == "OKP"
+        and jwk.get("crv") == "Ed25519"
+        and jwk.get("use", "sig") == "sig"
+        and jwk.get("alg") in _ALGORITHMS
+        and jwk.get("xinqiao_use", "response") == "response"
+    )
+
+
+def _response_key(jwk: Any) -> ResponseKey:  # noqa: ANN401 - whatever the JSON holds
+    kid, x = jwk.get("kid"), jwk.get("x")
+    if not isinstance(kid, str) or not kid or not isinstance(x, str):
+        raise ConfigurationError("A response key lacks its kid or its x.")
+    try:
+        raw = base64.b64decode(x + "=" * (-len(x) % 4), altchars="-_", validate=True)
+        return ResponseKey(
+            kid=kid,
+            public=Ed25519PublicKey.from_public_bytes(raw),
+            jwk=MappingProxyType({name: jwk[name] for name in _PUBLIC}),
+            not_before=_time(jwk.get("not_before")),
+            retired_at=_time(jwk.get("retired_at")),
+        )
+    except (ValueError, TypeError, binascii.Error):
+        raise ConfigurationError(f"The response key {kid} cannot be read.") from None
+
+
+def _time(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(value)
+    when = datetime.fromisoformat(value)
+    if when.tzinfo is None:
+        raise ValueError(value)
+    return when

@@ -1,0 +1,143 @@
+"""The authorization server: its metadata, its token endpoint, pushed requests.
+
+Answers here come over TLS and are not signed; nothing of them is data about an enterprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+
+from xinqiao.errors import ProtocolError
+
+from . import steps
+from .jose import client_assertion
+from .problems import members, oauth_error
+from .session import Metadata, Session, Token
+from .transport import exchange, proof, retry_after
+
+if TYPE_CHECKING:
+    from .steps import Flow
+
+_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_OK: Final = (200, 201)
+
+
+def access_token(session: Session, scope: str | None) -> Flow[str]:
+    """Get a token of this scope: the cached one, or a new one, fetched once for all who wait."""
+    cached = session.tokens.get(scope or "")
+    if cached is not None and cached.fresh(session.now()):
+        return cached.value
+    return (yield from steps.alone(_renewed_token(session, scope)))
+
+
+def forget_token(session: Session, scope: str | None, value: str) -> None:
+    """Drop a token that was refused, unless it has been renewed already."""
+    cached = session.tokens.get(scope or "")
+    if cached is not None and cached.value == value:
+        session.tokens.pop(scope or "", None)
+
+
+def _renewed_token(session: Session, scope: str | None) -> Flow[str]:
+    cached = session.tokens.get(scope or "")
+    if cached is not None and cached.fresh(session.now()):
+        return cached.value
+    form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+    server = yield from metadata(session)
+    asked_at = session.now()
+    answer = yield from authenticated_post(session, server.token_endpoint, form)
+    value, lifetime = token_of(answer)
+    session.tokens[scope or ""] = Token(value=value, ends_at=asked_at + lifetime)
+    return value
+
+
+def token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
+    """Read an access token and its lifetime in seconds; only DPoP-bound tokens are accepted."""
+    value, lifetime = answer.get("access_token"), answer.get("expires_in", 0)
+    if not isinstance(value, str) or not value.isascii() or not isinstance(lifetime, int):
+        raise ProtocolError("The token endpoint's answer holds no access token.")
+    if str(answer.get("token_type", "")).lower() != "dpop":
+        raise ProtocolError("The token is not bound to this client's key (token_type is not DPoP).")
+    return value, float(lifetime)
+
+
+def authenticated_post(
+    session: Session, url: str, form: Mapping[str, str]
+) -> Flow[Mapping[str, Any]]:
+    """Post a form as this client, with a proof; the server's first answer may be a nonce."""
+    for _ in range(2):
+        response = yield from _post_once(session, url, form)
+        session.note_nonce("authorization", response.headers)
+        answer = members(response.content)
+        if answer.get("error") != "use_dpop_nonce":
+            break
+    if response.status_code in _OK:
+        return answer
+    raise _error_of(session, response)
+
+
+def _post_once(session: Session, url: str, form: Mapping[str, str]) -> Flow[httpx2.Response]:
+    settings = session.settings
+    assertion = client_assertion(
+        settings.client_key,
+        client_id=settings.client_id,
+        audience=settings.issuer,
+        now=session.now(),
+        jti=session.world.new_id(),
+    )
+    authentication = {
+        "client_id": settings.client_id,
+        "client_assertion_type": _ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "dpop": proof(session, "authorization", "POST", url),
+    }
+    content = urlencode({**form, **authentication}).encode("ascii")
+    return (yield from exchange("POST", url, headers=headers, content=content))
+
+
+def metadata(session: Session) -> Flow[Metadata]:
+    """Get the server's metadata, once; every address in it must be on the issuer's origin."""
+    if session.metadata is None:
+        issuer = session.settings.issuer
+        url = f"{issuer}/.well-known/oauth-authorization-server"
+        session.metadata = _read_metadata((yield from get_json(session, url)), issuer)
+    return session.metadata
+
+
+def get_json(session: Session, url: str) -> Flow[Mapping[str, Any]]:
+    """Fetch a public document."""
+    response = yield from exchange("GET", url)
+    if response.status_code not in _OK:
+        raise _error_of(session, response)
+    return members(response.content)
+
+
+def _read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
+    if document.get("issuer") != issuer:
+        raise ProtocolError(f"The server at {issuer} says that it is another issuer.")
+    addresses = {f.name: document.get(f.name) for f in fields(Metadata)}
+    for name, address in addresses.items():
+        if not isinstance(address, str) or _origin(address) != _origin(issuer):
+            raise ProtocolError(f"The server's metadata has no {name} on the issuer's origin.")
+    return Metadata(**{name: str(address) for name, address in addresses.items()})
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _error_of(session: Session, response: httpx2.Response) -> Exception:
+    return oauth_error(
+        response.status_code,
+        response.content,
+        request_id=response.headers.get("x-request-id"),
+        retry_after=retry_after(session, response.headers),
+    )

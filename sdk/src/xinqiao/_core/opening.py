@@ -1,0 +1,129 @@
+"""How a client is opened: from arguments, from the demo's kit, or from the environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+
+from xinqiao.errors import ConfigurationError
+
+from .jose import SigningKey, generate_dpop_key
+from .keys import Jwks, KeySet, read_json
+from .retry import RetryPolicy
+from .session import Session, Settings, World, checked_issuer, is_loopback
+
+TransportT = TypeVar("TransportT", httpx2.BaseTransport, httpx2.AsyncBaseTransport)
+
+
+class Connection(Generic[TransportT]):
+    """What both clients are opened with."""
+
+    def __init__(  # noqa: PLR0913 - the settings of a client
+        self,
+        *,
+        issuer: str,
+        client_id: str,
+        private_jwks: Jwks,
+        scope: str | None = None,
+        redirect_uri: str | None = None,
+        dpop_key: Jwks | None = None,
+        keys: Jwks | KeySet | None = None,
+        transport: TransportT | None = None,
+        timeout: float = 10.0,
+        retry: RetryPolicy | None = None,
+        max_clock_skew: float = 300.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open a client; nothing is sent before its first call.
+
+        `issuer`: the gateway's origin. `private_jwks`: the client's private key, as a JWK, a JWK
+        set, or the path of a file. `scope`: one scope for all calls; by default each call asks for
+        its own. `redirect_uri`: where consent flows come back. `dpop_key`: a private JWK, by
+        default made afresh; workers that share consent flows must share it. `keys`: pinned response
+        keys, by default fetched from the issuer. `timeout` and `max_clock_skew` are in seconds.
+        """
+        self._session = Session(
+            settings=Settings(
+                issuer=checked_issuer(issuer),
+                client_id=client_id,
+                client_key=SigningKey.read(private_jwks),
+                dpop_key=SigningKey.read(dpop_key or generate_dpop_key()),
+                scope=scope,
+                redirect_uri=redirect_uri,
+                pinned=None if keys is None else KeySet.read(keys),
+                retry=retry or RetryPolicy(),
+                max_clock_skew=max_clock_skew,
+            ),
+            world=World(now=clock),
+        )
+        self._open(transport, timeout=timeout, trust_env=not is_loopback(self._host))
+
+    @classmethod
+    def from_kit(cls, path: Mapping[str, Any] | str | Path, who: str, **options: Any) -> Self:  # noqa: ANN401 - as __init__
+        """Open a client with the demo's kit, playing `who` (bank, platform, agency, source)."""
+        return cls(**{**credentials_of_kit(path, who), **options})
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:  # noqa: ANN401 - as __init__
+        """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`."""
+        return cls(**{**credentials_of_env(os.environ), **options})
+
+    @property
+    def issuer(self) -> str:
+        """The gateway's origin."""
+        return self._session.settings.issuer
+
+    @property
+    def client_id(self) -> str:
+        """This client's name at the gateway."""
+        return self._session.settings.client_id
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.issuer).hostname or ""
+
+    def __repr__(self) -> str:
+        """Name the client; keys and tokens never print."""
+        return f"{type(self).__name__}(issuer={self.issuer!r}, client_id={self.client_id!r})"
+
+    def _open(self, transport: TransportT | None, *, timeout: float, trust_env: bool) -> None:
+        raise NotImplementedError
+
+
+def credentials_of_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict[str, Any]:
+    """Find one client's credentials in the demo's kit."""
+    kit = read_json(source, "kit")
+    clients = kit.get("clients")
+    if not isinstance(clients, Mapping) or not isinstance(clients.get(who), Mapping):
+        names = ", ".join(clients) if isinstance(clients, Mapping) else "no clients"
+        raise ConfigurationError(f"The kit has no client {who!r}; it has {names}.")
+    client = clients[who]
+    try:
+        return {
+            "issuer": kit["issuer"],
+            "client_id": client["client_id"],
+            "private_jwks": client["private_jwks"],
+            "scope": client.get("scope"),
+            "redirect_uri": next(iter(client.get("redirect_uris") or ()), None),
+        }
+    except KeyError as error:
+        raise ConfigurationError(f"The kit lacks {error} for {who!r}.") from None
+
+
+def credentials_of_env(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Find credentials in the environment; what is missing is named."""
+    names = {
+        "issuer": "XINQIAO_ISSUER",
+        "client_id": "XINQIAO_CLIENT_ID",
+        "private_jwks": "XINQIAO_PRIVATE_JWKS",
+    }
+    missing = [variable for variable in names.values() if not environ.get(variable)]
+    if missing:
+        raise ConfigurationError(f"Set {', '.join(missing)}.")
+    return {name: environ[variable] for name, variable in names.items()}

@@ -1,0 +1,179 @@
+"""From verified answers to results. Only evidence comes in, so nothing unverified is ever parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+from xinqiao.errors import ProtocolError
+
+from .reading import Reader
+from .results import (
+    Answer,
+    AnswerValue,
+    Consent,
+    ConsentRequest,
+    Consents,
+    ConsentUse,
+    Following,
+    LogPromise,
+    Objection,
+    QueryResult,
+    Question,
+    Questions,
+    Record,
+    Source,
+    Verification,
+    Withheld,
+)
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
+
+_ANSWERS: Final = ("yes", "no", "not_determined")
+
+
+def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
+    """Read answers; they must be to the questions asked, in their order."""
+    body = Reader.body(evidence)
+    answers = tuple(_answer(item) for item in body.objects("answers"))
+    if tuple(answer.question for answer in answers) != asked:
+        raise ProtocolError("The answers are not to the questions that were asked.")
+    return Verification(
+        verification_id=body.text("verification_id"),
+        disclosure_id=body.text("disclosure_id"),
+        uscc=body.object("enterprise").text("uscc"),
+        purpose=body.text("purpose"),
+        as_of=body.time("as_of"),
+        catalogue_version=body.text("catalogue_version"),
+        answers=answers,
+        log_promise=_log_promise(body),
+        evidence=evidence,
+    )
+
+
+def query_result(evidence: Evidence, turn: Callable[[str], Following]) -> QueryResult:
+    """Read one page of records; `turn` makes the flow of the page at a cursor."""
+    body = Reader.body(evidence)
+    page = body.optional_object("page")
+    cursor = page.optional_text("cursor") if page else None
+    return QueryResult(
+        disclosure_id=body.text("disclosure_id"),
+        uscc=body.object("enterprise").text("uscc"),
+        purpose=body.text("purpose"),
+        recipient=body.text("recipient"),
+        as_of=body.time("as_of"),
+        consent=_consent_use(body),
+        records=tuple(_record(item) for item in body.objects("records")),
+        withheld=tuple(_withheld(item) for item in body.objects("withheld")),
+        cursor=cursor,
+        log_promise=_log_promise(body),
+        evidence=evidence,
+        following=None if cursor is None else turn(cursor),
+    )
+
+
+def consent(evidence: Evidence) -> Consent:
+    """Read one consent."""
+    return _consent(Reader.body(evidence), evidence)
+
+
+def consents(evidence: Evidence) -> Consents:
+    """Read a list of consents."""
+    items = Reader.body(evidence).objects("consents")
+    return Consents(consents=tuple(_consent(item, evidence) for item in items), evidence=evidence)
+
+
+def consent_request(evidence: Evidence) -> ConsentRequest:
+    """Read the answer to a consent asked for by link."""
+    body = Reader.body(evidence)
+    return ConsentRequest(
+        consent_id=body.text("consent_id"),
+        status=body.text("status"),
+        capture_url=body.text("capture_url"),
+        expires_at=body.optional_time("expires_at"),
+        evidence=evidence,
+    )
+
+
+def questions(evidence: Evidence) -> Questions:
+    """Read the catalogue of questions."""
+    body = Reader.body(evidence)
+    return Questions(
+        catalogue_version=body.optional_text("catalogue_version"),
+        questions=tuple(
+            Question(question=item.text("question"), details=MappingProxyType(dict(item.members)))
+            for item in body.objects("questions")
+        ),
+        evidence=evidence,
+    )
+
+
+def _answer(item: Reader) -> Answer:
+    value = item.text("answer")
+    if value not in _ANSWERS:
+        raise ProtocolError(f"In the answer, {item.where}.answer is none of {', '.join(_ANSWERS)}.")
+    return Answer(
+        question=item.text("question"),
+        answer=cast("AnswerValue", value),
+        match=item.optional_text("match"),
+    )
+
+
+def _record(item: Reader) -> Record:
+    source, objection = item.object("source"), item.optional_object("objection")
+    return Record(
+        dataset=item.text("dataset"),
+        record_id=item.text("record_id"),
+        version=item.integer("version"),
+        source=Source(name=source.text("name"), uscc=source.optional_text("uscc")),
+        source_time=item.time("source_time"),
+        catalogue_version=item.text("catalogue_version"),
+        objection=Objection(since=objection.optional_time("since")) if objection else None,
+        fields=item.mapping("fields"),
+    )
+
+
+def _withheld(item: Reader) -> Withheld:
+    return Withheld(
+        dataset=item.text("dataset"), reason=item.text("reason"), fields=item.texts("fields")
+    )
+
+
+def _consent_use(body: Reader) -> ConsentUse | None:
+    item = body.optional_object("consent")
+    if item is None:
+        return None
+    return ConsentUse(
+        consent_id=item.text("consent_id"),
+        valid_until=item.optional_time("valid_until"),
+        uses_left=item.optional_integer("uses_left"),
+    )
+
+
+def _log_promise(body: Reader) -> LogPromise | None:
+    item = body.optional_object("log_promise")
+    if item is None:
+        return None
+    return LogPromise(
+        leaf_hash=item.text("leaf_hash"),
+        log=item.optional_text("log"),
+        merge_by=item.optional_time("merge_by"),
+    )
+
+
+def _consent(body: Reader, evidence: Evidence) -> Consent:
+    enterprise = body.optional_object("enterprise")
+    return Consent(
+        consent_id=body.text("consent_id"),
+        status=body.text("status"),
+        uscc=enterprise.optional_text("uscc") if enterprise else None,
+        purpose=body.optional_text("purpose"),
+        datasets=body.texts("datasets"),
+        questions=body.texts("questions"),
+        valid_until=body.optional_time("valid_until"),
+        max_uses=body.optional_integer("max_uses"),
+        uses_left=body.optional_integer("uses_left"),
+        evidence=evidence,
+    )

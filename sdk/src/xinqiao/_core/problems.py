@@ -1,0 +1,101 @@
+"""From an answer that says no to the error that says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from xinqiao import errors
+from xinqiao.errors import XinqiaoError
+
+_ROOTS: Final = (
+    errors.RequestRefused,
+    errors.AccessRefused,
+    errors.AgreementError,
+    errors.NotAvailable,
+    errors.ConsentError,
+    errors.LimitReached,
+    errors.ServerUnavailable,
+)
+
+
+def _family(root: type[XinqiaoError]) -> Iterator[type[XinqiaoError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _family(child)
+
+
+BY_CODE: Final[Mapping[str, type[XinqiaoError]]] = {
+    error.known_code: error
+    for root in _ROOTS
+    for error in _family(root)
+    if error.known_code is not None
+}
+#: For codes newer than this version.
+_BY_STATUS: Final[Mapping[int, type[XinqiaoError]]] = {
+    401: errors.AccessRefused,
+    403: errors.XinqiaoError,
+    404: errors.NotFound,
+    429: errors.LimitReached,
+    503: errors.TemporarilyUnavailable,
+}
+
+
+def problem_error(
+    status: int, body: bytes, *, request_id: str | None, retry_after: float | None
+) -> XinqiaoError:
+    """Turn a verified problem document (RFC 9457) into its error."""
+    problem = members(body)
+    code = _text(problem, "code")
+    kind = BY_CODE.get(code or "") or _BY_STATUS.get(status) or _by_class(status)
+    return kind(
+        _text(problem, "detail") or _text(problem, "title"),
+        code=code,
+        status=status,
+        title=_text(problem, "title"),
+        request_id=_text(problem, "request_id") or request_id,
+        retry_after=retry_after,
+    )
+
+
+def oauth_error(
+    status: int, body: bytes, *, request_id: str | None, retry_after: float | None
+) -> XinqiaoError:
+    """Turn an answer of an OAuth endpoint into its error (RFC 6749, section 5.2)."""
+    answer = members(body)
+    code = _text(answer, "error") or _text(answer, "code")
+    kind: type[XinqiaoError] = errors.OAuthError
+    if status == 429:  # noqa: PLR2004 - RFC 6585
+        kind = errors.RateLimited
+    elif status == 503:  # noqa: PLR2004 - RFC 9110
+        kind = errors.TemporarilyUnavailable
+    elif status >= 500:  # noqa: PLR2004 - RFC 9110
+        kind = errors.ServerUnavailable
+    return kind(
+        _text(answer, "error_description") or _text(answer, "detail"),
+        code=code,
+        status=status,
+        request_id=request_id,
+        retry_after=retry_after,
+    )
+
+
+def members(body: bytes) -> Mapping[str, Any]:
+    """Read a JSON object; whatever is none has no members."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(source: Mapping[str, Any], name: str) -> str | None:
+    value = source.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _by_class(status: int) -> type[XinqiaoError]:
+    if status >= 500:  # noqa: PLR2004 - RFC 9110
+        return errors.XinqiaoError
+    return errors.RequestRefused if status >= 400 else errors.ProtocolError  # noqa: PLR2004

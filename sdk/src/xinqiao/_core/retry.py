@@ -1,0 +1,70 @@
+"""When to try again: full jitter, never before `Retry-After`, never beyond the deadline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable, XinqiaoError
+
+#: A random number between its two arguments.
+Chance: TypeAlias = Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often and for how long a call is repeated. All times in seconds.
+
+    `retries` tries follow the first one at most; none begins when `deadline` seconds have passed
+    since the first. The wait before try n is random in 0 … min(`longest`, `base`·2ⁿ), after
+    whatever `Retry-After` asks for.
+    """
+
+    retries: int = 3
+    deadline: float = 30.0
+    base: float = 0.25
+    longest: float = 8.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if min(self.retries, self.deadline, self.base, self.longest) < 0:
+            raise ConfigurationError("No part of a retry policy can be negative.")
+
+    def wait(
+        self, tried: int, error: XinqiaoError, *, elapsed: float, chance: Chance
+    ) -> float | None:
+        """Say how long to wait after `tried` retries failed, or None to give up."""
+        if tried >= self.retries:
+            return None
+        spread = chance(0.0, min(self.longest, self.base * 2.0**tried))
+        delay = spread + (error.retry_after or 0.0)
+        return delay if elapsed + delay < self.deadline else None
+
+
+def may_repeat(error: XinqiaoError, *, idempotent: bool) -> bool:
+    """Tell whether the same call could succeed a moment later without being done twice."""
+    if isinstance(error, ServerUnavailable):
+        return idempotent or not error.may_have_arrived
+    return isinstance(error, LimitReached)
+
+
+def seconds_to_wait(value: str | None, *, now: float) -> float | None:
+    """Read a `Retry-After` field: seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
+
+
+def http_time(now: float) -> datetime:
+    """Turn a clock's reading into a time with its zone."""
+    return datetime.fromtimestamp(now, UTC)

@@ -1,0 +1,122 @@
+"""What one client knows: its settings, and what it has learnt from the gateway so far."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
+
+from xinqiao.errors import ConfigurationError
+
+from .jose import SigningKey, generate_dpop_key
+
+if TYPE_CHECKING:
+    from .keys import KeySet
+    from .retry import Chance, RetryPolicy
+
+#: A token is renewed this many seconds before it ends.
+RENEW_BEFORE: Final = 30
+USER_AGENT: Final = "xinqiao-python/0.1"
+
+Server = Literal["authorization", "resource"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Time and chance, so that a test can stand in for them."""
+
+    now: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
+    chance: Chance = random.uniform
+    new_id: Callable[[], str] = lambda: secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """The authorization server's addresses (RFC 8414), all on the issuer's origin."""
+
+    pushed_authorization_request_endpoint: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A cached access token."""
+
+    value: str = field(repr=False)
+    ends_at: float
+
+    def fresh(self, now: float) -> bool:
+        """Tell whether the token is good for another call."""
+        return now < self.ends_at - RENEW_BEFORE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the caller said, checked once."""
+
+    issuer: str
+    client_id: str
+    client_key: SigningKey = field(repr=False)
+    dpop_key: SigningKey = field(
+        repr=False, default_factory=lambda: SigningKey.of(generate_dpop_key())
+    )
+    scope: str | None = None
+    redirect_uri: str | None = None
+    pinned: KeySet | None = field(repr=False, default=None)
+    retry: RetryPolicy = field(repr=False)
+    timeout: float = 10.0
+    max_clock_skew: float = 300.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Settings and memory. Each assignment is atomic; what needs order runs `alone`."""
+
+    settings: Settings
+    world: World = field(default_factory=World, repr=False)
+    metadata: Metadata | None = None
+    tokens: dict[str, Token] = field(default_factory=dict, repr=False)
+    nonces: dict[Server, str] = field(default_factory=dict, repr=False)
+    keys: KeySet | None = field(default=None, repr=False)
+    keys_fetched_at: float = float("-inf")
+
+    def now(self) -> float:
+        """Read the wall clock, seconds since 1970."""
+        return self.world.now()
+
+    def note_nonce(self, server: Server, headers: Mapping[str, str]) -> None:
+        """Keep the newest nonce of a server."""
+        if "dpop-nonce" in headers:
+            self.nonces[server] = headers["dpop-nonce"]
+
+
+def checked_issuer(issuer: str) -> str:
+    """Return the issuer's origin without a trailing slash, or refuse it.
+
+    It must be https; http is accepted for loopback hosts only.
+    """
+    text = issuer.rstrip("/")
+    parts = urlsplit(text)
+    if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+        raise ConfigurationError(f"The issuer must be an origin like https://host, not {issuer!r}.")
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
+        return text
+    raise ConfigurationError(f"The issuer must be https (http only on loopback), not {issuer!r}.")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name is this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,18 @@
+"""The command `xinqiao`; it needs the extra `cli`, and says so where that is missing."""
+
+from __future__ import annotations
+
+import sys
+
+_MISSING = "The command needs typer and rich. Install them with:  pip install 'xinqiao[cli]'"
+
+
+def main() -> None:
+    """Run the command."""
+    try:
+        from ._app import app  # noqa: PLC0415 - only here may the extra be missing
+    except ModuleNotFoundError as error:
+        if error.name not in {"typer", "rich"}:
+            raise
+        sys.exit(_MISSING)
+    app()

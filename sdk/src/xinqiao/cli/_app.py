@@ -1,0 +1,160 @@
+"""The commands: each reads its arguments, makes one call and shows the result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xinqiao import Client, XinqiaoError, verify_evidence
+
+from . import _shell, _show
+
+app = typer.Typer(
+    name="xinqiao",
+    help="Ask, query and prove, at a Xinqiao (信桥) gateway. Every answer's signature is verified.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Kit = Annotated[
+    Path | None,
+    typer.Option(
+        "--kit", help="The demo's kit.json; else XINQIAO_ISSUER, …_CLIENT_ID, …_PRIVATE_JWKS."
+    ),
+]
+As = Annotated[str, typer.Option("--as", help="Whom of the kit to play.")]
+Keys = Annotated[Path | None, typer.Option("--keys", help="Pinned response keys (JWK set).")]
+Save = Annotated[Path | None, typer.Option("--save", help="Keep the evidence in this file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer's JSON as it came.")]
+Uscc = Annotated[str, typer.Argument(help="The enterprise's unified social credit code.")]
+Purpose = Annotated[
+    str, typer.Option("--purpose", help="What the answer is for, e.g. loan_approval.")
+]
+
+
+@app.command("verify-evidence")
+def verify_evidence_command(
+    file: Annotated[Path, typer.Argument(help="The evidence.")],
+    keys: Annotated[
+        Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
+    ],
+) -> None:
+    """Verify evidence again, offline. Ends with 1 and says what differs if it is not authentic."""
+    with _plain_errors():
+        _show.evidence(verify_evidence(file, keys=keys))
+
+
+@app.command()
+def ask(  # noqa: PLR0913 - the options of a command
+    uscc: Uscc,
+    purpose: Purpose,
+    question: Annotated[
+        list[str], typer.Option("-q", "--question", help="TAG or TAG=VALUE; repeat.")
+    ],
+    kit: Kit = None,
+    who: As = "bank",
+    keys: Keys = None,
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Ask yes/no questions about an enterprise."""
+    asked = [(tag, value if given else None) for tag, given, value in map(_split, question)]
+    with _client(kit, who, keys) as client:
+        result = client.verify(uscc, purpose=purpose, questions=asked)
+    _show.kept(result.evidence, save)
+    _show.json(result.evidence) if as_json else _show.verification(result)
+
+
+@app.command()
+def query(  # noqa: PLR0913 - the options of a command
+    uscc: Uscc,
+    purpose: Purpose,
+    dataset: Annotated[list[str], typer.Option("--dataset", help="What to read; repeat.")],
+    consent: Annotated[
+        str | None, typer.Option(help="The consent, where there are several.")
+    ] = None,
+    kit: Kit = None,
+    who: As = "bank",
+    keys: Keys = None,
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
+    with _client(kit, who, keys) as client:
+        first = client.query(uscc, purpose=purpose, datasets=dataset, consent_id=consent)
+        _show.kept(first.evidence, save)
+        for page in first.pages():
+            _show.json(page.evidence) if as_json else _show.records(page)
+
+
+@app.command()
+def questions(kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Json = False) -> None:
+    """List the questions that can be asked."""
+    with _client(kit, who, keys) as client:
+        catalogue = client.questions()
+    _show.json(catalogue.evidence) if as_json else _show.questions(catalogue)
+
+
+@app.command()
+def curl(  # noqa: PLR0913 - the options of a command
+    url: Annotated[
+        str, typer.Argument(help="An address on the issuer, or a path like /v1/questions.")
+    ],
+    method: Annotated[
+        str | None, typer.Option("-X", "--request", help="By default GET, or POST with -d.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("-d", "--data", help="The body, or @FILE.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("-H", "--header", help="NAME: VALUE; repeat.")
+    ] = None,
+    scope: Annotated[str | None, typer.Option("--scope", help="The token's scope.")] = None,
+    kit: Kit = None,
+    who: As = "bank",
+    keys: Keys = None,
+    save: Save = None,
+    print_headers: Annotated[
+        bool,
+        typer.Option("--print-headers", help="Call nothing; print headers to paste into one call."),
+    ] = False,
+) -> None:
+    """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
+    wanted = _shell.Wanted.read(url, method=method, data=data, headers=header or [], scope=scope)
+    with _client(kit, who, keys) as client:
+        if print_headers:
+            for name, value in _shell.headers(client, wanted).items():
+                typer.echo(f"{name}: {value}")
+            return
+        answer = _shell.call(client, wanted)
+    _show.kept(answer, save)
+    _show.answer(answer)
+    if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
+        raise typer.Exit(22)
+
+
+@contextmanager
+def _client(kit: Path | None, who: str, keys: Path | None) -> Iterator[Client]:
+    """Open a client of the kit or of the environment, and end in plain sentences."""
+    pinned: dict[str, Any] = {} if keys is None else {"keys": keys}
+    with _plain_errors():
+        opened = Client.from_kit(kit, who, **pinned) if kit else Client.from_env(**pinned)
+        with opened as client:
+            yield client
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except (XinqiaoError, OSError, json.JSONDecodeError) as error:
+        _show.error(error)
+        raise typer.Exit(1) from None
+
+
+def _split(question: str) -> tuple[str, str, str]:
+    return question.partition("=")

@@ -1,0 +1,121 @@
+"""How results look in a terminal. Notes go to stderr, so that stdout can be piped."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from xinqiao.errors import SignatureInvalid, XinqiaoError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xinqiao import Evidence, QueryPage, Questions, Verification
+
+out: Final = Console()
+notes: Final = Console(stderr=True)
+
+_LOOK: Final = {
+    "yes": Text("✔ yes", style="bold green"),
+    "no": Text("✘ no", style="bold red"),
+    "not_determined": Text("? not determined", style="yellow"),
+}
+
+
+def verification(result: Verification) -> None:
+    """Show answers."""
+    table = Table(title=f"{result.uscc}  {result.purpose}", title_justify="left")
+    table.add_column("question")
+    table.add_column("answer")
+    table.add_column("match", style="dim")
+    for answer in result.answers:
+        table.add_row(answer.question, _LOOK[answer.answer], answer.match or "")
+    out.print(table)
+    notes.print(f"as of {result.as_of.isoformat()}, disclosure {result.disclosure_id}", style="dim")
+    _signed(result.evidence)
+
+
+def records(page: QueryPage) -> None:
+    """Show one page of records."""
+    for record in page.records:
+        table = Table(title=f"{record.dataset}  {record.record_id} v{record.version}")
+        table.title_justify = "left"
+        table.add_column("field", style="cyan")
+        table.add_column("value", overflow="fold")
+        for name, value in record.fields.items():
+            table.add_row(name, Text(_plain(value)))
+        out.print(table)
+        notes.print(f"{record.source.name}, {record.source_time.isoformat()}", style="dim")
+        if record.objection is not None:
+            notes.print("The enterprise objects to this record.", style="yellow")
+    if not page.records:
+        as_of = page.as_of.isoformat()
+        out.print(f"As of {as_of}, no record within its publicity period was found.")
+    for item in page.withheld:
+        fields = f" ({', '.join(item.fields)})" if item.fields else ""
+        notes.print(f"withheld: {item.dataset}{fields}: {item.reason}", style="yellow")
+    _signed(page.evidence)
+
+
+def questions(catalogue: Questions) -> None:
+    """Show the catalogue."""
+    names = sorted({name for q in catalogue for name in q.details} - {"question"})
+    table = Table(title=f"catalogue {catalogue.catalogue_version or ''}", title_justify="left")
+    for name in ("question", *names):
+        table.add_column(name, overflow="fold")
+    for q in catalogue:
+        table.add_row(q.question, *(Text(_plain(q.details.get(name, ""))) for name in names))
+    out.print(table)
+    _signed(catalogue.evidence)
+
+
+def evidence(verified: Evidence) -> None:
+    """Show what verified evidence proves."""
+    exchange = verified.exchange
+    out.print(
+        f"✔ authentic as of {verified.signed_at.isoformat()}", style="bold green", highlight=False
+    )
+    out.print(f"  {exchange.method} {exchange.target_uri} → {exchange.status}", highlight=False)
+    out.print(f"  signed by key {verified.keyid}", highlight=False)
+    out.print("  Whether it may still be relied on, only the gateway can say.", style="dim")
+
+
+def answer(evidence: Evidence) -> None:
+    """Show an answer as it came."""
+    notes.print(f"HTTP {evidence.status}", style="green" if evidence.status < 400 else "red")  # noqa: PLR2004
+    _signed(evidence)
+    json(evidence)
+
+
+def json(evidence: Evidence) -> None:
+    """Print a body."""
+    out.print(
+        evidence.body.decode("utf-8", "replace"), markup=False, highlight=False, soft_wrap=True
+    )
+
+
+def kept(evidence: Evidence, path: Path | None) -> None:
+    """Save evidence where asked."""
+    if path is not None:
+        notes.print(f"evidence kept in {evidence.save(path)}", style="dim", highlight=False)
+
+
+def error(error: Exception) -> None:
+    """Say what went wrong in one line."""
+    mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid) else ""
+    notes.print(Text(f"✘ {mark}{error}", style="bold red"))
+    if isinstance(error, XinqiaoError) and error.retry_after is not None:
+        notes.print(f"  try again in {error.retry_after:g} s")
+
+
+def _signed(evidence: Evidence) -> None:
+    when = evidence.signed_at.isoformat()
+    notes.print(f"signature verified: key {evidence.keyid}, {when}", style="dim", highlight=False)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)

@@ -1,0 +1,335 @@
+"""What can go wrong, as one tree. An error's docstring is the sentence it says when the server says nothing.
+
+::
+
+    XinqiaoError
+    ├── ConfigurationError            the caller's own settings or arguments
+    ├── ProtocolError                 a verified answer that does not keep to the wire
+    ├── SignatureInvalid              an answer that is not provably the gateway's; nothing of it was read
+    │   └── EvidenceInvalid           a kept answer that does not verify any more
+    ├── OAuthError                    the authorization server refused (RFC 6749 `error`)
+    ├── RequestRefused                the request itself is wrong; repeating it does not help
+    │   ├── InvalidRequest            invalid_request
+    │   ├── InvalidUscc               invalid_uscc
+    │   ├── UnknownQuestion           unknown_question
+    │   ├── UnknownDataset            unknown_dataset
+    │   ├── UnknownPurpose            unknown_purpose
+    │   ├── PayloadTooLarge           payload_too_large
+    │   ├── UnsupportedMediaType      unsupported_media_type
+    │   ├── DigestMismatch            digest_mismatch
+    │   ├── SignatureRequired         signature_required
+    │   ├── RequestSignatureInvalid   signature_invalid
+    │   ├── IdempotencyConflict       idempotency_conflict
+    │   └── NotFound                  not_found
+    ├── AccessRefused                 the token or its proof was refused
+    │   ├── InvalidToken              invalid_token
+    │   ├── InsufficientScope         insufficient_scope
+    │   ├── InvalidDpopProof          invalid_dpop_proof
+    │   └── DpopNonceRefused          use_dpop_nonce, although the nonce given had been used
+    ├── AgreementError                the client's agreement does not allow it
+    │   ├── AgreementMissing          agreement_missing
+    │   ├── AgreementEnded            agreement_ended
+    │   ├── NotInAgreement            not_in_agreement
+    │   └── ClientSuspended           client_suspended
+    ├── NotAvailable                  not_available: all that depends on the enterprise, undistinguished
+    ├── ConsentError                  the enterprise's consent does not allow it
+    │   ├── ConsentRefused            access_denied, at the end of a consent flow
+    │   ├── ConsentFlowInvalid        a callback that does not belong to the consent that was started
+    │   ├── ConsentWithdrawn          consent_withdrawn
+    │   ├── ConsentExpired            consent_expired
+    │   ├── ConsentExhausted          consent_exhausted
+    │   ├── ConsentPaused             consent_paused
+    │   └── CoolingDown               cooling_down
+    ├── LimitReached                  `retry_after` says when to come back
+    │   ├── RateLimited               rate_limited
+    │   └── QuotaExhausted            quota_exhausted
+    └── ServerUnavailable             not reached, or answered by something that is not the gateway
+        └── TemporarilyUnavailable    temporarily_unavailable, said and signed by the gateway
+
+Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
+None where nothing is known. A code that this version does not know raises the nearest class above.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class XinqiaoError(Exception):
+    """The gateway or the way to it failed."""
+
+    known_code: ClassVar[str | None] = None
+
+    def __init__(  # noqa: PLR0913 - the members of a problem document
+        self,
+        detail: str | None = None,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        title: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Say `detail`, or the class's own sentence where it is None."""
+        self.detail = detail or (inspect.getdoc(type(self)) or "").partition("\n")[0]
+        self.code = code or self.known_code
+        self.status = status
+        self.title = title
+        self.request_id = request_id
+        self.retry_after = retry_after
+        super().__init__(self.detail)
+
+    def __str__(self) -> str:
+        """Read as one line: code, sentence and the id to quote to the operator."""
+        head = f"{self.code}: " if self.code else ""
+        tail = f" (request {self.request_id})" if self.request_id else ""
+        return f"{head}{self.detail}{tail}"
+
+
+class ConfigurationError(XinqiaoError):
+    """A setting or an argument cannot be used as it is."""
+
+
+class ProtocolError(XinqiaoError):
+    """The answer was verified, but does not have the shape that the wire promises."""
+
+
+class SignatureInvalid(XinqiaoError):
+    """The answer is not provably the gateway's, so nothing of it was read.
+
+    `reason` names the check that failed: `missing`, `malformed`, `components`, `tag`, `algorithm`,
+    `created`, `key`, `digest` or `signature`.
+    """
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        reason: str = "signature",
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Say which check failed."""
+        super().__init__(detail, status=status, request_id=request_id)
+        self.reason = reason
+
+
+class EvidenceInvalid(SignatureInvalid):
+    """The evidence is not what the gateway signed."""
+
+
+class OAuthError(XinqiaoError):
+    """The authorization server refused; `code` is its `error` (RFC 6749, section 5.2)."""
+
+
+class RequestRefused(XinqiaoError):
+    """The gateway does not accept this request; repeating it does not help."""
+
+
+class InvalidRequest(RequestRefused):
+    """The request is malformed."""
+
+    known_code = "invalid_request"
+
+
+class InvalidUscc(RequestRefused):
+    """This is not a unified social credit code."""
+
+    known_code = "invalid_uscc"
+
+
+class UnknownQuestion(RequestRefused):
+    """The catalogue has no such question."""
+
+    known_code = "unknown_question"
+
+
+class UnknownDataset(RequestRefused):
+    """The catalogue has no such dataset."""
+
+    known_code = "unknown_dataset"
+
+
+class UnknownPurpose(RequestRefused):
+    """This is not one of the purposes for which data is shared."""
+
+    known_code = "unknown_purpose"
+
+
+class PayloadTooLarge(RequestRefused):
+    """The request is larger than the gateway reads."""
+
+    known_code = "payload_too_large"
+
+
+class UnsupportedMediaType(RequestRefused):
+    """The gateway does not read this media type."""
+
+    known_code = "unsupported_media_type"
+
+
+class DigestMismatch(RequestRefused):
+    """The request's body did not arrive as its Content-Digest says."""
+
+    known_code = "digest_mismatch"
+
+
+class SignatureRequired(RequestRefused):
+    """The agreement requires signed requests."""
+
+    known_code = "signature_required"
+
+
+class RequestSignatureInvalid(RequestRefused):
+    """The gateway refused the request's own signature."""
+
+    known_code = "signature_invalid"
+
+
+class IdempotencyConflict(RequestRefused):
+    """This Idempotency-Key was used for another request."""
+
+    known_code = "idempotency_conflict"
+
+
+class NotFound(RequestRefused):
+    """There is nothing here for this client."""
+
+    known_code = "not_found"
+
+
+class AccessRefused(XinqiaoError):
+    """The access token or its proof of possession was refused."""
+
+
+class InvalidToken(AccessRefused):
+    """The access token was refused."""
+
+    known_code = "invalid_token"
+
+
+class InsufficientScope(AccessRefused):
+    """The access token's scope does not cover this call."""
+
+    known_code = "insufficient_scope"
+
+
+class InvalidDpopProof(AccessRefused):
+    """The DPoP proof was refused; a wrong clock is the usual cause."""
+
+    known_code = "invalid_dpop_proof"
+
+
+class DpopNonceRefused(AccessRefused):
+    """The server asked for a nonce again although its own had been used."""
+
+    known_code = "use_dpop_nonce"
+
+
+class AgreementError(XinqiaoError):
+    """The agreement does not allow this call."""
+
+
+class AgreementMissing(AgreementError):
+    """This client has no agreement."""
+
+    known_code = "agreement_missing"
+
+
+class AgreementEnded(AgreementError):
+    """The agreement has ended."""
+
+    known_code = "agreement_ended"
+
+
+class NotInAgreement(AgreementError):
+    """The agreement does not contain what was asked."""
+
+    known_code = "not_in_agreement"
+
+
+class ClientSuspended(AgreementError):
+    """The operator has suspended this client."""
+
+    known_code = "client_suspended"
+
+
+class NotAvailable(XinqiaoError):
+    """Nothing can be told about this enterprise for this purpose; why is not told either."""
+
+    known_code = "not_available"
+
+
+class ConsentError(XinqiaoError):
+    """The enterprise's consent does not allow this call."""
+
+
+class ConsentRefused(ConsentError):
+    """The enterprise refused its consent."""
+
+    known_code = "access_denied"
+
+
+class ConsentFlowInvalid(ConsentError):
+    """The callback does not belong to the consent that was started."""
+
+
+class ConsentWithdrawn(ConsentError):
+    """The enterprise has withdrawn this consent."""
+
+    known_code = "consent_withdrawn"
+
+
+class ConsentExpired(ConsentError):
+    """The consent's term has ended."""
+
+    known_code = "consent_expired"
+
+
+class ConsentExhausted(ConsentError):
+    """All uses of the consent are spent."""
+
+    known_code = "consent_exhausted"
+
+
+class ConsentPaused(ConsentError):
+    """The enterprise has paused this consent."""
+
+    known_code = "consent_paused"
+
+
+class CoolingDown(ConsentError):
+    """The enterprise refused not long ago; it cannot be asked again yet."""
+
+    known_code = "cooling_down"
+
+
+class LimitReached(XinqiaoError):
+    """A limit of the agreement is reached; `retry_after` says when to come back."""
+
+
+class RateLimited(LimitReached):
+    """Too many calls in too short a time."""
+
+    known_code = "rate_limited"
+
+
+class QuotaExhausted(LimitReached):
+    """The quota of this period is used up."""
+
+    known_code = "quota_exhausted"
+
+
+class ServerUnavailable(XinqiaoError):
+    """The gateway could not be reached."""
+
+    #: Whether the gateway may have acted on the request although no answer came back.
+    may_have_arrived: bool = True
+
+
+class TemporarilyUnavailable(ServerUnavailable):
+    """The gateway cannot answer at the moment."""
+
+    known_code = "temporarily_unavailable"
+    may_have_arrived = False

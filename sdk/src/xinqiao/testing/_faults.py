@@ -1,0 +1,148 @@
+"""What a test can make go wrong with the next answers of /v1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import httpx2
+
+from ._signing import ResponseSigner
+
+if TYPE_CHECKING:
+    from ._gateway import FakeGateway
+
+Part: TypeAlias = Literal[
+    "body", "status", "content-type", "target-uri", "method", "unsigned", "tag", "key",
+    "unknown-key", "old", "replay", "signature", "digest",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tampering:
+    """An answer on its way to a signature, and who signs."""
+
+    gateway: FakeGateway
+    request: httpx2.Request
+    response: httpx2.Response
+
+    def signed(self, request: httpx2.Request | None = None, **options: str) -> httpx2.Response:
+        """Sign as the gateway would, or as if for another request."""
+        return self.gateway.signer.sign(
+            request or self.request, self.response, created=self.gateway.now, **options
+        )
+
+
+def _body(t: Tampering) -> httpx2.Response:
+    signed = t.signed()
+    return _again(signed, content=signed.content.replace(b'"no', b'"ye') + b" ")
+
+
+def _digest(t: Tampering) -> httpx2.Response:
+    signed = t.signed()
+    forged = httpx2.Response(signed.status_code, content=signed.content + b" ")
+    resigned = ResponseSigner(t.gateway.signer.kid).sign(t.request, forged, created=t.gateway.now)
+    headers = dict(signed.headers) | {"content-digest": resigned.headers["content-digest"]}
+    return httpx2.Response(signed.status_code, content=forged.content, headers=_sized(headers))
+
+
+def _status(t: Tampering) -> httpx2.Response:
+    signed = t.signed()
+    return _again(signed, status=201 if signed.status_code == 200 else 200)  # noqa: PLR2004
+
+
+def _content_type(t: Tampering) -> httpx2.Response:
+    signed = t.signed()
+    signed.headers["Content-Type"] = "text/plain"
+    return signed
+
+
+def _target_uri(t: Tampering) -> httpx2.Response:
+    url = t.request.url.copy_with(path=t.request.url.path + "x")
+    return t.signed(_copy(t.request, url=url))
+
+
+def _method(t: Tampering) -> httpx2.Response:
+    return t.signed(_copy(t.request, method="PUT"))
+
+
+def _replay(t: Tampering) -> httpx2.Response:
+    other = _copy(t.request, content=t.request.content + b" ")
+    return t.signed(other)
+
+
+def _unsigned(t: Tampering) -> httpx2.Response:
+    return t.response
+
+
+def _tag(t: Tampering) -> httpx2.Response:
+    return t.signed(tag="xinqiao-request")
+
+
+def _key(t: Tampering) -> httpx2.Response:
+    stranger = ResponseSigner(t.gateway.signer.kid)
+    return stranger.sign(t.request, t.response, created=t.gateway.now)
+
+
+def _unknown_key(t: Tampering) -> httpx2.Response:
+    return t.signed(keyid="nobody-knows")
+
+
+def _old(t: Tampering) -> httpx2.Response:
+    return t.gateway.signer.sign(t.request, t.response, created=t.gateway.now - 3600)
+
+
+def _signature(t: Tampering) -> httpx2.Response:
+    signed = t.signed()
+    signed.headers["Signature"] = f"xinqiao=:{'A' * 86}==:"
+    return signed
+
+
+TAMPERINGS: Final[dict[Part, Callable[[Tampering], httpx2.Response]]] = {
+    "body": _body,
+    "digest": _digest,
+    "status": _status,
+    "content-type": _content_type,
+    "target-uri": _target_uri,
+    "method": _method,
+    "replay": _replay,
+    "unsigned": _unsigned,
+    "tag": _tag,
+    "key": _key,
+    "unknown-key": _unknown_key,
+    "old": _old,
+    "signature": _signature,
+}
+
+
+def _again(
+    response: httpx2.Response, *, status: int | None = None, content: bytes | None = None
+) -> httpx2.Response:
+    return httpx2.Response(
+        status or response.status_code,
+        content=response.content if content is None else content,
+        headers=_sized(dict(response.headers)),
+    )
+
+
+def _sized(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "content-length"}
+
+
+def _copy(
+    request: httpx2.Request,
+    *,
+    method: str | None = None,
+    url: httpx2.URL | None = None,
+    content: bytes | None = None,
+) -> httpx2.Request:
+    body = request.content if content is None else content
+    headers = _sized(dict(request.headers))
+    if content is not None:
+        from xinqiao._core.exchange import sha256_digest
+
+        headers["content-digest"] = sha256_digest(content)
+    return httpx2.Request(
+        method or request.method, url or request.url, headers=headers, content=body
+    )

@@ -1,0 +1,234 @@
+"""The fake gateway as an httpx2 transport: it takes requests and answers them, signed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import httpx2
+
+from xinqiao._async_client import AsyncClient
+from xinqiao._client import Client
+from xinqiao._core.jose import generate_dpop_key
+from xinqiao._core.retry import RetryPolicy
+
+from ._faults import TAMPERINGS, Part, Tampering
+from ._oauth import NONCE, FakeAuthorizationServer, Refused
+from ._people import Answers, FakeConsent, FakeEnterprise
+from ._resource import FakeFiles
+from ._signing import ResponseSigner, json_response, problem
+
+#: Takes the request and the honest answer; returns what is sent instead.
+Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
+
+
+class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    """A gateway for tests; pass it as `transport`, or take a ready client from it."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str = "https://gateway.test",
+        client_id: str = "bank",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Make a gateway with one registered client and a new key pair for each side."""
+        self.issuer = issuer
+        self.client_id = client_id
+        self.private_jwk: dict[str, str] = {**generate_dpop_key(), "kid": "client-1"}
+        self.signer = ResponseSigner("response-1")
+        self.requests: list[httpx2.Request] = []
+        self._clock = clock
+        self._faults: deque[Fault] = deque()
+        self._published = [self.signer.jwk]
+        self.oauth = FakeAuthorizationServer(
+            issuer=issuer, client_id=client_id, client_jwk=self.private_jwk
+        )
+        self._files = FakeFiles(recipient=client_id)
+
+    # Clients
+
+    def client(self, **options: Any) -> Client:  # noqa: ANN401 - as Client
+        """Open a client of this gateway; retries do not wait long."""
+        return Client(**{**self._options(), **options})
+
+    def async_client(self, **options: Any) -> AsyncClient:  # noqa: ANN401 - as AsyncClient
+        """Open an asyncio client of this gateway; retries do not wait long."""
+        return AsyncClient(**{**self._options(), **options})
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public keys that this gateway publishes."""
+        return {"keys": list(self._published)}
+
+    @property
+    def now(self) -> int:
+        """The gateway's time."""
+        return int(self._clock())
+
+    # What is told to the gateway
+
+    def add_enterprise(
+        self,
+        uscc: str,
+        *,
+        answers: Answers | None = None,
+        records: Iterable[Mapping[str, Any]] = (),
+    ) -> FakeEnterprise:
+        """Know an enterprise: answers by question or (question, value), records as on the wire.
+
+        A record needs `dataset` and `fields`; the rest is filled in.
+        """
+        enterprise = FakeEnterprise(uscc=uscc, answers=answers or {}, records=tuple(records))
+        self._files.enterprises[uscc] = enterprise
+        return enterprise
+
+    def grant_consent(  # noqa: PLR0913 - the members of a consent
+        self,
+        uscc: str,
+        *,
+        purpose: str,
+        datasets: Iterable[str] = (),
+        questions: Iterable[str] = (),
+        valid_until: datetime | None = None,
+        max_uses: int | None = None,
+    ) -> FakeConsent:
+        """Have an enterprise grant its consent; change what is returned to pause or withdraw it."""
+        consent = FakeConsent(
+            consent_id=f"con_{secrets.token_hex(8)}",
+            uscc=uscc,
+            purpose=purpose,
+            datasets=tuple(datasets),
+            questions=tuple(questions),
+            valid_until=valid_until,
+            max_uses=max_uses,
+            uses_left=max_uses,
+        )
+        self._files.consents[consent.consent_id] = consent
+        return consent
+
+    def withdraw_consent(self, consent_id: str) -> None:
+        """Withdraw a consent; it holds from the next call."""
+        self._files.consents[consent_id].status = "withdrawn"
+
+    def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
+        """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
+        if not grant:
+            return self.oauth.decide(url, None)
+        asked = self.oauth.asked(url)
+        until = asked.get("valid_until")
+        consent = self.grant_consent(
+            uscc or asked["enterprise"]["uscc"],
+            purpose=asked["purpose"],
+            datasets=asked.get("datasets", ()),
+            questions=asked.get("questions", ()),
+            valid_until=datetime.fromisoformat(until) if until else None,
+            max_uses=asked.get("max_uses"),
+        )
+        return self.oauth.decide(url, {"type": "credit_data", **consent.credit_data()})
+
+    # What goes wrong
+
+    def refuse(
+        self, status: int, code: str, *, retry_after: int | None = None, times: int = 1
+    ) -> None:
+        """Answer the next calls of /v1 with this problem, signed."""
+
+        def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
+            return self._signed(request, problem(status, code, retry_after=retry_after))
+
+        self._faults.extend([fault] * times)
+
+    def break_down(self, status: int = 502, *, times: int = 1) -> None:
+        """Have something in front of the gateway answer the next calls of /v1, unsigned."""
+        self._faults.extend([lambda _, __: httpx2.Response(status, text="Bad gateway")] * times)
+
+    def disconnect(self, *, times: int = 1) -> None:
+        """Act on the next calls of /v1, but lose the answers on the way."""
+
+        def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
+            raise httpx2.ReadError("The connection was lost.", request=request)
+
+        self._faults.extend([fault] * times)
+
+    def tamper(self, part: Part, *, times: int = 1) -> None:
+        """Forge this part of the next answers of /v1."""
+
+        def fault(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+            return TAMPERINGS[part](Tampering(gateway=self, request=request, response=response))
+
+        self._faults.extend([fault] * times)
+
+    def revoke_tokens(self) -> None:
+        """Refuse all tokens given so far."""
+        self.oauth.tokens.clear()
+
+    def rotate_key(self) -> None:
+        """Sign with a new key from now on; the old one stays published."""
+        self.signer = ResponseSigner(f"response-{len(self._published) + 1}")
+        self._published.append(self.signer.jwk)
+
+    # The transport
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer a blocking client."""
+        request.read()
+        return self._answer(request)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer an asyncio client."""
+        await request.aread()
+        return self._answer(request)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        path = request.url.path
+        if path == "/.well-known/oauth-authorization-server":
+            return json_response(200, self.oauth.metadata())
+        if path == "/.well-known/jwks.json":
+            return json_response(200, self.jwks)
+        if path in {"/oauth/par", "/oauth/token"}:
+            return self.oauth.post(request, now=self._clock())
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return self._signed(request, refusal)
+        response = self._files.answer(request, now=self._clock())
+        if self._faults:
+            return self._faults.popleft()(request, response)
+        return self._signed(request, response)
+
+    def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
+        """Check token and proof."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        jkt, ends_at = self.oauth.tokens.get(token, ("", 0.0))
+        if scheme != "DPoP" or self._clock() >= ends_at:
+            return _challenge("invalid_token")
+        try:
+            proven = self.oauth.proven(request, now=self._clock(), token=token)
+        except Refused as refused:
+            return _challenge(refused.code)
+        return None if proven == jkt else _challenge("invalid_token")
+
+    def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        response.headers.setdefault("X-Request-Id", f"req_{secrets.token_hex(4)}")
+        return self.signer.sign(request, response, created=self.now)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "issuer": self.issuer,
+            "client_id": self.client_id,
+            "private_jwks": self.private_jwk,
+            "redirect_uri": "https://bank.test/callback",
+            "transport": self,
+            "clock": self._clock,
+            "retry": RetryPolicy(base=0.001),
+        }
+
+
+def _challenge(code: str) -> httpx2.Response:
+    headers = {"DPoP-Nonce": NONCE, "WWW-Authenticate": f'DPoP error="{code}"'}
+    return problem(401, code, headers=headers)

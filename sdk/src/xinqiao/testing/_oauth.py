@@ -1,0 +1,188 @@
+"""The fake authorization server: one client, DPoP always, a nonce always."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx2
+import jwt
+
+from xinqiao._core.jose import SigningKey, pkce_challenge
+
+from ._signing import json_response
+
+NONCE: Final = "nonce-of-the-fake-gateway"
+_LIFETIME: Final = 600
+
+
+class Refused(Exception):  # noqa: N818 - a refusal, answered as such
+    """An OAuth error on its way out."""
+
+    def __init__(self, code: str, detail: str = "", status: int = 400) -> None:
+        """Carry the code of RFC 6749 or RFC 9449."""
+        super().__init__(code)
+        self.code, self.detail, self.status = code, detail, status
+
+
+@dataclass(slots=True, kw_only=True)
+class Grant:
+    """A code that waits to be redeemed."""
+
+    form: Mapping[str, str]
+    jkt: str
+    details: dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeAuthorizationServer:
+    """Tokens, pushed requests and codes of the one client."""
+
+    issuer: str
+    client_id: str
+    client_jwk: Mapping[str, Any]
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
+    pushed: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
+    codes: dict[str, Grant] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    issued: int = 0
+
+    def metadata(self) -> dict[str, Any]:
+        """Write the RFC 8414 document."""
+        oauth = f"{self.issuer}/oauth"
+        return {
+            "issuer": self.issuer,
+            "pushed_authorization_request_endpoint": f"{oauth}/par",
+            "authorization_endpoint": f"{oauth}/authorize",
+            "token_endpoint": f"{oauth}/token",
+            "introspection_endpoint": f"{oauth}/introspect",
+            "revocation_endpoint": f"{oauth}/revoke",
+            "jwks_uri": f"{self.issuer}/.well-known/jwks.json",
+        }
+
+    def post(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
+        """Answer the token and the PAR endpoint."""
+        headers = {"DPoP-Nonce": NONCE, "Cache-Control": "no-store"}
+        try:
+            jkt = self.proven(request, now=now)
+            form = self._authenticated(request, now=now)
+            answer = self._pushed if request.url.path == "/oauth/par" else self._token
+            status, body = answer(form, jkt, now)
+        except Refused as refused:
+            told = {"error": refused.code, "error_description": refused.detail}
+            return json_response(refused.status, told, headers=headers)
+        return json_response(status, body, headers=headers)
+
+    def proven(self, request: httpx2.Request, *, now: float, token: str | None = None) -> str:
+        """Check the DPoP proof (RFC 9449, section 4.3) and return its key's thumbprint."""
+        proof = request.headers.get("dpop", "")
+        try:
+            header = jwt.get_unverified_header(proof)
+            claims = jwt.decode(
+                proof,
+                jwt.PyJWK(header["jwk"], algorithm="ES256").key,
+                algorithms=["ES256"],
+                options={"verify_iat": False},
+            )
+        except (jwt.PyJWTError, KeyError):
+            raise Refused("invalid_dpop_proof", "not a proof") from None
+        wanted = {
+            "htm": request.method,
+            "htu": str(request.url.copy_with(query=None, fragment=None)),
+            **({} if token is None else {"ath": _digest(token)}),
+        }
+        if header.get("typ") != "dpop+jwt" or "d" in header["jwk"]:
+            raise Refused("invalid_dpop_proof", "typ or jwk")
+        if any(claims.get(name) != value for name, value in wanted.items()):
+            raise Refused("invalid_dpop_proof", "htm, htu or ath")
+        if abs(claims.get("iat", 0) - now) > 10 or not self._first(claims.get("jti")):  # noqa: PLR2004
+            raise Refused("invalid_dpop_proof", "iat or jti")
+        if claims.get("nonce") != NONCE:
+            raise Refused("use_dpop_nonce", "use the nonce given")
+        return _thumbprint(header["jwk"])
+
+    def decide(self, url: str, details: dict[str, Any] | None) -> str:
+        """Play the enterprise at the authorization endpoint: grant these details, or refuse."""
+        query = dict(parse_qsl(urlsplit(url).query))
+        form, jkt = self.pushed.pop(query["request_uri"])
+        told = {"state": form["state"], "iss": self.issuer}
+        if details is None:
+            told |= {"error": "access_denied"}
+        else:
+            code = secrets.token_urlsafe(16)
+            self.codes[code] = Grant(form=form, jkt=jkt, details=details)
+            told |= {"code": code}
+        return f"{form['redirect_uri']}?{urlencode(told)}"
+
+    def asked(self, url: str) -> dict[str, Any]:
+        """Read what a started consent flow asks for."""
+        form, _ = self.pushed[dict(parse_qsl(urlsplit(url).query))["request_uri"]]
+        details: dict[str, Any] = json.loads(form["authorization_details"])[0]
+        return details
+
+    def _authenticated(self, request: httpx2.Request, *, now: float) -> dict[str, str]:
+        form = dict(parse_qsl(request.content.decode(), strict_parsing=True))
+        key = SigningKey.of(self.client_jwk)
+        try:
+            claims = jwt.decode(
+                form.get("client_assertion", ""),
+                jwt.PyJWK(dict(key.public_jwk), algorithm=key.alg).key,
+                algorithms=[key.alg],
+                audience=self.issuer,
+                options={"verify_exp": False, "verify_iat": False},
+            )
+        except jwt.PyJWTError:
+            raise Refused("invalid_client", status=401) from None
+        current = now - 10 <= claims["exp"] <= now + 61
+        if claims["aud"] != self.issuer or claims["sub"] != self.client_id or not current:
+            raise Refused("invalid_client", status=401)
+        if not self._first(claims.get("jti")):
+            raise Refused("invalid_client", "replayed", status=401)
+        return form
+
+    def _pushed(self, form: dict[str, str], jkt: str, _: float) -> tuple[int, dict[str, Any]]:
+        needed = {"redirect_uri", "state", "code_challenge", "authorization_details"}
+        if not needed <= set(form) or form.get("code_challenge_method") != "S256":
+            raise Refused("invalid_request")
+        name = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
+        self.pushed[name] = (form, jkt)
+        return 201, {"request_uri": name, "expires_in": 90}
+
+    def _token(self, form: dict[str, str], jkt: str, now: float) -> tuple[int, dict[str, Any]]:
+        answer: dict[str, Any] = {"token_type": "DPoP", "expires_in": _LIFETIME}
+        if form.get("grant_type") == "authorization_code":
+            grant = self.codes.pop(form.get("code", ""), None)
+            challenge = pkce_challenge(form.get("code_verifier", ""))
+            if grant is None or grant.jkt != jkt or grant.form["code_challenge"] != challenge:
+                raise Refused("invalid_grant")
+            answer |= {"authorization_details": [grant.details], "scope": grant.form["scope"]}
+            answer |= {"refresh_token": secrets.token_urlsafe(16)}
+        elif form.get("grant_type") == "client_credentials":
+            answer |= {"scope": form.get("scope", "verify query consents")}
+        else:
+            raise Refused("unsupported_grant_type")
+        self.issued += 1
+        token = f"token-{secrets.token_urlsafe(16)}"
+        self.tokens[token] = (jkt, now + _LIFETIME)
+        return 200, answer | {"access_token": token}
+
+    def _first(self, jti: object) -> bool:
+        fresh = isinstance(jti, str) and jti not in self.seen
+        self.seen.add(str(jti))
+        return fresh
+
+
+def _digest(text: str) -> str:
+    raw = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _thumbprint(jwk: Mapping[str, str]) -> str:
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return _digest(json.dumps(members, separators=(",", ":"), sort_keys=True))

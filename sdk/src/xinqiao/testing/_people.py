@@ -1,0 +1,78 @@
+"""What the fake gateway knows: enterprises, their answers and records, and their consents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+#: By question, or by (question, value): the answer.
+Answers: TypeAlias = Mapping[str | tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeEnterprise:
+    """An enterprise: its answers, and its records in the wire's form."""
+
+    uscc: str
+    answers: Answers = field(default_factory=dict)
+    records: tuple[Mapping[str, Any], ...] = ()
+
+    def answer(self, question: str, value: str | None) -> str:
+        """Answer as told; another value of a question told by value is a no."""
+        if value is not None and (question, value) in self.answers:
+            return self.answers[(question, value)]
+        if question in self.answers:
+            return self.answers[question]
+        told = any(isinstance(key, tuple) and key[0] == question for key in self.answers)
+        return "no" if told else "not_determined"
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeConsent:
+    """A consent and its state; a test may change it at any time."""
+
+    consent_id: str
+    uscc: str
+    purpose: str
+    datasets: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    valid_until: datetime | None = None
+    uses_left: int | None = None
+    max_uses: int | None = None
+    status: str = "active"
+
+    def refusal(self, now: datetime) -> str | None:
+        """Say the problem code for which the consent does not hold, or None."""
+        if self.status in {"withdrawn", "paused", "expired", "exhausted"}:
+            return f"consent_{self.status}"
+        if self.status != "active":
+            return "not_available"
+        if self.valid_until is not None and now >= self.valid_until:
+            return "consent_expired"
+        return "consent_exhausted" if self.uses_left == 0 else None
+
+    def spend(self) -> None:
+        """Count one use."""
+        if self.uses_left is not None:
+            self.uses_left -= 1
+
+    def credit_data(self) -> dict[str, Any]:
+        """Write the consent in the wire's form."""
+        told: dict[str, Any] = {
+            "consent_id": self.consent_id,
+            "enterprise": {"uscc": self.uscc},
+            "purpose": self.purpose,
+            "datasets": list(self.datasets),
+            "questions": list(self.questions),
+        }
+        if self.valid_until is not None:
+            told["valid_until"] = self.valid_until.isoformat()
+        if self.max_uses is not None:
+            told["max_uses"] = self.max_uses
+        return told
+
+    def document(self) -> dict[str, Any]:
+        """Write what GET /v1/consents/{id} answers."""
+        return {**self.credit_data(), "status": self.status, "uses_left": self.uses_left}

@@ -1,0 +1,180 @@
+"""The fake /v1: answers from what the test has told, unsigned as yet."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import httpx2
+
+from ._people import FakeConsent, FakeEnterprise
+from ._signing import json_response, problem
+
+Body: TypeAlias = Mapping[str, Any]
+_CATALOGUE = "2026.1"
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeFiles:
+    """Enterprises, consents, and the answers already given by idempotency key."""
+
+    recipient: str
+    enterprises: dict[str, FakeEnterprise] = field(default_factory=dict)
+    consents: dict[str, FakeConsent] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()
+    given: dict[str, tuple[bytes, int, bytes]] = field(default_factory=dict)
+
+    def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
+        """Answer one authorised call; the same key and body get the same bytes again."""
+        when = datetime.fromtimestamp(int(now), UTC)
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return self._answer(request, when)
+        if key in self.given:
+            body, status, content = self.given[key]
+            if body != request.content:
+                return problem(409, "idempotency_conflict")
+            told = {"Content-Type": "application/json"}
+            return httpx2.Response(status, content=content, headers=told)
+        response = self._answer(request, when)
+        if response.status_code < 300:  # noqa: PLR2004 - success
+            self.given[key] = (request.content, response.status_code, response.content)
+        return response
+
+    def _answer(self, request: httpx2.Request, when: datetime) -> httpx2.Response:
+        routes: dict[tuple[str, str], Callable[[Body, datetime], httpx2.Response]] = {
+            ("POST", "/v1/verifications"): self._verification,
+            ("POST", "/v1/queries"): self._query,
+            ("POST", "/v1/consents"): self._consent_request,
+            ("GET", "/v1/questions"): self._questions,
+        }
+        path = request.url.path
+        if (request.method, path) in routes:
+            body = json.loads(request.content) if request.content else {}
+            return routes[(request.method, path)](body, when)
+        if path == "/v1/consents" and request.method == "GET":
+            return self._consents(request.url.params.get("status"))
+        if path.startswith("/v1/consents/"):
+            return self._consent(request.method, path.removeprefix("/v1/consents/"))
+        return problem(404, "not_found")
+
+    def _verification(self, body: Body, when: datetime) -> httpx2.Response:
+        uscc = body["enterprise"]["uscc"]
+        known = self.enterprises.get(uscc, FakeEnterprise(uscc=uscc))
+        answers = []
+        for item in body["questions"]:
+            value = known.answer(item["question"], item.get("value"))
+            answers.append({"question": item["question"], "answer": value})
+        head = self._head(body, when) | {"verification_id": _new("ver")}
+        return json_response(200, head | {"catalogue_version": _CATALOGUE, "answers": answers})
+
+    def _query(self, body: Body, when: datetime) -> httpx2.Response:
+        consent = self._consent_for(body)
+        if consent is None:
+            return problem(403, "not_available")
+        cursor = body.get("page", {}).get("cursor")
+        refusal = consent.refusal(when)
+        if refusal is not None and (cursor is None or refusal != "consent_exhausted"):
+            return problem(403, refusal)
+        if cursor is None:
+            consent.spend()
+        return json_response(200, self._page(body, consent, when, start=int(cursor or 0)))
+
+    def _page(self, body: Body, consent: FakeConsent, when: datetime, start: int) -> dict[str, Any]:
+        allowed = set(body["datasets"]) & set(consent.datasets)
+        file = self.enterprises.get(consent.uscc, FakeEnterprise(uscc=consent.uscc))
+        records = [record for record in file.records if record["dataset"] in allowed]
+        end = start + body.get("page", {}).get("size", 50)
+        return self._head(body, when) | {
+            "recipient": self.recipient,
+            "consent": {"consent_id": consent.consent_id, "uses_left": consent.uses_left},
+            "records": [_complete(record, when) for record in records[start:end]],
+            "withheld": [
+                {"dataset": name, "reason": "not_in_consent"}
+                for name in body["datasets"]
+                if name not in allowed
+            ],
+            "page": {"cursor": str(end) if end < len(records) else None},
+        }
+
+    def _consent_for(self, body: Body) -> FakeConsent | None:
+        found = [
+            consent
+            for consent in self.consents.values()
+            if consent.uscc == body["enterprise"]["uscc"]
+            and consent.purpose == body["purpose"]
+            and body.get("consent_id", consent.consent_id) == consent.consent_id
+        ]
+        return found[-1] if found else None
+
+    def _consent_request(self, body: Body, _: datetime) -> httpx2.Response:
+        consent = FakeConsent(
+            consent_id=_new("con"),
+            uscc=body["enterprise"]["uscc"],
+            purpose=body["purpose"],
+            datasets=tuple(body.get("datasets", ())),
+            questions=tuple(body.get("questions", ())),
+            max_uses=body.get("max_uses"),
+            uses_left=body.get("max_uses"),
+            status="requested",
+        )
+        self.consents[consent.consent_id] = consent
+        return json_response(
+            201,
+            {
+                "consent_id": consent.consent_id,
+                "status": "requested",
+                "capture_url": f"https://gateway.test/portal/ask/{consent.consent_id}",
+            },
+        )
+
+    def _consents(self, status: str | None) -> httpx2.Response:
+        chosen = [c for c in self.consents.values() if status in {None, c.status}]
+        return json_response(200, {"consents": [c.document() for c in chosen]})
+
+    def _consent(self, method: str, consent_id: str) -> httpx2.Response:
+        consent = self.consents.get(consent_id)
+        if consent is None:
+            return problem(404, "not_found")
+        if method == "DELETE":
+            consent.status = "withdrawn"
+            return json_response(204, None)
+        return json_response(200, consent.document())
+
+    def _questions(self, _: Body, __: datetime) -> httpx2.Response:
+        told = {
+            key if isinstance(key, str) else key[0]
+            for enterprise in self.enterprises.values()
+            for key in enterprise.answers
+        }
+        entries = [{"question": tag} for tag in sorted(told | set(self.questions))]
+        return json_response(200, {"catalogue_version": _CATALOGUE, "questions": entries})
+
+    def _head(self, body: Body, when: datetime) -> dict[str, Any]:
+        return {
+            "disclosure_id": _new("dis"),
+            "enterprise": {"uscc": body["enterprise"]["uscc"]},
+            "purpose": body["purpose"],
+            "as_of": when.isoformat(),
+            "log_promise": {"leaf_hash": secrets.token_hex(32), "log": "fake"},
+        }
+
+
+def _complete(record: Mapping[str, Any], when: datetime) -> dict[str, Any]:
+    return {
+        "record_id": _new("rec"),
+        "version": 1,
+        "source": {"name": "Fake department"},
+        "source_time": when.isoformat(),
+        "catalogue_version": _CATALOGUE,
+        "fields": {},
+        **record,
+    }
+
+
+def _new(kind: str) -> str:
+    return f"{kind}_{secrets.token_hex(8)}"

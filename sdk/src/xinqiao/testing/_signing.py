@@ -1,0 +1,92 @@
+"""The fake gateway's signature over an answer, by the same profile as the gateway's."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from xinqiao._core.exchange import Exchange, sha256_digest
+from xinqiao._core.http_signatures import ALGORITHM, LABEL, TAG, components, signature_base
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class ResponseSigner:
+    """One Ed25519 key and its name."""
+
+    def __init__(self, kid: str) -> None:
+        """Make a new key."""
+        self.kid = kid
+        self._key = Ed25519PrivateKey.generate()
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public key, as the issuer publishes it."""
+        return {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": _x(self._key.public_key()),
+            "kid": self.kid,
+            "use": "sig",
+            "alg": "EdDSA",
+            "xinqiao_use": "response",
+        }
+
+    def sign(
+        self,
+        request: httpx2.Request,
+        response: httpx2.Response,
+        *,
+        created: int,
+        tag: str = TAG,
+        keyid: str | None = None,
+    ) -> httpx2.Response:
+        """Give the response its digest and its signature, bound to this request."""
+        response.headers["Content-Digest"] = sha256_digest(response.content)
+        response.request = request
+        covered = components(Exchange.of(response))
+        names = " ".join(name for name, _ in covered)
+        params = (
+            f'({names});created={created};keyid="{keyid or self.kid}";alg="{ALGORITHM}";tag="{tag}"'
+        )
+        signature = base64.b64encode(self._key.sign(signature_base(covered, params))).decode()
+        response.headers["Signature-Input"] = f"{LABEL}={params}"
+        response.headers["Signature"] = f"{LABEL}=:{signature}:"
+        return response
+
+
+def json_response(
+    status: int,
+    body: Mapping[str, Any] | None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    media_type: str = "application/json",
+) -> httpx2.Response:
+    """Make an answer; without a body it has no content type."""
+    if body is None:
+        return httpx2.Response(status, headers=headers)
+    return httpx2.Response(
+        status, json=body, headers={**(headers or {}), "Content-Type": media_type}
+    )
+
+
+def problem(
+    status: int,
+    code: str,
+    *,
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx2.Response:
+    """Make a problem document (RFC 9457)."""
+    told = {**(headers or {}), **({} if retry_after is None else {"Retry-After": str(retry_after)})}
+    body = {"type": f"about:blank#{code}", "title": code, "status": status, "code": code}
+    return json_response(status, body, headers=told, media_type="application/problem+json")
+
+
+def _x(key: Ed25519PublicKey) -> str:
+    return base64.urlsafe_b64encode(key.public_bytes_raw()).rstrip(b"=").decode()
