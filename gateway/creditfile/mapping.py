@@ -1,4 +1,4 @@
-"""What a source delivers becomes a record only by the catalogue: its types, its key, its columns."""
+"""What a source delivers becomes a record by the catalogue only: types, key, columns."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -4,7 +4,8 @@ Which of it may be told, and to whom, only `telling` decides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -14,7 +15,10 @@ from gateway.creditfile.days import day_of
 
 REGISTRATION: Final = "registration"
 INDIVIDUAL_BUSINESS: Final = "individual_business"
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Record:
     repaired_at: datetime | None = None
     withdrawn_at: datetime | None = None
     objection_since: datetime | None = None
-    fields: Mapping[str, Any] = _NOTHING
+    fields: Mapping[str, Any] = field(default_factory=_nothing)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -90,7 +94,7 @@ class Enterprise:
     unavailable: tuple[str, ...] = ()
     personal: bytes | None = field(default=None, repr=False)
     """Sealed; `personal.open_personal` opens it."""
-    digests: Mapping[str, str] = field(default=_NOTHING, repr=False)
+    digests: Mapping[str, str] = field(default_factory=_nothing, repr=False)
     """Keyed digests in hexadecimal, by what they are of."""
 
     @classmethod
@@ -165,24 +169,19 @@ def _sealed(value: str | None) -> bytes | None:
     return None if value is None else bytes.fromhex(value.removeprefix("\\x"))
 
 
-_PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "date | None": _date,
-    "datetime": _moment,
-    "datetime | None": _moment,
-    "Decimal | None": _decimal,
-    "tuple[str, ...]": tuple,
-    "bytes | None": _sealed,
+_PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
+    date | None: _date,
+    datetime: _moment,
+    datetime | None: _moment,
+    Decimal | None: _decimal,
+    tuple[str, ...]: tuple,
+    bytes | None: _sealed,
 }
 
 
 def _parsers(of: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
     """How each member is read from its JSON form, by its annotation."""
-    return {each.name: _PARSERS.get(_written(each.type), _same) for each in fields(of)}
-
-
-def _written(annotation: object) -> str:
-    text = str(annotation) if not isinstance(annotation, type) else annotation.__name__
-    return text.replace("datetime.", "").replace("decimal.", "")
+    return {each.name: _PARSERS.get(each.type, _same) for each in fields_of(of)}
 
 
 _RECORD: Final = _parsers(Record)

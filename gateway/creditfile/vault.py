@@ -24,7 +24,7 @@ _HIGHEST_ID: Final = 255  # one byte holds it
 
 
 class VaultKeysError(ValueError):
-    """The keys are not {"keys": {"1": BASE64_OF_32_BYTES, …}, "current": "1", "digest": BASE64…}."""
+    """The keys are not {"keys": {"1": BASE64_OF_32_BYTES, …}, "current": "1", "digest": BASE64}."""
 
 
 class SealBrokenError(Exception):

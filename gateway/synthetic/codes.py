@@ -1,0 +1,36 @@
+"""Each enterprise of a province has a code of its own, by its place in the stream."""
+
+import random
+from typing import Final
+
+from verification.uscc import ALPHABET, check_character, organisation_check
+
+_BASE: Final = len(ALPHABET)
+_FREE: Final = 6
+_ROOM: Final = _BASE**_FREE
+_STRIDE: Final = 387_420_489  # coprime to 31, so that neighbours lie far apart and none meet
+_CLASSES: Final = {"firm": "1", "individual_business": "2", "farmers_cooperative": "3"}
+
+
+def a_code(index: int, seed: int, kind: str, division: str) -> str:
+    """The USCC of the `index`-th enterprise: market regulation's, of this kind and division."""
+    left = (index * _STRIDE + random.Random(seed).randrange(_ROOM)) % _ROOM  # noqa: S311  # no secret
+    body = "MA"
+    for _ in range(_FREE):
+        left, digit = divmod(left, _BASE)
+        body += ALPHABET[digit]
+    first17 = f"9{_CLASSES[kind]}{division}{body}{organisation_check(body)}"
+    return first17 + check_character(first17)
+
+
+def with_a_wrong_check(code: str) -> str:
+    """The same code with a check character that does not fit."""
+    right = ALPHABET.index(code[-1])
+    return code[:-1] + ALPHABET[(right + 1) % _BASE]
+
+
+def an_authoritys_code(number: int) -> str:
+    """The USCC of a made-up authority."""
+    body = f"{number:08}"
+    first17 = f"11330000{body}{organisation_check(body)}"
+    return first17 + check_character(first17)

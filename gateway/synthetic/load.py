@@ -1,0 +1,103 @@
+"""A province goes into empty tables only, by COPY; what is personal is sealed before it goes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Table, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.mapping import masked
+from gateway.creditfile.personal import digests_of, seal_personal
+from gateway.creditfile.records import Record
+from gateway.creditfile.tables import enterprise, record
+from gateway.creditfile.vault import Vault
+from gateway.synthetic.draft import SyntheticEnterprise
+
+BATCH: Final = 1000
+_LOCK: Final = text("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")
+_NOT_EMPTY: Final = text(
+    "SELECT EXISTS (SELECT FROM enterprise) OR EXISTS (SELECT FROM record)",
+)
+
+
+class NotEmptyError(RuntimeError):
+    """There are credit files already: a synthetic province goes into an empty database only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """How much is in the tables."""
+
+    enterprises: int
+    records: int
+
+
+async def load(
+    engine: AsyncEngine,
+    enterprises: Iterable[SyntheticEnterprise],
+    *,
+    vault: Vault,
+    catalogue: Catalogue,
+    on_progress: Callable[[Loaded], None] = lambda _: None,
+) -> Loaded:
+    """Load everything or nothing, in one transaction; `on_progress` hears of each batch."""
+    done = Loaded(enterprises=0, records=0)
+    async with engine.begin() as connection:
+        await connection.execute(_LOCK)
+        if (await connection.execute(_NOT_EMPTY)).scalar_one():
+            raise NotEmptyError(NotEmptyError.__doc__)
+        for batch in _batches(enterprises):
+            records = [each for entity in batch for each in entity.records]
+            await _copy(connection, enterprise, [_enterprise_row(e, vault) for e in batch])
+            await _copy(connection, record, [_record_row(r, catalogue) for r in records])
+            done = Loaded(
+                enterprises=done.enterprises + len(batch), records=done.records + len(records),
+            )
+            on_progress(done)
+    async with engine.connect() as connection:
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await autocommit.execute(text("ANALYZE enterprise, record"))
+    return done
+
+
+async def _copy(
+    connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]],
+) -> None:
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    if driver is None:
+        message = "The connection was closed."
+        raise RuntimeError(message)
+    await driver.copy_records_to_table(
+        table.name, records=rows, columns=[column.name for column in table.columns],
+    )
+
+
+def _batches(
+    enterprises: Iterable[SyntheticEnterprise],
+) -> Iterator[Sequence[SyntheticEnterprise]]:
+    stream = iter(enterprises)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+_ENTERPRISE: Final = tuple(column.name for column in enterprise.columns)
+_RECORD: Final = tuple(column.name for column in record.columns)
+
+
+def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...]:
+    of = entity.enterprise
+    made = {
+        "personal": seal_personal(vault, of.uscc, entity.personal),
+        "digests": orjson.dumps(digests_of(vault, entity.personal)).decode(),
+    }
+    return tuple(made[name] if name in made else getattr(of, name) for name in _ENTERPRISE)
+
+
+def _record_row(of: Record, catalogue: Catalogue) -> tuple[Any, ...]:
+    fields = orjson.dumps(masked(catalogue.dataset(of.dataset), of.fields)).decode()
+    return tuple(fields if name == "fields" else getattr(of, name) for name in _RECORD)

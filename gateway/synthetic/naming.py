@@ -1,0 +1,95 @@
+"""Names as registered: division, style name, line of business, form. Made up."""
+
+import random
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+from gateway.synthetic.divisions import Division
+
+_FIRST: Final = (
+    "云佳恒瑞嘉盛鼎汇宏博远启新天泽润华锦诚信德宁安康乐福禄祥和顺达通广"
+    "隆昌兴旺百川海江湖山林木禾苗"
+)
+_SECOND: Final = (
+    "栖禾泰丰源晟通创达航辰宇景卓凡帆图盈利升腾跃飞翔龙凤麟鹏鹤舟桥梁柱"
+    "石玉珠宝贝贤良善美雅"
+)
+_FORMS: Final = {
+    "firm": (("有限公司", 92), ("股份有限公司", 3), ("合伙企业（有限合伙）", 5)),
+    "individual_business": (("商行", 40), ("店", 30), ("经营部", 20), ("工作室", 10)),
+    "farmers_cooperative": (("专业合作社", 100),),
+}
+_TYPES: Final = {
+    "有限公司": "1130",
+    "股份有限公司": "1229",
+    "合伙企业（有限合伙）": "4533",
+    "专业合作社": "9100",
+}
+_INDIVIDUAL: Final = "9500"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Industry:
+    """A line of business: its code of GB/T 4754, its words in a name, its scope."""
+
+    code: str
+    weight: int
+    words: tuple[str, ...]
+    scope: str
+
+
+_INDUSTRIES: Final = tuple(
+    Industry(code=code, weight=weight, words=tuple(words.split()), scope=scope)
+    for code, weight, words, scope in (
+        ("F5199", 22, "贸易 商贸 供应链管理", "日用百货批发；货物进出口"),
+        ("F5211", 24, "日用品 百货 便利", "日用百货销售；食品销售（仅预包装）"),
+        ("F5292", 6, "电子商务 网络", "互联网销售；货物进出口"),
+        ("C1819", 8, "服饰 纺织", "服装制造；纺织品销售"),
+        ("C3311", 8, "金属制品 五金 机械", "五金产品制造；机械零件加工"),
+        ("L7299", 10, "企业管理 商务服务", "企业管理咨询；会议及展览服务"),
+        ("M7320", 6, "科技 新材料科技", "技术服务、技术开发、技术咨询"),
+        ("I6513", 6, "数据科技 软件 信息技术", "软件开发；数据处理服务"),
+        ("H6210", 6, "餐饮 小吃", "餐饮服务"),
+        ("E5013", 4, "建筑装饰 建设工程", "住宅室内装饰装修；建设工程施工"),
+    )
+)
+_AGRICULTURE: Final = Industry(
+    code="A0141", weight=1, words=("果蔬", "茶叶", "水产"), scope="农产品的生产、销售、加工、运输",
+)
+_WEIGHTS: Final = tuple(accumulate(each.weight for each in _INDUSTRIES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """A name with what it says of its bearer."""
+
+    name: str
+    entity_type: str
+    industry: Industry
+
+
+def an_industry(rng: random.Random, kind: str) -> Industry:
+    """A line of business by weight; cooperatives farm."""
+    if kind == "farmers_cooperative":
+        return _AGRICULTURE
+    return rng.choices(_INDUSTRIES, cum_weights=_WEIGHTS)[0]
+
+
+def a_style_name(rng: random.Random) -> str:
+    """The part of a name that is the bearer's own."""
+    style = rng.choice(_FIRST) + rng.choice(_SECOND)
+    return style + rng.choice(_SECOND) if rng.random() < 0.25 else style  # noqa: PLR2004
+
+
+def a_naming(rng: random.Random, kind: str, division: Division) -> Naming:
+    """A name as the authority of `division` would register it."""
+    industry = an_industry(rng, kind)
+    forms, weights = zip(*_FORMS[kind], strict=True)
+    form: str = rng.choices(forms, weights=weights)[0]
+    place = division.name if division.is_a_city or kind != "firm" else division.city
+    return Naming(
+        name=f"{place}{a_style_name(rng)}{rng.choice(industry.words)}{form}",
+        entity_type=_TYPES.get(form, _INDIVIDUAL),
+        industry=industry,
+    )

@@ -1,0 +1,155 @@
+"""The same seed and day give the same province, enterprise by enterprise, in constant memory.
+
+Each enterprise comes from a random stream of its own, so that the first hundred are the same in a
+province of a hundred and in one of ten million.
+"""
+
+# ruff: noqa: PLR2004  # the shares are data
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import accumulate
+from typing import Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.synthetic import misdeeds, ordinary
+from gateway.synthetic.codes import a_code
+from gateway.synthetic.divisions import BY_CODE, a_division
+from gateway.synthetic.draft import Draft, SyntheticEnterprise
+from gateway.synthetic.naming import a_naming
+from gateway.synthetic.people import a_person
+from gateway.synthetic.traits import CAST, KINDS, PLACES, TRAITS, Trait
+
+_KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
+_KIND_WEIGHTS: Final = (59, 99, 100)
+_LICENCES: Final = tuple(accumulate((46, 25, 14, 8, 4, 3)))
+_FIRST_NAME: Final = "杭州云栖数据科技有限公司"
+_FIRST_PLACE: Final = BY_CODE["330106"]
+_RARER: Final[tuple[tuple[float, Trait], ...]] = (
+    (0.02, ordinary.add_honour),
+    (0.05, lambda draft: ordinary.add_industry_rating(draft, published=True)),
+    (0.03, lambda draft: ordinary.add_industry_rating(draft, published=False)),
+    (0.01, ordinary.add_third_party_rating),
+    (0.015, ordinary.add_pledge),
+    (0.01, misdeeds.add_alert),
+)
+_WRONGS: Final = (
+    (0.05, "abnormal"),
+    (0.015, "penalised"),
+    (0.0008, "serious_violation"),
+    (0.007, "judgment_defaulter"),
+    (0.02, "penalty_expired"),
+    (0.003, "repaired"),
+    (0.001, "withdrawn"),
+    (0.0005, "disputed"),
+    (0.004, "warning_only"),
+    (0.005, "simplified_procedure"),
+    (0.03, "deregistered"),
+    (0.005, "suspended"),
+    (0.01, "revoked"),
+)
+_STREETS: Final = ("合成路", "虚构街", "样例大道", "示范路", "演示巷")
+
+
+def province(
+    seed: int, n: int, *, today: date, catalogue: Catalogue,
+) -> Iterator[SyntheticEnterprise]:
+    """The first `n` enterprises of the province of `seed`, as they are on `today`."""
+    for index in range(n):
+        yield _an_enterprise(seed, index, today, catalogue)
+
+
+def _an_enterprise(
+    seed: int, index: int, today: date, catalogue: Catalogue,
+) -> SyntheticEnterprise:
+    trait = CAST[index] if index < len(CAST) else None
+    draft = _a_draft(seed, index, trait, today, catalogue)
+    if index == 0:
+        draft.name = _FIRST_NAME
+    if trait is None:
+        _earn(draft)
+        _err(draft)
+    else:
+        _play(draft, trait)
+    if draft.kind == "individual_business":
+        draft.traits.add("individual_business")
+    if draft.kind == "farmers_cooperative":
+        draft.traits.add("cooperative")
+    return draft.finished()
+
+
+def _a_draft(
+    seed: int, index: int, trait: str | None, today: date, catalogue: Catalogue,
+) -> Draft:
+    rng = random.Random(f"{seed}/{index}")  # noqa: S311  # a play of chance that can be repeated
+    any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]
+    kind = any_kind if trait is None else KINDS.get(trait, "firm")
+    division = a_division(rng)
+    if index == 0:
+        division = _FIRST_PLACE
+    elif trait is not None:
+        division = PLACES.get(trait, division)
+    naming, person = a_naming(rng, kind, division), a_person(rng, division, today)
+    street, house = rng.choice(_STREETS), rng.randrange(1, 999)
+    return Draft(
+        rng=rng,
+        today=today,
+        catalogue=catalogue,
+        uscc=a_code(index, seed, kind, division.code),
+        kind=kind,
+        division=division,
+        naming=naming,
+        person=person,
+        name=naming.name,
+        legal_representative=person.name,
+        established_on=_established_on(rng, today, young=trait is None),
+        address=f"{division.full_name}{street}{house}号{rng.randrange(101, 999)}室",
+    )
+
+
+def _established_on(rng: random.Random, today: date, *, young: bool) -> date:
+    """Many are young, few are old; those with a trait are old enough for theirs."""
+    days = int(rng.expovariate(1 / 2200)) + 240
+    return today - timedelta(days=min(days, 12_000) if young else 1200 + min(days, 8_000))
+
+
+def _play(draft: Draft, trait: str) -> None:
+    TRAITS[trait](draft)
+    if trait != "clean":
+        ordinary.add_licence(draft)
+        ordinary.add_rating(draft, draft.rng.randint(560, 840))
+        ordinary.add_payments(draft, "social_insurance", late=draft.rng.randint(1, 12))
+        ordinary.add_commitment(draft)
+    draft.traits.add(trait)
+
+
+def _earn(draft: Draft) -> None:
+    rng, is_firm = draft.rng, draft.kind == "firm"
+    licences = rng.choices(range(1, 7), cum_weights=_LICENCES)[0]
+    if rng.random() < 0.002:
+        licences = min(int(rng.paretovariate(0.9) * 10), 300)
+    for _ in range(licences):
+        ordinary.add_licence(draft, valid=rng.random() < 0.85)
+    if rng.random() < (0.9 if is_firm else 0.3):
+        ordinary.add_rating(draft, min(990, max(300, int(rng.gauss(740, 90)))))
+    if rng.random() < 0.3:
+        ordinary.add_commitment(draft, rng.choices(
+            ("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0])
+    if rng.random() < 0.2:
+        ordinary.add_inspection(draft)
+    if is_firm and rng.random() < 0.6:
+        ordinary.add_annual_report(draft, published=rng.random() < 0.2)
+    if is_firm and rng.random() < 0.15:
+        late = rng.randint(1, 12) if rng.random() < 0.15 else None
+        ordinary.add_payments(draft, "social_insurance", late=late)
+    for share, add in _RARER:
+        if rng.random() < share:
+            add(draft)
+
+
+def _err(draft: Draft) -> None:
+    for share, trait in _WRONGS:
+        if draft.rng.random() < share:
+            TRAITS[trait](draft)
+            draft.traits.add(trait)
