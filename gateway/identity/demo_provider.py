@@ -1,0 +1,118 @@
+"""演示身份提供方: signs in the demo's made-up people. It does not start outside the demo.
+
+It stands apart from the portal: its own pages under `/demo-identity`, its own key, and nothing in
+common with the portal but the address to come back to.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.identity.people import People
+from gateway.identity.sessions import Identity
+from gateway.identity.tickets import Tickets
+from gateway.pages.forms import fields_of, one, sent_from_here
+from gateway.pages.frame import Frame
+from gateway.pages.route import PageRoute, stale
+from gateway.settings import Settings
+
+SIGN_IN: Final = "/demo-identity/sign-in"
+RETURN: Final = "/portal/sign-in/return"
+LONGEST_VALUE: Final = 200
+
+ATTEMPTS: Final = 5
+ATTEMPTS_WITHIN: Final = timedelta(minutes=5)
+MOST_NAMES: Final = 10_000
+
+
+class DemoProvider:
+    """The demo's identity provider; `router` has its pages."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
+        if not settings.demo or settings.demo_people is None:
+            raise RuntimeError("The demo identity provider runs in the demo only, with its people.")
+        if settings.workers > 1:
+            raise RuntimeError("The demo identity provider keeps its key in one process only.")
+        self._issuer = settings.issuer
+        self._people = People.read(settings.demo_people)
+        self._tickets = Tickets(
+            issuer=f"{settings.issuer}/demo-identity", audience=f"{settings.issuer}/portal",
+            now=now(),
+        )
+        self._throttle = Throttle()
+        self._now = now
+        self._frame = Frame("gateway.identity")
+        self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
+        self.router.add_api_route(SIGN_IN, self._show, methods=["GET"], response_model=None)
+        self.router.add_api_route(SIGN_IN, self._sign_in, methods=["POST"], response_model=None)
+
+    def sign_in_url(self, *, state: str, nonce: str) -> str:
+        """The address of the sign-in page."""
+        return f"{SIGN_IN}?{urlencode({'state': state, 'nonce': nonce})}"
+
+    def identity_of(self, ticket: str, *, nonce: str, now: datetime) -> Identity:
+        """Whom `ticket` proves; raises `IdentityRefusedError`."""
+        return self._tickets.take(ticket, nonce=nonce, now=now)
+
+    async def _show(self, request: Request, state: str, nonce: str) -> Response:
+        return self._page(request, state=state, nonce=nonce)
+
+    async def _sign_in(self, request: Request) -> Response:
+        fields = await fields_of(request)
+        if fields is None or not sent_from_here(request, self._issuer):
+            return stale(request)
+        state, nonce = one(fields, "state"), one(fields, "nonce")
+        username, password = one(fields, "username").strip(), one(fields, "password")
+        now = self._now()
+        if not self._throttle.admits(username, now=now):
+            return self._page(request, state=state, nonce=nonce, trouble="throttled", status=429)
+        person = await self._people.who(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
+        if person is None:
+            return self._page(
+                request, state=state, nonce=nonce, username=username, trouble="wrong", status=422,
+            )
+        self._throttle.forget(username)
+        ticket = self._tickets.issue(person, nonce=nonce, now=now)
+        back = urlencode({"ticket": ticket, "state": state})
+        return RedirectResponse(f"{RETURN}?{back}", status_code=303)
+
+    def _page(  # noqa: PLR0913  # a page's parts
+        self,
+        request: Request,
+        *,
+        state: str,
+        nonce: str,
+        username: str = "",
+        trouble: str = "",
+        status: int = 200,
+    ) -> Response:
+        return self._frame.page(
+            request, "identity/sign_in.html", status=status,
+            address={"state": state, "nonce": nonce},
+            state=state, nonce=nonce, username=username, trouble=trouble,
+        )
+
+
+class Throttle:
+    """Five wrong passwords for a name, and the name waits five minutes. In this process only."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, list[datetime]] = {}
+
+    def admits(self, username: str, *, now: datetime) -> bool:
+        """Whether one more attempt for this name may be made now; counts it."""
+        recent = [at for at in self._attempts.pop(username, []) if now - at < ATTEMPTS_WITHIN]
+        admitted = len(recent) < ATTEMPTS
+        if len(self._attempts) >= MOST_NAMES:
+            self._attempts.pop(next(iter(self._attempts)))
+        self._attempts[username] = [*recent, now] if admitted else recent
+        return admitted
+
+    def forget(self, username: str) -> None:
+        """Start again for a name that has signed in."""
+        self._attempts.pop(username, None)

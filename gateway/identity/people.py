@@ -1,0 +1,93 @@
+"""The demo's accounts: made-up people with salted scrypt hashes, in a file that only we can read."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from gateway.identity.sessions import Mandate
+
+# RFC 7914: about 16 MiB and some 40 ms for one guess.
+_COST: Final = {"n": 2**14, "r": 8, "p": 1}
+_SALT_BYTES: Final = 16
+_OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class PeopleUnreadableError(RuntimeError):
+    """The file of the demo's accounts is missing, broken or open to others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One account of the demo identity provider."""
+
+    username: str
+    name: str
+    enterprises: Sequence[Mandate]
+    password_hash: str = field(repr=False)
+
+
+class People:
+    """All accounts, by user name."""
+
+    def __init__(self, people: Mapping[str, Person]) -> None:
+        self._people = people
+        self._nobody = hash_password(secrets.token_hex(16))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The accounts in the file at `path`: a JSON array, mode 0600."""
+        try:
+            if path.stat().st_mode & _OTHERS_MAY:
+                raise PeopleUnreadableError(f"{path} is open to others: chmod 600 it.")
+            people = [_person(entry) for entry in json.loads(path.read_text())]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise PeopleUnreadableError(
+                f"XINQIAO_DEMO_PEOPLE names {path}, which cannot be read as the demo's accounts.",
+            ) from None
+        return cls({person.username: person for person in people})
+
+    async def who(self, username: str, password: str) -> Person | None:
+        """Whose user name and password these are. As slow for a stranger as for anybody."""
+        person = self._people.get(username)
+        kept = person.password_hash if person else self._nobody
+        fits = await asyncio.to_thread(password_fits, password, kept)
+        return person if fits else None
+
+
+def hash_password(password: str) -> str:
+    """The salted hash of a password, as `password_hash` in the file of accounts."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return f"scrypt${_text(salt)}${_text(_scrypt(password, salt))}"
+
+
+def password_fits(password: str, kept: str) -> bool:
+    """Whether `kept` is the hash of `password`."""
+    _, salt, digest = kept.split("$")
+    return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, **_COST)
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _person(entry: Mapping[str, Any]) -> Person:
+    return Person(
+        username=str(entry["username"]),
+        name=str(entry["name"]),
+        enterprises=tuple(
+            Mandate(uscc=str(each["uscc"]), role=str(each["role"])) for each in entry["enterprises"]
+        ),
+        password_hash=entry.get("password_hash") or hash_password(str(entry["password"])),
+    )

@@ -1,0 +1,72 @@
+"""A person never gets a machine's error: where a page cannot go on, another page takes its place."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
+
+HOME: Final = ("/portal", Said("回到首页", "Go to the start page"))
+
+_frame: Final = Frame("gateway.pages")
+
+
+class InsteadError(Exception):
+    """The page is not shown; `response` is, in its place."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__(response.status_code)
+
+
+class PageRoute(APIRoute):
+    """A route whose answers are for people: pages and redirects."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler, which answers `InsteadError`s with what they carry."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except InsteadError as instead:
+                return instead.response
+            except RequestValidationError:
+                return not_found(request)
+
+        return handle
+
+
+def not_found(request: Request, visitor: object = None) -> Response:
+    """Say that there is nothing here: the same for what is not there and what is another's."""
+    return _frame.sorry(
+        request,
+        status=404,
+        title=Said("没有找到这个页面", "There is nothing here"),
+        sentence=Said(
+            "链接可能不完整，或者内容不属于您的企业。",
+            "The link may be incomplete, or what it leads to belongs to another enterprise.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+
+
+def stale(request: Request, visitor: object = None) -> Response:
+    """Say that a form was too old, or came from elsewhere. Nothing was done."""
+    return _frame.sorry(
+        request,
+        status=403,
+        title=Said("页面已过期，没有执行任何操作", "This page was out of date; nothing was done"),
+        sentence=Said(
+            "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
+            "Your sign-in has changed or the page stood open too long. Go back and open it again.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )

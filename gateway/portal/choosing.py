@@ -1,0 +1,46 @@
+"""A form's fields become a choice that is never wider than what was asked."""
+
+from datetime import date, datetime
+from typing import Final
+
+from consent import Scope
+from gateway.creditfile.days import end_of
+from gateway.pages.forms import Fields, one
+from gateway.portal.deciding import Trouble
+
+MOST_USES: Final = 1_000_000
+
+
+def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Trouble:
+    """The scope that the person chose, or what is wrong with it."""
+    datasets = tuple(code for code in asked.datasets if code in fields.get("dataset", []))
+    questions = tuple(tag for tag in asked.questions if tag in fields.get("question", []))
+    if not datasets and not questions:
+        return Trouble.NOTHING_CHOSEN
+    until = _until(one(fields, "last_day"), asked.valid_until)
+    if until is None or until <= now:
+        return Trouble.TERM
+    uses = _uses(one(fields, "max_uses"), asked.max_uses)
+    if uses == 0:
+        return Trouble.USES
+    return Scope(datasets=datasets, questions=questions, valid_until=until, max_uses=uses)
+
+
+def _until(last_day: str, asked: datetime) -> datetime | None:
+    """The end of the chosen last day, and no later than asked; what was asked if none is chosen."""
+    if not last_day:
+        return asked
+    try:
+        return min(end_of(date.fromisoformat(last_day)), asked)
+    except ValueError:
+        return None
+
+
+def _uses(written: str, asked: int | None) -> int | None:
+    """How often; 0 where that cannot be read or is more than asked."""
+    if not written:
+        return asked
+    if not (written.isascii() and written.isdigit() and len(written) <= len(str(MOST_USES))):
+        return 0
+    uses = int(written)
+    return uses if uses <= (MOST_USES if asked is None else asked) else 0

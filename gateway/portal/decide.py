@@ -1,0 +1,187 @@
+"""The decision page: who asks, for what, and each item by itself. Nothing is ticked beforehand."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import COOL_DOWN, Shown, wording
+from gateway.identity import interactions
+from gateway.identity.interactions import Interaction
+from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.pages.forms import Fields, one
+from gateway.pages.languages import language_of
+from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.portal import decide_pages as pages
+from gateway.portal import deciding, store
+from gateway.portal.choosing import chosen_scope
+from gateway.portal.deciding import Choice, Decider, Trouble
+from gateway.portal.store import EnterpriseCard
+from gateway.runtime import Runtime, UsingRuntime
+
+INDIVIDUAL_BUSINESS: Final = "individual_business"
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An interaction that this person may decide now."""
+
+    interaction: Interaction
+    enterprises: list[EnterpriseCard]
+
+
+@router.get("/portal/decide/{interaction_id}", response_model=None)
+async def show(
+    request: Request, interaction_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+) -> Response:
+    """Show what is asked."""
+    async with runtime.engine.begin() as conn:
+        opened = await _opened(conn, request, runtime, visitor, interaction_id)
+        card = _one_of(opened.enterprises, request.query_params.get("uscc", ""))
+        found = await store.clients(conn, [opened.interaction.client_id])
+        client = found.get(opened.interaction.client_id)
+        if client is None:
+            return not_found(request, visitor)
+        if card is None:
+            return pages.which_enterprise(request, visitor, client, opened.enterprises)
+        ask = deciding.ask_of(opened.interaction.ask, card.uscc)
+        cooling = await deciding.cooling_until(conn, ask, now=runtime.now())
+    return pages.decision(
+        request,
+        visitor,
+        pages.Question(
+            interaction_id=interaction_id,
+            redirect_origin=opened.interaction.redirect_origin,
+            client=client,
+            enterprise=card,
+            scope=deciding.asked_scope(opened.interaction.ask),
+            purpose=ask.purpose,
+            text=wording.paragraphs(
+                ask.purpose,
+                pages.recipient(client),
+                individual_business=card.kind == INDIVIDUAL_BUSINESS,
+                cool_down_days=COOL_DOWN.days,
+            ),
+            cooling_until=cooling,
+        ),
+        catalogue=runtime.catalogue,
+    )
+
+
+@router.post("/portal/decide/{interaction_id}", response_model=None)
+async def take(
+    request: Request, interaction_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+) -> Response:
+    """Take the decision, and hand it back to the authorization endpoint."""
+    fields = await visitor.form(request, f"decide {interaction_id}")
+    async with runtime.engine.connect() as conn, conn.begin() as transaction:
+        opened = await _opened(conn, request, runtime, visitor, interaction_id)
+        card = _one_of(opened.enterprises, one(fields, "uscc"))
+        if card is None:
+            return not_found(request, visitor)
+        choice = _choice(fields, opened.interaction, card, runtime)
+        trouble = choice if isinstance(choice, Trouble) else await deciding.decide(
+            conn, opened.interaction, choice, _decider(request, visitor), now=runtime.now(),
+        )
+        if trouble is not None:
+            await transaction.rollback()
+            return _back(interaction_id, card.uscc, trouble)
+    return _onward(interaction_id)
+
+
+async def _opened(
+    conn: AsyncConnection,
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    interaction_id: str,
+) -> Opened:
+    """The interaction if this person may decide it now; else the page that says why not."""
+    interaction = await interactions.find(conn, runtime.digests, interaction_id)
+    if interaction is None:
+        raise InsteadError(not_found(request, visitor))
+    now = runtime.now()
+    own = visitor.session.digest
+    if interaction.decided_at is not None:
+        goes_on = own == interaction.session_digest and interaction.resumed_at is None
+        raise InsteadError(
+            _onward(interaction_id) if goes_on and now < interaction.expires_at
+            else pages.over(request, visitor, "decided"),
+        )
+    if now >= interaction.expires_at:
+        raise InsteadError(pages.over(request, visitor, "expired"))
+    cards = await store.enterprises(conn, _usccs(interaction, visitor))
+    if not cards:
+        raise InsteadError(pages.not_for_you(request, visitor))
+    if not await interactions.bind_session(conn, interaction, session_digest=own, now=now):
+        raise InsteadError(pages.over(request, visitor, _why_unbound(interaction)))
+    return Opened(interaction=interaction, enterprises=cards)
+
+
+def _why_unbound(interaction: Interaction) -> Literal["elsewhere", "decided"]:
+    return "elsewhere" if interaction.session_digest is not None else "decided"
+
+
+def _usccs(interaction: Interaction, visitor: Visitor) -> list[str]:
+    """For which enterprises this person may decide it."""
+    asked = interaction.ask["uscc"]
+    mine = [mandate["uscc"] for mandate in visitor.session.mandates]
+    return [uscc for uscc in mine if asked is None or uscc == asked]
+
+
+def _one_of(cards: list[EnterpriseCard], uscc: str) -> EnterpriseCard | None:
+    """The only one, or the chosen one."""
+    if len(cards) == 1 and not uscc:
+        return cards[0]
+    return next((card for card in cards if card.uscc == uscc), None)
+
+
+def _choice(
+    fields: Fields, interaction: Interaction, card: EnterpriseCard, runtime: Runtime,
+) -> Choice | Trouble:
+    match one(fields, "decision"):
+        case "refuse":
+            return Choice(uscc=card.uscc, scope=None)
+        case "grant":
+            asked = deciding.asked_scope(interaction.ask)
+            scope = chosen_scope(fields, asked, now=runtime.now())
+            if isinstance(scope, Trouble):
+                return scope
+            if card.kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
+                return Trouble.SEPARATE
+            return Choice(uscc=card.uscc, scope=scope)
+        case _:
+            return Trouble.NOTHING_CHOSEN
+
+
+def _decider(request: Request, visitor: Visitor) -> Decider:
+    return Decider(
+        subject=visitor.session.subject,
+        session_digest=visitor.session.digest,
+        identity_token_digest=visitor.session.identity_token_digest,
+        shown=Shown(
+            text_version=wording.TEXT_VERSION,
+            language=language_of(request.query_params, request.cookies),
+        ),
+    )
+
+
+def _onward(interaction_id: str) -> Response:
+    return _see(f"/oauth/resume?interaction={interaction_id}")
+
+
+def _back(interaction_id: str, uscc: str, trouble: Trouble) -> Response:
+    return _see(f"/portal/decide/{interaction_id}?uscc={uscc}&notice={trouble}")
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(
+        address,
+        status_code=303,
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+    )

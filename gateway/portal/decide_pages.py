@@ -1,0 +1,165 @@
+"""The decision page as it is drawn, and the pages that stand in its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent import Bilingual, Purpose, Scope
+from consent.wording import Recipient
+from gateway.creditfile.catalogue import Catalogue
+from gateway.identity.visitor import Visitor
+from gateway.pages.frame import Frame
+from gateway.pages.headers import self_and
+from gateway.pages.languages import Said
+from gateway.pages.route import HOME
+from gateway.portal import words
+from gateway.portal.deciding import Trouble
+from gateway.portal.store import ClientCard, EnterpriseCard
+
+frame: Final = Frame("gateway.portal")
+
+NOTICES: Final[Mapping[str, Said]] = {
+    Trouble.NOTHING_CHOSEN: Said(
+        "您还没有勾选任何一项。请至少勾选一项再同意，或者选择“不同意”。",
+        "You have not ticked anything. Tick at least one item to consent, or choose “Refuse”.",
+    ),
+    Trouble.TERM: Said(
+        "期限无法使用：请选择今天以后、且不超过对方申请期限的日期。",
+        "This term cannot be used: choose a day after today and within what was asked for.",
+    ),
+    Trouble.USES: Said(
+        "次数无法使用：请填写不小于 1、且不超过对方申请的次数。",
+        "This number cannot be used: give at least 1 and no more than was asked for.",
+    ),
+    Trouble.SEPARATE: Said(
+        "请阅读并勾选“单独同意”，或者选择“不同意”。",
+        "Please read and tick the separate consent, or choose “Refuse”.",
+    ),
+    Trouble.ALREADY_DECIDED: Said(
+        "刚才有另一项操作同时进行，没有写入任何内容。请再确认一次。",
+        "Something else happened at the same moment and nothing was written. Please decide again.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the decision page asks."""
+
+    interaction_id: str
+    redirect_origin: str
+    client: ClientCard
+    enterprise: EnterpriseCard
+    scope: Scope
+    purpose: Purpose
+    text: tuple[Bilingual, ...]
+    cooling_until: datetime | None
+
+
+def recipient(client: ClientCard) -> Recipient:
+    """Who would be told, in both languages, and how to reach it."""
+    both = client.name.zh if client.name.zh == client.name.en else " ".join(client.name)
+    return Recipient(name=both, contact=f"信桥运营方转 via the operator, {client.client_id}")
+
+
+def decision(
+    request: Request, visitor: Visitor, question: Question, *, catalogue: Catalogue,
+) -> Response:
+    """Draw the decision page, or, in the cool-down after a refusal, what stands in its place."""
+    who, why, choose, *terms = [Said(each.zh, each.en) for each in question.text]
+    return frame.page(
+        request,
+        "portal/cooling.html" if question.cooling_until else "portal/decide.html",
+        form_action=self_and(question.redirect_origin),
+        visitor=visitor,
+        question=question,
+        client_kind=words.CLIENT_KINDS.get(question.client.kind, Said("机构", "Organisation")),
+        purpose=words.purpose_name(question.purpose),
+        who=who,
+        why=why,
+        choose=choose,
+        terms=terms[:3],
+        separate=terms[3] if len(terms) > 3 else None,  # noqa: PLR2004  # as wording orders them
+        datasets=[
+            (code, words.item_name(code, catalogue), words.fields_behind(code, catalogue))
+            for code in question.scope.datasets
+        ],
+        questions=[(tag, words.item_name(tag, catalogue)) for tag in question.scope.questions],
+        last_day=question.scope.valid_until - timedelta(microseconds=1),
+        notice=NOTICES.get(request.query_params.get("notice", "")),
+        action=f"/portal/decide/{question.interaction_id}",
+        csrf=visitor.token(f"decide {question.interaction_id}"),
+    )
+
+
+def which_enterprise(
+    request: Request, visitor: Visitor, client: ClientCard, cards: list[EnterpriseCard],
+) -> Response:
+    """Ask for which of several enterprises the person wants to decide."""
+    return frame.page(
+        request,
+        "portal/which.html",
+        visitor=visitor,
+        client=client,
+        enterprises=cards,
+        kinds=words.ENTERPRISE_KINDS,
+    )
+
+
+def not_for_you(request: Request, visitor: Visitor) -> Response:
+    """Say that this cannot be decided here: the same whether the enterprise exists or not."""
+    return frame.sorry(
+        request,
+        status=403,
+        title=Said("这个申请不是发给您的", "This request is not for you"),
+        sentence=Said(
+            "您当前登录的身份不能代表被申请的企业作决定。如果您还有其他账号，请先退出，再从对方的页面重新打开。",
+            "Signed in as you are, you cannot decide for the enterprise that is asked. If you have "
+            "another account, sign out and open the request again from the organisation's page.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+
+
+def over(
+    request: Request, visitor: Visitor, why: Literal["decided", "expired", "elsewhere"],
+) -> Response:
+    """Say why there is nothing to decide any more."""
+    title, sentence = _OVER[why]
+    return frame.sorry(
+        request, status=410 if why == "expired" else 409, title=title, sentence=sentence,
+        onward=("/portal", Said("查看我的授权", "See my consents")), visitor=visitor,
+    )
+
+
+_OVER: Final = {
+    "decided": (
+        Said("这个申请已经决定过了", "This has been decided already"),
+        Said(
+            "每个申请只能决定一次，不会重复生效。您可以在“我的授权”里查看结果，也可以随时撤回。",
+            "A request is decided once and cannot take effect twice. See the result under "
+            "“My consents”; there you can also withdraw.",
+        ),
+    ),
+    "expired": (
+        Said("这个申请已过期", "This request has expired"),
+        Said(
+            "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
+            "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
+            "again from the organisation's page.",
+        ),
+    ),
+    "elsewhere": (
+        Said("这个申请正在另一处办理", "This request is open elsewhere"),
+        Said(
+            "它已在另一个登录中打开，为安全起见不能在这里决定。请在原来的浏览器里继续，或从对方的页面重新发起。",
+            "It is open in another sign-in and, for safety, cannot be decided here. Go on in the "
+            "browser where you began, or start again from the organisation's page.",
+        ),
+    ),
+}

@@ -1,0 +1,169 @@
+"""A decision and the consent that it makes are written together, once, or not at all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from secrets import token_bytes
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import consent
+from consent import Ask, Changed, Channel, Consent, Person, Purpose, Refused, Scope, Shown
+from consent import store as consents
+from consent.ids import RANDOM_BYTES
+from gateway.identity import interactions
+from gateway.identity.interactions import AskDocument, Decision, Interaction
+
+
+class Trouble(StrEnum):
+    """Why a decision was not taken. Nothing was written then."""
+
+    NOTHING_CHOSEN = "nothing_chosen"
+    TERM = "term"
+    USES = "uses"
+    SEPARATE = "separate"
+    COOLING_DOWN = "cooling_down"
+    ALREADY_DECIDED = "already_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the person chose: a scope to grant, or none: a refusal."""
+
+    uscc: str
+    scope: Scope | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Who decides, in which session, before which text."""
+
+    subject: str
+    session_digest: bytes
+    identity_token_digest: bytes
+    shown: Shown
+
+
+def ask_of(document: AskDocument, uscc: str) -> Ask:
+    """What is asked of the enterprise `uscc`."""
+    return Ask(
+        client_id=document["client_id"],
+        uscc=uscc,
+        purpose=Purpose(document["purpose"]),
+        datasets=tuple(document["datasets"]),
+        questions=tuple(document["questions"]),
+    )
+
+
+def asked_scope(document: AskDocument) -> Scope:
+    """All that is asked; a decision may only narrow it."""
+    return Scope(
+        datasets=tuple(document["datasets"]),
+        questions=tuple(document["questions"]),
+        valid_until=datetime.fromisoformat(document["valid_until"]),
+        max_uses=document["max_uses"],
+    )
+
+
+async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> datetime | None:
+    """Until when this may not be asked again after a refusal (R9); `None` if it may."""
+    refusal = await consents.last_refusal(conn, ask.client_id, ask.uscc, ask.purpose)
+    if refusal is None or consent.may_ask_again([refusal], now=now):
+        return None
+    return refusal.cool_down_until
+
+
+async def decide(
+    conn: AsyncConnection,
+    interaction: Interaction,
+    choice: Choice,
+    decider: Decider,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Write the decision in the caller's transaction; `None` when all is written."""
+    ask = ask_of(interaction.ask, choice.uscc)
+    by = Person(
+        subject=decider.subject,
+        uscc=choice.uscc,
+        channel=Channel.REDIRECT,
+        identity_token_digest=decider.identity_token_digest,
+    )
+    cooling = await cooling_until(conn, ask, now=now) is not None
+    if cooling and choice.scope is not None:
+        return Trouble.COOLING_DOWN
+    acts = None if cooling else _acts(interaction, ask, choice, by, decider.shown, now)
+    if isinstance(acts, Refused):
+        return _TROUBLES.get(acts.reason, Trouble.NOTHING_CHOSEN)
+    decision = Decision(
+        outcome="refused" if choice.scope is None else "granted",
+        consent_id=acts[0].consent.consent_id if acts else None,
+        uscc=choice.uscc,
+        subject=decider.subject,
+    )
+    taken = await interactions.decide(
+        conn, interaction, decision, session_digest=decider.session_digest, now=now,
+    )
+    if not taken:
+        return Trouble.ALREADY_DECIDED
+    return await _write(conn, acts, by, now=now) if acts else None
+
+
+def _acts(  # noqa: PLR0913, PLR0917  # the parts of one decision
+    interaction: Interaction,
+    ask: Ask,
+    choice: Choice,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+) -> tuple[Changed, Changed] | Refused:
+    """The request and the answer to it, as they will be kept."""
+    whole = asked_scope(interaction.ask)
+    requested = consent.request(
+        ask,
+        consent_id=consent.consent_id_from(token_bytes(RANDOM_BYTES)),
+        valid_until=whole.valid_until,
+        max_uses=whole.max_uses,
+        channel=Channel.REDIRECT,
+        now=now,
+    )
+    if isinstance(requested, Refused):
+        return requested
+    if choice.scope is None:
+        answer = consent.refuse(requested.consent, by=by, shown=shown, now=now)
+    else:
+        answer = consent.grant(
+            requested.consent, scope=choice.scope, by=by, shown=shown, now=now,
+        )
+    return answer if isinstance(answer, Refused) else (requested, answer)
+
+
+async def _write(
+    conn: AsyncConnection, acts: tuple[Changed, Changed], by: Person, *, now: datetime,
+) -> Trouble | None:
+    requested, answer = acts
+    older = await consents.open_for(
+        conn, answer.consent.client_id, answer.consent.uscc, answer.consent.purpose,
+    )
+    await consents.insert(conn, requested.consent, requested.event)
+    saved = await consents.save(conn, requested.consent, answer.consent, answer.event)
+    for before in older if answer.consent.was_granted else []:
+        saved = await _supersede(conn, before, answer.consent, by, now=now) and saved
+    return None if saved else Trouble.ALREADY_DECIDED
+
+
+async def _supersede(
+    conn: AsyncConnection, before: Consent, newer: Consent, by: Person, *, now: datetime,
+) -> bool:
+    """End an older grant for the same; what has ended by itself stays as it is."""
+    ended = consent.supersede(before, newer=newer, by=by, now=now)
+    if isinstance(ended, Refused):
+        return True
+    return await consents.save(conn, before, ended.consent, ended.event)
+
+
+_TROUBLES: Final = {
+    consent.Reason.NOTHING_CHOSEN: Trouble.NOTHING_CHOSEN,
+    consent.Reason.COOLING_DOWN: Trouble.COOLING_DOWN,
+}

@@ -1,0 +1,203 @@
+"""My consents: each is seen, paused and taken back by its own enterprise only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+import consent
+from consent import Changed, Channel, Consent, Person, Refused, Status, status_at, uses_left
+from consent import store as consents
+from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
+from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.portal import store, words
+from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.runtime import Runtime, UsingRuntime
+
+Verb = Literal["withdraw", "pause", "resume"]
+
+RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.REQUESTED})
+NOTICES: Final = {
+    "withdraw": Said(
+        "已撤回。从下一次查询起不再提供。", "Withdrawn. From the next query on nothing is told.",
+    ),
+    "pause": Said(
+        "已暂停。恢复之前不再提供。", "Paused. Nothing is told until you resume it.",
+    ),
+    "resume": Said("已恢复。", "Resumed."),
+    "too_late": Said(
+        "状态已经改变，没有执行操作。请查看当前状态。",
+        "The state had changed and nothing was done. See where it stands now.",
+    ),
+}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One consent as its enterprise sees it."""
+
+    consent: Consent
+    status: Status
+    uses_left: int | None
+    client: ClientCard
+    enterprise: EnterpriseCard
+
+
+@router.get("/portal/enterprises/{uscc}/consents", response_model=None)
+async def list_consents(
+    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor,
+) -> Response:
+    """List an enterprise's consents, those that run first."""
+    visitor.must_act_for(request, uscc)
+    async with runtime.engine.connect() as conn:
+        cards = await store.enterprises(conn, [uscc])
+        if not cards:
+            return not_found(request, visitor)
+        found = await consents.of_enterprise(conn, uscc)
+        clients = await store.clients(conn, (each.client_id for each in found))
+    shown = [_shown(each, clients, cards[0], runtime.now()) for each in found]
+    return frame.page(
+        request,
+        "portal/consents.html",
+        visitor=visitor,
+        enterprise=cards[0],
+        tab="consents",
+        running=[each for each in shown if each.status in RUNNING],
+        over=[each for each in shown if each.status not in RUNNING],
+        words=words,
+    )
+
+
+@router.get("/portal/consents/{consent_id}", response_model=None)
+async def show(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+) -> Response:
+    """Show one consent with all that was done to it."""
+    async with runtime.engine.connect() as conn:
+        found = await _mine(conn, request, visitor, consent_id)
+        shown = await _with_names(conn, found, runtime.now())
+        events = await consents.events_of(conn, found.uscc, consent_id)
+    return _page(request, runtime, visitor, "portal/consent.html", shown, events=events)
+
+
+@router.get("/portal/consents/{consent_id}/withdraw", response_model=None)
+async def ask_to_withdraw(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+) -> Response:
+    """Ask once whether to take it back."""
+    async with runtime.engine.connect() as conn:
+        found = await _mine(conn, request, visitor, consent_id)
+        shown = await _with_names(conn, found, runtime.now())
+    return _page(request, runtime, visitor, "portal/withdraw.html", shown)
+
+
+@router.post("/portal/consents/{consent_id}/{verb}", response_model=None)
+async def act(
+    request: Request,
+    consent_id: str,
+    verb: Verb,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Withdraw, pause or resume it."""
+    await visitor.form(request, f"{verb} {consent_id}")
+    async with runtime.engine.begin() as conn:
+        found = await _mine(conn, request, visitor, consent_id)
+        changed = _changed(found, verb, visitor, runtime.now())
+        done = not isinstance(changed, Refused) and await consents.save(
+            conn, found, changed.consent, changed.event,
+        )
+    notice = verb if done else "too_late"
+    return RedirectResponse(f"/portal/consents/{consent_id}?notice={notice}", status_code=303)
+
+
+def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Changed | Refused:
+    by = Person(
+        subject=visitor.session.subject,
+        uscc=found.uscc,
+        channel=Channel.PORTAL,
+        identity_token_digest=visitor.session.identity_token_digest,
+    )
+    match verb:
+        case "withdraw":
+            return consent.withdraw(found, by=by, now=now)
+        case "pause":
+            return consent.pause(found, by=by, now=now)
+        case "resume":
+            return consent.resume(found, by=by, now=now)
+
+
+async def _mine(
+    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str,
+) -> Consent:
+    """The consent, if the person may act for its enterprise; else there is nothing here."""
+    found = await consents.by_id(conn, consent_id)
+    visitor.must_act_for(request, found.uscc if found else None)
+    if found is None:
+        raise InsteadError(not_found(request, visitor))
+    return found
+
+
+async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> Shown:
+    cards = await store.enterprises(conn, [found.uscc])
+    clients = await store.clients(conn, [found.client_id])
+    missing = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
+    return _shown(found, clients, cards[0] if cards else missing, now)
+
+
+def _shown(
+    found: Consent,
+    clients: "store.Mapping[str, ClientCard]",
+    enterprise: EnterpriseCard,
+    now: datetime,
+) -> Shown:
+    unnamed = ClientCard(
+        client_id=found.client_id, kind="", name=Said(found.client_id, found.client_id),
+    )
+    return Shown(
+        consent=found,
+        status=status_at(found, now),
+        uses_left=uses_left(found),
+        client=clients.get(found.client_id, unnamed),
+        enterprise=enterprise,
+    )
+
+
+def _page(  # noqa: PLR0913, PLR0917  # a page's parts
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    template: str,
+    shown: Shown,
+    **more: object,
+) -> Response:
+    consent_id = shown.consent.consent_id
+    return frame.page(
+        request,
+        template,
+        visitor=visitor,
+        shown=shown,
+        enterprise=shown.enterprise,
+        tab="consents",
+        items=[
+            words.item_name(code, runtime.catalogue)
+            for code in (*shown.consent.datasets, *shown.consent.questions)
+        ],
+        may_withdraw=shown.consent.was_granted
+        and shown.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
+        notice=NOTICES.get(request.query_params.get("notice", "")),
+        csrf={
+            verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")
+        },
+        words=words,
+        **more,
+    )
