@@ -1,14 +1,18 @@
 """The only table from an error to its HTTP status and titles (RFC 9457)."""
 
+import traceback
 from typing import Any
 
+import asyncpg
 import orjson
+import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gateway.access import errors
+from gateway.limits.errors import LimiterUnavailableError
 
 log = structlog.get_logger("gateway.problems")
 
@@ -45,6 +49,18 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "internal_error": (500, "内部错误", "Internal error"),
 }
 CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large", 415: "unsupported_media_type"}
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    LimiterUnavailableError,
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+)
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -72,7 +88,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GatewayError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    for unavailable in UNAVAILABLE:
+        app.add_exception_handler(unavailable, _unavailable)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -92,11 +109,23 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {}))
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected", request_id=_request_id(request), kind=type(error).__name__)
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """Fail closed: no count, no log, no answer."""
+    log.error("unavailable", kind=type(error).__name__)
+    return problem(
+        "temporarily_unavailable", errors.TemporarilyUnavailableError.__doc__ or "",
+        request_id=_request_id(request), headers={"Retry-After": "2"},
+    )
+
+
+def fault(request_id: str, error: Exception) -> Response:
+    """The answer when a handler broke. Its log line names the kind of fault, never its data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+    log.error("unexpected", kind=type(error).__name__, where=where)
     return problem(
         "internal_error", "Something went wrong on our side; report the request_id.",
-        request_id=_request_id(request),
+        request_id=request_id,
     )
 
 

@@ -71,7 +71,7 @@ async def admit(
     """
     token = caller.token
     quotas = await runtime.quotas.of(token.client_id, token.agreement_version)
-    subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else ""
+    subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else None
     verdict = await runtime.guard.admit(
         Admission(
             tag=token.client_id,

@@ -41,6 +41,12 @@ DISCLOSED = """
 
 TELL = Statement(f"""
     WITH spent AS ({SPEND}),
+    held AS (
+        SELECT 1 FROM consent
+        WHERE uscc = CAST(:uscc AS text) AND consent_id = CAST(:consent_id AS text)
+          AND version = CAST(:held_version AS integer) AND status = 'active'
+          AND valid_until > CAST(:now AS timestamptz)
+        FOR SHARE),
     kept AS (
         INSERT INTO idempotency (uscc, client_id, key, request_digest, answer, uses_left, at)
         SELECT CAST(:uscc AS text), CAST(:client_id AS text), CAST(:key AS text),
@@ -66,6 +72,7 @@ TELL = Statement(f"""
     SELECT (SELECT max_uses - uses FROM spent) AS uses_left,
            xinqiao_abort_unless(
                (SELECT count(*) FROM spent) = (CAST(:consent_version AS integer) IS NOT NULL)::integer
+               AND (SELECT count(*) FROM held) = (CAST(:held_version AS integer) IS NOT NULL)::integer
                AND (SELECT count(*) FROM kept) = (CAST(:key AS text) IS NOT NULL)::integer
                AND (SELECT count(*) FROM counted) = jsonb_array_length(CAST(:probes AS jsonb)))
     """)  # noqa: S608  # constants only
@@ -86,7 +93,8 @@ class Probe:
 class Telling:
     """What is about to be told, and what that costs.
 
-    `consent_version` is set where a use of the disclosure's consent is to be spent. `answer` is
+    `consent_version` is set where a use of the disclosure's consent is to be spent, and
+    `held_version` where that consent must hold but nothing is spent (a further page). `answer` is
     kept under `key`, so that the same call can be answered again with the same bytes.
     """
 
@@ -95,6 +103,7 @@ class Telling:
     consent_version: int | None
     key: IdempotencyKey | None
     answer: str
+    held_version: int | None = None
     probes: Sequence[Probe] = ()
 
 
@@ -115,6 +124,7 @@ async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
     values = {
         **_row(telling.disclosure, telling.salt),
         "consent_version": telling.consent_version,
+        "held_version": telling.held_version,
         "key": key.key if key else None,
         "request_digest": key.request_digest if key else b"",
         "answer": telling.answer if key else "",

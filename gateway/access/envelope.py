@@ -1,0 +1,123 @@
+"""Every answer under /v1 is signed over itself and its request, refusals too; each request has an id.
+
+The body is held until it is whole: what is signed is what is sent, and nothing is sent unsigned.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.runtime import Runtime
+from gateway.signing.http_signatures import SignedRequest, signature_headers
+
+SIGNED_PREFIX = "/v1"
+REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+Headers = list[tuple[bytes, bytes]]
+
+
+class Envelope:
+    """The outermost layer: request id, common headers, signature.
+
+    `on_fault` answers when a handler broke, so that even this answer is signed.
+    """
+
+    def __init__(self, app: ASGIApp, on_fault: Callable[[str, Exception], ASGIApp]) -> None:
+        self._app = app
+        self._on_fault = on_fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["headers"] = {}
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            sealing = _Sealing(scope, send)
+            try:
+                await self._app(scope, receive, sealing)
+            except Exception as error:
+                if sealing.has_begun:
+                    raise
+                await self._on_fault(request_id, error)(scope, receive, sealing)
+
+
+class _Sealing:
+    """Holds a response under /v1 until it is whole, then signs it; passes others through."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        path: str = scope["path"]
+        self._signs = path == SIGNED_PREFIX or path.startswith(f"{SIGNED_PREFIX}/")
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an answer is under way already."""
+        return self._start is not None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            extra = [(name.lower().encode(), value.encode()) for name, value in self._extra()]
+            present = {name.lower() for name, _ in message["headers"]}
+            missing = [pair for pair in extra if pair[0] not in present]
+            self._start = {**message, "headers": [*message["headers"], *missing]}
+            if not self._signs:
+                await self._send(self._start)
+            return
+        if not self._signs or self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._send(self._signed(self._start, bytes(self._body)))
+            await self._send({"type": "http.response.body", "body": bytes(self._body)})
+
+    def _extra(self) -> Iterable[tuple[str, str]]:
+        state = self._scope["state"]
+        return {"X-Request-Id": state["request_id"], **state["headers"]}.items()
+
+    def _signed(self, start: Message, body: bytes) -> Message:
+        runtime: Runtime = self._scope["app"].state.runtime
+        now = runtime.now()
+        headers: Headers = start["headers"]
+        signature = signature_headers(
+            signed_request(self._scope, runtime.settings.issuer),
+            status=start["status"],
+            content_type=_first(headers, b"content-type"),
+            body=body,
+            signer=runtime.keys.current("response", now),
+            created=int(now.timestamp()),
+        )
+        return {**start, "headers": [*headers, *signature]}
+
+
+def signed_request(scope: Scope, issuer: str) -> SignedRequest:
+    """What the signature says of the request, as its client knows it."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    target = path + b"?" + query if query else path
+    return SignedRequest(
+        method=scope["method"],
+        target_uri=issuer + target.decode("latin-1"),
+        content_digest=_first(scope["headers"], b"content-digest"),
+    )
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    return next((value.decode("latin-1") for name, value in headers if name.lower() == wanted), None)
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's id if it is a decent one, else a new one."""
+    given = _first(headers, b"x-request-id")
+    if given is not None and REQUEST_ID.fullmatch(given.encode("latin-1")):
+        return given
+    return secrets.token_urlsafe(12)

@@ -1,0 +1,53 @@
+"""What is asked is checked in full before anything about an enterprise is read."""
+
+from dataclasses import dataclass
+
+from consent import Purpose
+from gateway.access.errors import (
+    GatewayError,
+    InvalidRequestError,
+    InvalidUsccError,
+    UnknownPurposeError,
+    UnknownQuestionError,
+)
+from gateway.answers.schemas import VerificationIn
+from verification import Asked, NotACode, Question, parse_uscc, problem_with, question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A well-formed verification: a possible code, a known purpose, questions of the catalogue."""
+
+    uscc: str
+    purpose: str
+    asked: tuple[Asked, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets that the questions rest on."""
+        return tuple(sorted({name for each in self.questions for name in each.datasets}))
+
+    @property
+    def under_consent(self) -> tuple[str, ...]:
+        """The tags of those questions that need the enterprise's consent."""
+        return tuple(each.tag for each in self.questions if each.needs_consent)
+
+
+def ask_of(body: VerificationIn) -> Ask | GatewayError:
+    """The ask in `body`, or what is wrong with it."""
+    uscc = parse_uscc(body.enterprise.uscc)
+    if isinstance(uscc, NotACode):
+        return InvalidUsccError()
+    if body.purpose not in set(Purpose):
+        return UnknownPurposeError()
+    asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)
+    questions = tuple(found for each in asked if (found := question(each.tag)) is not None)
+    if len(questions) < len(asked):
+        return UnknownQuestionError()
+    if len(set(asked)) < len(asked):
+        return InvalidRequestError("Ask each question, with each value, once.")
+    problems = [problem for each in asked if (problem := problem_with(each))]
+    if problems:
+        return InvalidRequestError(problems[0])
+    return Ask(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)

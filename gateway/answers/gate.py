@@ -1,0 +1,215 @@
+"""A verification, from what was asked to what is told. Nothing leaves before the commit.
+
+A caller learns the answers and nothing else: for an enterprise that is unknown, closed to the
+caller, or asked about too often, the same work is done and every answer is `not_determined`.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import consent
+from consent import Granted, Purpose, decide
+from gateway.access.admission import IdempotencyKey
+from gateway.access.caller import Caller
+from gateway.access.commit import Committed, Probe, Telling, log_refusal, tell
+from gateway.access.errors import GatewayError, NotInAgreementError, TemporarilyUnavailableError
+from gateway.access.kept import Kept, kept_for
+from gateway.access.moments import SHANGHAI, on_the_wire
+from gateway.access.standing import agreement_of
+from gateway.answers.ask import Ask
+from gateway.answers.padding import padded
+from gateway.answers.reading import Read, read
+from gateway.clients.agreements import Agreement
+from gateway.creditfile.facts import facts_of
+from gateway.disclosure.ids import new_id
+from gateway.disclosure.leaf import SALT_BYTES, Disclosure, leaf_hash, result_digest
+from gateway.disclosure.promise import log_promise, merge_by
+from gateway.runtime import Runtime
+from verification import (
+    CATALOGUE_VERSION,
+    LEGAL_REPRESENTATIVE_ID,
+    Answered,
+    Asked,
+    admit,
+    asserted_form,
+    evaluate,
+)
+
+# Each turn means that somebody else committed in between; so many in a row is an outage.
+TURNS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The answer's JSON text, to be sent as it stands."""
+
+    text: str
+
+
+async def answer(
+    runtime: Runtime, caller: Caller, ask: Ask, key: IdempotencyKey | None,
+) -> Told | GatewayError:
+    """Answer `ask`, or say why not; either is in the log before this returns."""
+    for _ in range(TURNS):
+        now = runtime.now()
+        found = await read(runtime.hot, caller, ask, key)
+        agreement = _ground(found, ask, now)
+        if isinstance(agreement, GatewayError):
+            await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())
+            return agreement
+        kept = kept_for(key, found.kept, now)
+        if isinstance(kept, GatewayError):
+            return kept
+        if isinstance(kept, Kept):
+            return Told(text=kept.answer)
+        telling = _telling(runtime, caller, ask, found, agreement, key, now)
+        if isinstance(await tell(runtime.hot, telling), Committed):
+            return Told(text=telling.answer)
+    return TemporarilyUnavailableError(retry_after=1)
+
+
+def _ground(found: Read, ask: Ask, now: datetime) -> Agreement | GatewayError:
+    """The agreement that covers this ask: token, client, agreement, then its purposes and questions."""
+    agreement = agreement_of(found.standing, now)
+    if isinstance(agreement, GatewayError):
+        return agreement
+    outside = agreement.missing(purpose=ask.purpose, questions=[each.tag for each in ask.questions])
+    if outside:
+        return NotInAgreementError(f"Your agreement does not cover: {', '.join(outside)}.")
+    return agreement
+
+
+def _telling(
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    found: Read,
+    agreement: Agreement,
+    key: IdempotencyKey | None,
+    now: datetime,
+) -> Telling:
+    """What would be told now, and what it costs."""
+    granted = _granted(caller, ask, found, now)
+    open_to_caller = frozenset(
+        asked for asked, each in zip(ask.asked, ask.questions, strict=True)
+        if not each.needs_consent or (granted is not None and each.tag in granted.questions)
+    )
+    probes, admitted = _probed(runtime, ask, found, open_to_caller, now)
+    answers = _answers(runtime, ask, found, open_to_caller & admitted, now)
+    disclosure = Disclosure(
+        disclosure_id=new_id("dsc"),
+        uscc=ask.uscc,
+        client_id=caller.client_id,
+        kind="verification",
+        outcome="told",
+        purpose=ask.purpose,
+        consent_id=granted.consent_id if granted else None,
+        agreement_version=agreement.version,
+        asked=[each.tag for each in ask.asked],
+        relied_on=sorted({rest for each in answers for rest in each.rests_on}),
+        at=now,
+    )
+    salt = _salt()
+    core = _document(ask, answers, disclosure, now)
+    disclosure = replace(disclosure, result_digest=result_digest(core))
+    core["log_promise"] = log_promise(
+        leaf_hash(disclosure, salt), runtime.settings.issuer, on_the_wire(merge_by(now)),
+    )
+    return Telling(
+        disclosure=disclosure,
+        salt=salt,
+        consent_version=granted.version if granted else None,
+        key=key,
+        answer=padded(core),
+        probes=probes,
+    )
+
+
+def _granted(caller: Caller, ask: Ask, found: Read, now: datetime) -> Granted | None:
+    """The consent under which some of these questions may be answered, if there is one."""
+    asked = consent.Ask(
+        client_id=caller.client_id,
+        uscc=ask.uscc,
+        purpose=Purpose(ask.purpose),
+        datasets=(),
+        questions=ask.under_consent,
+    )
+    decided = decide(found.consent, asked, now=now)
+    return decided if isinstance(decided, Granted) else None
+
+
+def _probed(
+    runtime: Runtime, ask: Ask, found: Read, open_to_caller: frozenset[Asked], now: datetime,
+) -> tuple[list[Probe], frozenset[Asked]]:
+    """The probe budgets as they will stand, and which asks they let be determined.
+
+    A value that is closed to the caller for want of consent costs nothing: it tells nothing.
+    """
+    probes: list[Probe] = []
+    admitted = {asked for asked in ask.asked if asked.value is None}
+    for tag in sorted({asked.tag for asked in ask.asked if asked.value is not None}):
+        known, revision = found.probes.get(tag, ({}, 0))
+        values = [each for each in ask.asked if each.tag == tag and each in open_to_caller and each.value]
+        digests = [
+            runtime.digests.of("probe", f"{ask.uscc} {tag} {asserted_form(each)}").hex()[:32]
+            for each in values
+        ]
+        admission = admit(known, digests, now=int(now.timestamp()))
+        admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
+        probes.append(Probe(question=tag, asked=admission.known, revision=revision))
+    return probes, frozenset(admitted)
+
+
+def _answers(
+    runtime: Runtime, ask: Ask, found: Read, allowed: frozenset[Asked], now: datetime,
+) -> tuple[Answered, ...]:
+    facts = None
+    if found.enterprise is not None:
+        facts = facts_of(found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets)
+    return evaluate(
+        ask.asked,
+        facts,
+        allowed=allowed,
+        digest=lambda value: runtime.vault.digest(LEGAL_REPRESENTATIVE_ID, value),
+        today=now.astimezone(SHANGHAI).date(),
+    )
+
+
+def _document(
+    ask: Ask, answers: tuple[Answered, ...], disclosure: Disclosure, now: datetime,
+) -> dict[str, Any]:
+    return {
+        "verification_id": new_id("vrf"),
+        "disclosure_id": disclosure.disclosure_id,
+        "enterprise": {"uscc": ask.uscc},
+        "purpose": ask.purpose,
+        "as_of": on_the_wire(now),
+        "catalogue_version": CATALOGUE_VERSION,
+        "answers": [_answer(each) for each in answers],
+    }
+
+
+def _answer(answered: Answered) -> Mapping[str, str]:
+    told = {"question": answered.tag, "answer": str(answered.answer)}
+    return told if answered.match is None else {**told, "match": str(answered.match)}
+
+
+def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Disclosure:
+    return Disclosure(
+        disclosure_id=new_id("dsc"),
+        uscc=ask.uscc,
+        client_id=caller.client_id,
+        kind="verification",
+        outcome="refused",
+        reason=error.code,
+        purpose=ask.purpose,
+        asked=[each.tag for each in ask.asked],
+        at=now,
+    )
+
+
+def _salt() -> bytes:
+    return secrets.token_bytes(SALT_BYTES)

@@ -1,0 +1,78 @@
+"""The one read statement of a verification: everything its answer can depend on, at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from consent.model import Consent
+from consent.spending import READ_CONSENT, consent_from_json
+from gateway.access.admission import IdempotencyKey
+from gateway.access.caller import Caller
+from gateway.access.kept import KEPT_JSON
+from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
+from gateway.answers.ask import Ask
+from gateway.creditfile.reading import (
+    ENTERPRISE_JSON,
+    RECORDS_JSON,
+    enterprise_from_json,
+    records_from_json,
+)
+from gateway.creditfile.records import Enterprise, Record
+from gateway.db.hot import HotDatabase, Statement
+
+READ = Statement(f"""
+    SELECT {STANDING_JSON} AS standing,
+           {READ_CONSENT} AS consent,
+           {KEPT_JSON} AS kept,
+           {ENTERPRISE_JSON} AS enterprise,
+           {RECORDS_JSON} AS records,
+           (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
+                       'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
+            FROM probe p
+            WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
+              AND p.question = ANY(CAST(:questions AS text[]))) AS probes
+    """)  # noqa: S608  # constants only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What the statement found. `probes`: question → (value digest → first asked, revision)."""
+
+    standing: Standing
+    consent: Consent | None
+    kept: Mapping[str, Any] | None
+    enterprise: Enterprise | None
+    records: tuple[Record, ...]
+    probes: Mapping[str, tuple[Mapping[str, int], int]]
+
+
+async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None) -> Read:
+    """Read once, for this caller and ask."""
+    row = await hot.row(READ, {
+        "client_id": caller.client_id,
+        "jti": caller.token.jti,
+        "uscc": ask.uscc,
+        "purpose": ask.purpose,
+        "consent_id": caller.token.consent_id,
+        "key": key.key if key else None,
+        "datasets": list(ask.datasets),
+        "questions": [each.tag for each in ask.questions],
+    })
+    if row is None:
+        raise RuntimeError("a SELECT without FROM gives one row")
+    consent = _json(row["consent"])
+    probes = orjson.loads(row["probes"])
+    return Read(
+        standing=standing_from_json(orjson.loads(row["standing"])),
+        consent=consent_from_json(consent) if consent else None,
+        kept=_json(row["kept"]),
+        enterprise=enterprise_from_json(row["enterprise"]),
+        records=records_from_json(row["records"]),
+        probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
+    )
+
+
+def _json(text: str | None) -> Any:  # noqa: ANN401  # a JSON object or nothing
+    return None if text is None else orjson.loads(text)

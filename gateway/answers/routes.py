@@ -1,0 +1,42 @@
+"""Verification over HTTP."""
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.access import body
+from gateway.access.admission import admit, idempotency_key
+from gateway.access.caller import authenticate
+from gateway.access.errors import GatewayError
+from gateway.access.openapi import reads
+from gateway.answers.ask import ask_of
+from gateway.answers.gate import Told, answer
+from gateway.answers.schemas import VerificationIn, VerificationOut
+from gateway.db.engine import to_json
+from gateway.runtime import UsingRuntime
+from verification import as_document
+
+router = APIRouter(prefix="/v1", tags=["verification"])
+
+
+@router.post("/verifications", response_model=VerificationOut, openapi_extra=reads(VerificationIn))
+async def verify(request: Request, runtime: UsingRuntime) -> Response:
+    """Answer yes/no questions about one enterprise."""
+    caller = await authenticate(request, runtime, scope="verify")
+    raw = await body.read(request)
+    parsed = body.parse(request, raw, VerificationIn)
+    ask = parsed if isinstance(parsed, GatewayError) else ask_of(parsed)
+    key = idempotency_key(request, raw)
+    uscc = None if isinstance(ask, GatewayError) else ask.uscc
+    await admit(request, runtime, caller, uscc=uscc, key=key)
+    if isinstance(ask, GatewayError):
+        raise ask
+    told = await answer(runtime, caller, ask, key)
+    if isinstance(told, GatewayError):
+        raise told
+    return Response(told.text, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/questions")
+async def questions() -> Response:
+    """The published catalogue of questions."""
+    return Response(to_json(as_document()), media_type="application/json")
+

@@ -1,0 +1,60 @@
+"""The shapes of a verification on the wire."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from gateway.access.body import Wire
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MOST_QUESTIONS = 20
+
+
+class EnterpriseIn(Wire):
+    """Which enterprise is meant."""
+
+    uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
+
+
+class QuestionIn(Wire):
+    """One question, with the asserted value or the chosen band where it takes one."""
+
+    question: Text = Field(examples=["enterprise_name.v1"])
+    value: Text | None = None
+
+
+class VerificationIn(Wire):
+    """`POST /v1/verifications`."""
+
+    enterprise: EnterpriseIn
+    purpose: Text = Field(examples=["merchant_onboarding"])
+    questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MOST_QUESTIONS)]
+
+
+class AnswerOut(Wire):
+    """One answer: `match` stands only beside a `yes` on a name."""
+
+    question: str
+    answer: str
+    match: str | None = None
+
+
+class LogPromiseOut(Wire):
+    """The log's promise: this leaf will be in the tree by `merge_by`."""
+
+    leaf_hash: str
+    log: str
+    merge_by: str
+
+
+class VerificationOut(Wire):
+    """What `POST /v1/verifications` answers."""
+
+    verification_id: str
+    disclosure_id: str
+    enterprise: EnterpriseIn
+    purpose: str
+    as_of: str
+    catalogue_version: str
+    answers: list[AnswerOut]
+    log_promise: LogPromiseOut

@@ -1,0 +1,121 @@
+"""The composition root: here, and only here, the parts of a gateway are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+import gateway.answers.routes
+import gateway.codes.routes
+import gateway.oauth.routes
+import gateway.portal.routes
+import gateway.query.routes
+from gateway import problems
+from gateway.access.envelope import Envelope
+from gateway.access.nonces import Nonces
+from gateway.access.openapi import add_request_schemas
+from gateway.access.tokens import Tokens
+from gateway.clients.agreements import QuotaBook
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.db.engine import make_engine
+from gateway.db.hot import HotDatabase
+from gateway.health import router as health
+from gateway.limits.guard import Guard
+from gateway.limits.stores import MemoryStore, RedisStore, Store
+from gateway.runtime import Runtime
+from gateway.settings import Settings
+from gateway.signing.digests import KeyedDigests
+from gateway.signing.keys import KeyRing
+
+DESCRIPTION = """\
+授权查询与核验 · Authorised query and verification of enterprise credit files.
+
+Get a token at `/oauth/token` (`private_key_jwt`, DPoP), then call `/v1`. Every answer under `/v1`
+is signed (RFC 9421) and bound to its request.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway as an ASGI application; its connections open with its lifespan."""
+    app = FastAPI(
+        title="Xinqiao 信桥",
+        description=DESCRIPTION,
+        version="1",
+        lifespan=_lifespan(settings),
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (
+        gateway.oauth.routes.router,
+        gateway.answers.routes.router,
+        gateway.query.routes.router,
+        gateway.portal.routes.router,
+        gateway.codes.routes.router,
+        health,
+    ):
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Envelope, on_fault=problems.fault)
+    _describe_bodies(app)
+    return app
+
+
+async def open_runtime(settings: Settings) -> Runtime:
+    """Open every connection that a worker needs."""
+    digests = KeyedDigests(settings.secret.get_secret_value())
+    keys = KeyRing.read(settings.signing_keys)
+    hot = await HotDatabase.open(settings.database_url, size=settings.database_pool)
+    return Runtime(
+        settings=settings,
+        engine=make_engine(settings.database_url, pool_size=settings.database_pool),
+        hot=hot,
+        keys=keys,
+        digests=digests,
+        catalogue=load_catalogue(),
+        vault=Vault(VaultKeys.parse(settings.vault_keys.read_text())),
+        guard=Guard(_store(settings)),
+        quotas=QuotaBook(hot),
+        tokens=Tokens(keys, settings.issuer),
+        nonces=Nonces(digests.key("nonce")),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+async def close_runtime(runtime: Runtime) -> None:
+    """Give every connection back."""
+    await runtime.guard.close()
+    await runtime.hot.close()
+    await runtime.engine.dispose()
+
+
+def _store(settings: Settings) -> Store:
+    if settings.redis_url is None:
+        return MemoryStore()
+    return RedisStore(settings.redis_url.get_secret_value())
+
+
+def _lifespan(settings: Settings):  # noqa: ANN202  # Starlette's own type is an overload of three
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime = await open_runtime(settings)
+        app.state.runtime = runtime
+        try:
+            yield
+        finally:
+            await close_runtime(runtime)
+
+    return lifespan
+
+
+def _describe_bodies(app: FastAPI) -> None:
+    """Add the request bodies that the handlers parse themselves to the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema is None:
+            add_request_schemas(generate())
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -1,0 +1,153 @@
+"""A query, from what was asked to what is told. Nothing leaves before the commit.
+
+Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these only what the clocks still allow.
+"""
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.access.admission import IdempotencyKey
+from gateway.access.caller import Caller
+from gateway.access.commit import Committed, Telling, log_refusal, tell
+from gateway.access.errors import GatewayError, TemporarilyUnavailableError
+from gateway.access.kept import Kept, kept_for
+from gateway.access.moments import on_the_wire
+from gateway.db.engine import to_json
+from gateway.disclosure.ids import new_id
+from gateway.disclosure.leaf import SALT_BYTES, Disclosure, leaf_hash, result_digest
+from gateway.disclosure.promise import log_promise, merge_by
+from gateway.query.ask import Ask
+from gateway.query.cursor import Cursors
+from gateway.query.ground import Ground, ground_of
+from gateway.query.page import Page, page_of, record_out
+from gateway.query.reading import Read, read
+from gateway.query.withheld import withheld
+from gateway.runtime import Runtime
+
+# Each turn means that somebody else committed in between; so many in a row is an outage.
+TURNS = 20
+
+
+async def answer(
+    runtime: Runtime, caller: Caller, ask: Ask, key: IdempotencyKey | None, cursors: Cursors,
+) -> str | GatewayError:
+    """The answer to `ask` as JSON text, or why not; either is in the log before this returns."""
+    for _ in range(TURNS):
+        now = runtime.now()
+        found = await read(runtime.hot, caller, ask, key)
+        kept = kept_for(key, found.kept, now)
+        if isinstance(kept, GatewayError):
+            return kept
+        ground = ground_of(runtime, caller, ask, found, now, repeated=kept is not None)
+        if isinstance(ground, GatewayError):
+            await log_refusal(runtime.hot, _refusal(caller, ask, ground, now), _salt())
+            return ground
+        if isinstance(kept, Kept):
+            return _with_uses(kept.answer, kept.uses_left)
+        telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
+        committed = await tell(runtime.hot, telling)
+        if isinstance(committed, Committed):
+            spent = telling.consent_version is not None
+            return _with_uses(telling.answer, committed.uses_left if spent else ground.granted.uses_left)
+    return TemporarilyUnavailableError(retry_after=1)
+
+
+def _telling(
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    found: Read,
+    ground: Ground,
+    key: IdempotencyKey | None,
+    cursors: Cursors,
+    now: datetime,
+) -> Telling:
+    """What would be told now, and what it costs: one use for the first page, none for the others."""
+    page = page_of(runtime, ask, found, ground, now)
+    disclosure = Disclosure(
+        disclosure_id=new_id("dsc"),
+        uscc=ask.uscc,
+        client_id=caller.client_id,
+        kind="query",
+        outcome="told",
+        purpose=ask.purpose,
+        consent_id=ground.granted.consent_id,
+        agreement_version=ground.agreement.version,
+        asked=list(ask.datasets),
+        relied_on=[(record.record_id, record.version) for record, _ in page.records],
+        at=now,
+    )
+    salt = _salt()
+    core = _document(runtime, caller, ask, ground, page, cursors, disclosure)
+    disclosure = replace(disclosure, result_digest=result_digest(core))
+    core["log_promise"] = log_promise(
+        leaf_hash(disclosure, salt), runtime.settings.issuer, on_the_wire(merge_by(now)),
+    )
+    first = ask.cursor is None
+    return Telling(
+        disclosure=disclosure,
+        salt=salt,
+        consent_version=ground.granted.version if first else None,
+        held_version=None if first else ground.granted.version,
+        key=key,
+        answer=to_json(core),
+    )
+
+
+def _document(
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    ground: Ground,
+    page: Page,
+    cursors: Cursors,
+    disclosure: Disclosure,
+) -> dict[str, Any]:
+    granted = ground.granted
+    cursor = None
+    if page.after is not None:
+        cursor = cursors.write(consent_id=granted.consent_id, ask=ask.digest, after=page.after)
+    return {
+        "disclosure_id": disclosure.disclosure_id,
+        "enterprise": {"uscc": ask.uscc},
+        "purpose": ask.purpose,
+        "recipient": caller.client_id,
+        "as_of": on_the_wire(disclosure.at),
+        "consent": {
+            "consent_id": granted.consent_id,
+            "valid_until": on_the_wire(granted.valid_until),
+            "uses_left": None,
+        },
+        "records": [record_out(record, fields) for record, fields in page.records],
+        "withheld": withheld(ground.scope, runtime.catalogue),
+        "page": {"cursor": cursor},
+    }
+
+
+def _with_uses(text: str, uses_left: int | None) -> str:
+    """The answer with the uses that its commit left: the same bytes whenever it is repeated."""
+    document = orjson.loads(text)
+    document["consent"]["uses_left"] = uses_left
+    return to_json(document)
+
+
+def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Disclosure:
+    return Disclosure(
+        disclosure_id=new_id("dsc"),
+        uscc=ask.uscc,
+        client_id=caller.client_id,
+        kind="query",
+        outcome="refused",
+        reason=error.code,
+        purpose=ask.purpose,
+        asked=list(ask.datasets),
+        at=now,
+    )
+
+
+def _salt() -> bytes:
+    return secrets.token_bytes(SALT_BYTES)

@@ -1,0 +1,100 @@
+"""The shapes of a query on the wire."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from gateway.access.body import Wire
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+LARGEST_PAGE = 200
+MOST_DATASETS = 32
+
+
+class EnterpriseIn(Wire):
+    """Which enterprise is meant."""
+
+    uscc: Text = Field(examples=["91330106MA2XXXXXXX"])
+
+
+class FilterIn(Wire):
+    """Which records are wanted, by the date of their decision (both ends included)."""
+
+    decided_from: date | None = None
+    decided_to: date | None = None
+
+
+class PageIn(Wire):
+    """How many records at a time, and from where on."""
+
+    size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=1024)] | None = None
+
+
+class QueryIn(Wire):
+    """`POST /v1/queries`."""
+
+    enterprise: EnterpriseIn
+    purpose: Text = Field(examples=["loan_approval"])
+    consent_id: Text | None = None
+    datasets: Annotated[list[Text], Field(min_length=1, max_length=MOST_DATASETS)]
+    filter: FilterIn = FilterIn()
+    page: PageIn = PageIn()
+
+
+class SourceOut(Wire):
+    """Who answers for a record."""
+
+    name: str
+    uscc: str | None
+
+
+class RecordOut(Wire):
+    """One record with its provenance; `objection` where the enterprise disputes it."""
+
+    dataset: str
+    record_id: str
+    version: int
+    source: SourceOut
+    source_time: str
+    catalogue_version: str
+    objection: dict[str, str] | None = None
+    fields: dict[str, Any]
+
+
+class WithheldOut(Wire):
+    """A dataset, or fields of one, that were asked for and are not given, and why."""
+
+    dataset: str
+    fields: list[str] | None = None
+    reason: str
+
+
+class ConsentOut(Wire):
+    """The consent under which this was told."""
+
+    consent_id: str
+    valid_until: str
+    uses_left: int | None
+
+
+class NextPageOut(Wire):
+    """Where the next page begins; `null` on the last one."""
+
+    cursor: str | None
+
+
+class QueryOut(Wire):
+    """What `POST /v1/queries` answers."""
+
+    disclosure_id: str
+    enterprise: EnterpriseIn
+    purpose: str
+    recipient: str
+    as_of: str
+    consent: ConsentOut
+    records: list[RecordOut]
+    withheld: list[WithheldOut]
+    page: NextPageOut
+    log_promise: dict[str, str]

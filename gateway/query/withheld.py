@@ -1,0 +1,57 @@
+"""What was asked for and is not given, and why: of datasets and fields, never of single records.
+
+That a record was repaired or has expired is not told. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consent import Granted, Purpose
+from gateway.clients.agreements import Agreement
+from gateway.creditfile.audience import Audience
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.telling import never_told_fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which of the datasets asked for are told, and what is withheld of the others."""
+
+    told: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+def scope_of(
+    datasets: tuple[str, ...],
+    *,
+    agreement: Agreement,
+    granted: Granted,
+    purpose: Purpose,
+    catalogue: Catalogue,
+    unavailable: tuple[str, ...],
+) -> Scope:
+    """Agreement ∩ consent ∩ purpose ∩ catalogue, in this order; the first that fails is the reason."""
+    reasons: dict[str, str] = {}
+    for name in datasets:
+        if name not in agreement.datasets:
+            reasons[name] = "not_in_agreement"
+        elif name not in granted.datasets:
+            reasons[name] = "not_in_consent"
+        elif not catalogue.dataset(name).serves(purpose):
+            reasons[name] = "not_for_purpose"
+        elif not catalogue.fields_for(name, Audience.AUTHORISED):
+            reasons[name] = "class_never"
+        elif name in unavailable:
+            reasons[name] = "source_unavailable"
+    return Scope(told=tuple(name for name in datasets if name not in reasons), reasons=reasons)
+
+
+def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
+    """The member `withheld` of an answer."""
+    told_in_part = [
+        {"dataset": name, "fields": list(fields), "reason": "class_never"}
+        for name in scope.told
+        if (fields := never_told_fields(name, catalogue))
+    ]
+    whole = [{"dataset": name, "reason": reason} for name, reason in scope.reasons.items()]
+    return [*told_in_part, *whole]
