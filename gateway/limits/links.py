@@ -1,7 +1,8 @@
 """How to reach one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
@@ -65,25 +66,41 @@ class ClusterLink:
     """A cluster: the two keys may live on two nodes, so they are asked side by side."""
 
     def __init__(self, url: str) -> None:
-        self._redis = RedisCluster.from_url(url, max_connections=CONNECTIONS, **_options())
+        # redis-py refuses at once when all connections are taken; here callers wait their turn.
+        self._turns = asyncio.Semaphore(CONNECTIONS // 2)
+        self._redis = RedisCluster.from_url(url, max_connections=2 * CONNECTIONS, **_options())
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `Link`."""
-        return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
+        async with self._turn():
+            return await self._set_or_get(key, fresh)
 
     async def set_or_get_beside(
         self, key: str, fresh: str, command: tuple[str | int, ...],
     ) -> tuple[Reply, Reply]:
         """See `Link`."""
-        asked: tuple[Awaitable[Reply], ...] = (
-            self.set_or_get(key, fresh), self._redis.execute_command(*command),
-        )
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        async with self._turn():
+            asked: tuple[Awaitable[Reply], ...] = (
+                self._set_or_get(key, fresh), self._redis.execute_command(*command),
+            )
+            answers = await asyncio.gather(*asked, return_exceptions=True)
         return answers[0], answers[1]
 
     async def close(self) -> None:
         """See `Link`."""
         await self._redis.aclose()
+
+    async def _set_or_get(self, key: str, fresh: str) -> str | None:
+        return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 def link_to(url: str) -> Link:

@@ -1,0 +1,175 @@
+"""Redis stops, freezes, fills up or forgets: the limiter is closed meanwhile, and right again after."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.names import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
+from gateway.limits.redis import RedisStore
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.asyncio
+
+SOON = 2.5  # seconds: waiting for a connection, connecting and waiting for the answer
+
+
+@pytest.fixture(params=["single", "cluster"])
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """A Redis of this test's own."""
+    with RedisServer(cluster=request.param == "cluster") as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
+    """A worker's store on it."""
+    made = RedisStore(server.url)
+    yield made
+    await made.close()
+
+
+def a_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = None) -> Admission:
+    """A call whose answer can be told from every other's by its quota."""
+    counter = Counter(name="client", key="k", quota=quota, window=86_400)
+    return Admission(
+        tag=tag or uuid4().hex, generation=None,
+        replay=Replay(key=jti or uuid4().hex, ttl=60), counters=(counter,),
+    )
+
+
+async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUnavailableError:
+    """The verdict, or the one error that is allowed."""
+    try:
+        return await store.admit(call)
+    except LimiterUnavailableError as error:
+        return error
+
+
+async def recovered(store: RedisStore) -> Verdict:
+    """The first verdict after the trouble, which must come soon."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        outcome = await outcome_of(store, a_call())
+        if not isinstance(outcome, LimiterUnavailableError):
+            return outcome
+        await asyncio.sleep(0.02)
+    pytest.fail("the store did not recover")
+
+
+async def test_a_stopped_redis_closes_quickly_and_recovers(
+    server: RedisServer, store: RedisStore,
+) -> None:
+    """No verdict while it is down; when it is back, empty, the old generation is stale."""
+    before = await store.admit(a_call())
+    server.stop()
+    begun = time.monotonic()
+    outcomes = await asyncio.gather(*(outcome_of(store, a_call()) for _ in range(100)))
+    assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
+    with pytest.raises(LimiterUnavailableError):
+        await store.generation()
+    assert time.monotonic() - begun < SOON
+    server.start()
+    assert isinstance(await recovered(store), Admitted)
+    old = Admission(tag="t", generation=before.generation)
+    assert isinstance(await store.admit(old), StaleGeneration)
+
+
+async def test_a_frozen_redis_closes_quickly_and_recovers(
+    server: RedisServer, store: RedisStore,
+) -> None:
+    """It accepts connections and answers nothing: the time limit closes."""
+    await store.admit(a_call())
+    os.kill(server.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    try:
+        outcomes = await asyncio.gather(*(outcome_of(store, a_call()) for _ in range(100)))
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
+    assert time.monotonic() - begun < SOON
+    assert isinstance(await recovered(store), Admitted)
+
+
+async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
+    server: RedisServer, store: RedisStore,
+) -> None:
+    """Whatever the moment of the kill, nothing else comes out."""
+
+    async def caller() -> list[Verdict | LimiterUnavailableError]:
+        return [await outcome_of(store, a_call()) for _ in range(200)]
+
+    callers = [asyncio.create_task(caller()) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    server.stop()
+    outcomes = [outcome for many in await asyncio.gather(*callers) for outcome in many]
+    assert all(isinstance(outcome, Admitted | LimiterUnavailableError) for outcome in outcomes)
+    assert any(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
+
+
+async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() -> None:
+    """Neither the error nor what it came from holds the URL, in which a password may stand."""
+    store = RedisStore("redis://:hunter2@127.0.0.1:1/0")
+    with pytest.raises(LimiterUnavailableError) as raised:
+        await store.admit(a_call())
+    assert "hunter2" not in repr(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+    await store.close()
+
+
+async def test_a_full_redis_admits_nobody(server: RedisServer, store: RedisStore) -> None:
+    """What cannot be remembered is not admitted; with room again it is."""
+    await store.admit(a_call())
+    with server.client() as client:
+        client.config_set("maxmemory", 1)
+        with pytest.raises(LimiterUnavailableError):
+            await store.admit(a_call())
+        client.config_set("maxmemory", 0)
+    assert isinstance(await store.admit(a_call()), Admitted)
+
+
+async def test_a_redis_that_forgot_the_script_counts_once(
+    server: RedisServer, store: RedisStore,
+) -> None:
+    """It is sent again, and what was asked is charged a single time."""
+    tag = uuid4().hex
+    for left in (9, 8, 7):
+        with server.client() as client:
+            client.script_flush()
+        verdict = await store.admit(a_call(10, tag=tag))
+        assert isinstance(verdict, Admitted)
+        assert verdict.states[0].remaining == left
+
+
+async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisStore) -> None:
+    """Callers hang up at any moment; each later call still gets its own answer."""
+    for turn in range(10):
+        doomed = [asyncio.create_task(store.admit(a_call(500_000))) for _ in range(40)]
+        await asyncio.sleep(turn * 0.0005)
+        for task in doomed:
+            task.cancel()
+        quotas = range(1, 41)
+        verdicts = await asyncio.gather(*(store.admit(a_call(quota)) for quota in quotas))
+        await asyncio.gather(*doomed, return_exceptions=True)
+        assert [v.states[0].quota for v in verdicts if isinstance(v, Admitted)] == [*quotas]
+        assert [v.states[0].remaining for v in verdicts if isinstance(v, Admitted)] == [
+            quota - 1 for quota in quotas
+        ]
+
+
+async def test_two_workers_share_their_counters(server: RedisServer, store: RedisStore) -> None:
+    """Of 200 calls of one client through two workers, as many as the quota; one use of each proof."""
+    other, tag = RedisStore(server.url), uuid4().hex
+    calls = (worker.admit(a_call(50, tag=tag)) for worker in (store, other) for _ in range(100))
+    verdicts = await asyncio.gather(*calls)
+    assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 50
+    twice = await asyncio.gather(*(w.admit(a_call(tag="t", jti="one")) for w in (store, other)))
+    assert sum(isinstance(verdict, Admitted) for verdict in twice) == 1
+    await other.close()

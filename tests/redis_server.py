@@ -1,0 +1,115 @@
+"""A real Redis for the tests: their own process, on its own socket, gone when they end."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+BINARY = shutil.which("redis-server")
+PATIENCE = 10.0  # seconds that a server may take to start
+
+
+class RedisServer:
+    """One server that can be stopped, frozen and started again at the same address. Keeps nothing."""
+
+    def __init__(self, *, cluster: bool = False) -> None:
+        if BINARY is None:
+            pytest.skip("redis-server is not installed")
+        self._binary = BINARY
+        self._folder = Path(tempfile.mkdtemp(prefix="xq-redis-"))
+        self._cluster = cluster
+        self._port = _free_port() if cluster else 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def plain_url(self) -> str:
+        """The address of this one server."""
+        if self._cluster:
+            return f"redis://127.0.0.1:{self._port}"
+        return f"unix://{self._folder}/redis.sock"
+
+    @property
+    def url(self) -> str:
+        """The address as the gateway takes it."""
+        return self.plain_url.replace("redis://", "redis+cluster://")
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, empty, and wait until it answers."""
+        self._process = subprocess.Popen(
+            [self._binary, *self._options()], cwd=self._folder, stdout=subprocess.DEVNULL,
+        )
+        with contextlib.closing(self.client()) as client:
+            _wait_for(client.ping)
+            if self._cluster:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+                _wait_for(lambda: client.set("up", "yes"))
+                client.delete("up")
+
+    def stop(self) -> None:
+        """Kill it, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def client(self) -> "Redis":
+        """A client of the test's own."""
+        return Redis.from_url(self.plain_url, decode_responses=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _options(self) -> list[str]:
+        common = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
+        if not self._cluster:
+            return [*common, "--port", "0", "--unixsocket", str(self._folder / "redis.sock")]
+        ports = ["--port", str(self._port), "--cluster-port", str(_free_port())]
+        config = f"nodes-{time.monotonic_ns()}.conf"
+        return [
+            *common, "--bind", "127.0.0.1", *ports,
+            "--cluster-enabled", "yes", "--cluster-config-file", config,
+        ]
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a Redis that the whole session shares; flush it when you like."""
+    with RedisServer() as server:
+        yield server.url
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(answer: object) -> None:
+    assert callable(answer)
+    until = time.monotonic() + PATIENCE
+    while True:
+        with contextlib.suppress(RedisError):
+            answer()
+            return
+        assert time.monotonic() < until, "redis-server did not start"
+        time.sleep(0.01)

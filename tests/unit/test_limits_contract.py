@@ -1,0 +1,462 @@
+"""The contract of all stores: memory, one Redis, and a Redis Cluster judge alike."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from gateway.limits.memory import MemoryStore
+from gateway.limits.names import (
+    Admission,
+    Admitted,
+    Counter,
+    Distinct,
+    Limited,
+    Pin,
+    PinConflict,
+    Replay,
+    Replayed,
+    StaleGeneration,
+)
+from gateway.limits.redis import RedisStore
+from gateway.limits.stores import Store
+from tests.redis_server import RedisServer
+
+DAY = 86_400
+
+
+class House(Protocol):
+    """A store, and the power over its time and its memory."""
+
+    store: Store
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    async def lose_everything(self) -> None:
+        """Empty the store."""
+        ...
+
+
+class MemoryHouse:
+    """Time is the test's; a lost memory is a new process."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        self.store: Store = MemoryStore(lambda: self.now)
+
+    async def wait(self, seconds: float) -> None:
+        """Move the clock."""
+        self.now += timedelta(seconds=seconds)
+
+    async def lose_everything(self) -> None:
+        """Begin anew."""
+        self.store = MemoryStore(lambda: self.now)
+
+
+class RedisHouse:
+    """Time is real; a lost memory is FLUSHALL."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.server = server
+        self.store: Store = RedisStore(server.url)
+
+    async def wait(self, seconds: float) -> None:
+        """Really wait."""
+        await asyncio.sleep(seconds)
+
+    async def lose_everything(self) -> None:
+        """Flush."""
+        with self.server.client() as client:
+            client.flushall()
+
+
+@pytest.fixture(scope="module")
+def single() -> Iterator[RedisServer]:
+    """One Redis."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RedisServer]:
+    """A cluster of one node: it refuses scripts whose keys are of different slots."""
+    with RedisServer(cluster=True) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(params=["memory", "single", "cluster"])
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """Each kind of store in turn."""
+    kind: str = request.param
+    made: House = MemoryHouse() if kind == "memory" else RedisHouse(request.getfixturevalue(kind))
+    yield made
+    await made.store.close()
+
+
+def a_counter(quota: int = 3, *, name: str = "client", window: int = DAY, cost: int = 1) -> Counter:
+    """A counter that hardly refills while a test runs."""
+    return Counter(name=name, key="k", quota=quota, window=window, cost=cost)
+
+
+def a_tag() -> str:
+    """A client that no other test uses."""
+    return uuid4().hex
+
+
+def an_admission(tag: str, *counters: Counter, generation: str | None = None) -> Admission:
+    """A call that is only counted."""
+    return Admission(tag=tag, generation=generation, counters=counters)
+
+
+def a_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> Admission:
+    """A call whose proof may come once."""
+    return Admission(
+        tag=tag, generation=None, replay=Replay(key=key, ttl=ttl), counters=counters,
+    )
+
+
+def a_pin(tag: str, value: str, key: str = "k", ttl: int = 60) -> Admission:
+    """A call that says what `key` stands for."""
+    return Admission(tag=tag, generation=None, pin=Pin(key=key, value=value, ttl=ttl))
+
+
+def a_member(tag: str, member: str, *, limit: int = 2, window: int = DAY) -> Admission:
+    """A call about one enterprise of many."""
+    distinct = Distinct(name="distinct", key="k", member=member, limit=limit, window=window)
+    return Admission(tag=tag, generation=None, counters=(a_counter(100),), distinct=distinct)
+
+
+async def remaining(house: House, tag: str, counter: Counter) -> int:
+    """What is left, asked at no cost."""
+    free = Counter(
+        name=counter.name, key=counter.key, quota=counter.quota, window=counter.window, cost=0,
+    )
+    verdict = await house.store.admit(an_admission(tag, free))
+    assert isinstance(verdict, Admitted)
+    return verdict.states[0].remaining
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_asks_nothing_is_admitted(house: House) -> None:
+    """There is nothing to refuse it for."""
+    verdict = await house.store.admit(Admission(tag=a_tag(), generation=None))
+    assert verdict == Admitted(states=(), generation=await house.store.generation())
+
+
+@pytest.mark.asyncio
+async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(house: House) -> None:
+    """Three fit, the fourth is told when to come back."""
+    tag = a_tag()
+    for left in (2, 1, 0):
+        verdict = await house.store.admit(an_admission(tag, a_counter()))
+        assert isinstance(verdict, Admitted)
+        state = verdict.states[0]
+        assert (state.name, state.quota, state.window) == ("client", 3, DAY)
+        assert state.remaining == left
+        assert DAY * (3 - left) // 3 - 60 < state.reset <= DAY * (3 - left) // 3
+    refused = await house.store.admit(an_admission(tag, a_counter()))
+    assert isinstance(refused, Limited)
+    assert refused.name == "client"
+    assert DAY // 3 - 60 < refused.retry_after <= DAY // 3
+    assert refused.states[0].remaining == 0
+
+
+@pytest.mark.asyncio
+async def test_a_refused_call_fits_after_as_long_as_it_was_told(house: House) -> None:
+    """Retry-After is at least one second and true."""
+    tag, counter = a_tag(), a_counter(2, window=2)
+    for _ in range(2):
+        assert isinstance(await house.store.admit(an_admission(tag, counter)), Admitted)
+    refused = await house.store.admit(an_admission(tag, counter))
+    assert isinstance(refused, Limited)
+    assert refused.retry_after == 1
+    await house.wait(1.01)
+    assert isinstance(await house.store.admit(an_admission(tag, counter)), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_two_clients_do_not_share_a_counter(house: House) -> None:
+    """Whoever spent its quota spent its own."""
+    one, two = a_tag(), a_tag()
+    for _ in range(3):
+        await house.store.admit(an_admission(one, a_counter()))
+    assert isinstance(await house.store.admit(an_admission(two, a_counter())), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_when_one_counter_refuses_none_is_charged(house: House) -> None:
+    """All or nothing, wherever the refusing one stands."""
+    tag, wide, narrow = a_tag(), a_counter(10, name="wide"), a_counter(1, name="narrow")
+    assert isinstance(await house.store.admit(an_admission(tag, wide, narrow)), Admitted)
+    for order in ((wide, narrow), (narrow, wide)):
+        refused = await house.store.admit(an_admission(tag, *order))
+        assert isinstance(refused, Limited)
+        assert refused.name == "narrow"
+        assert {state.name: state.remaining for state in refused.states} == {"wide": 9, "narrow": 0}
+    assert await remaining(house, tag, wide) == 9
+
+
+@pytest.mark.asyncio
+async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(house: House) -> None:
+    """So that a call which waits as told is not refused by the other."""
+    tag = a_tag()
+    minute, day = a_counter(1, name="minute", window=60), a_counter(1, name="day")
+    await house.store.admit(an_admission(tag, minute, day))
+    refused = await house.store.admit(an_admission(tag, minute, day))
+    assert isinstance(refused, Limited)
+    assert refused.name == "day"
+    assert refused.retry_after > 60
+
+
+@pytest.mark.asyncio
+async def test_a_cost_larger_than_the_quota_is_always_limited(house: House) -> None:
+    """Even of a full quota, and without charging it."""
+    tag = a_tag()
+    refused = await house.store.admit(an_admission(tag, a_counter(3, cost=4)))
+    assert isinstance(refused, Limited)
+    assert refused.retry_after >= 1
+    assert await remaining(house, tag, a_counter(3)) == 3
+    assert isinstance(
+        await house.store.admit(an_admission(tag, a_counter(3, cost=10**15))), Limited,
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_lowered_quota_holds_at_once_and_a_raised_one_too(house: House) -> None:
+    """What was spent before stays spent in proportion."""
+    tag = a_tag()
+    for _ in range(10):
+        await house.store.admit(an_admission(tag, a_counter(10)))
+    assert isinstance(await house.store.admit(an_admission(tag, a_counter(5))), Limited)
+    assert isinstance(await house.store.admit(an_admission(tag, a_counter(20))), Limited)
+
+
+@pytest.mark.asyncio
+async def test_a_key_comes_once(house: House) -> None:
+    """The second time is a replay; for another client it is another key."""
+    tag = a_tag()
+    assert isinstance(await house.store.admit(a_replay(tag)), Admitted)
+    assert isinstance(await house.store.admit(a_replay(tag)), Replayed)
+    assert isinstance(await house.store.admit(a_replay(a_tag())), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_a_replay_key_is_forgotten_after_its_time(house: House) -> None:
+    """By then the proof has expired by itself."""
+    tag = a_tag()
+    assert isinstance(await house.store.admit(a_replay(tag, ttl=1)), Admitted)
+    await house.wait(1.05)
+    assert isinstance(await house.store.admit(a_replay(tag, ttl=1)), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_a_replay_charges_nothing(house: House) -> None:
+    """Who replays another's proof cannot spend the other's quota."""
+    tag = a_tag()
+    for _ in range(3):
+        await house.store.admit(a_replay(tag, "jti", 60, a_counter()))
+    assert await remaining(house, tag, a_counter()) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_limited_call_has_used_its_proof(house: House) -> None:
+    """The replay key stays remembered though nothing was charged."""
+    tag, counter = a_tag(), a_counter(1)
+    assert isinstance(await house.store.admit(a_replay(tag, "1", 60, counter)), Admitted)
+    assert isinstance(await house.store.admit(a_replay(tag, "2", 60, counter)), Limited)
+    assert isinstance(await house.store.admit(a_replay(tag, "2", 60, counter)), Replayed)
+
+
+@pytest.mark.parametrize("key", ["", "\ud800", "}{", "x" * 100_000, "a b\r\nc", "信桥\x00"])
+@pytest.mark.asyncio
+async def test_any_text_can_be_a_key(house: House, key: str) -> None:
+    """A hostile `jti` is a key like any other."""
+    tag = a_tag()
+    assert isinstance(await house.store.admit(a_replay(tag, key)), Admitted)
+    assert isinstance(await house.store.admit(a_replay(tag, key)), Replayed)
+    assert isinstance(await house.store.admit(a_replay(tag, key + "'")), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_of_200_concurrent_uses_of_one_key_exactly_one_is_admitted(house: House) -> None:
+    """And the other 199 are replays."""
+    tag = a_tag()
+    verdicts = await asyncio.gather(*(house.store.admit(a_replay(tag)) for _ in range(200)))
+    assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
+    assert sum(isinstance(verdict, Replayed) for verdict in verdicts) == 199
+
+
+@pytest.mark.asyncio
+async def test_concurrency_never_admits_more_than_the_quota(house: House) -> None:
+    """Of 200 calls at once exactly as many as the quota allows."""
+    tag, counter = a_tag(), a_counter(37)
+    calls = (house.store.admit(an_admission(tag, counter)) for _ in range(200))
+    verdicts = await asyncio.gather(*calls)
+    assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 37
+
+
+@pytest.mark.asyncio
+async def test_a_pin_holds_its_first_value_for_its_time(house: House) -> None:
+    """The same value again is fine, another one is a conflict, later it is free."""
+    tag = a_tag()
+    assert isinstance(await house.store.admit(a_pin(tag, "a", ttl=1)), Admitted)
+    assert isinstance(await house.store.admit(a_pin(tag, "a", ttl=1)), Admitted)
+    assert isinstance(await house.store.admit(a_pin(tag, "b", ttl=1)), PinConflict)
+    assert isinstance(await house.store.admit(a_pin(tag, "b", key="other", ttl=1)), Admitted)
+    await house.wait(1.05)
+    assert isinstance(await house.store.admit(a_pin(tag, "b", ttl=1)), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_of_many_values_at_once_one_is_pinned(house: House) -> None:
+    """All the others conflict with it."""
+    tag = a_tag()
+    calls = (house.store.admit(a_pin(tag, str(n))) for n in range(50))
+    verdicts = await asyncio.gather(*calls)
+    assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
+    assert sum(isinstance(verdict, PinConflict) for verdict in verdicts) == 49
+
+
+@pytest.mark.asyncio
+async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
+    house: House,
+) -> None:
+    """The first failure answers."""
+    tag = a_tag()
+
+    async def everything(jti: str, value: str) -> object:
+        return await house.store.admit(
+            Admission(
+                tag=tag, generation=None, replay=Replay(key=jti, ttl=60),
+                pin=Pin(key="k", value=value, ttl=60), counters=(a_counter(1),),
+            ),
+        )
+
+    assert isinstance(await everything("1", "a"), Admitted)
+    assert isinstance(await everything("1", "b"), Replayed)
+    assert isinstance(await everything("2", "b"), PinConflict)
+    assert isinstance(await everything("2", "a"), Replayed)
+    assert isinstance(await everything("3", "a"), Limited)
+
+
+@pytest.mark.asyncio
+async def test_distinct_members_are_limited_and_those_seen_are_free(house: House) -> None:
+    """The third enterprise is refused; the first two may be asked about all day."""
+    tag = a_tag()
+    for member, left in (("a", 1), ("a", 1), ("b", 0), ("a", 0)):
+        verdict = await house.store.admit(a_member(tag, member))
+        assert isinstance(verdict, Admitted)
+        assert (verdict.states[-1].name, verdict.states[-1].remaining) == ("distinct", left)
+    refused = await house.store.admit(a_member(tag, "c"))
+    assert isinstance(refused, Limited)
+    assert refused.name == "distinct"
+    assert 1 <= refused.retry_after <= DAY
+    assert refused.states[-1].reset == refused.retry_after
+    assert isinstance(await house.store.admit(a_member(tag, "b")), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_one_member_too_many_charges_no_counter(house: House) -> None:
+    """All or nothing holds for the distinct limit too, in both directions."""
+    tag = a_tag()
+    await house.store.admit(a_member(tag, "a", limit=1))
+    await house.store.admit(a_member(tag, "b", limit=1))
+    assert await remaining(house, tag, a_counter(100)) == 99
+    full = Distinct(name="distinct", key="k", member="b", limit=2, window=DAY)
+    never = a_counter(1, name="never", cost=2)
+    refused = Admission(tag=tag, generation=None, counters=(never,), distinct=full)
+    assert isinstance(await house.store.admit(refused), Limited)
+    assert isinstance(await house.store.admit(a_member(tag, "c")), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_a_new_window_begins_with_no_members(house: House) -> None:
+    """Windows are fixed; in the next one other members may come."""
+    tag = a_tag()
+    await house.store.admit(a_member(tag, "a", limit=1, window=1))
+    await house.wait(1.1)
+    assert isinstance(await house.store.admit(a_member(tag, "b", limit=1, window=1)), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_concurrency_never_admits_more_distinct_members(house: House) -> None:
+    """Of 50 enterprises at once exactly as many as the limit."""
+    tag = a_tag()
+    calls = (house.store.admit(a_member(tag, str(n), limit=7)) for n in range(50))
+    verdicts = await asyncio.gather(*calls)
+    assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 7
+
+
+@pytest.mark.asyncio
+async def test_the_present_generation_is_admitted_and_another_is_stale(house: House) -> None:
+    """A stale call learns the present generation and charges nothing."""
+    tag, present = a_tag(), await house.store.generation()
+    ours = an_admission(tag, a_counter(), generation=present)
+    assert isinstance(await house.store.admit(ours), Admitted)
+    stale = await house.store.admit(an_admission(tag, a_counter(), generation="another"))
+    assert stale == StaleGeneration(generation=present)
+    assert await remaining(house, tag, a_counter()) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_store_that_lost_everything_reopens_nothing(house: House) -> None:
+    """A proof used before the loss is refused after it: its nonce is of the former generation."""
+    tag, before = a_tag(), await house.store.generation()
+    used = Admission(tag=tag, generation=before, replay=Replay(key="jti", ttl=60))
+    assert isinstance(await house.store.admit(used), Admitted)
+    await house.lose_everything()
+    first = await house.store.admit(used)
+    assert isinstance(first, StaleGeneration)
+    assert first.generation != before
+    assert await house.store.admit(used) == first
+    assert await house.store.generation() == first.generation
+    fresh = Admission(
+        tag=tag, generation=first.generation, replay=Replay(key="new", ttl=60),
+    )
+    assert isinstance(await house.store.admit(fresh), Admitted)
+
+
+@pytest.mark.asyncio
+async def test_all_workers_see_one_generation(single: RedisServer) -> None:
+    """Of twenty workers that find none, all end up with the same."""
+    with single.client() as client:
+        client.flushall()
+    workers = [RedisStore(single.url) for _ in range(20)]
+    seen = await asyncio.gather(*(worker.generation() for worker in workers))
+    verdicts = await asyncio.gather(*(w.admit(an_admission(a_tag())) for w in workers))
+    assert len({*seen, *(verdict.generation for verdict in verdicts)}) == 1
+    await asyncio.gather(*(worker.close() for worker in workers))
+
+
+@pytest.mark.asyncio
+async def test_redis_holds_digests_that_expire_in_one_slot(single: RedisServer) -> None:
+    """No key or value of a caller is in Redis, and nothing but the generation lives for ever."""
+    store = RedisStore(single.url)
+    with single.client() as client:
+        client.flushall()
+        await store.admit(
+            Admission(
+                tag="bank", generation=None, replay=Replay(key="secret", ttl=60),
+                pin=Pin(key="secret", value="secret", ttl=60),
+                counters=(Counter(name="client", key="secret", quota=1, window=60),),
+                distinct=Distinct(name="d", key="secret", member="secret", limit=1, window=DAY),
+            ),
+        )
+        keys = client.keys()
+        rooms = [key for key in keys if key.startswith("xq:{bank}:")]
+        assert len(rooms) == 4
+        assert {*keys} - {*rooms} == {"xq:generation"}
+        assert all(client.pttl(key) > 0 for key in rooms)
+        assert "secret" not in " ".join(keys + [_value(client, key) for key in keys])
+    await store.close()
+
+
+def _value(client: Redis, key: str) -> str:
+    return str(client.smembers(key) if client.type(key) == "set" else client.get(key))
