@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from gateway.creditfile.audience import DisclosureClass
 from gateway.creditfile.free_text import scan
 from gateway.creditfile.schema import DatasetOf, FieldOf
 
@@ -50,12 +51,17 @@ def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def masked(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields, with no personal number left in free text (R5)."""
-    free = {field.name for field in dataset.fields if field.type == "free_text"}
+def as_stored(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields, with nothing personal that would lie there legibly (R5, R17).
+
+    Personal numbers in free text are masked; personal fields that are not public are left out,
+    since the table of records has no place to seal them.
+    """
+    of = {field.name: field for field in dataset.fields}
     return {
-        name: scan(value).text if name in free and isinstance(value, str) else value
+        name: scan(value).text if of[name].type == "free_text" and value else value
         for name, value in fields.items()
+        if not of[name].personal or of[name].disclosure is DisclosureClass.PUBLIC
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.mapping import masked
+from gateway.creditfile.mapping import as_stored
 from gateway.creditfile.personal import digests_of, seal_personal
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
@@ -99,5 +99,5 @@ def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...
 
 
 def _record_row(of: Record, catalogue: Catalogue) -> tuple[Any, ...]:
-    fields = orjson.dumps(masked(catalogue.dataset(of.dataset), of.fields)).decode()
+    fields = orjson.dumps(as_stored(catalogue.dataset(of.dataset), of.fields)).decode()
     return tuple(fields if name == "fields" else getattr(of, name) for name in _RECORD)

@@ -146,7 +146,6 @@ def add_annual_report(draft: Draft, *, years_ago: int = 1, published: bool = Fal
         "reported_on": f"{reported_on}",
         "contact_address": draft.address,
         "web_shops": [],
-        "contact_phone": draft.person.phone,
         "employees": int(draft.rng.lognormvariate(2, 1)) + 1,
         "assets": f"{revenue * 0.8:.6f}",
         "debts": f"{revenue * 0.4:.6f}",

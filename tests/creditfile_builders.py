@@ -1,0 +1,82 @@
+"""Records and enterprises for tests: valid in everything that a test does not say."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.mapping import columns_of, natural_key
+from gateway.creditfile.records import Enterprise, Record
+from verification.normalise import strict_name
+
+CATALOGUE: Catalogue = load_catalogue()
+TODAY = date(2026, 11, 22)
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+"""Noon in Shanghai."""
+USCC = "91330106MABWNF4C6U"
+
+_FIELDS: dict[str, dict[str, Any]] = {
+    "penalty": {
+        "document_number": "浙市监罚〔2026〕0001号",
+        "facts": "未按规定明码标价。",
+        "kinds": ["罚款"],
+        "fine": "1.200000",
+        "decided_on": "2026-08-01",
+        "determined_on": "2026-08-01",
+        "published_on": "2026-08-03",
+        "severity": "一般",
+        "procedure": "普通",
+        "appeal_state": "none",
+    },
+    "serious_violation": {"decision_number": "浙市监严〔2020〕1号", "added_on": "2020-02-01"},
+    "abnormal_listing": {"decision_number": "浙市监异〔2025〕1号", "added_on": "2025-02-01"},
+    "commitment": {"number": "诺1", "committed_on": "2026-01-05", "fulfilment": "fulfilled"},
+    "public_rating": {"score": 800, "level": "良好", "date": "2026-10-01"},
+    "industry_rating": {"number": "评1", "level": "A", "published": False},
+    "supervision": {"number": "警1", "indicator": "一址多照", "date": "2026-10-01"},
+}
+
+
+def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # noqa: ANN401  # members of many types
+    """A record; `changed` are fields of its dataset (none: left out), or members of `Record`."""
+    of = CATALOGUE.dataset(dataset)
+    named = {field.name for field in of.fields}
+    members = {name: value for name, value in changed.items() if name not in named}
+    fields = _FIELDS[dataset] | {n: v for n, v in changed.items() if n in named}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    filled: dict[str, Any] = {**columns_of(of, fields), **members}
+    said: dict[str, Any] = {
+        "uscc": USCC,
+        "record_id": "rec_1",
+        "dataset": dataset,
+        "source_id": "source",
+        "natural_key": natural_key(of, fields),
+        "source_name": "数源单位",
+        "source_time": NOON,
+        "catalogue_version": CATALOGUE.version,
+        "fields": fields,
+        **filled,
+    }
+    return Record(**said)
+
+
+def an_enterprise(**changed: Any) -> Enterprise:  # noqa: ANN401  # members of many types
+    """An active firm."""
+    said: dict[str, Any] = {
+        "uscc": USCC,
+        "registration_id": "reg_1",
+        "name": "杭州云栖数据科技有限公司",
+        "name_key": strict_name("杭州云栖数据科技有限公司"),
+        "kind": "firm",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "张三丰",
+        "established_on": date(2018, 5, 1),
+        "division": "330106",
+        "address": "浙江省杭州市西湖区合成路1号",
+        "source_id": "source",
+        "source_name": "数源单位",
+        "source_time": NOON,
+        "catalogue_version": CATALOGUE.version,
+        **changed,
+    }
+    return Enterprise(**said)

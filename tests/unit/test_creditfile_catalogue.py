@@ -1,0 +1,111 @@
+"""The catalogue: what it holds, and what it refuses at start-up."""
+
+import pytest
+
+from gateway.creditfile.audience import Audience, DisclosureClass
+from gateway.creditfile.catalogue import (
+    PUBLISHED,
+    CatalogueError,
+    UnknownDatasetError,
+    load_catalogue,
+)
+from tests.creditfile_builders import CATALOGUE
+from verification.catalogue import LICENCE_CATEGORIES, QUESTIONS, RATING_LEVELS, SEVERITIES
+
+DATASETS = {
+    "registration", "licence", "penalty", "abnormal_listing", "serious_violation",
+    "judgment_defaulter", "commitment", "inspection", "honour", "public_rating",
+    "industry_rating", "third_party_rating", "annual_report", "pledge", "tax_and_social",
+    "supervision",
+}  # fmt: skip
+
+
+def test_the_published_catalogue_has_all_sixteen_datasets() -> None:
+    """Version 2026.1, as the domain describes it."""
+    assert CATALOGUE.version == "2026.1"
+    assert set(CATALOGUE.codes) == DATASETS
+
+
+def test_every_field_has_a_class_two_names_and_a_description() -> None:
+    """R4: a field says how far it may go."""
+    for dataset in CATALOGUE.datasets:
+        for field in dataset.fields:
+            assert field.disclosure is not None, (dataset.code, field.name)
+
+
+def test_government_and_never_reach_no_client() -> None:
+    """The appeal state is compared, never told; the supervision class is neither."""
+    told = {field.name for field in CATALOGUE.fields_for("penalty", Audience.AUTHORISED)}
+    compared = {field.name for field in CATALOGUE.fields_for("penalty", Audience.VERIFICATION)}
+    assert "appeal_state" not in told
+    assert "appeal_state" in compared
+    for audience in Audience:
+        assert CATALOGUE.fields_for("supervision", audience) == ()
+
+
+def test_identity_numbers_are_never_told() -> None:
+    """R5, by class: every field that holds an identity number or a home is `never`."""
+    for dataset in CATALOGUE.datasets:
+        for field in dataset.fields:
+            if "id_number" in field.name or field.name == "home_address":
+                assert field.disclosure is DisclosureClass.NEVER
+                assert field.personal
+
+
+def test_a_question_asks_only_for_datasets_and_values_of_the_catalogue() -> None:
+    """The two catalogues speak of the same things."""
+    for question in QUESTIONS:
+        assert set(question.datasets) <= DATASETS
+    fields = {(d.code, f.name): f.values for d in CATALOGUE.datasets for f in d.fields}
+    assert fields["licence", "category"] == LICENCE_CATEGORIES
+    assert fields["penalty", "severity"] == SEVERITIES
+    assert fields["public_rating", "level"] == RATING_LEVELS == CATALOGUE.rating_levels
+
+
+def test_an_unknown_dataset_is_an_error_with_its_own_type() -> None:
+    """Whoever asks for one can tell it from a mistake of ours."""
+    with pytest.raises(UnknownDatasetError):
+        CATALOGUE.dataset("horoscope")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('version: "2026.1"', "", "version"),
+        ("tone: neutral", "tone: lukewarm", "tone"),
+        ("class: government", "class: secret", "class"),
+        ("column: severity", "column: nonsense", "there is no column nonsense"),
+        ("clock: penalty", "clock: cuckoo", "there is no clock cuckoo"),
+        ("key: document_number", "key: nonsense", "no such field"),
+        ("code: licence", "code: penalty", "stands twice"),
+        ("public_when: published", "public_when: level", "no boolean field"),
+        ("zh: 曾用名", "zh: 曾患疾病", "illness is not collected (R3)"),
+        ("en: Former names", "en: Religion", "religion is not collected (R3)"),
+        ("en: Scope of business, type: free_text", "en: Income, personal: true, type: free_text",
+         "income of a person"),
+        ("clocks:", "clocks: {}\nclocks:", "a key stands twice"),
+        ("datasets:", "datasets: [", "not readable YAML"),
+    ],
+)  # fmt: skip
+def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
+    old: str, new: str, said: str,
+) -> None:
+    """Start-up ends there, and the sentence says what is wrong."""
+    text = PUBLISHED.read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(CatalogueError) as refused:
+        load_catalogue(text.replace(old, new))
+    assert said in str(refused.value)
+
+
+def test_a_field_without_a_class_is_never_served() -> None:
+    """It is kept, and reaches nobody."""
+    text = PUBLISHED.read_text(encoding="utf-8")
+    unclassed = load_catalogue(text.replace("{name: facts, zh: 违法事实, en: Facts, "
+                                            "type: free_text, class: public",
+                                            "{name: facts, zh: 违法事实, en: Facts, "
+                                            "type: free_text"))
+    field = next(each for each in unclassed.dataset("penalty").fields if each.name == "facts")
+    assert field.disclosure is None
+    for audience in Audience:
+        assert field not in unclassed.fields_for("penalty", audience)

@@ -1,0 +1,69 @@
+"""What questions are answered from."""
+
+from datetime import date
+
+from gateway.creditfile.facts import facts_of
+from gateway.creditfile.personal import digests_of, id_number_digest
+from gateway.creditfile.vault import Vault, VaultKeys
+from tests.creditfile_builders import CATALOGUE, NOON, TODAY, a_record, an_enterprise
+from verification import Asked, Facts, evaluate
+
+
+def _answer(facts: Facts, tag: str, value: str | None = None) -> str:
+    asked = Asked(tag=tag, value=value)
+    told = evaluate([asked], facts, allowed={asked}, digest=lambda _: b"", today=TODAY)
+    return told[0].answer
+
+
+def test_the_clocks_are_applied_before_a_question_is_answered() -> None:
+    """A live penalty is seen, a repaired one is not, and neither is one under appeal."""
+    live = facts_of(an_enterprise(), [a_record()], CATALOGUE, NOON)
+    repaired = facts_of(an_enterprise(), [a_record(repaired_at=NOON)], CATALOGUE, NOON)
+    appealed = facts_of(an_enterprise(), [a_record(appeal_state="under_appeal")], CATALOGUE, NOON)
+    assert _answer(live, "no_live_penalty.v1") == "no"
+    assert _answer(live, "no_live_penalty.v1", "严重") == "yes"
+    assert _answer(repaired, "no_live_penalty.v1") == "yes"
+    assert _answer(appealed, "no_live_penalty.v1") == "yes"
+
+
+def test_answers_rest_on_the_registration_and_the_records_by_id_and_version() -> None:
+    """So that a correction finds whoever was told."""
+    facts = facts_of(an_enterprise(version=3), [a_record(version=2)], CATALOGUE, NOON)
+    ids = {(each.dataset, each.record_id, each.version) for each in facts.records}
+    assert ids == {("registration", "reg_1", 3), ("penalty", "rec_1", 2)}
+
+
+def test_the_latest_rating_answers() -> None:
+    """By the day of the rating."""
+    old = a_record("public_rating", date="2025-01-01", level="优秀")
+    new = a_record("public_rating", date="2026-10-01", level="中等", record_id="rec_2")
+    facts = facts_of(an_enterprise(), [old, new], CATALOGUE, NOON)
+    assert _answer(facts, "rating_at_least.v1", "良好") == "no"
+    assert _answer(facts, "rating_at_least.v1", "中等") == "yes"
+
+
+def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None:
+    """No record and no source are two things (R6)."""
+    firm = an_enterprise(unavailable=("penalty",))
+    assert "penalty" not in facts_of(firm, [], CATALOGUE, NOON).available
+    read = facts_of(an_enterprise(), [], CATALOGUE, NOON, datasets=["licence"])
+    assert read.available == {"registration", "licence"}
+    assert _answer(facts_of(firm, [], CATALOGUE, NOON), "no_live_penalty.v1") == "not_determined"
+
+
+def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
+    """The number itself is nowhere in the facts."""
+    vault = Vault(VaultKeys.parse(Vault.generate_keys()))
+    digests = digests_of(vault, {"legal_representative_id_number": "33010619900101123X"})
+    facts = facts_of(an_enterprise(digests=digests), [], CATALOGUE, NOON)
+    for value, answer in (("33010619900101123x", "yes"), ("330106199001011231", "no")):
+        asked = Asked(tag="legal_representative_id.v1", value=value)
+        told = evaluate(
+            [asked],
+            facts,
+            allowed={asked},
+            digest=lambda number: id_number_digest(vault, number),
+            today=date(2026, 11, 22),
+        )
+        assert told[0].answer == answer
+    assert "33010619900101123X" not in repr(facts)

@@ -1,0 +1,80 @@
+"""R5: what is masked in a source's free text, and what is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, id_check_character, scan
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "330106199001011234",
+        "33010619900101123X",
+        "33010619900101123x",
+        "330106 19900101 1234",
+        "330106-19900101-1234",
+        "３３０１０６１９９００１０１１２３４",
+        "33010619900101123Ｘ",
+        "330106\u3000199001011234",
+        "330106\u200b199001011234",
+        "933106199001011234",
+    ],
+)
+def test_an_identity_number_is_masked_however_it_is_written(number: str) -> None:
+    """Spaced, hyphened, full width, with a hidden space, or a foreigner's."""
+    scanned = scan(f"当事人（证件号{number}）承认。")
+    assert scanned.text == f"当事人（证件号{ID_NUMBER_MASK}）承认。"
+    assert scanned.id_numbers == 1
+
+
+@pytest.mark.parametrize(
+    "phone",
+    ["13800138000", "+8613800138000", "86 138 0013 8000", "138-0013-8000", "１３８００１３８０００",
+     "0571-88880000", "0571－88880000"],
+)  # fmt: skip
+def test_a_phone_number_is_masked(phone: str) -> None:
+    """Mobile and landline."""
+    scanned = scan(f"电话{phone}。")
+    assert scanned.text == f"电话{PHONE_MASK}。"
+    assert scanned.phones == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "罚款1.200000万元，自2026-01-01至2026-12-31。",
+        "统一社会信用代码91330106MABWNF4C6U",
+        "杭市监罚〔2026〕330106123456789012号",
+        "流水号1234567890123456789012",
+        "",
+    ],
+)
+def test_what_is_no_personal_number_stays(text: str) -> None:
+    """Money, days, an enterprise's code, long serial numbers, and digits that hold no birthday."""
+    assert scan(text).text == text
+
+
+def test_an_enterprises_code_of_digits_alone_stays() -> None:
+    """Even where it could be read as a birthday."""
+    code = next(
+        f"9133012219900101{tail:02}"
+        for tail in range(100)
+        if scan(f"9133012219900101{tail:02}").id_numbers == 0
+    )
+    assert scan(f"当事人{code}。").text == f"当事人{code}。"
+
+
+def test_the_check_character_of_an_identity_number_is_the_standards() -> None:
+    """GB 11643's own example."""
+    assert id_check_character("11010519491231002") == "X"
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_nothing_that_looks_like_an_identity_number_survives(before: str, after: str) -> None:
+    """Whatever stands around it, unless digits of another number adjoin."""
+    number = "330106199001011234"
+    if before[-4:].strip().isdecimal() or any(each.isdecimal() for each in before[-4:] + after[:4]):
+        return
+    assert number not in scan(before + number + after).text

@@ -1,0 +1,237 @@
+"""The synthetic province: the same every time, complete however small, and nobody's real data."""
+
+from collections import Counter
+from datetime import date, timedelta
+from itertools import islice
+
+import pytest
+
+from gateway.creditfile.audience import Audience
+from gateway.creditfile.clock import recomputed_publicity_end
+from gateway.creditfile.days import SHANGHAI, midnight
+from gateway.creditfile.facts import facts_of
+from gateway.creditfile.free_text import id_check_character
+from gateway.creditfile.mapping import problems_with
+from gateway.creditfile.telling import told_records
+from gateway.synthetic.divisions import BY_CODE, DIVISIONS
+from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.people import UNASSIGNED_PREFIX
+from gateway.synthetic.province import province
+from gateway.synthetic.traits import TRAITS
+from tests.creditfile_builders import CATALOGUE
+from verification import Asked, NotACode, evaluate, is_market_entity, parse_uscc
+
+TODAY = date(2026, 11, 23)
+NOON = midnight(TODAY) + timedelta(hours=12)
+SMALL = tuple(province(1, 200, today=TODAY, catalogue=CATALOGUE))
+LARGER = tuple(province(1, 3000, today=TODAY, catalogue=CATALOGUE))
+NAMED_BY_THE_KIT = {
+    "clean", "penalised", "penalty_expired", "repaired", "disputed", "abnormal",
+    "serious_violation", "individual_business", "deregistered",
+}  # fmt: skip
+
+
+def _with(trait: str) -> tuple[SyntheticEnterprise, ...]:
+    return tuple(each for each in SMALL if trait in each.traits)
+
+
+def _answer(entity: SyntheticEnterprise, tag: str, value: str | None = None) -> str:
+    asked = Asked(tag=tag, value=value)
+    facts = facts_of(entity.enterprise, entity.records, CATALOGUE, NOON)
+    answers = evaluate([asked], facts, allowed={asked}, digest=lambda _: b"", today=TODAY)
+    return answers[0].answer
+
+
+def test_a_province_of_two_hundred_has_every_trait_twice() -> None:
+    """Whoever tries the smallest one meets every case."""
+    counted = Counter(trait for each in SMALL for trait in each.traits)
+    assert set(TRAITS) >= NAMED_BY_THE_KIT
+    assert {trait: counted[trait] >= 2 for trait in TRAITS} == dict.fromkeys(TRAITS, True)
+
+
+def test_the_same_seed_gives_the_same_province_and_a_larger_one_begins_like_a_smaller() -> None:
+    """Enterprise by enterprise."""
+    assert tuple(province(1, 60, today=TODAY, catalogue=CATALOGUE)) == SMALL[:60] == LARGER[:60]
+    other = next(province(2, 1, today=TODAY, catalogue=CATALOGUE))
+    assert other.enterprise.uscc != SMALL[0].enterprise.uscc
+
+
+def test_a_province_is_a_stream() -> None:
+    """Ten million are not made to see three."""
+    stream = province(1, 10_000_000, today=TODAY, catalogue=CATALOGUE)
+    assert [each.enterprise.name for each in islice(stream, 3)] == [
+        each.enterprise.name for each in SMALL[:3]
+    ]
+
+
+def test_the_first_enterprise_is_the_one_of_the_examples() -> None:
+    """A clean firm in Hangzhou's Xihu."""
+    first = SMALL[0]
+    assert first.enterprise.name == "杭州云栖数据科技有限公司"
+    assert first.enterprise.division == "330106"
+    assert first.traits == {"clean"}
+
+
+def test_every_code_is_its_own_and_valid_but_for_those_that_are_to_be_wrong() -> None:
+    """By the check character, and by the kind that it says."""
+    codes = [each.enterprise.uscc for each in LARGER]
+    assert len(set(codes)) == len(codes)
+    for each in LARGER:
+        parsed = parse_uscc(each.enterprise.uscc)
+        assert isinstance(parsed, NotACode) is ("wrong_check_character" in each.traits)
+        assert each.enterprise.code_ok is not isinstance(parsed, NotACode)
+        assert isinstance(parsed, NotACode) or is_market_entity(parsed)
+        assert each.enterprise.uscc[2:8] in BY_CODE
+
+
+def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
+    """They match nobody."""
+    for each in LARGER:
+        number = each.personal["legal_representative_id_number"]
+        assert id_check_character(number[:17]) != number[17]
+        assert each.personal["phone"].startswith(UNASSIGNED_PREFIX)
+
+
+def test_every_record_is_as_the_catalogue_asks() -> None:
+    """The province is delivered as a department would deliver it."""
+    for each in LARGER:
+        for record in each.records:
+            assert problems_with(CATALOGUE.dataset(record.dataset), record.fields) == ()
+            assert record.uscc == each.enterprise.uscc
+            assert record.source_time < midnight(TODAY)
+        keys = [(r.source_id, r.dataset, r.natural_key) for r in each.records]
+        assert len(set(keys)) == len(keys)
+
+
+def test_every_dataset_has_records() -> None:
+    """In a few hundred enterprises already."""
+    seen = {record.dataset for each in LARGER for record in each.records}
+    assert seen == set(CATALOGUE.codes) - {"registration"}
+
+
+def test_publicity_ends_where_the_rules_say() -> None:
+    """R2: what is recomputed agrees with what the source delivers."""
+    rules = CATALOGUE.rules_of("penalty").publicity
+    assert rules is not None
+    penalties = [r for each in LARGER for r in each.records if r.dataset == "penalty"]
+    for record in penalties:
+        assert recomputed_publicity_end(record, rules) == record.publicity_ends_on
+
+
+@pytest.mark.parametrize(
+    ("trait", "live"),
+    [
+        ("penalised", 1),
+        ("disputed", 1),
+        ("expires_today", 1),
+        ("id_number_in_free_text", 1),
+        ("penalty_expired", 0),
+        ("repaired", 0),
+        ("withdrawn", 0),
+        ("under_appeal", 0),
+        ("warning_only", 0),
+        ("simplified_procedure", 0),
+    ],
+)
+def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int) -> None:
+    """Whoever plays the part can rely on it."""
+    for each in SMALL[:60]:
+        if trait in each.traits:
+            told = told_records(each.records, Audience.PUBLIC, CATALOGUE, NOON)
+            assert sum(record.dataset == "penalty" for record in told) == live
+            assert _answer(each, "no_live_penalty.v1") == ("no" if live else "yes")
+
+
+@pytest.mark.parametrize(
+    "today", [date(2028, 2, 29), date(2027, 3, 31), date(2026, 12, 31), date(2027, 5, 31)],
+)
+def test_what_expires_today_is_told_today_and_not_tomorrow_on_any_day(today: date) -> None:
+    """Leap days and long months included."""
+    stream = province(1, 60, today=today, catalogue=CATALOGUE)
+    for each in stream:
+        if "expires_today" not in each.traits:
+            continue
+        for now, told in ((midnight(today), 1), (midnight(today + timedelta(days=1)), 0)):
+            records = told_records(each.records, Audience.PUBLIC, CATALOGUE, now)
+            assert sum(record.dataset == "penalty" for record in records) == told
+
+
+def test_a_disputed_record_is_live_and_marked() -> None:
+    """Since two days ago."""
+    for each in _with("disputed"):
+        marked = [record for record in each.records if record.objection_since is not None]
+        assert marked
+        assert told_records(marked, Audience.AUTHORISED, CATALOGUE, NOON) == tuple(marked)
+
+
+def test_a_clean_enterprise_answers_yes_to_everything_good() -> None:
+    """Rating, social insurance, licence, commitment, lists and age."""
+    for each in _with("clean"):
+        for tag, value in (
+            ("is_active.v1", None),
+            ("not_abnormal.v1", None),
+            ("not_on_serious_violation_list.v1", None),
+            ("not_judgment_defaulter.v1", None),
+            ("no_live_penalty.v1", None),
+            ("commitment_fulfilled.v1", None),
+            ("licence_valid.v1", "普通"),
+            ("rating_at_least.v1", "良好"),
+            ("established_for.v1", "3"),
+            ("paid_social_insurance_on_time.v1", "12"),
+        ):
+            assert _answer(each, tag, value) == "yes", (each.enterprise.name, tag)
+
+
+def test_listed_enterprises_answer_no() -> None:
+    """One question for each list."""
+    for trait, tag in (
+        ("abnormal", "not_abnormal.v1"),
+        ("serious_violation", "not_on_serious_violation_list.v1"),
+        ("judgment_defaulter", "not_judgment_defaulter.v1"),
+        ("deregistered", "is_active.v1"),
+        ("suspended", "is_active.v1"),
+        ("moved", "is_active.v1"),
+    ):
+        assert {_answer(each, tag) for each in _with(trait)} == {"no"}
+
+
+def test_two_shops_bear_the_same_name() -> None:
+    """And have codes of their own."""
+    shops = _with("same_name")
+    assert len({each.enterprise.name for each in shops}) == 1
+    assert len({each.enterprise.uscc for each in shops}) == len(shops) == 2
+
+
+def test_odd_names_are_odd_and_have_a_strict_form() -> None:
+    """Full width, brackets, dots, rare and traditional characters, former names."""
+    [full, *_] = _with("full_width_name")
+    assert full.enterprise.name_key == "杭州ai云算(智能)科技有限公司"
+    assert "\u00b7" in _with("middle_dot")[0].enterprise.name
+    assert any(ord(c) > 0xFFFF for c in _with("rare_characters")[0].enterprise.name)
+    assert "龍" in _with("traditional_variant")[0].enterprise.name
+    assert _with("former_name")[0].enterprise.former_names
+
+
+def test_kinds_cities_and_base_rates_are_near_those_of_the_province() -> None:
+    """Roughly: it is a small sample."""
+    plain = LARGER[100:]
+    kinds = Counter(each.enterprise.kind for each in plain)
+    assert 0.35 < kinds["firm"] / len(plain) < 0.45
+    assert kinds["farmers_cooperative"] > 0
+    cities = Counter(BY_CODE[each.enterprise.division].city for each in plain)
+    assert cities.most_common(1)[0][0] == "杭州"
+    assert set(cities) == set(DIVISIONS)
+    assert 0.03 < sum("abnormal" in each.traits for each in plain) / len(plain) < 0.07
+    assert 0.008 < sum("penalised" in each.traits for each in plain) / len(plain) < 0.025
+
+
+def test_divisions_are_those_of_2023() -> None:
+    """Ninety counties, with 临平 and 钱塘."""
+    assert len(BY_CODE) == 90
+    assert (BY_CODE["330113"].name, BY_CODE["330114"].name) == ("临平区", "钱塘区")
+
+
+def test_times_carry_an_offset() -> None:
+    """Nothing is left to the machine's time zone."""
+    for record in SMALL[0].records:
+        assert record.source_time.astimezone(SHANGHAI).hour == 9
