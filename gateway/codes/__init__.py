@@ -1,1 +1,1 @@
-"""Enterprise codes (企业码): issue, print, revoke, and the public page behind each."""
+"""Enterprise codes (企业码): one random id for each printed sticker, and the page behind it."""

@@ -1,5 +1,6 @@
 """My consents: each is seen, paused and taken back by its own enterprise only."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import consent
-from consent import Changed, Channel, Consent, Person, Refused, Status, status_at, uses_left
+from consent import Changed, Channel, Consent, Event, Person, Refused, Status, status_at, uses_left
 from consent import store as consents
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
@@ -156,7 +157,7 @@ async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> S
 
 def _shown(
     found: Consent,
-    clients: "store.Mapping[str, ClientCard]",
+    clients: Mapping[str, ClientCard],
     enterprise: EnterpriseCard,
     now: datetime,
 ) -> Shown:
@@ -178,7 +179,7 @@ def _page(  # noqa: PLR0913, PLR0917  # a page's parts
     visitor: Visitor,
     template: str,
     shown: Shown,
-    **more: object,
+    events: Sequence[Event] = (),
 ) -> Response:
     consent_id = shown.consent.consent_id
     return frame.page(
@@ -199,5 +200,5 @@ def _page(  # noqa: PLR0913, PLR0917  # a page's parts
             verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")
         },
         words=words,
-        **more,
+        events=events,
     )

@@ -1,0 +1,44 @@
+"""A code's id is 128 random bits and says nothing; its check phrase is two plain words beside it.
+
+A copied sticker has the right phrase too; what the phrase catches is a page that is not ours.
+"""
+
+import re
+from base64 import b32encode
+from typing import Final
+
+RANDOM_BYTES: Final = 16
+PHRASE_BYTES: Final = 2
+_ID: Final = re.compile(r"[A-Z2-7]{26}")
+
+# Plain, two characters each, none to be mistaken for another by sight or sound; 64 of them.
+WORDS: Final = tuple(
+    """青山 白云 红枫 金桥 清泉 长河 明月 朝阳 春风 秋雨 冬雪 夏荷 竹林 松涛 梅花 兰草
+    菊园 桃源 柳岸 麦田 茶香 稻浪 石板 木船 灯塔 风筝 书桌 铜铃 纸伞 瓷碗 丝巾 棉布
+    飞鸟 游鱼 小鹿 白鹤 喜鹊 蜜蜂 蝴蝶 海豚 骏马 熊猫 杨梅 枇杷 石榴 葡萄 核桃 莲藕
+    豆浆 年糕 汤圆 火车 帆布 水井 拱门 钟楼 星空 彩虹 沙滩 草原 雪峰 湖心 花窗 古镇""".split(),
+)
+
+
+def code_id_from(randomness: bytes) -> str:
+    """26 characters of base32, upper case, from 16 random bytes."""
+    if len(randomness) != RANDOM_BYTES:
+        message = f"A code's id is made of {RANDOM_BYTES} random bytes."
+        raise ValueError(message)
+    return b32encode(randomness).decode().rstrip("=")
+
+
+def phrase_from(randomness: bytes) -> str:
+    """Two words, from two random bytes."""
+    return " ".join(WORDS[byte % len(WORDS)] for byte in randomness[:PHRASE_BYTES])
+
+
+def as_code_id(written: str) -> str | None:
+    """The id that was scanned or typed, in upper case; `None` if it cannot be one."""
+    upper = written.upper()
+    return upper if _ID.fullmatch(upper) else None
+
+
+def address_of(issuer: str, code_id: str) -> str:
+    """What the symbol holds: upper case throughout, so that a QR stays small (RFC 3986, 6.2.2.1)."""
+    return f"{issuer}/E/{code_id}".upper()

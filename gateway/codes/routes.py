@@ -1,0 +1,36 @@
+"""The page behind a code, and the enterprise's own pages about its codes."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.codes import desk, public, store
+from gateway.codes.ids import as_code_id
+from gateway.codes.store import Code
+from gateway.codes.summary import PUBLIC_DATASETS, summary_of
+from gateway.creditfile.reading import enterprise_from_json, records_from_json
+from gateway.pages.route import PageRoute
+from gateway.runtime import UsingRuntime
+
+NOT_FOUND = 404
+GONE = 410
+
+router = APIRouter(route_class=PageRoute)
+router.include_router(desk.router)
+
+
+@router.get("/E/{code_id}", response_model=None, summary="The page behind an enterprise code")
+@router.get("/e/{code_id}", response_model=None, include_in_schema=False)
+async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
+    """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
+    wanted = as_code_id(code_id)
+    row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS) if wanted else None
+    enterprise = enterprise_from_json(row["enterprise"]) if row else None
+    if row is None or enterprise is None:
+        return public.not_good(request, NOT_FOUND)
+    if row["revoked_at"] is not None:
+        return public.not_good(request, GONE)
+    code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
+    records = records_from_json(row["records"])
+    summary = summary_of(enterprise, records, runtime.catalogue, now=runtime.now())
+    return public.good(request, public.Page(code=code, summary=summary), runtime.catalogue)

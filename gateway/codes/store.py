@@ -1,0 +1,120 @@
+"""Each function asks the database one question. A code is found by its id, then by its enterprise."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_from
+from gateway.codes.tables import CodeLocatorRow, CodeRow
+from gateway.creditfile.reading import ENTERPRISE_JSON, RECORDS_JSON
+from gateway.creditfile.tables import enterprise
+from gateway.db.hot import HotDatabase, Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One printed sticker."""
+
+    uscc: str
+    code_id: str
+    sign_name: str
+    check_phrase: str
+    issued_at: datetime
+    revoked_at: datetime | None = None
+
+
+_COLUMNS: Final = tuple(col(getattr(CodeRow, name)) for name in Code.__dataclass_fields__)
+
+_LOCATE: Final = Statement(
+    "SELECT uscc FROM enterprise_code_locator WHERE code_id = CAST(:code_id AS text)",
+)
+_READ: Final = Statement(f"""
+SELECT c.uscc, c.code_id, c.sign_name, c.check_phrase, c.issued_at, c.revoked_at,
+       {ENTERPRISE_JSON} AS enterprise, {RECORDS_JSON} AS records
+  FROM enterprise_code AS c
+ WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)
+""")  # noqa: S608  # only constants are put together
+
+
+async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: datetime) -> Code:
+    """Issue a code for one sign of an enterprise."""
+    code = Code(
+        uscc=uscc,
+        code_id=code_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        sign_name=sign_name,
+        check_phrase=phrase_from(secrets.token_bytes(PHRASE_BYTES)),
+        issued_at=now,
+    )
+    await conn.execute(insert(CodeLocatorRow).values(code_id=code.code_id, uscc=uscc))
+    await conn.execute(insert(CodeRow).values(
+        {name: getattr(code, name) for name in Code.__dataclass_fields__},
+    ))
+    return code
+
+
+async def revoke(conn: AsyncConnection, uscc: str, code_id: str, *, now: datetime) -> bool:
+    """Revoke one code; `False` if there is no such valid code."""
+    revoked = await conn.execute(
+        update(CodeRow)
+        .where(
+            col(CodeRow.uscc) == uscc,
+            col(CodeRow.code_id) == code_id,
+            col(CodeRow.revoked_at).is_(None),
+        )
+        .values(revoked_at=now)
+        .returning(col(CodeRow.code_id)),
+    )
+    return revoked.scalar_one_or_none() is not None
+
+
+async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Code]:
+    """Every code of one enterprise, valid ones first, then by age."""
+    found = await conn.execute(
+        select(*_COLUMNS)
+        .where(col(CodeRow.uscc) == uscc)
+        .order_by(
+            col(CodeRow.revoked_at).is_not(None),
+            col(CodeRow.issued_at).desc(),
+            col(CodeRow.code_id),
+        ),
+    )
+    return [Code(**row._asdict()) for row in found]
+
+
+async def by_id(conn: AsyncConnection, code_id: str) -> Code | None:
+    """The code with this id. In two steps, so that each touches one shard."""
+    located = await conn.execute(
+        select(col(CodeLocatorRow.uscc)).where(col(CodeLocatorRow.code_id) == code_id),
+    )
+    uscc = located.scalar_one_or_none()
+    if uscc is None:
+        return None
+    found = await conn.execute(
+        select(*_COLUMNS).where(col(CodeRow.uscc) == uscc, col(CodeRow.code_id) == code_id),
+    )
+    row = found.one_or_none()
+    return Code(**row._asdict()) if row else None
+
+
+async def name_of(conn: AsyncConnection, uscc: str) -> str | None:
+    """The name of an enterprise."""
+    found = await conn.execute(select(enterprise.c.name).where(enterprise.c.uscc == uscc))
+    return found.scalar_one_or_none()
+
+
+async def behind(
+    hot: HotDatabase, code_id: str, datasets: tuple[str, ...],
+) -> Mapping[str, Any] | None:
+    """The code, its enterprise and the records of these datasets: a look-up, then one read."""
+    located = await hot.row(_LOCATE, {"code_id": code_id})
+    if located is None:
+        return None
+    return await hot.row(
+        _READ, {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets)},
+    )

@@ -1,0 +1,132 @@
+"""What anybody may see of an enterprise, and only as `creditfile.telling` allows it, now.
+
+That nothing was found is never said as “no violations” (R6), and never for a source that could
+not be asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Literal
+
+from gateway.codes.divisions import division_name
+from gateway.creditfile.audience import Audience
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.days import SHANGHAI, day_of
+from gateway.creditfile.records import Enterprise, Record, registration_of
+from gateway.creditfile.telling import is_on_serious_list, told_fields
+from gateway.pages.languages import Said
+
+WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
+PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
+ONLY_WHILE_VALID: Final = frozenset({"licence", "honour"})
+MOST_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One record as it is told in public."""
+
+    record: Record
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One dataset: what there is, or that nothing was found, or that nobody could look."""
+
+    dataset: str
+    name: Said
+    state: Literal["found", "none", "unavailable"]
+    statement: Said
+    told: Sequence[Told] = ()
+    more: int = 0
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether what is found here speaks against the enterprise."""
+        return self.dataset in WARNINGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The public page's content."""
+
+    registration: Mapping[str, Any]
+    kind: str
+    district: str
+    as_of: datetime
+    catalogue_version: str
+    sections: Sequence[Section]
+
+
+def summary_of(
+    enterprise: Enterprise, records: Sequence[Record], catalogue: Catalogue, *, now: datetime,
+) -> Summary:
+    """What the public may see of `enterprise` at `now`."""
+    return Summary(
+        registration=told_fields(
+            registration_of(enterprise), Audience.PUBLIC, catalogue, now, kind=enterprise.kind,
+        ),
+        kind=enterprise.kind,
+        district=division_name(enterprise.division),
+        as_of=now,
+        catalogue_version=catalogue.version,
+        sections=[
+            _section(code, enterprise, records, catalogue, now) for code in PUBLIC_DATASETS
+        ],
+    )
+
+
+def _section(
+    code: str,
+    enterprise: Enterprise,
+    records: Sequence[Record],
+    catalogue: Catalogue,
+    now: datetime,
+) -> Section:
+    dataset = catalogue.dataset(code)
+    name = Said(dataset.zh, dataset.en)
+    if code in enterprise.unavailable:
+        return Section(
+            dataset=code, name=name, state="unavailable",
+            statement=Said("暂不可用", "Temporarily unavailable"),
+        )
+    listed = is_on_serious_list(records, catalogue, now)
+    told = [
+        Told(record=each, fields=fields)
+        for each in records
+        if each.dataset == code and _in_force(each, day_of(now))
+        for fields in [
+            told_fields(
+                each, Audience.PUBLIC, catalogue, now,
+                kind=enterprise.kind, on_serious_list=listed,
+            ),
+        ]
+        if fields
+    ]
+    if not told:
+        return Section(dataset=code, name=name, state="none", statement=_nothing(name, now))
+    return Section(
+        dataset=code, name=name, state="found", statement=_found(len(told)),
+        told=told[:MOST_SHOWN], more=max(0, len(told) - MOST_SHOWN),
+    )
+
+
+def _in_force(record: Record, today: date) -> bool:
+    """A licence or an honour is shown while it is valid; other ends are the clocks'."""
+    over = record.valid_to is not None and record.valid_to < today
+    return not (over and record.dataset in ONLY_WHILE_VALID)
+
+
+def _nothing(name: Said, now: datetime) -> Said:
+    """R6."""
+    at = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return Said(
+        f"截至 {at} 未查询到在公示期内的{name.zh}",
+        f"As of {at}, no record within its publicity period was found",
+    )
+
+
+def _found(count: int) -> Said:
+    return Said(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")
