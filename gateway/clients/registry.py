@@ -1,0 +1,108 @@
+"""A client's row and the newest version of its agreement are read together, in one statement.
+
+Nothing of it is cached: suspending a client or ending an agreement holds from the next request.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Connection, Text, insert, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.clients.registration import CLIENT_ID, Registration
+from gateway.clients.tables import AgreementRow, ClientRow
+from gateway.clients.terms import Terms
+
+_FIND = text(f"""
+    SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.jwks, c.redirect_uris, c.scopes,
+           {AGREEMENT_JSON} AS agreement
+    FROM client c WHERE c.client_id = CAST(:client_id AS text)""").columns(  # noqa: S608  # constants only
+    jwks=JSONB, redirect_uris=ARRAY(Text), scopes=ARRAY(Text), agreement=JSONB,
+)
+
+_NEXT_VERSION = text("""
+    SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
+
+
+class UnknownClientError(LookupError):
+    """There is no such client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client as it stands now."""
+
+    client_id: str
+    kind: str
+    name_zh: str
+    name_en: str
+    active: bool
+    keys: tuple[dict[str, Any], ...]
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    agreement: Agreement | None
+
+    def agreement_in_force(self, now: datetime) -> Agreement | None:
+        """The agreement, if it holds at `now`."""
+        return self.agreement if self.agreement and self.agreement.in_force(now) else None
+
+
+def look_up(conn: Connection, client_id: str) -> Client | None:
+    """The client of this id, on a synchronous connection."""
+    if not CLIENT_ID.fullmatch(client_id):
+        return None
+    row = conn.execute(_FIND, {"client_id": client_id}).one_or_none()
+    return None if row is None else Client(
+        client_id=row.client_id,
+        kind=row.kind,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        active=row.state == "active",
+        keys=tuple(row.jwks["keys"]),
+        redirect_uris=tuple(row.redirect_uris),
+        scopes=tuple(row.scopes),
+        agreement=agreement_from_json(row.agreement),
+    )
+
+
+async def find(conn: AsyncConnection, client_id: str) -> Client | None:
+    """The client of this id."""
+    return await conn.run_sync(look_up, client_id)
+
+
+async def register_client(conn: AsyncConnection, registration: Registration, *, now: datetime) -> None:
+    """Add a client, active at once; it may do nothing until it has an agreement."""
+    await conn.execute(insert(ClientRow).values(**registration.columns(), state="active", created_at=now))
+
+
+async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> int:
+    """Add the next version of a client's agreement; the newest version counts."""
+    if await find(conn, client_id) is None:
+        raise UnknownClientError(client_id)
+    version: Final[int] = (await conn.execute(_NEXT_VERSION, {"client_id": client_id})).scalar_one()
+    await conn.execute(insert(AgreementRow).values(
+        **terms.columns(client_id, version), client_id=client_id, version=version,
+    ))
+    return version
+
+
+async def end_agreement(conn: AsyncConnection, client_id: str, *, now: datetime) -> None:
+    """End every version that has not ended; holds from the next request."""
+    await conn.execute(
+        update(AgreementRow)
+        .where(col(AgreementRow.client_id) == client_id, col(AgreementRow.ended_at).is_(None))
+        .values(ended_at=now),
+    )
+
+
+async def set_active(conn: AsyncConnection, client_id: str, *, active: bool) -> None:
+    """Suspend a client or let it go on; holds from the next request."""
+    await conn.execute(
+        update(ClientRow)
+        .where(col(ClientRow.client_id) == client_id)
+        .values(state="active" if active else "suspended"),
+    )

@@ -1,0 +1,144 @@
+"""The browser is redirected only to an address that the pushed request has proven registered.
+
+What else goes wrong is said on a page of our own. Parameters beside `client_id` and `request_uri`
+are ignored (RFC 9126 §4); every redirect is a 303 and names the issuer (RFC 9207).
+"""
+
+from html import escape
+from typing import Final
+
+import structlog
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.clients import registry
+from gateway.clients.registration import CLIENT_ID
+from gateway.identity import interactions, sessions
+from gateway.identity.interactions import AskDocument, Interaction
+from gateway.oauth import codes
+from gateway.oauth.codes import PushedRequest
+from gateway.runtime import Runtime
+
+log = structlog.get_logger("gateway.oauth")
+
+SEE_OTHER: Final = 303
+LONGEST: Final = 512
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+UNKNOWN_REQUEST: Final = (
+    "这个授权请求不存在或已失效，请回到原来的网站重新开始。",
+    "This request does not exist, or not any more. Go back to the site you came from and begin again.",
+)
+NOTHING_TO_RESUME: Final = (
+    "这个决定已处理，或不是在此浏览器中作出的。",
+    "This decision has been handed over already, or was not made in this browser.",
+)
+
+
+async def authorize(request: Request, runtime: Runtime) -> Response:
+    """Open an interaction for a pushed request and go to its decision page."""
+    client_id, request_uri = _one(request, "client_id"), _one(request, "request_uri")
+    if not CLIENT_ID.fullmatch(client_id) or not request_uri:
+        return error_page("parameters", UNKNOWN_REQUEST)
+    digest = runtime.digests.of("request_uri", request_uri)
+    now = runtime.now()
+    async with runtime.engine.begin() as conn:
+        pushed = await codes.pushed_request(conn, digest, client_id, now=now)
+        if pushed is None:
+            return error_page("request_uri", UNKNOWN_REQUEST, client_id)
+        client = await registry.find(conn, client_id)
+        if client is None or not client.active or not client.agreement_in_force(now):
+            return error_page("client_not_in_standing", UNKNOWN_REQUEST, client_id)
+        interaction_id = await interactions.open_interaction(
+            conn,
+            runtime.digests,
+            request_digest=digest,
+            ask=_ask(pushed),
+            redirect_origin=codes.origin_of(pushed.parameters["redirect_uri"]),
+            now=now,
+        )
+    return _see(f"{runtime.settings.issuer}/portal/decide/{interaction_id}")
+
+
+async def resume(request: Request, runtime: Runtime) -> Response:
+    """Take what was decided back to the client: a code, or `access_denied`."""
+    async with runtime.engine.begin() as conn:
+        taken = await _taken(conn, request, runtime)
+        if taken is None:
+            return error_page("nothing_to_resume", NOTHING_TO_RESUME)
+        interaction, pushed = taken
+        response = await _response(conn, runtime, interaction, pushed)
+    parameters = response | {"state": pushed.parameters["state"], "iss": runtime.settings.issuer}
+    return _see(codes.with_parameters(pushed.parameters["redirect_uri"], parameters))
+
+
+async def _taken(
+    conn: AsyncConnection, request: Request, runtime: Runtime,
+) -> tuple[Interaction, PushedRequest] | None:
+    """The interaction that this browser's session decided, with its request; once."""
+    now = runtime.now()
+    session = await sessions.current(conn, runtime.digests, runtime.settings, request.cookies, now=now)
+    interaction_id = _one(request, "interaction")
+    if session is None or not interaction_id:
+        return None
+    interaction = await interactions.take_decided(
+        conn, runtime.digests, interaction_id, session_digest=session.digest, now=now,
+    )
+    if interaction is None:
+        return None
+    pushed = await codes.take_pushed_request(conn, interaction.request_digest)
+    return (interaction, pushed) if pushed else None
+
+
+async def _response(
+    conn: AsyncConnection, runtime: Runtime, interaction: Interaction, pushed: PushedRequest,
+) -> dict[str, str | None]:
+    if interaction.outcome != "granted" or interaction.consent_id is None:
+        log.info("refused", error="access_denied", reason="the enterprise refused", client_id=pushed.client_id)
+        return {"error": "access_denied", "error_description": "The enterprise did not agree."}
+    return {"code": await codes.new_code(conn, runtime.digests, pushed, interaction, now=runtime.now())}
+
+
+def error_page(reason: str, sentence: tuple[str, str], client_id: str | None = None) -> Response:
+    """A page that says what to do, and leads nowhere."""
+    log.info("refused", error="authorization_page", reason=reason, claimed_client_id=client_id)
+    chinese, english = (escape(text) for text in sentence)
+    page = (
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<title>无法继续 · Cannot go on</title></head>"
+        f'<body><main><h1>无法继续</h1><p>{chinese}</p><p lang="en">{english}</p></main></body></html>'
+    )
+    return HTMLResponse(page, status_code=400, headers=HEADERS)
+
+
+def _ask(pushed: PushedRequest) -> AskDocument:
+    kept = pushed.parameters
+    return AskDocument(
+        client_id=pushed.client_id,
+        uscc=kept["uscc"],
+        purpose=kept["purpose"],
+        datasets=kept["datasets"],
+        questions=kept["questions"],
+        valid_until=kept["valid_until"],
+        max_uses=kept["max_uses"],
+        redirect_uri=kept["redirect_uri"],
+        state=kept["state"],
+    )
+
+
+def _one(request: Request, name: str) -> str:
+    """A query parameter that stands there once; else nothing."""
+    values = request.query_params.getlist(name)
+    usable = len(values) == 1 and len(values[0]) <= LONGEST and values[0].isprintable()
+    return values[0] if usable else ""
+
+
+def _see(location: str) -> Response:
+    return RedirectResponse(location, status_code=SEE_OTHER, headers=HEADERS)

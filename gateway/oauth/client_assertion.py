@@ -1,0 +1,180 @@
+"""A client proves itself by a JWT that it signed for this issuer, and by each such JWT once.
+
+private_key_jwt (RFC 7523) as FAPI 2.0 narrows it. An unknown client and a wrong signature are the
+same error after the same work: where no key of the client fits, a stand-in is verified against.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from gateway.clients.registration import CLIENT_ID
+from gateway.clients.registry import Client
+from gateway.oauth.errors import OAuthError, invalid_client
+from gateway.oauth.library import OAuth2Request
+from gateway.oauth.party import Party
+from gateway.oauth.tables import AssertionRow
+from gateway.signing import jws
+from gateway.signing.jws import ALGORITHM_OF_KEY, JwsError, VerifiedClaims
+
+METHOD: Final = "private_key_jwt"
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
+SKEW_SECONDS: Final = 10
+LONGEST_LIFE_SECONDS: Final = 5 * 60
+LONGEST_JTI: Final = 256
+
+Jwk = Mapping[str, Any]
+Claims = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAssertion:
+    """The client authentication method that Authlib calls; one transaction's."""
+
+    conn: Connection
+    issuer: str
+    now: datetime
+
+    def __call__(self, query_client: Callable[[str], Party | None], request: OAuth2Request) -> Party:
+        """The client that made the assertion in `request`; raises `invalid_client`."""
+        parameters = request.payload.data
+        # 1. there is one assertion, of an algorithm and with a header that are accepted
+        assertion = _assertion_in(parameters)
+        header = _header_of(assertion)
+        # 2. whose it says it is
+        claimed = _claimed_client(assertion)
+        party = query_client(claimed) if CLIENT_ID.fullmatch(claimed) else None
+        # 3. it was signed by that client
+        claims = _verified(assertion, header, party.client if party else None)
+        if party is None or claims is None:
+            raise invalid_client("unknown client or wrong signature")
+        # 4. for this server, now, in its own name
+        self._check_claims(claims, claimed)
+        if parameters.get("client_id", claimed) != claimed:
+            raise invalid_client("client_id is another's", "client_id is not the assertion's client.")
+        # 5. the client may act at all
+        if not party.client.active:
+            raise invalid_client("suspended", "This client is suspended; ask the operator.")
+        # 6. and the assertion was never used: last, so that what failed above has spent nothing
+        self._spend(claimed, claims)
+        request.client = party
+        return party
+
+    def _check_claims(self, claims: VerifiedClaims, client_id: str) -> None:
+        if claims.get("iss") != client_id or claims.get("sub") != client_id:
+            raise _unacceptable("iss and sub must both be the client_id.")
+        if claims.get("aud") != self.issuer:
+            raise _unacceptable("aud must be the issuer, as one string.")
+        moment = self.now.timestamp()
+        expires = _time(claims, "exp")
+        if expires is None or expires < moment - SKEW_SECONDS:
+            raise _unacceptable("exp is missing or past.")
+        if expires > moment + LONGEST_LIFE_SECONDS:
+            raise _unacceptable("exp is more than 5 minutes ahead.")
+        for name in ("iat", "nbf"):
+            begins = _time(claims, name)
+            if begins is not None and begins > moment + SKEW_SECONDS:
+                raise _unacceptable(f"{name} is in the future; check the clock.")
+        jti = claims.get("jti")
+        if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or "\0" in jti:
+            raise _unacceptable(f"jti is missing, or longer than {LONGEST_JTI} characters.")
+
+    def _spend(self, client_id: str, claims: VerifiedClaims) -> None:
+        """Use the `jti` up: of many at once the primary key lets one through."""
+        forgotten = datetime.fromtimestamp(claims["exp"] + SKEW_SECONDS + 1, UTC)
+        spent = self.conn.execute(
+            insert(AssertionRow)
+            .values(client_id=client_id, jti=claims["jti"], expires_at=forgotten)
+            .on_conflict_do_nothing()
+            .returning(AssertionRow.jti),  # type: ignore[call-overload]
+        )
+        if spent.scalar_one_or_none() is None:
+            raise _unacceptable("This assertion was used before; make a new one for each request.")
+
+
+def _assertion_in(parameters: Mapping[str, str]) -> str:
+    if "client_secret" in parameters:
+        raise _unacceptable("There are no client secrets here; use private_key_jwt.")
+    if parameters.get("client_assertion_type") != ASSERTION_TYPE:
+        raise _unacceptable(f"Authenticate with a client_assertion of the type {ASSERTION_TYPE}.")
+    assertion = parameters.get("client_assertion")
+    if assertion is None:
+        raise _unacceptable("client_assertion is missing.")
+    return assertion
+
+
+def _header_of(assertion: str) -> Mapping[str, Any]:
+    try:
+        header = jws.header(assertion)
+    except JwsError as error:
+        raise _unacceptable(str(error)) from None
+    if "jwk" in header:
+        raise _unacceptable("The assertion must not bring its own key.")
+    if header.get("alg") not in ALGORITHMS:
+        raise _unacceptable("The algorithms here are ES256, PS256 and EdDSA.")
+    return header
+
+
+def _claimed_client(assertion: str) -> str:
+    try:
+        claimed = jws.unverified_claims(assertion).get("sub")
+    except JwsError as error:
+        raise _unacceptable(str(error)) from None
+    if not isinstance(claimed, str):
+        raise _unacceptable("sub is missing.")
+    return claimed
+
+
+def _verified(assertion: str, header: Mapping[str, Any], client: Client | None) -> VerifiedClaims | None:
+    """The claims, if a key of `client` signed them; the same work where there is none."""
+    candidates = _fitting(client.keys if client else (), header) or _fitting(stand_ins(), {"alg": header["alg"]})
+    for jwk in candidates:
+        try:
+            claims = jws.verify(assertion, jwk, algorithms=ALGORITHMS)
+        except JwsError:
+            continue
+        return claims
+    return None
+
+
+def _fitting(keys: Iterable[Jwk], header: Mapping[str, Any]) -> list[Jwk]:
+    """The keys that could have signed: of the header's `alg`, and of its `kid` where it has one."""
+    alg, kid = header["alg"], header.get("kid")
+    return [
+        jwk for jwk in keys
+        if alg in ALGORITHM_OF_KEY.get((str(jwk.get("kty")), jwk.get("crv")), ())
+        and (kid is None or jwk.get("kid") == kid)
+        and jwk.get("use", "sig") == "sig"
+    ]
+
+
+@cache
+def stand_ins() -> tuple[Jwk, ...]:
+    """Public keys of each kind whose private halves are forgotten at once."""
+    made = (
+        ECKey.import_key(ec.generate_private_key(ec.SECP256R1())),
+        RSAKey.import_key(rsa.generate_private_key(65_537, 2_048)),
+        OKPKey.import_key(ed25519.Ed25519PrivateKey.generate()),
+    )
+    return tuple(dict(key.as_dict(private=False)) for key in made)
+
+
+def _time(claims: Claims, name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _unacceptable(f"{name} must be a number of seconds.")
+    return float(value)
+
+
+def _unacceptable(description: str) -> OAuthError:
+    return invalid_client(description, description)

@@ -1,0 +1,85 @@
+"""Every refusal is one OAuth error (RFC 6749 §5.2) whose description helps the client's developer
+and speaks of nobody else. What is described never quotes a token, a code or an assertion."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from gateway.oauth.library import OAuth2Error, Reply
+
+LONGEST_DESCRIPTION: Final = 300
+UNAVAILABLE_SECONDS: Final = 5
+
+# What is said where Authlib says nothing.
+SENTENCES: Mapping[str, str] = MappingProxyType({
+    "invalid_request": "A parameter is missing or malformed.",
+    "invalid_client": "Client authentication failed.",
+    "invalid_grant": "This grant is not, or not any more, valid for this client; begin anew.",
+    "invalid_scope": "The scope goes beyond what this client may ask for.",
+    "unauthorized_client": "This client may not use this grant.",
+    "unsupported_grant_type": (
+        "The grant types here are authorization_code, client_credentials and refresh_token."
+    ),
+})
+
+
+class OAuthError(OAuth2Error):
+    """A refusal with its error code, its public sentence and, for the log alone, its reason."""
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        *,
+        status: int = 400,
+        reason: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(presentable(description), status_code=status, error=error)
+        self.reason = reason or self.description
+        self.headers = dict(headers or {})
+
+
+def invalid_request(description: str) -> OAuthError:
+    """The request is not of the form that the endpoint takes."""
+    return OAuthError("invalid_request", description)
+
+
+def invalid_client(reason: str, description: str = SENTENCES["invalid_client"]) -> OAuthError:
+    """Client authentication failed; the log knows why."""
+    return OAuthError("invalid_client", description, reason=reason)
+
+
+def invalid_grant(description: str) -> OAuthError:
+    """The code or refresh token does not hold."""
+    return OAuthError("invalid_grant", description)
+
+
+def unavailable() -> OAuthError:
+    """A store cannot be reached: no count, no token."""
+    return OAuthError(
+        "temporarily_unavailable",
+        "The authorization server cannot answer right now; try again shortly.",
+        status=503,
+        headers={"Retry-After": str(UNAVAILABLE_SECONDS)},
+    )
+
+
+def reply_of(error: OAuth2Error) -> Reply:
+    """The answer that `error` is."""
+    if not error.description:
+        error.description = SENTENCES.get(error.error, "")
+    status, body, headers = error()
+    own = error.headers.items() if isinstance(error, OAuthError) else ()
+    return status, body, [*headers, *own]
+
+
+def reason_of(error: OAuth2Error) -> str:
+    """Why, for the operator's log."""
+    return error.reason if isinstance(error, OAuthError) else error.description
+
+
+def presentable(text: str) -> str:
+    """`text` in the characters that RFC 6749 §5.2 leaves to a description."""
+    plain = text.replace('"', "'").replace("\\", "/")
+    return "".join(c if " " <= c <= "~" else "?" for c in plain)[:LONGEST_DESCRIPTION]

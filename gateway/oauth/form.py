@@ -1,0 +1,72 @@
+"""Parameters come in the body only, bounded before they are parsed, and each of them once.
+
+`resource` (RFC 8707) alone may repeat. A parameter without a value counts as left out (RFC 6749 §3).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from gateway.access import body
+from gateway.access.errors import DigestMismatchError, PayloadTooLargeError
+from gateway.oauth.errors import OAuthError, invalid_request
+
+LARGEST: Final = 64 * 1024
+MOST_PARAMETERS: Final = 64
+MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
+MAY_REPEAT: Final = "resource"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The parameters of one request. It never prints: assertions and codes are in it."""
+
+    parameters: Mapping[str, str]
+    resources: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Name the parameters without their values."""
+        return f"Form({', '.join(sorted(self.parameters))})"
+
+    def get(self, name: str) -> str | None:
+        """One parameter, if it was given."""
+        return self.parameters.get(name)
+
+
+async def read_form(request: Request) -> Form:
+    """The form in the body of `request`; raises `OAuthError`."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != MEDIA_TYPE:
+        raise OAuthError("invalid_request", f"Send the parameters as {MEDIA_TYPE}.", status=415)
+    if request.url.query:
+        raise invalid_request("Parameters belong into the body, not into the address.")
+    try:
+        return parse(await body.read(request, largest=LARGEST))
+    except PayloadTooLargeError as error:
+        raise OAuthError("invalid_request", error.detail, status=413) from None
+    except DigestMismatchError as error:
+        raise invalid_request(error.detail) from None
+
+
+def parse(data: bytes) -> Form:
+    """The form in `data`; raises `OAuthError`."""
+    try:
+        pairs = parse_qsl(
+            data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS,
+        )
+    except ValueError:  # UnicodeError too
+        raise invalid_request(f"The body is not a form of at most {MOST_PARAMETERS} parameters.") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise invalid_request("The character U+0000 is not accepted.")
+    counts = Counter(name for name, _ in pairs)
+    repeated = sorted(name for name, count in counts.items() if count > 1 and name != MAY_REPEAT)
+    if repeated:
+        raise invalid_request(f"The parameter {repeated[0]} is repeated.")
+    return Form(
+        parameters={name: value for name, value in pairs if value and name != MAY_REPEAT},
+        resources=tuple(value for name, value in pairs if value and name == MAY_REPEAT),
+    )

@@ -1,0 +1,69 @@
+"""A client may ask about its own tokens only; any other is simply not active (RFC 7662)."""
+
+from typing import Any, ClassVar
+
+from gateway.access.tokens import TokenError
+from gateway.clients.registry import Client
+from gateway.oauth import store
+from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.details import granted_details
+from gateway.oauth.errors import invalid_request
+from gateway.oauth.issue import At
+from gateway.oauth.library import IntrospectionEndpoint, OAuth2Request, Reply
+from gateway.oauth.party import Party
+from gateway.signing import jws
+
+INACTIVE = {"active": False}
+
+
+class Introspection(IntrospectionEndpoint):
+    """POST /oauth/introspect."""
+
+    ENDPOINT_NAME = "introspect"
+    CLIENT_AUTH_METHODS: ClassVar = [METHOD]
+
+    def create_endpoint_response(self, request: OAuth2Request) -> Reply:
+        """Authenticate the client first; then tell what its token still gives."""
+        party: Party = self.authenticate_endpoint_client(request)
+        text = request.payload.data.get("token")
+        if text is None:
+            raise invalid_request("token is missing.")
+        at: At = self.server.at
+        held = party.client.agreement_in_force(at.now) is not None
+        told = _access_token(at, text, party.client) or _refresh_token(at, text, party.client)
+        return 200, told if told and held else INACTIVE, [("Cache-Control", "no-store")]
+
+
+def _access_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
+    try:
+        token = at.runtime.tokens.verify(text, at.now)
+    except TokenError:
+        return None
+    if token.client_id != client.client_id or not store.access_token_lives(at.conn, token.jti):
+        return None
+    claims = jws.unverified_claims(text)  # verified above
+    told = {"active": True, "token_type": "DPoP", **claims}
+    if token.consent_id is None or token.uscc is None:
+        return told
+    consent = store.consent_now(at.conn, token.uscc, token.consent_id, now=at.now)
+    return told | {"authorization_details": granted_details(consent)} if consent else None
+
+
+def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
+    digest = at.runtime.digests.of("refresh", text)
+    found = store.living_refresh_token(at.conn, digest, client.client_id, now=at.now)
+    consent = found and store.consent_now(at.conn, found.uscc, found.consent_id, now=at.now)
+    if not found or not consent:
+        return None
+    return {
+        "active": True,
+        "iss": at.runtime.settings.issuer,
+        "sub": found.uscc,
+        "client_id": found.client_id,
+        "scope": found.scope,
+        "exp": int(found.expires_at.timestamp()),
+        "cnf": {"jkt": found.dpop_jkt},
+        "consent_id": found.consent_id,
+        "uscc": found.uscc,
+        "authorization_details": granted_details(consent),
+    }

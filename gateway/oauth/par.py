@@ -1,0 +1,151 @@
+"""Everything that a client asks is judged here, before any browser is involved (RFC 9126).
+
+Nothing here depends on the enterprise that is asked about: a pushed request tells nothing of one.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import insert
+
+from gateway.clients.registration import allowed_redirect
+from gateway.clients.registry import Client
+from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.details import checked_details
+from gateway.oauth.errors import OAuthError, invalid_request
+from gateway.oauth.issue import At, agreement_of, scope_for
+from gateway.oauth.library import OAuth2Request, Reply, TokenEndpoint
+from gateway.oauth.party import Party
+from gateway.oauth.proof import invalid_proof
+from gateway.oauth.tables import PushedRequestRow
+
+PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
+LIFETIME: Final = timedelta(seconds=90)
+LONGEST_STATE: Final = 4_096
+_S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """A pushed request, as its checks see it."""
+
+    at: At
+    client: Client
+    parameters: dict[str, str]
+
+    def get(self, name: str) -> str | None:
+        """One parameter, if it was given."""
+        return self.parameters.get(name)
+
+
+class PushedAuthorization(TokenEndpoint):
+    """POST /oauth/par."""
+
+    ENDPOINT_NAME = "par"
+    CLIENT_AUTH_METHODS: ClassVar = [METHOD]
+
+    def create_endpoint_response(self, request: OAuth2Request) -> Reply:
+        """Authenticate the client, judge the request, keep it for a short while."""
+        party: Party = self.authenticate_endpoint_client(request)
+        at: At = self.server.at
+        pushed = Pushed(at=at, client=party.client, parameters=request.payload.data)
+        for check in CHECKS:
+            check(pushed)
+        request_uri = PREFIX + secrets.token_urlsafe(32)
+        at.conn.execute(insert(PushedRequestRow).values(
+            digest=at.runtime.digests.of("request_uri", request_uri),
+            client_id=party.client.client_id,
+            parameters=_kept(pushed),
+            dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
+            expires_at=at.now + LIFETIME,
+        ))
+        body = {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}
+        return 201, body, [("Cache-Control", "no-store")]
+
+
+def _kept(pushed: Pushed) -> dict[str, Any]:
+    """What the decision page and the code need; the last checks are made with it."""
+    details = checked_details(
+        pushed.parameters["authorization_details"],
+        agreement=agreement_of(pushed.client, pushed.at.now),
+        catalogue=pushed.at.runtime.catalogue,
+        now=pushed.at.now,
+    )
+    return {
+        **details,
+        "redirect_uri": pushed.get("redirect_uri"),
+        "state": pushed.get("state"),
+        "scope": _scope(pushed, details),
+        "code_challenge": pushed.get("code_challenge"),
+    }
+
+
+def _scope(pushed: Pushed, details: dict[str, Any]) -> str:
+    """What is asked; or what reads the datasets and asks the questions, as far as the client may."""
+    needed = [name for name, of in (("query", "datasets"), ("verify", "questions")) if details[of]]
+    asked = pushed.get("scope") or " ".join(name for name in needed if name in pushed.client.scopes)
+    return scope_for(asked or "none", pushed.client.scopes)
+
+
+def _nothing_by_reference(pushed: Pushed) -> None:
+    if pushed.get("request_uri"):
+        raise invalid_request("request_uri cannot stand in a pushed request; it is what you get for one.")
+    if pushed.get("request"):
+        raise OAuthError("request_not_supported", "Signed request objects are not taken; push the parameters.")
+
+
+def _registered_redirect_uri(pushed: Pushed) -> None:
+    uri = pushed.get("redirect_uri")
+    loopback = pushed.at.runtime.settings.demo
+    if uri is None or uri not in pushed.client.redirect_uris or not allowed_redirect(uri, loopback=loopback):
+        raise invalid_request("redirect_uri must be one of those registered, character by character.")
+
+
+def _code_response(pushed: Pushed) -> None:
+    if pushed.get("response_type") is None:
+        raise invalid_request("response_type is missing.")
+    if pushed.get("response_type") != "code":
+        raise OAuthError("unsupported_response_type", "The only response_type here is code.")
+    if pushed.get("response_mode") not in {None, "query"}:
+        raise invalid_request("The only response_mode here is query.")
+
+
+def _pkce_s256(pushed: Pushed) -> None:
+    if pushed.get("code_challenge_method") != "S256":
+        raise invalid_request("code_challenge_method must be S256.")
+    if not _S256_CHALLENGE.fullmatch(pushed.get("code_challenge") or ""):
+        raise invalid_request("code_challenge must be an S256 challenge of 43 characters.")
+
+
+def _state_can_be_kept(pushed: Pushed) -> None:
+    if len(pushed.get("state") or "") > LONGEST_STATE:
+        raise invalid_request(f"state is longer than {LONGEST_STATE} characters.")
+
+
+def _one_key(pushed: Pushed) -> None:
+    """RFC 9449 §10: the code may be bound to a key by `dpop_jkt`, by a proof, or by both alike."""
+    jkt = pushed.get("dpop_jkt")
+    if jkt is not None and not _S256_CHALLENGE.fullmatch(jkt):
+        raise invalid_request("dpop_jkt must be a SHA-256 thumbprint of 43 characters.")
+    if jkt is not None and pushed.at.jkt not in {None, jkt}:
+        raise invalid_proof("dpop_jkt is not the thumbprint of the proof's key.")
+
+
+def _something_asked(pushed: Pushed) -> None:
+    if not pushed.get("authorization_details"):
+        raise invalid_request("authorization_details of the type credit_data are missing.")
+
+
+CHECKS: Final[tuple[Callable[[Pushed], None], ...]] = (
+    _nothing_by_reference,
+    _registered_redirect_uri,
+    _code_response,
+    _pkce_s256,
+    _state_can_be_kept,
+    _one_key,
+    _something_asked,
+)

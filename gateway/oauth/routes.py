@@ -1,0 +1,72 @@
+"""The authorization server's addresses. Handlers only translate."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from gateway.oauth import authorize, metadata
+from gateway.oauth.serving import serve
+from gateway.runtime import UsingRuntime
+
+PUBLIC = {"Cache-Control": "public, max-age=300"}
+
+router = APIRouter(tags=["oauth"])
+
+
+@router.post("/oauth/par")
+async def push(request: Request, runtime: UsingRuntime) -> Response:
+    """Push an authorization request (RFC 9126)."""
+    return await serve("par", request, runtime)
+
+
+@router.get("/oauth/authorize")
+async def begin(request: Request, runtime: UsingRuntime) -> Response:
+    """Send the browser to the enterprise's decision."""
+    return await authorize.authorize(request, runtime)
+
+
+@router.get("/oauth/resume", include_in_schema=False)
+async def resume(request: Request, runtime: UsingRuntime) -> Response:
+    """Bring the decision back to the client."""
+    return await authorize.resume(request, runtime)
+
+
+@router.post("/oauth/token")
+async def token(request: Request, runtime: UsingRuntime) -> Response:
+    """Give tokens for a code, a refresh token or the client's own credentials (RFC 6749)."""
+    return await serve("token", request, runtime)
+
+
+@router.post("/oauth/introspect")
+async def introspect(request: Request, runtime: UsingRuntime) -> Response:
+    """Tell a client what its token still gives (RFC 7662)."""
+    return await serve("introspect", request, runtime)
+
+
+@router.post("/oauth/revoke")
+async def revoke(request: Request, runtime: UsingRuntime) -> Response:
+    """End one of the client's tokens (RFC 7009)."""
+    return await serve("revoke", request, runtime)
+
+
+@router.get("/.well-known/oauth-authorization-server")
+async def authorization_server(runtime: UsingRuntime) -> Response:
+    """Publish the authorization server's metadata (RFC 8414)."""
+    return _published(metadata.authorization_server(runtime.settings.issuer))
+
+
+@router.get("/.well-known/oauth-protected-resource")
+async def protected_resource(runtime: UsingRuntime) -> Response:
+    """Publish the resource server's metadata (RFC 9728)."""
+    return _published(metadata.protected_resource(runtime.settings.issuer))
+
+
+@router.get("/.well-known/jwks.json")
+async def keys(runtime: UsingRuntime) -> Response:
+    """Publish every public key, coming and retired ones too (RFC 7517)."""
+    return _published(runtime.keys.published())
+
+
+def _published(document: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(document), headers=PUBLIC, media_type="application/json")

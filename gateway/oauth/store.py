@@ -1,0 +1,160 @@
+"""Each function asks the database one question, in the request's transaction. Single use is one
+statement; whoever revokes takes the refresh token first, so that nothing is issued behind it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, update
+from sqlmodel import col
+
+from consent import Consent, Status, status_at
+from consent.rows import consent_of
+from consent.tables import consents
+from gateway.oauth.errors import invalid_grant
+from gateway.oauth.tables import AccessTokenRow, AuthorizationCodeRow, RefreshTokenRow
+
+# A paused consent may go on: tokens are given, and calls are refused while it is paused.
+MAY_GO_ON: Final = frozenset({Status.ACTIVE, Status.PAUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentCode:
+    """A code that was redeemed by this very request."""
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    code_challenge: str
+    dpop_jkt: str | None
+    consent_id: str
+    uscc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivingRefreshToken:
+    """A refresh token that is neither revoked nor over."""
+
+    client_id: str
+    scope: str
+    dpop_jkt: str
+    consent_id: str
+    uscc: str
+    code_digest: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenOwner:
+    """Whose a refresh token is, and from which code it came."""
+
+    client_id: str
+    code_digest: bytes
+
+
+def spend_code(conn: Connection, digest: bytes, client_id: str, *, now: datetime) -> SpentCode | None:
+    """Redeem a code: of many at once, one gets it."""
+    row = conn.execute(
+        update(AuthorizationCodeRow)
+        .where(
+            col(AuthorizationCodeRow.digest) == digest,
+            col(AuthorizationCodeRow.client_id) == client_id,
+            col(AuthorizationCodeRow.redeemed_at).is_(None),
+            col(AuthorizationCodeRow.expires_at) > now,
+        )
+        .values(redeemed_at=now)
+        .returning(*_columns(AuthorizationCodeRow, SpentCode)),
+    ).mappings().one_or_none()
+    return None if row is None else SpentCode(**row)
+
+
+def revoke_what_a_reused_code_gave(conn: Connection, digest: bytes, client_id: str, *, now: datetime) -> None:
+    """End all tokens of a code that its own client has used again (RFC 6749 §4.1.2)."""
+    used = conn.execute(
+        select(col(AuthorizationCodeRow.digest)).where(
+            col(AuthorizationCodeRow.digest) == digest,
+            col(AuthorizationCodeRow.client_id) == client_id,
+            col(AuthorizationCodeRow.redeemed_at).is_not(None),
+        ),
+    ).one_or_none()
+    if used is not None:
+        revoke_family(conn, digest, now=now)
+
+
+def revoke_family(conn: Connection, code_digest: bytes, *, now: datetime) -> None:
+    """End the refresh token of a code, then every access token that came of either."""
+    for row in (RefreshTokenRow, AccessTokenRow):
+        conn.execute(
+            update(row)
+            .where(col(row.code_digest) == code_digest, col(row.revoked_at).is_(None))
+            .values(revoked_at=now),
+        )
+
+
+def revoke_access_token(conn: Connection, jti: str, client_id: str, *, now: datetime) -> None:
+    """End one access token of this client."""
+    conn.execute(
+        update(AccessTokenRow)
+        .where(
+            col(AccessTokenRow.jti) == jti,
+            col(AccessTokenRow.client_id) == client_id,
+            col(AccessTokenRow.revoked_at).is_(None),
+        )
+        .values(revoked_at=now),
+    )
+
+
+def access_token_lives(conn: Connection, jti: str) -> bool:
+    """Whether an access token is known and not revoked; its term stands in itself."""
+    return conn.execute(
+        select(col(AccessTokenRow.jti)).where(
+            col(AccessTokenRow.jti) == jti, col(AccessTokenRow.revoked_at).is_(None),
+        ),
+    ).one_or_none() is not None
+
+
+def living_refresh_token(
+    conn: Connection, digest: bytes, client_id: str, *, now: datetime,
+) -> LivingRefreshToken | None:
+    """This client's refresh token, held fast until the transaction ends."""
+    row = conn.execute(
+        select(*_columns(RefreshTokenRow, LivingRefreshToken))
+        .where(
+            col(RefreshTokenRow.digest) == digest,
+            col(RefreshTokenRow.client_id) == client_id,
+            col(RefreshTokenRow.revoked_at).is_(None),
+            col(RefreshTokenRow.expires_at) > now,
+        )
+        .with_for_update(read=True),
+    ).mappings().one_or_none()
+    return None if row is None else LivingRefreshToken(**row)
+
+
+def refresh_token_owner(conn: Connection, digest: bytes) -> RefreshTokenOwner | None:
+    """Whose a refresh token is, alive or not."""
+    row = conn.execute(
+        select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(col(RefreshTokenRow.digest) == digest),
+    ).mappings().one_or_none()
+    return None if row is None else RefreshTokenOwner(**row)
+
+
+def consent_now(conn: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent | None:
+    """The consent, if a token may still rest on it."""
+    row = conn.execute(
+        consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id),
+    ).one_or_none()
+    consent = None if row is None else consent_of(row._asdict())
+    return consent if consent is not None and status_at(consent, now) in MAY_GO_ON else None
+
+
+def living_consent(conn: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent:
+    """The consent that a grant rests on; without it the grant is dead."""
+    consent = consent_now(conn, uscc, consent_id, now=now)
+    if consent is None:
+        raise invalid_grant("The consent that this grant rests on has ended; ask for a new one.")
+    return consent
+
+
+def _columns(row: type[AuthorizationCodeRow | RefreshTokenRow], wanted: type[Any]) -> list[Any]:
+    """The columns that `wanted` has fields for."""
+    return [row.__table__.c[name] for name in wanted.__dataclass_fields__]  # type: ignore[union-attr]
