@@ -17,8 +17,8 @@ class SettingsError(Exception):
     """The settings do not let the gateway start."""
 
 
-class Settings(BaseSettings):
-    """Everything that differs between two installations. Each field is `XINQIAO_<NAME>`."""
+class DatabaseSettings(BaseSettings):
+    """Where the database is: all that the operator's commands need."""
 
     model_config = SettingsConfigDict(env_prefix="XINQIAO_", frozen=True, extra="ignore")
 
@@ -26,6 +26,27 @@ class Settings(BaseSettings):
         description="PostgreSQL, as postgresql://user:password@host/database",
         repr=False,
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _asyncpg(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+            raise ValueError("must begin with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Self:
+        """Parse the environment; a `SettingsError` says in one sentence each what is wrong."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
+
+
+class Settings(DatabaseSettings):
+    """Everything that differs between two installations. Each field is `XINQIAO_<NAME>`."""
+
     issuer: Url = Field(description="The gateway's own origin, as https://credit.example.gov.cn")
     secret: SecretStr = Field(
         description="at least 32 random characters; digests, nonces and CSRF tokens hang on it",
@@ -40,14 +61,6 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="addresses whose forwarded headers are believed, by comma",
     )
-
-    @field_validator("database_url")
-    @classmethod
-    def _asyncpg(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
-            raise ValueError("must begin with postgresql://")
-        return f"postgresql+asyncpg://{rest}"
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -76,14 +89,6 @@ class Settings(BaseSettings):
         if self.workers > 1 and self.redis_url is None:
             raise ValueError("XINQIAO_REDIS_URL is needed with more than one worker: they share their limits there")
         return self
-
-    @classmethod
-    def from_env(cls, **overrides: Any) -> "Settings":  # noqa: ANN401  # any field's value
-        """Parse the environment; a `SettingsError` says in one sentence each what is wrong."""
-        try:
-            return cls(**overrides)
-        except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
 
 
 def _sentence(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails

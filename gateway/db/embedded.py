@@ -4,7 +4,6 @@ It trusts whoever reaches its socket; the socket lies in the data folder, which 
 everybody but the server's own user (mode 0700).
 """
 
-import asyncio
 import os
 import secrets
 import warnings
@@ -64,20 +63,17 @@ def start(folder: Path) -> EmbeddedServer:
     return EmbeddedServer(folder=folder, socket_folder=str(server.get_postmaster_info().socket_dir))
 
 
-async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> None:
-    """Create `database` where it is missing."""
+async def ensure_database(
+    server: EmbeddedServer, database: str = DATABASE, *, anew: bool = False,
+) -> None:
+    """Create `database` where it is missing; `anew` drops what is there first."""
     connection = await asyncpg.connect(
         host=server.socket_folder, user="postgres", database="postgres",
     )
     try:
+        if anew:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             await connection.execute(f'CREATE DATABASE "{database}"')
     finally:
         await connection.close()
-
-
-def start_with_database(folder: Path, database: str = DATABASE) -> str:
-    """Start the server in `folder`, make `database` in it, and give its address."""
-    server = start(folder)
-    asyncio.run(ensure_database(server, database))
-    return server.url(database)

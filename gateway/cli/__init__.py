@@ -1,0 +1,1 @@
+"""`xinqiao-gateway`, for operators."""

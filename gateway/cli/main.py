@@ -1,0 +1,62 @@
+"""`xinqiao-gateway`: each command says in one sentence what is wrong, and changes nothing then."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.cli import clients, keys, serving
+from gateway.settings import SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Xinqiao (信桥): the gateway's own command.",
+)
+db = typer.Typer(no_args_is_help=True, help="The database's schema.")
+app.add_typer(db, name="db")
+app.add_typer(keys.app, name="keys")
+app.add_typer(clients.app, name="client")
+app.add_typer(clients.agreements, name="agreement")
+app.command()(serving.serve)
+
+
+@app.command()
+def demo(
+    state: Annotated[Path, typer.Option(help="The demo's own folder; made if missing.")] = Path(".demo"),
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Loopback port; kept in the folder.")] = None,
+    entities: Annotated[int, typer.Option(min=200, help="How many enterprises the province has.")] = 10_000,
+    once: Annotated[bool, typer.Option("--once", help="End after the tour.")] = False,
+) -> None:
+    """Build a synthetic province, serve it, take the tour, and go on serving."""
+    from gateway.synthetic.demo import Demo, run
+    from gateway.synthetic.state import StateError
+
+    try:
+        run(Demo(folder=state, port=port, entities=entities, once=once), Console())
+    except StateError as error:
+        _stop(str(error))
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
+    from gateway.migrations.run import upgrade
+    from gateway.settings import DatabaseSettings
+
+    upgrade(DatabaseSettings.from_env().database_url)
+    print("The schema is up to date.")
+
+
+def main() -> None:
+    """Run the command; errors that a person can mend are one sentence, not a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        _stop(str(error))
+
+
+def _stop(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(2)

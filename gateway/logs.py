@@ -1,0 +1,25 @@
+"""Log lines are JSON and carry request ids: no code, name, number, token or address of a person."""
+
+import logging
+
+import structlog
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Write structured lines to standard output; other libraries' warnings too."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer(),
+    ))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,135 @@
+"""The demo: one process, an embedded PostgreSQL, a synthetic province, and the tour through it."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.app import close_runtime, create_app, open_runtime
+from gateway.db import embedded
+from gateway.migrations.run import upgrade
+from gateway.settings import Settings
+from gateway.synthetic.build import Kit, build
+from gateway.synthetic.callback import router as callback
+from gateway.synthetic.invitation import invite
+from gateway.synthetic.load import Loaded
+from gateway.synthetic.state import HOST, Folder, State, read_json
+from gateway.synthetic.tour import tour
+
+START_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What the command line asks for."""
+
+    folder: Path
+    port: int | None
+    entities: int
+    once: bool
+
+
+def run(demo: Demo, console: Console) -> None:
+    """Set up what is missing, serve, go on tour, and go on serving unless `once`."""
+    began = time.monotonic()
+    folder = Folder(demo.folder)
+    state = folder.open(port=demo.port, entities=demo.entities)
+    settings, fresh = _database(folder, state, console)
+    asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
+
+
+def _database(folder: Folder, state: State, console: Console) -> tuple[Settings, bool]:
+    """Start PostgreSQL, migrated; without a kit the last build did not finish: begin anew."""
+    fresh = not folder.kit.exists()
+    with console.status("PostgreSQL …"):
+        server = embedded.start(Path(state.database_folder))
+        asyncio.run(embedded.ensure_database(server, anew=fresh))
+        if fresh:
+            upgrade(server.url())
+    return folder.settings(state, server.url()), fresh
+
+
+async def _serve(  # noqa: PLR0913  # the parts of one run
+    demo: Demo,
+    folder: Folder,
+    state: State,
+    settings: Settings,
+    console: Console,
+    *,
+    fresh: bool,
+    began: float,
+) -> None:
+    kit = await _built(folder, state, settings, console) if fresh else read_json(folder.kit)
+    app = create_app(settings)
+    app.include_router(callback)
+    async with _serving(app, state.port) as server:
+        console.print(
+            f"[green]✓[/] {'Built and s' if fresh else 'S'}erving at [bold]{settings.issuer}[/] "
+            f"after {time.monotonic() - began:.1f} s",
+        )
+        await tour(kit, console)
+        if demo.once:
+            return
+        invite(kit, folder, console)
+        await server.wait()
+
+
+async def _built(folder: Folder, state: State, settings: Settings, console: Console) -> Kit:
+    runtime = await open_runtime(settings)
+    columns = (TextColumn("Building a synthetic province"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("", total=state.entities)
+
+            def on_progress(loaded: Loaded) -> None:
+                progress.update(task, completed=loaded.enterprises)
+
+            return await build(runtime, folder, state, on_progress)
+    finally:
+        await close_runtime(runtime)
+
+
+class _Server:
+    """A uvicorn server in this process."""
+
+    def __init__(self, app: FastAPI, port: int) -> None:
+        config = uvicorn.Config(
+            app, host=HOST, port=port, log_level="warning", access_log=False, lifespan="on",
+        )
+        self._server = uvicorn.Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return once it serves."""
+        self._task = asyncio.create_task(self._server.serve())
+        deadline = time.monotonic() + START_SECONDS
+        while not self._server.started:
+            if self._task.done() or time.monotonic() > deadline:
+                raise RuntimeError("The gateway did not start.")
+            await asyncio.sleep(0.02)
+
+    async def wait(self) -> None:
+        """Serve until interrupted."""
+        if self._task is not None:
+            await self._task
+
+    async def stop(self) -> None:
+        """Finish what is under way, then stop."""
+        self._server.should_exit = True
+        await self.wait()
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: FastAPI, port: int):  # noqa: ANN202  # a context manager of _Server
+    server = _Server(app, port)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

@@ -1,0 +1,63 @@
+"""Reads the forms of a page as a browser would: what is sent when nothing is changed, and where to."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+Attributes = list[tuple[str, str | None]]
+
+
+@dataclass(slots=True)
+class Form:
+    """One form: its action, its hidden and filled-in fields, and the boxes that can be ticked."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, list[str]] = field(default_factory=dict)
+    ticked: dict[str, list[str]] = field(default_factory=dict)
+
+    def filled(self, **values: str | list[str]) -> dict[str, Any]:
+        """What is sent once these are filled in or ticked; only what the page offers can be ticked."""
+        for name, value in values.items():
+            offered = self.boxes.get(name)
+            missing = set(value) - set(offered) if offered is not None else set()
+            if missing:
+                raise ValueError(f"The page offers no {name}: {', '.join(sorted(missing))}.")
+        return {**self.fields, **self.ticked, **values}
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form" and given.get("method", "get").lower() == "post":
+            self.forms.append(Form(action=given.get("action", "")))
+        elif tag == "input" and self.forms and given.get("name"):
+            self._input(self.forms[-1], given, ticked="checked" in given)
+
+    def _input(self, form: Form, given: dict[str, str], *, ticked: bool) -> None:
+        name, value = given["name"], given.get("value", "")
+        if given.get("type") != "checkbox":
+            form.fields[name] = value
+            return
+        form.boxes.setdefault(name, []).append(value)
+        if ticked:
+            form.ticked.setdefault(name, []).append(value)
+
+
+def forms_in(page: str) -> list[Form]:
+    """All forms of a page that are sent by POST, in their order."""
+    parser = _Forms()
+    parser.feed(page)
+    return parser.forms
+
+
+def form_with(page: str, name: str) -> Form:
+    """The form that has a field of this name."""
+    for form in forms_in(page):
+        if name in form.fields or name in form.boxes:
+            return form
+    raise LookupError(f"The page has no form with a field {name!r}.")

@@ -1,0 +1,43 @@
+"""What to try next, printed when the tour is over: addresses, a login, a code, three lines."""
+
+import io
+
+import qrcode
+from rich.console import Console
+from rich.panel import Panel
+
+from gateway.synthetic.build import Kit
+from gateway.synthetic.state import Folder
+
+SDK = """\
+from xinqiao import Client
+bank = Client.from_kit("{kit}", "bank")
+print(bank.query("{uscc}", purpose="{purpose}", datasets=["registration"]).records)"""
+
+
+def invite(kit: Kit, folder: Folder, console: Console) -> None:
+    """Print it."""
+    subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
+    active = kit["consents"]["active"]
+    login = subject["login"]
+    console.print(Panel.fit(
+        f"[bold]Portal 企业门户[/]   {kit['issuer']}/portal\n"
+        f"             sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]\n"
+        f"[bold]Code 企业码[/]      {subject['code_url']}\n"
+        f"[bold]API[/]              {kit['issuer']}/docs\n"
+        f"[bold]Everybody else[/]   {folder.kit}",
+        title="Try next · 接下来", border_style="cyan",
+    ), highlight=False)
+    console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)
+    console.print(SDK.format(kit=folder.kit, **active), markup=False, highlight=False)
+    console.print(_symbol(subject["code_url"]), markup=False, highlight=False)
+    console.print("Serving. Ctrl-C stops. 按 Ctrl-C 停止。", highlight=False)
+
+
+def _symbol(address: str) -> str:
+    """A QR symbol for the terminal; upper case keeps it small."""
+    code = qrcode.QRCode(border=2)
+    code.add_data(address.upper())
+    drawn = io.StringIO()
+    code.print_ascii(out=drawn, invert=True)
+    return drawn.getvalue()

@@ -1,0 +1,152 @@
+"""The demo's folder is its own: closed to others (0700), and everything secret in it is 0600.
+
+It keeps what must stay the same from run to run: port, keys, accounts, and where the data lies.
+"""
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.creditfile.vault import Vault
+from gateway.db import embedded
+from gateway.settings import Settings
+from gateway.signing.keys import new_key_file
+
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8420
+SEED: Final = 20251122
+
+
+class StateError(Exception):
+    """The demo cannot use this folder or port; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What `state.json` holds."""
+
+    port: int
+    secret: str
+    database_folder: str
+    entities: int
+    seed: int = SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files of one demo."""
+
+    path: Path
+
+    @property
+    def kit(self) -> Path:
+        """With which anybody can play each part."""
+        return self.path / "kit.json"
+
+    @property
+    def people(self) -> Path:
+        """The demo identity provider's accounts."""
+        return self.path / "people.json"
+
+    @property
+    def signing_keys(self) -> Path:
+        """The gateway's signing keys."""
+        return self.path / "signing-keys.json"
+
+    @property
+    def vault_keys(self) -> Path:
+        """The keys of personal data at rest."""
+        return self.path / "vault-keys.json"
+
+    @property
+    def _state(self) -> Path:
+        return self.path / "state.json"
+
+    def open(self, *, port: int | None, entities: int) -> State:
+        """The state in this folder; a new one where there is none."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        if not self._state.exists():
+            return self._begin(port=port, entities=entities)
+        state = State(**json.loads(self._state.read_text()))
+        if port not in {None, state.port}:
+            raise StateError(
+                f"{self.path} was made for port {state.port}, and its issuer, codes and evidence hang "
+                f"on that. Leave --port away, or choose another --state.",
+            )
+        _demand_free(state.port)
+        return state
+
+    def _begin(self, *, port: int | None, entities: int) -> State:
+        if any(self.path.iterdir()):
+            raise StateError(f"{self.path} is not empty and no demo's. Choose another --state.")
+        chosen = port or _free_port()
+        _demand_free(chosen)
+        state = State(
+            port=chosen,
+            secret=secrets.token_urlsafe(32),
+            database_folder=str(embedded.new_folder(self.path.resolve())),
+            entities=entities,
+        )
+        write_private(self.signing_keys, new_key_file())
+        write_private(self.vault_keys, Vault.generate_keys())
+        write_private(self.people, "[]")
+        write_private(self._state, json.dumps(asdict(state), indent=1))
+        return state
+
+    def settings(self, state: State, database_url: str) -> Settings:
+        """The gateway's settings for this demo."""
+        return Settings.from_env(
+            demo=True,
+            issuer=f"http://{HOST}:{state.port}",
+            database_url=database_url,
+            secret=state.secret,
+            signing_keys=self.signing_keys,
+            vault_keys=self.vault_keys,
+            demo_people=self.people,
+        )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` whole or not at all, for our own eyes only."""
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """What a file of ours holds."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _free_port() -> int:
+    """The usual port, or any free one."""
+    for port in (DEFAULT_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise StateError("No port is free on this machine.")
+
+
+def _demand_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise StateError(
+                f"Port {port} is taken, and this demo keeps its port. Stop what listens there "
+                "(another demo?), or choose another --state.",
+            ) from None

@@ -1,0 +1,239 @@
+"""The tour: every part is played through the real door, by the SDK and by a visitor's requests.
+
+Each step says what should happen and checks that it did; a step that fails ends the tour.
+"""
+
+import html
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gateway.synthetic.build import Kit
+from gateway.synthetic.visitor import Visitor
+from xinqiao import AsyncClient, ConsentGrant, Evidence, KeySet, Verification, verify_evidence
+from xinqiao.errors import ConsentWithdrawn, EvidenceInvalid, SignatureInvalid
+
+BY_PLATFORM: Final = "merchant_onboarding"
+BY_BANK: Final = "loan_approval"
+WANTED: Final = ("registration", "penalty", "licence", "public_rating")
+GRANTED: Final = ("registration", "penalty", "licence")
+MARKS: Final = {"yes": "[green]yes 是[/]", "no": "[red]no 否[/]", "not_determined": "[yellow]not determined 无法确定[/]"}
+
+
+class TourFailedError(Exception):
+    """A step did not end as it must."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """Who plays, what they hold, and where they speak."""
+
+    kit: Kit
+    console: Console
+    bank: AsyncClient
+    platform: AsyncClient
+    signed: int = 0
+    grant: ConsentGrant | None = None
+    evidence: Evidence | None = None
+
+    def subject(self, *traits: str) -> dict[str, Any]:
+        """The first subject of the kit that has all these traits."""
+        fitting = (s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
+        return next(fitting)
+
+    def saw(self, evidence: Evidence) -> None:
+        """One more answer whose signature the SDK has verified."""
+        self.signed += 1
+        self.evidence = evidence
+
+    def say(self, text: str) -> None:
+        """A line below a step's title."""
+        self.console.print(f"    {text}", highlight=False)
+
+
+Step = Callable[[Stage], Awaitable[None]]
+
+
+async def tour(kit: Kit, console: Console) -> None:
+    """Go through all steps."""
+    options: dict[str, Any] = {"redirect_uri": kit["clients"]["bank"]["redirect_uris"][0]}
+    async with (
+        AsyncClient.from_kit(kit, "bank", **options) as bank,
+        AsyncClient.from_kit(kit, "platform") as platform,
+    ):
+        stage = Stage(kit=kit, console=console, bank=bank, platform=platform)
+        for number, (title, step) in enumerate(STEPS, start=1):
+            console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
+            await step(stage)
+    console.print(
+        f"[bold green]✓ Tour complete.[/] {stage.signed} signed answers, every signature verified.\n",
+        highlight=False,
+    )
+
+
+async def tokens(stage: Stage) -> None:
+    """The bank's first call makes a client assertion and a DPoP proof, and gets a token by them."""
+    questions = await stage.bank.questions()
+    stage.saw(questions.evidence)
+    stage.say(
+        f"{stage.bank.client_id}: private_key_jwt assertion + DPoP proof → access token, bound to its key; "
+        f"{len(questions.questions)} questions in the catalogue {questions.catalogue_version}",
+    )
+
+
+async def verifications(stage: Stage) -> None:
+    """A platform asks five things of a clean enterprise, and then of one on the list."""
+    for traits, serious in ((("clean",), "yes"), (("serious_violation",), "no")):
+        subject = stage.subject(*traits)
+        asked = (
+            ("enterprise_name.v1", subject["name"], "yes"),
+            ("is_active.v1", None, "yes"),
+            ("legal_representative_name.v1", "不是本人", "no"),
+            ("rating_at_least.v1", "良好", "not_determined"),
+            ("not_on_serious_violation_list.v1", None, serious),
+        )
+        answer = await stage.platform.verify(
+            subject["uscc"], purpose=BY_PLATFORM, questions=[(tag, value) for tag, value, _ in asked],
+        )
+        stage.saw(answer.evidence)
+        stage.say(f"[bold]{subject['name']}[/] {subject['uscc']}")
+        _show_answers(stage, answer, asked)
+        for tag, _, expected in asked:
+            _demand(answer[tag].answer == expected, f"{tag} was {answer[tag].answer}, not {expected}")
+
+
+def _show_answers(stage: Stage, answer: Verification, asked: Iterable[tuple[str, str | None, str]]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for tag, value, _ in asked:
+        table.add_row("     ", tag, Text(value or "—"), MARKS[answer[tag].answer])
+    stage.console.print(table)
+
+
+async def consent(stage: Stage) -> None:
+    """PAR, the enterprise's own decision on its page, and the code."""
+    subject = stage.subject("disputed")
+    start = await stage.bank.start_consent(
+        purpose=BY_BANK, datasets=WANTED, uscc=subject["uscc"], max_uses=10,
+    )
+    stage.say(f"pushed authorization request → {start.url[:72]}…")
+    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+        callback = await person.decide(start.url, datasets=list(GRANTED), questions=[])
+    stage.grant = await stage.bank.finish_consent(start, callback)
+    stage.say(
+        f"{subject['login']['username']} signed in (demo identity provider) and ticked "
+        f"{', '.join(GRANTED)}; not public_rating",
+    )
+    stage.say(f"code exchanged → consent [bold]{stage.grant.consent_id}[/], {stage.grant.max_uses} uses")
+    _demand(set(stage.grant.datasets) == set(GRANTED), "another consent was granted")
+
+
+async def query(stage: Stage) -> None:
+    """The bank reads what the consent allows, with provenance, and is told what is withheld."""
+    subject, grant = stage.subject("disputed"), _held(stage)
+    page = await stage.bank.query(
+        subject["uscc"], purpose=BY_BANK, datasets=WANTED, consent_id=grant.consent_id,
+    )
+    stage.saw(page.evidence)
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for heading in ("     dataset", "record", "source", "as of", "objection"):
+        table.add_column(heading)
+    for record in page.records:
+        disputed = f"[yellow]异议中 since {record.objection.since:%Y-%m-%d}[/]" if record.objection else ""
+        table.add_row(
+            f"     {record.dataset}", _short(record.fields), record.source.name,
+            f"{record.source_time:%Y-%m-%d}", disputed,
+        )
+    stage.console.print(table)
+    for each in page.withheld:
+        what = f"{each.dataset}: {', '.join(each.fields)}" if each.fields else each.dataset
+        stage.say(f"[dim]withheld[/] {what} — {each.reason}")
+    stage.say(f"uses left: {page.consent.uses_left}; recipient: {page.recipient}")
+    _demand(any(record.objection for record in page.records), "no objection mark was shown")
+    reasons = {each.dataset: each.reason for each in page.withheld if not each.fields}
+    _demand(reasons.get("public_rating") == "not_in_consent", "public_rating was not withheld")
+
+
+async def withdrawal(stage: Stage) -> None:
+    """The enterprise withdraws in two taps; the next query is refused."""
+    subject, grant = stage.subject("disputed"), _held(stage)
+    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+        await person.withdraw(grant.consent_id)
+    try:
+        await stage.bank.query(
+            subject["uscc"], purpose=BY_BANK, datasets=GRANTED, consent_id=grant.consent_id,
+        )
+    except ConsentWithdrawn as refused:
+        stage.signed += 1
+        stage.say(f"the next query: [red]{refused.status} {refused.code}[/] — {refused.detail}")
+    else:
+        raise TourFailedError("A withdrawn consent still told something.")
+
+
+async def scan(stage: Stage) -> None:
+    """A citizen scans three codes: a live penalty is shown, an expired and a repaired one are not."""
+    async with Visitor(stage.bank.issuer) as citizen:
+        for trait, shown in (("penalised", True), ("penalty_expired", False), ("repaired", False)):
+            subject = stage.subject(trait)
+            page = _plain(await citizen.scan(subject["code_url"]))
+            _demand(subject["name"] in page, "the page does not name the enterprise")
+            absent = "未查询到在公示期内的行政处罚" in page
+            _demand(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
+            told = "[red]行政处罚 shown[/]" if shown else "[green]截至现在未查询到在公示期内的行政处罚[/]"
+            stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
+
+
+async def tampering(stage: Stage) -> None:
+    """Whoever changes one character of an answer is found out, online and offline."""
+    if stage.evidence is None:
+        raise TourFailedError("There is no evidence.")
+    keys = KeySet.read({"keys": [dict(stage.evidence.key)]})
+    stage.say(f"as received, checked offline: [green]authentic[/] as of {stage.evidence.signed_at:%Y-%m-%d %H:%M:%S}Z")
+    verify_evidence(stage.evidence, keys=keys)
+    exchange = stage.evidence.exchange
+    forged_body = exchange.response_body.replace(b'"records":', b'"Records":').replace(b'"yes"', b'"no" ')
+    forged = replace(stage.evidence, exchange=replace(exchange, response_body=forged_body))
+    try:
+        verify_evidence(forged, keys=keys)
+    except (EvidenceInvalid, SignatureInvalid) as refused:
+        stage.say(f"one word changed: [red]refused[/] — {refused}")
+    else:
+        raise TourFailedError("A tampered answer passed.")
+
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
+    ("The bank gets an access token · 银行取得访问令牌", tokens),
+    ("The platform verifies attributes · 平台核验", verifications),
+    ("The bank asks for consent, the enterprise decides · 授权", consent),
+    ("The bank queries under that consent · 授权查询", query),
+    ("The enterprise withdraws · 撤回授权", withdrawal),
+    ("A citizen scans enterprise codes · 扫企业码", scan),
+    ("Every answer was signed; a tampered copy is refused · 验签", tampering),
+)
+
+
+def _held(stage: Stage) -> ConsentGrant:
+    if stage.grant is None:
+        raise TourFailedError("There is no consent.")
+    return stage.grant
+
+
+def _short(fields: dict[str, Any]) -> str:
+    for name in ("document_number", "number", "name"):
+        if name in fields:
+            return str(fields[name])
+    return "—"
+
+
+def _plain(page: str) -> str:
+    """A page's text without its tags."""
+    return re.sub(r"\s+", "", html.unescape(re.sub(r"<[^>]+>", "", page)))
+
+
+def _demand(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise TourFailedError(f"The tour expected something else: {otherwise}.")
