@@ -1,13 +1,13 @@
 """What questions may be answered from: only what may still be told, with the clocks applied."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
-from gateway.creditfile.telling import is_on_serious_list, tellable, told_fields
+from gateway.creditfile.telling import Told, tell
 from verification.facts import Facts, LiveRecord
 
 _RATING: Final = "public_rating"
@@ -27,7 +27,6 @@ def facts_of(
     neither is it of those whose source cannot be asked.
     """
     held = (registration_of(enterprise), *records)
-    listed = is_on_serious_list(held, catalogue, now)
     read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
     return Facts(
         name=enterprise.name,
@@ -38,22 +37,19 @@ def facts_of(
         established_on=enterprise.established_on,
         digests={name: bytes.fromhex(digest) for name, digest in enterprise.digests.items()},
         records=tuple(
-            _live(each, enterprise.kind, catalogue, now, listed=listed)
-            for each in held
-            if tellable(each, Audience.VERIFICATION, catalogue, now, on_serious_list=listed)
+            _live(each)
+            for each in tell(held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind)
         ),
         available=frozenset(read - set(enterprise.unavailable)),
     )
 
 
-def _live(
-    record: Record, kind: str, catalogue: Catalogue, now: datetime, *, listed: bool,
-) -> LiveRecord:
-    told: Mapping[str, Any] = told_fields(
-        record, Audience.VERIFICATION, catalogue, now, kind=kind, on_serious_list=listed,
-    )
-    if record.dataset == _RATING:
-        told = {**told, "rated_on": told.get("date")}
+def _live(told: Told) -> LiveRecord:
+    of = told.record
+    rated_on = {"rated_on": told.fields.get("date")} if of.dataset == _RATING else {}
     return LiveRecord(
-        dataset=record.dataset, record_id=record.record_id, version=record.version, fields=told,
+        dataset=of.dataset,
+        record_id=of.record_id,
+        version=of.version,
+        fields={**told.fields, **rated_on},
     )

@@ -23,6 +23,7 @@ _MOBILE: Final = re.compile(
     ),
 )
 _LANDLINE: Final = re.compile(r"(?<!\d)[0０]\d{2,3}\s?[-－—]\s?\d{7,8}(?!\d)")
+_A_DIGIT: Final = re.compile(r"\d")
 _NOT_PART: Final = re.compile(r"[^0-9X]")
 _CENTURIES: Final = range(1880, 2100)
 _ID_WEIGHTS: Final = tuple(2**(17 - place) % 11 for place in range(17))
@@ -40,6 +41,8 @@ class Scanned:
 
 def scan(text: str) -> Scanned:
     """Mask every personal ID number (18 characters) and phone number in `text`."""
+    if not _A_DIGIT.search(text):  # most texts, and the rest costs tens of microseconds
+        return Scanned(text=text)
     found = 0
 
     def mask(match: re.Match[str]) -> str:

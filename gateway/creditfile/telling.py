@@ -3,7 +3,8 @@
 Query, verification, public page and certificates all ask here, and here only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,14 @@ from gateway.creditfile.schema import FieldOf
 
 SERIOUS_LIST: Final = "serious_violation"
 _HIDDEN: Final = "**"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A record that may be told, with those of its fields that may be."""
+
+    record: Record
+    fields: Mapping[str, Any]
 
 
 def tellable(
@@ -52,22 +61,25 @@ def told_fields(  # noqa: PLR0913  # all that the decision needs
     """
     if not tellable(record, audience, catalogue, now, on_serious_list=on_serious_list):
         return {}
-    masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
-    return {
-        each.name: _as_told(record.fields[each.name], each, masked=masked)
-        for each in _fields(record, audience, catalogue)
-        if each.name in record.fields and _reaches(each, record, audience)
-    }
+    return _of_their_classes(record, audience, catalogue, kind)
 
 
-def told_records(
-    records: Iterable[Record], audience: Audience, catalogue: Catalogue, now: datetime,
-) -> tuple[Record, ...]:
-    """Those of one enterprise's records that may be told to `audience` at `now`, in their order."""
+def tell(
+    records: Iterable[Record],
+    audience: Audience,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    kind: str,
+) -> tuple[Told, ...]:
+    """What of one enterprise's records may be told to `audience` at `now`, in their order.
+
+    `kind` is the enterprise's. Records left out have ended, or are not for this audience.
+    """
     held = tuple(records)
     listed = is_on_serious_list(held, catalogue, now)
     return tuple(
-        each
+        Told(record=each, fields=_of_their_classes(each, audience, catalogue, kind))
         for each in held
         if tellable(each, audience, catalogue, now, on_serious_list=listed)
     )
@@ -95,6 +107,17 @@ def is_on_serious_list(
 def mask_person(name: str) -> str:
     """张三丰 as 张**: the first character, and two stars however long the name is."""
     return name[:1] + _HIDDEN
+
+
+def _of_their_classes(
+    record: Record, audience: Audience, catalogue: Catalogue, kind: str,
+) -> dict[str, Any]:
+    masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
+    return {
+        each.name: _as_told(record.fields[each.name], each, masked=masked)
+        for each in _fields(record, audience, catalogue)
+        if each.name in record.fields and _reaches(each, record, audience)
+    }
 
 
 def _fields(record: Record, audience: Audience, catalogue: Catalogue) -> tuple[FieldOf, ...]:

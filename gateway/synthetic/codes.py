@@ -1,6 +1,7 @@
 """Each enterprise of a province has a code of its own, by its place in the stream."""
 
 import random
+from functools import cache
 from typing import Final
 
 from verification.uscc import ALPHABET, check_character, organisation_check
@@ -14,13 +15,18 @@ _CLASSES: Final = {"firm": "1", "individual_business": "2", "farmers_cooperative
 
 def a_code(index: int, seed: int, kind: str, division: str) -> str:
     """The USCC of the `index`-th enterprise: market regulation's, of this kind and division."""
-    left = (index * _STRIDE + random.Random(seed).randrange(_ROOM)) % _ROOM  # noqa: S311  # no secret
+    left = (index * _STRIDE + _beginning(seed)) % _ROOM
     body = "MA"
     for _ in range(_FREE):
         left, digit = divmod(left, _BASE)
         body += ALPHABET[digit]
     first17 = f"9{_CLASSES[kind]}{division}{body}{organisation_check(body)}"
     return first17 + check_character(first17)
+
+
+@cache
+def _beginning(seed: int) -> int:
+    return random.Random(seed).randrange(_ROOM)  # noqa: S311  # no secret
 
 
 def with_a_wrong_check(code: str) -> str:

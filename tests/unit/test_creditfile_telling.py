@@ -11,9 +11,9 @@ from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.telling import (
     mask_person,
     never_told_fields,
+    tell,
     tellable,
     told_fields,
-    told_records,
 )
 from tests.creditfile_builders import CATALOGUE, NOON, a_record, an_enterprise
 
@@ -134,8 +134,9 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
     broken = a_record("commitment", fulfilment="broken", committed_on="2019-01-01")
     listed = a_record("serious_violation", record_id="rec_2")
     removed = a_record("serious_violation", record_id="rec_2", removed_on="2026-11-01")
-    assert told_records((broken, listed), PUBLIC, CATALOGUE, NOON) == (broken, listed)
-    assert told_records((broken, removed), PUBLIC, CATALOGUE, NOON) == ()
+    told = tell((broken, listed), PUBLIC, CATALOGUE, NOON, kind="firm")
+    assert [each.record for each in told] == [broken, listed]
+    assert tell((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
 
 
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:

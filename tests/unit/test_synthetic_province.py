@@ -1,7 +1,7 @@
 """The synthetic province: the same every time, complete however small, and nobody's real data."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -12,7 +12,7 @@ from gateway.creditfile.days import SHANGHAI, midnight
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.free_text import id_check_character
 from gateway.creditfile.mapping import problems_with
-from gateway.creditfile.telling import told_records
+from gateway.creditfile.telling import tell
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
 from gateway.synthetic.draft import SyntheticEnterprise
 from gateway.synthetic.people import UNASSIGNED_PREFIX
@@ -40,6 +40,11 @@ def _answer(entity: SyntheticEnterprise, tag: str, value: str | None = None) -> 
     facts = facts_of(entity.enterprise, entity.records, CATALOGUE, NOON)
     answers = evaluate([asked], facts, allowed={asked}, digest=lambda _: b"", today=TODAY)
     return answers[0].answer
+
+
+def _public_penalties(entity: SyntheticEnterprise, now: datetime) -> int:
+    told = tell(entity.records, Audience.PUBLIC, CATALOGUE, now, kind=entity.enterprise.kind)
+    return sum(each.record.dataset == "penalty" for each in told)
 
 
 def test_a_province_of_two_hundred_has_every_trait_twice() -> None:
@@ -137,8 +142,7 @@ def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int)
     """Whoever plays the part can rely on it."""
     for each in SMALL[:60]:
         if trait in each.traits:
-            told = told_records(each.records, Audience.PUBLIC, CATALOGUE, NOON)
-            assert sum(record.dataset == "penalty" for record in told) == live
+            assert _public_penalties(each, NOON) == live
             assert _answer(each, "no_live_penalty.v1") == ("no" if live else "yes")
 
 
@@ -152,8 +156,7 @@ def test_what_expires_today_is_told_today_and_not_tomorrow_on_any_day(today: dat
         if "expires_today" not in each.traits:
             continue
         for now, told in ((midnight(today), 1), (midnight(today + timedelta(days=1)), 0)):
-            records = told_records(each.records, Audience.PUBLIC, CATALOGUE, now)
-            assert sum(record.dataset == "penalty" for record in records) == told
+            assert _public_penalties(each, now) == told
 
 
 def test_a_disputed_record_is_live_and_marked() -> None:
@@ -161,7 +164,8 @@ def test_a_disputed_record_is_live_and_marked() -> None:
     for each in _with("disputed"):
         marked = [record for record in each.records if record.objection_since is not None]
         assert marked
-        assert told_records(marked, Audience.AUTHORISED, CATALOGUE, NOON) == tuple(marked)
+        told = tell(marked, Audience.AUTHORISED, CATALOGUE, NOON, kind=each.enterprise.kind)
+        assert [one.record for one in told] == marked
 
 
 def test_a_clean_enterprise_answers_yes_to_everything_good() -> None:
