@@ -30,7 +30,7 @@ class AsyncQueryPage(QueryResult):
 
     async def next_page(self) -> AsyncQueryPage | None:
         """Read the page after this one, or return None after the last."""
-        return None if self.following is None else await self._turn(self.following)
+        return None if self._following is None else await self._turn(self._following)
 
     async def pages(self) -> AsyncIterator[AsyncQueryPage]:
         """Go through this page and all that follow."""

@@ -31,7 +31,7 @@ class QueryPage(QueryResult):
 
     def next_page(self) -> QueryPage | None:
         """Read the page after this one, or return None after the last."""
-        return None if self.following is None else self._turn(self.following)
+        return None if self._following is None else self._turn(self._following)
 
     def pages(self) -> Iterator[QueryPage]:
         """Go through this page and all that follow."""

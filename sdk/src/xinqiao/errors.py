@@ -1,11 +1,11 @@
-"""What can go wrong, as one tree. An error's docstring is the sentence it says when the server says nothing.
+"""What can go wrong, as one tree. An error's docstring is its sentence where no other is given.
 
 ::
 
     XinqiaoError
     ├── ConfigurationError            the caller's own settings or arguments
     ├── ProtocolError                 a verified answer that does not keep to the wire
-    ├── SignatureInvalid              an answer that is not provably the gateway's; nothing of it was read
+    ├── SignatureInvalid              an answer not provably the gateway's; nothing of it was read
     │   └── EvidenceInvalid           a kept answer that does not verify any more
     ├── OAuthError                    the authorization server refused (RFC 6749 `error`)
     ├── RequestRefused                the request itself is wrong; repeating it does not help
@@ -25,16 +25,16 @@
     │   ├── InvalidToken              invalid_token
     │   ├── InsufficientScope         insufficient_scope
     │   ├── InvalidDpopProof          invalid_dpop_proof
-    │   └── DpopNonceRefused          use_dpop_nonce, although the nonce given had been used
+    │   └── DpopNonceRefused          use_dpop_nonce, even with the nonce given
     ├── AgreementError                the client's agreement does not allow it
     │   ├── AgreementMissing          agreement_missing
     │   ├── AgreementEnded            agreement_ended
     │   ├── NotInAgreement            not_in_agreement
     │   └── ClientSuspended           client_suspended
-    ├── NotAvailable                  not_available: all that depends on the enterprise, undistinguished
+    ├── NotAvailable                  not_available: why is not told
     ├── ConsentError                  the enterprise's consent does not allow it
     │   ├── ConsentRefused            access_denied, at the end of a consent flow
-    │   ├── ConsentFlowInvalid        a callback that does not belong to the consent that was started
+    │   ├── ConsentFlowInvalid        a callback that does not belong to the flow
     │   ├── ConsentWithdrawn          consent_withdrawn
     │   ├── ConsentExpired            consent_expired
     │   ├── ConsentExhausted          consent_exhausted

@@ -142,7 +142,7 @@ def request(  # noqa: PLR0913 - the parts of a request
     headers: Mapping[str, str] | None = None,
     scope: str | None = None,
 ) -> Flow[Evidence]:
-    """Call anything under the issuer's /v1 once and return the verified answer, whatever its status.
+    """Call anything under the issuer's /v1 once and return the verified answer, any status.
 
     For what this version has no method for. `target` is a path or an address on the issuer.
     """

@@ -89,7 +89,7 @@ def start_consent(  # noqa: PLR0913 - the members of a consent
     max_uses: int | None = None,
     redirect_uri: str | None = None,
 ) -> Flow[ConsentStart]:
-    """Begin to ask an enterprise for its consent; without `uscc`, whoever signs in decides for which.
+    """Begin to ask for consent; without `uscc`, whoever signs in decides for which enterprise.
 
     `redirect_uri` must be registered; it defaults to the client's own.
     """

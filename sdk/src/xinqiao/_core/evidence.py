@@ -1,4 +1,4 @@
-"""Evidence: one verified exchange, kept so that anybody with the gateway's keys can verify it again.
+"""Evidence: a verified exchange that anybody with the gateway's keys can verify again.
 
 Trust begins outside the bundle: the key inside is compared with a pinned one, never believed.
 """

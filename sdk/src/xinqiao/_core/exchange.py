@@ -1,4 +1,4 @@
-"""One request and its answer, exact to the byte, as far as a signature or a later reader needs them."""
+"""One request and its answer, exact to the byte, as far as a signature covers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response signatures (RFC 9421, RFC 9530) in one fixed profile; whatever departs from it is refused.
+"""Response signatures (RFC 9421, RFC 9530): one fixed profile; what departs from it is refused.
 
 An answer passes if, in this order,
 
@@ -66,7 +66,7 @@ class Claimed:
 
 
 def read_claim(exchange: Exchange) -> Claimed:
-    """Steps 1 and 2: find the one signature and read its parameters, or refuse."""
+    """Find the one signature and read its parameters (steps 1 and 2), or refuse."""
     # 1. one member of our label in each field
     params = _only_member(exchange.response_headers, "signature-input")
     signature = _bytes_of(_only_member(exchange.response_headers, "signature"))
@@ -95,7 +95,7 @@ def check(
     earliest: datetime | None,
     latest: datetime,
 ) -> None:
-    """Steps 3 to 7: return if the answer is the gateway's, else raise `SignatureInvalid`."""
+    """Return if the answer is the gateway's (steps 3 to 7), else raise `SignatureInvalid`."""
     covered = components(exchange)
     # 3. exactly the components of this exchange
     if claimed.components != f"({' '.join(name for name, _ in covered)})":

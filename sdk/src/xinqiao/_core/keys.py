@@ -35,9 +35,9 @@ class ResponseKey:
     retired_at: datetime | None = None
 
     def in_force(self, when: datetime) -> bool:
-        """Tell whether the key may have signed at this time."""
+        """Tell whether the key may have signed at this time, given in whole seconds."""
         return not (
-            (self.not_before is not None and when < self.not_before)
+            (self.not_before is not None and when < self.not_before.replace(microsecond=0))
             or (self.retired_at is not None and when > self.retired_at)
         )
 
@@ -50,7 +50,7 @@ class KeySet:
 
     @classmethod
     def read(cls, source: Jwks | KeySet) -> KeySet:
-        """Read a JWK set or a file; keys for other uses are passed over, unreadable ones refused."""
+        """Read a JWK set or a file; keys for other uses are passed over."""
         if isinstance(source, KeySet):
             return source
         return cls.of(_jwks_of(source))

@@ -1,4 +1,4 @@
-"""From verified answers to results. Only evidence comes in, so nothing unverified is ever parsed."""
+"""From verified answers to results. Only evidence comes in: nothing unverified is parsed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def query_result(evidence: Evidence, turn: Callable[[str], Following]) -> QueryR
         cursor=cursor,
         log_promise=_log_promise(body),
         evidence=evidence,
-        following=None if cursor is None else turn(cursor),
+        _following=None if cursor is None else turn(cursor),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading verified JSON: what is required and missing is a `ProtocolError`, what is unknown is ignored."""
+"""Reading verified JSON: what is missing is a `ProtocolError`, what is unknown is ignored."""
 
 from __future__ import annotations
 

@@ -95,12 +95,7 @@ def _answered(session: Session, made: Call) -> Flow[tuple[Evidence, httpx2.Heade
     spare = {"use_dpop_nonce": 1, "invalid_token": 1}
     while True:
         token = yield from access_token(session, made.scope)
-        response = yield from exchange(
-            made.method,
-            made.url,
-            headers=_with_proof(session, made, token),
-            content=made.body,
-        )
+        response = yield from _sent(session, made, token)
         evidence = yield from verified(session, response)
         session.note_nonce("resource", response.headers)
         reason = _challenge(response)
@@ -112,10 +107,23 @@ def _answered(session: Session, made: Call) -> Flow[tuple[Evidence, httpx2.Heade
 
 
 def headers_of(session: Session, made: Call) -> Flow[Mapping[str, str]]:
-    """Make the headers of a call that somebody else will send, with the server's newest nonce."""
-    yield from answered(session, new_call(session, "GET", "/v1/questions", scope=made.scope))
+    """Make the headers of a call that somebody else will send, with a fresh nonce of the server.
+
+    The nonce comes with the refusal of a call without one; had the server let it pass, its body,
+    which is empty, would have been refused.
+    """
     token = yield from access_token(session, made.scope)
+    session.nonces.pop("resource", None)
+    probe = new_call(session, "POST", "/v1/verifications", scope=made.scope)
+    response = yield from _sent(session, probe, token)
+    yield from verified(session, response)
+    session.note_nonce("resource", response.headers)
     return _with_proof(session, made, token)
+
+
+def _sent(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
+    headers = _with_proof(session, made, token)
+    return (yield from exchange(made.method, made.url, headers=headers, content=made.body))
 
 
 def _with_proof(session: Session, made: Call, token: str) -> dict[str, str]:

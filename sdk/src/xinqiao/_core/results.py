@@ -126,7 +126,7 @@ class ConsentUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryResult:
-    """One page of an authorised query. `recipient` names whom it was given to: do not pass it on."""
+    """One page of an authorised query. `recipient` names whom it was given to."""
 
     disclosure_id: str
     uscc: str
@@ -139,7 +139,7 @@ class QueryResult:
     cursor: str | None
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
-    following: Following | None = field(repr=False, compare=False)
+    _following: Following | None = field(repr=False, compare=False)
 
     @property
     def last(self) -> bool:

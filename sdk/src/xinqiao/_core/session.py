@@ -72,7 +72,6 @@ class Settings:
     redirect_uri: str | None = None
     pinned: KeySet | None = field(repr=False, default=None)
     retry: RetryPolicy = field(repr=False)
-    timeout: float = 10.0
     max_clock_skew: float = 300.0
 
 
@@ -87,6 +86,7 @@ class Session:
     nonces: dict[Server, str] = field(default_factory=dict, repr=False)
     keys: KeySet | None = field(default=None, repr=False)
     keys_fetched_at: float = float("-inf")
+    keys_missed_at: float = float("-inf")
 
     def now(self) -> float:
         """Read the wall clock, seconds since 1970."""

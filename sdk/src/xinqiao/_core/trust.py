@@ -1,7 +1,7 @@
 """Nothing of an answer is read before `verified` has turned it into evidence.
 
 The keys are the pinned ones and no others; or, where none are pinned, those that the issuer
-publishes, fetched again when they are an hour old or an unknown key turns up (at most each minute).
+publishes, fetched again when they are an hour old, and for unknown keys (at most once a minute).
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from .transport import retry_after
 if TYPE_CHECKING:
     from .steps import Flow
 
-#: Seconds after which published keys are fetched again, and between two fetches at least.
+#: Seconds after which published keys are fetched again.
 KEYS_LIVE: Final = 3600
-BETWEEN_FETCHES: Final = 60
+#: Seconds between two fetches for the sake of unknown keys.
+BETWEEN_MISSES: Final = 60
 #: A proxy in front of the gateway answers with these itself, unsigned.
 _PROXY_STATUSES: Final = frozenset({502, 503, 504})
 
@@ -63,7 +64,7 @@ def _key(session: Session, kid: str) -> Flow[ResponseKey]:
     keys = yield from response_keys(session)
     key = keys.get(kid)
     if key is None and session.settings.pinned is None:
-        key = (yield from steps.alone(_fetched(session, older_than=BETWEEN_FETCHES))).get(kid)
+        key = (yield from steps.alone(_fetched_for(session, kid))).get(kid)
     if key is None:
         raise SignatureInvalid(f"The key {kid} is not one of the gateway's.", reason="key")
     return key
@@ -73,14 +74,30 @@ def response_keys(session: Session) -> Flow[KeySet]:
     """Get the keys that may sign answers."""
     if session.settings.pinned is not None:
         return session.settings.pinned
-    if session.keys is not None and session.now() - session.keys_fetched_at < KEYS_LIVE:
-        return session.keys
-    return (yield from steps.alone(_fetched(session, older_than=KEYS_LIVE)))
+    return _live(session) or (yield from steps.alone(_live_or_fetched(session)))
 
 
-def _fetched(session: Session, *, older_than: float) -> Flow[KeySet]:
-    if session.keys is not None and session.now() - session.keys_fetched_at < older_than:
-        return session.keys
+def _live(session: Session) -> KeySet | None:
+    return session.keys if session.now() - session.keys_fetched_at < KEYS_LIVE else None
+
+
+def _live_or_fetched(session: Session) -> Flow[KeySet]:
+    """Look again: another flow may have fetched them while this one waited to run alone."""
+    return _live(session) or (yield from _fetched(session))
+
+
+def _fetched_for(session: Session, kid: str) -> Flow[KeySet]:
+    """Fetch for the sake of an unknown key, unless it has come or the last miss is too near."""
+    live = _live(session)
+    if live is not None and (
+        live.get(kid) or session.now() - session.keys_missed_at < BETWEEN_MISSES
+    ):
+        return live
+    session.keys_missed_at = session.now()
+    return (yield from _fetched(session))
+
+
+def _fetched(session: Session) -> Flow[KeySet]:
     jwks_uri = (yield from metadata(session)).jwks_uri
     document = yield from get_json(session, jwks_uri)
     keys = document.get("keys")

@@ -1,5 +1,7 @@
 """The commands: each reads its arguments, makes one call and shows the result."""
 
+# ruff: noqa: FBT002, PLR0917 - typer reads options from the parameters, which it passes by name
+
 from __future__ import annotations
 
 import json

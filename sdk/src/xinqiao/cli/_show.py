@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 out: Final = Console()
 notes: Final = Console(stderr=True)
 
+#: What is shown of a question, where the catalogue has it.
+_DETAILS: Final = ("title", "value", "needs_consent")
 _LOOK: Final = {
     "yes": Text("✔ yes", style="bold green"),
     "no": Text("✘ no", style="bold red"),
@@ -63,12 +65,12 @@ def records(page: QueryPage) -> None:
 
 def questions(catalogue: Questions) -> None:
     """Show the catalogue."""
-    names = sorted({name for q in catalogue for name in q.details} - {"question"})
     table = Table(title=f"catalogue {catalogue.catalogue_version or ''}", title_justify="left")
-    for name in ("question", *names):
-        table.add_column(name, overflow="fold")
+    table.add_column("question", overflow="fold")
+    for name in _DETAILS:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for q in catalogue:
-        table.add_row(q.question, *(Text(_plain(q.details.get(name, ""))) for name in names))
+        table.add_row(q.question, *(Text(_plain(q.details.get(name, ""))) for name in _DETAILS))
     out.print(table)
     _signed(catalogue.evidence)
 
@@ -118,4 +120,10 @@ def _signed(evidence: Evidence) -> None:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, dict):
+        return ", ".join(_plain(part) for part in value.values() if part is not True)
+    if isinstance(value, list):
+        return " / ".join(map(_plain, value))
     return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)

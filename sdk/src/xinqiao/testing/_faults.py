@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import httpx2
 
+from xinqiao._core.exchange import sha256_digest
+
 from ._signing import ResponseSigner
 
 if TYPE_CHECKING:
@@ -40,11 +42,9 @@ def _body(t: Tampering) -> httpx2.Response:
 
 
 def _digest(t: Tampering) -> httpx2.Response:
-    signed = t.signed()
-    forged = httpx2.Response(signed.status_code, content=signed.content + b" ")
-    resigned = ResponseSigner(t.gateway.signer.kid).sign(t.request, forged, created=t.gateway.now)
-    headers = dict(signed.headers) | {"content-digest": resigned.headers["content-digest"]}
-    return httpx2.Response(signed.status_code, content=forged.content, headers=_sized(headers))
+    forged = _body(t)
+    forged.headers["Content-Digest"] = sha256_digest(forged.content)
+    return forged
 
 
 def _status(t: Tampering) -> httpx2.Response:
@@ -140,8 +140,6 @@ def _copy(
     body = request.content if content is None else content
     headers = _sized(dict(request.headers))
     if content is not None:
-        from xinqiao._core.exchange import sha256_digest
-
         headers["content-digest"] = sha256_digest(content)
     return httpx2.Request(
         method or request.method, url or request.url, headers=headers, content=body

@@ -22,7 +22,7 @@ NONCE: Final = "nonce-of-the-fake-gateway"
 _LIFETIME: Final = 600
 
 
-class Refused(Exception):  # noqa: N818 - a refusal, answered as such
+class Refused(Exception):
     """An OAuth error on its way out."""
 
     def __init__(self, code: str, detail: str = "", status: int = 400) -> None:

@@ -1,0 +1,228 @@
+"""The command and the README, over a real socket: the fake gateway behind a small HTTP server."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from typer.testing import CliRunner, Result
+
+import xinqiao
+from xinqiao.cli._app import app
+from xinqiao.testing import FakeGateway
+
+USCC = "91330106MA2XXXXXXX"
+README = Path(xinqiao.__file__).parents[2] / "README.md"
+
+
+def handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = [(k, v) for k, v in self.headers.items() if k.lower() != "content-length"]
+            url = gateway.issuer + self.path
+            request = httpx2.Request(self.command, url, headers=headers, content=body)
+            response = gateway.handle_request(request)
+            self.send_response(response.status_code)
+            for name, value in response.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(response.content)
+
+        do_GET = do_POST = do_DELETE = do_PUT = answer  # noqa: N815 - the server's names
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    return Handler
+
+
+@pytest.fixture
+def gateway() -> Iterator[FakeGateway]:
+    gateway = FakeGateway()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(gateway))
+    gateway.issuer = gateway.oauth.issuer = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    gateway.add_enterprise(
+        USCC,
+        answers={"is_active.v1": "yes", ("enterprise_name.v1", "甲=乙"): "yes"},
+        records=[
+            {"dataset": "penalty", "fields": {"fine": "1.2", "kinds": ["罚款"]}, "objection": {}}
+        ],
+    )
+    yield gateway
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def kit(gateway: FakeGateway, tmp_path: Path) -> Path:
+    client = {
+        "client_id": "bank",
+        "private_jwks": {"keys": [gateway.private_jwk]},
+        "redirect_uris": ["https://bank.test/callback"],
+        "scope": "verify query consents",
+    }
+    path = tmp_path / "kit.json"
+    path.write_text(json.dumps({"issuer": gateway.issuer, "clients": {"bank": client}}))
+    (tmp_path / "keys.json").write_text(json.dumps(gateway.jwks))
+    return path
+
+
+@pytest.fixture
+def run(kit: Path) -> Callable[..., Result]:
+    def invoke(*arguments: str, env: dict[str, str] | None = None, with_kit: bool = True) -> Result:
+        given = [*arguments, *(["--kit", str(kit)] if with_kit else [])]
+        return CliRunner().invoke(app, given, env={"COLUMNS": "200", **(env or {})})
+
+    return invoke
+
+
+def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Result]) -> None:
+    """A value may itself hold an equals sign."""
+    result = run(
+        "ask", USCC, "--purpose", "tender",
+        "-q", "is_active.v1", "-q", "enterprise_name.v1=甲=乙", "-q", "enterprise_name.v1=丙",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("✔ yes") == 2
+    assert result.stdout.count("✘ no") == 1
+    assert "signature verified" in result.stderr
+
+
+def test_ask_keeps_evidence_that_the_command_verifies_offline(
+    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """And a changed copy ends with 1 and says what differs."""
+    kept, keys = tmp_path / "e.json", str(tmp_path / "keys.json")
+    asked = ("ask", USCC, "--purpose", "tender", "-q", "is_active.v1")
+    assert run(*asked, "--keys", keys, "--save", str(kept), "--json").exit_code == 0
+    before = len(gateway.requests)
+    good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
+    assert good.exit_code == 0
+    assert "authentic as of" in good.stdout
+    kept.write_text(kept.read_text().replace('\\"yes\\"', '\\"no\\"'))
+    bad = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
+    assert bad.exit_code == 1
+    assert "NOT AUTHENTIC: The body of the answer differs from its digest." in bad.stderr
+    assert len(gateway.requests) == before
+
+
+def test_query_shows_records_and_what_is_withheld(
+    run: Callable[..., Result], gateway: FakeGateway
+) -> None:
+    """With the mark of an objection; and an empty page is not called clean."""
+    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
+    asked = ("query", USCC, "--purpose", "loan_approval", "--dataset")
+    result = run(*asked, "penalty", "--dataset", "honour")
+    assert result.exit_code == 0, result.output
+    assert "fine" in result.stdout
+    assert "罚款" in result.stdout
+    assert "objects to this record" in result.stderr
+    assert "withheld: honour: not_in_consent" in result.stderr
+    assert "no record within its publicity period was found" in run(*asked, "licence").stdout
+
+
+def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
+    """By tag."""
+    assert "is_active.v1" in run("questions").stdout
+    assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.1"
+
+
+def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:
+    """As `curl --fail` does."""
+    good = run("curl", "/v1/questions")
+    assert (good.exit_code, json.loads(good.stdout)["catalogue_version"]) == (0, "2026.1")
+    bad = run("curl", "/v1/nothing", "-X", "DELETE", "-H", "X-Mine: 1")
+    assert (bad.exit_code, json.loads(bad.stdout)["code"]) == (22, "not_found")
+    assert run("curl", "/v1/questions", "-H", "nonsense").exit_code == 1
+
+
+def test_curl_sends_a_body_and_can_print_headers_for_another_program(
+    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """The headers pass once, in any HTTP client."""
+    asked = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps(asked))
+    assert run("curl", "/v1/verifications", "-d", f"@{body}").exit_code == 0
+    printed = run("curl", "/v1/verifications", "-d", f"@{body}", "--print-headers").stdout
+    headers = dict(line.split(": ", 1) for line in printed.splitlines())
+    url = f"{gateway.issuer}/v1/verifications"
+    with httpx2.Client(trust_env=False) as other:
+        assert other.post(url, content=body.read_bytes(), headers=headers).status_code == 200
+
+
+def test_credentials_may_come_from_the_environment(
+    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """And what is missing is named."""
+    key = tmp_path / "private.json"
+    key.write_text(json.dumps(gateway.private_jwk))
+    env = {
+        "XINQIAO_ISSUER": gateway.issuer,
+        "XINQIAO_CLIENT_ID": "bank",
+        "XINQIAO_PRIVATE_JWKS": str(key),
+    }
+    assert run("questions", env=env, with_kit=False).exit_code == 0
+    missing = run("questions", env={**env, "XINQIAO_CLIENT_ID": ""}, with_kit=False)
+    assert (missing.exit_code, missing.stderr.strip()) == (1, "✘ Set XINQIAO_CLIENT_ID.")
+
+
+def test_errors_are_one_sentence_and_no_traceback(
+    run: Callable[..., Result], gateway: FakeGateway
+) -> None:
+    """For refusals, forgeries and a wrong name alike."""
+    gateway.refuse(429, "quota_exhausted", retry_after=86400)
+    limited = run("questions")
+    assert (limited.exit_code, "try again in 86400 s" in limited.stderr) == (1, True)
+    gateway.tamper("unsigned")
+    assert "NOT AUTHENTIC" in run("questions").stderr
+    assert "it has bank" in run("questions", "--as", "agency").stderr
+
+
+def test_without_its_extra_the_command_says_how_to_install_it() -> None:
+    """No traceback for a missing typer."""
+    program = "import sys; sys.modules['typer'] = None; from xinqiao.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510
+    assert ended.returncode == 1
+    assert ended.stderr.strip().endswith("pip install 'xinqiao[cli]'")
+
+
+def test_the_readme_runs_as_it_stands(
+    gateway: FakeGateway,
+    kit: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every block of Python in it, from top to bottom, in one place."""
+    monkeypatch.chdir(kit.parent)
+    gateway.add_enterprise(
+        USCC,
+        answers={"is_active.v1": "yes", ("enterprise_name.v1", "杭州云栖数据科技有限公司"): "yes"},
+        records=[{"dataset": "penalty", "fields": {"fine": "1.2"}}],
+    )
+    Path("trusted-keys.json").write_text(json.dumps(gateway.jwks))
+    place: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 6
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), place)  # noqa: S102 - our own README
+    session: dict[str, str] = {}
+    granted = place["come_back"](session, gateway.decide(place["begin"](session)))
+    place["read"](granted)
+    assert place["come_back"](session, gateway.decide(place["begin"](session), grant=False)) is None
+    said = capsys.readouterr().out
+    assert "penalty Fake department {'fine': '1.2'} None" in said
+    assert "consent_withdrawn" in said
+    assert Path("page-0.json").exists()
+    place["client"].close()

@@ -1,0 +1,444 @@
+"""What a client does, blocking and with asyncio alike, against a gateway that really signs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from xinqiao import AsyncClient, Client, errors
+from xinqiao.testing import FakeGateway
+
+USCC = "91330106MA2XXXXXX0"
+PENALTIES = [{"dataset": "penalty", "fields": {"fine": str(n)}} for n in range(5)]
+
+
+class Awaited:
+    """An `AsyncClient` used as if it blocked, so that one test serves both kinds."""
+
+    def __init__(self, client: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._client, self._loop = client, loop
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._client, name)
+        return self._blocking(member) if callable(member) else member
+
+    def __getitem__(self, key: str) -> Any:
+        return self._client[key]
+
+    def _blocking(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            outcome = method(*args, **kwargs)
+            if hasattr(outcome, "__aiter__"):
+                return iter(self._loop.run_until_complete(_all(outcome)))
+            outcome = self._loop.run_until_complete(outcome)
+            return Awaited(outcome, self._loop) if hasattr(outcome, "next_page") else outcome
+
+        return call
+
+
+async def _all(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    gateway = FakeGateway()
+    answers: dict[str | tuple[str, str], str] = {
+        "is_active.v1": "yes",
+        ("enterprise_name.v1", "甲公司"): "yes",
+    }
+    gateway.add_enterprise(USCC, answers=answers, records=PENALTIES)
+    return gateway
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def open_client(
+    request: pytest.FixtureRequest, gateway: FakeGateway
+) -> Iterator[Callable[..., Any]]:
+    loop = asyncio.new_event_loop()
+
+    def make(**options: Any) -> Any:
+        if request.param == "blocking":
+            return gateway.client(**options)
+        return Awaited(gateway.async_client(**options), loop)
+
+    yield make
+    loop.close()
+
+
+@pytest.fixture
+def client(open_client: Callable[..., Any]) -> Any:
+    return open_client()
+
+
+def calls_of(gateway: FakeGateway, path: str) -> list[httpx2.Request]:
+    return [request for request in gateway.requests if request.url.path == path]
+
+
+def ask(client: Any) -> Any:
+    return client.verify(USCC, purpose="tender", questions=["is_active.v1"])
+
+
+def test_answers_come_by_question_and_in_order(client: Any) -> None:
+    """Yes, no and not determined are three answers."""
+    result = client.verify(
+        USCC,
+        purpose="merchant_onboarding",
+        questions=["is_active.v1", ("enterprise_name.v1", "乙公司"), "not_abnormal.v1"],
+    )
+    assert [answer.answer for answer in result.answers] == ["yes", "no", "not_determined"]
+    assert result["is_active.v1"].yes
+    assert result["enterprise_name.v1"].no
+    assert not result["not_abnormal.v1"].determined
+    assert result.uscc == USCC
+    assert result.as_of.tzinfo is not None
+    assert result.log_promise.leaf_hash
+
+
+def test_an_answer_refuses_to_be_a_condition(client: Any) -> None:
+    """`if result["…"]` would be true for a no."""
+    with pytest.raises(TypeError, match="three values"):
+        bool(ask(client)["is_active.v1"])
+
+
+def test_a_question_that_was_not_asked_or_asked_twice_has_no_single_answer(client: Any) -> None:
+    """An answer is found by its tag only where that is unambiguous."""
+    pairs = [("enterprise_name.v1", "甲公司"), ("enterprise_name.v1", "乙公司")]
+    result = client.verify(USCC, purpose="tender", questions=pairs)
+    assert [answer.answer for answer in result.answers] == ["yes", "no"]
+    for tag in ("enterprise_name.v1", "is_active.v1"):
+        with pytest.raises(KeyError):
+            result[tag]
+
+
+def test_a_query_gives_records_and_says_what_is_withheld(client: Any, gateway: FakeGateway) -> None:
+    """Records, their source and what the consent does not contain."""
+    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=3)
+    page = client.query(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
+    assert [record.fields["fine"] for record in page.records] == ["0", "1", "2", "3", "4"]
+    assert page.records[0].source.name
+    assert page.records[0].objection is None
+    assert [(item.dataset, item.reason) for item in page.withheld] == [
+        ("licence", "not_in_consent")
+    ]
+    assert page.consent.uses_left == 2
+    assert page.last
+    assert page.next_page() is None
+
+
+def test_pages_follow_one_another_and_spend_one_use(client: Any, gateway: FakeGateway) -> None:
+    """A query and all its pages are one use of the consent."""
+    consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=1)
+    page = client.query(USCC, purpose="loan_approval", datasets=["penalty"], page_size=2)
+    sizes = [len(each.records) for each in page.pages()]
+    assert sizes == [2, 2, 1]
+    assert consent.uses_left == 0
+    keys = {request.headers["idempotency-key"] for request in calls_of(gateway, "/v1/queries")}
+    assert len(keys) == 3
+
+
+def test_query_all_goes_through_the_records_of_all_pages(client: Any, gateway: FakeGateway) -> None:
+    """Nobody need know about pages."""
+    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    records = client.query_all(USCC, purpose="loan_approval", datasets=["penalty"], page_size=2)
+    assert [record.fields["fine"] for record in records] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_query_sends_what_was_said_and_nothing_else(client: Any, gateway: FakeGateway) -> None:
+    """The gateway refuses members that it does not know, so nothing is sent as null."""
+    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    days = {"decided_from": date(2024, 1, 1), "decided_to": "2026-11-22"}
+    client.query(USCC, purpose="loan_approval", datasets=["penalty"], **days)
+    assert json.loads(calls_of(gateway, "/v1/queries")[-1].content) == {
+        "enterprise": {"uscc": USCC},
+        "purpose": "loan_approval",
+        "datasets": ["penalty"],
+        "filter": {"decided_from": "2024-01-01", "decided_to": "2026-11-22"},
+    }
+
+
+def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """The client's side of consent."""
+    asked = client.request_consent(USCC, purpose="tender", datasets=["licence"], max_uses=2)
+    assert asked.status == "requested"
+    assert asked.capture_url.startswith("https://")
+    granted = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    assert client.consent(granted.consent_id).datasets == ("penalty",)
+    assert [one.consent_id for one in client.consents(status="active")] == [granted.consent_id]
+    assert len(client.consents()) == 2
+    assert client.give_up_consent(granted.consent_id).status == 204
+    assert client.consent(granted.consent_id).status == "withdrawn"
+
+
+def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
+    """Each question keeps the catalogue's whole entry."""
+    catalogue = client.questions()
+    assert [entry.question for entry in catalogue] == ["enterprise_name.v1", "is_active.v1"]
+    assert catalogue.questions[0].details["question"] == "enterprise_name.v1"
+
+
+def test_the_same_call_again_is_a_new_call(client: Any, gateway: FakeGateway) -> None:
+    """A fresh idempotency key for each logical call."""
+    assert ask(client).verification_id != ask(client).verification_id
+    keys = {r.headers["idempotency-key"] for r in calls_of(gateway, "/v1/verifications")}
+    assert len(keys) == 2
+
+
+def test_a_lost_answer_is_fetched_again_and_spends_nothing(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """The same key over all tries: the gateway gives the same bytes."""
+    consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=5)
+    gateway.disconnect(times=2)
+    client.query(USCC, purpose="loan_approval", datasets=["penalty"])
+    sent = calls_of(gateway, "/v1/queries")
+    assert len({request.headers["idempotency-key"] for request in sent}) == 1
+    assert len({request.headers["dpop"] for request in sent}) == len(sent)
+    assert consent.uses_left == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "rate_limited"), (503, "temporarily_unavailable")]
+)
+def test_limits_and_pauses_of_the_gateway_are_waited_out(
+    client: Any, gateway: FakeGateway, status: int, code: str
+) -> None:
+    """Three more tries by default."""
+    gateway.refuse(status, code, retry_after=0, times=3)
+    assert ask(client)["is_active.v1"].yes
+
+
+def test_after_three_more_tries_the_error_is_raised(client: Any, gateway: FakeGateway) -> None:
+    """Patience ends, and the last error says why."""
+    gateway.refuse(429, "rate_limited", retry_after=0, times=4)
+    with pytest.raises(errors.RateLimited) as caught:
+        ask(client)
+    assert caught.value.status == 429
+    assert caught.value.request_id
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun(client: Any, gateway: FakeGateway) -> None:
+    """A quota that returns tomorrow is raised today."""
+    gateway.refuse(429, "quota_exhausted", retry_after=86400)
+    with pytest.raises(errors.QuotaExhausted) as caught:
+        ask(client)
+    assert caught.value.retry_after == 86400
+    assert len(calls_of(gateway, "/v1/verifications")) == 2  # the nonce, then the refusal
+
+
+def test_a_broken_proxy_is_never_taken_for_the_gateway(client: Any, gateway: FakeGateway) -> None:
+    """An unsigned 502 is waited out; what it says is not read."""
+    gateway.break_down(502, times=1)
+    assert ask(client)["is_active.v1"].yes
+    gateway.break_down(503, times=4)
+    with pytest.raises(errors.ServerUnavailable) as caught:
+        ask(client)
+    assert "Bad gateway" not in str(caught.value)
+
+
+def test_a_gateway_that_cannot_be_reached_is_unavailable(open_client: Callable[..., Any]) -> None:
+    """A refused connection is an error of ours, with no secret in it."""
+
+    def nobody(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no route", request=request)
+
+    with pytest.raises(errors.ServerUnavailable, match="ConnectError"):
+        ask(open_client(transport=httpx2.MockTransport(nobody)))
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("body", "digest"),
+        ("digest", "signature"),
+        ("status", "signature"),
+        ("content-type", "signature"),
+        ("target-uri", "signature"),
+        ("method", "signature"),
+        ("replay", "signature"),
+        ("unsigned", "missing"),
+        ("tag", "tag"),
+        ("key", "signature"),
+        ("unknown-key", "key"),
+        ("old", "created"),
+        ("signature", "signature"),
+    ],
+)
+def test_a_forged_answer_is_refused_before_it_is_read(
+    client: Any, gateway: FakeGateway, part: Any, reason: str
+) -> None:
+    """Whatever is forged, nothing of the answer reaches the caller, and nothing is tried again."""
+    ask(client)
+    gateway.tamper(part)
+    with pytest.raises(errors.SignatureInvalid) as caught:
+        ask(client)
+    assert caught.value.reason == reason
+    assert len(calls_of(gateway, "/v1/verifications")) == 3
+
+
+def test_a_forged_refusal_is_refused_too(client: Any, gateway: FakeGateway) -> None:
+    """The signature is verified whatever the status."""
+    gateway.tamper("body")
+    with pytest.raises(errors.SignatureInvalid):
+        client.query(USCC, purpose="loan_approval", datasets=["penalty"])
+
+
+def test_a_new_key_is_fetched_when_it_appears(client: Any, gateway: FakeGateway) -> None:
+    """Keys rotate without a restart of the client."""
+    ask(client)
+    gateway.rotate_key()
+    assert ask(client).evidence.keyid == "response-2"
+
+
+def test_unknown_keys_cannot_make_the_client_fetch_without_end(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """One fetch a minute for the sake of keys that nobody knows."""
+    ask(client)
+    gateway.tamper("unknown-key", times=3)
+    for _ in range(3):
+        with pytest.raises(errors.SignatureInvalid):
+            ask(client)
+    assert len(calls_of(gateway, "/.well-known/jwks.json")) == 2
+
+
+def test_pinned_keys_are_the_only_keys(
+    open_client: Callable[..., Any], gateway: FakeGateway
+) -> None:
+    """With pinned keys the issuer is never asked for any, and its new ones are not believed."""
+    client = open_client(keys=gateway.jwks)
+    ask(client)
+    gateway.rotate_key()
+    with pytest.raises(errors.SignatureInvalid, match="not one of the gateway's"):
+        ask(client)
+    assert calls_of(gateway, "/.well-known/jwks.json") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "consent_withdrawn",
+        "consent_expired",
+        "consent_exhausted",
+        "consent_paused",
+        "not_available",
+    ],
+)
+def test_a_refusal_is_the_error_of_its_code(client: Any, gateway: FakeGateway, code: str) -> None:
+    """One class for each code, found by `except`."""
+    gateway.refuse(403, code)
+    with pytest.raises(errors.XinqiaoError) as caught:
+        client.query(USCC, purpose="loan_approval", datasets=["penalty"])
+    assert type(caught.value).known_code == code
+    assert (caught.value.code, caught.value.status) == (code, 403)
+
+
+def test_a_code_newer_than_this_version_raises_the_nearest_class(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """What is not known yet is caught by what is."""
+    gateway.refuse(422, "value_too_old")
+    with pytest.raises(errors.RequestRefused) as caught:
+        ask(client)
+    assert caught.value.code == "value_too_old"
+
+
+def test_members_that_are_not_known_yet_are_ignored(client: Any, gateway: FakeGateway) -> None:
+    """A newer gateway may say more."""
+    record = {**PENALTIES[0], "colour": "blue", "source": {"name": "甲", "floor": 3}}
+    gateway.add_enterprise(USCC, records=[record])
+    gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    assert client.query(USCC, purpose="tender", datasets=["penalty"]).records[0].source.name == "甲"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"source": None},
+        {"version": "3"},
+        {"source_time": "yesterday"},
+        {"source_time": "2026-01-01T00:00:00"},
+        {"fields": []},
+    ],
+)
+def test_an_answer_that_breaks_the_wire_is_a_protocol_error(
+    client: Any, gateway: FakeGateway, broken: dict[str, Any]
+) -> None:
+    """What is required is there in its form, or the result is not made."""
+    gateway.add_enterprise(USCC, records=[{**PENALTIES[0], **broken}])
+    gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    with pytest.raises(errors.ProtocolError):
+        client.query(USCC, purpose="tender", datasets=["penalty"])
+
+
+def test_an_answer_outside_the_three_is_a_protocol_error(client: Any, gateway: FakeGateway) -> None:
+    """There is no fourth answer."""
+    gateway.add_enterprise(USCC, answers={"is_active.v1": "perhaps"})
+    with pytest.raises(errors.ProtocolError):
+        ask(client)
+
+
+def test_any_address_of_the_issuer_can_be_called_and_no_other(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """What this version has no method for is called raw, verified, and refusals are returned."""
+    assert client.request("GET", "/v1/questions").status == 200
+    assert (
+        client.request("GET", "/v1/nothing", headers={"X-Mine": "1"}).json()["code"] == "not_found"
+    )
+    before = len(gateway.requests)
+    for elsewhere in ("https://evil.test/v1/questions", "http://gateway.test/v1/questions"):
+        with pytest.raises(errors.ConfigurationError):
+            client.request("GET", elsewhere)
+    assert len(gateway.requests) == before
+
+
+def test_headers_made_for_another_program_work_once(client: Any, gateway: FakeGateway) -> None:
+    """They carry token, proof with the server's nonce, and digest."""
+    body = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
+    headers = client.headers_for("POST", "/v1/verifications", json=body)
+    assert {"authorization", "dpop", "content-digest", "content-type"} <= set(headers)
+    content = json.dumps(body, separators=(",", ":")).encode()
+    url = "https://gateway.test/v1/verifications"
+    by_hand = httpx2.Client(transport=gateway)
+    assert by_hand.post(url, headers=headers, content=content).status_code == 200
+    assert by_hand.post(url, headers=headers, content=content).status_code == 401
+
+
+def test_mistakes_in_arguments_are_found_before_anything_is_sent(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """One string in place of a list would be taken letter by letter."""
+    mistakes: list[Callable[[], Any]] = [
+        lambda: client.verify(USCC, purpose="tender", questions="is_active.v1"),
+        lambda: client.query(USCC, purpose="tender", datasets="penalty"),
+        lambda: client.request_consent(USCC, purpose="tender"),
+        lambda: client.request_consent(
+            USCC,
+            purpose="tender",
+            datasets=["a"],
+            valid_until=datetime(2027, 1, 1),  # noqa: DTZ001
+        ),
+    ]
+    for mistake in mistakes:
+        with pytest.raises(errors.ConfigurationError):
+            mistake()
+    assert gateway.requests == []
+
+
+def test_both_kinds_of_client_have_the_same_methods() -> None:
+    """Nothing exists for one kind only, but closing."""
+    own = {"close", "aclose"}
+    assert _public(Client) - own == _public(AsyncClient) - own
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}

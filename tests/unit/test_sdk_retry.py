@@ -1,0 +1,140 @@
+"""When the SDK tries again: pure arithmetic, and flows driven by hand without waiting."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from xinqiao import RetryPolicy, errors
+from xinqiao._core import calls, steps
+from xinqiao._core.retry import may_repeat, seconds_to_wait
+from xinqiao.testing import FakeGateway
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC).timestamp()
+LIMITED = errors.RateLimited(retry_after=5)
+
+
+def longest(_: float, high: float) -> float:
+    return high
+
+
+def test_the_wait_doubles_up_to_its_longest() -> None:
+    """Full jitter: anything between nothing and the step's span."""
+    policy = RetryPolicy(retries=9, deadline=1000, base=1, longest=5)
+    error = errors.ServerUnavailable()
+    waits = [policy.wait(n, error, elapsed=0, chance=longest) for n in range(5)]
+    assert waits == [1, 2, 4, 5, 5]
+    assert policy.wait(3, error, elapsed=0, chance=lambda low, _: low) == 0
+
+
+def test_the_server_is_never_asked_before_the_time_it_gave() -> None:
+    """Jitter comes on top of Retry-After."""
+    policy = RetryPolicy(base=1)
+    assert policy.wait(0, LIMITED, elapsed=0, chance=lambda low, _: low) == 5
+    assert policy.wait(0, LIMITED, elapsed=0, chance=longest) == 6
+
+
+def test_tries_and_time_are_bounded() -> None:
+    """After so many, or when the deadline would pass while waiting, the error is raised."""
+    policy = RetryPolicy(retries=3, deadline=30)
+    assert policy.wait(3, errors.ServerUnavailable(), elapsed=0, chance=longest) is None
+    assert policy.wait(0, LIMITED, elapsed=26, chance=longest) is None
+    assert RetryPolicy(retries=0).wait(0, LIMITED, elapsed=0, chance=longest) is None
+
+
+def test_a_negative_policy_is_refused() -> None:
+    """It cannot be meant."""
+    with pytest.raises(errors.ConfigurationError):
+        RetryPolicy(retries=-1)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        (" 0 ", 0),
+        ("Sun, 22 Nov 2026 10:01:00 GMT", 60),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0),
+        ("soon", None),
+        ("-1", None),
+        ("٣", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
+    """RFC 9110, section 10.2.3; anything else is as if it were not there."""
+    assert seconds_to_wait(value, now=NOW) == seconds
+
+
+def test_what_may_have_been_done_is_not_done_twice() -> None:
+    """A call that is not idempotent is repeated only if it never arrived."""
+    lost, unsent = errors.ServerUnavailable(), errors.ServerUnavailable()
+    unsent.may_have_arrived = False
+    assert [may_repeat(lost, idempotent=x) for x in (True, False)] == [True, False]
+    assert [may_repeat(unsent, idempotent=x) for x in (True, False)] == [True, True]
+    assert may_repeat(errors.RateLimited(), idempotent=False)
+    assert may_repeat(errors.TemporarilyUnavailable(), idempotent=False)
+    for final in (errors.SignatureInvalid(), errors.NotAvailable(), errors.InvalidUscc()):
+        assert not may_repeat(final, idempotent=True)
+
+
+def drive(flow: steps.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[float]]:
+    """Run a flow without a network and without waiting; return its result and its pauses."""
+    pauses: list[float] = []
+
+    def do(step: steps.Step) -> Any:
+        match step:
+            case steps.Send(request):
+                return gateway.handle_request(request)
+            case steps.Pause(seconds):
+                return pauses.append(seconds)
+            case steps.Alone(inner):
+                return run(inner)
+
+    def run(inner: steps.Flow[Any]) -> Any:
+        try:
+            step = next(inner)
+            while True:
+                try:
+                    outcome = do(step)
+                except httpx2.RequestError as error:
+                    step = inner.throw(error)
+                else:
+                    step = inner.send(outcome)
+        except StopIteration as end:
+            return end.value
+
+    return run(flow), pauses
+
+
+def test_a_call_waits_as_long_as_it_is_told() -> None:
+    """The core has no clock of its own and no sockets: it can be driven by hand."""
+    gateway = FakeGateway()
+    session = gateway.client(retry=RetryPolicy())._session
+    gateway.refuse(429, "rate_limited", retry_after=7, times=2)
+    result, pauses = drive(calls.questions(session), gateway)
+    assert len(result) == 0
+    assert [7 <= pause <= 7.5 for pause in pauses] == [True, True]
+
+
+def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> None:
+    """Its second use would revoke what its first use gave."""
+
+    class Losing(FakeGateway):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            response = super().handle_request(request)
+            if b"code_verifier" in request.content and response.status_code == 200:
+                raise httpx2.ReadError("lost", request=request)
+            return response
+
+    gateway = Losing()
+    client = gateway.client()
+    start = client.start_consent(uscc="9", purpose="tender", datasets=["licence"])
+    callback = gateway.decide(start.url)
+    before = len(gateway.requests)
+    with pytest.raises(errors.ServerUnavailable):
+        client.finish_consent(start, callback)
+    assert len(gateway.requests) == before + 1

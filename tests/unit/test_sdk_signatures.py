@@ -1,0 +1,306 @@
+"""The SDK's verifier, against an independent signer and against forgers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from http_message_signatures import (
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    MappingKeyResolver,
+    algorithms,
+)
+
+from xinqiao._core.exchange import Exchange, sha256_digest
+from xinqiao._core.http_signatures import check, read_claim, signature_base
+from xinqiao._core.keys import KeySet, ResponseKey
+from xinqiao.errors import ConfigurationError, SignatureInvalid
+from xinqiao.testing import FakeGateway
+from xinqiao.testing._signing import ResponseSigner
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+URL = "https://gateway.test/v1/verifications?x=%E4%B8%AD"
+PROFILE = (
+    '"@status"',
+    '"content-type"',
+    '"content-digest"',
+    '"@method";req',
+    '"@target-uri";req',
+    '"content-digest";req',
+)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def a_request(body: bytes = b'{"a":1}', method: str = "POST") -> httpx2.Request:
+    headers = {"Content-Digest": sha256_digest(body)} if body else {}
+    return httpx2.Request(method, URL, headers=headers, content=body)
+
+
+def a_response(request: httpx2.Request, status: int = 200, **more: Any) -> httpx2.Response:
+    return httpx2.Response(
+        status,
+        content=b'{"answer":"no"}',
+        headers={
+            "Content-Type": "application/json",
+            "Content-Digest": sha256_digest(b'{"answer":"no"}'),
+        },
+        request=request,
+        **more,
+    )
+
+
+def independently_signed(
+    response: httpx2.Response, names: tuple[str, ...] = PROFILE, **more: Any
+) -> Exchange:
+    """Sign with the package http-message-signatures, which shares no code with the SDK."""
+    resolver = MappingKeyResolver(private_keys={"k1": KEY}, public_keys={})
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
+    options: dict[str, Any] = {"created": NOW, "label": "xinqiao", "tag": "xinqiao-response"}
+    options["use_existing_digest"] = True
+    signer.sign(response, key_id="k1", covered_component_ids=names, **{**options, **more})
+    return Exchange.of(response)
+
+
+def the_key(**more: datetime) -> ResponseKey:
+    jwk = {"kty": "OKP", "crv": "Ed25519", "kid": "k1", "use": "sig", "alg": "EdDSA"}
+    raw = KEY.public_key().public_bytes_raw()
+    import base64
+
+    jwk["x"] = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    jwk |= {name: when.isoformat() for name, when in more.items()}
+    found = KeySet.read({"keys": [jwk]}).get("k1")
+    assert found is not None
+    return found
+
+
+def verify(exchange: Exchange, key: ResponseKey | None = None) -> None:
+    window = timedelta(minutes=5)
+    claimed = read_claim(exchange)
+    check(exchange, claimed, key or the_key(), earliest=NOW - window, latest=NOW + window)
+
+
+def refusal(exchange: Exchange, key: ResponseKey | None = None) -> str:
+    with pytest.raises(SignatureInvalid) as caught:
+        verify(exchange, key)
+    return caught.value.reason
+
+
+def with_header(exchange: Exchange, name: str, value: str | None) -> Exchange:
+    headers = {k: v for k, v in exchange.response_headers.items() if k != name}
+    return replace(exchange, response_headers=headers | ({} if value is None else {name: value}))
+
+
+def test_an_independent_implementation_of_the_profile_is_accepted() -> None:
+    """What http-message-signatures signs over our components, we verify."""
+    verify(independently_signed(a_response(a_request())))
+
+
+def test_the_order_of_parameters_is_part_of_the_profile() -> None:
+    """The parameters come as created, keyid, alg, tag, and in no other order."""
+    exchange = independently_signed(a_response(a_request()))
+    params = exchange.response_headers["signature-input"]
+    assert params.endswith(';keyid="k1";alg="ed25519";tag="xinqiao-response"')
+    swapped = params.replace(';keyid="k1";alg="ed25519"', ';alg="ed25519";keyid="k1"')
+    assert refusal(with_header(exchange, "signature-input", swapped)) == "malformed"
+
+
+def test_an_independent_verifier_accepts_what_the_fake_gateway_signs() -> None:
+    """Our signature base is the one of RFC 9421, not one of our own making."""
+    signer = ResponseSigner("k9")
+    jwk = KeySet.read({"keys": [signer.jwk]}).get("k9")
+    assert jwk is not None
+    response = signer.sign(
+        a_request(), a_response(a_request()), created=int(datetime.now(UTC).timestamp())
+    )
+    resolver = MappingKeyResolver(public_keys={"k9": jwk.public}, private_keys={})
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
+    found = verifier.verify(
+        response, expect_tag="xinqiao-response", require_components=PROFILE, body=response.content
+    )
+    assert [result.label for result in found] == ["xinqiao"]
+
+
+def test_the_signature_base_is_exact_to_the_byte() -> None:
+    """One known answer, so that another implementer can compare."""
+    covered = (('"@status"', "200"), ('"content-digest"', sha256_digest(b"")))
+    assert signature_base(covered, '("@status" "content-digest");created=1;keyid="k"') == (
+        b'"@status": 200\n'
+        b'"content-digest": sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\n'
+        b'"@signature-params": ("@status" "content-digest");created=1;keyid="k"'
+    )
+
+
+def test_a_request_without_a_body_has_no_digest_to_cover() -> None:
+    """For a GET the request's digest is left out, and covering fewer parts is not an option."""
+    names = PROFILE[:5]
+    verify(independently_signed(a_response(a_request(b"", "GET")), names))
+    assert refusal(independently_signed(a_response(a_request()), names)) == "components"
+
+
+def test_an_answer_without_a_body_has_no_type_to_cover() -> None:
+    """For a 204 the content type is left out and the digest is that of nothing."""
+    response = httpx2.Response(
+        204, headers={"Content-Digest": sha256_digest(b"")}, request=a_request(b"", "DELETE")
+    )
+    verify(independently_signed(response, ('"@status"', '"content-digest"', *PROFILE[3:5])))
+
+
+def test_a_signed_request_is_bound_by_its_signature() -> None:
+    """Where the request was signed, its signature is the last component."""
+    request = a_request()
+    request.headers["Signature"] = "bank=:AAAA:"
+    names = (*PROFILE, '"signature";req;key="bank"')
+    verify(independently_signed(a_response(request), names))
+    assert refusal(independently_signed(a_response(request))) == "components"
+
+
+def test_a_second_signature_beside_ours_is_not_looked_at() -> None:
+    """An answer may also carry an SM2 signature under another label."""
+    exchange = independently_signed(a_response(a_request()))
+    for name, other in (
+        ("signature-input", 'sm2=("@status");created=1;keyid="a,b";tag="x"'),
+        ("signature", "sm2=:AAAA:"),
+    ):
+        exchange = with_header(exchange, name, f"{other}, {exchange.response_headers[name]}")
+    verify(exchange)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"status": 403}, "signature"),
+        ({"method": "PUT"}, "signature"),
+        ({"target_uri": URL.replace("verifications", "queries")}, "signature"),
+        ({"target_uri": URL.replace("gateway.test", "evil.test")}, "signature"),
+        ({"target_uri": URL.partition("?")[0]}, "signature"),
+        ({"response_body": b'{"answer":"yes"}'}, "digest"),
+        ({"response_body": b""}, "components"),
+        ({"request_body": b'{"a":2}'}, "digest"),
+        ({"request_body": b""}, "components"),
+    ],
+)
+def test_a_changed_part_of_the_exchange_is_refused(change: dict[str, Any], reason: str) -> None:
+    """Nothing of request or answer can change after the signature was made."""
+    exchange = independently_signed(a_response(a_request()))
+    assert refusal(replace(exchange, **change)) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("signature", None, "missing"),
+        ("signature-input", None, "missing"),
+        ("content-digest", None, "missing"),
+        ("content-type", None, "missing"),
+        ("content-type", "text/html", "signature"),
+        ("content-digest", sha256_digest(b"x"), "digest"),
+        ("content-digest", "sha-512=:AAAA:", "digest"),
+        ("content-digest", "sha-256=AAAA", "malformed"),
+        ("signature", "other=:AAAA:", "missing"),
+        ("signature", "xinqiao=:AAAA:", "signature"),
+        ("signature", "xinqiao=:====:", "malformed"),
+        ("signature", 'xinqiao="AAAA"', "malformed"),
+        ("signature", f"xinqiao=:{'A' * 9000}:", "malformed"),
+        ("signature-input", "xinqiao", "malformed"),
+        ("signature-input", 'xinqiao="unbalanced', "malformed"),
+        ("signature-input", "xinqiao=()", "malformed"),
+    ],
+)
+def test_a_missing_or_malformed_field_is_refused(name: str, value: str | None, reason: str) -> None:
+    """Every field that the profile needs is there, in its form, or the answer is refused."""
+    exchange = independently_signed(a_response(a_request()))
+    assert refusal(with_header(exchange, name, value)) == reason
+
+
+def test_two_members_of_our_label_are_refused() -> None:
+    """A dictionary's last member would win elsewhere; here neither does."""
+    exchange = independently_signed(a_response(a_request()))
+    twice = ", ".join([exchange.response_headers["signature-input"]] * 2)
+    assert refusal(with_header(exchange, "signature-input", twice)) == "malformed"
+
+
+def test_a_signature_for_another_use_is_refused() -> None:
+    """A request's signature cannot stand in for an answer's."""
+    assert refusal(independently_signed(a_response(a_request()), tag="xinqiao-request")) == "tag"
+
+
+def test_a_signature_without_tag_or_with_more_parameters_is_refused() -> None:
+    """The profile has four parameters, not three and not five."""
+    assert refusal(independently_signed(a_response(a_request()), tag=None)) == "malformed"
+    assert refusal(independently_signed(a_response(a_request()), nonce="n")) == "malformed"
+    assert refusal(independently_signed(a_response(a_request()), include_alg=False)) == "malformed"
+
+
+def test_another_algorithm_is_refused_by_its_name() -> None:
+    """The algorithm is fixed and not negotiable."""
+    exchange = independently_signed(a_response(a_request()))
+    params = exchange.response_headers["signature-input"].replace("ed25519", "hmac-sha256")
+    assert refusal(with_header(exchange, "signature-input", params)) == "algorithm"
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_signature_made_too_early_or_too_late_is_refused(minutes: int) -> None:
+    """An old answer, or one from the future, is not the answer to this request."""
+    created = NOW + timedelta(minutes=minutes)
+    assert refusal(independently_signed(a_response(a_request()), created=created)) == "created"
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_the_window_includes_its_ends(minutes: int) -> None:
+    """Five minutes are still in time."""
+    created = NOW + timedelta(minutes=minutes)
+    verify(independently_signed(a_response(a_request()), created=created))
+
+
+def test_a_key_signs_only_while_it_is_in_force() -> None:
+    """Before its first day and after its last a key proves nothing."""
+    exchange = independently_signed(a_response(a_request()))
+    hour = timedelta(hours=1)
+    verify(exchange, the_key(not_before=NOW - hour, retired_at=NOW + hour))
+    assert refusal(exchange, the_key(not_before=NOW + hour)) == "key"
+    assert refusal(exchange, the_key(retired_at=NOW - hour)) == "key"
+
+
+def test_another_key_of_the_same_name_is_refused() -> None:
+    """A kid is a name, not a proof."""
+    exchange = independently_signed(a_response(a_request()))
+    stranger = KeySet.read(FakeGateway().jwks).get("response-1")
+    assert refusal(exchange, stranger) == "signature"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [{"xinqiao_use": "token"}, {"use": "enc"}, {"alg": "ES256"}, {"crv": "X25519"}, {"kty": "EC"}],
+)
+def test_keys_for_other_uses_are_no_response_keys(member: dict[str, str]) -> None:
+    """A token key must not be able to sign an answer."""
+    jwk = {**FakeGateway().jwks["keys"][0], **member}
+    assert KeySet.read({"keys": [jwk]}).by_kid == {}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"kid": None},
+        {"x": "AAAA"},
+        {"x": None},
+        {"retired_at": "yesterday"},
+        {"not_before": "2026-01-01T00:00:00"},
+    ],
+)
+def test_a_response_key_that_cannot_be_read_is_refused(member: dict[str, str | None]) -> None:
+    """A key set is taken whole or not at all."""
+    jwk = {**FakeGateway().jwks["keys"][0], **member}
+    with pytest.raises(ConfigurationError):
+        KeySet.read({"keys": [jwk]})
+
+
+def test_two_keys_of_one_name_are_refused() -> None:
+    """Nobody could say which of them counts."""
+    with pytest.raises(ConfigurationError, match="same kid"):
+        KeySet.read({"keys": FakeGateway().jwks["keys"] * 2})
