@@ -19,7 +19,7 @@ PATIENCE = 10.0  # seconds that a server may take to start
 
 
 class RedisServer:
-    """One server that can be stopped, frozen and started again at the same address. Keeps nothing."""
+    """One server that can be stopped and started again at the same address. Keeps nothing."""
 
     def __init__(self, *, cluster: bool = False) -> None:
         if BINARY is None:
@@ -48,6 +48,11 @@ class RedisServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start, empty, and wait until it answers."""
         self._process = subprocess.Popen(
@@ -56,7 +61,7 @@ class RedisServer:
         with contextlib.closing(self.client()) as client:
             _wait_for(client.ping)
             if self._cluster:
-                client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+                client.cluster("ADDSLOTSRANGE", 0, 16383)
                 _wait_for(lambda: client.set("up", "yes"))
                 client.delete("up")
 

@@ -1,12 +1,12 @@
 """Shared by all workers, closed when it cannot count; one round trip each, never retried."""
 
+import asyncio
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
 
 import structlog
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import NoScriptError
 
 from gateway.limits import script
 from gateway.limits.errors import LimiterUnavailableError
@@ -14,6 +14,9 @@ from gateway.limits.links import Reply, link_to
 from gateway.limits.names import Admission, StaleGeneration, Verdict
 
 GENERATION: Final = "xq:generation"
+DEADLINE = 2.0  # seconds for one admission, whatever happens
+
+T = TypeVar("T")
 
 log = structlog.get_logger("gateway.limits")
 
@@ -24,13 +27,13 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._link = link_to(url)
         self._last_seen: str | None = None
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one script; raises `LimiterUnavailableError`."""
         if await self._is_surely_stale(admission.generation):
             return StaleGeneration(generation=str(self._last_seen))
-        with _closed_on_failure():
-            present, reply = await self._run(script.arguments(admission))
+        present, reply = await self._undisturbed(self._run(script.arguments(admission)))
         self._last_seen = present
         if admission.generation not in {None, present}:
             return StaleGeneration(generation=present)
@@ -39,12 +42,13 @@ class RedisStore:
     async def generation(self) -> str:
         """The present generation, made when there is none; raises `LimiterUnavailableError`."""
         fresh = _fresh()
-        with _closed_on_failure():
-            self._last_seen = await self._link.set_or_get(GENERATION, fresh) or fresh
+        found = await self._undisturbed(self._link.set_or_get(GENERATION, fresh))
+        self._last_seen = found or fresh
         return self._last_seen
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Let what runs come to its end, then close the connections."""
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._link.close()
 
     async def _is_surely_stale(self, given: str | None) -> bool:
@@ -64,15 +68,27 @@ class RedisStore:
     async def _beside(self, fresh: str, *command: str | int) -> tuple[Reply, Reply]:
         return await self._link.set_or_get_beside(GENERATION, fresh, command)
 
+    async def _undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which goes on when its caller hangs up.
+
+        Cut off in the middle, it would take a connection with it, and in a cluster its
+        neighbours' too.
+        """
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await asyncio.shield(task)
+        except Exception as error:  # noqa: BLE001  # redis-py lets AttributeError out when a node goes down
+            log.warning("limiter_unavailable", kind=type(error).__name__)
+            raise LimiterUnavailableError from None  # closed: no count, no answer
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to the caller, if there still is one
+
 
 def _fresh() -> str:
     return secrets.token_urlsafe(12)
-
-
-@contextmanager
-def _closed_on_failure() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, RedisClusterException, OSError) as error:
-        log.warning("limiter_unavailable", kind=type(error).__name__)
-        raise LimiterUnavailableError from None  # closed: no count, no answer

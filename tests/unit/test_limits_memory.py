@@ -17,6 +17,7 @@ class Clock:
         self.now = NOON
 
     def __call__(self) -> datetime:
+        """The time that it is."""
         return self.now
 
 

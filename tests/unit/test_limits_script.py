@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from redis import Redis
 
 from gateway.limits import script
 from gateway.limits.gcra import SECOND, Decision, decide
@@ -43,7 +42,8 @@ def test_redis_keeps_what_the_arithmetic_says(
             int(found) == tat or tat <= now + SECOND // 1000
             for found, tat in zip(before, expected, strict=True)
         )
-        decisions = [_decided(c, int(b), now) for c, b in zip(admission.counters, before, strict=True)]
+        pairs = zip(admission.counters, before, strict=True)
+        decisions = [_decided(counter, int(tat), now) for counter, tat in pairs]
         admitted = all(decision.allowed for decision in decisions)
         assert isinstance(script.verdict(admission, reply, "g"), Admitted) == admitted
         expected = [decision.tat for decision in decisions] if admitted else list(map(int, before))
@@ -82,7 +82,7 @@ def _decided(counter: Counter, tat: int, now: int) -> Decision:
     return decide(tat, now, counter.quota, counter.window * SECOND, counter.cost)
 
 
-def _kept(redis: "Redis", admission: Admission, now: int) -> list[int]:
+def _kept(redis: Any, admission: Admission, now: int) -> list[int]:
     """What lives for at least another second."""
     keys = script.arguments(admission)[4:4 + len(admission.counters)]
     values = (int(str(redis.get(str(key)) or 0)) for key in keys)
