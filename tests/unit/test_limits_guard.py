@@ -31,7 +31,8 @@ def test_an_agreement_changes_the_quotas_that_it_names() -> None:
     "unreadable",
     [
         None, [], "600", {"per_minute": 0}, {"per_minute": -1}, {"per_minute": 1.5},
-        {"per_day": True}, {"per_day": "9"}, {"per_day": None}, {"per_day": 10_000_001}, {"per_hour": 1}, {1: 1},
+        {"per_day": True}, {"per_day": "9"},
+        {"per_day": None}, {"per_day": 10_000_001}, {"per_hour": 1}, {1: 1},
     ],
 )
 def test_quotas_that_cannot_be_read_are_an_error_and_no_default(unreadable: object) -> None:

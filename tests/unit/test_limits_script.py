@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.limits import script
@@ -27,7 +27,8 @@ def redis() -> Iterator[Any]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(policies, costs)
+@given(policies=policies, costs=costs)
+@example(policies=[(SECOND, 1)], costs=[SECOND, 50_000])  # a refusal by milliseconds
 def test_redis_keeps_what_the_arithmetic_says(
     redis: Any, policies: list[tuple[int, int]], costs: list[int],
 ) -> None:
