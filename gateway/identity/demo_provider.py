@@ -45,7 +45,7 @@ class DemoProvider:
             now=now(),
         )
         self._throttle = Throttle()
-        self._now = now
+        self.now = now
         self._frame = Frame("gateway.identity")
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
         self.router.add_api_route(SIGN_IN, self._show, methods=["GET"], response_model=None)
@@ -68,7 +68,7 @@ class DemoProvider:
             return stale(request)
         state, nonce = one(fields, "state"), one(fields, "nonce")
         username, password = one(fields, "username").strip(), one(fields, "password")
-        now = self._now()
+        now = self.now()
         if not self._throttle.admits(username, now=now):
             return self._page(request, state=state, nonce=nonce, trouble="throttled", status=429)
         person = await self._people.who(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
