@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -438,6 +439,21 @@ def test_both_kinds_of_client_have_the_same_methods() -> None:
     """Nothing exists for one kind only, but closing."""
     own = {"close", "aclose"}
     assert _public(Client) - own == _public(AsyncClient) - own
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_methods_show_themselves_as_what_they_are(kind: type[Any]) -> None:
+    """`help()` names no inner parts."""
+    pages = {Client: "QueryPage", AsyncClient: "AsyncQueryPage"}
+    shown = {
+        name: str(inspect.signature(getattr(kind, name)))
+        for name in _public(kind)
+        if callable(getattr(kind, name))
+    }
+    assert not any("Session" in text or "Flow" in text for text in shown.values())
+    assert shown["consent"] == "(self, consent_id: 'str') -> 'Consent'"
+    assert shown["query"].endswith(f"-> '{pages[kind]}'")
+    assert "yes/no questions" in str(kind.verify.__doc__)
 
 
 def _public(kind: type) -> set[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, fields
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
 from ._core import calls, consenting
+from ._core.faces import face_of
 from ._core.opening import Connection
 from ._core.results import Following, QueryResult, Record
 from ._core.steps import Alone, Flow, Pause, Send, Step
@@ -45,7 +45,7 @@ def _awaited(
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
     """Make a method of `AsyncClient` from a flow."""
 
-    @wraps(flow)
+    @face_of(flow)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run(flow(self._session, *args, **kwargs))
 
@@ -57,7 +57,7 @@ def _paged(
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, AsyncQueryPage]]:
     """Make a method that returns the first page."""
 
-    @wraps(flow)
+    @face_of(flow, returns="AsyncQueryPage")
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncQueryPage:
         return await self._page(flow(self._session, *args, **kwargs))
 
@@ -69,7 +69,7 @@ def _each_record(
 ) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Record]]:
     """Make a method that goes through the records of all pages."""
 
-    @wraps(flow)
+    @face_of(flow, returns="AsyncIterator[Record]")
     async def method(
         self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs
     ) -> AsyncIterator[Record]:

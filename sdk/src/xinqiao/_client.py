@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
 from ._core import calls, consenting
+from ._core.faces import face_of
 from ._core.opening import Connection
 from ._core.results import Following, QueryResult, Record
 from ._core.steps import Alone, Flow, Pause, Send, Step
@@ -46,7 +46,7 @@ def _blocking(
 ) -> Callable[Concatenate[Client, P], T]:
     """Make a method of `Client` from a flow."""
 
-    @wraps(flow)
+    @face_of(flow)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._run(flow(self._session, *args, **kwargs))
 
@@ -58,7 +58,7 @@ def _paged(
 ) -> Callable[Concatenate[Client, P], QueryPage]:
     """Make a method that returns the first page."""
 
-    @wraps(flow)
+    @face_of(flow, returns="QueryPage")
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> QueryPage:
         return self._page(flow(self._session, *args, **kwargs))
 
@@ -70,7 +70,7 @@ def _each_record(
 ) -> Callable[Concatenate[Client, P], Iterator[Record]]:
     """Make a method that goes through the records of all pages."""
 
-    @wraps(flow)
+    @face_of(flow, returns="Iterator[Record]")
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Record]:
         for page in self._page(flow(self._session, *args, **kwargs)).pages():
             yield from page.records
