@@ -23,7 +23,7 @@ from gateway.access.errors import (
     UnauthenticatedError,
     UseDpopNonceError,
 )
-from gateway.access.tokens import Token, TokenError
+from gateway.signing.access_tokens import Token, TokenError
 from gateway.runtime import Runtime
 
 SCHEME = "dpop"
@@ -42,15 +42,21 @@ class Caller:
         return self.token.client_id
 
 
-async def authenticate(request: Request, runtime: Runtime, *, scope: str) -> Caller:
-    """Checks 1 to 4; raises an `UnauthenticatedError` that says what to do."""
+async def authenticate(
+    request: Request, runtime: Runtime, *, scope: str | tuple[str, ...],
+) -> Caller:
+    """Checks 1 to 4; raises an `UnauthenticatedError` that says what to do.
+
+    Of several scopes any one will do.
+    """
+    scopes = (scope,) if isinstance(scope, str) else scope
     try:
         text, token = token_of(request, runtime)
         proof = proof_of(request, runtime, text)
         bound_together(token, proof)
-        in_scope(token, scope)
+        in_scope(token, scopes)
     except UnauthenticatedError as error:
-        error.headers |= await _challenge(runtime, error, scope)
+        error.headers |= await _challenge(runtime, error, scopes)
         raise
     return Caller(token=token, proof=proof)
 
@@ -90,10 +96,11 @@ def bound_together(token: Token, proof: Proof) -> None:
         raise InvalidTokenError("The proof's key is not the one that this token is bound to.")
 
 
-def in_scope(token: Token, scope: str) -> None:
+def in_scope(token: Token, scopes: tuple[str, ...]) -> None:
     """The token's scope covers this endpoint."""
-    if scope not in token.scopes:
-        raise InsufficientScopeError(f"This endpoint needs the scope {scope!r}.")
+    if token.scopes.isdisjoint(scopes):
+        needed = " or ".join(map(repr, scopes))
+        raise InsufficientScopeError(f"This endpoint needs the scope {needed}.")
 
 
 def canonical_url(request: Request, runtime: Runtime) -> str:
@@ -102,7 +109,9 @@ def canonical_url(request: Request, runtime: Runtime) -> str:
     return runtime.settings.issuer + path.decode("latin-1")
 
 
-async def _challenge(runtime: Runtime, error: UnauthenticatedError, scope: str) -> dict[str, str]:
+async def _challenge(
+    runtime: Runtime, error: UnauthenticatedError, scopes: tuple[str, ...],
+) -> dict[str, str]:
     metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource"
     parts = [
         f'error="{error.code}"',
@@ -111,7 +120,7 @@ async def _challenge(runtime: Runtime, error: UnauthenticatedError, scope: str) 
         f'resource_metadata="{metadata}"',
     ]
     if isinstance(error, InsufficientScopeError):
-        parts.append(f'scope="{scope}"')
+        parts.append(f'scope="{" ".join(scopes)}"')
     generation = await runtime.guard.generation()
     return {
         "WWW-Authenticate": "DPoP " + ", ".join(parts),

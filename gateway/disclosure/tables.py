@@ -3,10 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer
 from sqlmodel import Field, SQLModel
 
 from gateway.db import columns
+
+
+def _given(kind: type[Integer] = BigInteger) -> Any:
+    """A number in the primary key that we give, not the database."""
+    return Field(sa_type=kind, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class DisclosureRow(SQLModel, table=True):
@@ -63,11 +68,21 @@ class LogEntryRow(SQLModel, table=True):
     __tablename__ = "log_entry"
     __table_args__ = (Index("ix_log_entry_disclosure_id", "disclosure_id"),)
 
-    index: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    index: int = _given()
     leaf_hash: bytes = columns.digest()
     uscc: str = columns.text()
     disclosure_id: str = columns.text()
     at: datetime = columns.moment()
+
+
+class LogNodeRow(SQLModel, table=True):
+    """The root of the `index`-th full subtree of 256^`level` leaves; level 0 is `log_entry`."""
+
+    __tablename__ = "log_node"
+
+    level: int = _given(Integer)
+    index: int = _given()
+    hash: bytes = columns.digest()
 
 
 class CheckpointRow(SQLModel, table=True):
@@ -75,7 +90,7 @@ class CheckpointRow(SQLModel, table=True):
 
     __tablename__ = "checkpoint"
 
-    size: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = _given()
     root: bytes = columns.digest()
     note: str = columns.text()
     at: datetime = columns.moment()

@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
 
-Use = Literal["token", "response"]
-USES: tuple[Use, ...] = ("token", "response")
+Use = Literal["token", "response", "log"]
+USES: tuple[Use, ...] = ("token", "response", "log")
 
 
 class KeysUnreadableError(Exception):

@@ -320,6 +320,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_log_entry_disclosure_id", "log_entry", ["disclosure_id"], unique=False)
     op.create_table(
+        "log_node",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "index"),
+    )
+    op.create_table(
         "pending_leaf",
         sa.Column("uscc", sa.Text(), nullable=False),
         sa.Column("disclosure_id", sa.Text(), nullable=False),
@@ -434,6 +441,7 @@ def downgrade() -> None:
     op.drop_table("probe")
     op.drop_index("ix_pending_leaf_at", table_name="pending_leaf")
     op.drop_table("pending_leaf")
+    op.drop_table("log_node")
     op.drop_index("ix_log_entry_disclosure_id", table_name="log_entry")
     op.drop_table("log_entry")
     op.drop_index(

@@ -1,0 +1,147 @@
+"""One sealer at a time: a leaf gets its index once, and a checkpoint covers only what is committed.
+
+A round is one transaction under an advisory lock. If it breaks anywhere nothing has happened, and
+whoever comes next finds the same pending leaves. Each statement touches one table, so that the
+pending leaves may be spread over shards while the log stays in one place.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.db.engine import statement
+from gateway.disclosure import checkpoints, merkle
+from gateway.disclosure.kept_tree import hashes_within
+from gateway.disclosure.tiles import Hashes, edge, grow, nodes
+from gateway.signing.keys import KeyRing
+
+log = structlog.get_logger("gateway.sealer")
+
+SEALER_LOCK = 0x58514C47  # "XQLG"
+BATCH = 2_000
+POLL_SECONDS = 0.5  # an idle log is looked at this often; a full batch is followed at once
+LAST_ROUND_SECONDS = 5
+
+LOCK = statement("SELECT pg_try_advisory_xact_lock(:lock)")
+SIZE = statement("SELECT max(size) FROM checkpoint")
+PENDING = statement("""
+    SELECT uscc, disclosure_id, leaf_hash, at FROM pending_leaf
+    ORDER BY at, disclosure_id LIMIT :batch""")
+SEALED_BEFORE = statement("""
+    SELECT uscc, disclosure_id FROM log_entry
+    WHERE disclosure_id = ANY(CAST(:disclosure_ids AS text[]))""")
+ADD_ENTRIES = statement("""
+    INSERT INTO log_entry (index, leaf_hash, uscc, disclosure_id, at)
+    SELECT CAST(:size AS bigint) + leaf.place - 1, leaf.leaf_hash, leaf.uscc, leaf.disclosure_id,
+           leaf.at
+    FROM unnest(CAST(:leaf_hashes AS bytea[]), CAST(:usccs AS text[]),
+                CAST(:disclosure_ids AS text[]), CAST(:moments AS timestamptz[]))
+        WITH ORDINALITY AS leaf(leaf_hash, uscc, disclosure_id, at, place)""")
+ADD_NODES = statement("""
+    INSERT INTO log_node (level, index, hash)
+    SELECT * FROM unnest(CAST(:levels AS integer[]), CAST(:indices AS bigint[]),
+                         CAST(:hashes AS bytea[]))""")
+CLEAR_PENDING = statement("""
+    DELETE FROM pending_leaf WHERE (uscc, disclosure_id) IN (
+        SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[])))""")
+ADD_CHECKPOINT = statement("""
+    INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, :at)""")
+
+Leaves = Sequence[Row[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealer:
+    """Moves pending leaves into the log and signs what it then holds."""
+
+    engine: AsyncEngine
+    keys: KeyRing
+    origin: str
+    now: Callable[[], datetime]
+    batch: int = BATCH
+
+    async def run(self) -> None:
+        """Seal until cancelled. A round that fails is logged and tried again."""
+        while True:
+            full = False
+            try:
+                full = await self.round() == self.batch
+            except Exception as error:  # noqa: BLE001  # whatever it was, the promise must be kept
+                log.error("sealing_failed", kind=type(error).__name__)  # noqa: TRY400  # no data
+            await asyncio.sleep(0 if full else POLL_SECONDS)
+
+    async def last_round(self) -> None:
+        """What was told just before shutdown is sealed now rather than by the next start."""
+        try:
+            async with asyncio.timeout(LAST_ROUND_SECONDS):
+                while await self.round() == self.batch:
+                    pass
+        except Exception as error:  # noqa: BLE001  # it stays pending
+            log.warning("last_round_failed", kind=type(error).__name__)
+
+    async def round(self) -> int:
+        """Seal one batch; gives how many leaves were taken, none if another sealer is at it."""
+        async with self.engine.begin() as connection:
+            if not (await connection.execute(LOCK, {"lock": SEALER_LOCK})).scalar_one():
+                return 0
+            size = (await connection.execute(SIZE)).scalar_one()
+            if size is None:
+                size = 0
+                await self._sign(connection, 0, merkle.EMPTY_ROOT)
+            taken = (await connection.execute(PENDING, {"batch": self.batch})).all()
+            fresh = await _not_sealed_before(connection, taken)
+            if fresh:
+                await self._seal(connection, size, fresh)
+            if taken:
+                await connection.execute(CLEAR_PENDING, _names(taken))
+            return len(taken)
+
+    async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
+        hashes = await hashes_within(connection, edge(size))
+        full = grow(hashes, size, [merkle.leaf_hash(leaf.leaf_hash) for leaf in leaves])
+        after = size + len(leaves)
+        await connection.execute(ADD_ENTRIES, {
+            "size": size,
+            "leaf_hashes": [leaf.leaf_hash for leaf in leaves],
+            "moments": [leaf.at for leaf in leaves],
+            **_names(leaves),
+        })
+        if full:
+            await connection.execute(ADD_NODES, _columns(full))
+        await self._sign(connection, after, merkle.span_root((0, after), nodes(hashes)))
+
+    async def _sign(self, connection: AsyncConnection, size: int, root: bytes) -> None:
+        now = self.now()
+        note = checkpoints.signed(self.origin, size, root, self.keys.current("log", now))
+        values = {"size": size, "root": root, "note": note, "at": now}
+        await connection.execute(ADD_CHECKPOINT, values)
+
+
+async def _not_sealed_before(connection: AsyncConnection, taken: Leaves) -> Leaves:
+    """The leaves that are not in the log yet: a shard may give one again after a repair."""
+    if not taken:
+        return taken
+    names = {"disclosure_ids": [leaf.disclosure_id for leaf in taken]}
+    sealed = {tuple(row) for row in await connection.execute(SEALED_BEFORE, names)}
+    return [leaf for leaf in taken if (leaf.uscc, leaf.disclosure_id) not in sealed]
+
+
+def _names(leaves: Leaves) -> dict[str, list[str]]:
+    return {
+        "usccs": [leaf.uscc for leaf in leaves],
+        "disclosure_ids": [leaf.disclosure_id for leaf in leaves],
+    }
+
+
+def _columns(full: Hashes) -> dict[str, list[Any]]:
+    return {
+        "levels": [level for level, _ in full],
+        "indices": [index for _, index in full],
+        "hashes": list(full.values()),
+    }

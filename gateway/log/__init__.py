@@ -1,0 +1,1 @@
+"""The public transparency log over HTTP, and each client's receipts."""

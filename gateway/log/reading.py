@@ -1,0 +1,63 @@
+"""A receipt's one read: may this caller call, is the disclosure its own, and where it stands."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.access.caller import Caller
+from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
+from gateway.db.hot import HotDatabase, Statement
+from gateway.disclosure.receipts import Checkpoint, Entry
+
+# The log itself tells to which enterprise a disclosure belongs; before that it has no receipt.
+READ = Statement(f"""
+    SELECT {STANDING_JSON} AS standing,
+           (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
+            FROM log_entry e
+            JOIN disclosure d ON d.uscc = e.uscc AND d.disclosure_id = e.disclosure_id
+            WHERE e.disclosure_id = CAST(:disclosure_id AS text)
+              AND d.client_id = CAST(:client_id AS text)) AS entry,
+           (SELECT jsonb_build_object('size', c.size, 'note', c.note)
+            FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint
+    """)  # noqa: S608  # constants only
+CHECKPOINT = Statement("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What the statement found; the newest checkpoint covers every entry that it sees."""
+
+    standing: Standing
+    entry: Entry | None
+    checkpoint: Checkpoint | None
+
+
+async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
+    """Read once, for this caller and disclosure."""
+    row = await hot.row(READ, {
+        "client_id": caller.client_id, "jti": caller.token.jti, "disclosure_id": disclosure_id,
+    })
+    if row is None:
+        raise RuntimeError("a SELECT without FROM gives one row")
+    return Read(
+        standing=standing_from_json(orjson.loads(row["standing"])),
+        entry=_entry(row["entry"]),
+        checkpoint=_checkpoint(row["checkpoint"]),
+    )
+
+
+async def newest_note(hot: HotDatabase) -> str | None:
+    """The note of the newest checkpoint."""
+    row = await hot.row(CHECKPOINT, {})
+    return row["note"] if row else None
+
+
+def _entry(text: str | None) -> Entry | None:
+    if text is None:
+        return None
+    found = orjson.loads(text)
+    return Entry(index=found["index"], leaf_hash=bytes.fromhex(found["leaf_hash"]))
+
+
+def _checkpoint(text: str | None) -> Checkpoint | None:
+    return None if text is None else Checkpoint(**orjson.loads(text))

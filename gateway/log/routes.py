@@ -1,0 +1,117 @@
+"""The log is public and says nothing of anybody: salted hashes, and a signature over them.
+
+Checkpoint, tiles and entries are static resources as c2sp.org/tlog-tiles has them; a receipt is
+for the client to which its disclosure was made.
+"""
+
+import re
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.access.admission import admit
+from gateway.access.caller import authenticate
+from gateway.access.errors import GatewayError, NotFoundError
+from gateway.access.standing import agreement_of
+from gateway.disclosure.kept_tree import entries_of, rows_of
+from gateway.disclosure.leaf import MERGE_SECONDS
+from gateway.disclosure.merkle import HASH_BYTES
+from gateway.disclosure.receipts import receipt_for
+from gateway.disclosure.tiles import Run
+from gateway.log.paths import Tile, level_of, tile_of
+from gateway.log.reading import newest_note, read
+from gateway.log.schemas import ReceiptOut
+from gateway.runtime import UsingRuntime
+
+router = APIRouter(tags=["log"])
+
+SCOPES = ("verify", "query")
+DISCLOSURE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+FOR_EVER = "public, max-age=31536000, immutable"
+FOR_A_WHILE = "public, max-age=3600"  # true for ever, but a fuller tile will take its place
+RETRY_SECONDS = 1
+ENTRY_LENGTH = HASH_BYTES.to_bytes(2, "big")
+
+
+@router.get("/log/checkpoint", response_class=Response)
+async def checkpoint(runtime: UsingRuntime) -> Response:
+    """The newest signed tree head."""
+    note = await newest_note(runtime.hot)
+    if note is None:
+        raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
+    return Response(
+        note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.get("/log/tile/entries/{path:path}", response_class=Response)
+@router.get("/log/entries/{path:path}", response_class=Response)
+async def entries(path: str, runtime: UsingRuntime) -> Response:
+    """Up to 256 entries (salted hashes), each after its length in two bytes."""
+    tile = _tile(path)
+    found = await entries_of(runtime.hot, tile.begin, tile.end)
+    _demand_whole(tile, found)
+    places = range(0, len(found), HASH_BYTES)
+    return _static(tile, b"".join(ENTRY_LENGTH + found[at : at + HASH_BYTES] for at in places))
+
+
+@router.get("/log/tile/{level}/{path:path}", response_class=Response)
+async def tile_hashes(level: str, path: str, runtime: UsingRuntime) -> Response:
+    """Up to 256 hashes of one level of the tree."""
+    number, tile = level_of(level), _tile(path)
+    if number is None:
+        raise NotFoundError
+    [found] = await rows_of(runtime.hot, [Run(number, tile.begin, tile.end)])
+    _demand_whole(tile, found)
+    return _static(tile, found)
+
+
+@router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
+async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """That one of the caller's own disclosures is in the log."""
+    caller = await authenticate(request, runtime, scope=SCOPES)
+    await admit(request, runtime, caller, uscc=None, key=None)
+    if not DISCLOSURE_ID.fullmatch(disclosure_id):
+        raise _no_receipt()
+    found = await read(runtime.hot, caller, disclosure_id)
+    agreement = agreement_of(found.standing, runtime.now())
+    if isinstance(agreement, GatewayError):
+        raise agreement
+    if found.entry is None or found.checkpoint is None:
+        raise _no_receipt()
+    made = await receipt_for(runtime.hot, found.entry, found.checkpoint)
+    told = ReceiptOut.of(
+        made, disclosure_id=disclosure_id, log=f"{runtime.settings.issuer}/log",
+    )
+    return Response(
+        told.model_dump_json(), media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _no_receipt() -> NotFoundError:
+    """One answer for pending, unknown and somebody else's."""
+    return NotFoundError(
+        "The log holds no such disclosure of yours. A fresh one is merged within "
+        f"{MERGE_SECONDS} seconds: ask again.",
+        retry_after=RETRY_SECONDS,
+    )
+
+
+def _tile(path: str) -> Tile:
+    tile = tile_of(path)
+    if tile is None:
+        raise NotFoundError
+    return tile
+
+
+def _demand_whole(tile: Tile, found: bytes) -> None:
+    """A tile is served when the tree has all of it, or not at all."""
+    if len(found) != tile.width * HASH_BYTES:
+        raise NotFoundError
+
+
+def _static(tile: Tile, content: bytes) -> Response:
+    lasting = FOR_EVER if tile.is_full else FOR_A_WHILE
+    return Response(
+        content, media_type="application/octet-stream", headers={"Cache-Control": lasting},
+    )
