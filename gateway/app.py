@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -11,19 +12,22 @@ import gateway.codes.routes
 import gateway.oauth.routes
 import gateway.portal.routes
 import gateway.query.routes
-from gateway import problems
+from gateway import docs, problems
 from gateway.access.envelope import Envelope
-from gateway.access.nonces import Nonces
+from gateway.signing.nonces import Nonces
 from gateway.access.openapi import add_request_schemas
-from gateway.access.tokens import Tokens
+from gateway.signing.access_tokens import Tokens
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.health import router as health
+from gateway.identity.demo_provider import DemoProvider
 from gateway.limits.guard import Guard
-from gateway.limits.stores import MemoryStore, RedisStore, Store
+from gateway.limits.memory import MemoryStore
+from gateway.limits.redis import RedisStore
+from gateway.limits.stores import Store
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.digests import KeyedDigests
@@ -56,8 +60,13 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(router)
+    docs.install(app)
     problems.install(app)
     app.add_middleware(Envelope, on_fault=problems.fault)
+    if settings.demo:
+        provider = DemoProvider(settings, now=_now)
+        app.state.identity_provider = provider
+        app.include_router(provider.router)
     _describe_bodies(app)
     return app
 
@@ -79,7 +88,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         quotas=QuotaBook(hot),
         tokens=Tokens(keys, settings.issuer),
         nonces=Nonces(digests.key("nonce")),
-        now=lambda: datetime.now(UTC),
+        now=_now,
     )
 
 
@@ -90,9 +99,13 @@ async def close_runtime(runtime: Runtime) -> None:
     await runtime.engine.dispose()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _store(settings: Settings) -> Store:
     if settings.redis_url is None:
-        return MemoryStore()
+        return MemoryStore(_now)
     return RedisStore(settings.redis_url.get_secret_value())
 
 
@@ -113,7 +126,7 @@ def _describe_bodies(app: FastAPI) -> None:
     """Add the request bodies that the handlers parse themselves to the OpenAPI document."""
     generate = app.openapi
 
-    def openapi() -> dict[str, object]:
+    def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             add_request_schemas(generate())
         return app.openapi_schema or {}

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.access.nonces import Nonces
-from gateway.access.tokens import Tokens
+from gateway.signing.nonces import Nonces
+from gateway.signing.access_tokens import Tokens
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.vault import Vault

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.access.nonces import SLOT_SECONDS, Nonces
+from gateway.signing.nonces import SLOT_SECONDS, Nonces
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
 

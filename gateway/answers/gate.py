@@ -24,13 +24,14 @@ from gateway.answers.padding import padded
 from gateway.answers.reading import Read, read
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.facts import facts_of
+from gateway.creditfile.personal import id_number_digest
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import SALT_BYTES, Disclosure, leaf_hash, result_digest
 from gateway.disclosure.promise import log_promise, merge_by
 from gateway.runtime import Runtime
 from verification import (
     CATALOGUE_VERSION,
-    LEGAL_REPRESENTATIVE_ID,
+
     Answered,
     Asked,
     admit,
@@ -173,7 +174,7 @@ def _answers(
         ask.asked,
         facts,
         allowed=allowed,
-        digest=lambda value: runtime.vault.digest(LEGAL_REPRESENTATIVE_ID, value),
+        digest=lambda value: id_number_digest(runtime.vault, value),
         today=now.astimezone(SHANGHAI).date(),
     )
 

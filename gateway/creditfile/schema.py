@@ -90,7 +90,13 @@ class DatasetOf(Part):
     bad_when: BadWhen | None = None
     key: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
     clock: Name
+    purposes: tuple[Name, ...] = ()
+    """For which purposes only; none named: for each."""
     fields: tuple[FieldOf, ...]
+
+    def serves(self, purpose: str) -> bool:
+        """Whether the dataset may be asked for with this purpose at all."""
+        return not self.purposes or purpose in self.purposes
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from gateway.access.tokens import TokenError
+from gateway.signing.access_tokens import TokenError
 from gateway.clients.registry import Client
 from gateway.oauth import store
 from gateway.oauth.client_assertion import METHOD

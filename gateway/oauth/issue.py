@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert
 
 from consent import Consent
-from gateway.access.tokens import TYP
+from gateway.signing.access_tokens import TYP
 from gateway.clients.agreements import Agreement
 from gateway.clients.registry import Client
 from gateway.oauth.details import granted_details

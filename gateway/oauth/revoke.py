@@ -5,7 +5,7 @@ A token that is unknown, over or ended already is answered 200; another client's
 
 from typing import ClassVar
 
-from gateway.access.tokens import TokenError
+from gateway.signing.access_tokens import TokenError
 from gateway.oauth import store
 from gateway.oauth.client_assertion import METHOD
 from gateway.oauth.errors import invalid_grant, invalid_request

@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs; the rest is for developers.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+STATE ?= .demo
+ENTITIES ?= 10000
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test lint bench fuzz docs format clean system
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+
+demo: .venv/ready ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour)
+	$(BIN)/xinqiao-gateway demo --state $(STATE) --entities $(ENTITIES) $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once)
+
+test: .venv/ready system ## run every test (FULL=1: the long ones in full)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready system ## measure the hot paths against their floor
+	$(BIN)/python -m tests.bench $(ARGS)
+
+format: .venv/ready ## what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+
+# Programs that tests use beside Python: a Redis server, Chromium, fonts. As root on Debian they are
+# installed; elsewhere the tests that need a missing one are skipped and say so.
+system: ; @sh tests/system-packages.sh
+
+clean: ## remove the environment and the demo's state
+	rm -rf .venv $(STATE)
+
+.venv/ready: requirements.lock pyproject.toml sdk/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e sdk
+	@touch $@
