@@ -123,7 +123,7 @@ def _nothing(name: Said, now: datetime) -> Said:
     """R6."""
     at = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return Said(
-        f"截至 {at} 未查询到在公示期内的{name.zh}",
+        f"截至 {at} 未查询到在公示期内的{name.zh}记录",
         f"As of {at}, no record within its publicity period was found",
     )
 

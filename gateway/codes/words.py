@@ -27,6 +27,8 @@ VALUES: Final[Mapping[str, Said]] = {
     "2099-12-31": Said("长期", "No end"),
 }
 
+YUAN: Final = "CNY"
+
 REGISTRATION: Final = (
     "uscc", "kind", "status", "legal_representative", "established_on", "registering_authority",
     "capital", "address", "scope",
@@ -63,16 +65,19 @@ def value(name: str, fields: Mapping[str, Any]) -> Said:
     """The value of a field; an amount without the zeros that its six decimals bring."""
     held = fields.get(name)
     if name == "capital" and held is not None:
-        amount = _plain(str(held))
-        return Said(f"{amount} 万{_currency(fields).zh}", f"{amount} × 10,000 {_currency(fields).en}")
+        return _amount(_plain(str(held)), str(fields.get("currency") or YUAN))
     if name in {"fine", "confiscated"} and held is not None:
         return Said(_plain(str(held)), _plain(str(held)))
     return said(held)
 
 
-def headline(dataset: str, fields: Mapping[str, Any]) -> list[Said]:
-    """The first line of a record."""
-    return [value(name, fields) for name in HEADLINES[dataset] if fields.get(name)]
+def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Said]:
+    """The first line of a record; a day with what it is the day of."""
+    return [
+        _with_name(label(dataset, name, catalogue), value(name, fields), name)
+        for name in HEADLINES[dataset]
+        if fields.get(name)
+    ]
 
 
 def rest(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[tuple[Said, Said]]:
@@ -92,6 +97,13 @@ def _plain(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if "." in amount else amount
 
 
-def _currency(fields: Mapping[str, Any]) -> Said:
-    code = str(fields.get("currency") or "CNY")
-    return Said("元" if code == "CNY" else code, "yuan" if code == "CNY" else code)
+def _with_name(name: Said, held: Said, field: str) -> Said:
+    if not field.endswith(("_on", "_to")):
+        return held
+    return Said(f"{name.zh} {held.zh}", f"{name.en} {held.en}")
+
+
+def _amount(amount: str, currency: str) -> Said:
+    """The label says 万元; another currency is named."""
+    written = amount if currency == YUAN else f"{amount} {currency}"
+    return Said(written, written)

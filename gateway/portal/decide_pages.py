@@ -62,8 +62,9 @@ class Question:
 
 def recipient(client: ClientCard) -> Recipient:
     """Who would be told, in both languages, and how to reach it."""
-    both = client.name.zh if client.name.zh == client.name.en else " ".join(client.name)
-    return Recipient(name=both, contact=f"信桥运营方转 via the operator, {client.client_id}")
+    same = client.name.zh == client.name.en
+    both = client.name.zh if same else f"{client.name.zh}（{client.name.en}）"
+    return Recipient(name=both, contact=f"信桥运营方 Xinqiao operator, {client.client_id}")
 
 
 def decision(
