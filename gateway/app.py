@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 import gateway.answers.routes
 import gateway.codes.routes
+import gateway.consents.routes
 import gateway.oauth.routes
 import gateway.portal.routes
 import gateway.query.routes
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.oauth.routes.router,
         gateway.answers.routes.router,
         gateway.query.routes.router,
+        gateway.consents.routes.router,
         gateway.portal.routes.router,
         gateway.codes.routes.router,
         health,

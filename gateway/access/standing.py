@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
+from gateway.access.caller import Caller
 from gateway.access.errors import (
     AgreementEndedError,
     AgreementMissingError,
@@ -13,6 +16,8 @@ from gateway.access.errors import (
     InvalidTokenError,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.db.hot import Statement
+from gateway.runtime import Runtime
 
 # One jsonb object for client :client_id and the access token :jti.
 STANDING_JSON = f"""jsonb_build_object(
@@ -20,6 +25,8 @@ STANDING_JSON = f"""jsonb_build_object(
     'token', (SELECT CASE WHEN t.revoked_at IS NULL THEN 'live' ELSE 'revoked' END
               FROM access_token t WHERE t.jti = CAST(:jti AS text)),
     'agreement', {AGREEMENT_JSON})"""  # noqa: S608  # constants only
+
+READ_STANDING = Statement(f"SELECT {STANDING_JSON} AS standing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +60,15 @@ def agreement_of(standing: Standing, now: datetime) -> Agreement | GatewayError:
     if not standing.agreement.in_force(now):
         return AgreementEndedError()
     return standing.agreement
+
+
+async def demand_agreement(runtime: Runtime, caller: Caller) -> Agreement:
+    """The agreement of a caller at an endpoint that reads its standing by itself; else its error."""
+    values = {"client_id": caller.client_id, "jti": caller.token.jti}
+    row = await runtime.hot.row(READ_STANDING, values)
+    if row is None:
+        raise TypeError("a SELECT without FROM gives one row")
+    agreement = agreement_of(standing_from_json(orjson.loads(row["standing"])), runtime.now())
+    if isinstance(agreement, GatewayError):
+        raise agreement
+    return agreement

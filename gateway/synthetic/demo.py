@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.db import embedded
+from gateway.logs import configure
 from gateway.migrations.run import upgrade
 from gateway.settings import Settings
 from gateway.synthetic.build import Kit, build
@@ -41,6 +42,7 @@ def run(demo: Demo, console: Console) -> None:
     folder = Folder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
     settings, fresh = _database(folder, state, console)
+    configure(folder.log.open("a", encoding="utf-8", buffering=1))
     asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
 
 

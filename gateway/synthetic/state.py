@@ -63,6 +63,11 @@ class Folder:
         return self.path / "vault-keys.json"
 
     @property
+    def log(self) -> Path:
+        """What the gateway logs while the demo runs."""
+        return self.path / "gateway.log"
+
+    @property
     def _state(self) -> Path:
         return self.path / "state.json"
 

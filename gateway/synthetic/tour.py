@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import httpx2
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +24,7 @@ BY_PLATFORM: Final = "merchant_onboarding"
 BY_BANK: Final = "loan_approval"
 WANTED: Final = ("registration", "penalty", "licence", "public_rating")
 GRANTED: Final = ("registration", "penalty", "licence")
-MARKS: Final = {"yes": "[green]yes 是[/]", "no": "[red]no 否[/]", "not_determined": "[yellow]not determined 无法确定[/]"}
+MARKS: Final = {"yes": "[green]是 yes[/]", "no": "[red]否 no[/]", "not_determined": "[yellow]无法确定 n/d[/]"}
 
 
 class TourFailedError(Exception):
@@ -53,7 +55,7 @@ class Stage:
 
     def say(self, text: str) -> None:
         """A line below a step's title."""
-        self.console.print(f"    {text}", highlight=False)
+        self.console.print(Padding(Text.from_markup(text), (0, 0, 0, 4)))
 
 
 Step = Callable[[Stage], Awaitable[None]]
@@ -81,8 +83,10 @@ async def tokens(stage: Stage) -> None:
     questions = await stage.bank.questions()
     stage.saw(questions.evidence)
     stage.say(
-        f"{stage.bank.client_id}: private_key_jwt assertion + DPoP proof → access token, bound to its key; "
-        f"{len(questions.questions)} questions in the catalogue {questions.catalogue_version}",
+        f"{stage.bank.client_id}: private_key_jwt assertion + DPoP proof → a token bound to its key",
+    )
+    stage.say(
+        f"first call: {len(questions.questions)} questions in catalogue {questions.catalogue_version}",
     )
 
 
@@ -108,9 +112,13 @@ async def verifications(stage: Stage) -> None:
 
 
 def _show_answers(stage: Stage, answer: Verification, asked: Iterable[tuple[str, str | None, str]]) -> None:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column(no_wrap=True)
     for tag, value, _ in asked:
-        table.add_row("     ", tag, Text(value or "—"), MARKS[answer[tag].answer])
+        table.add_row("   ", tag, Text(value or "—"), MARKS[answer[tag].answer])
     stage.console.print(table)
 
 
@@ -120,13 +128,15 @@ async def consent(stage: Stage) -> None:
     start = await stage.bank.start_consent(
         purpose=BY_BANK, datasets=WANTED, uscc=subject["uscc"], max_uses=10,
     )
-    stage.say(f"pushed authorization request → {start.url[:72]}…")
+    stage.say("PAR with PKCE and authorization_details → request_uri")
     async with Visitor(stage.bank.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(GRANTED), questions=[])
     stage.grant = await stage.bank.finish_consent(start, callback)
     stage.say(
-        f"{subject['login']['username']} signed in (demo identity provider) and ticked "
-        f"{', '.join(GRANTED)}; not public_rating",
+        f"{subject['login']['username']} signed in (demo identity provider) and ticked",
+    )
+    stage.say(
+        f"[green]☑[/] {' [green]☑[/] '.join(GRANTED)} [dim]☐ public_rating[/]",
     )
     stage.say(f"code exchanged → consent [bold]{stage.grant.consent_id}[/], {stage.grant.max_uses} uses")
     _demand(set(stage.grant.datasets) == set(GRANTED), "another consent was granted")
@@ -139,19 +149,22 @@ async def query(stage: Stage) -> None:
         subject["uscc"], purpose=BY_BANK, datasets=WANTED, consent_id=grant.consent_id,
     )
     stage.saw(page.evidence)
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for heading in ("     dataset", "record", "source", "as of", "objection"):
-        table.add_column(heading)
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for heading, width in (("    dataset", 16), ("record", 18), ("source", 16), ("as of", 10), ("", 8)):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=width)
     for record in page.records:
-        disputed = f"[yellow]异议中 since {record.objection.since:%Y-%m-%d}[/]" if record.objection else ""
+        disputed = "[yellow]异议中[/]" if record.objection else ""
         table.add_row(
-            f"     {record.dataset}", _short(record.fields), record.source.name,
+            f"    {record.dataset}", _short(record.fields), record.source.name,
             f"{record.source_time:%Y-%m-%d}", disputed,
         )
     stage.console.print(table)
     for each in page.withheld:
-        what = f"{each.dataset}: {', '.join(each.fields)}" if each.fields else each.dataset
+        what = f"{each.dataset} ({len(each.fields)} fields)" if each.fields else each.dataset
         stage.say(f"[dim]withheld[/] {what} — {each.reason}")
+    objection = next((r.objection for r in page.records if r.objection), None)
+    if objection:
+        stage.say(f"[yellow]异议中[/]: the enterprise disputes that record since {objection.since:%Y-%m-%d}")
     stage.say(f"uses left: {page.consent.uses_left}; recipient: {page.recipient}")
     _demand(any(record.objection for record in page.records), "no objection mark was shown")
     reasons = {each.dataset: each.reason for each in page.withheld if not each.fields}
@@ -169,7 +182,7 @@ async def withdrawal(stage: Stage) -> None:
         )
     except ConsentWithdrawn as refused:
         stage.signed += 1
-        stage.say(f"the next query: [red]{refused.status} {refused.code}[/] — {refused.detail}")
+        stage.say(f"the next query: [red]{refused.status} {refused.code}[/]")
     else:
         raise TourFailedError("A withdrawn consent still told something.")
 
@@ -188,21 +201,45 @@ async def scan(stage: Stage) -> None:
 
 
 async def tampering(stage: Stage) -> None:
-    """Whoever changes one character of an answer is found out, online and offline."""
+    """Whoever changes one word of an answer is found out: on the way, and in the file."""
+    subject = stage.subject("clean")
+    async with AsyncClient.from_kit(stage.kit, "platform", transport=Forger()) as deceived:
+        try:
+            await deceived.verify(subject["uscc"], purpose=BY_PLATFORM, questions=["is_active.v1"])
+        except SignatureInvalid as refused:
+            stage.say(f"one word changed on the way: [red]refused[/] — {refused}")
+        else:
+            raise TourFailedError("A tampered answer passed.")
     if stage.evidence is None:
         raise TourFailedError("There is no evidence.")
     keys = KeySet.read({"keys": [dict(stage.evidence.key)]})
-    stage.say(f"as received, checked offline: [green]authentic[/] as of {stage.evidence.signed_at:%Y-%m-%d %H:%M:%S}Z")
-    verify_evidence(stage.evidence, keys=keys)
+    kept = verify_evidence(stage.evidence, keys=keys)
+    stage.say(f"the kept evidence, offline: [green]authentic[/] as of {kept.signed_at:%Y-%m-%d %H:%M:%S}Z")
     exchange = stage.evidence.exchange
-    forged_body = exchange.response_body.replace(b'"records":', b'"Records":').replace(b'"yes"', b'"no" ')
-    forged = replace(stage.evidence, exchange=replace(exchange, response_body=forged_body))
+    forged = replace(exchange, response_body=exchange.response_body.replace(b'"penalty"', b'"honours"'))
     try:
-        verify_evidence(forged, keys=keys)
-    except (EvidenceInvalid, SignatureInvalid) as refused:
-        stage.say(f"one word changed: [red]refused[/] — {refused}")
+        verify_evidence(replace(stage.evidence, exchange=forged), keys=keys)
+    except EvidenceInvalid as refused:
+        stage.say(f"one word changed in the file: [red]refused[/] — {refused}")
     else:
-        raise TourFailedError("A tampered answer passed.")
+        raise TourFailedError("Tampered evidence passed.")
+
+
+class Forger(httpx2.AsyncBaseTransport):
+    """Somebody between the client and the gateway, who turns each yes into a no."""
+
+    def __init__(self) -> None:
+        self._wire = httpx2.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Pass the request on, and a changed answer back."""
+        answer = await self._wire.handle_async_request(request)
+        body = (await answer.aread()).replace(b'"yes"', b'"no" ')
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=body)
+
+    async def aclose(self) -> None:
+        """Let go of the wire."""
+        await self._wire.aclose()
 
 
 STEPS: Final[tuple[tuple[str, Step], ...]] = (
