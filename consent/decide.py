@@ -11,12 +11,14 @@ from types import MappingProxyType
 from consent.model import Ask, Consent, Granted, Reason, Refused, Status, status_at, uses_left
 
 # Of a consent that it was once given, a client may know the state; of anything else, nothing.
-STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType({
-    Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
-    Status.EXPIRED: Reason.CONSENT_EXPIRED,
-    Status.EXHAUSTED: Reason.CONSENT_EXHAUSTED,
-    Status.PAUSED: Reason.CONSENT_PAUSED,
-})
+STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
+    {
+        Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
+        Status.EXPIRED: Reason.CONSENT_EXPIRED,
+        Status.EXHAUSTED: Reason.CONSENT_EXHAUSTED,
+        Status.PAUSED: Reason.CONSENT_PAUSED,
+    }
+)
 
 
 def decide(consent: Consent | None, ask: Ask, *, now: datetime) -> Granted | Refused:

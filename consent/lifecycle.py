@@ -29,16 +29,18 @@ from consent.model import (
 COOL_DOWN = timedelta(days=30)  # R9
 ANSWER_WITHIN = timedelta(days=7)
 
-REASON_OF: Mapping[Status, Reason] = MappingProxyType({
-    Status.REQUESTED: Reason.NOT_DECIDED,
-    Status.ACTIVE: Reason.ALREADY_ACTIVE,
-    Status.REFUSED: Reason.ALREADY_REFUSED,
-    Status.PAUSED: Reason.CONSENT_PAUSED,
-    Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
-    Status.EXPIRED: Reason.CONSENT_EXPIRED,
-    Status.EXHAUSTED: Reason.CONSENT_EXHAUSTED,
-    Status.SUPERSEDED: Reason.ALREADY_SUPERSEDED,
-})
+REASON_OF: Mapping[Status, Reason] = MappingProxyType(
+    {
+        Status.REQUESTED: Reason.NOT_DECIDED,
+        Status.ACTIVE: Reason.ALREADY_ACTIVE,
+        Status.REFUSED: Reason.ALREADY_REFUSED,
+        Status.PAUSED: Reason.CONSENT_PAUSED,
+        Status.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
+        Status.EXPIRED: Reason.CONSENT_EXPIRED,
+        Status.EXHAUSTED: Reason.CONSENT_EXHAUSTED,
+        Status.SUPERSEDED: Reason.ALREADY_SUPERSEDED,
+    }
+)
 
 _RUNNING = (Status.ACTIVE, Status.PAUSED)
 _OPEN = (Status.REQUESTED, *_RUNNING)
@@ -54,7 +56,7 @@ class Changed:
     event: Event
 
 
-def request(  # noqa: PLR0913  # what a request is made of; all by keyword
+def request(  # what a request is made of; all by keyword
     ask: Ask,
     *,
     consent_id: str,
@@ -196,7 +198,10 @@ def supersede(
         return Refused(Reason.NOT_AVAILABLE)
     refusal = _unless(consent, _OPEN, uscc=by.uscc, now=now)
     return refusal or _by_person(
-        replace(consent, status=Status.SUPERSEDED), Act.SUPERSEDED, by, now,
+        replace(consent, status=Status.SUPERSEDED),
+        Act.SUPERSEDED,
+        by,
+        now,
     )
 
 

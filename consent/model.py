@@ -32,17 +32,19 @@ class Purpose(StrEnum):
     PUBLIC_INTEREST = "public_interest"
 
 
-PURPOSE_NAMES: Mapping[Purpose, Bilingual] = MappingProxyType({
-    Purpose.LOAN_APPROVAL: Bilingual(zh="贷款审批", en="Loan approval"),
-    Purpose.POST_LOAN_MANAGEMENT: Bilingual(zh="贷后管理", en="Post-loan management"),
-    Purpose.MERCHANT_ONBOARDING: Bilingual(zh="平台商户入驻", en="Merchant onboarding"),
-    Purpose.MERCHANT_REVIEW: Bilingual(zh="平台商户复核", en="Merchant review"),
-    Purpose.SUPPLIER_CHECK: Bilingual(zh="供应商准入", en="Supplier check"),
-    Purpose.TENDER: Bilingual(zh="招标投标", en="Tender"),
-    Purpose.INSURANCE_UNDERWRITING: Bilingual(zh="保险承保", en="Insurance underwriting"),
-    Purpose.CREDIT_SERVICE: Bilingual(zh="信用服务", en="Credit service"),
-    Purpose.PUBLIC_INTEREST: Bilingual(zh="公共利益", en="Public interest"),
-})
+PURPOSE_NAMES: Mapping[Purpose, Bilingual] = MappingProxyType(
+    {
+        Purpose.LOAN_APPROVAL: Bilingual(zh="贷款审批", en="Loan approval"),
+        Purpose.POST_LOAN_MANAGEMENT: Bilingual(zh="贷后管理", en="Post-loan management"),
+        Purpose.MERCHANT_ONBOARDING: Bilingual(zh="平台商户入驻", en="Merchant onboarding"),
+        Purpose.MERCHANT_REVIEW: Bilingual(zh="平台商户复核", en="Merchant review"),
+        Purpose.SUPPLIER_CHECK: Bilingual(zh="供应商准入", en="Supplier check"),
+        Purpose.TENDER: Bilingual(zh="招标投标", en="Tender"),
+        Purpose.INSURANCE_UNDERWRITING: Bilingual(zh="保险承保", en="Insurance underwriting"),
+        Purpose.CREDIT_SERVICE: Bilingual(zh="信用服务", en="Credit service"),
+        Purpose.PUBLIC_INTEREST: Bilingual(zh="公共利益", en="Public interest"),
+    }
+)
 
 
 class Status(StrEnum):

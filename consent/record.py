@@ -16,50 +16,58 @@ from typing import Any
 from consent.model import PURPOSE_NAMES, Act, Consent, Event, Purpose, Scope, Status, status_at
 
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record"
-CONTEXT: Mapping[str, str] = MappingProxyType({
-    "dct": "http://purl.org/dc/terms/",
-    "dpv": "https://w3id.org/dpv#",
-    "loc": "https://w3id.org/dpv/loc#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "xq": "urn:xinqiao:",
-})
+CONTEXT: Mapping[str, str] = MappingProxyType(
+    {
+        "dct": "http://purl.org/dc/terms/",
+        "dpv": "https://w3id.org/dpv#",
+        "loc": "https://w3id.org/dpv/loc#",
+        "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+        "xq": "urn:xinqiao:",
+    }
+)
 DISCLOSURES_KEPT = "P10Y"  # the log of disclosures (ISO 8601 duration)
 _SHANGHAI = timezone(timedelta(hours=8))
 
-DPV_PURPOSES: Mapping[Purpose, str] = MappingProxyType({
-    Purpose.LOAN_APPROVAL: "dpv:EstablishContractualAgreement",
-    Purpose.POST_LOAN_MANAGEMENT: "dpv:CustomerSolvencyMonitoring",
-    Purpose.MERCHANT_ONBOARDING: "dpv:IdentityVerification",
-    Purpose.MERCHANT_REVIEW: "dpv:Verification",
-    Purpose.SUPPLIER_CHECK: "dpv:VendorSelectionAssessment",
-    Purpose.TENDER: "dpv:VendorSelectionAssessment",
-    Purpose.INSURANCE_UNDERWRITING: "dpv:EstablishContractualAgreement",
-    Purpose.CREDIT_SERVICE: "dpv:RequestedServiceProvision",
-    Purpose.PUBLIC_INTEREST: "dpv:PublicBenefit",
-})
+DPV_PURPOSES: Mapping[Purpose, str] = MappingProxyType(
+    {
+        Purpose.LOAN_APPROVAL: "dpv:EstablishContractualAgreement",
+        Purpose.POST_LOAN_MANAGEMENT: "dpv:CustomerSolvencyMonitoring",
+        Purpose.MERCHANT_ONBOARDING: "dpv:IdentityVerification",
+        Purpose.MERCHANT_REVIEW: "dpv:Verification",
+        Purpose.SUPPLIER_CHECK: "dpv:VendorSelectionAssessment",
+        Purpose.TENDER: "dpv:VendorSelectionAssessment",
+        Purpose.INSURANCE_UNDERWRITING: "dpv:EstablishContractualAgreement",
+        Purpose.CREDIT_SERVICE: "dpv:RequestedServiceProvision",
+        Purpose.PUBLIC_INTEREST: "dpv:PublicBenefit",
+    }
+)
 
 # A pause has no word of its own in DPV: the general one says that nothing may rest on it.
-DPV_STATUS: Mapping[Status, str] = MappingProxyType({
-    Status.REQUESTED: "dpv:ConsentRequested",
-    Status.ACTIVE: "dpv:ConsentGiven",
-    Status.REFUSED: "dpv:ConsentRefused",
-    Status.PAUSED: "dpv:ConsentStatusInvalidForProcessing",
-    Status.WITHDRAWN: "dpv:ConsentWithdrawn",
-    Status.EXPIRED: "dpv:ConsentExpired",
-    Status.EXHAUSTED: "dpv:ConsentExpired",
-    Status.SUPERSEDED: "dpv:ConsentExpired",
-})
+DPV_STATUS: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.REQUESTED: "dpv:ConsentRequested",
+        Status.ACTIVE: "dpv:ConsentGiven",
+        Status.REFUSED: "dpv:ConsentRefused",
+        Status.PAUSED: "dpv:ConsentStatusInvalidForProcessing",
+        Status.WITHDRAWN: "dpv:ConsentWithdrawn",
+        Status.EXPIRED: "dpv:ConsentExpired",
+        Status.EXHAUSTED: "dpv:ConsentExpired",
+        Status.SUPERSEDED: "dpv:ConsentExpired",
+    }
+)
 
-DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType({
-    Act.REQUESTED: "dpv:ConsentRequested",
-    Act.GRANTED: "dpv:ConsentGiven",
-    Act.REFUSED: "dpv:ConsentRefused",
-    Act.PAUSED: "dpv:ConsentStatusInvalidForProcessing",
-    Act.RESUMED: "dpv:RenewedConsentGiven",
-    Act.WITHDRAWN: "dpv:ConsentWithdrawn",
-    Act.GIVEN_UP: "dpv:ConsentRevoked",
-    Act.SUPERSEDED: "dpv:ConsentExpired",
-})
+DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType(
+    {
+        Act.REQUESTED: "dpv:ConsentRequested",
+        Act.GRANTED: "dpv:ConsentGiven",
+        Act.REFUSED: "dpv:ConsentRefused",
+        Act.PAUSED: "dpv:ConsentStatusInvalidForProcessing",
+        Act.RESUMED: "dpv:RenewedConsentGiven",
+        Act.WITHDRAWN: "dpv:ConsentWithdrawn",
+        Act.GIVEN_UP: "dpv:ConsentRevoked",
+        Act.SUPERSEDED: "dpv:ConsentExpired",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,7 @@ class Party:
     contact: str
 
 
-def consent_record(  # noqa: PLR0913  # what a record is made of; all by keyword
+def consent_record(  # what a record is made of; all by keyword
     consent: Consent,
     events: Sequence[Event],
     *,
@@ -112,7 +120,11 @@ def consent_record(  # noqa: PLR0913  # what a record is made of; all by keyword
 def record_bytes(record: Mapping[str, Any]) -> bytes:
     """The one way to write a record down."""
     return json.dumps(
-        record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False,
+        record,
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
     ).encode()
 
 

@@ -23,24 +23,31 @@ def row_of(consent: Consent) -> dict[str, Any]:
 
 def consent_of(row: Row) -> Consent:
     """A consent from the columns of its row; a column that is newer than this code is let be."""
-    return Consent(**{name: row[name] for name in _COLUMNS} | {
-        "purpose": Purpose(row["purpose"]),
-        "status": Status(row["status"]),
-        "datasets": tuple(row["datasets"]),
-        "questions": tuple(row["questions"]),
-    })
+    return Consent(
+        **{name: row[name] for name in _COLUMNS}
+        | {
+            "purpose": Purpose(row["purpose"]),
+            "status": Status(row["status"]),
+            "datasets": tuple(row["datasets"]),
+            "questions": tuple(row["questions"]),
+        }
+    )
 
 
 def row_of_event(event: Event) -> dict[str, Any]:
     """Every column of `consent_event`."""
     columns: dict[str, Any] = asdict(event)
     scope: dict[str, Any] = columns.pop("scope")
-    return columns | scope | {
-        "what": event.what.value,
-        "channel": event.channel.value,
-        "datasets": list(event.scope.datasets),
-        "questions": list(event.scope.questions),
-    }
+    return (
+        columns
+        | scope
+        | {
+            "what": event.what.value,
+            "channel": event.channel.value,
+            "datasets": list(event.scope.datasets),
+            "questions": list(event.scope.questions),
+        }
+    )
 
 
 def event_of(row: Row) -> Event:

@@ -124,7 +124,7 @@ async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Consent]:
     return [consent_of(row._asdict()) for row in found]
 
 
-async def of_client(  # noqa: PLR0913  # a page, and how to filter it
+async def of_client(  # a page, and how to filter it
     conn: AsyncConnection,
     client_id: str,
     status: Status | None = None,

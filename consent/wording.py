@@ -15,44 +15,46 @@ from consent.model import PURPOSE_NAMES, Bilingual, Purpose
 
 TEXT_VERSION = "2026.1"
 
-PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType({
-    Purpose.LOAN_APPROVAL: Bilingual(
-        zh="用于审查贵单位的贷款申请，决定是否贷款、贷多少、利率多少。",
-        en="To examine your loan application: whether to lend, how much, and at what rate.",
-    ),
-    Purpose.POST_LOAN_MANAGEMENT: Bilingual(
-        zh="用于在贷款存续期间了解贵单位的信用变化。",
-        en="To follow how your credit develops while a loan to you is running.",
-    ),
-    Purpose.MERCHANT_ONBOARDING: Bilingual(
-        zh="用于审核贵单位入驻平台的申请。",
-        en="To examine your application to trade on a platform.",
-    ),
-    Purpose.MERCHANT_REVIEW: Bilingual(
-        zh="用于在贵单位入驻平台期间定期复核登记和信用信息。",
-        en="To check your registration and credit again from time to time while you trade there.",
-    ),
-    Purpose.SUPPLIER_CHECK: Bilingual(
-        zh="用于审核贵单位能否成为其供应商。",
-        en="To decide whether you can become a supplier.",
-    ),
-    Purpose.TENDER: Bilingual(
-        zh="用于审查贵单位在招标投标中的信用情况。",
-        en="To examine your credit in a tender in which you take part.",
-    ),
-    Purpose.INSURANCE_UNDERWRITING: Bilingual(
-        zh="用于审查贵单位的投保申请，决定是否承保和保费多少。",
-        en="To examine your application for insurance: whether to insure you, and at what price.",
-    ),
-    Purpose.CREDIT_SERVICE: Bilingual(
-        zh="用于为贵单位提供信用报告、信用评价等信用服务。",
-        en="To offer you a credit service, such as a credit report or a rating.",
-    ),
-    Purpose.PUBLIC_INTEREST: Bilingual(
-        zh="用于法律法规规定的公共利益事项。",
-        en="For a matter of public interest that a law or regulation names.",
-    ),
-})
+PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
+    {
+        Purpose.LOAN_APPROVAL: Bilingual(
+            zh="用于审查贵单位的贷款申请，决定是否贷款、贷多少、利率多少。",
+            en="To examine your loan application: whether to lend, how much, and at what rate.",
+        ),
+        Purpose.POST_LOAN_MANAGEMENT: Bilingual(
+            zh="用于在贷款存续期间了解贵单位的信用变化。",
+            en="To follow how your credit develops while a loan to you is running.",
+        ),
+        Purpose.MERCHANT_ONBOARDING: Bilingual(
+            zh="用于审核贵单位入驻平台的申请。",
+            en="To examine your application to trade on a platform.",
+        ),
+        Purpose.MERCHANT_REVIEW: Bilingual(
+            zh="用于在贵单位入驻平台期间定期复核登记和信用信息。",
+            en="To check your registration and credit again from time to time while you trade there.",
+        ),
+        Purpose.SUPPLIER_CHECK: Bilingual(
+            zh="用于审核贵单位能否成为其供应商。",
+            en="To decide whether you can become a supplier.",
+        ),
+        Purpose.TENDER: Bilingual(
+            zh="用于审查贵单位在招标投标中的信用情况。",
+            en="To examine your credit in a tender in which you take part.",
+        ),
+        Purpose.INSURANCE_UNDERWRITING: Bilingual(
+            zh="用于审查贵单位的投保申请，决定是否承保和保费多少。",
+            en="To examine your application for insurance: whether to insure you, and at what price.",
+        ),
+        Purpose.CREDIT_SERVICE: Bilingual(
+            zh="用于为贵单位提供信用报告、信用评价等信用服务。",
+            en="To offer you a credit service, such as a credit report or a rating.",
+        ),
+        Purpose.PUBLIC_INTEREST: Bilingual(
+            zh="用于法律法规规定的公共利益事项。",
+            en="For a matter of public interest that a law or regulation names.",
+        ),
+    }
+)
 
 _WHO = Bilingual(
     zh="{recipient}希望查看下列信用信息，目的：{purpose}。",

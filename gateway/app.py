@@ -1,7 +1,7 @@
 """The composition root: here, and only here, the parts of a gateway are put together."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +15,7 @@ import gateway.portal.routes
 import gateway.query.routes
 from gateway import docs, problems
 from gateway.access.envelope import Envelope
-from gateway.signing.nonces import Nonces
 from gateway.access.openapi import add_request_schemas
-from gateway.signing.access_tokens import Tokens
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.vault import Vault, VaultKeys
@@ -31,8 +29,10 @@ from gateway.limits.redis import RedisStore
 from gateway.limits.stores import Store
 from gateway.runtime import Runtime
 from gateway.settings import Settings
+from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
 from gateway.signing.keys import KeyRing
+from gateway.signing.nonces import Nonces
 
 DESCRIPTION = """\
 授权查询与核验 · Authorised query and verification of enterprise credit files.
@@ -111,7 +111,7 @@ def _store(settings: Settings) -> Store:
     return RedisStore(settings.redis_url.get_secret_value())
 
 
-def _lifespan(settings: Settings):  # noqa: ANN202  # Starlette's own type is an overload of three
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = await open_runtime(settings)

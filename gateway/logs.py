@@ -21,7 +21,10 @@ def configure(to: TextIO = sys.stdout, *, level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(to)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer(),
-    ))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processor=structlog.processors.JSONRenderer(),
+        )
+    )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

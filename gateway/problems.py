@@ -48,7 +48,12 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "method_not_allowed": (405, "不支持的请求方法", "Method not allowed"),
     "internal_error": (500, "内部错误", "Internal error"),
 }
-CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large", 415: "unsupported_media_type"}
+CODE_OF_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+}
 UNAVAILABLE: tuple[type[Exception], ...] = (
     LimiterUnavailableError,
     OSError,
@@ -65,7 +70,11 @@ PROBLEM_TYPE = "application/problem+json"
 
 
 def problem(
-    code: str, detail: str, *, request_id: str | None = None, headers: dict[str, str] | None = None,
+    code: str,
+    detail: str,
+    *,
+    request_id: str | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """The problem document for `code`."""
     status, chinese, english = TABLE[code]
@@ -78,7 +87,9 @@ def problem(
         "request_id": request_id,
     }
     return Response(
-        orjson.dumps(document), status_code=status, media_type=PROBLEM_TYPE,
+        orjson.dumps(document),
+        status_code=status,
+        media_type=PROBLEM_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
 
@@ -106,15 +117,19 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     _, _, english = TABLE[code]
-    return problem(code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {}))
+    return problem(
+        code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {})
+    )
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     """Fail closed: no count, no log, no answer."""
     log.error("unavailable", kind=type(error).__name__)
     return problem(
-        "temporarily_unavailable", errors.TemporarilyUnavailableError.__doc__ or "",
-        request_id=_request_id(request), headers={"Retry-After": "2"},
+        "temporarily_unavailable",
+        errors.TemporarilyUnavailableError.__doc__ or "",
+        request_id=_request_id(request),
+        headers={"Retry-After": "2"},
     )
 
 
@@ -124,14 +139,18 @@ def fault(request_id: str, error: Exception) -> Response:
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     log.error("unexpected", kind=type(error).__name__, where=where)
     return problem(
-        "internal_error", "Something went wrong on our side; report the request_id.",
+        "internal_error",
+        "Something went wrong on our side; report the request_id.",
         request_id=request_id,
     )
 
 
-def _where(found: Any) -> str:  # noqa: ANN401  # pydantic's list of error details
+def _where(found: Any) -> str:  # pydantic's list of error details
     """Which members are wrong and how, never what they held."""
-    places = ("; ".join(f"{'.'.join(str(part) for part in e['loc'] if part != 'body')}: {e['msg']}" for e in found[:5]))
+    places = "; ".join(
+        f"{'.'.join(str(part) for part in e['loc'] if part != 'body')}: {e['msg']}"
+        for e in found[:5]
+    )
     return f"Mend these members: {places}."
 
 

@@ -8,16 +8,16 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.signing.nonces import Nonces
-from gateway.signing.access_tokens import Tokens
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.vault import Vault
 from gateway.db.hot import HotDatabase
 from gateway.limits.guard import Guard
 from gateway.settings import Settings
+from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
 from gateway.signing.keys import KeyRing
+from gateway.signing.nonces import Nonces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -59,13 +66,18 @@ class Settings(DatabaseSettings):
     demo_people: Path | None = Field(default=None, description="the demo provider's accounts")
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="addresses whose forwarded headers are believed, by comma",
+        default=(),
+        description="addresses whose forwarded headers are believed, by comma",
     )
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _by_comma(cls, value: Any) -> Any:  # noqa: ANN401  # whatever the environment holds
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    def _by_comma(cls, value: Any) -> Any:  # whatever the environment holds
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("secret")
     @classmethod
@@ -79,19 +91,25 @@ class Settings(DatabaseSettings):
         parts = urlsplit(self.issuer)
         loopback_demo = self.demo and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
         if parts.scheme != "https" and not loopback_demo:
-            raise ValueError("XINQIAO_ISSUER must be an https origin (http is for the loopback demo only)")
+            raise ValueError(
+                "XINQIAO_ISSUER must be an https origin (http is for the loopback demo only)"
+            )
         if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-            raise ValueError("XINQIAO_ISSUER must be an origin only, without path, query or trailing slash")
+            raise ValueError(
+                "XINQIAO_ISSUER must be an origin only, without path, query or trailing slash"
+            )
         return self
 
     @model_validator(mode="after")
     def _many_workers_need_redis(self) -> Self:
         if self.workers > 1 and self.redis_url is None:
-            raise ValueError("XINQIAO_REDIS_URL is needed with more than one worker: they share their limits there")
+            raise ValueError(
+                "XINQIAO_REDIS_URL is needed with more than one worker: they share their limits there"
+            )
         return self
 
 
-def _sentence(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+def _sentence(error: Any) -> str:  # pydantic's ErrorDetails
     """One sentence that names the variable and what it should hold, never what it held."""
     if not error["loc"]:
         return f"{error['msg'].removeprefix('Value error, ')}."

@@ -50,8 +50,15 @@ def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
     if not fields:
         return None
     key = fields[0].strip().strip('"')
-    if len(fields) > 1 or not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise InvalidRequestError(f"Idempotency-Key is one key of 1 to {LONGEST_KEY} printable ASCII characters.")
+    if (
+        len(fields) > 1
+        or not 0 < len(key) <= LONGEST_KEY
+        or not key.isascii()
+        or not key.isprintable()
+    ):
+        raise InvalidRequestError(
+            f"Idempotency-Key is one key of 1 to {LONGEST_KEY} printable ASCII characters."
+        )
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
     return IdempotencyKey(key=key, request_digest=digest)
 

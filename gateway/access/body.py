@@ -66,5 +66,7 @@ def _check_digest(request: Request, body: bytes) -> None:
 
 def _mistakes(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    places = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found[:SHOWN_MISTAKES])
+    places = (
+        f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found[:SHOWN_MISTAKES]
+    )
     return f"Mend these members: {'; '.join(places)}."

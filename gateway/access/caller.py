@@ -23,8 +23,8 @@ from gateway.access.errors import (
     UnauthenticatedError,
     UseDpopNonceError,
 )
-from gateway.signing.access_tokens import Token, TokenError
 from gateway.runtime import Runtime
+from gateway.signing.access_tokens import Token, TokenError
 
 SCHEME = "dpop"
 
@@ -43,7 +43,10 @@ class Caller:
 
 
 async def authenticate(
-    request: Request, runtime: Runtime, *, scope: str | tuple[str, ...],
+    request: Request,
+    runtime: Runtime,
+    *,
+    scope: str | tuple[str, ...],
 ) -> Caller:
     """Checks 1 to 4; raises an `UnauthenticatedError` that says what to do.
 
@@ -110,7 +113,9 @@ def canonical_url(request: Request, runtime: Runtime) -> str:
 
 
 async def _challenge(
-    runtime: Runtime, error: UnauthenticatedError, scopes: tuple[str, ...],
+    runtime: Runtime,
+    error: UnauthenticatedError,
+    scopes: tuple[str, ...],
 ) -> dict[str, str]:
     metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource"
     parts = [

@@ -77,7 +77,7 @@ TELL = Statement(f"""
                AND (SELECT count(*) FROM counted) = jsonb_array_length(CAST(:probes AS jsonb)))
     """)  # noqa: S608  # constants only
 
-REFUSE = Statement(f"WITH {DISCLOSED} SELECT 1 AS written")  # noqa: S608  # constants only
+REFUSE = Statement(f"WITH {DISCLOSED} SELECT 1 AS written")  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +128,12 @@ async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
         "key": key.key if key else None,
         "request_digest": key.request_digest if key else b"",
         "answer": telling.answer if key else "",
-        "probes": to_json([
-            {"question": p.question, "asked": dict(p.asked), "revision": p.revision}
-            for p in telling.probes
-        ]),
+        "probes": to_json(
+            [
+                {"question": p.question, "asked": dict(p.asked), "revision": p.revision}
+                for p in telling.probes
+            ]
+        ),
     }
     try:
         row = await hot.row(TELL, values)
@@ -165,5 +167,3 @@ def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:
         "salt": salt,
         "now": disclosure.at,
     }
-
-

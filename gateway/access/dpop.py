@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.signing.nonces import SLOT_SECONDS, Nonces
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
+from gateway.signing.nonces import SLOT_SECONDS, Nonces
 
 ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 TYP = "dpop+jwt"
@@ -27,7 +27,11 @@ REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
 LONGEST_JTI = 256
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 DEFAULT_PORTS = {"https": 443, "http": 80}
-THUMBPRINT_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
+THUMBPRINT_MEMBERS = {
+    "EC": ("crv", "kty", "x", "y"),
+    "RSA": ("e", "kty", "n"),
+    "OKP": ("crv", "kty", "x"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,13 @@ class NonceNeededError(Exception):
 
 
 def check_proof(
-    headers: Sequence[str], *, method: str, url: str, token: str | None, nonces: Nonces, now: datetime,
+    headers: Sequence[str],
+    *,
+    method: str,
+    url: str,
+    token: str | None,
+    nonces: Nonces,
+    now: datetime,
 ) -> Proof:
     """Check the values of all `DPoP` headers of one request, in the order of RFC 9449 §4.3.
 
@@ -88,7 +98,9 @@ def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             raise ProofError(f"The proof's typ must be {TYP}.")
         jwk = header.get("jwk")
         if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
-            raise ProofError("The proof's header must carry the public key as jwk, and no private part.")
+            raise ProofError(
+                "The proof's header must carry the public key as jwk, and no private part."
+            )
         if jwk.get("kty") not in THUMBPRINT_MEMBERS:
             raise ProofError("The proof's key type is not accepted.")
         return jws.verify(proof, jwk, algorithms=ALGORITHMS), jwk
@@ -113,11 +125,19 @@ def _check_identity(claims: Mapping[str, Any], now: datetime) -> str:
         raise ProofError("iat is missing.")
     if not moment - WINDOW_SECONDS - SKEW_SECONDS <= issued <= moment + SKEW_SECONDS:
         raise ProofError("iat is not now; check the clock.")
-    for name, outside in (("nbf", lambda t: t > moment + SKEW_SECONDS), ("exp", lambda t: t < moment - SKEW_SECONDS)):
-        value = claims.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or outside(value)):
-            raise ProofError(f"{name} does not allow this proof now.")
+    if _time(claims, "nbf", moment) > moment + SKEW_SECONDS:
+        raise ProofError("nbf does not allow this proof yet.")
+    if _time(claims, "exp", moment) < moment - SKEW_SECONDS:
+        raise ProofError("exp does not allow this proof any more.")
     return jti
+
+
+def _time(claims: Mapping[str, Any], name: str, otherwise: float) -> float:
+    """An optional time of a proof, in seconds since 1970."""
+    value = claims.get(name, otherwise)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ProofError(f"{name} is not a time.")
+    return value
 
 
 def _check_token_hash(claims: Mapping[str, Any], token: str) -> None:

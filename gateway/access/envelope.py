@@ -112,7 +112,9 @@ def signed_request(scope: Scope, issuer: str) -> SignedRequest:
 
 
 def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
-    return next((value.decode("latin-1") for name, value in headers if name.lower() == wanted), None)
+    return next(
+        (value.decode("latin-1") for name, value in headers if name.lower() == wanted), None
+    )
 
 
 def _request_id(headers: Headers) -> str:

@@ -28,7 +28,9 @@ class Kept:
 
 
 def kept_for(
-    key: IdempotencyKey | None, found: Mapping[str, Any] | None, now: datetime,
+    key: IdempotencyKey | None,
+    found: Mapping[str, Any] | None,
+    now: datetime,
 ) -> Kept | IdempotencyConflictError | None:
     """The kept answer to this very request; a conflict if the key stood for another one."""
     if key is None or found is None:

@@ -41,7 +41,7 @@ class Standing:
 def standing_from_json(found: Mapping[str, Any]) -> Standing:
     """The standing in `STANDING_JSON`'s object."""
     return Standing(
-        token_live=found["token"] == "live",
+        token_live=found["token"] == "live",  # noqa: S105  # a state
         client_active=found["client"] == "active",
         agreement=agreement_from_json(found["agreement"]),
     )
@@ -51,7 +51,8 @@ def agreement_of(standing: Standing, now: datetime) -> Agreement | GatewayError:
     """The agreement under which this call runs, or why there is none: token, client, agreement."""
     if not standing.token_live:
         return InvalidTokenError(
-            "The access token was revoked.", headers={"WWW-Authenticate": 'DPoP error="invalid_token"'},
+            "The access token was revoked.",
+            headers={"WWW-Authenticate": 'DPoP error="invalid_token"'},
         )
     if not standing.client_active:
         return ClientSuspendedError()

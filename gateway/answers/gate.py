@@ -31,7 +31,6 @@ from gateway.disclosure.promise import log_promise, merge_by
 from gateway.runtime import Runtime
 from verification import (
     CATALOGUE_VERSION,
-
     Answered,
     Asked,
     admit,
@@ -51,7 +50,10 @@ class Told:
 
 
 async def answer(
-    runtime: Runtime, caller: Caller, ask: Ask, key: IdempotencyKey | None,
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    key: IdempotencyKey | None,
 ) -> Told | GatewayError:
     """Answer `ask`, or say why not; either is in the log before this returns."""
     for _ in range(TURNS):
@@ -95,7 +97,8 @@ def _telling(
     """What would be told now, and what it costs."""
     granted = _granted(caller, ask, found, now)
     open_to_caller = frozenset(
-        asked for asked, each in zip(ask.asked, ask.questions, strict=True)
+        asked
+        for asked, each in zip(ask.asked, ask.questions, strict=True)
         if not each.needs_consent or (granted is not None and each.tag in granted.questions)
     )
     probes, admitted = _probed(runtime, ask, found, open_to_caller, now)
@@ -117,7 +120,9 @@ def _telling(
     core = _document(ask, answers, disclosure, now)
     disclosure = replace(disclosure, result_digest=result_digest(core))
     core["log_promise"] = log_promise(
-        leaf_hash(disclosure, salt), runtime.settings.issuer, on_the_wire(merge_by(now)),
+        leaf_hash(disclosure, salt),
+        runtime.settings.issuer,
+        on_the_wire(merge_by(now)),
     )
     return Telling(
         disclosure=disclosure,
@@ -143,7 +148,11 @@ def _granted(caller: Caller, ask: Ask, found: Read, now: datetime) -> Granted | 
 
 
 def _probed(
-    runtime: Runtime, ask: Ask, found: Read, open_to_caller: frozenset[Asked], now: datetime,
+    runtime: Runtime,
+    ask: Ask,
+    found: Read,
+    open_to_caller: frozenset[Asked],
+    now: datetime,
 ) -> tuple[list[Probe], frozenset[Asked]]:
     """The probe budgets as they will stand, and which asks they let be determined.
 
@@ -153,7 +162,9 @@ def _probed(
     admitted = {asked for asked in ask.asked if asked.value is None}
     for tag in sorted({asked.tag for asked in ask.asked if asked.value is not None}):
         known, revision = found.probes.get(tag, ({}, 0))
-        values = [each for each in ask.asked if each.tag == tag and each in open_to_caller and each.value]
+        values = [
+            each for each in ask.asked if each.tag == tag and each in open_to_caller and each.value
+        ]
         digests = [
             runtime.digests.of("probe", f"{ask.uscc} {tag} {asserted_form(each)}").hex()[:32]
             for each in values
@@ -165,11 +176,17 @@ def _probed(
 
 
 def _answers(
-    runtime: Runtime, ask: Ask, found: Read, allowed: frozenset[Asked], now: datetime,
+    runtime: Runtime,
+    ask: Ask,
+    found: Read,
+    allowed: frozenset[Asked],
+    now: datetime,
 ) -> tuple[Answered, ...]:
     facts = None
     if found.enterprise is not None:
-        facts = facts_of(found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets)
+        facts = facts_of(
+            found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets
+        )
     return evaluate(
         ask.asked,
         facts,
@@ -180,7 +197,10 @@ def _answers(
 
 
 def _document(
-    ask: Ask, answers: tuple[Answered, ...], disclosure: Disclosure, now: datetime,
+    ask: Ask,
+    answers: tuple[Answered, ...],
+    disclosure: Disclosure,
+    now: datetime,
 ) -> dict[str, Any]:
     return {
         "verification_id": new_id("vrf"),

@@ -50,16 +50,19 @@ class Read:
 
 async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None) -> Read:
     """Read once, for this caller and ask."""
-    row = await hot.row(READ, {
-        "client_id": caller.client_id,
-        "jti": caller.token.jti,
-        "uscc": ask.uscc,
-        "purpose": ask.purpose,
-        "consent_id": caller.token.consent_id,
-        "key": key.key if key else None,
-        "datasets": list(ask.datasets),
-        "questions": [each.tag for each in ask.questions],
-    })
+    row = await hot.row(
+        READ,
+        {
+            "client_id": caller.client_id,
+            "jti": caller.token.jti,
+            "uscc": ask.uscc,
+            "purpose": ask.purpose,
+            "consent_id": caller.token.consent_id,
+            "key": key.key if key else None,
+            "datasets": list(ask.datasets),
+            "questions": [each.tag for each in ask.questions],
+        },
+    )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     consent = _json(row["consent"])
@@ -74,5 +77,5 @@ async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey |
     )
 
 
-def _json(text: str | None) -> Any:  # noqa: ANN401  # a JSON object or nothing
+def _json(text: str | None) -> Any:  # a JSON object or nothing
     return None if text is None else orjson.loads(text)

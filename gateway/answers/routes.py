@@ -8,7 +8,7 @@ from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError
 from gateway.access.openapi import reads
 from gateway.answers.ask import ask_of
-from gateway.answers.gate import Told, answer
+from gateway.answers.gate import answer
 from gateway.answers.schemas import VerificationIn, VerificationOut
 from gateway.db.engine import to_json
 from gateway.runtime import UsingRuntime
@@ -39,4 +39,3 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
 async def questions() -> Response:
     """The published catalogue of questions."""
     return Response(to_json(as_document()), media_type="application/json")
-

@@ -54,9 +54,14 @@ def register(
     """Register a client; it may do nothing until it has an agreement."""
     with _sentences():
         registration = Registration(
-            client_id=client_id, kind=kind, name_zh=name_zh, name_en=name_en,
-            jwks=_json(jwks), scopes=tuple(scope.split()),
-            redirect_uris=tuple(redirect_uri or ()), filing_number=filing_number,
+            client_id=client_id,
+            kind=kind,
+            name_zh=name_zh,
+            name_en=name_en,
+            jwks=_json(jwks),
+            scopes=tuple(scope.split()),
+            redirect_uris=tuple(redirect_uri or ()),
+            filing_number=filing_number,
         )
         _run(lambda c: registry.register_client(c, registration, now=datetime.now(UTC)))
     print(f"{client_id} is registered. Next: xinqiao-gateway agreement put {client_id} FILE")
@@ -77,7 +82,13 @@ def resume(client_id: str) -> None:
 
 
 @agreements.command()
-def put(client_id: str, file: Annotated[Path, typer.Argument(help="JSON: purposes, datasets, questions, quotas, valid_from, valid_until")]) -> None:
+def put(
+    client_id: str,
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON: purposes, datasets, questions, quotas, valid_from, valid_until"),
+    ],
+) -> None:
     """Put the next version of a client's agreement into force."""
     with _sentences():
         terms = _terms(_json(file))
@@ -108,7 +119,10 @@ def _terms(found: dict[str, Any]) -> Terms:
 
 
 async def _all(connection: AsyncConnection) -> list[Any]:
-    columns = [col(getattr(ClientRow, name)) for name in ("client_id", "kind", "name_zh", "state", "scopes")]
+    columns = [
+        col(getattr(ClientRow, name))
+        for name in ("client_id", "kind", "name_zh", "state", "scopes")
+    ]
     return list((await connection.execute(select(*columns).order_by(columns[0]))).all())
 
 
@@ -141,8 +155,18 @@ class _sentences:  # noqa: N801  # reads as a statement
         return None
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        mendable = (RegistrationError, TermsError, QuotasError, registry.UnknownClientError, IntegrityError, KeyError, ValueError)
+        mendable = (
+            RegistrationError,
+            TermsError,
+            QuotasError,
+            registry.UnknownClientError,
+            IntegrityError,
+            KeyError,
+            ValueError,
+        )
         if isinstance(error, mendable):
-            sentence = "This client_id is taken." if isinstance(error, IntegrityError) else str(error)
+            sentence = (
+                "This client_id is taken." if isinstance(error, IntegrityError) else str(error)
+            )
             print(sentence, file=sys.stderr)
             raise SystemExit(2)

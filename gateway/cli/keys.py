@@ -1,6 +1,7 @@
 """Keys are made here and shown nowhere: the files are for the owner's eyes only."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,10 @@ app = typer.Typer(no_args_is_help=True, help="Signing keys and the keys of perso
 def init(folder: Annotated[Path, typer.Argument(help="Where to write the two files.")]) -> None:
     """Make signing-keys.json and vault-keys.json; existing files are left as they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {"signing-keys.json": new_key_file, "vault-keys.json": Vault.generate_keys}
+    made: dict[str, Callable[[], str]] = {
+        "signing-keys.json": new_key_file,
+        "vault-keys.json": Vault.generate_keys,
+    }
     for name, make in made.items():
         path = folder / name
         try:
@@ -26,4 +30,6 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
             continue
         with os.fdopen(descriptor, "w") as file:
             file.write(make())
-        print(f"{path} written (0600). XINQIAO_{name.removesuffix('.json').replace('-', '_').upper()}={path}")
+        print(
+            f"{path} written (0600). XINQIAO_{name.removesuffix('.json').replace('-', '_').upper()}={path}"
+        )

@@ -11,7 +11,9 @@ from gateway.cli import clients, keys, serving
 from gateway.settings import SettingsError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="Xinqiao (信桥): the gateway's own command.",
 )
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
@@ -24,9 +26,15 @@ app.command()(serving.serve)
 
 @app.command()
 def demo(
-    state: Annotated[Path, typer.Option(help="The demo's own folder; made if missing.")] = Path(".demo"),
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Loopback port; kept in the folder.")] = None,
-    entities: Annotated[int, typer.Option(min=200, help="How many enterprises the province has.")] = 10_000,
+    state: Annotated[Path, typer.Option(help="The demo's own folder; made if missing.")] = Path(
+        ".demo"
+    ),
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Loopback port; kept in the folder.")
+    ] = None,
+    entities: Annotated[
+        int, typer.Option(min=200, help="How many enterprises the province has.")
+    ] = 10_000,
     once: Annotated[bool, typer.Option("--once", help="End after the tour.")] = False,
 ) -> None:
     """Build a synthetic province, serve it, take the tour, and go on serving."""

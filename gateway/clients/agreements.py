@@ -46,7 +46,11 @@ class Agreement:
         return self.valid_from <= now < self.valid_until and not ended
 
     def missing(
-        self, *, purpose: str, datasets: Iterable[str] = (), questions: Iterable[str] = (),
+        self,
+        *,
+        purpose: str,
+        datasets: Iterable[str] = (),
+        questions: Iterable[str] = (),
     ) -> tuple[str, ...]:
         """Which of these the agreement does not cover, by name."""
         outside = [f"purpose {purpose}"] if purpose not in self.purposes else []

@@ -7,8 +7,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 SCOPES: Final = (
-    "verify", "query", "consents", "changes", "certificates",
-    "screen", "records:write", "codes", "admin", "audit",
+    "verify",
+    "query",
+    "consents",
+    "changes",
+    "certificates",
+    "screen",
+    "records:write",
+    "codes",
+    "admin",
+    "audit",
 )
 KINDS: Final = ("bank", "platform", "agency", "source")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -42,14 +50,22 @@ class Registration:
         """Refuse what could not be used safely."""
         _demand(CLIENT_ID.fullmatch(self.client_id), "A client id has 1 to 64 of A-Z a-z 0-9 _ -.")
         _demand(self.kind in KINDS, f"The kind is one of: {', '.join(KINDS)}.")
-        _demand(self.name_zh.strip() and self.name_en.strip(), "A client has a Chinese and an English name.")
-        _demand(set(self.scopes) <= set(SCOPES) and self.scopes, f"Scopes are of: {', '.join(SCOPES)}.")
+        _demand(
+            self.name_zh.strip() and self.name_en.strip(),
+            "A client has a Chinese and an English name.",
+        )
+        _demand(
+            set(self.scopes) <= set(SCOPES) and self.scopes, f"Scopes are of: {', '.join(SCOPES)}."
+        )
         _demand(
             self.filing_number or self.kind != "agency",
             "A credit-service agency needs its filing number (R13).",
         )
         for uri in self.redirect_uris:
-            _demand(allowed_redirect(uri, loopback=self.loopback), f"{uri} cannot be a redirect address.")
+            _demand(
+                allowed_redirect(uri, loopback=self.loopback),
+                f"{uri} cannot be a redirect address.",
+            )
         check_keys(self.jwks)
 
     def columns(self) -> dict[str, Any]:
@@ -82,15 +98,24 @@ def allowed_redirect(uri: str, *, loopback: bool) -> bool:
 def check_keys(jwks: Mapping[str, Any]) -> None:
     """Refuse a JWK set that is not of public keys which can sign as we accept it."""
     keys = jwks.get("keys")
-    _demand(isinstance(keys, list) and 0 < len(keys) <= MOST_KEYS, f"A JWK set has 1 to {MOST_KEYS} keys.")
+    _demand(
+        isinstance(keys, list) and 0 < len(keys) <= MOST_KEYS,
+        f"A JWK set has 1 to {MOST_KEYS} keys.",
+    )
     for jwk in keys or ():
         _demand(isinstance(jwk, dict), "A key is a JWK.")
-        _demand(not PRIVATE_MEMBERS & jwk.keys(), "Give public keys only; a private one stays with its owner.")
+        _demand(
+            not PRIVATE_MEMBERS & jwk.keys(),
+            "Give public keys only; a private one stays with its owner.",
+        )
         _demand(
             (jwk.get("kty"), jwk.get("crv")) in KEY_TYPES,
             "Keys are EC P-256 (ES256), RSA (PS256) or OKP Ed25519 (EdDSA).",
         )
-        _demand(jwk["kty"] != "RSA" or len(str(jwk.get("n"))) >= SHORTEST_RSA_MODULUS, "RSA has 2048 bits or more.")
+        _demand(
+            jwk["kty"] != "RSA" or len(str(jwk.get("n"))) >= SHORTEST_RSA_MODULUS,
+            "RSA has 2048 bits or more.",
+        )
 
 
 def _demand(holds: object, otherwise: str) -> None:

@@ -21,7 +21,10 @@ _FIND = text(f"""
     SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.jwks, c.redirect_uris, c.scopes,
            {AGREEMENT_JSON} AS agreement
     FROM client c WHERE c.client_id = CAST(:client_id AS text)""").columns(  # noqa: S608  # constants only
-    jwks=JSONB, redirect_uris=ARRAY(Text), scopes=ARRAY(Text), agreement=JSONB,
+    jwks=JSONB,
+    redirect_uris=ARRAY(Text),
+    scopes=ARRAY(Text),
+    agreement=JSONB,
 )
 
 _NEXT_VERSION = text("""
@@ -56,16 +59,20 @@ def look_up(conn: Connection, client_id: str) -> Client | None:
     if not CLIENT_ID.fullmatch(client_id):
         return None
     row = conn.execute(_FIND, {"client_id": client_id}).one_or_none()
-    return None if row is None else Client(
-        client_id=row.client_id,
-        kind=row.kind,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        active=row.state == "active",
-        keys=tuple(row.jwks["keys"]),
-        redirect_uris=tuple(row.redirect_uris),
-        scopes=tuple(row.scopes),
-        agreement=agreement_from_json(row.agreement),
+    return (
+        None
+        if row is None
+        else Client(
+            client_id=row.client_id,
+            kind=row.kind,
+            name_zh=row.name_zh,
+            name_en=row.name_en,
+            active=row.state == "active",
+            keys=tuple(row.jwks["keys"]),
+            redirect_uris=tuple(row.redirect_uris),
+            scopes=tuple(row.scopes),
+            agreement=agreement_from_json(row.agreement),
+        )
     )
 
 
@@ -74,9 +81,13 @@ async def find(conn: AsyncConnection, client_id: str) -> Client | None:
     return await conn.run_sync(look_up, client_id)
 
 
-async def register_client(conn: AsyncConnection, registration: Registration, *, now: datetime) -> None:
+async def register_client(
+    conn: AsyncConnection, registration: Registration, *, now: datetime
+) -> None:
     """Add a client, active at once; it may do nothing until it has an agreement."""
-    await conn.execute(insert(ClientRow).values(**registration.columns(), state="active", created_at=now))
+    await conn.execute(
+        insert(ClientRow).values(**registration.columns(), state="active", created_at=now)
+    )
 
 
 async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> int:
@@ -84,9 +95,13 @@ async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> 
     if await find(conn, client_id) is None:
         raise UnknownClientError(client_id)
     version: Final[int] = (await conn.execute(_NEXT_VERSION, {"client_id": client_id})).scalar_one()
-    await conn.execute(insert(AgreementRow).values(
-        **terms.columns(client_id, version), client_id=client_id, version=version,
-    ))
+    await conn.execute(
+        insert(AgreementRow).values(
+            **terms.columns(client_id, version),
+            client_id=client_id,
+            version=version,
+        )
+    )
     return version
 
 

@@ -53,5 +53,12 @@ class Terms:
         term = {"valid_from": self.valid_from, "valid_until": self.valid_until}
         dates = {name: moment.isoformat() for name, moment in term.items()}
         signed = {"client_id": client_id, "version": version, **document, **dates}
-        digest = hashlib.sha256(json.dumps(signed, sort_keys=True, ensure_ascii=False).encode()).digest()
-        return {**document, **term, "agreement_id": f"agr_{digest.hex()[:32]}", "document_digest": digest}
+        digest = hashlib.sha256(
+            json.dumps(signed, sort_keys=True, ensure_ascii=False).encode()
+        ).digest()
+        return {
+            **document,
+            **term,
+            "agreement_id": f"agr_{digest.hex()[:32]}",
+            "document_digest": digest,
+        }

@@ -33,7 +33,7 @@ NOT_GOOD: Final = {
         Said("这个企业码已作废", "This enterprise code has been revoked"),
         Said(
             "这张企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
-            "This code has been revoked and no longer stands for the enterprise. Do not rely on it.",
+            "This code has been revoked and no longer stands for the enterprise. Do not trust it.",
         ),
     ),
 }
@@ -78,7 +78,7 @@ def not_good(request: Request, status: int) -> Response:
     )
 
 
-def _json(document: Any, status: int, media_type: str) -> Response:  # noqa: ANN401  # any JSON
+def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON
     return Response(
         orjson.dumps(document), status_code=status, media_type=media_type,
         headers=security_headers(form_action=()) | {"Vary": "Accept"},

@@ -1,4 +1,4 @@
-"""Each function asks the database one question. A code is found by its id, then by its enterprise."""
+"""Each function asks the database one question. A code is found by id, then by enterprise."""
 
 import secrets
 from collections.abc import Mapping

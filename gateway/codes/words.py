@@ -52,7 +52,7 @@ def label(dataset: str, name: str, catalogue: Catalogue) -> Said:
     return Said(field.zh, field.en) if field else Said(name, name)
 
 
-def said(held: Any) -> Said:  # noqa: ANN401  # a field's JSON
+def said(held: Any) -> Said:  # a field's JSON
     """A value, in words where there are words for it."""
     if isinstance(held, list):
         return Said("、".join(map(str, held)), ", ".join(map(str, held)))

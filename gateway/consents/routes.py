@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
+from fastapi import APIRouter, Query, Request, Response
+
 import consent
 from consent import Changed, Consent, Status, status_at, uses_left
 from consent import store as consents
-from fastapi import APIRouter, Query, Request, Response
-
 from gateway.access.admission import admit
 from gateway.access.caller import Caller, authenticate
 from gateway.access.errors import InvalidRequestError, NotFoundError, TemporarilyUnavailableError
@@ -101,5 +101,7 @@ def _shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
 
 def _answer(document: dict[str, Any]) -> Response:
     return Response(
-        to_json(document), media_type="application/json", headers={"Cache-Control": "no-store"},
+        to_json(document),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
     )

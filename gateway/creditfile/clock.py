@@ -23,7 +23,11 @@ def begins_at(record: Record) -> datetime | None:
 
 
 def ends_at(
-    record: Record, dataset: DatasetOf, rules: ClockRules, *, on_serious_list: bool = False,
+    record: Record,
+    dataset: DatasetOf,
+    rules: ClockRules,
+    *,
+    on_serious_list: bool = False,
 ) -> datetime | None:
     """The first moment at which the record is told no more; `None` where nothing ends it.
 
@@ -55,7 +59,11 @@ def has_ended(
 
 
 def counts_as_bad(
-    record: Record, dataset: DatasetOf, rules: ClockRules, *, now: datetime,
+    record: Record,
+    dataset: DatasetOf,
+    rules: ClockRules,
+    *,
+    now: datetime,
 ) -> bool:
     """Whether the record is bad information (不良信息) at `now` (R1)."""
     return (
@@ -89,7 +97,7 @@ def is_warning_only(kinds: Iterable[str], rules: Publicity) -> bool:
     return bool(given) and given <= set(rules.never_shown)
 
 
-def penalty_publicity_end(  # noqa: PLR0913  # what the rules speak of
+def penalty_publicity_end(  # what the rules speak of
     *,
     published_on: date,
     kinds: Iterable[str],
@@ -140,7 +148,9 @@ def _ends_of_publicity(record: Record, rules: Publicity | None) -> Iterable[date
 
 
 def _end_of_retention(
-    record: Record, dataset: DatasetOf, months: int | None,
+    record: Record,
+    dataset: DatasetOf,
+    months: int | None,
 ) -> Iterable[datetime]:
     determined = record.determined_on or record.decided_on
     if months is not None and determined is not None and is_bad(record, dataset):

@@ -19,14 +19,15 @@ _GAP: Final = r"[\s\u200b-\u200d\ufeff·.\-－—]{0,3}"
 _LIKE_AN_ID_NUMBER: Final = re.compile(rf"(?<!\d)\d(?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ](?!\d)")
 _MOBILE: Final = re.compile(
     rf"(?<!\d)(?:(?:[+＋]|00)?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?!\d)".replace(
-        "1[3-9]", "[1１][3-9３-９]",
+        "1[3-9]",
+        "[1１][3-9３-９]",
     ),
 )
 _LANDLINE: Final = re.compile(r"(?<!\d)[0０]\d{2,3}\s?[-－—]\s?\d{7,8}(?!\d)")
 _A_DIGIT: Final = re.compile(r"\d")
 _NOT_PART: Final = re.compile(r"[^0-9X]")
 _CENTURIES: Final = range(1880, 2100)
-_ID_WEIGHTS: Final = tuple(2**(17 - place) % 11 for place in range(17))
+_ID_WEIGHTS: Final = tuple(2 ** (17 - place) % 11 for place in range(17))
 _ID_CHECKS: Final = "10X98765432"
 
 

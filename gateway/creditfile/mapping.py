@@ -66,7 +66,8 @@ def as_stored(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wrong_values(
-    known: Mapping[str, FieldOf], fields: Mapping[str, Any],
+    known: Mapping[str, FieldOf],
+    fields: Mapping[str, Any],
 ) -> Iterator[Problem]:
     for name, value in fields.items():
         field = known.get(name)

@@ -121,7 +121,8 @@ _DATES_IN_REGISTRATION: Final = ("established_on", "approved_on", "term_from", "
 
 
 def registration_of(
-    enterprise: Enterprise, personal: Mapping[str, str] = MappingProxyType({}),
+    enterprise: Enterprise,
+    personal: Mapping[str, str] = MappingProxyType({}),
 ) -> Record:
     """The registration as a record, so that it is told by the same rules as any other.
 
@@ -149,7 +150,7 @@ def registration_of(
     )
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401  # a value whose JSON form is its own
+def _same(value: Any) -> Any:  # a value whose JSON form is its own
     return value
 
 

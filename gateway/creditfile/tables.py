@@ -103,7 +103,11 @@ record = Table(
     Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
     PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
     UniqueConstraint(
-        "uscc", "source_id", "dataset", "natural_key", name="uq_record_natural_key",
+        "uscc",
+        "source_id",
+        "dataset",
+        "natural_key",
+        name="uq_record_natural_key",
     ),
 )
 Index("ix_record_uscc_dataset", record.c.uscc, record.c.dataset)

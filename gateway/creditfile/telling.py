@@ -46,7 +46,7 @@ def tellable(
     return any(_reaches(each, record, audience) for each in _fields(record, audience, catalogue))
 
 
-def told_fields(  # noqa: PLR0913  # all that the decision needs
+def told_fields(  # all that the decision needs
     record: Record,
     audience: Audience,
     catalogue: Catalogue,
@@ -95,7 +95,9 @@ def never_told_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def is_on_serious_list(
-    records: Iterable[Record], catalogue: Catalogue, now: datetime,
+    records: Iterable[Record],
+    catalogue: Catalogue,
+    now: datetime,
 ) -> bool:
     """Whether one of an enterprise's records has it on the list of serious violations at `now`."""
     return any(
@@ -110,7 +112,10 @@ def mask_person(name: str) -> str:
 
 
 def _of_their_classes(
-    record: Record, audience: Audience, catalogue: Catalogue, kind: str,
+    record: Record,
+    audience: Audience,
+    catalogue: Catalogue,
+    kind: str,
 ) -> dict[str, Any]:
     masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
     return {
@@ -132,7 +137,7 @@ def _reaches(field: FieldOf, record: Record, audience: Audience) -> bool:
     return opened and record.fields.get(field.public_when or "") is True
 
 
-def _as_told(value: Any, field: FieldOf, *, masked: bool) -> Any:  # noqa: ANN401  # a field's JSON
+def _as_told(value: Any, field: FieldOf, *, masked: bool) -> Any:  # a field's JSON
     if masked and field.personal and isinstance(value, str):
         return mask_person(value)
     if field.type == "free_text" and isinstance(value, str):

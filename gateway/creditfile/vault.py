@@ -82,7 +82,10 @@ class Vault:
     """Seals, opens and digests."""
 
     def __init__(
-        self, keys: KeySource, *, random: Callable[[int], bytes] = secrets.token_bytes,
+        self,
+        keys: KeySource,
+        *,
+        random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._keys = keys
         self._random = random
@@ -106,7 +109,9 @@ class Vault:
             raise SealBrokenError
         try:
             return self._cipher(sealed[1]).decrypt(
-                sealed[2:_HEAD], sealed[_HEAD:], _place(table, column, row),
+                sealed[2:_HEAD],
+                sealed[_HEAD:],
+                _place(table, column, row),
             )
         except (InvalidTag, LookupError):
             raise SealBrokenError from None

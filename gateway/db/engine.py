@@ -34,6 +34,6 @@ def statement(sql: str) -> TextClause:
     return text(sql)
 
 
-def to_json(value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold
+def to_json(value: Any) -> str:  # whatever JSON can hold
     """JSON text for a `jsonb` parameter."""
     return orjson.dumps(value).decode()

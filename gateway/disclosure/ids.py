@@ -8,4 +8,6 @@ ID_BYTES = 16
 
 def new_id(prefix: str) -> str:
     """`prefix_` and 26 characters of base32: 128 bits."""
-    return f"{prefix}_{base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().rstrip('=').lower()}"
+    return (
+        f"{prefix}_{base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().rstrip('=').lower()}"
+    )

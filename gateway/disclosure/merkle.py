@@ -61,7 +61,11 @@ def consistency_proof(first: int, second: int, node: NodeHash) -> list[bytes]:
 
 
 def includes(
-    leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes,
+    leaf: bytes,
+    index: int,
+    size: int,
+    proof: Sequence[bytes],
+    expected_root: bytes,
 ) -> bool:
     """Whether `proof` shows leaf hash `leaf` at `index` under `expected_root` (§2.1.3.2)."""
     if not 0 <= index < size:
@@ -80,7 +84,11 @@ def includes(
 
 
 def extends(
-    first: int, first_root: bytes, second: int, second_root: bytes, proof: Sequence[bytes],
+    first: int,
+    first_root: bytes,
+    second: int,
+    second_root: bytes,
+    proof: Sequence[bytes],
 ) -> bool:
     """Whether `proof` shows that the second tree begins with the first (§2.1.4.2)."""
     if not 0 < first < second:

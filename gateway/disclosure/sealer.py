@@ -106,12 +106,15 @@ class Sealer:
         hashes = await hashes_within(connection, edge(size))
         full = grow(hashes, size, [merkle.leaf_hash(leaf.leaf_hash) for leaf in leaves])
         after = size + len(leaves)
-        await connection.execute(ADD_ENTRIES, {
-            "size": size,
-            "leaf_hashes": [leaf.leaf_hash for leaf in leaves],
-            "moments": [leaf.at for leaf in leaves],
-            **_names(leaves),
-        })
+        await connection.execute(
+            ADD_ENTRIES,
+            {
+                "size": size,
+                "leaf_hashes": [leaf.leaf_hash for leaf in leaves],
+                "moments": [leaf.at for leaf in leaves],
+                **_names(leaves),
+            },
+        )
         if full:
             await connection.execute(ADD_NODES, _columns(full))
         await self._sign(connection, after, merkle.span_root((0, after), nodes(hashes)))

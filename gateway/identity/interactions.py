@@ -190,5 +190,5 @@ async def take_decided(
 _COLUMNS: Final = tuple(InteractionRow.__table__.columns)  # type: ignore[attr-defined]
 
 
-def _is(digest: bytes) -> Any:  # noqa: ANN401  # a column expression
+def _is(digest: bytes) -> Any:  # a column expression
     return col(InteractionRow.digest) == digest

@@ -1,4 +1,4 @@
-"""The demo's accounts: made-up people with salted scrypt hashes, in a file that only we can read."""
+"""The demo's accounts: made-up people with salted scrypt hashes, in a file for us alone."""
 
 import asyncio
 import base64

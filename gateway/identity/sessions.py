@@ -77,7 +77,7 @@ def cookie_attributes(settings: Settings) -> dict[str, Any]:
     }
 
 
-def is_live(now: datetime) -> Any:  # noqa: ANN401  # a column expression
+def is_live(now: datetime) -> Any:  # a column expression
     """The condition under which a row of `session` still counts."""
     return and_(
         col(SessionRow.expires_at) > now,

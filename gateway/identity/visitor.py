@@ -25,13 +25,24 @@ class Hands(Protocol):
     """What a page needs of the running gateway."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """The installation's settings."""
+        ...
+
     @property
-    def engine(self) -> AsyncEngine: ...
+    def engine(self) -> AsyncEngine:
+        """The database."""
+        ...
+
     @property
-    def digests(self) -> KeyedDigests: ...
+    def digests(self) -> KeyedDigests:
+        """How secrets are kept."""
+        ...
+
     @property
-    def now(self) -> Callable[[], datetime]: ...
+    def now(self) -> Callable[[], datetime]:
+        """What time it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

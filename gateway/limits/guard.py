@@ -78,7 +78,10 @@ class Guard:
 
 
 def counters_for(
-    quotas: Quotas, client_id: str, uscc_key: str | None, cost: int = 1,
+    quotas: Quotas,
+    client_id: str,
+    uscc_key: str | None,
+    cost: int = 1,
 ) -> tuple[Counter, ...]:
     """The counters that a client's call charges.
 
@@ -99,8 +102,11 @@ def counters_for(
 def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
     """How many different enterprises a client may ask about in a day."""
     return Distinct(
-        name=DISTINCT_ENTERPRISES, key=client_id, member=uscc_key,
-        limit=quotas.distinct_enterprises_per_day, window=DAY,
+        name=DISTINCT_ENTERPRISES,
+        key=client_id,
+        member=uscc_key,
+        limit=quotas.distinct_enterprises_per_day,
+        window=DAY,
     )
 
 

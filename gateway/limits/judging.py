@@ -81,8 +81,11 @@ def _states(admission: Admission, reading: Reading, *, charged: bool) -> tuple[C
 
 def _state(counter: Counter, decision: gcra.Decision) -> CounterState:
     return CounterState(
-        name=counter.name, quota=counter.quota, window=counter.window,
-        remaining=decision.remaining, reset=seconds(decision.reset),
+        name=counter.name,
+        quota=counter.quota,
+        window=counter.window,
+        remaining=decision.remaining,
+        reset=seconds(decision.reset),
     )
 
 
@@ -90,6 +93,9 @@ def _distinct_state(distinct: Distinct, reading: Reading, *, charged: bool) -> C
     members = reading.members + (1 if charged and not reading.seen else 0)
     until_end = seconds(window_end(reading.now, distinct.window) - reading.now)
     return CounterState(
-        name=distinct.name, quota=distinct.limit, window=distinct.window,
-        remaining=max(0, distinct.limit - members), reset=until_end if members else 0,
+        name=distinct.name,
+        quota=distinct.limit,
+        window=distinct.window,
+        remaining=max(0, distinct.limit - members),
+        reset=until_end if members else 0,
     )

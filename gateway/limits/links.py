@@ -24,7 +24,10 @@ class Link(Protocol):
         ...
 
     async def set_or_get_beside(
-        self, key: str, fresh: str, command: tuple[str | int, ...],
+        self,
+        key: str,
+        fresh: str,
+        command: tuple[str | int, ...],
     ) -> tuple[Reply, Reply]:
         """The same, with a command of another slot in the same round trip."""
         ...
@@ -39,7 +42,10 @@ class SingleLink:
 
     def __init__(self, url: str) -> None:
         pool = BlockingConnectionPool.from_url(
-            url, max_connections=CONNECTIONS, timeout=CONNECT_TIMEOUT, **_options(),
+            url,
+            max_connections=CONNECTIONS,
+            timeout=CONNECT_TIMEOUT,
+            **_options(),
         )
         self._redis = Redis.from_pool(pool)
 
@@ -48,7 +54,10 @@ class SingleLink:
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
 
     async def set_or_get_beside(
-        self, key: str, fresh: str, command: tuple[str | int, ...],
+        self,
+        key: str,
+        fresh: str,
+        command: tuple[str | int, ...],
     ) -> tuple[Reply, Reply]:
         """See `Link`."""
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -76,12 +85,16 @@ class ClusterLink:
             return await self._set_or_get(key, fresh)
 
     async def set_or_get_beside(
-        self, key: str, fresh: str, command: tuple[str | int, ...],
+        self,
+        key: str,
+        fresh: str,
+        command: tuple[str | int, ...],
     ) -> tuple[Reply, Reply]:
         """See `Link`."""
         async with self._turn():
             asked: tuple[Awaitable[Reply], ...] = (
-                self._set_or_get(key, fresh), self._redis.execute_command(*command),
+                self._set_or_get(key, fresh),
+                self._redis.execute_command(*command),
             )
             answers = await asyncio.gather(*asked, return_exceptions=True)
         return answers[0], answers[1]

@@ -1,6 +1,5 @@
 """Importing this module fills the metadata: one line for each room that has tables."""
 
-import consent.tables
 import gateway.access.tables
 import gateway.answers.tables
 import gateway.clients.tables

@@ -40,7 +40,7 @@ class Frame:
         form_action: Iterable[str] = ("'self'",),
         visitor: object = None,
         address: Mapping[str, str] | None = None,
-        **context: Any,  # noqa: ANN401  # whatever the template shows
+        **context: Any,  # whatever the template shows
     ) -> HTMLResponse:
         """Draw `template`, in the language that its reader has chosen.
 
@@ -94,7 +94,7 @@ def day(at: datetime | date) -> str:
     return (at.astimezone(SHANGHAI) if isinstance(at, datetime) else at).strftime("%Y-%m-%d")
 
 
-def _in(language: Language) -> Any:  # noqa: ANN401  # a template's function
+def _in(language: Language) -> Any:  # a template's function
     def choose(zh: str | Said, en: str = "") -> str:
         said = zh if isinstance(zh, Said) else Said(zh, en)
         return said.to(language)

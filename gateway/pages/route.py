@@ -1,4 +1,4 @@
-"""A person never gets a machine's error: where a page cannot go on, another page takes its place."""
+"""A person never gets a machine's error: where a page cannot go on, another takes its place."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final

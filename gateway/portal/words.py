@@ -85,7 +85,7 @@ def reason_name(code: str | None) -> Said:
     return REASONS.get(code or "", _OTHER_REASON)
 
 
-def item_name(asked: Any, catalogue: Catalogue) -> Said:  # noqa: ANN401  # one entry of `asked`
+def item_name(asked: Any, catalogue: Catalogue) -> Said:  # one entry of `asked`
     """The name of a dataset or a question, as a disclosure's log has it."""
     code = asked if isinstance(asked, str) else _code_of(asked)
     found = question(code)
@@ -102,7 +102,7 @@ def fields_behind(code: str, catalogue: Catalogue) -> list[Said]:
     return [Said(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)]
 
 
-def _code_of(asked: Any) -> str:  # noqa: ANN401
+def _code_of(asked: Any) -> str:
     if isinstance(asked, Mapping):
         return str(asked.get("question") or asked.get("dataset") or "?")
     return str(asked)

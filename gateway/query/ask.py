@@ -50,7 +50,11 @@ class Ask:
 
 
 def ask_of(
-    body: QueryIn, catalogue: Catalogue, cursors: Cursors, *, token_consent: str | None,
+    body: QueryIn,
+    catalogue: Catalogue,
+    cursors: Cursors,
+    *,
+    token_consent: str | None,
 ) -> Ask | GatewayError:
     """The ask in `body`, or what is wrong with it."""
     uscc = parse_uscc(body.enterprise.uscc)

@@ -34,7 +34,10 @@ class Cursors:
     def write(self, *, consent_id: str, ask: str, after: tuple[int, str]) -> str:
         """The text of a cursor."""
         cursor = Cursor(
-            client_id=self.client_id, consent_id=consent_id, ask=ask, after=after,
+            client_id=self.client_id,
+            consent_id=consent_id,
+            ask=ask,
+            after=after,
             expires_at=int(self.now.timestamp()) + LIFE_SECONDS,
         )
         body = orjson.dumps(asdict(cursor))

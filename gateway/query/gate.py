@@ -33,7 +33,11 @@ TURNS = 20
 
 
 async def answer(
-    runtime: Runtime, caller: Caller, ask: Ask, key: IdempotencyKey | None, cursors: Cursors,
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    key: IdempotencyKey | None,
+    cursors: Cursors,
 ) -> str | GatewayError:
     """The answer to `ask` as JSON text, or why not; either is in the log before this returns."""
     for _ in range(TURNS):
@@ -52,7 +56,9 @@ async def answer(
         committed = await tell(runtime.hot, telling)
         if isinstance(committed, Committed):
             spent = telling.consent_version is not None
-            return _with_uses(telling.answer, committed.uses_left if spent else ground.granted.uses_left)
+            return _with_uses(
+                telling.answer, committed.uses_left if spent else ground.granted.uses_left
+            )
     return TemporarilyUnavailableError(retry_after=1)
 
 
@@ -85,7 +91,9 @@ def _telling(
     core = _document(runtime, caller, ask, ground, page, cursors, disclosure)
     disclosure = replace(disclosure, result_digest=result_digest(core))
     core["log_promise"] = log_promise(
-        leaf_hash(disclosure, salt), runtime.settings.issuer, on_the_wire(merge_by(now)),
+        leaf_hash(disclosure, salt),
+        runtime.settings.issuer,
+        on_the_wire(merge_by(now)),
     )
     first = ask.cursor is None
     return Telling(

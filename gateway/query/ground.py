@@ -29,7 +29,12 @@ from gateway.runtime import Runtime
 # Of a consent that it holds itself, a client may be told the state.
 STATES = {
     error.code: error
-    for error in (ConsentWithdrawnError, ConsentExpiredError, ConsentExhaustedError, ConsentPausedError)
+    for error in (
+        ConsentWithdrawnError,
+        ConsentExpiredError,
+        ConsentExhaustedError,
+        ConsentPausedError,
+    )
 }
 
 
@@ -44,7 +49,13 @@ class Ground:
 
 
 def ground_of(
-    runtime: Runtime, caller: Caller, ask: Ask, found: Read, now: datetime, *, repeated: bool,
+    runtime: Runtime,
+    caller: Caller,
+    ask: Ask,
+    found: Read,
+    now: datetime,
+    *,
+    repeated: bool,
 ) -> Ground | GatewayError:
     """Token, client, agreement, consent, then what was asked: the first that fails answers."""
     agreement = agreement_of(found.standing, now)
@@ -71,7 +82,12 @@ def ground_of(
 
 
 def _granted(
-    caller: Caller, ask: Ask, found: Read, now: datetime, *, spends: bool,
+    caller: Caller,
+    ask: Ask,
+    found: Read,
+    now: datetime,
+    *,
+    spends: bool,
 ) -> Granted | GatewayError:
     """What the enterprise allows. A further page, or a repeated call, needs no use but the consent."""
     held = found.consent
@@ -80,7 +96,10 @@ def _granted(
     if ask.cursor is not None and (held is None or held.consent_id != ask.cursor.consent_id):
         return NotAvailableError()
     asked = consent.Ask(
-        client_id=caller.client_id, uscc=ask.uscc, purpose=ask.purpose, datasets=ask.datasets,
+        client_id=caller.client_id,
+        uscc=ask.uscc,
+        purpose=ask.purpose,
+        datasets=ask.datasets,
     )
     decided = decide(held, asked, now=now)
     if isinstance(decided, Refused):

@@ -39,8 +39,12 @@ def page_of(runtime: Runtime, ask: Ask, found: Read, ground: Ground, now: dateti
         if begin is not None and place_of(record) <= begin:
             continue
         fields = told_fields(
-            record, Audience.AUTHORISED, runtime.catalogue, now,
-            kind=ground.enterprise.kind, on_serious_list=listed,
+            record,
+            Audience.AUTHORISED,
+            runtime.catalogue,
+            now,
+            kind=ground.enterprise.kind,
+            on_serious_list=listed,
         )
         if fields:
             told.append((record, fields))
@@ -70,7 +74,9 @@ def record_out(record: Record, fields: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _registration(runtime: Runtime, enterprise: Enterprise, told: tuple[str, ...]) -> tuple[Record, ...]:
+def _registration(
+    runtime: Runtime, enterprise: Enterprise, told: tuple[str, ...]
+) -> tuple[Record, ...]:
     """The registration, with its personal fields opened only where it is told."""
     if REGISTRATION not in told:
         return ()

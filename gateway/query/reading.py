@@ -28,7 +28,7 @@ READ = Statement(f"""
            {KEPT_JSON} AS kept,
            {ENTERPRISE_JSON} AS enterprise,
            {RECORDS_JSON} AS records
-    """)  # noqa: S608  # constants only
+    """)  # constants only
 
 # The list of serious violations prolongs how long others are told, so it is always read.
 ALWAYS_READ = ("serious_violation",)
@@ -47,15 +47,18 @@ class Read:
 
 async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None) -> Read:
     """Read once, for this caller and ask."""
-    row = await hot.row(READ, {
-        "client_id": caller.client_id,
-        "jti": caller.token.jti,
-        "uscc": ask.uscc,
-        "purpose": ask.purpose,
-        "consent_id": ask.consent_id,
-        "key": key.key if key else None,
-        "datasets": [*ask.datasets, *ALWAYS_READ],
-    })
+    row = await hot.row(
+        READ,
+        {
+            "client_id": caller.client_id,
+            "jti": caller.token.jti,
+            "uscc": ask.uscc,
+            "purpose": ask.purpose,
+            "consent_id": ask.consent_id,
+            "key": key.key if key else None,
+            "datasets": [*ask.datasets, *ALWAYS_READ],
+        },
+    )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     return Read(

@@ -23,11 +23,16 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
     raw = await body.read(request)
     parsed = body.parse(request, raw, QueryIn)
     cursors = Cursors(
-        key=runtime.digests.key("cursor"), client_id=caller.client_id, now=runtime.now(),
+        key=runtime.digests.key("cursor"),
+        client_id=caller.client_id,
+        now=runtime.now(),
     )
-    ask = parsed
-    if not isinstance(parsed, GatewayError):
-        ask = ask_of(parsed, runtime.catalogue, cursors, token_consent=caller.token.consent_id)
+    held = caller.token.consent_id
+    ask = (
+        parsed
+        if isinstance(parsed, GatewayError)
+        else ask_of(parsed, runtime.catalogue, cursors, token_consent=held)
+    )
     key = idempotency_key(request, raw)
     uscc = None if isinstance(ask, GatewayError) else ask.uscc
     await admit(request, runtime, caller, uscc=uscc, key=key)

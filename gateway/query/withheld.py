@@ -48,10 +48,12 @@ def scope_of(
 
 def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
     """The member `withheld` of an answer."""
-    told_in_part = [
+    told_in_part: list[dict[str, object]] = [
         {"dataset": name, "fields": list(fields), "reason": "class_never"}
         for name in scope.told
         if (fields := never_told_fields(name, catalogue))
     ]
-    whole = [{"dataset": name, "reason": reason} for name, reason in scope.reasons.items()]
+    whole: list[dict[str, object]] = [
+        {"dataset": name, "reason": reason} for name, reason in scope.reasons.items()
+    ]
     return [*told_in_part, *whole]

@@ -4,7 +4,19 @@ import hashlib
 import hmac
 from typing import Literal
 
-Kind = Literal["session", "csrf", "request_uri", "interaction", "code", "refresh", "nonce", "subject", "probe", "cursor", "pin"]
+Kind = Literal[
+    "session",
+    "csrf",
+    "request_uri",
+    "interaction",
+    "code",
+    "refresh",
+    "nonce",
+    "subject",
+    "probe",
+    "cursor",
+    "pin",
+]
 
 
 class KeyedDigests:

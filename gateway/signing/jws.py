@@ -18,7 +18,11 @@ from gateway.signing.keys import SigningKey
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
 
 LONGEST = 8_192
-ALGORITHM_OF_KEY = {("EC", "P-256"): ("ES256",), ("RSA", None): ("PS256",), ("OKP", "Ed25519"): ("EdDSA", "Ed25519")}
+ALGORITHM_OF_KEY = {
+    ("EC", "P-256"): ("ES256",),
+    ("RSA", None): ("PS256",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
+}
 SMALLEST_RSA_BITS = 2_048
 FORBIDDEN_HEADERS = frozenset({"crit", "jku", "x5u", "x5c", "b64", "zip"})
 
@@ -33,7 +37,9 @@ class JwsError(Exception):
 
 def sign(claims: Mapping[str, Any], *, typ: str, key: SigningKey) -> str:
     """A compact JWT (RFC 7519) of `claims`, signed EdDSA by `key`."""
-    return _jwt.encode(dict(claims), key.private, algorithm="EdDSA", headers={"typ": typ, "kid": key.kid})
+    return _jwt.encode(
+        dict(claims), key.private, algorithm="EdDSA", headers={"typ": typ, "kid": key.kid}
+    )
 
 
 def header(token: str) -> Mapping[str, Any]:

@@ -25,7 +25,10 @@ class KeysUnreadableError(Exception):
 class Signer(Protocol):
     """Whatever can sign with one Ed25519 key: a file's key now, a KMS or HSM later."""
 
-    kid: str
+    @property
+    def kid(self) -> str:
+        """The published key's id."""
+        ...
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message` (RFC 8032)."""
@@ -57,8 +60,12 @@ class SigningKey:
         if self.retired_at is not None:
             dates["retired_at"] = self.retired_at.isoformat()
         return {
-            **self.public, "kid": self.kid, "use": "sig", "alg": "EdDSA",
-            "xinqiao_use": self.use, **dates,
+            **self.public,
+            "kid": self.kid,
+            "use": "sig",
+            "alg": "EdDSA",
+            "xinqiao_use": self.use,
+            **dates,
         }
 
 
@@ -84,7 +91,9 @@ class KeyRing:
         """The newest key that may sign for `use` at `now`."""
         active = [key for key in self._keys if key.use == use and key.active(now)]
         if not active:
-            raise KeysUnreadableError(f"No signing key for {use} is active now; add one with `keys rotate`.")
+            raise KeysUnreadableError(
+                f"No signing key for {use} is active now; add one with `keys rotate`."
+            )
         return max(active, key=lambda key: key.not_before)
 
     def verifying(self, kid: str, use: Use) -> SigningKey | None:
@@ -125,6 +134,10 @@ def _key(entry: Mapping[str, Any]) -> SigningKey:
         use=entry["use"],
         not_before=datetime.fromisoformat(entry["not_before"]),
         retired_at=datetime.fromisoformat(retired) if retired else None,
-        public={name: str(value) for name, value in jwk.as_dict(private=False).items() if name in {"kty", "crv", "x"}},
+        public={
+            name: str(value)
+            for name, value in jwk.as_dict(private=False).items()
+            if name in {"kty", "crv", "x"}
+        },
         private=private,
     )

@@ -36,16 +36,25 @@ Kit = dict[str, Any]
 
 
 async def build(
-    runtime: Runtime, folder: Folder, state: State, on_progress: Callable[[Loaded], None],
+    runtime: Runtime,
+    folder: Folder,
+    state: State,
+    on_progress: Callable[[Loaded], None],
 ) -> Kit:
     """Fill the empty database and write the accounts and the kit."""
     now = runtime.now()
     choosing = Choosing()
     stream = province(
-        state.seed, state.entities, today=now.astimezone(SHANGHAI).date(), catalogue=runtime.catalogue,
+        state.seed,
+        state.entities,
+        today=now.astimezone(SHANGHAI).date(),
+        catalogue=runtime.catalogue,
     )
     await load(
-        runtime.engine, choosing.watch(stream), vault=runtime.vault, catalogue=runtime.catalogue,
+        runtime.engine,
+        choosing.watch(stream),
+        vault=runtime.vault,
+        catalogue=runtime.catalogue,
         on_progress=on_progress,
     )
     people = await accounts(len(choosing.chosen))
@@ -56,9 +65,13 @@ async def build(
             for entity, person in zip(choosing.chosen, people, strict=True)
         ]
         active = await _consent(connection, choosing.chosen, now)
-    write_private(folder.people, json.dumps(
-        [person_entry(e, p) for e, p in zip(choosing.chosen, people, strict=True)], ensure_ascii=False,
-    ))
+    write_private(
+        folder.people,
+        json.dumps(
+            [person_entry(e, p) for e, p in zip(choosing.chosen, people, strict=True)],
+            ensure_ascii=False,
+        ),
+    )
     kit: Kit = {
         "synthetic": True,
         "issuer": runtime.settings.issuer,
@@ -90,7 +103,10 @@ async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> K
 
 
 async def _code(
-    connection: AsyncConnection, runtime: Runtime, entity: SyntheticEnterprise, now: datetime,
+    connection: AsyncConnection,
+    runtime: Runtime,
+    entity: SyntheticEnterprise,
+    now: datetime,
 ) -> str:
     of = entity.enterprise
     issued = await issue(connection, of.uscc, of.name, now=now)
@@ -98,32 +114,46 @@ async def _code(
 
 
 async def _consent(
-    connection: AsyncConnection, chosen: list[SyntheticEnterprise], now: datetime,
+    connection: AsyncConnection,
+    chosen: list[SyntheticEnterprise],
+    now: datetime,
 ) -> Kit:
     """A consent that a clean enterprise has given to the bank, through the ordinary lifecycle."""
     of = next(e for e in chosen if "clean" in e.traits).enterprise
     until = now + CONSENT_TERM
     requested = consent.request(
         Ask(
-            client_id=ROLES[0].client_id, uscc=of.uscc, purpose=Purpose.LOAN_APPROVAL,
-            datasets=CONSENT_DATASETS, questions=CONSENT_QUESTIONS,
+            client_id=ROLES[0].client_id,
+            uscc=of.uscc,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=CONSENT_DATASETS,
+            questions=CONSENT_QUESTIONS,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=until, max_uses=CONSENT_USES, channel=Channel.LINK, now=now,
+        valid_until=until,
+        max_uses=CONSENT_USES,
+        channel=Channel.LINK,
+        now=now,
     )
     if not isinstance(requested, Changed):
         raise TypeError(requested)
     person = Person(
-        subject="demo-seed", uscc=of.uscc, channel=Channel.LINK,
+        subject="demo-seed",
+        uscc=of.uscc,
+        channel=Channel.LINK,
         identity_token_digest=hashlib.sha256(b"synthetic: given when the demo was built").digest(),
     )
     granted = consent.grant(
         requested.consent,
         scope=Scope(
-            datasets=CONSENT_DATASETS, questions=CONSENT_QUESTIONS, valid_until=until,
+            datasets=CONSENT_DATASETS,
+            questions=CONSENT_QUESTIONS,
+            valid_until=until,
             max_uses=CONSENT_USES,
         ),
-        by=person, shown=Shown(text_version=TEXT_VERSION, language="zh"), now=now,
+        by=person,
+        shown=Shown(text_version=TEXT_VERSION, language="zh"),
+        now=now,
     )
     if not isinstance(granted, Changed):
         raise TypeError(granted)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
     return folder.settings(state, server.url()), fresh
 
 
-async def _serve(  # noqa: PLR0913  # the parts of one run
+async def _serve(  # the parts of one run
     demo: Demo,
     folder: Folder,
     state: State,
@@ -84,7 +85,12 @@ async def _serve(  # noqa: PLR0913  # the parts of one run
 
 async def _built(folder: Folder, state: State, settings: Settings, console: Console) -> Kit:
     runtime = await open_runtime(settings)
-    columns = (TextColumn("Building a synthetic province"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("Building a synthetic province"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     try:
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("", total=state.entities)
@@ -102,7 +108,12 @@ class _Server:
 
     def __init__(self, app: FastAPI, port: int) -> None:
         config = uvicorn.Config(
-            app, host=HOST, port=port, log_level="warning", access_log=False, lifespan="on",
+            app,
+            host=HOST,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
         )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
@@ -128,7 +139,7 @@ class _Server:
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: FastAPI, port: int):  # noqa: ANN202  # a context manager of _Server
+async def _serving(app: FastAPI, port: int) -> AsyncIterator[_Server]:
     server = _Server(app, port)
     await server.start()
     try:

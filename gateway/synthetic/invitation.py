@@ -20,14 +20,18 @@ def invite(kit: Kit, folder: Folder, console: Console) -> None:
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]
     login = subject["login"]
-    console.print(Panel.fit(
-        f"[bold]Portal 企业门户[/]   {kit['issuer']}/portal\n"
-        f"             sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]\n"
-        f"[bold]Code 企业码[/]      {subject['code_url']}\n"
-        f"[bold]API[/]              {kit['issuer']}/docs\n"
-        f"[bold]Everybody else[/]   {folder.kit}",
-        title="Try next · 接下来", border_style="cyan",
-    ), highlight=False)
+    console.print(
+        Panel.fit(
+            f"[bold]Portal 企业门户[/]   {kit['issuer']}/portal\n"
+            f"             sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]\n"
+            f"[bold]Code 企业码[/]      {subject['code_url']}\n"
+            f"[bold]API[/]              {kit['issuer']}/docs\n"
+            f"[bold]Everybody else[/]   {folder.kit}",
+            title="Try next · 接下来",
+            border_style="cyan",
+        ),
+        highlight=False,
+    )
     console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)
     console.print(SDK.format(kit=folder.kit, **active), markup=False, highlight=False)
     console.print(_symbol(subject["code_url"]), markup=False, highlight=False)

@@ -55,7 +55,8 @@ async def load(
             await _copy(connection, enterprise, [_enterprise_row(e, vault) for e in batch])
             await _copy(connection, record, [_record_row(r, catalogue) for r in records])
             done = Loaded(
-                enterprises=done.enterprises + len(batch), records=done.records + len(records),
+                enterprises=done.enterprises + len(batch),
+                records=done.records + len(records),
             )
             on_progress(done)
     async with engine.connect() as connection:
@@ -65,7 +66,9 @@ async def load(
 
 
 async def _copy(
-    connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]],
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[tuple[Any, ...]],
 ) -> None:
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
@@ -73,7 +76,9 @@ async def _copy(
         message = "The connection was closed."
         raise RuntimeError(message)
     await driver.copy_records_to_table(
-        table.name, records=rows, columns=[column.name for column in table.columns],
+        table.name,
+        records=rows,
+        columns=[column.name for column in table.columns],
     )
 
 

@@ -55,7 +55,7 @@ def add_penalty(
     draft.add("penalty", fields, **happened)
 
 
-def add_live_penalty(draft: Draft, **changed: Any) -> None:  # noqa: ANN401  # fields of a penalty
+def add_live_penalty(draft: Draft, **changed: Any) -> None:  # fields of a penalty
     """A penalty that is shown today and for months to come."""
     add_penalty(draft, published_on=draft.before(150, 30), changed=changed)
 
@@ -71,51 +71,73 @@ def add_penalty_ending(draft: Draft, last_day: date) -> None:
 def add_abnormal_listing(draft: Draft, *, removed_on: date | None = None) -> None:
     """On the list of abnormal operations, until removed."""
     added_on = draft.before(900, 400) if removed_on else draft.before(300, 10)
-    _add_listing(draft, "abnormal_listing", added_on, removed_on, {
-        "decision_number": draft.number("浙市监异", added_on),
-        "reason": draft.rng.choice(("未按期年报", "无法联系")),
-        "authority": draft.authority("市场监督管理"),
-    })
+    _add_listing(
+        draft,
+        "abnormal_listing",
+        added_on,
+        removed_on,
+        {
+            "decision_number": draft.number("浙市监异", added_on),
+            "reason": draft.rng.choice(("未按期年报", "无法联系")),
+            "authority": draft.authority("市场监督管理"),
+        },
+    )
 
 
 def add_serious_violation(draft: Draft) -> None:
     """On the list of serious violations."""
     added_on = draft.before(300, 10)
-    _add_listing(draft, "serious_violation", added_on, None, {
-        "decision_number": draft.number("浙市监严", added_on),
-        "category": "产品质量",
-        "reason": "生产销售不符合保障人身健康标准的产品，情节严重。",
-        "authority": draft.authority("市场监督管理"),
-    })
+    _add_listing(
+        draft,
+        "serious_violation",
+        added_on,
+        None,
+        {
+            "decision_number": draft.number("浙市监严", added_on),
+            "category": "产品质量",
+            "reason": "生产销售不符合保障人身健康标准的产品，情节严重。",
+            "authority": draft.authority("市场监督管理"),
+        },
+    )
 
 
 def add_judgment_default(draft: Draft) -> None:
     """Listed as a judgment defaulter."""
     published_on = draft.before(600, 10)
     number = draft.rng.randrange(1, 9000)
-    draft.add("judgment_defaulter", {
-        "case_number": f"({published_on.year})浙{draft.division.code[2:]}执{number}号",
-        "court": f"{draft.division.name}人民法院",
-        "basis": f"({published_on.year - 1})浙{draft.division.code[2:]}民初{number}号",
-        "obligation": "支付货款人民币壹拾万元及利息。",
-        "performance": "全部未履行",
-        "published_on": f"{published_on}",
-    })
+    draft.add(
+        "judgment_defaulter",
+        {
+            "case_number": f"({published_on.year})浙{draft.division.code[2:]}执{number}号",
+            "court": f"{draft.division.name}人民法院",
+            "basis": f"({published_on.year - 1})浙{draft.division.code[2:]}民初{number}号",
+            "obligation": "支付货款人民币壹拾万元及利息。",
+            "performance": "全部未履行",
+            "published_on": f"{published_on}",
+        },
+    )
 
 
 def add_alert(draft: Draft) -> None:
     """A risk alert, for government only."""
     day = draft.before(200)
-    draft.add("supervision", {
-        "number": draft.number("浙预警", day),
-        "class": draft.rng.choice("BCD"),
-        "indicator": draft.rng.choice(("一址多照", "一人多企", "查无下落")),
-        "date": f"{day}",
-    })
+    draft.add(
+        "supervision",
+        {
+            "number": draft.number("浙预警", day),
+            "class": draft.rng.choice("BCD"),
+            "indicator": draft.rng.choice(("一址多照", "一人多企", "查无下落")),
+            "date": f"{day}",
+        },
+    )
 
 
 def _add_listing(
-    draft: Draft, dataset: str, added_on: date, removed_on: date | None, fields: dict[str, Any],
+    draft: Draft,
+    dataset: str,
+    added_on: date,
+    removed_on: date | None,
+    fields: dict[str, Any],
 ) -> None:
     fields["added_on"] = f"{added_on}"
     if removed_on is not None:

@@ -8,12 +8,10 @@ from typing import Final
 from gateway.synthetic.divisions import Division
 
 _FIRST: Final = (
-    "云佳恒瑞嘉盛鼎汇宏博远启新天泽润华锦诚信德宁安康乐福禄祥和顺达通广"
-    "隆昌兴旺百川海江湖山林木禾苗"
+    "云佳恒瑞嘉盛鼎汇宏博远启新天泽润华锦诚信德宁安康乐福禄祥和顺达通广隆昌兴旺百川海江湖山林木禾苗"
 )
 _SECOND: Final = (
-    "栖禾泰丰源晟通创达航辰宇景卓凡帆图盈利升腾跃飞翔龙凤麟鹏鹤舟桥梁柱"
-    "石玉珠宝贝贤良善美雅"
+    "栖禾泰丰源晟通创达航辰宇景卓凡帆图盈利升腾跃飞翔龙凤麟鹏鹤舟桥梁柱石玉珠宝贝贤良善美雅"
 )
 _FORMS: Final = {
     "firm": (("有限公司", 92), ("股份有限公司", 3), ("合伙企业（有限合伙）", 5)),
@@ -55,7 +53,10 @@ _INDUSTRIES: Final = tuple(
     )
 )
 _AGRICULTURE: Final = Industry(
-    code="A0141", weight=1, words=("果蔬", "茶叶", "水产"), scope="农产品的生产、销售、加工、运输",
+    code="A0141",
+    weight=1,
+    words=("果蔬", "茶叶", "水产"),
+    scope="农产品的生产、销售、加工、运输",
 )
 _WEIGHTS: Final = tuple(accumulate(each.weight for each in _INDUSTRIES))
 

@@ -27,27 +27,36 @@ def add_licence(draft: Draft, *, category: str | None = None, valid: bool = True
     until = OPEN if valid and draft.rng.random() < 0.3 else f"{months_after(decided_on, 60)}"
     name = draft.rng.choice(_LICENCES)
     number = draft.number("浙许", decided_on)
-    draft.add("licence", {
-        "number": number,
-        "name": f"{name}决定书",
-        "category": category or draft.rng.choice(_CATEGORIES),
-        "certificate": f"{name}证",
-        "content": f"准予{name}。",
-        "decided_on": f"{decided_on}",
-        "valid_from": f"{decided_on}",
-        "valid_to": until,
-        "authority": draft.authority("行政审批"),
-        "data_source": draft.authority("行政审批"),
-    })
+    draft.add(
+        "licence",
+        {
+            "number": number,
+            "name": f"{name}决定书",
+            "category": category or draft.rng.choice(_CATEGORIES),
+            "certificate": f"{name}证",
+            "content": f"准予{name}。",
+            "decided_on": f"{decided_on}",
+            "valid_from": f"{decided_on}",
+            "valid_to": until,
+            "authority": draft.authority("行政审批"),
+            "data_source": draft.authority("行政审批"),
+        },
+    )
 
 
 def add_rating(draft: Draft, score: int) -> None:
     """The public rating of the last quarter."""
     rated_on = draft.before(80)
     level = next(level for least, level in _LEVELS if score >= least)
-    draft.add("public_rating", {
-        "score": score, "level": level, "model_version": "2026", "date": f"{rated_on}",
-    })
+    draft.add(
+        "public_rating",
+        {
+            "score": score,
+            "level": level,
+            "model_version": "2026",
+            "date": f"{rated_on}",
+        },
+    )
 
 
 def add_payments(draft: Draft, kind: str, *, months: int = 12, late: int | None = None) -> None:
@@ -57,9 +66,15 @@ def add_payments(draft: Draft, kind: str, *, months: int = 12, late: int | None 
         month = months_after(draft.today.replace(day=1), -back)
         if month < draft.established_on:
             return
-        draft.add("tax_and_social", {
-            "kind": kind, "period": f"{month:%Y-%m}", "on_time": back != late, "band": band,
-        })
+        draft.add(
+            "tax_and_social",
+            {
+                "kind": kind,
+                "period": f"{month:%Y-%m}",
+                "on_time": back != late,
+                "band": band,
+            },
+        )
 
 
 def add_all_payments(draft: Draft) -> None:
@@ -87,51 +102,63 @@ def add_commitment(draft: Draft, fulfilment: str = "fulfilled") -> None:
 def add_inspection(draft: Draft, result: str = "未发现问题") -> None:
     """One visit."""
     inspected_on = draft.before(700)
-    draft.add("inspection", {
-        "task": draft.number("浙抽查", inspected_on),
-        "type": "双随机抽查",
-        "authority": draft.authority("市场监督管理"),
-        "inspected_on": f"{inspected_on}",
-        "result": result,
-    })
+    draft.add(
+        "inspection",
+        {
+            "task": draft.number("浙抽查", inspected_on),
+            "type": "双随机抽查",
+            "authority": draft.authority("市场监督管理"),
+            "inspected_on": f"{inspected_on}",
+            "result": result,
+        },
+    )
 
 
 def add_honour(draft: Draft) -> None:
     """A title that is still valid."""
     granted_on = draft.before(700)
-    draft.add("honour", {
-        "number": draft.number("浙表彰", granted_on),
-        "title": draft.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
-        "granted_by": f"{draft.division.city}市人民政府",
-        "granted_on": f"{granted_on}",
-        "valid_to": f"{months_after(granted_on, 36)}",
-    })
+    draft.add(
+        "honour",
+        {
+            "number": draft.number("浙表彰", granted_on),
+            "title": draft.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
+            "granted_by": f"{draft.division.city}市人民政府",
+            "granted_on": f"{granted_on}",
+            "valid_to": f"{months_after(granted_on, 36)}",
+        },
+    )
 
 
 def add_industry_rating(draft: Draft, *, published: bool) -> None:
     """Last year's rating in one line of business."""
     rated_on = draft.before(300)
-    draft.add("industry_rating", {
-        "number": draft.number("浙行评", rated_on),
-        "domain": draft.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
-        "level": draft.rng.choice(("A", "A", "B", "C")),
-        "period": f"{rated_on.year - 1}",
-        "authority": draft.authority("应急管理"),
-        "date": f"{rated_on}",
-        "published": published,
-    })
+    draft.add(
+        "industry_rating",
+        {
+            "number": draft.number("浙行评", rated_on),
+            "domain": draft.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
+            "level": draft.rng.choice(("A", "A", "B", "C")),
+            "period": f"{rated_on.year - 1}",
+            "authority": draft.authority("应急管理"),
+            "date": f"{rated_on}",
+            "published": published,
+        },
+    )
 
 
 def add_third_party_rating(draft: Draft) -> None:
     """A rating by an agency that does not exist."""
     rated_on = draft.before(300)
-    draft.add("third_party_rating", {
-        "number": draft.number("合成评", rated_on),
-        "evaluator": "合成信用评价有限公司",
-        "standard": "企业信用等级划分通则",
-        "level": draft.rng.choice(("AAA", "AA", "A", "BBB")),
-        "date": f"{rated_on}",
-    })
+    draft.add(
+        "third_party_rating",
+        {
+            "number": draft.number("合成评", rated_on),
+            "evaluator": "合成信用评价有限公司",
+            "standard": "企业信用等级划分通则",
+            "level": draft.rng.choice(("AAA", "AA", "A", "BBB")),
+            "date": f"{rated_on}",
+        },
+    )
 
 
 def add_annual_report(draft: Draft, *, years_ago: int = 1, published: bool = False) -> None:
@@ -141,31 +168,37 @@ def add_annual_report(draft: Draft, *, years_ago: int = 1, published: bool = Fal
         return
     revenue = round(draft.rng.lognormvariate(5.5, 1.6), 2)
     reported_on = min(date(year + 1, 5, 20), draft.today - timedelta(days=1))
-    draft.add("annual_report", {
-        "year": f"{year}",
-        "reported_on": f"{reported_on}",
-        "contact_address": draft.address,
-        "web_shops": [],
-        "employees": int(draft.rng.lognormvariate(2, 1)) + 1,
-        "assets": f"{revenue * 0.8:.6f}",
-        "debts": f"{revenue * 0.4:.6f}",
-        "revenue": f"{revenue:.6f}",
-        "profit": f"{revenue * 0.06:.6f}",
-        "tax": f"{revenue * 0.03:.6f}",
-        "published": published,
-    })
+    draft.add(
+        "annual_report",
+        {
+            "year": f"{year}",
+            "reported_on": f"{reported_on}",
+            "contact_address": draft.address,
+            "web_shops": [],
+            "employees": int(draft.rng.lognormvariate(2, 1)) + 1,
+            "assets": f"{revenue * 0.8:.6f}",
+            "debts": f"{revenue * 0.4:.6f}",
+            "revenue": f"{revenue:.6f}",
+            "profit": f"{revenue * 0.06:.6f}",
+            "tax": f"{revenue * 0.03:.6f}",
+            "published": published,
+        },
+    )
 
 
 def add_pledge(draft: Draft) -> None:
     """A mortgage of goods that stands."""
     registered_on = draft.before(700)
-    draft.add("pledge", {
-        "number": draft.number("浙抵", registered_on),
-        "type": "动产抵押",
-        "pledgor": draft.name,
-        "pledgee": "合成银行股份有限公司",
-        "amount": f"{draft.rng.randint(10, 900)}.000000",
-        "registered_on": f"{registered_on}",
-        "authority": draft.authority("市场监督管理"),
-        "state": "有效",
-    })
+    draft.add(
+        "pledge",
+        {
+            "number": draft.number("浙抵", registered_on),
+            "type": "动产抵押",
+            "pledgor": draft.name,
+            "pledgee": "合成银行股份有限公司",
+            "amount": f"{draft.rng.randint(10, 900)}.000000",
+            "registered_on": f"{registered_on}",
+            "authority": draft.authority("市场监督管理"),
+            "state": "有效",
+        },
+    )

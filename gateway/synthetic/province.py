@@ -53,7 +53,11 @@ _STREETS: Final = ("合成路", "虚构街", "样例大道", "示范路", "演�
 
 
 def province(
-    seed: int, n: int, *, today: date, catalogue: Catalogue,
+    seed: int,
+    n: int,
+    *,
+    today: date,
+    catalogue: Catalogue,
 ) -> Iterator[SyntheticEnterprise]:
     """The first `n` enterprises of the province of `seed`, as they are on `today`."""
     for index in range(n):
@@ -61,7 +65,10 @@ def province(
 
 
 def _an_enterprise(
-    seed: int, index: int, today: date, catalogue: Catalogue,
+    seed: int,
+    index: int,
+    today: date,
+    catalogue: Catalogue,
 ) -> SyntheticEnterprise:
     trait = CAST[index] if index < len(CAST) else None
     draft = _a_draft(seed, index, trait, today, catalogue)
@@ -80,7 +87,11 @@ def _an_enterprise(
 
 
 def _a_draft(
-    seed: int, index: int, trait: str | None, today: date, catalogue: Catalogue,
+    seed: int,
+    index: int,
+    trait: str | None,
+    today: date,
+    catalogue: Catalogue,
 ) -> Draft:
     rng = random.Random(f"{seed}/{index}")  # noqa: S311  # a play of chance that can be repeated
     any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]
@@ -134,8 +145,9 @@ def _earn(draft: Draft) -> None:
     if rng.random() < (0.9 if is_firm else 0.3):
         ordinary.add_rating(draft, min(990, max(300, int(rng.gauss(740, 90)))))
     if rng.random() < 0.3:
-        ordinary.add_commitment(draft, rng.choices(
-            ("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0])
+        ordinary.add_commitment(
+            draft, rng.choices(("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0]
+        )
     if rng.random() < 0.2:
         ordinary.add_inspection(draft)
     if is_firm and rng.random() < 0.6:

@@ -43,13 +43,19 @@ class Account:
 
 async def accounts(count: int) -> list[Account]:
     """`count` accounts with passwords of their own; hashing is slow, so it runs in threads."""
-    return list(await asyncio.gather(*(asyncio.to_thread(_account, number) for number in range(1, count + 1))))
+    return list(
+        await asyncio.gather(
+            *(asyncio.to_thread(_account, number) for number in range(1, count + 1))
+        )
+    )
 
 
 def _account(number: int) -> Account:
     password = secrets.token_hex(PASSWORD_BYTES)
     return Account(
-        username=f"enterprise-{number:02}", password=password, password_hash=hash_password(password),
+        username=f"enterprise-{number:02}",
+        password=password,
+        password_hash=hash_password(password),
     )
 
 

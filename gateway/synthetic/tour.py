@@ -5,7 +5,7 @@ Each step says what should happen and checks that it did; a step that fails ends
 
 import html
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,7 +24,11 @@ BY_PLATFORM: Final = "merchant_onboarding"
 BY_BANK: Final = "loan_approval"
 WANTED: Final = ("registration", "penalty", "licence", "public_rating")
 GRANTED: Final = ("registration", "penalty", "licence")
-MARKS: Final = {"yes": "[green]是 yes[/]", "no": "[red]否 no[/]", "not_determined": "[yellow]无法确定 n/d[/]"}
+MARKS: Final = {
+    "yes": "[green]是 yes[/]",
+    "no": "[red]否 no[/]",
+    "not_determined": "[yellow]无法确定 n/d[/]",
+}
 
 
 class TourFailedError(Exception):
@@ -102,16 +106,22 @@ async def verifications(stage: Stage) -> None:
             ("not_on_serious_violation_list.v1", None, serious),
         )
         answer = await stage.platform.verify(
-            subject["uscc"], purpose=BY_PLATFORM, questions=[(tag, value) for tag, value, _ in asked],
+            subject["uscc"],
+            purpose=BY_PLATFORM,
+            questions=[(tag, value) for tag, value, _ in asked],
         )
         stage.saw(answer.evidence)
         stage.say(f"[bold]{subject['name']}[/] {subject['uscc']}")
         _show_answers(stage, answer, asked)
         for tag, _, expected in asked:
-            _demand(answer[tag].answer == expected, f"{tag} was {answer[tag].answer}, not {expected}")
+            _demand(
+                answer[tag].answer == expected, f"{tag} was {answer[tag].answer}, not {expected}"
+            )
 
 
-def _show_answers(stage: Stage, answer: Verification, asked: Iterable[tuple[str, str | None, str]]) -> None:
+def _show_answers(
+    stage: Stage, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
+) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(no_wrap=True)
@@ -126,7 +136,10 @@ async def consent(stage: Stage) -> None:
     """PAR, the enterprise's own decision on its page, and the code."""
     subject = stage.subject("disputed")
     start = await stage.bank.start_consent(
-        purpose=BY_BANK, datasets=WANTED, uscc=subject["uscc"], max_uses=10,
+        purpose=BY_BANK,
+        datasets=WANTED,
+        uscc=subject["uscc"],
+        max_uses=10,
     )
     stage.say("PAR with PKCE and authorization_details → request_uri")
     async with Visitor(stage.bank.issuer, subject["login"]) as person:
@@ -138,7 +151,9 @@ async def consent(stage: Stage) -> None:
     stage.say(
         f"[green]☑[/] {' [green]☑[/] '.join(GRANTED)} [dim]☐ public_rating[/]",
     )
-    stage.say(f"code exchanged → consent [bold]{stage.grant.consent_id}[/], {stage.grant.max_uses} uses")
+    stage.say(
+        f"code exchanged → consent [bold]{stage.grant.consent_id}[/], {stage.grant.max_uses} uses"
+    )
     _demand(set(stage.grant.datasets) == set(GRANTED), "another consent was granted")
 
 
@@ -146,17 +161,29 @@ async def query(stage: Stage) -> None:
     """The bank reads what the consent allows, with provenance, and is told what is withheld."""
     subject, grant = stage.subject("disputed"), _held(stage)
     page = await stage.bank.query(
-        subject["uscc"], purpose=BY_BANK, datasets=WANTED, consent_id=grant.consent_id,
+        subject["uscc"],
+        purpose=BY_BANK,
+        datasets=WANTED,
+        consent_id=grant.consent_id,
     )
     stage.saw(page.evidence)
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for heading, width in (("    dataset", 16), ("record", 18), ("source", 16), ("as of", 10), ("", 8)):
+    for heading, width in (
+        ("    dataset", 16),
+        ("record", 18),
+        ("source", 16),
+        ("as of", 10),
+        ("", 8),
+    ):
         table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=width)
     for record in page.records:
         disputed = "[yellow]异议中[/]" if record.objection else ""
         table.add_row(
-            f"    {record.dataset}", _short(record.fields), record.source.name,
-            f"{record.source_time:%Y-%m-%d}", disputed,
+            f"    {record.dataset}",
+            _short(record.fields),
+            record.source.name,
+            f"{record.source_time:%Y-%m-%d}",
+            disputed,
         )
     stage.console.print(table)
     for each in page.withheld:
@@ -164,8 +191,11 @@ async def query(stage: Stage) -> None:
         stage.say(f"[dim]withheld[/] {what} — {each.reason}")
     objection = next((r.objection for r in page.records if r.objection), None)
     if objection:
-        stage.say(f"[yellow]异议中[/]: the enterprise disputes that record since {objection.since:%Y-%m-%d}")
-    stage.say(f"uses left: {page.consent.uses_left}; recipient: {page.recipient}")
+        stage.say(
+            f"[yellow]异议中[/]: the enterprise disputes that record since {objection.since:%Y-%m-%d}"
+        )
+    uses_left = page.consent.uses_left if page.consent else None
+    stage.say(f"uses left: {uses_left}; recipient: {page.recipient}")
     _demand(any(record.objection for record in page.records), "no objection mark was shown")
     reasons = {each.dataset: each.reason for each in page.withheld if not each.fields}
     _demand(reasons.get("public_rating") == "not_in_consent", "public_rating was not withheld")
@@ -178,7 +208,10 @@ async def withdrawal(stage: Stage) -> None:
         await person.withdraw(grant.consent_id)
     try:
         await stage.bank.query(
-            subject["uscc"], purpose=BY_BANK, datasets=GRANTED, consent_id=grant.consent_id,
+            subject["uscc"],
+            purpose=BY_BANK,
+            datasets=GRANTED,
+            consent_id=grant.consent_id,
         )
     except ConsentWithdrawn as refused:
         stage.signed += 1
@@ -196,7 +229,11 @@ async def scan(stage: Stage) -> None:
             _demand(subject["name"] in page, "the page does not name the enterprise")
             absent = "未查询到在公示期内的行政处罚" in page
             _demand(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
-            told = "[red]行政处罚 shown[/]" if shown else "[green]截至现在未查询到在公示期内的行政处罚[/]"
+            told = (
+                "[red]行政处罚 shown[/]"
+                if shown
+                else "[green]截至现在未查询到在公示期内的行政处罚[/]"
+            )
             stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
 
 
@@ -214,9 +251,13 @@ async def tampering(stage: Stage) -> None:
         raise TourFailedError("There is no evidence.")
     keys = KeySet.read({"keys": [dict(stage.evidence.key)]})
     kept = verify_evidence(stage.evidence, keys=keys)
-    stage.say(f"the kept evidence, offline: [green]authentic[/] as of {kept.signed_at:%Y-%m-%d %H:%M:%S}Z")
+    stage.say(
+        f"the kept evidence, offline: [green]authentic[/] as of {kept.signed_at:%Y-%m-%d %H:%M:%S}Z"
+    )
     exchange = stage.evidence.exchange
-    forged = replace(exchange, response_body=exchange.response_body.replace(b'"penalty"', b'"honours"'))
+    forged = replace(
+        exchange, response_body=exchange.response_body.replace(b'"penalty"', b'"honours"')
+    )
     try:
         verify_evidence(replace(stage.evidence, exchange=forged), keys=keys)
     except EvidenceInvalid as refused:
@@ -259,7 +300,7 @@ def _held(stage: Stage) -> ConsentGrant:
     return stage.grant
 
 
-def _short(fields: dict[str, Any]) -> str:
+def _short(fields: Mapping[str, Any]) -> str:
     for name in ("document_number", "number", "name"):
         if name in fields:
             return str(fields[name])

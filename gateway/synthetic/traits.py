@@ -43,23 +43,29 @@ def _expires_today(draft: Draft) -> None:
 
 def _repaired(draft: Draft) -> None:
     misdeeds.add_penalty(
-        draft, published_on=draft.before(150, 100), repaired_at=draft.morning(10),
+        draft,
+        published_on=draft.before(150, 100),
+        repaired_at=draft.morning(10),
     )
 
 
 def _withdrawn(draft: Draft) -> None:
     misdeeds.add_penalty(
-        draft, published_on=draft.before(150, 100), withdrawn_at=draft.morning(10),
+        draft,
+        published_on=draft.before(150, 100),
+        withdrawn_at=draft.morning(10),
     )
 
 
 def _disputed(draft: Draft) -> None:
     misdeeds.add_penalty(
-        draft, published_on=draft.before(150, 100), objection_since=draft.morning(2),
+        draft,
+        published_on=draft.before(150, 100),
+        objection_since=draft.morning(2),
     )
 
 
-def _penalty(**changed: Any) -> Trait:  # noqa: ANN401  # fields of a penalty
+def _penalty(**changed: Any) -> Trait:  # fields of a penalty
     return lambda draft: misdeeds.add_live_penalty(draft, **changed)
 
 
@@ -124,7 +130,10 @@ TRAITS: Final[dict[str, Trait]] = {
     "under_appeal": _penalty(appeal_state="under_appeal"),
     "warning_only": _penalty(kinds=["警告"], fine="0.000000", content="警告。", severity="轻微"),
     "simplified_procedure": _penalty(
-        procedure="简易", fine="0.020000", content="罚款0.02万元。", severity="轻微",
+        procedure="简易",
+        fine="0.020000",
+        content="罚款0.02万元。",
+        severity="轻微",
     ),
     "abnormal": misdeeds.add_abnormal_listing,
     "serious_violation": misdeeds.add_serious_violation,

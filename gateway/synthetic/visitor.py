@@ -58,7 +58,9 @@ class Visitor:
         form = form_with(page.text, "password")
         return await self._send(page, form, form.filled(**self._login))
 
-    async def _send(self, page: httpx2.Response, form: Form, fields: dict[str, Any]) -> httpx2.Response:
+    async def _send(
+        self, page: httpx2.Response, form: Form, fields: dict[str, Any]
+    ) -> httpx2.Response:
         address = urljoin(str(page.url), form.action)
         return await self._go("POST", address, data=fields, headers={"Origin": self._issuer})
 
@@ -75,4 +77,3 @@ class Visitor:
                 return answer
             method, request = "GET", {}
         raise VisitError("Too many redirects.")
-

@@ -129,7 +129,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
             result: T = end.value
             return result
 
-    async def _do(self, step: Step) -> Any:  # noqa: ANN401 - the outcome that the step names
+    async def _do(self, step: Step) -> Any:
         match step:
             case Send(request):
                 return await self._http.send(request)

@@ -126,7 +126,7 @@ class Client(Connection[httpx2.BaseTransport]):
             result: T = end.value
             return result
 
-    def _do(self, step: Step) -> Any:  # noqa: ANN401 - the outcome that the step names
+    def _do(self, step: Step) -> Any:
         match step:
             case Send(request):
                 return self._http.send(request)

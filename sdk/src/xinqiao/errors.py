@@ -61,7 +61,7 @@ class XinqiaoError(Exception):
 
     known_code: ClassVar[str | None] = None
 
-    def __init__(  # noqa: PLR0913 - the members of a problem document
+    def __init__(
         self,
         detail: str | None = None,
         *,

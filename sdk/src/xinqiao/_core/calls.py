@@ -43,7 +43,7 @@ def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Fl
     return parsing.verification(evidence, tuple(tag for tag, _ in asked))
 
 
-def query(  # noqa: PLR0913 - the members of a query
+def query(
     session: Session,
     uscc: str,
     *,
@@ -102,7 +102,7 @@ def give_up_consent(session: Session, consent_id: str) -> Flow[Evidence]:
     return (yield from call(session, "DELETE", _consent_path(consent_id), scope="consents"))
 
 
-def request_consent(  # noqa: PLR0913 - the members of a consent
+def request_consent(
     session: Session,
     uscc: str,
     *,
@@ -132,7 +132,7 @@ def questions(session: Session) -> Flow[Questions]:
     return parsing.questions((yield from call(session, "GET", "/v1/questions", scope="verify")))
 
 
-def request(  # noqa: PLR0913 - the parts of a request
+def request(
     session: Session,
     method: str,
     target: str,
@@ -151,7 +151,7 @@ def request(  # noqa: PLR0913 - the parts of a request
     return (yield from answered(session, made))
 
 
-def headers_for(  # noqa: PLR0913 - the parts of a request
+def headers_for(
     session: Session,
     method: str,
     target: str,
@@ -170,7 +170,7 @@ def headers_for(  # noqa: PLR0913 - the parts of a request
     return (yield from headers_of(session, made))
 
 
-def credit_data(  # noqa: PLR0913 - the members of a consent
+def credit_data(
     *,
     uscc: str | None,
     purpose: str,
@@ -201,7 +201,7 @@ def _asked(questions: Asked) -> list[tuple[str, str | None]]:
     return [(item, None) if isinstance(item, str) else (item[0], item[1]) for item in questions]
 
 
-def _given(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _given(**members: Any) -> dict[str, Any]:
     """Leave out what is not said: the gateway refuses what it does not know."""
     return {name: value for name, value in members.items() if value is not None and value != {}}
 

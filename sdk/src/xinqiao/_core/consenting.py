@@ -78,7 +78,7 @@ class ConsentGrant:
     refresh_token: str | None = field(repr=False)
 
 
-def start_consent(  # noqa: PLR0913 - the members of a consent
+def start_consent(
     session: Session,
     *,
     purpose: str,

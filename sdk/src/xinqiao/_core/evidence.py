@@ -49,7 +49,7 @@ class Evidence:
         """The answer's body, exact to the byte."""
         return self.exchange.response_body
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever was answered
+    def json(self) -> Any:
         """Parse the answer's body."""
         try:
             return json.loads(self.body)

@@ -95,7 +95,7 @@ def client_assertion(
     return key.sign(claims, {"kid": key.kid} if key.kid else {})
 
 
-def dpop_proof(  # noqa: PLR0913 - the claims of a proof
+def dpop_proof(
     key: SigningKey,
     *,
     method: str,

@@ -101,7 +101,7 @@ def _signs_answers(jwk: object) -> bool:
     )
 
 
-def _response_key(jwk: Any) -> ResponseKey:  # noqa: ANN401 - whatever the JSON holds
+def _response_key(jwk: Any) -> ResponseKey:
     kid, x = jwk.get("kid"), jwk.get("x")
     if not isinstance(kid, str) or not kid or not isinstance(x, str):
         raise ConfigurationError("A response key lacks its kid or its x.")

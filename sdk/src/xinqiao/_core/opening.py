@@ -24,7 +24,7 @@ TransportT = TypeVar("TransportT", httpx2.BaseTransport, httpx2.AsyncBaseTranspo
 class Connection(Generic[TransportT]):
     """What both clients are opened with."""
 
-    def __init__(  # noqa: PLR0913 - the settings of a client
+    def __init__(
         self,
         *,
         issuer: str,
@@ -65,12 +65,12 @@ class Connection(Generic[TransportT]):
         self._open(transport, timeout=timeout, trust_env=not is_loopback(self._host))
 
     @classmethod
-    def from_kit(cls, path: Mapping[str, Any] | str | Path, who: str, **options: Any) -> Self:  # noqa: ANN401 - as __init__
+    def from_kit(cls, path: Mapping[str, Any] | str | Path, who: str, **options: Any) -> Self:
         """Open a client with the demo's kit, playing `who` (bank, platform, agency, source)."""
         return cls(**{**credentials_of_kit(path, who), **options})
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:  # noqa: ANN401 - as __init__
+    def from_env(cls, **options: Any) -> Self:
         """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`."""
         return cls(**{**credentials_of_env(os.environ), **options})
 

@@ -45,7 +45,7 @@ class Call:
         return self.method in _REPEATABLE or "idempotency-key" in self.headers
 
 
-def call(  # noqa: PLR0913 - the parts of a request
+def call(
     session: Session,
     method: str,
     target: str,
@@ -61,7 +61,7 @@ def call(  # noqa: PLR0913 - the parts of a request
     )
 
 
-def new_call(  # noqa: PLR0913 - the parts of a request
+def new_call(
     session: Session,
     method: str,
     target: str,

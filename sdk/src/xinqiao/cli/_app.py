@@ -1,6 +1,6 @@
 """The commands: each reads its arguments, makes one call and shows the result."""
 
-# ruff: noqa: FBT002, PLR0917 - typer reads options from the parameters, which it passes by name
+# ruff: noqa: FBT002 - typer reads options from the parameters, which it passes by name
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def verify_evidence_command(
 
 
 @app.command()
-def ask(  # noqa: PLR0913 - the options of a command
+def ask(
     uscc: Uscc,
     purpose: Purpose,
     question: Annotated[
@@ -74,7 +74,7 @@ def ask(  # noqa: PLR0913 - the options of a command
 
 
 @app.command()
-def query(  # noqa: PLR0913 - the options of a command
+def query(
     uscc: Uscc,
     purpose: Purpose,
     dataset: Annotated[list[str], typer.Option("--dataset", help="What to read; repeat.")],
@@ -104,7 +104,7 @@ def questions(kit: Kit = None, who: As = "bank", keys: Keys = None, as_json: Jso
 
 
 @app.command()
-def curl(  # noqa: PLR0913 - the options of a command
+def curl(
     url: Annotated[
         str, typer.Argument(help="An address on the issuer, or a path like /v1/questions.")
     ],

@@ -52,11 +52,11 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     # Clients
 
-    def client(self, **options: Any) -> Client:  # noqa: ANN401 - as Client
+    def client(self, **options: Any) -> Client:
         """Open a client of this gateway; retries do not wait long."""
         return Client(**{**self._options(), **options})
 
-    def async_client(self, **options: Any) -> AsyncClient:  # noqa: ANN401 - as AsyncClient
+    def async_client(self, **options: Any) -> AsyncClient:
         """Open an asyncio client of this gateway; retries do not wait long."""
         return AsyncClient(**{**self._options(), **options})
 
@@ -87,7 +87,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._files.enterprises[uscc] = enterprise
         return enterprise
 
-    def grant_consent(  # noqa: PLR0913 - the members of a consent
+    def grant_consent(
         self,
         uscc: str,
         *,

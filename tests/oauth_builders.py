@@ -1,0 +1,442 @@
+"""A running authorization server, a clock that can be moved, and banks that speak to it.
+
+What banks send is made with PyJWT and cryptography alone, by none of the gateway's own code.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from fastapi import FastAPI
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from sqlalchemy import text
+
+from consent import Scope, Shown
+from gateway import problems
+from gateway.signing.nonces import Nonces
+from gateway.signing.access_tokens import Tokens
+from gateway.clients import registry
+from gateway.clients.agreements import QuotaBook
+from gateway.clients.registration import Registration
+from gateway.clients.terms import Terms
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.db.engine import make_engine
+from gateway.db.hot import HotDatabase
+from gateway.identity import interactions, sessions
+from gateway.identity.sessions import Identity
+from gateway.limits.guard import Guard
+from gateway.limits.memory import MemoryStore
+from gateway.oauth.routes import router
+from gateway.portal import deciding
+from gateway.portal.deciding import Choice, Decider
+from gateway.runtime import Runtime
+from gateway.settings import Settings
+from gateway.signing.digests import KeyedDigests
+from gateway.signing.keys import KeyRing, new_key_file
+
+ISSUER = "https://credit.test"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+REDIRECT_URI = "https://bank.test/callback?tenant=7"
+USCC = "91330106MA2CXXXX16"
+SECRET = "a secret that only these tests have"
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+_SCOPES = ("verify", "query", "consents")
+
+
+class Clock:
+    """The time, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Give the moved time."""
+        return datetime.now(UTC) + self.ahead
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A running authorization server."""
+
+    runtime: Runtime
+    http: httpx2.AsyncClient
+    clock: Clock
+
+    async def nonce(self) -> str:
+        """A nonce that passes now."""
+        generation = await self.runtime.guard.generation()
+        return self.runtime.nonces.issue(generation, self.clock())
+
+    async def bank(self, **changes: Any) -> "Bank":
+        """A registered client with an agreement."""
+        bank = a_bank(self, **changes)
+        async with self.runtime.engine.begin() as conn:
+            await registry.register_client(
+                conn,
+                Registration(
+                    client_id=bank.client_id,
+                    kind="bank",
+                    name_zh="测试银行",
+                    name_en="Test Bank",
+                    jwks={"keys": [public_jwk(bank.key, kid="k1")]},
+                    scopes=_SCOPES,
+                    redirect_uris=(REDIRECT_URI,),
+                ),
+                now=self.clock(),
+            )
+            await registry.put_agreement(conn, bank.client_id, some_terms(self.clock()))
+        return bank
+
+    async def value(self, sql: str, **values: Any) -> Any:
+        """One value out of the database."""
+        async with self.runtime.engine.connect() as conn:
+            return (await conn.execute(text(sql), values)).scalar_one_or_none()
+
+    async def change(self, sql: str, **values: Any) -> None:
+        """Change the database behind the server's back."""
+        async with self.runtime.engine.begin() as conn:
+            await conn.execute(text(sql), values)
+
+
+def some_terms(now: datetime, **changes: Any) -> Terms:
+    """Terms that cover what `a_consent_request` asks."""
+    terms = Terms(
+        purposes=frozenset({"loan_approval"}),
+        datasets=frozenset({"registration", "penalty"}),
+        questions=frozenset({"is_active.v1"}),
+        valid_from=now - timedelta(days=1),
+        valid_until=now + timedelta(days=365),
+    )
+    return replace(terms, **changes)
+
+
+@asynccontextmanager
+async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[World]:
+    """A server of this test's own on the database at `url`."""
+    keys_file = folder / "keys.json"
+    keys_file.write_text(new_key_file())
+    chosen = Settings(
+        database_url=url,
+        issuer=ISSUER,
+        secret=SECRET,
+        signing_keys=keys_file,
+        vault_keys=keys_file,
+        **settings,
+    )
+    clock = Clock()
+    digests = KeyedDigests(SECRET)
+    keys = KeyRing.read(keys_file)
+    hot = await HotDatabase.open(url, size=2)
+    runtime = Runtime(
+        settings=chosen,
+        engine=make_engine(url, pool_size=10),
+        hot=hot,
+        keys=keys,
+        digests=digests,
+        catalogue=load_catalogue(),
+        vault=Vault(VaultKeys.parse(Vault.generate_keys())),
+        guard=Guard(MemoryStore(clock)),
+        quotas=QuotaBook(hot),
+        tokens=Tokens(keys, ISSUER),
+        nonces=Nonces(digests.key("nonce")),
+        now=clock,
+    )
+    app = FastAPI()
+    app.state.runtime = runtime
+    app.include_router(router)
+    problems.install(app)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        yield World(runtime=runtime, http=http, clock=clock)
+    await runtime.engine.dispose()
+    await hot.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A consent flow that has begun."""
+
+    request_uri: str
+    verifier: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bank:
+    """A client: what it sends is right, but for what a test changes."""
+
+    world: World
+    client_id: str
+    key: Key = field(repr=False)
+    alg: str
+    proof_key: Key = field(repr=False)
+
+    def assertion(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+        """A client assertion; a claim of `None` is left out."""
+        now = int(self.world.clock().timestamp())
+        made = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": ISSUER,
+            "iat": now,
+            "exp": now + 60,
+            "jti": secrets.token_urlsafe(16),
+        }
+        return signed(self.key, self.alg, made | claims, {"kid": "k1"} | dict(header or {}))
+
+    async def proof(
+        self, path: str, *, header: Mapping[str, Any] | None = None, **claims: Any
+    ) -> str:
+        """A DPoP proof for a POST to `path`; a claim of `None` is left out."""
+        made = {
+            "htm": "POST",
+            "htu": ISSUER + path,
+            "iat": int(self.world.clock().timestamp()),
+            "jti": secrets.token_urlsafe(16),
+            "nonce": await self.world.nonce(),
+        }
+        own = {"typ": "dpop+jwt", "jwk": public_jwk(self.proof_key)}
+        return signed(self.proof_key, "ES256", made | claims, own | dict(header or {}))
+
+    async def post(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        assertion: str | None = None,
+        proof: str | None = None,
+        **more: Any,
+    ) -> httpx2.Response:
+        """Post as this client, with a proof."""
+        fields = {
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion or self.assertion(),
+            **form,
+        }
+        headers = {"DPoP": proof or await self.proof(path)}
+        return await self.world.http.post(path, data=fields, headers=headers, **more)
+
+    async def token(self, *, scope: str | None = None, **more: Any) -> httpx2.Response:
+        """Ask for a token with this client's own credentials."""
+        form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+        return await self.post("/oauth/token", form, **more)
+
+    def request(self, **changes: str | None) -> dict[str, str]:
+        """The parameters of an authorization request; one of `None` is left out."""
+        made: dict[str, str | None] = {
+            "response_type": "code",
+            "redirect_uri": REDIRECT_URI,
+            "state": "st/at é",
+            "code_challenge": challenge_of("v" * 43),
+            "code_challenge_method": "S256",
+            "authorization_details": json.dumps([a_consent_request()]),
+        }
+        return {name: value for name, value in (made | changes).items() if value is not None}
+
+    async def push(self, *, proof: bool = True, **changes: str | None) -> httpx2.Response:
+        """Push an authorization request."""
+        form = {
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(),
+            **self.request(**changes),
+        }
+        headers = {"DPoP": await self.proof("/oauth/par")} if proof else {}
+        return await self.world.http.post("/oauth/par", data=form, headers=headers)
+
+    async def pushed(self, **changes: str | None) -> str:
+        """Push an authorization request that must succeed; give its `request_uri`."""
+        answer = await self.push(**changes)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["request_uri"])
+
+    async def open(self, request_uri: str, **more: str) -> httpx2.Response:
+        """Send a browser to the authorization endpoint."""
+        names = {"client_id": self.client_id, "request_uri": request_uri, **more}
+        return await self.world.http.get("/oauth/authorize", params=names)
+
+    async def code(self, *, grant: bool = True, **changes: str | None) -> str:
+        """Go through the whole flow to a code, or to the error where the enterprise refuses."""
+        opened = await self.open(await self.pushed(**changes))
+        back = await decided(self.world, interaction_of(opened), grant=grant)
+        answer = answer_of(back)
+        return answer["code"] if grant else answer["error"]
+
+    async def redeem(
+        self, code: str, *, verifier: str = "v" * 43, **more: Any
+    ) -> httpx2.Response:
+        """Redeem a code."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": verifier,
+        } | more.pop("form", {})
+        return await self.post("/oauth/token", form, **more)
+
+    async def refresh(self, refresh_token: str, **more: Any) -> httpx2.Response:
+        """Use a refresh token."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self.post("/oauth/token", form | more.pop("form", {}), **more)
+
+    async def about(self, endpoint: str, token: str) -> httpx2.Response:
+        """Introspect or revoke a token."""
+        form = {
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(),
+            "token": token,
+        }
+        return await self.world.http.post(f"/oauth/{endpoint}", data=form)
+
+
+def a_bank(world: World, **changes: Any) -> Bank:
+    """A client that is not registered yet."""
+    bank = Bank(
+        world=world,
+        client_id=f"bank-{secrets.token_hex(6)}",
+        key=ec.generate_private_key(ec.SECP256R1()),
+        alg="ES256",
+        proof_key=ec.generate_private_key(ec.SECP256R1()),
+    )
+    return replace(bank, **changes)
+
+
+def a_consent_request(**changes: Any) -> dict[str, Any]:
+    """One `credit_data`; a member of `None` is left out."""
+    made = {
+        "type": "credit_data",
+        "enterprise": {"uscc": USCC},
+        "purpose": "loan_approval",
+        "datasets": ["registration", "penalty"],
+        "questions": ["is_active.v1"],
+        "valid_until": (datetime.now(UTC) + timedelta(days=100)).isoformat(),
+        "max_uses": 10,
+    }
+    return {name: value for name, value in (made | changes).items() if value is not None}
+
+
+async def a_session(world: World) -> str:
+    """The cookie of a signed-in person who may act for the enterprise."""
+    who = Identity(
+        subject="person-1",
+        name="经办人",
+        mandates=[{"uscc": USCC, "role": "authorised"}],
+        token_digest=b"\x01" * 32,
+    )
+    async with world.runtime.engine.begin() as conn:
+        return await sessions.begin(conn, world.runtime.digests, who, now=world.clock())
+
+
+async def decided(world: World, interaction_id: str, *, grant: bool = True) -> httpx2.Response:
+    """Decide an interaction as the portal does, and bring the decision back."""
+    cookie = await a_session(world)
+    await decide(world, interaction_id, cookie, grant=grant)
+    return await resumed(world, interaction_id, cookie)
+
+
+async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool = True) -> None:
+    """Decide an interaction as the portal does; a grant leaves the penalties out."""
+    runtime, now = world.runtime, world.clock()
+    async with runtime.engine.begin() as conn:
+        digests, jar = runtime.digests, {sessions.COOKIE: cookie}
+        session = await sessions.current(conn, digests, runtime.settings, jar, now=now)
+        interaction = await interactions.find(conn, digests, interaction_id)
+        assert session is not None
+        assert interaction is not None
+        own = session.digest
+        assert await interactions.bind_session(conn, interaction, session_digest=own, now=now)
+        scope = Scope(
+            datasets=("registration",),
+            questions=tuple(interaction.ask["questions"]),
+            valid_until=datetime.fromisoformat(interaction.ask["valid_until"]),
+            max_uses=interaction.ask["max_uses"],
+        )
+        choice = Choice(uscc=USCC, scope=scope if grant else None)
+        decider = Decider(
+            subject="person-1",
+            session_digest=own,
+            identity_token_digest=b"\x01" * 32,
+            shown=Shown(text_version="2026.1", language="zh"),
+        )
+        trouble = await deciding.decide(conn, interaction, choice, decider, now=now)
+        assert trouble is None, trouble
+
+
+async def resumed(world: World, interaction_id: str, cookie: str) -> httpx2.Response:
+    """Bring a decision back to the authorization endpoint."""
+    return await world.http.get(
+        "/oauth/resume",
+        params={"interaction": interaction_id},
+        headers={"Cookie": f"{sessions.COOKIE}={cookie}"},
+    )
+
+
+def interaction_of(opened: httpx2.Response) -> str:
+    """The interaction that the authorization endpoint has opened."""
+    assert opened.status_code == 303, opened.text
+    return urlsplit(opened.headers["location"]).path.removeprefix("/portal/decide/")
+
+
+def answer_of(back: httpx2.Response) -> dict[str, str]:
+    """The parameters of a redirect to the client."""
+    assert back.status_code == 303, back.text
+    return dict(parse_qsl(urlsplit(back.headers["location"]).query))
+
+
+def signed(key: Key, alg: str, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+    """A compact JWT; what is `None` is left out."""
+    body = {name: value for name, value in claims.items() if value is not None}
+    head = {name: value for name, value in header.items() if value is not None}
+    return jwt.encode(body, key, algorithm=alg, headers=head)
+
+
+def public_jwk(key: Key, **more: str) -> dict[str, Any]:
+    """The public half of a key as a JWK."""
+    public: Any = key.public_key()
+    makers: dict[type, Any] = {
+        ec.EllipticCurvePrivateKey: ECAlgorithm,
+        rsa.RSAPrivateKey: RSAAlgorithm,
+        ed25519.Ed25519PrivateKey: OKPAlgorithm,
+    }
+    maker = next(made for kind, made in makers.items() if isinstance(key, kind))
+    jwk: dict[str, Any] = maker.to_jwk(public, as_dict=True)
+    return {name: value for name, value in jwk.items() if name != "key_ops"} | more
+
+
+def thumbprint_of(jwk: Mapping[str, Any]) -> str:
+    """The RFC 7638 thumbprint of an EC key."""
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return digest_of(json.dumps(members, sort_keys=True, separators=(",", ":")))
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier."""
+    return digest_of(verifier)
+
+
+def digest_of(value: str) -> str:
+    """SHA-256 in base64url."""
+    digest = hashlib.sha256(value.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a JWT says, unverified."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
