@@ -1,0 +1,247 @@
+"""A client proves itself by a JWT that it signed for this issuer, and by each such JWT once."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from gateway.clients import registry
+from tests.oauth_builders import (
+    ASSERTION_TYPE,
+    ISSUER,
+    World,
+    a_bank,
+    public_jwk,
+    replace,
+    running,
+)
+
+RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("key", "alg"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+        (RSA_KEY, "PS256"),
+        (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+    ],
+    ids=["ES256", "PS256", "EdDSA"],
+)
+async def test_each_accepted_algorithm_authenticates(world: World, key: Any, alg: str) -> None:
+    """ES256, PS256 and EdDSA are accepted, with the key that was registered."""
+    bank = await world.bank(key=key, alg=alg)
+    assert (await bank.token()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iat": -8},
+        {"iat": 8, "nbf": 8},
+        {"exp": -8},
+        {"exp": 299},
+        {"iat": None},
+        {"extra": "claim"},
+    ],
+    ids=str,
+)
+async def test_a_clock_that_is_a_little_off_passes(world: World, claims: dict[str, Any]) -> None:
+    """Ten seconds of skew, a life of five minutes, no iat and further claims are all in order."""
+    bank = await world.bank()
+    answer = await bank.token(assertion=bank.assertion(**_at(world, claims)))
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": -60},
+        {"exp": -300},
+        {"exp": 360},
+        {"exp": None},
+        {"exp": "soon"},
+        {"exp": True},
+        {"iat": 65},
+        {"nbf": 65},
+        {"sub": None},
+        {"sub": 7},
+        {"iss": None},
+        {"iss": "another"},
+        {"jti": None},
+        {"jti": ""},
+        {"jti": 7},
+        {"jti": "x" * 257},
+        {"jti": "a\0b"},
+        {"aud": None},
+        {"aud": [ISSUER]},
+        {"aud": f"{ISSUER}/"},
+        {"aud": f"{ISSUER}/oauth/token"},
+        {"aud": f"{ISSUER}/oauth/par"},
+        {"aud": "https://elsewhere.test"},
+    ],
+    ids=str,
+)
+async def test_an_assertion_with_wrong_claims_fails(world: World, claims: dict[str, Any]) -> None:
+    """Expired, too long, from the future, for another audience or an array of them: refused."""
+    bank = await world.bank()
+    answer = await bank.token(assertion=bank.assertion(**_at(world, claims)))
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"jwk": public_jwk(ec.generate_private_key(ec.SECP256R1()))},
+        {"jku": "https://elsewhere.test/keys"},
+        {"x5u": "https://elsewhere.test/cert"},
+        {"x5c": ["AAAA"]},
+        {"crit": ["exp"]},
+        {"kid": "no-such-key"},
+    ],
+    ids=lambda header: next(iter(header)),
+)
+async def test_a_header_that_brings_its_own_key_fails(world: World, header: Any) -> None:
+    """A key comes from the registration only, by its kid, and no extension is understood."""
+    bank = await world.bank()
+    answer = await bank.token(assertion=bank.assertion(header=header))
+    assert answer.json()["error"] == "invalid_client"
+
+
+async def test_rs256_fails_although_the_key_is_the_registered_one(world: World) -> None:
+    """The algorithm is ours to choose, not the assertion's."""
+    bank = await world.bank(key=RSA_KEY, alg="PS256")
+    weak = replace(bank, alg="RS256")
+    assert (await weak.token()).json()["error"] == "invalid_client"
+    assert (await bank.token()).status_code == 200
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "HS256"])
+async def test_an_unsigned_or_secret_signed_assertion_fails(world: World, alg: str) -> None:
+    """Neither `none` nor a shared secret signs anything here."""
+    bank = await world.bank()
+    header, payload, signature = bank.assertion().split(".")
+    head = base64.urlsafe_b64encode(b'{"alg":"%s"}' % alg.encode()).decode().rstrip("=")
+    for forged in (f"{head}.{payload}.", f"{head}.{payload}.{signature}", f"{header}.{payload}."):
+        answer = await bank.token(assertion=forged)
+        assert answer.json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize("text", ["x", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "." * 9_000])
+async def test_what_is_no_jwt_fails(world: World, text: str) -> None:
+    """Garbage is an authentication that failed, never a fault."""
+    bank = await world.bank()
+    answer = await bank.token(assertion=text)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_client"
+
+
+async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(world: World) -> None:
+    """Nobody learns from an error who is a client here."""
+    bank, stranger = await world.bank(), a_bank(world)
+    forger = a_bank(world, client_id=bank.client_id)
+    answers = [await one.token() for one in (stranger, forger)]
+    assert answers[0].status_code == answers[1].status_code == 400
+    assert answers[0].content == answers[1].content
+    assert answers[0].json()["error"] == "invalid_client"
+
+
+async def test_client_id_of_another_beside_a_good_assertion_fails(world: World) -> None:
+    """The assertion says who calls; a client_id beside it may only agree."""
+    bank, other = await world.bank(), await world.bank()
+    form = {"grant_type": "client_credentials", "client_id": other.client_id}
+    assert (await bank.post("/oauth/token", form)).json()["error"] == "invalid_client"
+    same = {"grant_type": "client_credentials", "client_id": bank.client_id}
+    assert (await bank.post("/oauth/token", same)).status_code == 200
+
+
+async def test_without_an_assertion_nobody_gets_in(world: World) -> None:
+    """A client_id, a secret or a password is no authentication."""
+    bank = await world.bank()
+    for form in (
+        {"client_id": bank.client_id},
+        {"client_id": bank.client_id, "client_secret": "s"},
+        {"client_assertion_type": ASSERTION_TYPE, "client_id": bank.client_id},
+        {"client_assertion_type": "saml2", "client_assertion": bank.assertion()},
+    ):
+        answer = await world.http.post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials", **form},
+            headers={"DPoP": await bank.proof("/oauth/token")},
+        )
+        assert answer.json()["error"] == "invalid_client"
+
+
+async def test_a_suspended_client_is_refused_from_the_next_request(world: World) -> None:
+    """Suspension holds at once, and ends at once."""
+    bank = await world.bank()
+    for active, status in ((True, 200), (False, 400), (True, 200)):
+        async with world.runtime.engine.begin() as conn:
+            await registry.set_active(conn, bank.client_id, active=active)
+        answer = await bank.token()
+        assert answer.status_code == status
+    async with world.runtime.engine.begin() as conn:
+        await registry.set_active(conn, bank.client_id, active=False)
+    assert (await bank.token()).json()["error"] == "invalid_client"
+
+
+async def test_an_assertion_is_used_once(world: World) -> None:
+    """The second use fails, at whatever endpoint."""
+    bank = await world.bank()
+    assertion = bank.assertion()
+    assert (await bank.token(assertion=assertion)).status_code == 200
+    assert (await bank.token(assertion=assertion)).json()["error"] == "invalid_client"
+    answer = await bank.post("/oauth/par", bank.request(), assertion=assertion)
+    assert answer.json()["error"] == "invalid_client"
+
+
+async def test_an_assertion_is_spent_even_when_the_request_is_refused(world: World) -> None:
+    """A refusal commits: what authenticated once does not authenticate again."""
+    bank = await world.bank()
+    assertion = bank.assertion()
+    assert (await bank.token(assertion=assertion, scope="admin")).json()["error"] == "invalid_scope"
+    assert (await bank.token(assertion=assertion)).json()["error"] == "invalid_client"
+
+
+async def test_the_jti_of_one_client_is_free_for_another(world: World) -> None:
+    """A jti is one client's; nobody can use up another's."""
+    one, other = await world.bank(), await world.bank()
+    for bank in (one, other):
+        answer = await bank.token(assertion=bank.assertion(jti="the same"))
+        assert answer.status_code == 200
+
+
+async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(world: World) -> None:
+    """The primary key of `assertion_jti` lets one through, however many come at once."""
+    bank = await world.bank()
+    assertion = bank.assertion()
+    answers = await asyncio.gather(*(bank.token(assertion=assertion) for _ in range(50)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 49
+    kept = await world.value(
+        "SELECT count(*) FROM access_token WHERE client_id = :client_id", client_id=bank.client_id
+    )
+    assert kept == 1
+
+
+def _at(world: World, claims: dict[str, Any]) -> dict[str, Any]:
+    """Times as they stand in a JWT, from seconds from now."""
+    now = int(world.clock().timestamp())
+    return {
+        name: now + value
+        if name in {"exp", "iat", "nbf"} and type(value) is int
+        else value
+        for name, value in claims.items()
+    }

@@ -1,0 +1,64 @@
+"""What is published is what is enforced."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from tests.oauth_builders import ISSUER, World, running
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def test_the_server_describes_itself(world: World) -> None:
+    """RFC 8414, as FAPI 2.0 narrows it."""
+    document = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    AuthorizationServerMetadata(document).validate()
+    assert document["issuer"] == ISSUER
+    assert document["require_pushed_authorization_requests"] is True
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert document["response_types_supported"] == ["code"]
+    assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    assert document["authorization_details_types_supported"] == ["credit_data"]
+    assert document["pushed_authorization_request_endpoint"] == f"{ISSUER}/oauth/par"
+
+
+async def test_nothing_weak_is_offered(world: World) -> None:
+    """Neither none, nor RS256, nor a secret, nor a grant or method that we do not have."""
+    for name in ("oauth-authorization-server", "oauth-protected-resource"):
+        text = json.dumps((await world.http.get(f"/.well-known/{name}")).json())
+        for weak in ("none", "RS256", "HS256", "plain", "implicit", "password", "client_secret"):
+            assert f'"{weak}' not in text
+
+
+async def test_every_address_is_on_the_issuers_origin(world: World) -> None:
+    """A client may trust them for that."""
+    document = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    addresses = [v for k, v in document.items() if k.endswith("_endpoint") or k == "jwks_uri"]
+    assert len(addresses) == 6
+    assert all(address.startswith(f"{ISSUER}/") for address in addresses)
+
+
+async def test_the_resource_server_describes_itself(world: World) -> None:
+    """RFC 9728: which server gives its tokens, and that they are bound."""
+    document = (await world.http.get("/.well-known/oauth-protected-resource")).json()
+    assert document["resource"] == ISSUER
+    assert document["authorization_servers"] == [ISSUER]
+    assert document["dpop_bound_access_tokens_required"] is True
+
+
+async def test_the_keys_are_published_without_their_private_halves(world: World) -> None:
+    """Public members only, with the use and the dates of each."""
+    answer = await world.http.get("/.well-known/jwks.json")
+    keys = answer.json()["keys"]
+    assert {key["xinqiao_use"] for key in keys} >= {"token", "response"}
+    assert not any("d" in key for key in keys)
+    assert "max-age" in answer.headers["cache-control"]

@@ -1,0 +1,298 @@
+"""Everything that a client asks is judged before any browser is involved."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.oauth_builders import (
+    ISSUER,
+    REDIRECT_URI,
+    World,
+    a_bank,
+    a_consent_request,
+    interaction_of,
+    public_jwk,
+    running,
+    thumbprint_of,
+)
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def test_a_pushed_request_is_kept_for_ninety_seconds(world: World) -> None:
+    """201 with a `request_uri` that nobody can guess, and its life."""
+    bank = await world.bank()
+    answer = await bank.push()
+    body = answer.json()
+    assert answer.status_code == 201
+    assert body["expires_in"] == 90
+    assert body["request_uri"].startswith("urn:ietf:params:oauth:request_uri:")
+    assert len(body["request_uri"]) >= len("urn:ietf:params:oauth:request_uri:") + 22
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await bank.open(body["request_uri"])).status_code == 303
+
+
+async def test_a_request_needs_no_proof_no_state_and_no_scope(world: World) -> None:
+    """What OAuth leaves to the client may be left out; what it does not know is ignored."""
+    bank = await world.bank()
+    answer = await bank.push(proof=False, state=None)
+    assert answer.status_code == 201
+    assert "dpop-nonce" not in answer.headers
+    for more in ({"scope": "query"}, {"nonce": "n" * 1_000}, {"prompt": "consent"}, {"x": "y"}):
+        assert (await bank.push(**more)).status_code == 201
+    assert (await bank.push(state="s" * 1_000)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"code_challenge": "v" * 44}, "invalid_request"),
+        ({"redirect_uri": None}, "invalid_request"),
+        ({"redirect_uri": "https://evil.test/callback"}, "invalid_request"),
+        ({"redirect_uri": REDIRECT_URI + "&x=1"}, "invalid_request"),
+        ({"redirect_uri": REDIRECT_URI.upper()}, "invalid_request"),
+        ({"redirect_uri": REDIRECT_URI.replace("https", "http")}, "invalid_request"),
+        ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
+        ({"request": "e30.e30."}, "request_not_supported"),
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code id_token"}, "unsupported_response_type"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"scope": "admin"}, "invalid_scope"),
+        ({"state": "s" * 5_000}, "invalid_request"),
+        ({"dpop_jkt": "short"}, "invalid_request"),
+        ({"dpop_jkt": "A" * 43}, "invalid_dpop_proof"),
+        ({"authorization_details": None}, "invalid_request"),
+        ({"resource": "https://elsewhere.test"}, "invalid_target"),
+        ({"client_id": "another"}, "invalid_client"),
+    ],
+    ids=str,
+)
+async def test_a_request_that_is_not_in_order_is_refused(
+    world: World, change: dict[str, str | None], error: str
+) -> None:
+    """Each refusal is an OAuth error, here and not in a browser."""
+    bank = await world.bank()
+    answer = await bank.push(**change)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+    assert answer.json()["error_description"]
+
+
+async def test_a_push_without_authentication_fails(world: World) -> None:
+    """A client_id alone pushes nothing."""
+    bank = await world.bank()
+    form = bank.request(client_id=bank.client_id)
+    answer = await world.http.post("/oauth/par", data=form)
+    assert answer.json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "x",
+        "{}",
+        "[]",
+        "[1]",
+        "null",
+        '[{"type":"credit_data"}]',
+        "[" * 20_000,
+        json.dumps([a_consent_request(), a_consent_request()]),
+        json.dumps([a_consent_request(type="account_information")]),
+        json.dumps([a_consent_request(type=None)]),
+        json.dumps([a_consent_request(extra=1)]),
+        json.dumps([a_consent_request(enterprise={"uscc": "91330106MA2CXXXX16", "name": "x"})]),
+        json.dumps([a_consent_request(enterprise={"uscc": "91330106MA2CXXXX17"})]),
+        json.dumps([a_consent_request(enterprise="91330106MA2CXXXX16")]),
+        json.dumps([a_consent_request(purpose=None)]),
+        json.dumps([a_consent_request(purpose="marketing")]),
+        json.dumps([a_consent_request(datasets=None, questions=None)]),
+        json.dumps([a_consent_request(datasets=[], questions=[])]),
+        json.dumps([a_consent_request(datasets=["no_such"])]),
+        json.dumps([a_consent_request(datasets=["\u0000"])]),
+        json.dumps([a_consent_request(datasets="registration")]),
+        json.dumps([a_consent_request(datasets=["registration"] * 65)]),
+        json.dumps([a_consent_request(questions=["no_such.v1"])]),
+        json.dumps([a_consent_request(valid_until="tomorrow")]),
+        json.dumps([a_consent_request(valid_until="2099-01-01")]),
+        json.dumps([a_consent_request(valid_until="2030-01-01T00:00:00")]),
+        json.dumps([a_consent_request(valid_until="9999-12-31T23:59:59-23:59")]),
+        json.dumps([a_consent_request(valid_until="0001-01-01T00:00:00+23:59")]),
+        json.dumps([a_consent_request(valid_until=4_000_000_000)]),
+        json.dumps([a_consent_request(valid_until="2020-01-01T00:00:00Z")]),
+        json.dumps([
+            a_consent_request(valid_until=(datetime.now(UTC) + timedelta(days=740)).isoformat())
+        ]),
+        json.dumps([a_consent_request(max_uses=0)]),
+        json.dumps([a_consent_request(max_uses=100_001)]),
+        json.dumps([a_consent_request(max_uses="10")]),
+        json.dumps([a_consent_request(max_uses=1.5)]),
+        json.dumps([a_consent_request(max_uses=True)]),
+    ],
+    ids=range(36),
+)
+async def test_details_that_are_not_exactly_right_are_refused(world: World, details: str) -> None:
+    """What is unknown, malformed or out of bounds is `invalid_authorization_details`."""
+    bank = await world.bank()
+    answer = await bank.push(authorization_details=details)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_authorization_details"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"purpose": "tender"}, "purpose tender"),
+        ({"datasets": ["registration", "honour"]}, "dataset honour"),
+        ({"questions": ["not_abnormal.v1"]}, "question not_abnormal.v1"),
+    ],
+)
+async def test_more_than_the_agreement_allows_is_refused_here(
+    world: World, change: dict[str, Any], named: str
+) -> None:
+    """The refusal names what the client's own agreement does not cover."""
+    bank = await world.bank()
+    answer = await bank.push(authorization_details=json.dumps([a_consent_request(**change)]))
+    assert answer.json()["error"] == "invalid_authorization_details"
+    assert named in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enterprise": None},
+        {"datasets": None},
+        {"questions": None},
+        {"max_uses": None},
+        {"valid_until": None},
+        {"max_uses": 100_000},
+        {"enterprise": {"uscc": "91330106ma2cxxxx16"}},
+        {"datasets": ["registration", "registration"]},
+    ],
+    ids=str,
+)
+async def test_what_may_be_left_out_may_be_left_out(world: World, change: dict[str, Any]) -> None:
+    """Without an enterprise the one who signs in decides; a term has a default."""
+    bank = await world.bank()
+    details = json.dumps([a_consent_request(**change)])
+    answer = await bank.push(authorization_details=details)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_the_answer_is_the_same_whatever_enterprise_is_named(world: World) -> None:
+    """An enterprise that does not exist, and one that has just refused, look like any other."""
+    bank = await world.bank()
+    assert await bank.code(grant=False) == "access_denied"
+    for uscc in ("91330106MA2CXXXX16", "91330106MA2CXXXX29"):
+        details = json.dumps([a_consent_request(enterprise={"uscc": uscc})])
+        answer = await bank.push(authorization_details=details)
+        assert answer.status_code == 201
+        assert answer.json().keys() == {"request_uri", "expires_in"}
+
+
+async def test_a_proof_at_par_is_checked_like_any_other(world: World) -> None:
+    """A replayed proof, a wrong address or a missing nonce fail here too."""
+    bank = await world.bank()
+    proof = await bank.proof("/oauth/par")
+    assert (await bank.post("/oauth/par", bank.request(), proof=proof)).status_code == 201
+    for bad, error in (
+        (proof, "invalid_dpop_proof"),
+        (await bank.proof("/oauth/token"), "invalid_dpop_proof"),
+        (await bank.proof("/oauth/par", nonce=None), "use_dpop_nonce"),
+    ):
+        answer = await bank.post("/oauth/par", bank.request(), proof=bad)
+        assert answer.json()["error"] == error
+
+
+@pytest.mark.parametrize("how", ["proof", "dpop_jkt", "both"])
+async def test_a_code_is_bound_to_the_key_named_at_par(world: World, how: str) -> None:
+    """By `dpop_jkt`, by a proof, or by both alike: another key gets no token for the code."""
+    bank = await world.bank()
+    jkt = thumbprint_of(public_jwk(bank.proof_key))
+    named = {} if how == "proof" else {"dpop_jkt": jkt}
+    pushed = await bank.push(proof=how != "dpop_jkt", **named)
+    kept = await world.value(
+        "SELECT dpop_jkt FROM pushed_request WHERE client_id = :c", c=bank.client_id
+    )
+    assert pushed.status_code == 201
+    assert kept == jkt
+
+
+async def test_opening_a_request_does_not_spend_it(world: World) -> None:
+    """The page may be loaded again until the decision is made."""
+    bank = await world.bank()
+    request_uri = await bank.pushed()
+    first, second = [interaction_of(await bank.open(request_uri)) for _ in range(2)]
+    assert first != second
+
+
+async def test_what_stands_beside_the_request_is_ignored(world: World) -> None:
+    """Only what was pushed counts (RFC 9126 §4)."""
+    bank = await world.bank()
+    opened = await bank.open(
+        await bank.pushed(), redirect_uri="https://evil.test", scope="admin", state="x", request="y"
+    )
+    assert opened.status_code == 303
+    assert opened.headers["location"].startswith(f"{ISSUER}/portal/decide/")
+
+
+async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(world: World) -> None:
+    """After ninety seconds there is nothing left to open."""
+    bank = await world.bank()
+    request_uri = await bank.pushed()
+    world.clock.forward(91)
+    _is_a_page(await bank.open(request_uri))
+
+
+async def test_a_request_of_another_client_gets_a_page_and_no_redirect(world: World) -> None:
+    """A request_uri is bound to the client that pushed it."""
+    bank, other = await world.bank(), await world.bank()
+    _is_a_page(await other.open(await bank.pushed()))
+
+
+async def test_without_a_pushed_request_nothing_begins(world: World) -> None:
+    """There is no way past PAR, and no redirect to an address that was not checked."""
+    bank, stranger = await world.bank(), a_bank(world)
+    _is_a_page(await bank.open("urn:ietf:params:oauth:request_uri:made-up"))
+    _is_a_page(await stranger.open(await bank.pushed()))
+    for names in (
+        bank.request(client_id=bank.client_id),
+        {"client_id": bank.client_id},
+        {"request_uri": await bank.pushed()},
+        {"client_id": "\0", "request_uri": "\0"},
+        {},
+    ):
+        _is_a_page(await world.http.get("/oauth/authorize", params=names))
+    twice = [("client_id", bank.client_id)] * 2 + [("request_uri", await bank.pushed())]
+    _is_a_page(await world.http.get("/oauth/authorize", params=twice))
+
+
+async def test_a_client_suspended_since_it_pushed_gets_no_decision(world: World) -> None:
+    """What has changed since the push counts."""
+    bank = await world.bank()
+    request_uri = await bank.pushed()
+    await world.change(
+        "UPDATE client SET state = 'suspended' WHERE client_id = :c", c=bank.client_id
+    )
+    _is_a_page(await bank.open(request_uri))
+
+
+def _is_a_page(answer: Any) -> None:
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "location" not in answer.headers
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
