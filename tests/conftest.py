@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db import embedded
 from gateway.db.engine import make_engine
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +59,22 @@ async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
     made = make_engine(migrated_url, pool_size=5)
     yield made
     await made.dispose()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(postgres_url: str) -> "AsyncIterator[House]":
+    """The one whole gateway of the session. Tests make their own clients and consents in it."""
+    from tests.house import a_house
+
+    async with a_house(postgres_url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def served(house: "House") -> "Iterator[House]":
+    """The same house, with another worker that listens on a real socket, at its issuer's address."""
+    from gateway.app import create_app
+    from tests.house import Server
+
+    with Server(create_app(house.settings)).listening_on(house.listening):
+        yield house

@@ -1,0 +1,483 @@
+"""A whole gateway over a synthetic province: built once, called in process and over a real socket.
+
+What clients send is made with PyJWT alone, and every answer under /v1 is verified as the SDK does
+before a test sees it: an unsigned or wrongly signed answer fails whichever test received it.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import httpx2
+import orjson
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+
+import consent
+from consent import Channel, Person, Purpose, Scope, Shown
+from consent import store as consents
+from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.access.moments import SHANGHAI
+from gateway.app import close_runtime, create_app, open_runtime
+from gateway.clients import registry
+from gateway.clients.registration import Registration
+from gateway.clients.terms import Terms
+from gateway.db.metadata import metadata
+from gateway.migrations.run import upgrade
+from gateway.runtime import Runtime
+from gateway.settings import Settings
+from gateway.synthetic.build import Kit, build
+from gateway.synthetic.cast import ROLES, terms_of
+from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.province import province
+from gateway.synthetic.state import SEED, Folder
+from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
+from xinqiao._core.exchange import Exchange, sha256_digest
+from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.keys import KeySet
+
+ENTITIES: Final = 300
+SCOPES: Final = ("query", "verify", "consents", "records:write")
+UNKNOWN: Final = "91330106MA2ZZZZX3T"
+"""A well-formed code that no enterprise of the province has."""
+_SKEW: Final = timedelta(minutes=5)
+
+
+class Clock:
+    """The time, which a test may move for a while."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Give the moved time."""
+        return datetime.now(UTC) + self.ahead
+
+    @contextlib.contextmanager
+    def later(self, **by: float) -> Iterator[None]:
+        """Move the time by hours, minutes, … inside the block."""
+        before, self.ahead = self.ahead, self.ahead + timedelta(**by)
+        try:
+            yield
+        finally:
+            self.ahead = before
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """A running gateway and the way to put things into its database."""
+
+    app: FastAPI
+    settings: Settings
+    kit: Kit
+    entities: tuple[SyntheticEnterprise, ...]
+    clock: Clock
+    http: httpx2.AsyncClient
+    listening: socket.socket
+
+    @property
+    def runtime(self) -> Runtime:
+        """What the gateway holds in its hands."""
+        runtime: Runtime = self.app.state.runtime
+        return runtime
+
+    @property
+    def issuer(self) -> str:
+        """The gateway's origin."""
+        return self.settings.issuer
+
+    def entity(self, *traits: str, but: Sequence[str] = ()) -> SyntheticEnterprise:
+        """The first enterprise that has all these traits and none of `but`."""
+        return next(
+            e for e in self.entities if set(traits) <= e.traits and not e.traits & set(but)
+        )
+
+    def uscc(self, *traits: str) -> str:
+        """The code of that enterprise."""
+        return self.entity(*traits).enterprise.uscc
+
+    def subject(self, *traits: str) -> dict[str, Any]:
+        """The first subject of the kit that has these traits."""
+        return next(s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
+
+    async def client(self, role: str = "bank", **terms: Any) -> "Caller":
+        """A new client in this role with an agreement of its own; `terms` change the agreement."""
+        cast = next(r for r in ROLES if r.key == role)
+        caller = Caller(
+            house=self,
+            client_id=f"{role}-{secrets.token_hex(6)}",
+            key=ec.generate_private_key(ec.SECP256R1()),
+            proof_key=ec.generate_private_key(ec.SECP256R1()),
+        )
+        registration = Registration(
+            client_id=caller.client_id,
+            kind=cast.kind,
+            name_zh=cast.name_zh,
+            name_en=cast.name_en,
+            jwks={"keys": [public_jwk(caller.key, kid="k1")]},
+            scopes=SCOPES,
+            redirect_uris=("https://bank.test/callback",),
+            filing_number="SYNTHETIC-1",
+        )
+        async with self.runtime.engine.begin() as conn:
+            await registry.register_client(conn, registration, now=self.clock())
+            agreed = replace(terms_of(cast, self.clock()), **terms)
+            await registry.put_agreement(conn, caller.client_id, agreed)
+        return caller
+
+    async def agree(self, caller: "Caller", terms: Terms) -> None:
+        """A new version of a client's agreement."""
+        async with self.runtime.engine.begin() as conn:
+            await registry.put_agreement(conn, caller.client_id, terms)
+
+    async def grant(
+        self,
+        caller: "Caller",
+        uscc: str,
+        *,
+        purpose: str = "loan_approval",
+        datasets: Sequence[str] = ("registration", "licence", "penalty"),
+        questions: Sequence[str] = (),
+        max_uses: int | None = 10,
+        days: float = 100,
+        granted_days_ago: float = 0,
+    ) -> str:
+        """The id of a consent that the enterprise gave; it holds for `days` from when it did."""
+        now = self.clock() - timedelta(days=granted_days_ago)
+        until = now + timedelta(days=days)
+        scope = Scope(
+            datasets=tuple(datasets), questions=tuple(questions), valid_until=until,
+            max_uses=max_uses,
+        )
+        requested = consent.request(
+            consent.Ask(
+                client_id=caller.client_id, uscc=uscc, purpose=Purpose(purpose),
+                datasets=scope.datasets, questions=scope.questions,
+            ),
+            consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+            valid_until=until, max_uses=max_uses, channel=Channel.LINK, now=now,
+        )
+        assert isinstance(requested, consent.Changed)
+        granted = consent.grant(
+            requested.consent, scope=scope, by=_person(uscc),
+            shown=Shown(text_version="2026.1", language="zh"), now=now,
+        )
+        assert isinstance(granted, consent.Changed)
+        async with self.runtime.engine.begin() as conn:
+            await consents.insert(conn, requested.consent, requested.event)
+            assert await consents.save(conn, requested.consent, granted.consent, granted.event)
+        return granted.consent.consent_id
+
+    async def act(
+        self,
+        act: Callable[..., consent.Changed | consent.Refused],
+        consent_id: str,
+    ) -> None:
+        """Have the enterprise do this (`consent.withdraw`, `consent.pause`, …) to its consent."""
+        async with self.runtime.engine.begin() as conn:
+            held = await consents.by_id(conn, consent_id)
+            assert held is not None
+            changed = act(held, by=_person(held.uscc), now=self.clock())
+            assert isinstance(changed, consent.Changed), changed
+            assert await consents.save(conn, held, changed.consent, changed.event)
+
+    async def uses(self, consent_id: str) -> int:
+        """How often a consent was used."""
+        async with self.runtime.engine.connect() as conn:
+            held = await consents.by_id(conn, consent_id)
+        assert held is not None
+        return held.uses
+
+    async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """What a statement of the test's own finds."""
+        async with self.runtime.engine.begin() as conn:
+            found = await conn.execute(text(sql), values)
+            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+
+    async def log_of(self, caller: "Caller") -> list[dict[str, Any]]:
+        """Every row of the disclosure log about this client, in order."""
+        return await self.rows(
+            "SELECT * FROM disclosure WHERE client_id = :client ORDER BY at, disclosure_id",
+            client=caller.client_id,
+        )
+
+    async def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        async with self.runtime.engine.connect() as conn:
+            return {
+                table.name: (
+                    await conn.execute(select(func.count()).select_from(table))
+                ).scalar_one()
+                for table in metadata.sorted_tables
+            }
+
+    async def nonce(self) -> str:
+        """A nonce that passes now."""
+        generation = await self.runtime.guard.generation()
+        return self.runtime.nonces.issue(generation, self.clock())
+
+    def checked(self, response: httpx2.Response) -> httpx2.Response:
+        """The same answer; fails unless it is signed, and bound to its request."""
+        exchange = Exchange.of(response)
+        if exchange.request_body and "content-digest" not in exchange.request_headers:
+            # A request without a digest: the signature then says nothing of its body.
+            exchange = replace(exchange, request_body=b"")
+        claimed = read_claim(exchange)
+        keys = KeySet.read(self.runtime.keys.published())
+        key = keys.get(claimed.keyid)
+        assert key is not None
+        check(exchange, claimed, key, earliest=None, latest=self.clock() + _SKEW)
+        return response
+
+
+@dataclass(slots=True, kw_only=True)
+class Caller:
+    """A client: what it sends is right, but for what a test changes."""
+
+    house: House
+    client_id: str
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    proof_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    http: httpx2.AsyncClient | None = None
+    _tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict, repr=False)
+
+    async def token(self, scope: str = "query verify") -> str:
+        """An access token that still holds for a while."""
+        now = self.house.clock()
+        token, until = self._tokens.get(scope, ("", now))
+        if until > now + timedelta(seconds=30):
+            return token
+        answer = await self._ask_for_token(scope)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        fresh = str(body["access_token"])
+        self._tokens[scope] = fresh, now + timedelta(seconds=body["expires_in"])
+        return fresh
+
+    async def proof(self, method: str, path: str, token: str | None, **changes: Any) -> str:
+        """A DPoP proof; a claim of `None` is left out."""
+        made = {
+            "htm": method,
+            "htu": self.house.issuer + path,
+            "iat": int(self.house.clock().timestamp()),
+            "jti": secrets.token_urlsafe(16),
+            "nonce": changes.pop("nonce") if "nonce" in changes else await self.house.nonce(),
+            "ath": digest_of(token) if token else None,
+        }
+        header = {"typ": "dpop+jwt", "jwk": public_jwk(self.proof_key)}
+        return signed(self.proof_key, "ES256", made | changes, header)
+
+    async def headers(
+        self, method: str, path: str, body: bytes = b"", *, scope: str = "query verify",
+    ) -> dict[str, str]:
+        """Everything that an authorised call carries."""
+        token = await self.token(scope)
+        headers = {
+            "Authorization": f"DPoP {token}", "DPoP": await self.proof(method, path, token),
+        }
+        if body:
+            headers |= {"Content-Type": "application/json", "Content-Digest": sha256_digest(body)}
+        return headers
+
+    async def send(
+        self,
+        path: str,
+        body: Mapping[str, Any] | bytes,
+        *,
+        method: str = "POST",
+        scope: str = "query verify",
+        headers: Mapping[str, str | None] | None = None,
+    ) -> httpx2.Response:
+        """Call; `headers` replace those of an authorised call, or with `None` leave them out."""
+        raw = body if isinstance(body, bytes) else orjson.dumps(body)
+        right = await self.headers(method, path.partition("?")[0], raw, scope=scope)
+        changed = {**right, **(headers or {})}
+        sent = {name: value for name, value in changed.items() if value is not None}
+        http = self.http or self.house.http
+        return self.house.checked(
+            await http.request(method, path, content=raw, headers=sent),
+        )
+
+    async def verify(
+        self,
+        uscc: str,
+        *questions: str | tuple[str, str],
+        purpose: str = "loan_approval",
+        **more: Any,
+    ) -> httpx2.Response:
+        """Ask these questions."""
+        return await self.send("/v1/verifications", asking(uscc, *questions, purpose=purpose), **more)
+
+    async def answers(
+        self, uscc: str, *questions: str | tuple[str, str], purpose: str = "loan_approval",
+    ) -> list[str]:
+        """The bare answers to these questions."""
+        response = await self.verify(uscc, *questions, purpose=purpose)
+        assert response.status_code == 200, response.text
+        return [each["answer"] for each in response.json()["answers"]]
+
+    async def query(
+        self, uscc: str, *datasets: str, headers: Mapping[str, str | None] | None = None,
+        **members: Any,
+    ) -> httpx2.Response:
+        """Query these datasets; `members` are others of the body."""
+        return await self.send(
+            "/v1/queries", querying(uscc, *datasets, **members), headers=headers,
+        )
+
+    async def _ask_for_token(self, scope: str) -> httpx2.Response:
+        now = int(self.house.clock().timestamp())
+        claims = {
+            "iss": self.client_id, "sub": self.client_id, "aud": self.house.issuer,
+            "iat": now, "exp": now + 60, "jti": secrets.token_urlsafe(16),
+        }
+        form = {
+            "grant_type": "client_credentials",
+            "scope": scope,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": signed(self.key, "ES256", claims, {"kid": "k1"}),
+        }
+        proof = await self.proof("POST", "/oauth/token", None)
+        return await self.house.http.post("/oauth/token", data=form, headers={"DPoP": proof})
+
+
+def asking(
+    uscc: str, *questions: str | tuple[str, str], purpose: str = "loan_approval",
+) -> dict[str, Any]:
+    """The body of a verification."""
+    asked = [(each, None) if isinstance(each, str) else each for each in questions]
+    return {
+        "enterprise": {"uscc": uscc},
+        "purpose": purpose,
+        "questions": [
+            {"question": tag} | ({} if value is None else {"value": value}) for tag, value in asked
+        ],
+    }
+
+
+def querying(uscc: str, *datasets: str, **members: Any) -> dict[str, Any]:
+    """The body of a query."""
+    return {
+        "enterprise": {"uscc": uscc},
+        "purpose": "loan_approval",
+        "datasets": list(datasets or ("registration", "licence", "penalty")),
+        **members,
+    }
+
+
+def _person(uscc: str) -> Person:
+    return Person(
+        subject="a-person", uscc=uscc, channel=Channel.PORTAL,
+        identity_token_digest=hashlib.sha256(b"a test's identity token").digest(),
+    )
+
+
+async def new_database(url: str) -> str:
+    """The address of a fresh, migrated database on the server of `url`."""
+    name = f"house_{secrets.token_hex(4)}"
+    address = make_url(url)
+    connection = await asyncpg.connect(
+        host=address.query.get("host", address.host), port=address.port,
+        user=address.username, password=address.password, database=address.database,
+    )
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    fresh = address.set(database=name).render_as_string(hide_password=False)
+    await asyncio.to_thread(upgrade, fresh)
+    return fresh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A database with a province and clients in it, and the settings to serve it."""
+
+    settings: Settings
+    kit: Kit
+
+
+async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTITIES) -> Built:
+    """Build a demo's province and clients in the empty, migrated database at `url`."""
+    room = Folder(folder)
+    state = replace(room.open(port=None, entities=entities), port=port)
+    settings = room.settings(state, url)
+    runtime = await open_runtime(settings)
+    try:
+        kit = await build(runtime, room, state, lambda _: None)
+    finally:
+        await close_runtime(runtime)
+    return Built(settings=settings, kit=kit)
+
+
+@asynccontextmanager
+async def in_process(
+    settings: Settings, clock: Callable[[], datetime],
+) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
+    """The application with its lifespan, and an HTTP client that calls it without a socket."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        app.state.runtime = replace(app.state.runtime, now=clock)
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
+            yield app, http
+
+
+@asynccontextmanager
+async def a_house(url: str) -> AsyncIterator[House]:
+    """A gateway over a province of its own, on the server of `url`."""
+    folder = Path(tempfile.mkdtemp(prefix="xq-house-"))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = int(listening.getsockname()[1])
+        built = await a_built_house(await new_database(url), folder / "state", port)
+        clock = Clock()
+        async with in_process(built.settings, clock) as (app, http):
+            today = clock().astimezone(SHANGHAI).date()
+            catalogue = app.state.runtime.catalogue
+            yield House(
+                app=app, settings=built.settings, kit=built.kit, clock=clock, http=http,
+                entities=tuple(province(SEED, ENTITIES, today=today, catalogue=catalogue)),
+                listening=listening,
+            )
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Server(uvicorn.Server):
+    """A server in a thread of its own that says when it is ready."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(uvicorn.Config(app, log_level="critical", access_log=False))
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when it listens."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def listening_on(self, bound: socket.socket) -> Iterator[None]:
+        """Serve on a bound socket inside the block."""
+        thread = threading.Thread(target=self.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            assert self.ready.wait(20), "the gateway did not start"
+            yield
+        finally:
+            self.should_exit = True
+            thread.join(20)
