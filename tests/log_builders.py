@@ -1,0 +1,147 @@
+"""A log in a database of its own, and a reader of it who trusts nothing but the log's key."""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.access.commit import log_refusal
+from gateway.db.hot import HotDatabase
+from gateway.disclosure.checkpoints import origin_of
+from gateway.disclosure.ids import new_id
+from gateway.disclosure.leaf import Disclosure, leaf_hash
+from gateway.disclosure.sealer import Sealer
+from gateway.migrations.run import upgrade
+from gateway.signing.keys import KeyRing, new_key_file
+from tests import naive_merkle
+
+ISSUER = "https://credit.test"
+ORIGIN = "credit.test/log"
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+EMPTY = """TRUNCATE disclosure, disclosure_salt, pending_leaf, log_entry, log_node, checkpoint"""
+
+
+@contextmanager
+def database_of_its_own(url: str) -> Iterator[str]:
+    """A new migrated database beside the one at `url`."""
+    name = f"log_{secrets.token_hex(6)}"
+    asyncio.run(_outside(url, f"CREATE DATABASE {name}"))
+    # The password would be masked by str().
+    own = make_url(url).set(database=name).render_as_string(hide_password=False)
+    upgrade(own)
+    yield own
+    asyncio.run(_outside(url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _outside(url: str, sql: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(sql))
+    await engine.dispose()
+
+
+def a_key_ring(folder: Path) -> KeyRing:
+    """Fresh keys, valid since yesterday."""
+    file = folder / "keys.json"
+    file.write_text(new_key_file(NOON - timedelta(days=1)))
+    return KeyRing.read(file)
+
+
+def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
+    """A sealer at noon."""
+    return Sealer(
+        engine=engine, keys=keys, origin=origin_of(ISSUER), now=lambda: NOON, batch=batch,
+    )
+
+
+async def disclosed(
+    hot: HotDatabase, count: int, *, client_id: str = "bank", at: datetime = NOON,
+) -> list[tuple[Disclosure, bytes]]:
+    """Disclosures as the gateway writes them, and the entry of each."""
+    made = []
+    for number in range(count):
+        disclosure = Disclosure(
+            disclosure_id=new_id("dsc"),
+            uscc=f"91330106MA2CXX{number % 7:02}16",
+            client_id=client_id,
+            kind="query",
+            outcome="told",
+            purpose="loan_approval",
+            asked=["registration"],
+            at=at + timedelta(milliseconds=number),
+        )
+        salt = secrets.token_bytes(32)
+        await log_refusal(hot, disclosure, salt)  # the write of a disclosure and no more
+        made.append((disclosure, leaf_hash(disclosure, salt)))
+    return made
+
+
+async def seal_all(sealer: Sealer) -> None:
+    """Seal until nothing is pending."""
+    while await sealer.round():
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """What a checkpoint says, after its signature was verified."""
+
+    size: int
+    root: bytes
+
+
+def open_note(note: str, *, origin: str, public_key: bytes) -> TreeHead:
+    """Verify a signed note as c2sp.org/signed-note and c2sp.org/tlog-checkpoint have it."""
+    signed, _, signatures = note.rpartition("\n\n")
+    signed += "\n"
+    key_id = hashlib.sha256(origin.encode() + b"\n\x01" + public_key).digest()[:4]
+    known = []
+    for line in signatures.removesuffix("\n").split("\n"):
+        dash, name, blob = line.split(" ")
+        raw = base64.b64decode(blob, validate=True)
+        if (dash, name, raw[:4]) == ("\u2014", origin, key_id):
+            known.append(raw[4:])
+    assert len(known) == 1, "one signature of the known key"
+    Ed25519PublicKey.from_public_bytes(public_key).verify(known[0], signed.encode())
+    first, size, root = signed.removesuffix("\n").split("\n")
+    assert first == origin
+    assert str(int(size)) == size
+    return TreeHead(int(size), base64.b64decode(root, validate=True))
+
+
+def raw_key(keys: KeyRing) -> bytes:
+    """The log's public key out of the published set, as a witness would pin it."""
+    [jwk] = [each for each in keys.published()["keys"] if each["xinqiao_use"] == "log"]
+    return base64.urlsafe_b64decode(jwk["x"] + "=")
+
+
+async def downloaded_entries(http: httpx2.AsyncClient, size: int) -> list[bytes]:
+    """All entries of the log of `size`, each bundle checked against its tile of leaf hashes."""
+    entries: list[bytes] = []
+    while len(entries) < size:
+        width = min(256, size - len(entries))
+        path = f"{len(entries) // 256:03}" + (f".p/{width}" if width < 256 else "")
+        bundle = (await http.get(f"/log/entries/{path}")).raise_for_status().content
+        tile = (await http.get(f"/log/tile/0/{path}")).raise_for_status().content
+        found = list(_unbundled(bundle))
+        assert tile == b"".join(naive_merkle.mth([entry]) for entry in found)
+        entries += found
+    return entries
+
+
+def _unbundled(bundle: bytes) -> Iterator[bytes]:
+    while bundle:
+        length = int.from_bytes(bundle[:2], "big")
+        yield bundle[2 : 2 + length]
+        bundle = bundle[2 + length :]

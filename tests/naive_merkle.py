@@ -1,0 +1,71 @@
+"""A second Merkle tree, written down from RFC 9162 §2.1 word by word: slow, recursive, over lists.
+
+It shares nothing with the gateway's own but SHA-256. A proof is judged by working out the root
+that the recursion of the definition would have made, not by the RFC's verification loops.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+
+def mth(entries: Sequence[bytes]) -> bytes:
+    """MTH(D_n)."""
+    if not entries:
+        return hashlib.sha256().digest()
+    if len(entries) == 1:
+        return hashlib.sha256(b"\x00" + entries[0]).digest()
+    k = split(len(entries))
+    return above(mth(entries[:k]), mth(entries[k:]))
+
+
+def path(m: int, entries: Sequence[bytes]) -> list[bytes]:
+    """PATH(m, D_n)."""
+    if len(entries) == 1:
+        return []
+    k = split(len(entries))
+    if m < k:
+        return [*path(m, entries[:k]), mth(entries[k:])]
+    return [*path(m - k, entries[k:]), mth(entries[:k])]
+
+
+def proof(m: int, entries: Sequence[bytes]) -> list[bytes]:
+    """PROOF(m, D_n)."""
+    return subproof(m, entries, known=True)
+
+
+def subproof(m: int, entries: Sequence[bytes], *, known: bool) -> list[bytes]:
+    """SUBPROOF(m, D_n, b)."""
+    if m == len(entries):
+        return [] if known else [mth(entries)]
+    k = split(len(entries))
+    if m <= k:
+        return [*subproof(m, entries[:k], known=known), mth(entries[k:])]
+    return [*subproof(m - k, entries[k:], known=False), mth(entries[:k])]
+
+
+def root_from_path(entry: bytes, m: int, n: int, proof_: Sequence[bytes]) -> bytes | None:
+    """The root that `proof_` leads to from `entry`, or `None` where its length is wrong."""
+    if n == 1:
+        return hashlib.sha256(b"\x00" + entry).digest() if not proof_ else None
+    if not proof_:
+        return None
+    k = split(n)
+    rest, sibling = proof_[:-1], proof_[-1]
+    if m < k:
+        left = root_from_path(entry, m, k, rest)
+        return above(left, sibling) if left else None
+    right = root_from_path(entry, m - k, n - k, rest)
+    return above(sibling, right) if right else None
+
+
+def above(left: bytes, right: bytes) -> bytes:
+    """The node above two others."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def split(n: int) -> int:
+    """The largest power of two smaller than n."""
+    k = 1
+    while k * 2 < n:
+        k *= 2
+    return k

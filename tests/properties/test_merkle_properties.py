@@ -1,0 +1,80 @@
+"""Whatever the batches in which a tree grows, it is one tree, and what it shows is so."""
+
+import hashlib
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.disclosure import merkle, tiles
+from tests import naive_merkle
+
+ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(1_500)]
+LEAVES = [merkle.leaf_hash(entry) for entry in ENTRIES]
+BATCHES = st.lists(st.integers(0, 300), min_size=1, max_size=5)
+
+
+def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
+    """A tree grown batch by batch from its stored edge alone; its size and all that is stored."""
+    size, kept = 0, {(0, place): leaf for place, leaf in enumerate(LEAVES)}
+    for batch in batches:
+        hashes = {
+            (run.level, place): kept[run.level, place]
+            for run in tiles.edge(size)
+            for place in range(run.begin, run.end)
+        }
+        kept |= tiles.grow(hashes, size, LEAVES[size : size + batch])
+        size += batch
+    return size, kept
+
+
+@given(BATCHES)
+@settings(max_examples=60, deadline=None)
+def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int]) -> None:
+    """The same as that of the second implementation over all the leaves at once."""
+    size, kept = grown(batches)
+    root = merkle.span_root((0, size), tiles.nodes(kept))
+    assert root == naive_merkle.mth(ENTRIES[:size])
+
+
+@given(BATCHES.filter(any), st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_leaf_is_shown_and_no_other_in_its_place(
+    batches: list[int], data: st.DataObject,
+) -> None:
+    """The proof leads from this entry to the root, and from no other entry."""
+    size, kept = grown(batches)
+    index, other = (data.draw(st.integers(0, size - 1)) for _ in range(2))
+    root = merkle.root(LEAVES[:size])
+    proof = merkle.inclusion_proof(index, size, tiles.nodes(kept))
+    assert naive_merkle.root_from_path(ENTRIES[index], index, size, proof) == root
+    assert merkle.includes(LEAVES[other], index, size, proof, root) == (other == index)
+
+
+@given(BATCHES.filter(any), st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_two_moments_of_one_tree_are_consistent(
+    batches: list[int], data: st.DataObject,
+) -> None:
+    """And a tree in which one old leaf was changed is not."""
+    second, kept = grown(batches)
+    first = data.draw(st.integers(1, second))
+    changed = data.draw(st.integers(0, first - 1))
+    proof = merkle.consistency_proof(first, second, tiles.nodes(kept))
+    old, new = merkle.root(LEAVES[:first]), merkle.root(LEAVES[:second])
+    assert merkle.extends(first, old, second, new, proof)
+    forged = [*LEAVES[:changed], merkle.leaf_hash(b"forged"), *LEAVES[changed + 1 : second]]
+    assert not merkle.extends(first, old, second, merkle.root(forged), proof)
+
+
+@given(
+    st.binary(max_size=80), st.integers(), st.integers(),
+    st.lists(st.binary(max_size=40), max_size=9),
+)
+@settings(max_examples=200, deadline=None)
+def test_nonsense_is_refused_and_never_an_error(
+    leaf: bytes, index: int, size: int, proof: list[bytes],
+) -> None:
+    """A verifier meets whatever a stranger sends."""
+    root = merkle.root(LEAVES)
+    assert not merkle.includes(leaf, index, size, proof, root)
+    assert merkle.extends(index, root, size, root, proof) == (index == size >= 0 and not proof)
