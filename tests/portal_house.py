@@ -37,12 +37,12 @@ from gateway.signing.keys import new_key_file
 
 ISSUER: Final = "http://127.0.0.1:8000"
 BANK_ORIGIN: Final = "http://127.0.0.1:9911"
-PASSWORD: Final = "correct horse battery"  # noqa: S105  # of made-up people
+PASSWORD: Final = "correct horse battery"  # of made-up people
 NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 CATALOGUE: Final = load_catalogue()
 
 _HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
-_FORM: Final = re.compile(r"<form [^>]*>.*?</form>", re.S)
+_FORM: Final = re.compile(r"<form [^>]*>.*?</form>", re.DOTALL)
 
 
 class Clock:
@@ -99,7 +99,9 @@ class House:
         assert response.status_code == 303, response.text
         return browser
 
-    async def add_client(self, name: str = "浙江示范银行", name_en: str = "Zhejiang Demo Bank") -> str:
+    async def add_client(
+        self, name: str = "浙江示范银行", name_en: str = "Zhejiang Demo Bank",
+    ) -> str:
         """A registered bank."""
         client_id = f"bank-{secrets.token_hex(4)}"
         async with self.engine.begin() as conn:
@@ -175,7 +177,8 @@ async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: A
         "kind": "firm", "entity_type": "1130", "status": "active",
         "legal_representative": "张三丰", "capital": 500, "currency": "CNY",
         "established_on": date(2018, 3, 9), "registering_authority": "杭州市西湖区市场监督管理局",
-        "division": "330106", "scope": "软件开发；数据处理服务。", "address": "杭州市西湖区虚构街1号",
+        "division": "330106", "scope": "软件开发；数据处理服务。",
+        "address": "杭州市西湖区虚构街1号",
         "source_id": "source", "source_name": "市场监督管理部门", "source_time": NOON,
         "catalogue_version": CATALOGUE.version,
     }
@@ -243,9 +246,13 @@ def _people(firm: str, shop: str, elsewhere: str) -> list[dict[str, Any]]:
 
 
 async def sign_in(
-    browser: httpx2.AsyncClient, username: str, password: str = PASSWORD, *, wanted: str = "/portal",
+    browser: httpx2.AsyncClient,
+    username: str,
+    password: str = PASSWORD,
+    *,
+    wanted: str = "/portal",
 ) -> httpx2.Response:
-    """Sign in as a person would; the answer is that of the portal's return address, or a refusal."""
+    """Sign in as a person would; gives the answer of the return address, or the refusal."""
     begun = await browser.get("/portal/sign-in", params={"return": wanted})
     page = await browser.get(begun.headers["location"])
     answer = await browser.post(

@@ -81,7 +81,7 @@ class DemoProvider:
         back = urlencode({"ticket": ticket, "state": state})
         return RedirectResponse(f"{RETURN}?{back}", status_code=303)
 
-    def _page(  # noqa: PLR0913  # a page's parts
+    def _page(  # a page's parts
         self,
         request: Request,
         *,

@@ -68,7 +68,7 @@ class Decision:
     subject: str
 
 
-async def open_interaction(  # noqa: PLR0913  # what it is made of; all by keyword
+async def open_interaction(  # what it is made of; all by keyword
     conn: AsyncConnection,
     digests: KeyedDigests,
     *,

@@ -31,7 +31,7 @@ class Frame:
         self._templates.filters.update(moment=moment, day=day)
         self._templates.globals.update(stylesheet=stylesheet_url)
 
-    def page(  # noqa: PLR0913  # what a page is made of; all by keyword
+    def page(  # what a page is made of; all by keyword
         self,
         request: Request,
         template: str,
@@ -62,7 +62,7 @@ class Frame:
         _remember(request, response)
         return response
 
-    def sorry(  # noqa: PLR0913  # a page's parts
+    def sorry(  # a page's parts
         self,
         request: Request,
         *,

@@ -1,7 +1,8 @@
 """The decision page: who asks, for what, and each item by itself. Nothing is ticked beforehand."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -102,29 +103,34 @@ async def _opened(
     interaction_id: str,
 ) -> Opened:
     """The interaction if this person may decide it now; else the page that says why not."""
+    now, own = runtime.now(), visitor.session.digest
     interaction = await interactions.find(conn, runtime.digests, interaction_id)
     if interaction is None:
         raise InsteadError(not_found(request, visitor))
-    now = runtime.now()
-    own = visitor.session.digest
-    if interaction.decided_at is not None:
-        goes_on = own == interaction.session_digest and interaction.resumed_at is None
-        raise InsteadError(
-            _onward(interaction_id) if goes_on and now < interaction.expires_at
-            else pages.over(request, visitor, "decided"),
-        )
-    if now >= interaction.expires_at:
+    if interaction.decided_at is None and now >= interaction.expires_at:
         raise InsteadError(pages.over(request, visitor, "expired"))
-    cards = await store.enterprises(conn, _usccs(interaction, visitor))
-    if not cards:
-        raise InsteadError(pages.not_for_you(request, visitor))
-    if not await interactions.bind_session(conn, interaction, session_digest=own, now=now):
-        raise InsteadError(pages.over(request, visitor, _why_unbound(interaction)))
-    return Opened(interaction=interaction, enterprises=cards)
+    if interaction.decided_at is None:
+        cards = await store.enterprises(conn, _usccs(interaction, visitor))
+        if not cards:
+            raise InsteadError(pages.not_for_you(request, visitor))
+        if await interactions.bind_session(conn, interaction, session_digest=own, now=now):
+            return Opened(interaction=interaction, enterprises=cards)
+        # Somebody else has it, or a click a moment earlier has just decided it.
+        interaction = await interactions.find(conn, runtime.digests, interaction_id) or interaction
+    if interaction.decided_at is None:
+        raise InsteadError(pages.over(request, visitor, "elsewhere"))
+    if _goes_on(interaction, own, now):
+        raise InsteadError(_onward(interaction_id))
+    raise InsteadError(pages.over(request, visitor, "decided"))
 
 
-def _why_unbound(interaction: Interaction) -> Literal["elsewhere", "decided"]:
-    return "elsewhere" if interaction.session_digest is not None else "decided"
+def _goes_on(interaction: Interaction, own: bytes, now: datetime) -> bool:
+    """Whether this browser made the decision and has still to take it back to the client."""
+    return (
+        interaction.session_digest == own
+        and interaction.resumed_at is None
+        and now < interaction.expires_at
+    )
 
 
 def _usccs(interaction: Interaction, visitor: Visitor) -> list[str]:

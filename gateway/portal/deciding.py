@@ -110,7 +110,7 @@ async def decide(
     return await _write(conn, acts, by, now=now) if acts else None
 
 
-def _acts(  # noqa: PLR0913, PLR0917  # the parts of one decision
+def _acts(  # the parts of one decision
     interaction: Interaction,
     ask: Ask,
     choice: Choice,

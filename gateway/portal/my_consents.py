@@ -173,7 +173,7 @@ def _shown(
     )
 
 
-def _page(  # noqa: PLR0913, PLR0917  # a page's parts
+def _page(  # a page's parts
     request: Request,
     runtime: Runtime,
     visitor: Visitor,

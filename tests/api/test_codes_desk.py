@@ -1,0 +1,94 @@
+"""My codes: what is printed can be read, and is revoked alone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+import zxingcpp
+
+from gateway.codes import qr
+from gateway.codes.ids import WORDS, address_of, as_code_id, code_id_from, phrase_from
+from tests.portal_house import ISSUER, House, a_house, hidden
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+def pixels(matrix: qr.Matrix, scale: int) -> memoryview:
+    """The symbol as grey pixels."""
+    lines = [bytes(0 if dark else 255 for dark in row for _ in range(scale)) for row in matrix]
+    size = len(matrix) * scale
+    return memoryview(b"".join(line * scale for line in lines)).cast("B", (size, size))
+
+
+def test_every_printed_symbol_is_read_back_at_small_size() -> None:
+    """At level H, version 5 or less, three pixels a module."""
+    for n in range(20):
+        address = address_of(ISSUER, code_id_from(bytes([n * 11]) * 16))
+        matrix = qr.matrix_of(address)
+        [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
+        assert (read.text, read.ec_level) == (address, "H")
+        assert len(matrix) - 2 * qr.QUIET <= 37  # version 5
+
+
+def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
+    """Rather than many modules."""
+    address = address_of(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
+    matrix = qr.matrix_of(address)
+    [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
+    assert (read.text, read.ec_level) == (address, "Q")
+
+
+def test_ids_are_random_and_of_one_alphabet() -> None:
+    """Upper-case base32, which a QR holds as alphanumeric."""
+    assert as_code_id(code_id_from(bytes(range(16)))) == "AAAQEAYEAUDAOCAJBIFQYDIOB4"
+    assert as_code_id("../../etc/passwd") is None
+
+
+def test_a_check_phrase_is_two_plain_words() -> None:
+    """Of a list without repeats."""
+    assert len(WORDS) == len(set(WORDS)) == 64
+    assert phrase_from(b"\x00\x41") == f"{WORDS[0]} {WORDS[1]}"
+
+
+async def test_a_code_is_listed_shown_and_ready_to_print(house: House) -> None:
+    """With its phrase on the sticker."""
+    browser = await house.signed_in()
+    code = await house.add_code(house.firm)
+    listed = await browser.get(f"/portal/enterprises/{house.firm}/codes")
+    assert f"/portal/codes/{code.code_id}" in listed.text
+    for page in ("", "/sticker"):
+        shown = await browser.get(f"/portal/codes/{code.code_id}{page}")
+        assert code.check_phrase in shown.text
+        assert f"/portal/codes/{code.code_id}/qr.svg" in shown.text
+
+
+async def test_the_symbol_is_given_as_svg_and_png(house: House) -> None:
+    """To view and to download."""
+    browser = await house.signed_in()
+    code = await house.add_code(house.firm)
+    svg = await browser.get(f"/portal/codes/{code.code_id}/qr.svg")
+    assert svg.headers["content-type"] == "image/svg+xml"
+    assert svg.text.startswith("<svg")
+    png = await browser.get(f"/portal/codes/{code.code_id}/qr.png?download")
+    assert png.content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert "attachment" in png.headers["content-disposition"]
+
+
+async def test_a_code_is_revoked_alone(house: House) -> None:
+    """The other sticker goes on."""
+    browser = await house.signed_in()
+    lost, kept = await house.add_code(house.firm), await house.add_code(house.firm)
+    address = f"/portal/codes/{lost.code_id}/revoke"
+    form = hidden((await browser.get(address)).text, address)
+    done = await browser.post(address, data=form)
+    assert "已作废" in (await browser.get(done.headers["location"])).text
+    again = await browser.post(address, data=form)
+    assert again.headers["location"].endswith("too_late")
+    assert (await browser.get(f"/E/{lost.code_id}")).status_code == 410
+    assert (await browser.get(f"/E/{kept.code_id}")).status_code == 200
+    assert (await browser.get(f"/portal/codes/{lost.code_id}/qr.svg")).status_code == 404

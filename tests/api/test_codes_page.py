@@ -1,0 +1,178 @@
+"""The page behind a code: what anybody may see at this moment, and nothing else."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import update
+
+from gateway.codes import store
+from gateway.creditfile.days import SHANGHAI
+from gateway.creditfile.tables import enterprise
+from tests.creditfile_builders import a_record
+from tests.portal_house import Clock, House, a_house
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running gateway, at noon of 22 November 2026."""
+    async with a_house(migrated_url, tmp_path, clock=Clock()) as made:
+        yield made
+
+
+async def dataset(house: House, code_id: str, wanted: str) -> dict[str, object]:
+    """One dataset of the JSON twin."""
+    document = (await house.browser().get(f"/E/{code_id}", headers=JSON)).json()
+    return next(each for each in document["datasets"] if each["dataset"] == wanted)
+
+
+async def test_the_page_shows_who_it_is_and_how_to_check_the_sticker(house: House) -> None:
+    """Name, sign, district, status and check phrase."""
+    code = await house.add_code(house.firm, "云栖小店（滨江）")
+    page = await house.browser().get(f"/E/{code.code_id}")
+    assert page.status_code == 200
+    for words in ("杭州云栖数据科技有限公司", "云栖小店（滨江）", "杭州市西湖区", "存续（在营）",
+                  code.check_phrase):
+        assert words in page.text
+
+
+async def test_the_page_is_small_and_runs_nothing(house: House) -> None:
+    """No script, no cookie, no copy kept, and a first view of a few kilobytes."""
+    code = await house.add_code(house.firm)
+    page = await house.browser().get(f"/E/{code.code_id}")
+    assert "<script" not in page.text
+    assert "set-cookie" not in page.headers
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    assert len(page.content) < 20_000
+
+
+async def test_an_id_is_read_in_either_case(house: House) -> None:
+    """A scanner may change the case."""
+    code = await house.add_code(house.firm)
+    for path in (f"/E/{code.code_id.lower()}", f"/e/{code.code_id}"):
+        assert (await house.browser().get(path)).status_code == 200
+
+
+async def test_nothing_found_is_never_no_violations(house: House) -> None:
+    """R6: it says as of when, and that nothing was found within its publicity period."""
+    code = await house.add_code(house.firm)
+    page = (await house.browser().get(f"/E/{code.code_id}")).text
+    now = house.clock().astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    assert f"截至 {now} 未查询到在公示期内的行政处罚" in page
+    assert "无违法" not in page
+
+
+async def test_a_source_that_cannot_be_asked_is_not_mixed_up_with_nothing_found(
+    house: House,
+) -> None:
+    """R6: 暂不可用."""
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            update(enterprise)
+            .where(enterprise.c.uscc == house.firm)
+            .values(unavailable=["penalty"]),
+        )
+    code = await house.add_code(house.firm)
+    section = await dataset(house, code.code_id, "penalty")
+    assert (section["state"], section["records"]) == ("unavailable", [])
+    assert "暂不可用" in (await house.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_a_penalty_is_gone_at_midnight_after_its_last_day(house: House) -> None:
+    """In Shanghai, at the first moment, caches included."""
+    await house.add_records(a_record(uscc=house.firm, publicity_ends_on="2026-11-22"))
+    code = await house.add_code(house.firm)
+    house.clock.passes(timedelta(hours=12) - timedelta(seconds=1))
+    assert (await dataset(house, code.code_id, "penalty"))["state"] == "found"
+    house.clock.passes(timedelta(seconds=1))
+    assert (await dataset(house, code.code_id, "penalty"))["state"] == "none"
+
+
+async def test_a_repaired_penalty_is_gone_at_once(house: House) -> None:
+    """信用修复 ends publicity on every channel."""
+    repaired = a_record(uscc=house.firm, repaired_at=house.clock())
+    await house.add_records(repaired)
+    code = await house.add_code(house.firm)
+    page = await house.browser().get(f"/E/{code.code_id}")
+    assert repaired.fields["document_number"] not in page.text
+    assert (await dataset(house, code.code_id, "penalty"))["state"] == "none"
+
+
+async def test_an_objection_is_marked_beside_the_record(house: House) -> None:
+    """As long as it is being dealt with."""
+    await house.add_records(a_record(uscc=house.firm, objection_since=house.clock()))
+    code = await house.add_code(house.firm)
+    assert "异议处理中" in (await house.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_only_public_fields_are_told(house: House) -> None:
+    """Severity is for those with consent, the appeal state for nobody."""
+    await house.add_records(a_record(uscc=house.firm))
+    code = await house.add_code(house.firm)
+    section = await dataset(house, code.code_id, "penalty")
+    [told] = section["records"]  # type: ignore[misc]  # a JSON array
+    assert "facts" in told["fields"]
+    assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told["fields"])
+
+
+async def test_the_operator_of_an_individual_business_is_masked(house: House) -> None:
+    """张**, on the page and in its twin."""
+    code = await house.add_code(house.shop)
+    for headers in ({}, JSON):
+        answer = await house.browser().get(f"/E/{code.code_id}", headers=headers)
+        assert "李**" in answer.text
+        assert "李四光" not in answer.text
+
+
+async def test_a_licence_is_shown_while_it_is_valid(house: House) -> None:
+    """Its last day included."""
+    licence = {"number": "许1", "name": "食品经营许可证"}
+    base = a_record("commitment", uscc=house.firm)
+    for n, last in enumerate((date(2026, 11, 21), date(2026, 11, 22), date(2099, 12, 31))):
+        await house.add_records(type(base)(
+            uscc=house.firm, record_id=f"lic{n}", dataset="licence", source_id="s",
+            natural_key=f"lic{n}", source_name="审批部门", source_time=house.clock(),
+            catalogue_version="2026.1", valid_to=last,
+            fields=licence | {"valid_to": last.isoformat()},
+        ))
+    code = await house.add_code(house.firm)
+    section = await dataset(house, code.code_id, "licence")
+    shown = {each["record_id"] for each in section["records"]}  # type: ignore[attr-defined]
+    assert shown == {"lic1", "lic2"}
+    assert "长期" in (await house.browser().get(f"/E/{code.code_id}")).text
+
+
+@pytest.mark.parametrize("headers", [{}, JSON])
+async def test_a_revoked_code_warns_from_the_next_scan_on(
+    house: House, headers: dict[str, str],
+) -> None:
+    """410, in red, and nothing of the enterprise."""
+    code = await house.add_code(house.firm)
+    async with house.engine.begin() as conn:
+        assert await store.revoke(conn, house.firm, code.code_id, now=house.clock())
+    answer = await house.browser().get(f"/E/{code.code_id}", headers=headers)
+    assert answer.status_code == 410
+    assert "已作废" in answer.text
+    assert "云栖" not in answer.text
+
+
+@pytest.mark.parametrize("code_id", ["A" * 26, "short", "A" * 25 + "1", "%00", "A" * 300])
+async def test_an_unknown_code_says_that_it_may_be_forged(house: House, code_id: str) -> None:
+    """And how to report it."""
+    answer = await house.browser().get(f"/E/{code_id}")
+    assert answer.status_code == 404
+    assert "伪造" in answer.text
+    assert "12345" in answer.text
+
+
+async def test_the_page_says_its_words_in_english_too(house: House) -> None:
+    """Chinese first, English second."""
+    code = await house.add_code(house.firm)
+    page = (await house.browser().get(f"/E/{code.code_id}?lang=en")).text
+    assert "no record within its publicity period was found" in page
+    assert '<html lang="en">' in page

@@ -1,0 +1,137 @@
+"""My consents and who looked: all of one's own, and taken back in two taps."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from consent import Status, store
+from tests.portal_house import House, a_house, hidden
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def granted(house: House, browser: httpx2.AsyncClient) -> str:
+    """Grant a consent on the page; gives its id."""
+    address = f"/portal/decide/{await house.ask()}"
+    form = hidden((await browser.get(address)).text, address)
+    await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
+    async with house.engine.connect() as conn:
+        return (await store.of_enterprise(conn, house.firm))[0].consent_id
+
+
+async def status_of(house: House, consent_id: str) -> Status:
+    """Where it stands."""
+    async with house.engine.connect() as conn:
+        found = await store.by_id(conn, consent_id)
+    assert found is not None
+    return found.status
+
+
+async def press(browser: httpx2.AsyncClient, page: str, action: str) -> httpx2.Response:
+    """Open `page` and press the button of the form that leads to `action`."""
+    shown = (await browser.get(page)).text
+    return await browser.post(action, data=hidden(shown, action))
+
+
+async def test_a_consent_is_withdrawn_in_two_taps(house: House) -> None:
+    """One to ask, one to confirm; it holds at once."""
+    browser = await house.signed_in()
+    address = f"/portal/consents/{await granted(house, browser)}"
+    assert f'href="{address}/withdraw"' in (await browser.get(address)).text
+    done = await press(browser, f"{address}/withdraw", f"{address}/withdraw")
+    assert done.status_code == 303
+    assert await status_of(house, address.rpartition("/")[2]) is Status.WITHDRAWN
+    assert "已撤回" in (await browser.get(done.headers["location"])).text
+
+
+async def test_a_consent_is_paused_and_resumed(house: House) -> None:
+    """And what was done stands in its history."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}"
+    await press(browser, address, f"{address}/pause")
+    assert await status_of(house, consent_id) is Status.PAUSED
+    await press(browser, address, f"{address}/resume")
+    assert await status_of(house, consent_id) is Status.ACTIVE
+    page = (await browser.get(address)).text
+    for words in ("您同意授权", "您暂停了授权", "您恢复了授权"):
+        assert words in page
+
+
+async def test_a_withdrawal_from_a_stale_page_changes_nothing(house: House) -> None:
+    """Two tabs withdraw once, and the second is told how it stands."""
+    browser = await house.signed_in()
+    address = f"/portal/consents/{await granted(house, browser)}"
+    form = hidden((await browser.get(f"{address}/withdraw")).text, f"{address}/withdraw")
+    first = await browser.post(f"{address}/withdraw", data=form)
+    second = await browser.post(f"{address}/withdraw", data=form)
+    assert first.headers["location"].endswith("notice=withdraw")
+    assert second.headers["location"].endswith("notice=too_late")
+
+
+async def test_the_list_shows_what_runs_and_what_has_ended(house: House) -> None:
+    """Expiry shows although nobody has touched the row."""
+    browser = await house.signed_in()
+    await granted(house, browser)
+    listed = f"/portal/enterprises/{house.firm}/consents"
+    assert "进行中" in (await browser.get(listed)).text
+    house.clock.passes(timedelta(days=181))
+    browser = await house.signed_in()
+    page = (await browser.get(listed)).text
+    assert "已到期" in page
+    assert "进行中</h2>" not in page
+
+
+async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
+    """R10, the newest first."""
+    browser = await house.signed_in()
+    await house.add_look(house.firm)
+    house.clock.passes(timedelta(minutes=1))
+    await house.add_look(
+        house.firm, kind="verification", outcome="refused", reason="not_available",
+        asked=["is_active.v1"], purpose="merchant_onboarding",
+    )
+    page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
+    assert page.index("平台商户入驻") < page.index("贷款审批")
+    for words in ("没有您的授权", "登记状态是否为存续", "登记信息", "浙江示范银行"):
+        assert words in page
+
+
+async def test_who_looked_is_paged_without_gap_or_repeat(house: House) -> None:
+    """Also where many looked at the same moment."""
+    browser = await house.signed_in()
+    ids = {await house.add_look(house.firm, asked=[f"mark-{n}-"]) for n in range(45)}
+    address, seen = f"/portal/enterprises/{house.firm}/looks", ""
+    for _ in range(3):
+        page = (await browser.get(address)).text
+        seen += page
+        older = next((id_ for id_ in ids if f'href="?before={id_}"' in page), None)
+        address = f"/portal/enterprises/{house.firm}/looks?before={older}"
+    assert older is None
+    assert all(seen.count(f"mark-{n}-") == 1 for n in range(45))
+
+
+async def test_home_counts_active_consents_and_looks(house: House) -> None:
+    """At a glance."""
+    browser = await house.signed_in()
+    await granted(house, browser)
+    await house.add_look(house.firm)
+    await house.add_look(house.firm, at=house.clock() - timedelta(days=31))
+    page = (await browser.get("/portal")).text
+    assert page.count('<span class="number">1</span>') == 2
+
+
+@pytest.mark.parametrize("username", ["none"])
+async def test_who_may_act_for_nobody_is_told_so(house: House, username: str) -> None:
+    """An account without an enterprise sees an empty page."""
+    browser = await house.signed_in(username)
+    assert "没有可以代表的企业" in (await browser.get("/portal")).text

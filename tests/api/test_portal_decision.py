@@ -1,0 +1,211 @@
+"""The decision: each item by itself, once, by the one whose it is, and all of it or none written."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from consent import Status, store
+from consent.model import Consent
+from tests.portal_house import House, a_house, hidden, query_of
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def decide(
+    browser: httpx2.AsyncClient, interaction: str, *, page: str | None = None, **form: Any,
+) -> httpx2.Response:
+    """Press a button on the decision page, with what was ticked."""
+    address = f"/portal/decide/{interaction}"
+    shown = page or (await browser.get(address)).text
+    return await browser.post(address, data=hidden(shown, address) | form)
+
+
+async def consents_of(house: House, uscc: str) -> list[Consent]:
+    """What the database holds."""
+    async with house.engine.connect() as conn:
+        return await store.of_enterprise(conn, uscc)
+
+
+async def test_the_page_names_the_recipient_the_purpose_and_each_item(house: House) -> None:
+    """Nothing is ticked beforehand, and the fields behind an item can be seen."""
+    browser = await house.signed_in()
+    page = (await browser.get(f"/portal/decide/{await house.ask()}")).text
+    for words in ("浙江示范银行", "贷款审批", "登记信息", "行政处罚", "公共信用评价", "违法事实",
+                  "法定代表人（经营者）证件号码是否一致", "不同意", "杭州云栖数据科技有限公司"):
+        assert words in page
+    assert "checked" not in page
+
+
+async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None:
+    """The consent is narrower than what was asked, and goes back to the bank."""
+    browser = await house.signed_in()
+    interaction = await house.ask()
+    answer = await decide(
+        browser, interaction, decision="grant", dataset=["penalty"], max_uses="3",
+        last_day="2026-12-31",
+    )
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/oauth/resume?interaction={interaction}"
+    [consent] = await consents_of(house, house.firm)
+    assert (consent.status, consent.datasets, consent.questions, consent.max_uses) == (
+        Status.ACTIVE, ("penalty",), (), 3,
+    )
+    assert consent.valid_until.isoformat() == "2026-12-31T16:00:00+00:00"
+    assert consent.text_version
+    assert consent.language == "zh"
+    resumed = await browser.get(answer.headers["location"])
+    assert "code" in query_of(resumed.headers["location"])
+
+
+async def test_a_refusal_is_kept_and_cools_down(house: House) -> None:
+    """R9: the same client cannot ask for the same again, and the page says so."""
+    browser = await house.signed_in()
+    answer = await decide(browser, await house.ask(), decision="refuse")
+    resumed = await browser.get(answer.headers["location"])
+    assert query_of(resumed.headers["location"])["error"] == ["access_denied"]
+    [consent] = await consents_of(house, house.firm)
+    assert consent.status is Status.REFUSED
+    again = await house.ask()
+    page = await browser.get(f"/portal/decide/{again}")
+    assert "对方暂时不能再次申请" in page.text
+    await decide(browser, again, decision="grant", dataset=["penalty"])
+    assert [each.status for each in await consents_of(house, house.firm)] == [Status.REFUSED]
+    back = await decide(browser, again, decision="refuse")
+    assert back.headers["location"].startswith("/oauth/resume")
+
+
+@pytest.mark.parametrize(
+    ("form", "notice"),
+    [
+        ({}, "nothing_chosen"),
+        ({"dataset": ["annual_report"]}, "nothing_chosen"),
+        ({"dataset": ["penalty"], "max_uses": "11"}, "uses"),
+        ({"dataset": ["penalty"], "max_uses": "０"}, "uses"),
+        ({"dataset": ["penalty"], "max_uses": "0"}, "uses"),
+        ({"dataset": ["penalty"], "last_day": "2026-11-21"}, "term"),
+        ({"dataset": ["penalty"], "last_day": "tomorrow"}, "term"),
+    ],
+)
+async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
+    house: House, form: dict[str, Any], notice: str,
+) -> None:
+    """Nothing is written, and the page can still be decided."""
+    browser = await house.signed_in()
+    interaction = await house.ask()
+    answer = await decide(browser, interaction, decision="grant", **form)
+    assert query_of(answer.headers["location"])["notice"] == [notice]
+    assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
+    assert await consents_of(house, house.firm) == []
+
+
+async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(house: House) -> None:
+    """A choice is never wider than the ask."""
+    browser = await house.signed_in()
+    await decide(
+        browser, await house.ask(), decision="grant", dataset=["penalty"], last_day="2099-01-01",
+    )
+    [consent] = await consents_of(house, house.firm)
+    assert consent.valid_until == house.clock() + timedelta(days=180)
+
+
+async def test_an_individual_business_consents_separately(house: House) -> None:
+    """PIPL: the recipient's paragraph is ticked by itself, or nothing is granted."""
+    browser = await house.signed_in("shopkeeper")
+    interaction = await house.ask(uscc=house.shop)
+    assert "单独同意" in (await browser.get(f"/portal/decide/{interaction}")).text
+    without = await decide(browser, interaction, decision="grant", dataset=["penalty"])
+    assert query_of(without.headers["location"])["notice"] == ["separate"]
+    await decide(browser, interaction, decision="grant", dataset=["penalty"], separate="yes")
+    assert [each.status for each in await consents_of(house, house.shop)] == [Status.ACTIVE]
+
+
+async def test_who_acts_for_several_enterprises_chooses_one(house: House) -> None:
+    """Where the bank names no enterprise, the person does."""
+    browser = await house.signed_in("li")
+    interaction = await house.ask(uscc=None)
+    page = await browser.get(f"/portal/decide/{interaction}")
+    assert "为哪家企业办理" in page.text
+    chosen = await browser.get(f"/portal/decide/{interaction}?uscc={house.firm}")
+    await decide(browser, interaction, page=chosen.text, decision="grant", dataset=["penalty"])
+    assert len(await consents_of(house, house.firm)) == 1
+    assert await consents_of(house, house.shop) == []
+
+
+async def test_a_newer_grant_takes_the_place_of_the_older(house: House) -> None:
+    """Of the same client and purpose there is one consent that runs."""
+    browser = await house.signed_in()
+    for dataset in ("penalty", "registration"):
+        await decide(browser, await house.ask(), decision="grant", dataset=[dataset])
+        house.clock.passes(timedelta(minutes=1))
+    newer, older = await consents_of(house, house.firm)
+    assert (newer.status, newer.datasets) == (Status.ACTIVE, ("registration",))
+    assert older.status is Status.SUPERSEDED
+
+
+async def test_ten_clicks_at_once_decide_once(house: House) -> None:
+    """A double click writes one consent, and each click leads on."""
+    browser = await house.signed_in()
+    interaction = await house.ask()
+    page = (await browser.get(f"/portal/decide/{interaction}")).text
+    answers = await asyncio.gather(*(
+        decide(browser, interaction, page=page, decision="grant", dataset=["penalty"])
+        for _ in range(10)
+    ))
+    assert len(await consents_of(house, house.firm)) == 1
+    assert {answer.status_code for answer in answers} == {303}
+
+
+async def test_two_interactions_of_one_request_decide_once(house: House) -> None:
+    """A request opened in two tabs is decided in one of them."""
+    browser = await house.signed_in()
+    first = await house.ask(request_digest=b"the same request, opened two times")
+    second = await house.ask(request_digest=b"the same request, opened two times")
+    await decide(browser, first, decision="grant", dataset=["penalty"])
+    await decide(browser, second, decision="grant", dataset=["registration"])
+    assert [each.datasets for each in await consents_of(house, house.firm)] == [("penalty",)]
+
+
+async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> None:
+    """A page read for too long is stale."""
+    browser = await house.signed_in()
+    interaction = await house.ask()
+    page = (await browser.get(f"/portal/decide/{interaction}")).text
+    house.clock.passes(timedelta(minutes=14))
+    await browser.get("/portal")
+    house.clock.passes(timedelta(minutes=1))
+    answer = await decide(
+        browser, interaction, page=page, decision="grant", dataset=["penalty"],
+    )
+    assert answer.status_code == 410
+    assert "已过期" in answer.text
+    assert await consents_of(house, house.firm) == []
+
+
+async def test_a_decided_request_says_so_once_it_was_handed_over(house: House) -> None:
+    """Going back in the browser's history decides nothing again."""
+    browser = await house.signed_in()
+    interaction = await house.ask()
+    answer = await decide(browser, interaction, decision="grant", dataset=["penalty"])
+    await browser.get(answer.headers["location"])
+    page = await browser.get(f"/portal/decide/{interaction}")
+    assert page.status_code == 409
+    assert "已经决定过" in page.text
+
+
+async def test_the_form_may_lead_to_the_bank_and_nowhere_else(house: House) -> None:
+    """Or the browser would block the redirect after the decision."""
+    browser = await house.signed_in()
+    page = await browser.get(f"/portal/decide/{await house.ask()}")
+    policy = page.headers["content-security-policy"]
+    assert "form-action 'self' http://127.0.0.1:9911;" in policy

@@ -1,0 +1,127 @@
+"""Signing in and out: a new session each time, bound to the browser that began, and never for long."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.identity.demo_provider import DemoProvider
+from gateway.settings import Settings
+from tests.portal_house import PASSWORD, House, a_house, hidden, query_of, sign_in
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(house: House) -> None:
+    """A person lands where they wanted to go."""
+    browser = house.browser()
+    wanted = f"/portal/enterprises/{house.firm}/looks"
+    asked = await browser.get(wanted)
+    assert asked.status_code == 303
+    assert query_of(asked.headers["location"]) == {"return": [wanted]}
+    back = await sign_in(browser, "zhang", wanted=wanted)
+    assert back.headers["location"] == wanted
+    assert (await browser.get(wanted)).status_code == 200
+
+
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(house: House) -> None:
+    """Who has an account is not told."""
+    answers = [
+        await sign_in(house.browser(), username, password)
+        for username, password in (("zhang", "wrong"), ("nobody-here", PASSWORD))
+    ]
+    assert {answer.status_code for answer in answers} == {422}
+    told = [answer.text.partition('role="alert">')[2].partition("<")[0] for answer in answers]
+    assert told[0] == told[1] != ""
+
+
+async def test_five_wrong_passwords_make_a_name_wait(house: House) -> None:
+    """Guessing is slow, and the right password waits as well."""
+    for _ in range(5):
+        assert (await sign_in(house.browser(), "zhang", "wrong")).status_code == 422
+    assert (await sign_in(house.browser(), "zhang")).status_code == 429
+    house.clock.passes(timedelta(minutes=5))
+    assert (await sign_in(house.browser(), "zhang")).status_code == 303
+
+
+async def test_a_session_ends_after_fifteen_idle_minutes(house: House) -> None:
+    """Each page seen prolongs it, and silence ends it."""
+    browser = await house.signed_in()
+    for _ in range(3):
+        house.clock.passes(timedelta(minutes=14))
+        assert (await browser.get("/portal")).status_code == 200
+    house.clock.passes(timedelta(minutes=15))
+    assert (await browser.get("/portal")).status_code == 303
+
+
+async def test_a_session_ends_after_eight_hours_however_busy(house: House) -> None:
+    """Nothing prolongs it beyond."""
+    browser = await house.signed_in()
+    for _ in range(34):
+        house.clock.passes(timedelta(minutes=14))
+        assert (await browser.get("/portal")).status_code == 200
+    house.clock.passes(timedelta(minutes=4))
+    assert (await browser.get("/portal")).status_code == 303
+
+
+async def test_sign_out_ends_the_session_at_the_server(house: House) -> None:
+    """A copied cookie is worth nothing afterwards."""
+    browser = await house.signed_in()
+    copied = dict(browser.cookies)
+    page = await browser.get("/portal")
+    left = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
+    assert left.headers["location"] == "/portal/signed-out"
+    thief = house.browser()
+    thief.cookies.update(copied)
+    assert (await thief.get("/portal")).status_code == 303
+
+
+async def test_a_ticket_is_good_once_and_for_a_minute(house: House) -> None:
+    """Who finds one in a history can do nothing with it."""
+    for wait in (timedelta(), timedelta(seconds=60)):
+        browser = house.browser()
+        begun = await browser.get("/portal/sign-in")
+        page = await browser.get(begun.headers["location"])
+        form = hidden(page.text) | {"username": "zhang", "password": PASSWORD}
+        ticket = (await browser.post("/demo-identity/sign-in", data=form)).headers["location"]
+        kept = dict(browser.cookies)
+        house.clock.passes(wait)
+        first = await browser.get(ticket)
+        assert first.status_code == (303 if not wait else 400)
+        browser.cookies.clear()
+        browser.cookies.update(kept)
+        assert (await browser.get(ticket)).status_code == 400
+
+
+async def test_the_page_is_chinese_until_its_reader_asks_for_english(house: House) -> None:
+    """The choice is kept."""
+    browser = house.browser()
+    assert '<html lang="zh-CN">' in (await browser.get("/")).text
+    assert '<html lang="en">' in (await browser.get("/?lang=en")).text
+    assert '<html lang="en">' in (await browser.get("/")).text
+
+
+async def test_the_demo_provider_does_not_start_outside_the_demo(
+    house: House, tmp_path: Path,
+) -> None:
+    """Made-up people open no real door."""
+    settings = Settings.model_validate({
+        **house.runtime.settings.model_dump(), "issuer": "https://credit.example.cn", "demo": False,
+        "secret": "s" * 32, "demo_people": tmp_path / "people",
+    })
+    with pytest.raises(RuntimeError, match="demo"):
+        DemoProvider(settings, now=house.clock)
+
+
+async def test_accounts_that_others_can_read_are_refused(house: House, tmp_path: Path) -> None:
+    """The file of accounts is ours alone."""
+    (tmp_path / "people").chmod(0o644)
+    with pytest.raises(RuntimeError, match="chmod 600"):
+        DemoProvider(house.runtime.settings, now=house.clock)
