@@ -24,8 +24,6 @@ from sqlalchemy import text
 
 from consent import Scope, Shown
 from gateway import problems
-from gateway.signing.nonces import Nonces
-from gateway.signing.access_tokens import Tokens
 from gateway.clients import registry
 from gateway.clients.agreements import QuotaBook
 from gateway.clients.registration import Registration
@@ -43,8 +41,10 @@ from gateway.portal import deciding
 from gateway.portal.deciding import Choice, Decider
 from gateway.runtime import Runtime
 from gateway.settings import Settings
+from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
+from gateway.signing.nonces import Nonces
 
 ISSUER = "https://credit.test"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -250,15 +250,17 @@ class Bank:
         }
         return {name: value for name, value in (made | changes).items() if value is not None}
 
-    async def push(self, *, proof: bool = True, **changes: str | None) -> httpx2.Response:
-        """Push an authorization request."""
-        form = {
+    async def push(self, **changes: str | None) -> httpx2.Response:
+        """Push an authorization request, with a proof."""
+        return await self.post("/oauth/par", self.request(**changes))
+
+    async def push_unproven(self, **changes: str | None) -> httpx2.Response:
+        """Push an authorization request without a proof."""
+        form = self.request(**changes) | {
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.assertion(),
-            **self.request(**changes),
         }
-        headers = {"DPoP": await self.proof("/oauth/par")} if proof else {}
-        return await self.world.http.post("/oauth/par", data=form, headers=headers)
+        return await self.world.http.post("/oauth/par", data=form)
 
     async def pushed(self, **changes: str | None) -> str:
         """Push an authorization request that must succeed; give its `request_uri`."""
@@ -278,9 +280,7 @@ class Bank:
         answer = answer_of(back)
         return answer["code"] if grant else answer["error"]
 
-    async def redeem(
-        self, code: str, *, verifier: str = "v" * 43, **more: Any
-    ) -> httpx2.Response:
+    async def redeem(self, code: str, *, verifier: str = "v" * 43, **more: Any) -> httpx2.Response:
         """Redeem a code."""
         form = {
             "grant_type": "authorization_code",

@@ -26,7 +26,9 @@ SEE_OTHER: Final = 303
 LONGEST: Final = 512
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -79,16 +81,24 @@ async def resume(request: Request, runtime: Runtime) -> Response:
 
 
 async def _taken(
-    conn: AsyncConnection, request: Request, runtime: Runtime,
+    conn: AsyncConnection,
+    request: Request,
+    runtime: Runtime,
 ) -> tuple[Interaction, PushedRequest] | None:
     """The interaction that this browser's session decided, with its request; once."""
     now = runtime.now()
-    session = await sessions.current(conn, runtime.digests, runtime.settings, request.cookies, now=now)
+    session = await sessions.current(
+        conn, runtime.digests, runtime.settings, request.cookies, now=now
+    )
     interaction_id = _one(request, "interaction")
     if session is None or not interaction_id:
         return None
     interaction = await interactions.take_decided(
-        conn, runtime.digests, interaction_id, session_digest=session.digest, now=now,
+        conn,
+        runtime.digests,
+        interaction_id,
+        session_digest=session.digest,
+        now=now,
     )
     if interaction is None:
         return None
@@ -97,12 +107,22 @@ async def _taken(
 
 
 async def _response(
-    conn: AsyncConnection, runtime: Runtime, interaction: Interaction, pushed: PushedRequest,
+    conn: AsyncConnection,
+    runtime: Runtime,
+    interaction: Interaction,
+    pushed: PushedRequest,
 ) -> dict[str, str | None]:
     if interaction.outcome != "granted" or interaction.consent_id is None:
-        log.info("refused", error="access_denied", reason="the enterprise refused", client_id=pushed.client_id)
+        log.info(
+            "refused",
+            error="access_denied",
+            reason="the enterprise refused",
+            client_id=pushed.client_id,
+        )
         return {"error": "access_denied", "error_description": "The enterprise did not agree."}
-    return {"code": await codes.new_code(conn, runtime.digests, pushed, interaction, now=runtime.now())}
+    return {
+        "code": await codes.new_code(conn, runtime.digests, pushed, interaction, now=runtime.now())
+    }
 
 
 def error_page(reason: str, sentence: tuple[str, str], client_id: str | None = None) -> Response:

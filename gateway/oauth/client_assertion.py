@@ -43,7 +43,9 @@ class ClientAssertion:
     issuer: str
     now: datetime
 
-    def __call__(self, query_client: Callable[[str], Party | None], request: OAuth2Request) -> Party:
+    def __call__(
+        self, query_client: Callable[[str], Party | None], request: OAuth2Request
+    ) -> Party:
         """The client that made the assertion in `request`; raises `invalid_client`."""
         parameters = request.payload.data
         # 1. there is one assertion, of an algorithm and with a header that are accepted
@@ -59,7 +61,9 @@ class ClientAssertion:
         # 4. for this server, now, in its own name
         self._check_claims(claims, claimed)
         if parameters.get("client_id", claimed) != claimed:
-            raise invalid_client("client_id is another's", "client_id is not the assertion's client.")
+            raise invalid_client(
+                "client_id is another's", "client_id is not the assertion's client."
+            )
         # 5. the client may act at all
         if not party.client.active:
             raise invalid_client("suspended", "This client is suspended; ask the operator.")
@@ -133,9 +137,13 @@ def _claimed_client(assertion: str) -> str:
     return claimed
 
 
-def _verified(assertion: str, header: Mapping[str, Any], client: Client | None) -> VerifiedClaims | None:
+def _verified(
+    assertion: str, header: Mapping[str, Any], client: Client | None
+) -> VerifiedClaims | None:
     """The claims, if a key of `client` signed them; the same work where there is none."""
-    candidates = _fitting(client.keys if client else (), header) or _fitting(stand_ins(), {"alg": header["alg"]})
+    candidates = _fitting(client.keys if client else (), header) or _fitting(
+        stand_ins(), {"alg": header["alg"]}
+    )
     for jwk in candidates:
         try:
             claims = jws.verify(assertion, jwk, algorithms=ALGORITHMS)
@@ -149,7 +157,8 @@ def _fitting(keys: Iterable[Jwk], header: Mapping[str, Any]) -> list[Jwk]:
     """The keys that could have signed: of the header's `alg`, and of its `kid` where it has one."""
     alg, kid = header["alg"], header.get("kid")
     return [
-        jwk for jwk in keys
+        jwk
+        for jwk in keys
         if alg in ALGORITHM_OF_KEY.get((str(jwk.get("kty")), jwk.get("crv")), ())
         and (kid is None or jwk.get("kid") == kid)
         and jwk.get("use", "sig") == "sig"

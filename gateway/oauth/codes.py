@@ -29,17 +29,24 @@ class PushedRequest:
 
 
 _COLUMNS: Final = (
-    col(PushedRequestRow.digest), col(PushedRequestRow.client_id),
-    col(PushedRequestRow.parameters), col(PushedRequestRow.dpop_jkt),
+    col(PushedRequestRow.digest),
+    col(PushedRequestRow.client_id),
+    col(PushedRequestRow.parameters),
+    col(PushedRequestRow.dpop_jkt),
 )
 
 
 async def pushed_request(
-    conn: AsyncConnection, digest: bytes, client_id: str, *, now: datetime,
+    conn: AsyncConnection,
+    digest: bytes,
+    client_id: str,
+    *,
+    now: datetime,
 ) -> PushedRequest | None:
     """This client's request, if it is still to be decided; opening it does not spend it."""
     decided = select(col(InteractionRow.digest)).where(
-        col(InteractionRow.request_digest) == digest, col(InteractionRow.decided_at).is_not(None),
+        col(InteractionRow.request_digest) == digest,
+        col(InteractionRow.decided_at).is_not(None),
     )
     found = await conn.execute(
         select(*_COLUMNS).where(
@@ -72,18 +79,20 @@ async def new_code(
 ) -> str:
     """A code for the consent that `interaction` made."""
     code = secrets.token_urlsafe(32)
-    await conn.execute(insert(AuthorizationCodeRow).values(
-        digest=digests.of("code", code),
-        client_id=pushed.client_id,
-        redirect_uri=pushed.parameters["redirect_uri"],
-        scope=pushed.parameters["scope"],
-        code_challenge=pushed.parameters["code_challenge"],
-        dpop_jkt=pushed.dpop_jkt,
-        consent_id=interaction.consent_id,
-        uscc=interaction.uscc,
-        subject=interaction.subject,
-        expires_at=now + LIFETIME,
-    ))
+    await conn.execute(
+        insert(AuthorizationCodeRow).values(
+            digest=digests.of("code", code),
+            client_id=pushed.client_id,
+            redirect_uri=pushed.parameters["redirect_uri"],
+            scope=pushed.parameters["scope"],
+            code_challenge=pushed.parameters["code_challenge"],
+            dpop_jkt=pushed.dpop_jkt,
+            consent_id=interaction.consent_id,
+            uscc=interaction.uscc,
+            subject=interaction.subject,
+            expires_at=now + LIFETIME,
+        )
+    )
     return code
 
 

@@ -28,7 +28,8 @@ SHOWN_MISTAKES: Final = 3
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_.]+$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
 _MOMENT: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII,
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
 )
 
 
@@ -53,12 +54,16 @@ class CreditData(Wire):
 _LIST: Final = TypeAdapter(Annotated[tuple[CreditData, ...], Field(min_length=1, max_length=1)])
 
 
-def checked_details(text: str, *, agreement: Agreement, catalogue: Catalogue, now: datetime) -> dict[str, Any]:
+def checked_details(
+    text: str, *, agreement: Agreement, catalogue: Catalogue, now: datetime
+) -> dict[str, Any]:
     """What `text` asks for, as the decision page needs it: the members of `AskDocument`."""
     asked = _parsed(text)
     uscc = _uscc(asked)
     _known(asked, catalogue)
-    outside = agreement.missing(purpose=asked.purpose, datasets=asked.datasets, questions=asked.questions)
+    outside = agreement.missing(
+        purpose=asked.purpose, datasets=asked.datasets, questions=asked.questions
+    )
     if outside:
         raise _invalid(f"This client's agreement does not cover: {', '.join(outside)}.")
     return {
@@ -94,7 +99,10 @@ def _parsed(text: str) -> CreditData:
 
 def _mistakes(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    places = (f"{'.'.join(map(str, e['loc']))[:64] or 'the list'}: {e['msg']}" for e in found[:SHOWN_MISTAKES])
+    places = (
+        f"{'.'.join(map(str, e['loc']))[:64] or 'the list'}: {e['msg']}"
+        for e in found[:SHOWN_MISTAKES]
+    )
     return f"authorization_details is a list of one {TYPE}. Mend: {'; '.join(places)}."
 
 

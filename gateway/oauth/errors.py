@@ -11,16 +11,18 @@ LONGEST_DESCRIPTION: Final = 300
 UNAVAILABLE_SECONDS: Final = 5
 
 # What is said where Authlib says nothing.
-SENTENCES: Mapping[str, str] = MappingProxyType({
-    "invalid_request": "A parameter is missing or malformed.",
-    "invalid_client": "Client authentication failed.",
-    "invalid_grant": "This grant is not, or not any more, valid for this client; begin anew.",
-    "invalid_scope": "The scope goes beyond what this client may ask for.",
-    "unauthorized_client": "This client may not use this grant.",
-    "unsupported_grant_type": (
-        "The grant types here are authorization_code, client_credentials and refresh_token."
-    ),
-})
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "invalid_request": "A parameter is missing or malformed.",
+        "invalid_client": "Client authentication failed.",
+        "invalid_grant": "This grant is not, or not any more, valid for this client; begin anew.",
+        "invalid_scope": "The scope goes beyond what this client may ask for.",
+        "unauthorized_client": "This client may not use this grant.",
+        "unsupported_grant_type": (
+            "The grant types here are authorization_code, client_credentials and refresh_token."
+        ),
+    }
+)
 
 
 class OAuthError(OAuth2Error):

@@ -56,10 +56,15 @@ def parse(data: bytes) -> Form:
     """The form in `data`; raises `OAuthError`."""
     try:
         pairs = parse_qsl(
-            data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS,
+            data.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MOST_PARAMETERS,
         )
     except ValueError:  # UnicodeError too
-        raise invalid_request(f"The body is not a form of at most {MOST_PARAMETERS} parameters.") from None
+        raise invalid_request(
+            f"The body is not a form of at most {MOST_PARAMETERS} parameters."
+        ) from None
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise invalid_request("The character U+0000 is not accepted.")
     counts = Counter(name for name, _ in pairs)

@@ -31,7 +31,9 @@ class CodeGrant(AuthorizationCodeGrant):
         digest = at.runtime.digests.of("code", code)
         spent = store.spend_code(at.conn, digest, party.client.client_id, now=at.now)
         if spent is None:
-            store.revoke_what_a_reused_code_gave(at.conn, digest, party.client.client_id, now=at.now)
+            store.revoke_what_a_reused_code_gave(
+                at.conn, digest, party.client.client_id, now=at.now
+            )
             raise invalid_grant("This code is unknown, expired, used or another client's.")
         if spent.dpop_jkt is not None and spent.dpop_jkt != at.jkt:
             raise invalid_grant("The proof's key is not the one that the code is bound to.")
@@ -73,7 +75,9 @@ class RefreshGrant(RefreshTokenGrant):
         if found is None:
             return None
         if found.dpop_jkt != at.jkt:
-            raise invalid_grant("The proof's key is not the one that the refresh token is bound to.")
+            raise invalid_grant(
+                "The proof's key is not the one that the refresh token is bound to."
+            )
         return Basis(
             client_id=found.client_id,
             scope=found.scope,
@@ -94,9 +98,11 @@ class S256Only(CodeChallenge):
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD: ClassVar = ["S256"]
-    CODE_CHALLENGE_METHODS: ClassVar = MappingProxyType({
-        "S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge,
-    })
+    CODE_CHALLENGE_METHODS: ClassVar = MappingProxyType(
+        {
+            "S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge,
+        }
+    )
 
     def get_authorization_code_challenge_method(self, _basis: Basis) -> str:
         """The only one."""

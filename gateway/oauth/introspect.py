@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from gateway.signing.access_tokens import TokenError
 from gateway.clients.registry import Client
 from gateway.oauth import store
 from gateway.oauth.client_assertion import METHOD
@@ -12,6 +11,7 @@ from gateway.oauth.issue import At
 from gateway.oauth.library import IntrospectionEndpoint, OAuth2Request, Reply
 from gateway.oauth.party import Party
 from gateway.signing import jws
+from gateway.signing.access_tokens import TokenError
 
 INACTIVE = {"active": False}
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert
 
 from consent import Consent
-from gateway.signing.access_tokens import TYP
 from gateway.clients.agreements import Agreement
 from gateway.clients.registry import Client
 from gateway.oauth.details import granted_details
@@ -22,6 +21,7 @@ from gateway.oauth.party import Basis
 from gateway.oauth.tables import AccessTokenRow, RefreshTokenRow
 from gateway.runtime import Runtime
 from gateway.signing import jws
+from gateway.signing.access_tokens import TYP
 
 ACCESS_TOKEN_SECONDS: Final = 300
 
@@ -41,7 +41,12 @@ class At:
 
 
 def issue(
-    at: At, *, client: Client, scope: str, basis: Basis | None, with_refresh_token: bool,
+    at: At,
+    *,
+    client: Client,
+    scope: str,
+    basis: Basis | None,
+    with_refresh_token: bool,
 ) -> dict[str, Any]:
     """Issue an access token, and a refresh token where one is due; gives the token response."""
     if at.jkt is None:
@@ -79,7 +84,9 @@ def agreement_of(client: Client, now: datetime) -> Agreement:
     """The agreement in force, without which a client gets nothing."""
     agreement = client.agreement_in_force(now)
     if agreement is None:
-        raise OAuthError("unauthorized_client", "No agreement of this client is in force; ask the operator.")
+        raise OAuthError(
+            "unauthorized_client", "No agreement of this client is in force; ask the operator."
+        )
     return agreement
 
 
@@ -87,7 +94,9 @@ def scope_for(asked: str | None, allowed: tuple[str, ...]) -> str:
     """The scope to be granted: what is asked, once each, or all that is allowed."""
     names = tuple(dict.fromkeys(asked.split())) if asked else allowed
     if not names or not set(names) <= set(allowed):
-        raise OAuthError("invalid_scope", f"The scopes that can be had here are: {' '.join(allowed) or 'none'}.")
+        raise OAuthError(
+            "invalid_scope", f"The scopes that can be had here are: {' '.join(allowed) or 'none'}."
+        )
     return " ".join(names)
 
 
@@ -106,28 +115,32 @@ def _consent_claims(consent: Consent) -> dict[str, Any]:
 
 
 def _keep(conn: Connection, claims: Mapping[str, Any], basis: Basis | None) -> None:
-    conn.execute(insert(AccessTokenRow).values(
-        jti=claims["jti"],
-        client_id=claims["client_id"],
-        scope=claims["scope"],
-        uscc=claims.get("uscc"),
-        consent_id=claims.get("consent_id"),
-        code_digest=basis.code_digest if basis else None,
-        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-    ))
+    conn.execute(
+        insert(AccessTokenRow).values(
+            jti=claims["jti"],
+            client_id=claims["client_id"],
+            scope=claims["scope"],
+            uscc=claims.get("uscc"),
+            consent_id=claims.get("consent_id"),
+            code_digest=basis.code_digest if basis else None,
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
+    )
 
 
 def _refresh_token(at: At, basis: Basis, jkt: str) -> str:
     token = secrets.token_urlsafe(32)
-    at.conn.execute(insert(RefreshTokenRow).values(
-        digest=at.runtime.digests.of("refresh", token),
-        client_id=basis.client_id,
-        scope=basis.scope,
-        dpop_jkt=jkt,
-        consent_id=basis.consent.consent_id,
-        uscc=basis.consent.uscc,
-        subject=basis.consent.subject,
-        code_digest=basis.code_digest,
-        expires_at=basis.consent.valid_until,
-    ))
+    at.conn.execute(
+        insert(RefreshTokenRow).values(
+            digest=at.runtime.digests.of("refresh", token),
+            client_id=basis.client_id,
+            scope=basis.scope,
+            dpop_jkt=jkt,
+            consent_id=basis.consent.consent_id,
+            uscc=basis.consent.uscc,
+            subject=basis.consent.subject,
+            code_digest=basis.code_digest,
+            expires_at=basis.consent.valid_until,
+        )
+    )
     return token

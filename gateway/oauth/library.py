@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - these are signatures; what the methods do stands in Authlib
 """The only door to Authlib, which has no types: here stands what is used of it, typed by hand.
 
 Authlib runs the grants and the endpoints; what it leaves open or lax is overridden where it is
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
         status_code: int
 
         def __init__(
-            self, description: str | None = None, *, status_code: int | None = None, error: str | None = None,
+            self,
+            description: str | None = None,
+            *,
+            status_code: int | None = None,
+            error: str | None = None,
         ) -> None: ...
         def __call__(self, uri: str | None = None) -> Reply: ...
 
@@ -79,7 +84,7 @@ if TYPE_CHECKING:
     class TokenEndpoint(Endpoint):
         """An endpoint about one token."""
 
-        def authenticate_endpoint_client(self, request: OAuth2Request) -> Any: ...  # noqa: ANN401
+        def authenticate_endpoint_client(self, request: OAuth2Request) -> Any: ...
 
     class IntrospectionEndpoint(TokenEndpoint):
         """RFC 7662."""
@@ -92,14 +97,18 @@ if TYPE_CHECKING:
 
         def __init__(self, scopes_supported: Sequence[str]) -> None: ...
         def register_client_auth_method(
-            self, method: str, func: Callable[[Callable[[str], Any], OAuth2Request], Any],
+            self,
+            method: str,
+            func: Callable[[Callable[[str], Any], OAuth2Request], Any],
         ) -> None: ...
         def register_grant(
-            self, grant_cls: type[BaseGrant], extensions: Sequence[CodeChallenge] | None = None,
+            self,
+            grant_cls: type[BaseGrant],
+            extensions: Sequence[CodeChallenge] | None = None,
         ) -> None: ...
         def register_endpoint(self, endpoint: type[Endpoint]) -> None: ...
-        def create_token_response(self, request: OAuth2Request) -> Any: ...  # noqa: ANN401
-        def create_endpoint_response(self, name: str, request: OAuth2Request) -> Any: ...  # noqa: ANN401
+        def create_token_response(self, request: OAuth2Request) -> Any: ...
+        def create_endpoint_response(self, name: str, request: OAuth2Request) -> Any: ...
 
     def create_s256_code_challenge(code_verifier: str) -> str:
         """Give the S256 challenge of a verifier."""

@@ -56,13 +56,15 @@ class PushedAuthorization(TokenEndpoint):
         for check in CHECKS:
             check(pushed)
         request_uri = PREFIX + secrets.token_urlsafe(32)
-        at.conn.execute(insert(PushedRequestRow).values(
-            digest=at.runtime.digests.of("request_uri", request_uri),
-            client_id=party.client.client_id,
-            parameters=_kept(pushed),
-            dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
-            expires_at=at.now + LIFETIME,
-        ))
+        at.conn.execute(
+            insert(PushedRequestRow).values(
+                digest=at.runtime.digests.of("request_uri", request_uri),
+                client_id=party.client.client_id,
+                parameters=_kept(pushed),
+                dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
+                expires_at=at.now + LIFETIME,
+            )
+        )
         body = {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}
         return 201, body, [("Cache-Control", "no-store")]
 
@@ -93,16 +95,26 @@ def _scope(pushed: Pushed, details: dict[str, Any]) -> str:
 
 def _nothing_by_reference(pushed: Pushed) -> None:
     if pushed.get("request_uri"):
-        raise invalid_request("request_uri cannot stand in a pushed request; it is what you get for one.")
+        raise invalid_request(
+            "request_uri cannot stand in a pushed request; it is what you get for one."
+        )
     if pushed.get("request"):
-        raise OAuthError("request_not_supported", "Signed request objects are not taken; push the parameters.")
+        raise OAuthError(
+            "request_not_supported", "Signed request objects are not taken; push the parameters."
+        )
 
 
 def _registered_redirect_uri(pushed: Pushed) -> None:
     uri = pushed.get("redirect_uri")
     loopback = pushed.at.runtime.settings.demo
-    if uri is None or uri not in pushed.client.redirect_uris or not allowed_redirect(uri, loopback=loopback):
-        raise invalid_request("redirect_uri must be one of those registered, character by character.")
+    if (
+        uri is None
+        or uri not in pushed.client.redirect_uris
+        or not allowed_redirect(uri, loopback=loopback)
+    ):
+        raise invalid_request(
+            "redirect_uri must be one of those registered, character by character."
+        )
 
 
 def _code_response(pushed: Pushed) -> None:

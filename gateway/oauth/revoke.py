@@ -5,13 +5,13 @@ A token that is unknown, over or ended already is answered 200; another client's
 
 from typing import ClassVar
 
-from gateway.signing.access_tokens import TokenError
 from gateway.oauth import store
 from gateway.oauth.client_assertion import METHOD
 from gateway.oauth.errors import invalid_grant, invalid_request
 from gateway.oauth.issue import At
 from gateway.oauth.library import OAuth2Request, Reply, RevocationEndpoint
 from gateway.oauth.party import Party
+from gateway.signing.access_tokens import TokenError
 
 
 class Revocation(RevocationEndpoint):

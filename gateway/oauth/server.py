@@ -70,7 +70,8 @@ class Server(AuthorizationServer):
         super().__init__(scopes_supported=SCOPES)
         self.at = at
         self.register_client_auth_method(
-            METHOD, ClientAssertion(conn=at.conn, issuer=at.runtime.settings.issuer, now=at.now),
+            METHOD,
+            ClientAssertion(conn=at.conn, issuer=at.runtime.settings.issuer, now=at.now),
         )
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
@@ -101,7 +102,7 @@ class Server(AuthorizationServer):
         client = registry.look_up(self.at.conn, client_id)
         return Party(client=client) if client else None
 
-    def generate_token(  # noqa: PLR0913, PLR0917  # as Authlib calls it
+    def generate_token(  # as Authlib calls it
         self,
         grant_type: str,  # noqa: ARG002
         client: Party,
@@ -148,7 +149,13 @@ def log_refusal(error: OAuth2Error, party: Party | None, claimed: str | None) ->
     """One line for each refusal, with its reason and the client, if it is known."""
     known = party.client.client_id if party else None
     claimed = claimed if claimed and CLIENT_ID.fullmatch(claimed) else None
-    log.info("refused", error=error.error, reason=reason_of(error), client_id=known, claimed_client_id=claimed)
+    log.info(
+        "refused",
+        error=error.error,
+        reason=reason_of(error),
+        client_id=known,
+        claimed_client_id=claimed,
+    )
 
 
 def _check_resources(request: PostedForm, issuer: str) -> None:

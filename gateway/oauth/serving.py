@@ -60,13 +60,19 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
 
 
 async def _in_transaction(
-    endpoint: EndpointName, request: Request, runtime: Runtime, form: Form, proof: Proven | None,
+    endpoint: EndpointName,
+    request: Request,
+    runtime: Runtime,
+    form: Form,
+    proof: Proven | None,
 ) -> Answer:
     posted = PostedForm(canonical_url(request, runtime), form)
     jkt = proof.jkt if proof else None
 
     def run(conn: Connection) -> Answer:
-        return Server(At(conn=conn, runtime=runtime, now=runtime.now(), jkt=jkt)).answer(endpoint, posted)
+        return Server(At(conn=conn, runtime=runtime, now=runtime.now(), jkt=jkt)).answer(
+            endpoint, posted
+        )
 
     async with runtime.engine.begin() as conn:
         return await conn.run_sync(run)
@@ -81,5 +87,8 @@ def _refused(error: OAuth2Error, form: Form | None) -> Response:
 def _response(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Response:
     kept = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     return Response(
-        orjson.dumps(body), status, {"Cache-Control": "no-store", **kept}, media_type="application/json",
+        orjson.dumps(body),
+        status,
+        {"Cache-Control": "no-store", **kept},
+        media_type="application/json",
     )

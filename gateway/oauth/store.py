@@ -52,23 +52,31 @@ class RefreshTokenOwner:
     code_digest: bytes
 
 
-def spend_code(conn: Connection, digest: bytes, client_id: str, *, now: datetime) -> SpentCode | None:
+def spend_code(
+    conn: Connection, digest: bytes, client_id: str, *, now: datetime
+) -> SpentCode | None:
     """Redeem a code: of many at once, one gets it."""
-    row = conn.execute(
-        update(AuthorizationCodeRow)
-        .where(
-            col(AuthorizationCodeRow.digest) == digest,
-            col(AuthorizationCodeRow.client_id) == client_id,
-            col(AuthorizationCodeRow.redeemed_at).is_(None),
-            col(AuthorizationCodeRow.expires_at) > now,
+    row = (
+        conn.execute(
+            update(AuthorizationCodeRow)
+            .where(
+                col(AuthorizationCodeRow.digest) == digest,
+                col(AuthorizationCodeRow.client_id) == client_id,
+                col(AuthorizationCodeRow.redeemed_at).is_(None),
+                col(AuthorizationCodeRow.expires_at) > now,
+            )
+            .values(redeemed_at=now)
+            .returning(*_columns(AuthorizationCodeRow, SpentCode)),
         )
-        .values(redeemed_at=now)
-        .returning(*_columns(AuthorizationCodeRow, SpentCode)),
-    ).mappings().one_or_none()
+        .mappings()
+        .one_or_none()
+    )
     return None if row is None else SpentCode(**row)
 
 
-def revoke_what_a_reused_code_gave(conn: Connection, digest: bytes, client_id: str, *, now: datetime) -> None:
+def revoke_what_a_reused_code_gave(
+    conn: Connection, digest: bytes, client_id: str, *, now: datetime
+) -> None:
     """End all tokens of a code that its own client has used again (RFC 6749 §4.1.2)."""
     used = conn.execute(
         select(col(AuthorizationCodeRow.digest)).where(
@@ -106,35 +114,53 @@ def revoke_access_token(conn: Connection, jti: str, client_id: str, *, now: date
 
 def access_token_lives(conn: Connection, jti: str) -> bool:
     """Whether an access token is known and not revoked; its term stands in itself."""
-    return conn.execute(
-        select(col(AccessTokenRow.jti)).where(
-            col(AccessTokenRow.jti) == jti, col(AccessTokenRow.revoked_at).is_(None),
-        ),
-    ).one_or_none() is not None
+    return (
+        conn.execute(
+            select(col(AccessTokenRow.jti)).where(
+                col(AccessTokenRow.jti) == jti,
+                col(AccessTokenRow.revoked_at).is_(None),
+            ),
+        ).one_or_none()
+        is not None
+    )
 
 
 def living_refresh_token(
-    conn: Connection, digest: bytes, client_id: str, *, now: datetime,
+    conn: Connection,
+    digest: bytes,
+    client_id: str,
+    *,
+    now: datetime,
 ) -> LivingRefreshToken | None:
     """This client's refresh token, held fast until the transaction ends."""
-    row = conn.execute(
-        select(*_columns(RefreshTokenRow, LivingRefreshToken))
-        .where(
-            col(RefreshTokenRow.digest) == digest,
-            col(RefreshTokenRow.client_id) == client_id,
-            col(RefreshTokenRow.revoked_at).is_(None),
-            col(RefreshTokenRow.expires_at) > now,
+    row = (
+        conn.execute(
+            select(*_columns(RefreshTokenRow, LivingRefreshToken))
+            .where(
+                col(RefreshTokenRow.digest) == digest,
+                col(RefreshTokenRow.client_id) == client_id,
+                col(RefreshTokenRow.revoked_at).is_(None),
+                col(RefreshTokenRow.expires_at) > now,
+            )
+            .with_for_update(read=True),
         )
-        .with_for_update(read=True),
-    ).mappings().one_or_none()
+        .mappings()
+        .one_or_none()
+    )
     return None if row is None else LivingRefreshToken(**row)
 
 
 def refresh_token_owner(conn: Connection, digest: bytes) -> RefreshTokenOwner | None:
     """Whose a refresh token is, alive or not."""
-    row = conn.execute(
-        select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(col(RefreshTokenRow.digest) == digest),
-    ).mappings().one_or_none()
+    row = (
+        conn.execute(
+            select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(
+                col(RefreshTokenRow.digest) == digest
+            ),
+        )
+        .mappings()
+        .one_or_none()
+    )
     return None if row is None else RefreshTokenOwner(**row)
 
 

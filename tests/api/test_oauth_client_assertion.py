@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from tests.oauth_builders import (
     World,
     a_bank,
     public_jwk,
-    replace,
     running,
 )
 
@@ -240,8 +240,6 @@ def _at(world: World, claims: dict[str, Any]) -> dict[str, Any]:
     """Times as they stand in a JWT, from seconds from now."""
     now = int(world.clock().timestamp())
     return {
-        name: now + value
-        if name in {"exp", "iat", "nbf"} and type(value) is int
-        else value
+        name: now + value if name in {"exp", "iat", "nbf"} and type(value) is int else value
         for name, value in claims.items()
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,6 @@ from tests.oauth_builders import (
     decide,
     decided,
     interaction_of,
-    replace,
     resumed,
     running,
 )
@@ -279,6 +279,4 @@ async def test_the_redirect_keeps_the_registered_address_whole(world: World) -> 
 
 
 async def _set_consent(world: World, client_id: str, status: str) -> None:
-    await world.change(
-        "UPDATE consent SET status = :s WHERE client_id = :c", s=status, c=client_id
-    )
+    await world.change("UPDATE consent SET status = :s WHERE client_id = :c", s=status, c=client_id)

@@ -45,7 +45,7 @@ async def test_a_pushed_request_is_kept_for_ninety_seconds(world: World) -> None
 async def test_a_request_needs_no_proof_no_state_and_no_scope(world: World) -> None:
     """What OAuth leaves to the client may be left out; what it does not know is ignored."""
     bank = await world.bank()
-    answer = await bank.push(proof=False, state=None)
+    answer = await bank.push_unproven(state=None)
     assert answer.status_code == 201
     assert "dpop-nonce" not in answer.headers
     for more in ({"scope": "query"}, {"nonce": "n" * 1_000}, {"prompt": "consent"}, {"x": "y"}):
@@ -134,9 +134,9 @@ async def test_a_push_without_authentication_fails(world: World) -> None:
         json.dumps([a_consent_request(valid_until="0001-01-01T00:00:00+23:59")]),
         json.dumps([a_consent_request(valid_until=4_000_000_000)]),
         json.dumps([a_consent_request(valid_until="2020-01-01T00:00:00Z")]),
-        json.dumps([
-            a_consent_request(valid_until=(datetime.now(UTC) + timedelta(days=740)).isoformat())
-        ]),
+        json.dumps(
+            [a_consent_request(valid_until=(datetime.now(UTC) + timedelta(days=740)).isoformat())]
+        ),
         json.dumps([a_consent_request(max_uses=0)]),
         json.dumps([a_consent_request(max_uses=100_001)]),
         json.dumps([a_consent_request(max_uses="10")]),
@@ -223,8 +223,8 @@ async def test_a_code_is_bound_to_the_key_named_at_par(world: World, how: str) -
     """By `dpop_jkt`, by a proof, or by both alike: another key gets no token for the code."""
     bank = await world.bank()
     jkt = thumbprint_of(public_jwk(bank.proof_key))
-    named = {} if how == "proof" else {"dpop_jkt": jkt}
-    pushed = await bank.push(proof=how != "dpop_jkt", **named)
+    push = bank.push_unproven if how == "dpop_jkt" else bank.push
+    pushed = await push(dpop_jkt=None if how == "proof" else jkt)
     kept = await world.value(
         "SELECT dpop_jkt FROM pushed_request WHERE client_id = :c", c=bank.client_id
     )
@@ -277,7 +277,7 @@ async def test_without_a_pushed_request_nothing_begins(world: World) -> None:
         {},
     ):
         _is_a_page(await world.http.get("/oauth/authorize", params=names))
-    twice = [("client_id", bank.client_id)] * 2 + [("request_uri", await bank.pushed())]
+    twice = {"client_id": [bank.client_id] * 2, "request_uri": await bank.pushed()}
     _is_a_page(await world.http.get("/oauth/authorize", params=twice))
 
 

@@ -47,7 +47,7 @@ async def test_the_token_is_what_the_resource_server_reads(world: World) -> None
     text = (await bank.token(scope="query")).json()["access_token"]
     token = world.runtime.tokens.verify(text, world.clock())
     jkt = thumbprint_of(public_jwk(bank.proof_key))
-    assert (token.client_id, token.jkt, token.scopes) == (bank.client_id, jkt, {"query"})
+    assert (token.client_id, token.jkt, token.scopes) == (bank.client_id, jkt, frozenset({"query"}))
     assert (token.agreement_version, token.consent_id, token.uscc) == (1, None, None)
     claims = claims_of(text)
     assert claims["iss"] == claims["aud"] == ISSUER
@@ -80,7 +80,7 @@ async def test_a_scope_beyond_the_clients_is_refused(world: World, scope: str) -
         ({"grant_type": ""}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "implicit"}, "unsupported_grant_type"),
-        ({"grant_type": "é\"\\"}, "unsupported_grant_type"),
+        ({"grant_type": 'é"\\'}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "resource": "https://x.test"}, "invalid_target"),
         ({"grant_type": "client_credentials", "authorization_details": "[]"}, "invalid_request"),
         ({"grant_type": "authorization_code"}, "invalid_request"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access.nonces import SLOT_SECONDS, Nonces
+from gateway.signing.nonces import SLOT_SECONDS, Nonces
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SLOT = timedelta(seconds=SLOT_SECONDS)
@@ -46,7 +46,9 @@ def test_a_nonce_cannot_be_moved_to_another_generation() -> None:
     assert NONCES.generation_of(f"after.{mac}", NOON) is None
 
 
-@pytest.mark.parametrize("nonce", [None, "", ".", "g", "g.", ".x", "a.b.c", "g.é", 7, True, ["g.x"]])
+@pytest.mark.parametrize(
+    "nonce", [None, "", ".", "g", "g.", ".x", "a.b.c", "g.é", 7, True, ["g.x"]]
+)
 def test_what_is_no_nonce_does_not_pass(nonce: Any) -> None:
     """Any value may stand in a claim; none of these is a nonce."""
     assert NONCES.generation_of(nonce, NOON) is None
