@@ -61,12 +61,20 @@ def a_key_ring(folder: Path) -> KeyRing:
 def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
     """A sealer at noon."""
     return Sealer(
-        engine=engine, keys=keys, origin=origin_of(ISSUER), now=lambda: NOON, batch=batch,
+        engine=engine,
+        keys=keys,
+        origin=origin_of(ISSUER),
+        now=lambda: NOON,
+        batch=batch,
     )
 
 
 async def disclosed(
-    hot: HotDatabase, count: int, *, client_id: str = "bank", at: datetime = NOON,
+    hot: HotDatabase,
+    count: int,
+    *,
+    client_id: str = "bank",
+    at: datetime = NOON,
 ) -> list[tuple[Disclosure, bytes]]:
     """Disclosures as the gateway writes them, and the entry of each."""
     made = []

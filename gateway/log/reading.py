@@ -34,9 +34,14 @@ class Read:
 
 async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
     """Read once, for this caller and disclosure."""
-    row = await hot.row(READ, {
-        "client_id": caller.client_id, "jti": caller.token.jti, "disclosure_id": disclosure_id,
-    })
+    row = await hot.row(
+        READ,
+        {
+            "client_id": caller.client_id,
+            "jti": caller.token.jti,
+            "disclosure_id": disclosure_id,
+        },
+    )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     return Read(

@@ -39,7 +39,9 @@ async def checkpoint(runtime: UsingRuntime) -> Response:
     if note is None:
         raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
     return Response(
-        note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"},
+        note,
+        media_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
     )
 
 
@@ -80,10 +82,13 @@ async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -
         raise _no_receipt()
     made = await receipt_for(runtime.hot, found.entry, found.checkpoint)
     told = ReceiptOut.of(
-        made, disclosure_id=disclosure_id, log=f"{runtime.settings.issuer}/log",
+        made,
+        disclosure_id=disclosure_id,
+        log=f"{runtime.settings.issuer}/log",
     )
     return Response(
-        told.model_dump_json(), media_type="application/json",
+        told.model_dump_json(),
+        media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
 
@@ -113,5 +118,7 @@ def _demand_whole(tile: Tile, found: bytes) -> None:
 def _static(tile: Tile, content: bytes) -> Response:
     lasting = FOR_EVER if tile.is_full else FOR_A_WHILE
     return Response(
-        content, media_type="application/octet-stream", headers={"Cache-Control": lasting},
+        content,
+        media_type="application/octet-stream",
+        headers={"Cache-Control": lasting},
     )

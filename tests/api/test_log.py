@@ -44,7 +44,9 @@ class LogWorld:
     sealer: Sealer
     bank: Bank
 
-    async def disclosed(self, count: int, bank: Bank | None = None) -> list[tuple[Disclosure, bytes]]:
+    async def disclosed(
+        self, count: int, bank: Bank | None = None
+    ) -> list[tuple[Disclosure, bytes]]:
         """Disclosures to the bank."""
         client_id = (bank or self.bank).client_id
         return await disclosed(self.world.runtime.hot, count, client_id=client_id)
@@ -61,7 +63,11 @@ class LogWorld:
         return str((await self.bank.token(scope=scope)).json()["access_token"])
 
     async def receipt(
-        self, disclosure_id: str, *, scope: str = "query", token: str | None = None,
+        self,
+        disclosure_id: str,
+        *,
+        scope: str = "query",
+        token: str | None = None,
     ) -> httpx2.Response:
         """Ask for a receipt as the bank does."""
         token = token or await self.token(scope)
@@ -91,8 +97,11 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
             sealer = Sealer(
-                engine=world.runtime.engine, keys=world.runtime.keys, origin=ORIGIN,
-                now=world.clock, batch=130,
+                engine=world.runtime.engine,
+                keys=world.runtime.keys,
+                origin=ORIGIN,
+                now=world.clock,
+                batch=130,
             )
             yield LogWorld(world=world, http=http, sealer=sealer, bank=await world.bank())
 
@@ -125,8 +134,11 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
     kept = {
         path: (await log.http.get(path)).raise_for_status().headers
         for path in (
-            "/log/checkpoint", "/log/tile/0/000", "/log/tile/0/001.p/44",
-            "/log/tile/entries/000", "/log/entries/000",
+            "/log/checkpoint",
+            "/log/tile/0/000",
+            "/log/tile/0/001.p/44",
+            "/log/tile/entries/000",
+            "/log/entries/000",
         )
     }
     assert kept["/log/checkpoint"]["cache-control"] == "no-store"
@@ -140,14 +152,26 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
 @pytest.mark.parametrize(
     "path",
     [
-        "/log/tile/0/000", "/log/tile/0/000.p/11", "/log/tile/0/001.p/1", "/log/tile/1/000.p/1",
-        "/log/tile/63/x999/x999/x999/x999/999", "/log/tile/64/000", "/log/tile/00/000",
-        "/log/tile/0/0", "/log/tile/0/000.p/0", "/log/tile/0/x000/000", "/log/entries/001.p/1",
-        "/log/tile/entries/000.p/11", "/log/entries/%00", "/log/tile/%00/000", "/log/tile/0/-01",
+        "/log/tile/0/000",
+        "/log/tile/0/000.p/11",
+        "/log/tile/0/001.p/1",
+        "/log/tile/1/000.p/1",
+        "/log/tile/63/x999/x999/x999/x999/999",
+        "/log/tile/64/000",
+        "/log/tile/00/000",
+        "/log/tile/0/0",
+        "/log/tile/0/000.p/0",
+        "/log/tile/0/x000/000",
+        "/log/entries/001.p/1",
+        "/log/tile/entries/000.p/11",
+        "/log/entries/%00",
+        "/log/tile/%00/000",
+        "/log/tile/0/-01",
     ],
 )
 async def test_what_the_tree_does_not_have_is_not_found_and_not_cached(
-    log: LogWorld, path: str,
+    log: LogWorld,
+    path: str,
 ) -> None:
     """A tile is served whole or not at all, and under one path only."""
     await log.disclosed(10)

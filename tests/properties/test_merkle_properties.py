@@ -39,7 +39,8 @@ def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int
 @given(BATCHES.filter(any), st.data())
 @settings(max_examples=100, deadline=None)
 def test_any_leaf_is_shown_and_no_other_in_its_place(
-    batches: list[int], data: st.DataObject,
+    batches: list[int],
+    data: st.DataObject,
 ) -> None:
     """The proof leads from this entry to the root, and from no other entry."""
     size, kept = grown(batches)
@@ -53,7 +54,8 @@ def test_any_leaf_is_shown_and_no_other_in_its_place(
 @given(BATCHES.filter(any), st.data())
 @settings(max_examples=100, deadline=None)
 def test_any_two_moments_of_one_tree_are_consistent(
-    batches: list[int], data: st.DataObject,
+    batches: list[int],
+    data: st.DataObject,
 ) -> None:
     """And a tree in which one old leaf was changed is not."""
     second, kept = grown(batches)
@@ -67,12 +69,17 @@ def test_any_two_moments_of_one_tree_are_consistent(
 
 
 @given(
-    st.binary(max_size=80), st.integers(), st.integers(),
+    st.binary(max_size=80),
+    st.integers(),
+    st.integers(),
     st.lists(st.binary(max_size=40), max_size=9),
 )
 @settings(max_examples=200, deadline=None)
 def test_nonsense_is_refused_and_never_an_error(
-    leaf: bytes, index: int, size: int, proof: list[bytes],
+    leaf: bytes,
+    index: int,
+    size: int,
+    proof: list[bytes],
 ) -> None:
     """A verifier meets whatever a stranger sends."""
     root = merkle.root(LEAVES)

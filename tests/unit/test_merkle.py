@@ -14,7 +14,13 @@ from tests import naive_merkle
 LEAVES = [
     bytes.fromhex(each)
     for each in (
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
         "606162636465666768696a6b6c6d6e6f",
     )
 ]
@@ -177,7 +183,9 @@ def test_a_tree_that_shrank_has_no_proof(first: int, second: int) -> None:
 def test_the_edge_of_a_tree_of_70000_is_the_one_in_the_specification() -> None:
     """c2sp.org/tlog-tiles: widths 112, 17 and 1; a tree of 256 has a partial tile of width 1."""
     assert tiles.edge(70_000) == (
-        tiles.Run(0, 69_888, 70_000), tiles.Run(1, 256, 273), tiles.Run(2, 0, 1),
+        tiles.Run(0, 69_888, 70_000),
+        tiles.Run(1, 256, 273),
+        tiles.Run(2, 0, 1),
     )
     assert tiles.edge(256) == (tiles.Run(1, 0, 1),)
     assert tiles.edge(0) == ()
@@ -235,9 +243,30 @@ def test_a_tile_is_found_by_its_path(path: str, tile: Tile) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "", "0", "00", "0000", "1/000", "001/000", "x000/001", "x001/x000", "x001", "000/",
-        "/000", "000.p", "000.p/", "000.p/0", "000.p/01", "000.p/256", "000.p/999", "000.p/-1",
-        "000 ", "000\n", "٠٠٠", "x001/x001/x001/x001/x001/000", "../000", "x001/../000",
+        "",
+        "0",
+        "00",
+        "0000",
+        "1/000",
+        "001/000",
+        "x000/001",
+        "x001/x000",
+        "x001",
+        "000/",
+        "/000",
+        "000.p",
+        "000.p/",
+        "000.p/0",
+        "000.p/01",
+        "000.p/256",
+        "000.p/999",
+        "000.p/-1",
+        "000 ",
+        "000\n",
+        "٠٠٠",
+        "x001/x001/x001/x001/x001/000",
+        "../000",
+        "x001/../000",
     ],
 )
 def test_no_second_path_leads_to_a_tile(path: str) -> None:
