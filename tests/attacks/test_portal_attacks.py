@@ -1,0 +1,343 @@
+"""The portal under attack: forged forms, stolen and planted cookies, other people's ids, markup."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import insert
+
+from consent import Status, store
+from gateway.clients.tables import ClientRow
+from gateway.codes import store as codes
+from gateway.identity import sessions
+from gateway.identity.returns import HOME, safe_return
+from gateway.identity.visitor import new_secret
+from gateway.pages.headers import self_and
+from gateway.settings import Settings
+from tests.creditfile_builders import a_record
+from tests.portal_house import ISSUER, House, a_house, add_enterprise, hidden, sign_in
+
+MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def granted(house: House, browser: httpx2.AsyncClient) -> str:
+    """Grant a consent on the page; gives its id."""
+    address = f"/portal/decide/{await house.ask()}"
+    form = hidden((await browser.get(address)).text, address)
+    await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
+    async with house.engine.connect() as conn:
+        return (await store.of_enterprise(conn, house.firm))[0].consent_id
+
+
+async def is_active(house: House, consent_id: str) -> bool:
+    """Whether the consent still runs."""
+    async with house.engine.connect() as conn:
+        found = await store.by_id(conn, consent_id)
+    return found is not None and found.status is Status.ACTIVE
+
+
+async def every_page(house: House, browser: httpx2.AsyncClient) -> dict[str, httpx2.Response]:
+    """Every kind of page, good and bad."""
+    code = await house.add_code(house.firm)
+    consent_id = await granted(house, browser)
+    pages = [
+        "/", "/portal", "/portal/signed-out", "/portal/sign-in/return",
+        "/demo-identity/sign-in?state=a&nonce=b", f"/portal/decide/{await house.ask()}",
+        f"/portal/decide/{await house.ask(uscc=house.elsewhere)}", "/portal/decide/unknown",
+        f"/portal/enterprises/{house.firm}/consents", f"/portal/enterprises/{house.firm}/looks",
+        f"/portal/enterprises/{house.firm}/codes", f"/portal/consents/{consent_id}",
+        f"/portal/consents/{consent_id}/withdraw", f"/portal/codes/{code.code_id}",
+        f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{code.code_id}/revoke",
+        f"/portal/codes/{code.code_id}/qr.svg", f"/E/{code.code_id}", "/E/UNKNOWN",
+    ]
+    return {page: await browser.get(page) for page in pages}
+
+
+@pytest.mark.parametrize("forged", ["", "0" * 64, "ключ"])
+async def test_a_form_without_our_token_does_nothing(house: House, forged: str) -> None:
+    """CSRF: no token, and a token that is none."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    answer = await browser.post(f"/portal/consents/{consent_id}/withdraw", data={"csrf": forged})
+    assert answer.status_code == 403
+    assert await is_active(house, consent_id)
+
+
+async def test_a_token_of_another_form_or_session_does_nothing(house: House) -> None:
+    """CSRF: each token fits one form of one session."""
+    browser, other = await house.signed_in(), await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}"
+    foreign = hidden((await other.get(f"{address}/withdraw")).text, f"{address}/withdraw")
+    elsewhere = hidden((await browser.get(address)).text, f"{address}/pause")
+    for form in (foreign, elsewhere):
+        assert (await browser.post(f"{address}/withdraw", data=form)).status_code == 403
+    assert await is_active(house, consent_id)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
+    house: House, headers: dict[str, str],
+) -> None:
+    """CSRF: the browser says where the form came from."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}/withdraw"
+    form = hidden((await browser.get(address)).text, address)
+    assert (await browser.post(address, data=form, headers=headers)).status_code == 403
+    assert await is_active(house, consent_id)
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+                                     {"Origin": ISSUER}, {"Origin": "null"}])
+async def test_our_own_form_is_taken_as_browsers_send_it(
+    house: House, headers: dict[str, str],
+) -> None:
+    """A page without referrer sends `Origin: null`."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}/withdraw"
+    form = hidden((await browser.get(address)).text, address)
+    assert (await browser.post(address, data=form, headers=headers)).status_code == 303
+
+
+async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None:
+    """Neither JSON, nor plain text, nor a body without end."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}/withdraw"
+    form = hidden((await browser.get(address)).text, address)
+    text = f"csrf={form['csrf']}"
+    for kind, body in (
+        ("text/plain", text), ("application/json", text),
+        ("application/x-www-form-urlencoded", text + "&x=" + "y" * 40_000),
+        ("application/x-www-form-urlencoded", text + "&x=y" * 300),
+        ("application/x-www-form-urlencoded", f"{text}&{text}"),
+    ):
+        answer = await browser.post(address, content=body, headers={"Content-Type": kind})
+        assert answer.status_code == 403
+    assert await is_active(house, consent_id)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example", "//evil.example", "/\\evil.example", "/portal//evil.example",
+        "/portal/../evil", "/portal@evil.example", "/portal/%2f%2fevil.example", "javascript:x",
+        "/portal\r\nSet-Cookie: a=b", "/portalevil", "/oauth/authorize", "/portal/sign-in",
+        "/portal/" + "a" * 600, " /portal", "/portal#@evil.example", "http:/portal",
+    ],
+)
+async def test_sign_in_leads_back_to_the_portal_only(house: House, wanted: str) -> None:
+    """Open redirect."""
+    assert safe_return(wanted) == HOME
+    browser = house.browser()
+    assert (await sign_in(browser, "zhang", wanted=wanted)).headers["location"] == HOME
+
+
+async def test_a_planted_session_cookie_never_becomes_a_session(house: House) -> None:
+    """Session fixation: sign-in makes a new value, and ends a session that was there."""
+    attacker = await house.signed_in("wang")
+    name = sessions.cookie_name(house.runtime.settings)
+    for planted in ("planted-value", attacker.cookies[name]):
+        victim = house.browser()
+        victim.cookies.set(name, planted, domain="127.0.0.1", path="/")
+        await sign_in(victim, "zhang")
+        values = {cookie.value for cookie in victim.cookies.jar if cookie.name == name}
+        assert values - {planted}
+        spy = house.browser()
+        spy.cookies.set(name, planted)
+        assert (await spy.get("/portal")).status_code == 303
+
+
+async def test_a_ticket_is_of_no_use_in_another_browser(house: House) -> None:
+    """Login CSRF: an attacker's ticket does not sign a victim in as the attacker."""
+    attacker, victim = house.browser(), house.browser()
+    begun = await attacker.get("/portal/sign-in")
+    page = await attacker.get(begun.headers["location"])
+    form = hidden(page.text) | {"username": "wang", "password": "correct horse battery"}
+    ticket = (await attacker.post("/demo-identity/sign-in", data=form)).headers["location"]
+    await victim.get("/portal/sign-in")
+    for browser in (victim, house.browser()):
+        assert (await browser.get(ticket)).status_code == 400
+        assert (await browser.get("/portal")).status_code == 303
+
+
+async def test_what_belongs_to_another_is_as_if_it_were_not_there(house: House) -> None:
+    """IDOR over every id: the same page, byte for byte but for the form tokens of the visitor."""
+    owner, stranger = await house.signed_in("zhang"), await house.signed_in("wang")
+    consent_id = await granted(house, owner)
+    code = await house.add_code(house.firm)
+    await house.add_look(house.firm)
+    for theirs, nobodys in (
+        (f"/portal/consents/{consent_id}", "/portal/consents/cst_none"),
+        (f"/portal/consents/{consent_id}/withdraw", "/portal/consents/cst_none/withdraw"),
+        (f"/portal/codes/{code.code_id}", f"/portal/codes/{'A' * 26}"),
+        (f"/portal/codes/{code.code_id}/qr.svg", f"/portal/codes/{'A' * 26}/qr.svg"),
+        (f"/portal/codes/{code.code_id}/qr.png", f"/portal/codes/{'A' * 26}/qr.png"),
+        (f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{'A' * 26}/sticker"),
+        (f"/portal/enterprises/{house.firm}/consents", "/portal/enterprises/NONE/consents"),
+        (f"/portal/enterprises/{house.firm}/looks", f"/portal/enterprises/{house.nobody}/looks"),
+        (f"/portal/enterprises/{house.firm}/codes", "/portal/enterprises/NONE/codes"),
+    ):
+        first, second = await stranger.get(theirs), await stranger.get(nobodys)
+        assert (first.status_code, second.status_code) == (404, 404)
+        assert first.text == second.text
+
+
+async def test_acts_on_what_belongs_to_another_change_nothing(house: House) -> None:
+    """IDOR with a token of one's own for that very address."""
+    owner, stranger = await house.signed_in("zhang"), await house.signed_in("wang")
+    consent_id = await granted(house, owner)
+    code = await house.add_code(house.firm)
+    cookie = stranger.cookies[sessions.cookie_name(house.runtime.settings)]
+    for address, purpose in (
+        (f"/portal/consents/{consent_id}/withdraw", f"withdraw {consent_id}"),
+        (f"/portal/consents/{consent_id}/pause", f"pause {consent_id}"),
+        (f"/portal/codes/{code.code_id}/revoke", f"revoke {code.code_id}"),
+    ):
+        csrf = sessions.csrf_token(house.runtime.digests, cookie, purpose)
+        assert (await stranger.post(address, data={"csrf": csrf})).status_code == 404
+    assert await is_active(house, consent_id)
+    async with house.engine.connect() as conn:
+        kept = await codes.by_id(conn, code.code_id)
+    assert kept is not None
+    assert kept.revoked_at is None
+
+
+async def test_a_request_for_another_enterprise_and_for_none_look_the_same(house: House) -> None:
+    """Whether an enterprise exists is not told on the decision page."""
+    browser = await house.signed_in("zhang")
+    answers = [
+        await browser.get(f"/portal/decide/{await house.ask(uscc=uscc)}")
+        for uscc in (house.elsewhere, house.nobody)
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].text == answers[1].text
+
+
+async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(house: House) -> None:
+    """A decision page's address that leaks opens nothing elsewhere, and resumes nothing."""
+    first, second = await house.signed_in("zhang"), await house.signed_in("li")
+    interaction = await house.ask()
+    address = f"/portal/decide/{interaction}"
+    form = hidden((await first.get(address)).text, address)
+    assert (await second.get(address)).status_code == 409
+    await first.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
+    resume = f"/oauth/resume?interaction={interaction}"
+    assert (await second.get(resume)).status_code == 400
+    assert (await first.get(resume)).status_code == 303
+
+
+async def test_the_enterprise_in_the_form_is_checked_again(house: House) -> None:
+    """A form's own USCC widens nobody's mandate."""
+    browser = await house.signed_in("zhang")
+    address = f"/portal/decide/{await house.ask(uscc=None)}"
+    form = hidden((await browser.get(address)).text, address)
+    answer = await browser.post(
+        address,
+        data=form | {"uscc": house.elsewhere, "decision": "grant", "dataset": "penalty"},
+    )
+    assert answer.status_code == 404
+    async with house.engine.connect() as conn:
+        assert await store.of_enterprise(conn, house.elsewhere) == []
+
+
+async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
+    """Stored XSS: client names, enterprise names, signs, penalties, whatever was asked."""
+    uscc = f"{house.firm[:-4]}XSS1"
+    await add_enterprise(house.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
+    async with house.engine.begin() as conn:
+        await conn.execute(insert(ClientRow).values(
+            client_id=f"x-{new_secret()}", kind="bank", name_zh=MARKUP, name_en=MARKUP,
+            state="active", jwks={}, redirect_uris=[], scopes=[], created_at=house.clock(),
+        ))
+    house.bank = await house.add_client(MARKUP, MARKUP)
+    await house.add_records(a_record(
+        uscc=uscc, facts=MARKUP, violation_type=MARKUP, authority=MARKUP, source_name=MARKUP,
+    ))
+    await house.add_look(house.firm, asked=[MARKUP, {"question": MARKUP}], reason=MARKUP)
+    browser = await house.signed_in("zhang")
+    code = await house.add_code(uscc, MARKUP)
+    pages = await every_page(house, browser)
+    pages["code"] = await browser.get(f"/E/{code.code_id}")
+    pages["query"] = await browser.get("/portal", params={"notice": MARKUP, "x": MARKUP})
+    for page in pages.values():
+        assert "<script" not in page.text
+        assert "<img src=x" not in page.text
+        assert ">49<" not in page.text
+    assert "&lt;script&gt;" in pages["code"].text
+
+
+async def test_no_page_can_be_framed_scripted_cached_or_sniffed(house: House) -> None:
+    """Clickjacking and its relatives, on good pages and bad ones."""
+    browser = await house.signed_in("zhang")
+    for page in (await every_page(house, browser)).values():
+        policy = page.headers["content-security-policy"]
+        for rule in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+            assert rule in policy
+        assert "script-src" not in policy
+        assert "unsafe" not in policy
+        assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.example; script-src *", "https://a.example/", "*", "javascript:", "",
+               "https://a.example https://b.example", "https://user@a.example"],
+)
+def test_a_strange_redirect_origin_does_not_reach_the_policy(origin: str) -> None:
+    """CSP injection through a client's registration."""
+    assert self_and(origin) == ("'self'",)
+
+
+async def test_cookies_on_loopback_http_are_httponly_and_lax(house: House) -> None:
+    """Without the prefix and Secure, which http cannot have, and with all the rest."""
+    browser = house.browser()
+    begun = await browser.get("/portal/sign-in")
+    back = await sign_in(browser, "zhang")
+    for response, name in ((begun, "xinqiao-sign-in"), (back, "xinqiao")):
+        cookie = next(
+            each for each in response.headers.get_list("set-cookie") if each.startswith(f"{name}=")
+        )
+        parts = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"httponly", "samesite=lax", "path=/"} <= parts
+        assert not any(part.startswith("domain") for part in parts)
+
+
+def test_cookies_elsewhere_are_host_bound_and_secure(house_settings: Settings) -> None:
+    """`__Host-`, Secure, HttpOnly, SameSite=Lax, Path=/."""
+    assert sessions.cookie_name(house_settings) == "__Host-xinqiao"
+    assert sessions.cookie_attributes(house_settings) == {
+        "path": "/", "secure": True, "httponly": True, "samesite": "lax",
+    }
+
+
+@pytest.fixture
+def house_settings(tmp_path: Path) -> Settings:
+    """Settings of a real installation."""
+    return Settings.model_validate({
+        "database_url": "postgresql://x@y/z", "issuer": "https://credit.example.gov.cn",
+        "secret": "s" * 32, "signing_keys": tmp_path, "vault_keys": tmp_path,
+    })
