@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import gateway.answers.routes
 import gateway.codes.routes
 import gateway.consents.routes
+import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
 import gateway.query.routes
@@ -27,6 +28,7 @@ from gateway.limits.guard import Guard
 from gateway.limits.memory import MemoryStore
 from gateway.limits.redis import RedisStore
 from gateway.limits.stores import Store
+from gateway.log.sealing import sealing
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens
@@ -58,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.query.routes.router,
         gateway.consents.routes.router,
         gateway.portal.routes.router,
+        gateway.log.routes.router,
         gateway.codes.routes.router,
         health,
     ):
@@ -117,7 +120,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         runtime = await open_runtime(settings)
         app.state.runtime = runtime
         try:
-            yield
+            async with sealing(runtime):
+                yield
         finally:
             await close_runtime(runtime)
 

@@ -69,7 +69,7 @@ def token_of(request: Request, runtime: Runtime) -> tuple[str, Token]:
     fields = request.headers.getlist("authorization")
     scheme, _, text = fields[0].partition(" ") if len(fields) == 1 else ("", "", "")
     if scheme.lower() != SCHEME or not text:
-        raise InvalidTokenError("Send one access token as `Authorization: DPoP …`.")
+        raise InvalidTokenError("Send one access token as `Authorization: DPoP <token>`.")
     try:
         return text, runtime.tokens.verify(text.strip(), runtime.now())
     except TokenError as error:
