@@ -1,0 +1,109 @@
+"""A real browser before a portal that listens on loopback, both in the test's own loop.
+
+Playwright's synchronous face would leave a loop running in the main thread, which no asynchronous
+test beside it survives; so the asynchronous one is used.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import Browser, Page, async_playwright
+from starlette.responses import HTMLResponse
+
+from tests.portal_house import Clock, House, a_house
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+ARGUMENTS: Final = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]
+WIDTH: Final = 390
+HEIGHT: Final = 844
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Street:
+    """A portal and a bank that listen."""
+
+    issuer: str
+    bank: str
+    house: House
+
+    async def ask(self, **changed: Any) -> str:
+        """The address of a decision page, for a request of the bank."""
+        asked = {"redirect_uri": f"{self.bank}/callback", "redirect_origin": self.bank}
+        return f"{self.issuer}/portal/decide/{await self.house.ask(**asked | changed)}"
+
+
+@pytest_asyncio.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def phone(chromium: Browser) -> Page:
+    """A page of a phone's size, without JavaScript."""
+    context = await chromium.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT}, java_script_enabled=False, has_touch=True,
+    )
+    context.set_default_timeout(10_000)
+    return await context.new_page()
+
+
+@pytest_asyncio.fixture
+async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[Street]:
+    """A portal on a free port, and a bank to come back to."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    issuer = _origin(listener)
+    async with (
+        a_house(migrated_url, tmp_path, clock=Clock(datetime.now(UTC)), issuer=issuer) as house,
+        _listening(house.app, listener),
+        _a_bank() as bank,
+    ):
+        yield Street(issuer=issuer, bank=bank, house=house)
+
+
+@asynccontextmanager
+async def _a_bank() -> AsyncIterator[str]:
+    app = FastAPI()
+    page = HTMLResponse("<!doctype html><title>Bank</title><h1>Back at the bank</h1>")
+
+    @app.get("/callback", response_model=None)
+    async def callback() -> HTMLResponse:
+        """Say that somebody came back."""
+        return page
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with _listening(app, listener):
+        yield _origin(listener)
+
+
+@asynccontextmanager
+async def _listening(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve `app`; connections that come early wait in the listener's queue."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield
+    server.should_exit = True
+    await serving
+    listener.close()
+
+
+def _origin(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"

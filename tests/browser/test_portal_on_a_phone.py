@@ -1,0 +1,137 @@
+"""What a person does on a phone, without JavaScript: decide, withdraw, scan."""
+
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from gateway.codes import store as codes
+from tests.browser.conftest import HEIGHT, Street
+from tests.creditfile_builders import a_record
+from tests.portal_house import PASSWORD
+
+SMALLEST_TARGET: Final = 44
+FIRST_VIEW_BYTES: Final = 60_000
+
+
+async def sign_in(page: Page, username: str = "zhang") -> None:
+    """Fill in the provider's form, which says that it is the demo's."""
+    banner = page.locator(".demo.strong")
+    await expect(banner).to_contain_text("演示身份提供方 · Demo identity provider")
+    await page.get_by_label("用户名").fill(username)
+    await page.get_by_label("密码").fill(PASSWORD)
+    await page.get_by_role("button", name="登录").click()
+
+
+async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
+    phone: Page, street: Street,
+) -> None:
+    """From the bank's request to the bank, and then to the withdrawal."""
+    await phone.goto(await street.ask())
+    await sign_in(phone)
+    await expect(phone.get_by_role("heading", name="授权申请")).to_be_visible()
+    await expect(phone.locator("input:checked")).to_have_count(0)
+    await phone.get_by_label("行政处罚").check()
+    await phone.get_by_label("法定代表人（经营者）证件号码是否一致").check()
+    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
+    assert "code=" in phone.url
+
+    await phone.goto(f"{street.issuer}/portal/enterprises/{street.house.firm}/consents")
+    await phone.get_by_role("link", name="浙江示范银行").click()
+    await phone.get_by_role("link", name="撤回授权").click()
+    await phone.get_by_role("button", name="确认撤回").click()
+    await expect(phone.get_by_role("status")).to_contain_text("已撤回")
+
+
+async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
+    phone: Page, street: Street,
+) -> None:
+    """Two buttons of the same size and colour, and nothing has to be filled in."""
+    await phone.goto(await street.ask())
+    await sign_in(phone)
+    refuse = phone.get_by_role("button", name="不同意", exact=True)
+    grant = phone.get_by_role("button", name="同意所勾选的内容")
+    first, second = await refuse.bounding_box(), await grant.bounding_box()
+    assert first is not None
+    assert second is not None
+    assert (first["width"], first["height"]) == (second["width"], second["height"])
+    assert await refuse.get_attribute("class") == await grant.get_attribute("class")
+    await refuse.click()
+    await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
+    assert "error=access_denied" in phone.url
+
+
+async def test_granting_nothing_is_asked_again(phone: Page, street: Street) -> None:
+    """With a sentence, and the page stays."""
+    await phone.goto(await street.ask())
+    await sign_in(phone)
+    await phone.get_by_role("button", name="同意所勾选的内容").click()
+    await expect(phone.get_by_role("alert")).to_contain_text("您还没有勾选任何一项")
+
+
+async def test_a_scanned_code_shows_its_page_without_sign_in(
+    phone: Page, street: Street,
+) -> None:
+    """The first screen has the name, the status and the check phrase."""
+    await street.house.add_records(a_record(
+        uscc=street.house.firm, violation_type="价格违法", facts="<b>未按规定明码标价</b>",
+    ))
+    code = await street.house.add_code(street.house.firm)
+    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    for words in ("杭州云栖数据科技有限公司", "存续（在营）", code.check_phrase):
+        box = await phone.get_by_text(words, exact=True).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= HEIGHT
+    await phone.get_by_text("罚款 · 价格违法").click()
+    await expect(phone.get_by_text("<b>未按规定明码标价</b>")).to_be_visible()
+
+
+async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
+    """And says how to report it."""
+    code = await street.house.add_code(street.house.firm)
+    async with street.house.engine.begin() as conn:
+        assert await codes.revoke(conn, code.uscc, code.code_id, now=street.house.clock())
+    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    await expect(phone.get_by_role("alert")).to_contain_text("已作废")
+    await expect(phone.get_by_role("link", name="拨打 12345 举报")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_every_page_fits_its_screen_and_every_target_a_finger(
+    chromium: Browser, street: Street, language: str, width: int,
+) -> None:
+    """No sideways scroll, no target below 44 px, a label for each control, little to load."""
+    code = await street.house.add_code(street.house.firm)
+    firm = street.house.firm
+    await street.house.add_look(firm, outcome="refused", reason="not_available")
+    context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
+    page = await context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    await page.goto(f"{street.issuer}/portal")
+    await sign_in(page)
+    await page.goto(f"{street.issuer}/portal?lang={language}")
+    for path in ("/", "/portal", f"/portal/enterprises/{firm}/consents",
+                 f"/portal/enterprises/{firm}/looks", f"/portal/enterprises/{firm}/codes",
+                 f"/portal/codes/{code.code_id}", f"/portal/codes/{code.code_id}/sticker",
+                 f"/portal/codes/{code.code_id}/revoke", f"/E/{code.code_id}",
+                 (await street.ask()).removeprefix(street.issuer), "/portal/signed-out"):
+        await page.goto(street.issuer + path)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert await page.evaluate(TOO_SMALL, SMALLEST_TARGET) == [], path
+        assert await page.evaluate(UNLABELLED) == [], path
+        assert await page.evaluate(LOADED) < FIRST_VIEW_BYTES, path
+    assert trouble == []
+
+
+TOO_SMALL: Final = """least => [...document.querySelectorAll('a, button, summary, input')]
+  .filter(each => !['hidden', 'checkbox'].includes(each.type) && each.className !== 'skip')
+  .map(each => [each.getBoundingClientRect().height, each.outerHTML])
+  .filter(([height]) => height > 0 && height < least - 0.5)"""
+UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden])')]
+  .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
+LOADED: Final = """['navigation', 'resource']
+  .flatMap(kind => performance.getEntriesByType(kind))
+  .reduce((sum, each) => sum + each.decodedBodySize, 0)"""
