@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import and_, delete, insert, update
+from sqlalchemy import and_, delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -138,6 +138,18 @@ async def end(
     value = cookies.get(cookie_name(settings), "")
     await conn.execute(
         delete(SessionRow).where(col(SessionRow.digest) == digests.of("session", value)),
+    )
+
+
+async def forget_ended(conn: AsyncConnection, *, now: datetime) -> None:
+    """Delete every session that has ended by itself."""
+    await conn.execute(
+        delete(SessionRow).where(
+            or_(
+                col(SessionRow.expires_at) <= now,
+                col(SessionRow.last_seen_at) <= now - IDLE,
+            ),
+        ),
     )
 
 

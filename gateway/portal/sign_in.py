@@ -62,6 +62,7 @@ async def come_back(request: Request, runtime: UsingRuntime) -> Response:
         return _try_again(request)
     async with runtime.engine.begin() as conn:
         await sessions.end(conn, runtime.digests, runtime.settings, request.cookies)
+        await sessions.forget_ended(conn, now=now)
         value = await sessions.begin(conn, runtime.digests, identity, now=now)
     return _signed_in(runtime, value, started.return_to)
 

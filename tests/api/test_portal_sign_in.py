@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
+from sqlmodel import col
 
 from gateway.identity.demo_provider import DemoProvider
+from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
 from tests.portal_house import PASSWORD, House, a_house, hidden, query_of, sign_in
 
@@ -69,6 +72,19 @@ async def test_a_session_ends_after_eight_hours_however_busy(house: House) -> No
         assert (await browser.get("/portal")).status_code == 200
     house.clock.passes(timedelta(minutes=4))
     assert (await browser.get("/portal")).status_code == 303
+
+
+async def test_ended_sessions_are_forgotten_at_the_next_sign_in(house: House) -> None:
+    """Nothing of a person stays longer than it is needed."""
+    first = await house.signed_in()
+    digest = house.runtime.digests.of("session", first.cookies["xinqiao"])
+    house.clock.passes(timedelta(minutes=15))
+    await house.signed_in()
+    async with house.engine.connect() as conn:
+        kept = await conn.execute(
+            select(col(SessionRow.digest)).where(col(SessionRow.digest) == digest),
+        )
+    assert kept.scalar_one_or_none() is None
 
 
 async def test_sign_out_ends_the_session_at_the_server(house: House) -> None:
