@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import consent
-from consent import Granted, Refused, decide
+from consent import Granted, Refused, decide, uses_left
 from gateway.access.caller import Caller
 from gateway.access.errors import (
     ConsentExhaustedError,
@@ -91,6 +91,7 @@ def _granted(
 ) -> Granted | GatewayError:
     """What the enterprise allows. A further page, or a repeated call, needs no use but the consent."""
     held = found.consent
+    left = None if held is None else uses_left(held)
     if held is not None and not spends:
         held = replace(held, max_uses=None)
     if ask.cursor is not None and (held is None or held.consent_id != ask.cursor.consent_id):
@@ -104,4 +105,4 @@ def _granted(
     decided = decide(held, asked, now=now)
     if isinstance(decided, Refused):
         return STATES.get(decided.reason, NotAvailableError)()
-    return decided
+    return replace(decided, uses_left=left)
