@@ -75,6 +75,7 @@ class Clock:
 class World:
     """A running authorization server."""
 
+    app: FastAPI
     runtime: Runtime
     http: httpx2.AsyncClient
     clock: Clock
@@ -164,7 +165,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
     problems.install(app)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        yield World(runtime=runtime, http=http, clock=clock)
+        yield World(app=app, runtime=runtime, http=http, clock=clock)
     await runtime.engine.dispose()
     await hot.close()
 

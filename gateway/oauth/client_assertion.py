@@ -4,16 +4,17 @@ private_key_jwt (RFC 7523) as FAPI 2.0 narrows it. An unknown client and a wrong
 same error after the same work: where no key of the client fits, a stand-in is verified against.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
@@ -30,6 +31,9 @@ ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 SKEW_SECONDS: Final = 10
 LONGEST_LIFE_SECONDS: Final = 5 * 60
 LONGEST_JTI: Final = 256
+RSA_BITS: Final = 2_048
+
+_SPEND: Final = insert(AssertionRow).on_conflict_do_nothing().returning(col(AssertionRow.jti))
 
 Jwk = Mapping[str, Any]
 Claims = Mapping[str, Any]
@@ -95,10 +99,7 @@ class ClientAssertion:
         """Use the `jti` up: of many at once the primary key lets one through."""
         forgotten = datetime.fromtimestamp(claims["exp"] + SKEW_SECONDS + 1, UTC)
         spent = self.conn.execute(
-            insert(AssertionRow)
-            .values(client_id=client_id, jti=claims["jti"], expires_at=forgotten)
-            .on_conflict_do_nothing()
-            .returning(AssertionRow.jti),  # type: ignore[call-overload]
+            _SPEND, {"client_id": client_id, "jti": claims["jti"], "expires_at": forgotten}
         )
         if spent.scalar_one_or_none() is None:
             raise _unacceptable("This assertion was used before; make a new one for each request.")
@@ -141,15 +142,17 @@ def _verified(
     assertion: str, header: Mapping[str, Any], client: Client | None
 ) -> VerifiedClaims | None:
     """The claims, if a key of `client` signed them; the same work where there is none."""
-    candidates = _fitting(client.keys if client else (), header) or _fitting(
-        stand_ins(), {"alg": header["alg"]}
-    )
-    for jwk in candidates:
+    own = _fitting(client.keys if client else (), header)
+    claims = _signed_by_one_of(own or _fitting(STAND_INS, {"alg": header["alg"]}), assertion)
+    return claims if own else None
+
+
+def _signed_by_one_of(keys: Iterable[Jwk], assertion: str) -> VerifiedClaims | None:
+    for jwk in keys:
         try:
-            claims = jws.verify(assertion, jwk, algorithms=ALGORITHMS)
+            return jws.verify(assertion, jwk, algorithms=ALGORITHMS)
         except JwsError:
             continue
-        return claims
     return None
 
 
@@ -165,15 +168,18 @@ def _fitting(keys: Iterable[Jwk], header: Mapping[str, Any]) -> list[Jwk]:
     ]
 
 
-@cache
-def stand_ins() -> tuple[Jwk, ...]:
-    """Public keys of each kind whose private halves are forgotten at once."""
-    made = (
-        ECKey.import_key(ec.generate_private_key(ec.SECP256R1())),
-        RSAKey.import_key(rsa.generate_private_key(65_537, 2_048)),
-        OKPKey.import_key(ed25519.Ed25519PrivateKey.generate()),
+def _stand_ins() -> tuple[Jwk, ...]:
+    """Public keys of each kind, to spend time with: what they verify is never believed."""
+    point = ec.generate_private_key(ec.SECP256R1()).public_key()
+    modulus = secrets.randbits(RSA_BITS) | 1 << (RSA_BITS - 1) | 1
+    return (
+        dict(ECKey.import_key(point).as_dict(private=False)),
+        dict(RSAKey.import_key(rsa.RSAPublicNumbers(65_537, modulus).public_key()).as_dict()),
+        dict(OKPKey.generate_key("Ed25519").as_dict(private=False)),
     )
-    return tuple(dict(key.as_dict(private=False)) for key in made)
+
+
+STAND_INS: Final = _stand_ins()
 
 
 def _time(claims: Claims, name: str) -> float | None:

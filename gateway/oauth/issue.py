@@ -25,6 +25,8 @@ from gateway.signing.access_tokens import TYP
 
 ACCESS_TOKEN_SECONDS: Final = 300
 
+_KEEP: Final = insert(AccessTokenRow)
+
 
 class UnboundTokenError(RuntimeError):
     """A token was about to be issued to no key: a fault in the server, never in the request."""
@@ -115,17 +117,16 @@ def _consent_claims(consent: Consent) -> dict[str, Any]:
 
 
 def _keep(conn: Connection, claims: Mapping[str, Any], basis: Basis | None) -> None:
-    conn.execute(
-        insert(AccessTokenRow).values(
-            jti=claims["jti"],
-            client_id=claims["client_id"],
-            scope=claims["scope"],
-            uscc=claims.get("uscc"),
-            consent_id=claims.get("consent_id"),
-            code_digest=basis.code_digest if basis else None,
-            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-        )
-    )
+    row = {
+        "jti": claims["jti"],
+        "client_id": claims["client_id"],
+        "scope": claims["scope"],
+        "uscc": claims.get("uscc"),
+        "consent_id": claims.get("consent_id"),
+        "code_digest": basis.code_digest if basis else None,
+        "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
+    }
+    conn.execute(_KEEP, row)
 
 
 def _refresh_token(at: At, basis: Basis, jkt: str) -> str:

@@ -1,0 +1,122 @@
+"""A refusal is logged with its reason and without its secrets; a store that is away refuses all."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from gateway.db.engine import make_engine
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.guard import Guard
+from gateway.limits.names import Admission
+from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
+
+
+class AwayStore:
+    """A store that cannot be reached."""
+
+    async def admit(self, _admission: Admission) -> NoReturn:
+        """Fail as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
+    async def generation(self) -> NoReturn:
+        """Fail as an unreachable Redis does."""
+        raise LimiterUnavailableError
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def test_without_the_replay_store_there_is_no_token(world: World) -> None:
+    """No count, no token: 503, with a time to come again, and nothing is spent."""
+    bank = await world.bank()
+    proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
+    world.app.state.runtime = replace(world.runtime, guard=Guard(AwayStore()))
+    answer = await bank.token(proof=proof, assertion=assertion)
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "temporarily_unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+    world.app.state.runtime = world.runtime
+    assert (await bank.token(proof=proof, assertion=assertion)).status_code == 200
+
+
+async def test_without_the_database_there_is_no_token(world: World) -> None:
+    """A server that cannot read who asks gives nothing."""
+    bank = await world.bank()
+    nowhere = make_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    world.app.state.runtime = replace(world.runtime, engine=nowhere)
+    answer = await bank.token()
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "temporarily_unavailable"
+
+
+async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:
+    """The operator sees what the client's developer is not told."""
+    bank, stranger = await world.bank(), a_bank(world)
+    with capture_logs() as logs:
+        await bank.token(scope="admin")
+        await stranger.post("/oauth/token", {"grant_type": "x", "client_id": stranger.client_id})
+    known, unknown = logs
+    assert (known["error"], known["client_id"]) == ("invalid_scope", bank.client_id)
+    assert (unknown["client_id"], unknown["claimed_client_id"]) == (None, stranger.client_id)
+    assert unknown["reason"] == "unknown client or wrong signature"
+
+
+async def test_a_client_id_that_is_none_is_not_logged(world: World) -> None:
+    """Nobody writes into our log by a parameter."""
+    bank = await world.bank()
+    with capture_logs() as logs:
+        await bank.post("/oauth/token", {"client_id": "x\n2026 forged line"})
+    assert logs[0]["claimed_client_id"] is None
+    assert "forged" not in str(logs)
+
+
+async def test_no_secret_reaches_the_log(world: World) -> None:
+    """Neither assertions nor proofs, codes, verifiers or tokens, whatever is refused."""
+    bank = await world.bank()
+    code = await bank.code()
+    tokens = (await bank.redeem(code)).json()
+    assertion, proof = bank.assertion(), await bank.proof("/oauth/token")
+    with capture_logs() as logs:
+        await bank.redeem(code)
+        await bank.token(assertion=assertion, proof=proof)
+        await bank.token(assertion=assertion, proof=await bank.proof("/oauth/token"))
+        await bank.token(proof=proof)
+        await bank.refresh(tokens["refresh_token"])
+        await bank.about("revoke", tokens["access_token"][:-1])
+        await bank.open(await bank.pushed(state="the-state") + "x")
+        await world.http.post(
+            "/oauth/introspect",
+            data={
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": assertion,
+                "token": tokens["access_token"],
+            },
+        )
+    assert len(logs) >= 5
+    for secret in (code, assertion, proof, *tokens.values(), "v" * 43, "the-state"):
+        assert str(secret) not in str(logs)
+
+
+@pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
+async def test_every_refusal_is_an_oauth_error(world: World, endpoint: str) -> None:
+    """JSON with `error` and a plain ASCII sentence, never cached (RFC 6749 §5.2)."""
+    bank = await world.bank()
+    answer = await bank.post(f"/oauth/{endpoint}", {"client_id": 'é"\\' * 200})
+    body = answer.json()
+    assert answer.status_code == 400
+    assert body.keys() == {"error", "error_description"}
+    assert set(body["error_description"]) <= {chr(c) for c in range(0x20, 0x7F)} - {'"', "\\"}
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "application/json"
