@@ -78,7 +78,9 @@ def reply_of(error: OAuth2Error) -> Reply:
 
 def reason_of(error: OAuth2Error) -> str:
     """Why, for the operator's log."""
-    return error.reason if isinstance(error, OAuthError) else error.description
+    if isinstance(error, OAuthError):
+        return error.reason
+    return error.description or SENTENCES.get(error.error, "")
 
 
 def presentable(text: str) -> str:

@@ -66,11 +66,14 @@ async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:
     bank, stranger = await world.bank(), a_bank(world)
     with capture_logs() as logs:
         await bank.token(scope="admin")
-        await stranger.post("/oauth/token", {"grant_type": "x", "client_id": stranger.client_id})
-    known, unknown = logs
+        form = {"grant_type": "client_credentials", "client_id": stranger.client_id}
+        await stranger.post("/oauth/token", form)
+        await bank.post("/oauth/token", {"grant_type": "password"})
+    known, unknown, unsupported = logs
     assert (known["error"], known["client_id"]) == ("invalid_scope", bank.client_id)
     assert (unknown["client_id"], unknown["claimed_client_id"]) == (None, stranger.client_id)
     assert unknown["reason"] == "unknown client or wrong signature"
+    assert unsupported["reason"]
 
 
 async def test_a_client_id_that_is_none_is_not_logged(world: World) -> None:
