@@ -10,8 +10,9 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.access.subject import subject_of
 from gateway.answers.schemas import VerificationIn
-from verification import Asked, NotACode, Question, parse_uscc, problem_with, question
+from verification import Asked, Question, problem_with, question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,9 @@ class Ask:
 
 def ask_of(body: VerificationIn) -> Ask | GatewayError:
     """The ask in `body`, or what is wrong with it."""
-    uscc = parse_uscc(body.enterprise.uscc)
-    if isinstance(uscc, NotACode):
-        return InvalidUsccError()
+    uscc = subject_of(body.enterprise.uscc)
+    if isinstance(uscc, InvalidUsccError):
+        return uscc
     if body.purpose not in set(Purpose):
         return UnknownPurposeError()
     asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)

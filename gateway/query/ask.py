@@ -12,11 +12,11 @@ from gateway.access.errors import (
     UnknownDatasetError,
     UnknownPurposeError,
 )
+from gateway.access.subject import subject_of
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import Record
 from gateway.query.cursor import Cursor, Cursors
 from gateway.query.schemas import QueryIn
-from verification import NotACode, parse_uscc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +57,9 @@ def ask_of(
     token_consent: str | None,
 ) -> Ask | GatewayError:
     """The ask in `body`, or what is wrong with it."""
-    uscc = parse_uscc(body.enterprise.uscc)
-    if isinstance(uscc, NotACode):
-        return InvalidUsccError()
+    uscc = subject_of(body.enterprise.uscc)
+    if isinstance(uscc, InvalidUsccError):
+        return uscc
     if body.purpose not in set(Purpose):
         return UnknownPurposeError()
     if not set(body.datasets) <= set(catalogue.codes):
