@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from joserfc.errors import JoseError
+from joserfc.jwk import import_key
+
+from gateway.clients.outbound import LOOPBACK_HOSTS, trouble_with_address
+
 SCOPES: Final = (
     "verify",
     "query",
@@ -18,12 +23,15 @@ SCOPES: Final = (
     "admin",
     "audit",
 )
-KINDS: Final = ("bank", "platform", "agency", "source")
+KINDS: Final = ("bank", "platform", "agency", "source", "operator")
+# Whoever changes agreements reads nothing under one, and nobody else changes them.
+OPERATORS_SCOPES: Final = frozenset({"admin", "audit"})
+NO_KEYS: Final[Mapping[str, Any]] = {"keys": []}
+NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_URI: Final = 2_000
 MOST_KEYS: Final = 8
 SHORTEST_RSA_MODULUS: Final = 342  # base64url characters of 2048 bits
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 KEY_TYPES: Final = frozenset({("EC", "P-256"), ("RSA", None), ("OKP", "Ed25519")})
 
@@ -40,10 +48,12 @@ class Registration:
     kind: str
     name_zh: str
     name_en: str
-    jwks: Mapping[str, Any]
     scopes: tuple[str, ...]
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
     redirect_uris: tuple[str, ...] = ()
     filing_number: str | None = None
+    personal_credit_licence: str | None = None
     loopback: bool = False
 
     def __post_init__(self) -> None:
@@ -54,19 +64,14 @@ class Registration:
             self.name_zh.strip() and self.name_en.strip(),
             "A client has a Chinese and an English name.",
         )
-        _demand(
-            set(self.scopes) <= set(SCOPES) and self.scopes, f"Scopes are of: {', '.join(SCOPES)}."
-        )
-        _demand(
-            self.filing_number or self.kind != "agency",
-            "A credit-service agency needs its filing number (R13).",
-        )
+        check_scopes(self.kind, self.scopes)
+        check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
         for uri in self.redirect_uris:
             _demand(
                 allowed_redirect(uri, loopback=self.loopback),
                 f"{uri} cannot be a redirect address.",
             )
-        check_keys(self.jwks)
+        check_key_source(self.jwks, self.jwks_uri, loopback=self.loopback)
 
     def columns(self) -> dict[str, Any]:
         """The columns of `client` that a registration fills."""
@@ -75,11 +80,53 @@ class Registration:
             "kind": self.kind,
             "name_zh": self.name_zh,
             "name_en": self.name_en,
-            "jwks": dict(self.jwks),
+            "jwks": dict(self.jwks or NO_KEYS),
+            "jwks_uri": self.jwks_uri,
             "redirect_uris": list(self.redirect_uris),
             "scopes": list(self.scopes),
             "filing_number": self.filing_number,
+            "personal_credit_licence": self.personal_credit_licence,
         }
+
+
+def check_scopes(kind: str, scopes: tuple[str, ...]) -> None:
+    """Refuse unknown scopes, and those that one client must not have together."""
+    _demand(scopes and set(scopes) <= set(SCOPES), f"Scopes are of: {', '.join(SCOPES)}.")
+    _demand(
+        set(scopes) <= OPERATORS_SCOPES
+        if kind == "operator"
+        else OPERATORS_SCOPES.isdisjoint(scopes),
+        "The scopes admin and audit are for clients of the kind operator, which have no others.",
+    )
+
+
+def check_numbers(
+    kind: str, filing_number: str | None, personal_credit_licence: str | None
+) -> None:
+    """R13: an agency is filed for enterprise credit; a licence is an agency's, or nobody's."""
+    _demand(
+        filing_number or kind != "agency",
+        "A credit-service agency needs its filing number (R13).",
+    )
+    for number in (filing_number, personal_credit_licence):
+        _demand(
+            number is None or NUMBER.fullmatch(number), "A number has 1 to 64 signs, no spaces."
+        )
+
+
+def check_key_source(
+    jwks: Mapping[str, Any] | None, jwks_uri: str | None, *, loopback: bool
+) -> None:
+    """Keys are given by value or by address, not both and not neither."""
+    _demand(
+        (jwks is None) != (jwks_uri is None),
+        "Give the client's public keys either by value (jwks) or by address (jwks_uri).",
+    )
+    if jwks is not None:
+        check_keys(jwks)
+    if jwks_uri is not None:
+        trouble = trouble_with_address(jwks_uri, loopback=loopback)
+        _demand(trouble is None, f"jwks_uri cannot be used: {trouble}")
 
 
 def allowed_redirect(uri: str, *, loopback: bool) -> bool:
@@ -102,6 +149,8 @@ def check_keys(jwks: Mapping[str, Any]) -> None:
         isinstance(keys, list) and 0 < len(keys) <= MOST_KEYS,
         f"A JWK set has 1 to {MOST_KEYS} keys.",
     )
+    kids = [jwk["kid"] for jwk in keys or () if isinstance(jwk, dict) and "kid" in jwk]
+    _demand(len(kids) == len(set(map(str, kids))), "No two keys of a set have the same kid.")
     for jwk in keys or ():
         _demand(isinstance(jwk, dict), "A key is a JWK.")
         _demand(
@@ -116,6 +165,15 @@ def check_keys(jwks: Mapping[str, Any]) -> None:
             jwk["kty"] != "RSA" or len(str(jwk.get("n"))) >= SHORTEST_RSA_MODULUS,
             "RSA has 2048 bits or more.",
         )
+        _demand(_readable(jwk), "A key cannot be read: its members are not those of its type.")
+
+
+def _readable(jwk: Mapping[str, Any]) -> bool:
+    try:
+        import_key(dict(jwk)).as_dict(private=False)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return False
+    return True
 
 
 def _demand(holds: object, otherwise: str) -> None:

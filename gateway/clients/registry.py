@@ -1,6 +1,7 @@
 """A client's row and the newest version of its agreement are read together, in one statement.
 
 Nothing of it is cached: suspending a client or ending an agreement holds from the next request.
+Keys that live at the client's own address count while their hour lasts, by the database's clock.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,17 @@ from sqlmodel import col
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
-from gateway.clients.terms import Terms
+from gateway.clients.terms import Terms, check_licensed
 
 _FIND = text(f"""
-    SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.jwks, c.redirect_uris, c.scopes,
-           {AGREEMENT_JSON} AS agreement
-    FROM client c WHERE c.client_id = CAST(:client_id AS text)""").columns(  # noqa: S608  # constants only
+    SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
+           c.personal_credit_licence, {AGREEMENT_JSON} AS agreement,
+           CASE WHEN c.jwks_uri IS NULL THEN c.jwks
+                WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
+                ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks
+    FROM client c
+    LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
+    WHERE c.client_id = CAST(:client_id AS text)""").columns(  # noqa: S608  # constants only
     jwks=JSONB,
     redirect_uris=ARRAY(Text),
     scopes=ARRAY(Text),
@@ -48,6 +54,7 @@ class Client:
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
     agreement: Agreement | None
+    personal_credit_licence: str | None = None
 
     def agreement_in_force(self, now: datetime) -> Agreement | None:
         """The agreement, if it holds at `now`."""
@@ -72,6 +79,7 @@ def look_up(conn: Connection, client_id: str) -> Client | None:
             redirect_uris=tuple(row.redirect_uris),
             scopes=tuple(row.scopes),
             agreement=agreement_from_json(row.agreement),
+            personal_credit_licence=row.personal_credit_licence,
         )
     )
 
@@ -91,9 +99,14 @@ async def register_client(
 
 
 async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> int:
-    """Add the next version of a client's agreement; the newest version counts."""
-    if await find(conn, client_id) is None:
+    """Add the next version of a client's agreement; the newest version counts.
+
+    Whether it needed a second operator is the caller's to know (`gateway.console.agreeing`).
+    """
+    client = await find(conn, client_id)
+    if client is None:
         raise UnknownClientError(client_id)
+    check_licensed(client.kind, client.personal_credit_licence, terms)
     version: Final[int] = (await conn.execute(_NEXT_VERSION, {"client_id": client_id})).scalar_one()
     await conn.execute(
         insert(AgreementRow).values(
@@ -115,9 +128,9 @@ async def end_agreement(conn: AsyncConnection, client_id: str, *, now: datetime)
 
 
 async def set_active(conn: AsyncConnection, client_id: str, *, active: bool) -> None:
-    """Suspend a client or let it go on; holds from the next request."""
+    """Suspend a client or let it go on; holds from the next request. One that ended stays so."""
     await conn.execute(
         update(ClientRow)
-        .where(col(ClientRow.client_id) == client_id)
+        .where(col(ClientRow.client_id) == client_id, col(ClientRow.state) != "ended")
         .values(state="active" if active else "suspended"),
     )

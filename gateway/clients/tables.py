@@ -3,19 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from gateway.db import columns
 
 
 class ClientRow(SQLModel, table=True):
-    """One registered third party or source (接入方)."""
+    """One registered third party or source (接入方). Its keys stand here, or at `jwks_uri`."""
 
     __tablename__ = "client"
     __table_args__ = (
-        CheckConstraint("state IN ('active', 'suspended')", name="state"),
-        CheckConstraint("kind IN ('bank', 'platform', 'agency', 'source')", name="kind"),
+        CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state"),
+        CheckConstraint(
+            "kind IN ('bank', 'platform', 'agency', 'source', 'operator')", name="kind"
+        ),
     )
 
     client_id: str = columns.text(primary_key=True)
@@ -24,10 +26,27 @@ class ClientRow(SQLModel, table=True):
     name_en: str = columns.text()
     state: str = columns.text()
     jwks: dict[str, Any] = columns.document()
+    jwks_uri: str | None = columns.text(nullable=True)
     redirect_uris: list[str] = columns.texts()
     scopes: list[str] = columns.texts()
     filing_number: str | None = columns.text(nullable=True)
+    personal_credit_licence: str | None = columns.text(nullable=True)
     created_at: datetime = columns.moment()
+
+
+class ClientKeySetRow(SQLModel, table=True):
+    """The last good set fetched from a client's `jwks_uri`, and when fetching was last tried."""
+
+    __tablename__ = "client_key_set"
+
+    client_id: str = columns.text(primary_key=True)
+    jwks_uri: str = columns.text()
+    jwks: dict[str, Any] | None = columns.document(nullable=True)
+    fetched_at: datetime | None = columns.moment(nullable=True)
+    fresh_until: datetime | None = columns.moment(nullable=True)
+    tried_at: datetime = columns.moment()
+    settled_at: datetime | None = columns.moment(nullable=True)
+    trouble: str | None = columns.text(nullable=True)
 
 
 class AgreementRow(SQLModel, table=True):
@@ -42,7 +61,54 @@ class AgreementRow(SQLModel, table=True):
     datasets: list[str] = columns.texts()
     questions: list[str] = columns.texts()
     quotas: dict[str, Any] = columns.document()
+    signatures: dict[str, Any] | None = columns.document(nullable=True)
     valid_from: datetime = columns.moment()
     valid_until: datetime = columns.moment()
     ended_at: datetime | None = columns.moment(nullable=True)
     document_digest: bytes = columns.digest()
+
+
+class AgreementProposalRow(SQLModel, table=True):
+    """A version that would widen an agreement and waits for a second operator."""
+
+    __tablename__ = "agreement_proposal"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'approved', 'rejected', 'superseded')", name="status"),
+        CheckConstraint(
+            "status <> 'approved' OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
+            name="approved_by_another",
+        ),
+        Index("ix_agreement_proposal_client_id", "client_id"),
+    )
+
+    proposal_id: str = columns.text(primary_key=True)
+    client_id: str = columns.text()
+    version: int = Field()
+    document: dict[str, Any] = columns.document()
+    digest: bytes = columns.digest()
+    widens: list[str] = columns.texts()
+    status: str = columns.text()
+    proposed_by: str = columns.text()
+    proposed_name: str | None = columns.text(nullable=True)
+    proposed_at: datetime = columns.moment()
+    decided_by: str | None = columns.text(nullable=True)
+    decided_at: datetime | None = columns.moment(nullable=True)
+
+
+class OperatorActRow(SQLModel, table=True):
+    """One act of an operator; its leaf goes into the transparency log. Rows are only added."""
+
+    __tablename__ = "operator_act"
+    __table_args__ = (Index("ix_operator_act_client_id_at", "client_id", "at"),)
+
+    act_id: str = columns.text(primary_key=True)
+    operator: str = columns.text()
+    operator_name: str | None = columns.text(nullable=True)
+    what: str = columns.text()
+    client_id: str = columns.text()
+    subject: str | None = columns.text(nullable=True)
+    before: bytes | None = columns.digest(nullable=True)
+    after: bytes | None = columns.digest(nullable=True)
+    salt: bytes = columns.digest()
+    leaf_hash: bytes = columns.digest()
+    at: datetime = columns.moment()

@@ -2,17 +2,57 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final, Self
 
 from consent import Purpose
 from gateway.limits.guard import Quotas
 from verification import question
 
+# Whose answer rests on a person's own ID: a credit agency needs a licence for these (R13).
+ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1"})
+LONGEST_NAME: Final = 100
+
 
 class TermsError(ValueError):
     """These terms cannot be agreed; the message says what to mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who signed for one side, in what role, on which day."""
+
+    name: str
+    role: str
+    signed_on: date
+
+    def __post_init__(self) -> None:
+        """Refuse a signature of nobody."""
+        for value in (self.name, self.role):
+            if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
+                raise TermsError(f"A signature has a name and a role of 1 to {LONGEST_NAME} signs.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatures:
+    """An agreement is signed for both sides."""
+
+    operator: Signature
+    client: Signature
+
+    def to_json(self) -> dict[str, Any]:
+        """As the document has it."""
+        signed = asdict(self)
+        for side in signed.values():
+            side["signed_on"] = side["signed_on"].isoformat()
+        return signed
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """The signatures in a document."""
+        return cls(**{side: _signature(found[side]) for side in ("operator", "client")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +66,7 @@ class Terms:
     quotas: Quotas = field(default_factory=Quotas)
     valid_from: datetime
     valid_until: datetime
+    signatures: Signatures | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not exist or never begins."""
@@ -42,23 +83,68 @@ class Terms:
         """Which datasets the catalogue does not have."""
         return tuple(sorted(self.datasets - set(catalogue)))
 
-    def columns(self, client_id: str, version: int) -> dict[str, Any]:
-        """The columns of `agreement` that terms fill."""
-        document = {
+    def document(self, client_id: str, version: int) -> dict[str, Any]:
+        """What is signed: the whole text of one version, with nothing left out of the digest."""
+        return {
+            "client_id": client_id,
+            "version": version,
             "purposes": sorted(self.purposes),
             "datasets": sorted(self.datasets),
             "questions": sorted(self.questions),
             "quotas": self.quotas.to_json(),
+            "valid_from": self.valid_from.astimezone(UTC).isoformat(),
+            "valid_until": self.valid_until.astimezone(UTC).isoformat(),
+            **({"signatures": self.signatures.to_json()} if self.signatures else {}),
         }
-        term = {"valid_from": self.valid_from, "valid_until": self.valid_until}
-        dates = {name: moment.isoformat() for name, moment in term.items()}
-        signed = {"client_id": client_id, "version": version, **document, **dates}
-        digest = hashlib.sha256(
-            json.dumps(signed, sort_keys=True, ensure_ascii=False).encode()
-        ).digest()
+
+    @classmethod
+    def from_document(cls, found: Mapping[str, Any]) -> Self:
+        """The terms in a document that `document` wrote."""
+        signed = found.get("signatures")
+        return cls(
+            purposes=frozenset(found["purposes"]),
+            datasets=frozenset(found["datasets"]),
+            questions=frozenset(found["questions"]),
+            quotas=Quotas.from_json(found["quotas"]),
+            valid_from=datetime.fromisoformat(found["valid_from"]),
+            valid_until=datetime.fromisoformat(found["valid_until"]),
+            signatures=Signatures.from_json(signed) if signed else None,
+        )
+
+    def columns(self, client_id: str, version: int) -> dict[str, Any]:
+        """The columns of `agreement` that terms fill."""
+        document = self.document(client_id, version)
+        digest = digest_of(document)
         return {
-            **document,
-            **term,
+            **{name: document[name] for name in ("purposes", "datasets", "questions", "quotas")},
+            "signatures": document.get("signatures"),
+            "valid_from": self.valid_from,
+            "valid_until": self.valid_until,
             "agreement_id": f"agr_{digest.hex()[:32]}",
             "document_digest": digest,
         }
+
+
+def digest_of(document: Mapping[str, Any]) -> bytes:
+    """The SHA-256 of a document as canonical JSON: sorted keys, no escapes."""
+    return hashlib.sha256(
+        json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
+    ).digest()
+
+
+def check_licensed(kind: str, personal_credit_licence: str | None, terms: Terms) -> None:
+    """R13: an agency asks about operators' own data under a personal-credit licence only."""
+    personal = sorted(terms.questions & ON_A_PERSONS_ID)
+    if kind == "agency" and personal and not personal_credit_licence:
+        raise TermsError(
+            f"An agency needs a personal-credit licence for {', '.join(personal)} (R13); register "
+            "its number as personal_credit_licence first."
+        )
+
+
+def _signature(found: Mapping[str, Any]) -> Signature:
+    return Signature(
+        name=found["name"],
+        role=found["role"],
+        signed_on=date.fromisoformat(found["signed_on"]),
+    )

@@ -34,11 +34,38 @@ def upgrade() -> None:
         sa.Column("datasets", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("questions", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("quotas", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("signatures", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("document_digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", "version"),
+    )
+    op.create_table(
+        "agreement_proposal",
+        sa.Column("proposal_id", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("widens", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_name", sa.Text(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'approved' OR (decided_by IS NOT NULL AND decided_by <> proposed_by)",
+            name="approved_by_another",
+        ),
+        sa.CheckConstraint(
+            "status IN ('open', 'approved', 'rejected', 'superseded')", name="status"
+        ),
+        sa.PrimaryKeyConstraint("proposal_id"),
+    )
+    op.create_index(
+        "ix_agreement_proposal_client_id", "agreement_proposal", ["client_id"], unique=False
     )
     op.create_table(
         "assertion_jti",
@@ -79,12 +106,28 @@ def upgrade() -> None:
         sa.Column("name_en", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("jwks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("jwks_uri", sa.Text(), nullable=True),
         sa.Column("redirect_uris", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("scopes", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("filing_number", sa.Text(), nullable=True),
+        sa.Column("personal_credit_licence", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('bank', 'platform', 'agency', 'source')", name="kind"),
-        sa.CheckConstraint("state IN ('active', 'suspended')", name="state"),
+        sa.CheckConstraint(
+            "kind IN ('bank', 'platform', 'agency', 'source', 'operator')", name="kind"
+        ),
+        sa.CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state"),
+        sa.PrimaryKeyConstraint("client_id"),
+    )
+    op.create_table(
+        "client_key_set",
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("jwks_uri", sa.Text(), nullable=False),
+        sa.Column("jwks", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fresh_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("client_id"),
     )
     op.create_table(
@@ -327,6 +370,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "index"),
     )
     op.create_table(
+        "operator_act",
+        sa.Column("act_id", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("operator_name", sa.Text(), nullable=True),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("before", sa.LargeBinary(), nullable=True),
+        sa.Column("after", sa.LargeBinary(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("act_id"),
+    )
+    op.create_index(
+        "ix_operator_act_client_id_at", "operator_act", ["client_id", "at"], unique=False
+    )
+    op.create_table(
         "pending_leaf",
         sa.Column("uscc", sa.Text(), nullable=False),
         sa.Column("disclosure_id", sa.Text(), nullable=False),
@@ -441,6 +502,8 @@ def downgrade() -> None:
     op.drop_table("probe")
     op.drop_index("ix_pending_leaf_at", table_name="pending_leaf")
     op.drop_table("pending_leaf")
+    op.drop_index("ix_operator_act_client_id_at", table_name="operator_act")
+    op.drop_table("operator_act")
     op.drop_table("log_node")
     op.drop_index("ix_log_entry_disclosure_id", table_name="log_entry")
     op.drop_table("log_entry")
@@ -462,11 +525,14 @@ def downgrade() -> None:
     op.drop_table("consent_event")
     op.drop_index(op.f("ix_consent_relation"), table_name="consent")
     op.drop_table("consent")
+    op.drop_table("client_key_set")
     op.drop_table("client")
     op.drop_table("checkpoint")
     op.drop_table("authorization_code")
     op.drop_index("ix_assertion_jti_expires_at", table_name="assertion_jti")
     op.drop_table("assertion_jti")
+    op.drop_index("ix_agreement_proposal_client_id", table_name="agreement_proposal")
+    op.drop_table("agreement_proposal")
     op.drop_table("agreement")
     op.drop_index("ix_access_token_code_digest", table_name="access_token")
     op.drop_table("access_token")

@@ -1,0 +1,177 @@
+"""A set fetched from a client's `jwks_uri` counts for an hour at most, whatever its server says.
+
+`ensure_keys` is called before a client's signature is verified. It decides nothing: the registry
+itself reads the set only while its hour lasts, so whoever forgets the call fails closed. Of many
+calls at once, on however many workers, one fetches; the others wait for what it finds.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from gateway.clients.outbound import TIMEOUT_SECONDS, Fetched, UnfetchableError, Way, get
+from gateway.clients.registration import CLIENT_ID, RegistrationError, check_keys
+from gateway.db.engine import to_json
+from gateway.db.hot import HotDatabase, Statement
+from gateway.signing import jws
+from gateway.signing.jws import JwsError
+
+USABLE: Final = timedelta(hours=1)
+SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches, for whatever reason
+USUAL_REST: Final = timedelta(minutes=10)  # where the server says nothing
+WAITS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # for another's fetch: longer than it may take
+LONGEST_KID: Final = 256
+PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
+MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})", re.IGNORECASE)
+NOT_KEPT: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)", re.IGNORECASE)
+
+HELD = Statement("""
+    SELECT c.jwks_uri, k.fetched_at, k.fresh_until, k.tried_at, k.settled_at,
+           EXISTS (SELECT 1 FROM jsonb_array_elements(k.jwks -> 'keys') AS one(key)
+                   WHERE one.key ->> 'kid' = CAST(:kid AS text)) AS has_kid
+    FROM client c
+    LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
+    WHERE c.client_id = CAST(:client_id AS text) AND c.state = 'active'""")
+
+# Of many at once the conflict lets one through; a set from another address is forgotten at once.
+CLAIM = Statement("""
+    INSERT INTO client_key_set AS k (client_id, jwks_uri, tried_at)
+    SELECT c.client_id, c.jwks_uri, CAST(:now AS timestamptz) FROM client c
+    WHERE c.client_id = CAST(:client_id AS text) AND c.jwks_uri = CAST(:jwks_uri AS text)
+    ON CONFLICT (client_id) DO UPDATE SET
+        jwks_uri = excluded.jwks_uri, tried_at = excluded.tried_at,
+        jwks = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.jwks END,
+        fetched_at = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.fetched_at END,
+        fresh_until = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.fresh_until END,
+        settled_at = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.settled_at END
+    WHERE k.jwks_uri <> excluded.jwks_uri
+       OR k.tried_at <= excluded.tried_at - CAST(:rest AS interval)
+    RETURNING k.client_id""")
+
+SETTLE = Statement("""
+    UPDATE client_key_set SET
+        jwks = coalesce(CAST(:jwks AS jsonb), jwks),
+        fetched_at = coalesce(CAST(:fetched_at AS timestamptz), fetched_at),
+        fresh_until = coalesce(CAST(:fresh_until AS timestamptz), fresh_until),
+        settled_at = tried_at, trouble = CAST(:trouble AS text)
+    WHERE client_id = CAST(:client_id AS text) AND jwks_uri = CAST(:jwks_uri AS text)
+      AND tried_at = CAST(:tried_at AS timestamptz)
+    RETURNING client_id""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySet:
+    """Public keys as they were fetched, and until when they are taken for fresh."""
+
+    jwks: dict[str, Any]
+    fresh_until: datetime
+
+
+async def ensure_keys_for(
+    hot: HotDatabase, assertion: str | None, *, now: datetime, loopback: bool
+) -> None:
+    """As `ensure_keys`, for whoever a client assertion says it is from; never raises for it."""
+    try:
+        kid = jws.header(assertion or "").get("kid")
+        claimed = jws.unverified_claims(assertion or "").get("sub")
+    except JwsError:
+        return
+    if isinstance(claimed, str):
+        given = kid if isinstance(kid, str) and len(kid) <= LONGEST_KID else None
+        await ensure_keys(hot, claimed, given, now=now, loopback=loopback)
+
+
+async def ensure_keys(
+    hot: HotDatabase,
+    client_id: str,
+    kid: str | None,
+    *,
+    now: datetime,
+    loopback: bool,
+    way: Way | None = None,
+) -> None:
+    """Fetch the client's keys where they live elsewhere and are missing, old, or lack `kid`."""
+    if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
+        return
+    for wait in (*WAITS, None):
+        held = await hot.row(HELD, {"client_id": client_id, "kid": kid})
+        if held is None or held["jwks_uri"] is None:
+            return
+        urgent = not _usable(held, now) or (kid is not None and not held["has_kid"])
+        if not urgent and now < held["fresh_until"]:
+            return
+        uri = held["jwks_uri"]
+        if await _claim(hot, client_id, uri, now):
+            await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, way=way)
+            return
+        if not urgent or wait is None or not _under_way(held, now):
+            return
+        await asyncio.sleep(wait)
+
+
+async def fetch_keys(url: str, *, now: datetime, loopback: bool, way: Way | None = None) -> KeySet:
+    """The public keys at `url`; raises `UnfetchableError` with a sentence."""
+    fetched = await get(url, loopback=loopback, way=way)
+    try:
+        found = orjson.loads(fetched.body)
+        if not isinstance(found, dict):
+            raise RegistrationError("it is no JSON object.")
+        check_keys(found)
+    except (RegistrationError, orjson.JSONDecodeError) as error:
+        reason = str(error) if isinstance(error, RegistrationError) else "it is no JSON."
+        raise UnfetchableError(f"What it answered is not a usable JWK set: {reason}") from None
+    keys = [{name: jwk[name] for name in PUBLIC_MEMBERS if name in jwk} for jwk in found["keys"]]
+    return KeySet(jwks={"keys": keys}, fresh_until=now + rest_after(fetched))
+
+
+def rest_after(fetched: Fetched) -> timedelta:
+    """How long a set is taken for fresh: as its server says, from a minute to an hour."""
+    directives = fetched.headers.get("cache-control", "")
+    if NOT_KEPT.search(directives):
+        return SHORTEST_REST
+    told = MAX_AGE.search(directives)
+    rest = timedelta(seconds=int(told[1])) if told else USUAL_REST
+    return min(max(rest, SHORTEST_REST), USABLE)
+
+
+async def _claim(hot: HotDatabase, client_id: str, uri: str, now: datetime) -> bool:
+    values = {"client_id": client_id, "jwks_uri": uri, "now": now, "rest": SHORTEST_REST}
+    return await hot.row(CLAIM, values) is not None
+
+
+async def _fetch_and_keep(
+    hot: HotDatabase, client_id: str, uri: str, *, now: datetime, loopback: bool, way: Way | None
+) -> None:
+    """An outage leaves the last good set as it is: its hour goes on."""
+    settled: dict[str, Any] = {"jwks": None, "fetched_at": None, "fresh_until": None}
+    trouble: str | None = "The fetch was broken off."
+    try:
+        found = await fetch_keys(uri, now=now, loopback=loopback, way=way)
+        settled = {
+            "jwks": to_json(found.jwks),
+            "fetched_at": now,
+            "fresh_until": found.fresh_until,
+        }
+        trouble = None
+    except UnfetchableError as error:
+        trouble = str(error)
+    finally:
+        own = {"client_id": client_id, "jwks_uri": uri, "tried_at": now, "trouble": trouble}
+        await hot.row(SETTLE, own | settled)
+
+
+def _usable(held: Mapping[str, Any], now: datetime) -> bool:
+    fetched: datetime | None = held["fetched_at"]
+    return fetched is not None and now < fetched + USABLE
+
+
+def _under_way(held: Mapping[str, Any], now: datetime) -> bool:
+    """Whether somebody began to fetch a moment ago and has not ended."""
+    tried, settled = held["tried_at"], held["settled_at"]
+    begun = tried is not None and now - tried <= timedelta(seconds=2 * TIMEOUT_SECONDS)
+    return begun and (settled is None or settled < tried)

@@ -1,0 +1,198 @@
+"""An address that somebody else chose is fetched from the public internet, or not at all.
+
+The name is resolved once, every address it has is judged, and the connection goes to a judged
+address under the name's own Host and SNI: what resolves differently a moment later reaches nothing.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpcore2
+
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+LONGEST_URL: Final = 2_000
+TIMEOUT_SECONDS: Final = 3.0
+LARGEST_BODY: Final = 64 * 1024
+HTTPS_PORT: Final = 443
+# Global by the registries, and yet a way into a private network: protocol assignments, 6to4 relays.
+NOT_FOR_HOSTS: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
+GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+TUNNELS: Final = (IPv6Network("2001::/23"), IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+Connect = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
+
+
+class UnfetchableError(Exception):
+    """The address gave nothing that may be used. The message says why, and quotes no content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The body of a 200 and its headers, names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Every address of `host`."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def connect(address: str, port: int) -> httpcore2.AsyncNetworkStream:
+    """A stream to a literal address."""
+    return await httpcore2.AnyIOBackend().connect_tcp(address, port, timeout=TIMEOUT_SECONDS)
+
+
+@cache
+def system_trust() -> ssl.SSLContext:
+    """The authorities that this machine trusts."""
+    return ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the outside is reached; a test brings another resolver, another end or other trust."""
+
+    resolve: Resolve = resolve
+    connect: Connect = connect
+    trust: Callable[[], ssl.SSLContext] = system_trust
+    timeout: float = TIMEOUT_SECONDS
+
+
+def trouble_with_address(url: str, *, loopback: bool) -> str | None:  # noqa: PLR0911  # one line, one reason
+    """Why `url` is never fetched, as far as can be said without resolving it; else `None`."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "it is no URL."
+    if not url.isascii() or not url.isprintable() or set(url) & set(' "<>\\^`{|}#'):
+        return "it has signs that do not belong into such an address."
+    if len(url) > LONGEST_URL:
+        return f"it is longer than {LONGEST_URL} signs."
+    if loopback and parts.scheme == "http" and host in LOOPBACK_HOSTS and port != 0:
+        return None
+    if parts.scheme != "https" or not host:
+        return "it must be an https address."
+    if parts.username is not None or parts.password is not None or port == 0:
+        return "it must name a host, without a user or password."
+    if _is_literal(host) and not is_public(host):
+        return "its host is not a public address."
+    return None
+
+
+def is_public(address: str) -> bool:
+    """Whether a literal address is a public host's: not one of ours, a tunnel's, or a group's."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if found.version == 4:  # noqa: PLR2004  # IPv4
+        outside = not any(found in network for network in NOT_FOR_HOSTS)
+        return outside and found.is_global and not (found.is_multicast or found.is_reserved)
+    # Only global unicast: so no mapped, compatible or translated IPv4, no link-local, no group.
+    return (
+        found in GLOBAL_UNICAST
+        and found.is_global
+        and not any(found in network for network in TUNNELS)
+    )
+
+
+async def get(url: str, *, loopback: bool, way: Way | None = None) -> Fetched:
+    """The body at `url`, without following anything; raises `UnfetchableError`."""
+    trouble = trouble_with_address(url, loopback=loopback)
+    if trouble is not None:
+        raise UnfetchableError(f"The address cannot be used: {trouble}")
+    way = way or Way()
+    plain = urlsplit(url).scheme == "http"
+    backend = _Judging(way, may_connect=_is_loopback if plain else is_public)
+    try:
+        async with (
+            asyncio.timeout(way.timeout),
+            httpcore2.AsyncConnectionPool(
+                ssl_context=None if plain else way.trust(), network_backend=backend
+            ) as pool,
+            pool.stream("GET", url, headers=_HEADERS) as response,
+        ):
+            return await _read(response)
+    except (TimeoutError, httpcore2.TimeoutException):
+        raise UnfetchableError(f"It did not answer within {way.timeout:g} seconds.") from None
+    except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        raise UnfetchableError(f"It cannot be reached ({type(error).__name__}).") from None
+
+
+_HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
+    "Accept": "application/jwk-set+json, application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "xinqiao-gateway",
+}
+
+
+async def _read(response: httpcore2.Response) -> Fetched:
+    if response.status != 200:  # noqa: PLR2004  # a redirect is no answer either
+        raise UnfetchableError(f"It answered {response.status} instead of 200.")
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+    }
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnfetchableError("It answered in an encoding that was not asked for.")
+    body = bytearray()
+    async for chunk in response.aiter_stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise UnfetchableError(f"It answered with more than {LARGEST_BODY} bytes.")
+    return Fetched(body=bytes(body), headers=headers)
+
+
+@dataclass(slots=True)
+class _Judging(httpcore2.AsyncNetworkBackend):
+    """Opens connections to addresses that were judged, and to no names."""
+
+    way: Way
+    may_connect: Callable[[str], bool] = field(kw_only=True)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        *_: Any,
+        **__: Any,  # httpcore's timeouts: the whole has one
+    ) -> httpcore2.AsyncNetworkStream:
+        """Resolve once; one address that is not allowed is enough to refuse them all."""
+        literal = host.strip("[]")
+        addresses = [literal] if _is_literal(literal) else await self.way.resolve(host, port)
+        if not addresses or not all(map(self.may_connect, addresses)):
+            raise UnfetchableError("Its host has an address that is not allowed.")
+        for address in addresses[:-1]:
+            try:
+                return await self.way.connect(address, port)
+            except (OSError, httpcore2.NetworkError, httpcore2.TimeoutException):
+                continue
+        return await self.way.connect(addresses[-1], port)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, for retries (there are none)."""
+        await asyncio.sleep(seconds)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(address: str) -> bool:
+    return _is_literal(address) and ip_address(address).is_loopback

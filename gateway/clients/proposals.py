@@ -1,0 +1,105 @@
+"""A proposal is decided once, by another than its proposer, and as it was when it was read.
+
+Single statements decide; the table's own rules (`approved_by_another`, the trigger) stand behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.clients.tables import AgreementProposalRow
+from gateway.clients.terms import Terms
+
+_TABLE: Final = AgreementProposalRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A version of an agreement that waits for a second operator, or was decided."""
+
+    proposal_id: str
+    client_id: str
+    version: int
+    document: Mapping[str, Any]
+    digest: bytes
+    widens: tuple[str, ...]
+    status: str
+    proposed_by: str
+    proposed_name: str | None
+    proposed_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What it would allow."""
+        return Terms.from_document(self.document)
+
+
+async def propose(conn: AsyncConnection, proposal: Proposal) -> None:
+    """Keep a new proposal; it takes the place of an open one for the same client."""
+    await conn.execute(
+        update(_TABLE)
+        .where(_TABLE.c.client_id == proposal.client_id, _TABLE.c.status == "open")
+        .values(status="superseded", decided_at=proposal.proposed_at)
+    )
+    await conn.execute(
+        insert(_TABLE).values(
+            **{name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
+            | {"widens": list(proposal.widens), "document": dict(proposal.document)}
+        )
+    )
+
+
+async def decide(
+    conn: AsyncConnection, proposal: Proposal, status: str, *, by: str, now: datetime
+) -> bool:
+    """Approve or reject an open proposal of this very digest; whether it was still to be had."""
+    decided = await conn.execute(
+        update(_TABLE)
+        .where(
+            _TABLE.c.proposal_id == proposal.proposal_id,
+            _TABLE.c.status == "open",
+            _TABLE.c.digest == proposal.digest,
+        )
+        .values(status=status, decided_by=by, decided_at=now)
+        .returning(_TABLE.c.proposal_id)
+    )
+    return decided.scalar_one_or_none() is not None
+
+
+async def supersede_open(conn: AsyncConnection, client_id: str, *, now: datetime) -> None:
+    """What was proposed against a version that no longer counts cannot be approved any more."""
+    await conn.execute(
+        update(_TABLE)
+        .where(_TABLE.c.client_id == client_id, _TABLE.c.status == "open")
+        .values(status="superseded", decided_at=now)
+    )
+
+
+async def proposal_of(conn: AsyncConnection, proposal_id: str) -> Proposal | None:
+    """The proposal of this id."""
+    asked = select(_TABLE).where(_TABLE.c.proposal_id == proposal_id)
+    row = (await conn.execute(asked)).one_or_none()
+    return _proposal(row) if row is not None else None
+
+
+async def proposals_for(
+    conn: AsyncConnection, client_id: str | None = None, *, status: str | None = None
+) -> list[Proposal]:
+    """Proposals, the newest first: of one client or of all, in one state or in any."""
+    asked = select(_TABLE).order_by(_TABLE.c.proposed_at.desc(), _TABLE.c.proposal_id)
+    if client_id is not None:
+        asked = asked.where(_TABLE.c.client_id == client_id)
+    if status is not None:
+        asked = asked.where(_TABLE.c.status == status)
+    return [_proposal(row) for row in await conn.execute(asked)]
+
+
+def _proposal(row: Row[Any]) -> Proposal:
+    found = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+    return Proposal(**found | {"widens": tuple(found["widens"])})
