@@ -182,14 +182,12 @@ def _answers(
     allowed: frozenset[Asked],
     now: datetime,
 ) -> tuple[Answered, ...]:
-    facts = None
-    if found.enterprise is not None:
-        facts = facts_of(
-            found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets
-        )
+    facts = facts_of(
+        found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets
+    )
     return evaluate(
         ask.asked,
-        facts,
+        facts if found.is_known else None,
         allowed=allowed,
         digest=lambda value: id_number_digest(runtime.vault, value),
         today=now.astimezone(SHANGHAI).date(),

@@ -13,10 +13,10 @@ from gateway.access.caller import Caller
 from gateway.access.kept import KEPT_JSON
 from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
 from gateway.answers.ask import Ask
+from gateway.answers.decoy import enterprise_or_decoy
 from gateway.creditfile.reading import (
     ENTERPRISE_JSON,
     RECORDS_JSON,
-    enterprise_from_json,
     records_from_json,
 )
 from gateway.creditfile.records import Enterprise, Record
@@ -38,12 +38,16 @@ READ = Statement(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What the statement found. `probes`: question → (value digest → first asked, revision)."""
+    """What the statement found. `probes`: question → (value digest → first asked, revision).
+
+    Where the enterprise is not known, `enterprise` is a decoy that nothing may be told of.
+    """
 
     standing: Standing
     consent: Consent | None
     kept: Mapping[str, Any] | None
-    enterprise: Enterprise | None
+    enterprise: Enterprise
+    is_known: bool
     records: tuple[Record, ...]
     probes: Mapping[str, tuple[Mapping[str, int], int]]
 
@@ -67,11 +71,13 @@ async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey |
         raise RuntimeError("a SELECT without FROM gives one row")
     consent = _json(row["consent"])
     probes = orjson.loads(row["probes"])
+    enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return Read(
         standing=standing_from_json(orjson.loads(row["standing"])),
         consent=consent_from_json(consent) if consent else None,
         kept=_json(row["kept"]),
-        enterprise=enterprise_from_json(row["enterprise"]),
+        enterprise=enterprise,
+        is_known=is_known,
         records=records_from_json(row["records"]),
         probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
     )
