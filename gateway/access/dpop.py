@@ -101,7 +101,7 @@ def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             raise ProofError(
                 "The proof's header must carry the public key as jwk, and no private part."
             )
-        if jwk.get("kty") not in THUMBPRINT_MEMBERS:
+        if str(jwk.get("kty")) not in THUMBPRINT_MEMBERS:
             raise ProofError("The proof's key type is not accepted.")
         return jws.verify(proof, jwk, algorithms=ALGORITHMS), jwk
     except JwsError as error:
