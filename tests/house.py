@@ -435,10 +435,10 @@ async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTIT
 
 @asynccontextmanager
 async def in_process(
-    settings: Settings, clock: Callable[[], datetime],
+    settings: Settings, clock: Callable[[], datetime], *, app: FastAPI | None = None,
 ) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     """The application with its lifespan, and an HTTP client that calls it without a socket."""
-    app = create_app(settings)
+    app = app or create_app(settings)
     async with app.router.lifespan_context(app):
         app.state.runtime = replace(app.state.runtime, now=clock)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
