@@ -138,7 +138,7 @@ async def _stumble(heard: Heard, bank: Caller, of: SyntheticEnterprise) -> None:
     await heard.call(
         "sign-in", "POST", "/demo-identity/sign-in", data={"username": "nobody", "password": home}
     )
-    await heard.call("token", "POST", "/oauth/token", data={"client_id": number, "scope": home})
+    await heard.call("token", "POST", "/oauth/token", data={"client_id": "nobody", "scope": home})
 
 
 async def test_nothing_personal_is_said_to_the_unauthorised_or_printed(heard: Heard) -> None:
