@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import gateway.answers.routes
 import gateway.codes.routes
 import gateway.consents.routes
+import gateway.console.routes
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.answers.routes.router,
         gateway.query.routes.router,
         gateway.consents.routes.router,
+        gateway.console.routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,

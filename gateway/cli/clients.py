@@ -1,172 +1,171 @@
-"""Clients and agreements, as the operator keeps them."""
+"""Clients, as the operator keeps them. Their keys are replaced here without a word of theirs: so
+whoever may run this is as trusted as whoever holds the database."""
 
-import asyncio
-import json
-import sys
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
-from gateway.clients import registry
-from gateway.clients.registration import Registration, RegistrationError
-from gateway.clients.tables import ClientRow
-from gateway.clients.terms import Terms, TermsError
-from gateway.creditfile.catalogue import load_catalogue
-from gateway.db.engine import make_engine
-from gateway.limits.guard import Quotas, QuotasError
-from gateway.settings import DatabaseSettings
+from gateway.cli import agreements as _agreements
+from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.cli.printing import print_members
+from gateway.clients.particulars import (
+    Fetching,
+    Particulars,
+    Version,
+    all_particulars,
+    fetching_of,
+    kids_of,
+    particulars_of,
+    versions_of,
+)
+from gateway.clients.registration import Registration
+from gateway.console import declared, desk, shown
+from gateway.console.plan import Plan, carry_out, plan
 
 app = typer.Typer(no_args_is_help=True, help="Registered clients (接入方).")
-agreements = typer.Typer(no_args_is_help=True, help="What each client may do (数字合约).")
-T = TypeVar("T")
+agreements = _agreements.app
+
+Keys = Annotated[Path | None, typer.Option(help="File with the client's public JWK set.")]
+Address = Annotated[str | None, typer.Option(help="https address of the client's JWK set.")]
 
 
 @app.command("list")
 def list_clients() -> None:
     """List the registered clients."""
-    rows = _run(_all)
     table = Table("client_id", "kind", "name", "state", "scopes")
-    for row in rows:
-        table.add_row(row.client_id, row.kind, row.name_zh, row.state, " ".join(row.scopes))
+    for each in look(all_particulars):
+        table.add_row(each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
     Console().print(table)
+
+
+@app.command()
+def show(client_id: str) -> None:
+    """Show a client, its keys' ids and its agreement."""
+    held, fetching, versions = look(partial(_all_of, client_id=an_id(client_id)))
+    if held is None:
+        stop("There is no such client.")
+    print_members(shown.client(held, fetching))
+    print("agreement:" if versions else "agreement: none yet")
+    for version in versions[:1]:
+        print_members(shown.version(version))
 
 
 @app.command()
 def register(
     client_id: str,
-    jwks: Annotated[Path, typer.Option(help="File with the client's public JWK set.")],
-    kind: Annotated[str, typer.Option(help="bank, platform, agency or source")],
+    kind: Annotated[str, typer.Option(help="bank, platform, agency, source or operator")],
     name_zh: Annotated[str, typer.Option()],
     name_en: Annotated[str, typer.Option()],
     scope: Annotated[str, typer.Option(help="Scopes, separated by spaces.")],
+    jwks: Keys = None,
+    jwks_uri: Address = None,
     redirect_uri: Annotated[list[str] | None, typer.Option()] = None,
     filing_number: Annotated[str | None, typer.Option(help="Needed for an agency.")] = None,
+    personal_credit_licence: Annotated[
+        str | None, typer.Option(help="Needed by an agency that asks about a person's own ID.")
+    ] = None,
 ) -> None:
     """Register a client; it may do nothing until it has an agreement."""
-    with _sentences():
+    with sentences():
         registration = Registration(
             client_id=client_id,
             kind=kind,
             name_zh=name_zh,
             name_en=name_en,
-            jwks=_json(jwks),
+            jwks=declared.key_file(jwks) if jwks else None,
+            jwks_uri=jwks_uri,
             scopes=tuple(scope.split()),
             redirect_uris=tuple(redirect_uri or ()),
             filing_number=filing_number,
+            personal_credit_licence=personal_credit_licence,
         )
-        _run(lambda c: registry.register_client(c, registration, now=datetime.now(UTC)))
-    print(f"{client_id} is registered. Next: xinqiao-gateway agreement put {client_id} FILE")
+    act(partial(desk.register, registration=registration))
+    print(f"{client_id} is registered. Next: xinqiao-gateway agreement propose {client_id} FILE")
+
+
+@app.command("rotate-keys")
+def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> None:
+    """Replace all of a client's keys by those in a file, or at an address."""
+    with sentences():
+        keys = declared.key_file(jwks) if jwks else None
+    verb = partial(desk.replace_keys, client_id=an_id(client_id), jwks=keys, jwks_uri=jwks_uri)
+    held = act(verb)
+    where = held.jwks_uri or ", ".join(kids_of(held.jwks))
+    print(f"The keys of {client_id} are now these: {where}")
 
 
 @app.command()
 def suspend(client_id: str) -> None:
     """Refuse this client from its next request on."""
-    _run(lambda c: registry.set_active(c, client_id, active=False))
+    act(partial(desk.set_state, client_id=an_id(client_id), state="suspended"))
     print(f"{client_id} is suspended.")
 
 
 @app.command()
 def resume(client_id: str) -> None:
     """Let a suspended client go on."""
-    _run(lambda c: registry.set_active(c, client_id, active=True))
+    act(partial(desk.set_state, client_id=an_id(client_id), state="active"))
     print(f"{client_id} is active.")
 
 
-@agreements.command()
-def put(
+@app.command()
+def end(
     client_id: str,
-    file: Annotated[
-        Path,
-        typer.Argument(help="JSON: purposes, datasets, questions, quotas, valid_from, valid_until"),
-    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put the next version of a client's agreement into force."""
-    with _sentences():
-        terms = _terms(_json(file))
-        version = _run(lambda c: registry.put_agreement(c, client_id, terms))
-    print(f"Version {version} of the agreement of {client_id} is in force.")
+    """End a client and its agreement for good, from its next request on."""
+    if not yes:
+        typer.confirm(f"End {client_id}? It does not come back.", abort=True)
+    act(partial(desk.set_state, client_id=an_id(client_id), state="ended"))
+    print(f"{client_id} has ended.")
 
 
-@agreements.command()
-def end(client_id: str) -> None:
-    """End a client's agreement from its next request on."""
-    _run(lambda c: registry.end_agreement(c, client_id, now=datetime.now(UTC)))
-    print(f"The agreement of {client_id} has ended.")
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="YAML: clients and agreements.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff only.")] = False,
+) -> None:
+    """Make clients and agreements as FILE declares them; what it does not name is left alone."""
+    with sentences():
+        wanted = declared.read(file)
+    found = act(partial(plan, declared=wanted))
+    _print(found)
+    if not found.steps:
+        print("Nothing to do.")
+        return
+    if dry_run:
+        print(f"{len(found.steps)} acts would be done; nothing was changed.")
+        return
+    if not yes:
+        typer.confirm(f"Do these {len(found.steps)} acts?", abort=True)
+    act(partial(carry_out, shown_plan=found, declared=wanted))
+    print(f"{len(found.steps)} acts done. What was proposed waits for a second operator.")
 
 
-def _terms(found: dict[str, Any]) -> Terms:
-    terms = Terms(
-        purposes=frozenset(found["purposes"]),
-        datasets=frozenset(found.get("datasets", ())),
-        questions=frozenset(found.get("questions", ())),
-        quotas=Quotas.from_json(found.get("quotas", {})),
-        valid_from=datetime.fromisoformat(found["valid_from"]),
-        valid_until=datetime.fromisoformat(found["valid_until"]),
+async def _all_of(
+    conn: AsyncConnection, client_id: str
+) -> tuple[Particulars | None, Fetching | None, list[Version]]:
+    return (
+        await particulars_of(conn, client_id),
+        await fetching_of(conn, client_id),
+        await versions_of(conn, client_id),
     )
-    unknown = terms.unknown_datasets(load_catalogue().codes)
-    if unknown:
-        raise TermsError(f"The catalogue has no such dataset: {', '.join(unknown)}.")
-    return terms
 
 
-async def _all(connection: AsyncConnection) -> list[Any]:
-    columns = [
-        col(getattr(ClientRow, name))
-        for name in ("client_id", "kind", "name_zh", "state", "scopes")
-    ]
-    return list((await connection.execute(select(*columns).order_by(columns[0]))).all())
-
-
-def _run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """One transaction on the database at XINQIAO_DATABASE_URL."""
-
-    async def run() -> T:
-        engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
-        try:
-            async with engine.begin() as connection:
-                return await work(connection)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise RegistrationError(f"{path} cannot be read as JSON.") from None
-    return found
-
-
-class _sentences:  # noqa: N801  # reads as a statement
-    """Turns what a person can mend into one sentence."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        mendable = (
-            RegistrationError,
-            TermsError,
-            QuotasError,
-            registry.UnknownClientError,
-            IntegrityError,
-            KeyError,
-            ValueError,
-        )
-        if isinstance(error, mendable):
-            sentence = (
-                "This client_id is taken." if isinstance(error, IntegrityError) else str(error)
-            )
-            print(sentence, file=sys.stderr)
-            raise SystemExit(2)
+def _print(found: Plan) -> None:
+    console = Console(soft_wrap=True)
+    for step in found.steps:
+        console.print(f"{step.client_id}: {step.verb}", style="bold", markup=False, highlight=False)
+        for line in step.lines:
+            console.print(f"  {line.what}", highlight=False)
+            for sign, text, style in (("-", line.before, "red"), ("+", line.after, "green")):
+                for part in text.splitlines():
+                    console.print(f"    {sign} {part}", style=style, markup=False, highlight=False)
+    for note in found.notes:
+        console.print(note, style="yellow", markup=False, highlight=False)

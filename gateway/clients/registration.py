@@ -60,17 +60,10 @@ class Registration:
         """Refuse what could not be used safely."""
         _demand(CLIENT_ID.fullmatch(self.client_id), "A client id has 1 to 64 of A-Z a-z 0-9 _ -.")
         _demand(self.kind in KINDS, f"The kind is one of: {', '.join(KINDS)}.")
-        _demand(
-            self.name_zh.strip() and self.name_en.strip(),
-            "A client has a Chinese and an English name.",
-        )
+        check_names(self.name_zh, self.name_en)
         check_scopes(self.kind, self.scopes)
         check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
-        for uri in self.redirect_uris:
-            _demand(
-                allowed_redirect(uri, loopback=self.loopback),
-                f"{uri} cannot be a redirect address.",
-            )
+        check_redirects(self.redirect_uris, loopback=self.loopback)
         check_key_source(self.jwks, self.jwks_uri, loopback=self.loopback)
 
     def columns(self) -> dict[str, Any]:
@@ -87,6 +80,20 @@ class Registration:
             "filing_number": self.filing_number,
             "personal_credit_licence": self.personal_credit_licence,
         }
+
+
+def check_names(name_zh: str, name_en: str) -> None:
+    """Refuse names that nobody could read on a consent page."""
+    _demand(
+        name_zh.strip() and name_en.strip() and (name_zh + name_en).isprintable(),
+        "A client has a Chinese and an English name.",
+    )
+
+
+def check_redirects(redirect_uris: tuple[str, ...], *, loopback: bool) -> None:
+    """Refuse addresses to which no code may be sent."""
+    for uri in redirect_uris:
+        _demand(allowed_redirect(uri, loopback=loopback), f"{uri} cannot be a redirect address.")
 
 
 def check_scopes(kind: str, scopes: tuple[str, ...]) -> None:

@@ -1,0 +1,107 @@
+"""Agreements, as two operators keep them: one proposes what widens, another approves its digest."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from pydantic import ValidationError
+
+from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.cli.printing import print_members
+from gateway.clients.particulars import versions_of
+from gateway.clients.proposals import proposals_for
+from gateway.clients.registration import RegistrationError
+from gateway.clients.terms import Terms
+from gateway.console import agreeing, shown
+from gateway.console.agreeing import InForce, Proposed
+from gateway.console.declared import key_file as json_file
+from gateway.console.declared import mistakes
+from gateway.console.schemas import TermsIn
+
+app = typer.Typer(no_args_is_help=True, help="What each client may do (数字合约).")
+
+
+@app.command()
+def propose(
+    client_id: str,
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON: purposes, datasets, questions, quotas, term, signatures"),
+    ],
+) -> None:
+    """Propose the next version of a client's agreement; one that only narrows counts at once."""
+    with sentences():
+        terms = _terms(file)
+    outcome = act(partial(agreeing.put, client_id=an_id(client_id), terms=terms))
+    match outcome:
+        case Proposed(proposal=own):
+            print_members(shown.proposal(own))
+            print(
+                "It waits for a second operator:\n"
+                f"  xinqiao-gateway agreement approve {own.proposal_id} {own.digest.hex()}"
+            )
+        case InForce(version=version, anew=anew):
+            was = "is" if anew else "was already"
+            print(f"Version {version} of the agreement of {client_id} {was} in force.")
+
+
+@app.command()
+def approve(
+    proposal_id: str,
+    digest: Annotated[str, typer.Argument(help="The digest that `agreement proposals` shows.")],
+) -> None:
+    """Put a proposal of another operator into force, as it was read."""
+    try:
+        read = bytes.fromhex(digest)
+    except ValueError:
+        stop("The digest is in hexadecimal, as `agreement proposals` shows it.")
+    put = act(partial(agreeing.approve, proposal_id=an_id(proposal_id), digest=read))
+    print(f"Version {put.version} is in force.")
+
+
+@app.command()
+def reject(proposal_id: str) -> None:
+    """Reject a proposal, or take one's own back."""
+    act(partial(agreeing.reject, proposal_id=an_id(proposal_id)))
+    print(f"{proposal_id} is rejected.")
+
+
+@app.command()
+def proposals(
+    client_id: Annotated[str | None, typer.Argument(help="Of this client only.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
+) -> None:
+    """Show what waits for a second operator, whole: this is what is approved."""
+    of = an_id(client_id) if client_id else None
+    status = None if every else "open"
+    found = look(lambda conn: proposals_for(conn, of, status=status))
+    for each in found:
+        print_members(shown.proposal(each))
+    if not found:
+        print("Nothing waits.")
+
+
+@app.command()
+def show(client_id: str) -> None:
+    """Show every version of a client's agreement, the newest first; the newest counts."""
+    versions = look(partial(versions_of, client_id=an_id(client_id)))
+    if not versions:
+        stop("This client has no agreement.")
+    for each in versions:
+        print_members(shown.version(each))
+
+
+@app.command()
+def end(client_id: str) -> None:
+    """End a client's agreement from its next request on."""
+    ended = act(partial(agreeing.end, client_id=an_id(client_id)))
+    print(f"Version {ended.version} of the agreement of {client_id} has ended.")
+
+
+def _terms(file: Path) -> Terms:
+    try:
+        return TermsIn.model_validate_json(orjson.dumps(json_file(file))).to_terms()
+    except ValidationError as error:
+        raise RegistrationError(f"Mend these in {file}: {mistakes(error)}.") from None

@@ -1,0 +1,26 @@
+"""What operators are shown is whole, in lines that can be searched; no text of a client is markup."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+
+def print_members(members: Mapping[str, object]) -> None:
+    """One line for each member, those of a member indented, and an empty line."""
+    console = Console(soft_wrap=True)
+    for name, value in members.items():
+        if isinstance(value, dict):
+            console.print(f"{name}:", markup=False, highlight=False)
+            for inner, each in value.items():
+                console.print(f"  {inner}: {_flat(each)}", markup=False, highlight=False)
+        else:
+            console.print(f"{name}: {_flat(value)}", markup=False, highlight=False)
+    console.print()
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_flat(each)}" for name, each in value.items())
+    return "-" if value is None else str(value)

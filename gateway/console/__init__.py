@@ -1,0 +1,1 @@
+"""The operator's side: clients and agreements are kept here, and every act is written down."""
