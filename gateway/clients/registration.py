@@ -31,7 +31,7 @@ NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_URI: Final = 2_000
 MOST_KEYS: Final = 8
-SHORTEST_RSA_MODULUS: Final = 342  # base64url characters of 2048 bits
+RSA_MODULUS: Final = range(342, 1_367)  # base64url characters of 2048 to 8192 bits
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 KEY_TYPES: Final = frozenset({("EC", "P-256"), ("RSA", None), ("OKP", "Ed25519")})
 
@@ -169,8 +169,8 @@ def check_keys(jwks: Mapping[str, Any]) -> None:
             "Keys are EC P-256 (ES256), RSA (PS256) or OKP Ed25519 (EdDSA).",
         )
         _demand(
-            jwk["kty"] != "RSA" or len(str(jwk.get("n"))) >= SHORTEST_RSA_MODULUS,
-            "RSA has 2048 bits or more.",
+            jwk["kty"] != "RSA" or len(str(jwk.get("n"))) in RSA_MODULUS,
+            "RSA has 2048 to 8192 bits.",
         )
         _demand(_readable(jwk), "A key cannot be read: its members are not those of its type.")
 

@@ -1,0 +1,119 @@
+"""Whatever lets a client learn more is named; what only narrows is not."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gateway.clients.terms import Signature, Signatures, Terms, TermsError, check_licensed
+from gateway.clients.widening import still_counts, widens
+from gateway.limits.guard import Quotas
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SIGNED = Signature(name="王芳", role="处长", signed_on=date(2026, 1, 5))
+PRESENT = Terms(
+    purposes=frozenset({"loan_approval", "tender"}),
+    datasets=frozenset({"registration", "penalty"}),
+    questions=frozenset({"is_active.v1"}),
+    quotas=Quotas(per_minute=100),
+    valid_from=NOON - timedelta(days=10),
+    valid_until=NOON + timedelta(days=10),
+    signatures=Signatures(operator=SIGNED, client=SIGNED),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"purposes": PRESENT.purposes | {"supplier_check"}}, "purpose supplier_check"),
+        ({"datasets": PRESENT.datasets | {"licence"}}, "dataset licence"),
+        ({"questions": PRESENT.questions | {"enterprise_name.v1"}}, "question enterprise_name.v1"),
+        ({"quotas": Quotas(per_minute=101)}, "quota per_minute from 100 to 101"),
+        ({"quotas": Quotas()}, "quota per_minute from 100 to 600"),
+        ({"valid_until": NOON + timedelta(days=11)}, "a longer term, until 2026-12-03"),
+        ({"valid_from": NOON - timedelta(days=11)}, "an earlier start, 2026-11-11"),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, dict) else "",
+)
+def test_whatever_adds_is_named(changes: dict[str, Any], named: str) -> None:
+    """One phrase for what a second operator has to look at."""
+    (found,) = widens(PRESENT, replace(PRESENT, **changes))
+    assert found.startswith(named)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"purposes": frozenset({"tender"})},
+        {"datasets": frozenset()},
+        {"questions": frozenset()},
+        {"quotas": Quotas(per_minute=99, per_day=1)},
+        {"valid_until": NOON + timedelta(days=9)},
+        {"valid_from": NOON},
+        {"signatures": Signatures(operator=SIGNED, client=replace(SIGNED, name="李强"))},
+    ],
+    ids=lambda changes: "".join(changes) or "the same",
+)
+def test_what_only_narrows_adds_nothing(changes: dict[str, Any]) -> None:
+    """It may take effect at once."""
+    assert widens(PRESENT, replace(PRESENT, **changes)) == ()
+
+
+def test_what_takes_one_dataset_and_gives_another_widens() -> None:
+    """The sum of both is no measure."""
+    swapped = replace(PRESENT, datasets=frozenset({"registration", "licence"}))
+    assert widens(PRESENT, swapped) == ("dataset licence",)
+
+
+def test_a_first_agreement_widens_even_if_it_grants_nothing() -> None:
+    """Before it the client could not even get a token."""
+    nothing = replace(PRESENT, purposes=frozenset(), datasets=frozenset(), questions=frozenset())
+    assert widens(None, nothing)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "until", "counts"),
+    [
+        (None, NOON + timedelta(seconds=1), True),
+        (None, NOON, False),
+        (NOON, NOON + timedelta(days=1), False),
+        (NOON + timedelta(seconds=1), NOON + timedelta(days=1), True),
+    ],
+)
+def test_a_version_that_is_over_is_no_measure_for_a_new_one(
+    ended_at: datetime | None, until: datetime, counts: bool
+) -> None:
+    """Else an old, wide version would let its like back in without a second operator."""
+    assert still_counts(replace(PRESENT, valid_until=until), ended_at, NOON) is counts
+
+
+def test_terms_come_back_from_their_document_as_they_were() -> None:
+    """What is approved by its digest is what is then put."""
+    document = PRESENT.document("bank", 3)
+    assert Terms.from_document(document) == PRESENT
+    assert Terms.from_document(document).document("bank", 3) == document
+
+
+def test_the_same_moment_in_another_zone_is_the_same_document() -> None:
+    """A digest must not depend on how a time was written."""
+    shanghai = datetime.fromisoformat("2026-11-12T20:00:00+08:00")
+    assert replace(PRESENT, valid_from=shanghai).document("b", 1) == PRESENT.document("b", 1)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
+def test_a_signature_of_nobody_is_refused(name: str) -> None:
+    """Both sides are named."""
+    with pytest.raises(TermsError):
+        replace(SIGNED, name=name)
+
+
+def test_an_agency_needs_a_licence_for_questions_on_a_persons_id() -> None:
+    """R13; nobody else does, and no other question does."""
+    personal = replace(PRESENT, questions=frozenset({"legal_representative_id.v1"}))
+    with pytest.raises(TermsError, match="personal-credit licence"):
+        check_licensed("agency", None, personal)
+    check_licensed("agency", "LICENCE-1", personal)
+    check_licensed("agency", None, PRESENT)
+    check_licensed("bank", None, personal)
