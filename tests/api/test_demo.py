@@ -1,0 +1,146 @@
+"""The demo from its command: built, toured, ended, begun again; and starts that are refused."""
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from gateway.settings import Settings, SettingsError
+from gateway.synthetic.traits import TRAITS
+from tests.served_process import run
+
+REQUIRED = ("database_url", "issuer", "secret", "signing_keys", "vault_keys")
+NOTHING_SET = {name: value for name, value in os.environ.items() if "XINQIAO" not in name}
+
+
+def demo(folder: Path, *more: str) -> tuple[int, str]:
+    """Run the demo once; its exit status, and what it printed."""
+    arguments = ("demo", "--state", str(folder), "--entities", "300", "--once", *more)
+    done = run(*arguments, environ=NOTHING_SET | {"COLUMNS": "200"})
+    return done.returncode, done.stdout + done.stderr
+
+
+def mode(path: Path) -> int:
+    """Who may do what."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def assert_is_a_kit(kit: dict[str, Any]) -> None:
+    """With which a stranger can play every part."""
+    address = urlsplit(kit["issuer"])
+    assert (address.scheme, address.hostname) == ("http", "127.0.0.1")
+    assert kit["clients"].keys() == {"bank", "platform", "agency", "source"}
+    for client in kit["clients"].values():
+        assert {"client_id", "private_jwks", "redirect_uris", "scope"} <= client.keys()
+        assert client["private_jwks"]["keys"][0]["d"]
+    for subject in kit["subjects"]:
+        assert subject.keys() == {
+            "uscc", "name", "legal_representative", "login", "code_url", "traits",
+        }  # fmt: skip
+        assert subject["login"].keys() == {"username", "password"}
+        assert subject["code_url"].startswith(f"{kit['issuer']}/E/")
+    found = [trait for subject in kit["subjects"] for trait in subject["traits"]]
+    assert all(found.count(trait) >= 2 for trait in TRAITS)
+    active = kit["consents"]["active"]
+    assert {"consent_id", "client", "uscc", "purpose", "datasets"} <= active.keys()
+    assert active["client"] in kit["clients"]
+    assert active["uscc"] in {subject["uscc"] for subject in kit["subjects"]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a demo; what it keeps elsewhere is removed too."""
+    chosen = tmp_path / "demo"
+    yield chosen
+    database = Path(json.loads((chosen / "state.json").read_text())["database_folder"])
+    shutil.rmtree(database.parent, ignore_errors=True)
+
+
+def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
+    """It ends well after its tour; the second run finds everything as it was."""
+    status, printed = demo(folder)
+    assert status == 0, printed
+    assert "Tour complete" in printed
+    kit = folder / "kit.json"
+    assert (mode(folder), mode(kit)) == (0o700, 0o600)
+    assert {mode(each) for each in folder.glob("*.json")} == {0o600}
+    written = kit.read_bytes()
+    assert_is_a_kit(json.loads(written))
+
+    port = urlsplit(json.loads(written)["issuer"]).port
+    assert port is not None
+    status, printed = demo(folder, "--port", str(port + 1))
+    assert status == 2
+    assert f"was made for port {port}" in printed
+    assert "Traceback" not in printed
+
+    status, printed = demo(folder, "--port", str(port))
+    assert status == 0, printed
+    assert "Tour complete" in printed
+    assert kit.read_bytes() == written
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
+    """One sentence, and nothing is written."""
+    (tmp_path / "thesis.txt").write_text("mine")
+    status, printed = demo(tmp_path)
+    assert status == 2
+    assert "is not empty" in printed
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_start_without_settings_names_each_that_is_missing() -> None:
+    """There is no default secret; one sentence each says which variable to set, and how."""
+    done = run("serve", environ=NOTHING_SET)
+    assert done.returncode == 2
+    sentences = done.stderr.strip().splitlines()
+    named = [sentence.partition(" is not set. Set it to: ")[0] for sentence in sentences]
+    assert named == [f"XINQIAO_{name.upper()}" for name in REQUIRED]
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_one_missing_setting_is_one_sentence(tmp_path: Path, missing: str) -> None:
+    """With all others in place."""
+    given = {name: value for name, value in settings(tmp_path).items() if name != missing}
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(**given)
+    assert str(refused.value).startswith(f"XINQIAO_{missing.upper()} is not set. Set it to: ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "changed"),
+    [
+        ("ISSUER", {"issuer": "http://credit.test"}),
+        ("ISSUER", {"issuer": "https://credit.test/path"}),
+        ("ISSUER", {"issuer": "https://hunter2@credit.test"}),
+        ("SECRET", {"secret": "hunter2"}),
+        ("DATABASE_URL", {"database_url": "sqlite:///hunter2"}),
+        ("REDIS_URL", {"workers": 4}),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(
+    tmp_path: Path, named: str, changed: dict[str, Any]
+) -> None:
+    """A secret may stand in it."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(**settings(tmp_path) | changed)
+    assert f"XINQIAO_{named}" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """All that must be set, by name."""
+    return {
+        "database_url": "postgresql://localhost/x",
+        "issuer": "https://credit.test",
+        "secret": "s" * 32,
+        "signing_keys": folder / "keys.json",
+        "vault_keys": folder / "vault.json",
+    }

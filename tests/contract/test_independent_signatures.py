@@ -1,0 +1,104 @@
+"""What the gateway signs is verified by `http-message-signatures`, which shares no code with it."""
+
+import base64
+import hashlib
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from http_message_signatures import (
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+
+from tests.house import UNKNOWN, Caller, House, asking, querying
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+REQUEST = {'"@method";req', '"@target-uri";req'}
+ANSWER = {'"@status"', '"content-type"', '"content-digest"'}
+
+
+class Published(HTTPSignatureKeyResolver):
+    """The keys at the gateway's own address."""
+
+    def __init__(self, keys: list[dict[str, Any]]) -> None:
+        self._keys = {key["kid"]: key["x"] for key in keys if key["xinqiao_use"] == "response"}
+
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
+        """The key of this id."""
+        raw = base64.urlsafe_b64decode(self._keys[key_id] + "=")
+        return Ed25519PublicKey.from_public_bytes(raw)
+
+
+async def verified(http: httpx2.AsyncClient, response: httpx2.Response) -> set[str]:
+    """What the signature covers, once it holds."""
+    published = (await http.get("/.well-known/jwks.json")).json()["keys"]
+    verifier = HTTPMessageVerifier(
+        signature_algorithm=algorithms.ED25519, key_resolver=Published(published)
+    )
+    (result,) = verifier.verify(response, expect_tag="xinqiao-response")
+    assert result.label == "xinqiao"
+    digest = base64.b64encode(hashlib.sha256(response.content).digest()).decode()
+    assert response.headers["content-digest"] == f"sha-256=:{digest}:"
+    return {str(name) for name in result.covered_components} - {'"@signature-params"'}
+
+
+async def call(
+    http: httpx2.AsyncClient, caller: Caller, path: str, body: dict[str, Any]
+) -> httpx2.Response:
+    """One authorised call over the socket, with the nonce of the worker that listens there."""
+    raw = orjson.dumps(body)
+    headers = await caller.headers("POST", path, raw)
+    refused = await http.post(path, content=raw, headers=headers)
+    headers["DPoP"] = await caller.proof(
+        "POST", path, await caller.token(), nonce=refused.headers["dpop-nonce"]
+    )
+    return await http.post(path, content=raw, headers=headers)
+
+
+async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(served: House) -> None:
+    """An answer, a refusal, a challenge, a missing page, a wrong method, an open catalogue."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    with_body = REQUEST | ANSWER | {'"content-digest";req'}
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        told = await call(http, caller, "/v1/verifications", asking(uscc, "is_active.v1"))
+        refused = await call(http, caller, "/v1/queries", querying(UNKNOWN))
+        assert (told.status_code, refused.status_code) == (200, 403)
+        for response in (told, refused):
+            assert await verified(http, response) == with_body
+        for method, path, status in (
+            ("GET", "/v1/questions", 200),
+            ("GET", "/v1/nothing?a=%E4%B8%AD&b", 404),
+            ("GET", "/v1/queries", 405),
+            ("POST", "/v1/queries", 401),
+        ):
+            response = await http.request(method, path)
+            assert response.status_code == status
+            assert await verified(http, response) == REQUEST | ANSWER
+
+
+@pytest.mark.parametrize("what", ["status", "target", "method", "digest", "type"])
+async def test_a_signature_holds_for_nothing_else(served: House, what: str) -> None:
+    """Another status, address, method, digest or type is not what was signed."""
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        response = await http.get("/v1/questions")
+        assert await verified(http, response)
+        request = response.request
+        if what == "status":
+            response.status_code = 201
+        elif what == "target":
+            response.request = httpx2.Request("GET", f"{served.issuer}/v1/questionz")
+        elif what == "method":
+            response.request = httpx2.Request("HEAD", request.url)
+        elif what == "digest":
+            response.headers["content-digest"] = "sha-256=:AAAA:"
+        else:
+            response.headers["content-type"] = "text/html"
+        with pytest.raises((HTTPMessageSignaturesException, InvalidSignature, AssertionError)):
+            await verified(http, response)
