@@ -98,20 +98,22 @@ async def ensure_keys(
     """Fetch the client's keys where they live elsewhere and are missing, old, or lack `kid`."""
     if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
         return
-    for wait in (*WAITS, None):
+    for wait in WAITS:
         held = await hot.row(HELD, {"client_id": client_id, "kid": kid})
         if held is None or held["jwks_uri"] is None:
             return
         urgent = not _usable(held, now) or (kid is not None and not held["has_kid"])
         if not urgent and now < held["fresh_until"]:
             return
-        uri = held["jwks_uri"]
-        if await _claim(hot, client_id, uri, now):
-            await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, way=way)
+        if _may_try(held, now):
+            uri = held["jwks_uri"]
+            if await _claim(hot, client_id, uri, now):
+                await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, way=way)
+                return
+        elif urgent and _under_way(held, now):
+            await asyncio.sleep(wait)
+        else:
             return
-        if not urgent or wait is None or not _under_way(held, now):
-            return
-        await asyncio.sleep(wait)
 
 
 async def fetch_keys(url: str, *, now: datetime, loopback: bool, way: Way | None = None) -> KeySet:
@@ -168,6 +170,11 @@ async def _fetch_and_keep(
 def _usable(held: Mapping[str, Any], now: datetime) -> bool:
     fetched: datetime | None = held["fetched_at"]
     return fetched is not None and now < fetched + USABLE
+
+
+def _may_try(held: Mapping[str, Any], now: datetime) -> bool:
+    """Whether nobody has tried for a while; the claim itself decides between many."""
+    return held["tried_at"] is None or held["tried_at"] <= now - SHORTEST_REST
 
 
 def _under_way(held: Mapping[str, Any], now: datetime) -> bool:
