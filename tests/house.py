@@ -115,7 +115,9 @@ class House:
         """The first subject of the kit that has these traits."""
         return next(s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
 
-    async def client(self, role: str = "bank", **terms: Any) -> "Caller":
+    async def client(
+        self, role: str = "bank", *, agreed: bool = True, **terms: Any
+    ) -> "Caller":
         """A new client in this role with an agreement of its own; `terms` change the agreement."""
         cast = next(r for r in ROLES if r.key == role)
         caller = Caller(
@@ -136,8 +138,9 @@ class House:
         )
         async with self.runtime.engine.begin() as conn:
             await registry.register_client(conn, registration, now=self.clock())
-            agreed = replace(terms_of(cast, self.clock()), **terms)
-            await registry.put_agreement(conn, caller.client_id, agreed)
+            if agreed:
+                own = replace(terms_of(cast, self.clock()), **terms)
+                await registry.put_agreement(conn, caller.client_id, own)
         return caller
 
     async def agree(self, caller: "Caller", terms: Terms) -> None:

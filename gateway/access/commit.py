@@ -94,8 +94,8 @@ class Telling:
     """What is about to be told, and what that costs.
 
     `consent_version` is set where a use of the disclosure's consent is to be spent, and
-    `held_version` where that consent must hold but nothing is spent (a further page). `answer` is
-    kept under `key`, so that the same call can be answered again with the same bytes.
+    `held_version` where that consent must hold but nothing is spent (a further page). `kept` is
+    the sealed answer under `key`, so that the same call can be answered again with the same bytes.
     """
 
     disclosure: Disclosure
@@ -103,6 +103,7 @@ class Telling:
     consent_version: int | None
     key: IdempotencyKey | None
     answer: str
+    kept: str
     held_version: int | None = None
     probes: Sequence[Probe] = ()
 
@@ -127,7 +128,7 @@ async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
         "held_version": telling.held_version,
         "key": key.key if key else None,
         "request_digest": key.request_digest if key else b"",
-        "answer": telling.answer if key else "",
+        "answer": telling.kept,
         "probes": to_json(
             [
                 {"question": p.question, "asked": dict(p.asked), "revision": p.revision}

@@ -1,5 +1,9 @@
-"""A call that repeats its idempotency key gets the bytes it was given before, and spends nothing."""
+"""A call that repeats its idempotency key gets the bytes it was given before, and spends nothing.
 
+An answer may hold what is personal, so it is kept sealed, for its own row only.
+"""
+
+import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ from typing import Any
 
 from gateway.access.admission import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.access.errors import IdempotencyConflictError
+from gateway.creditfile.vault import Vault
 
 # One jsonb object: the answer kept under :key for client :client_id about :uscc, or NULL.
 KEPT_JSON = """(
@@ -27,16 +32,34 @@ class Kept:
     uses_left: int | None
 
 
-def kept_for(
-    key: IdempotencyKey | None,
-    found: Mapping[str, Any] | None,
-    now: datetime,
-) -> Kept | IdempotencyConflictError | None:
-    """The kept answer to this very request; a conflict if the key stood for another one."""
-    if key is None or found is None:
-        return None
-    if datetime.fromisoformat(found["at"]) < now - timedelta(seconds=KEY_LIFE_SECONDS):
-        return None
-    if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
-        return IdempotencyConflictError()
-    return Kept(answer=found["answer"], uses_left=found["uses_left"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """Where the answers to one client about one enterprise are kept, by key."""
+
+    vault: Vault
+    uscc: str
+    client_id: str
+
+    def sealed(self, key: IdempotencyKey | None, answer: str) -> str:
+        """The text to keep for `answer`; nothing where there is no key."""
+        if key is None:
+            return ""
+        sealed = self.vault.seal(answer.encode(), **self._place(key))
+        return base64.b64encode(sealed).decode()
+
+    def found(
+        self, key: IdempotencyKey | None, found: Mapping[str, Any] | None, now: datetime
+    ) -> Kept | IdempotencyConflictError | None:
+        """The kept answer to this very request; a conflict if the key stood for another one."""
+        if key is None or found is None:
+            return None
+        if datetime.fromisoformat(found["at"]) < now - timedelta(seconds=KEY_LIFE_SECONDS):
+            return None
+        if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
+            return IdempotencyConflictError()
+        opened = self.vault.open(base64.b64decode(found["answer"]), **self._place(key))
+        return Kept(answer=opened.decode(), uses_left=found["uses_left"])
+
+    def _place(self, key: IdempotencyKey) -> dict[str, str]:
+        row = f"{self.uscc} {self.client_id} {key.key}"
+        return {"table": "idempotency", "column": "answer", "row": row}

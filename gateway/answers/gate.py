@@ -16,7 +16,7 @@ from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
 from gateway.access.commit import Committed, Probe, Telling, log_refusal, tell
 from gateway.access.errors import GatewayError, NotInAgreementError, TemporarilyUnavailableError
-from gateway.access.kept import Kept, kept_for
+from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import SHANGHAI, on_the_wire
 from gateway.access.standing import agreement_of
 from gateway.answers.ask import Ask
@@ -56,6 +56,7 @@ async def answer(
     key: IdempotencyKey | None,
 ) -> Told | GatewayError:
     """Answer `ask`, or say why not; either is in the log before this returns."""
+    keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
         found = await read(runtime.hot, caller, ask, key)
@@ -63,7 +64,7 @@ async def answer(
         if isinstance(agreement, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())
             return agreement
-        kept = kept_for(key, found.kept, now)
+        kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
             return kept
         if isinstance(kept, Kept):
@@ -124,12 +125,14 @@ def _telling(
         runtime.settings.issuer,
         on_the_wire(merge_by(now)),
     )
+    text = padded(core)
     return Telling(
         disclosure=disclosure,
         salt=salt,
         consent_version=granted.version if granted else None,
         key=key,
-        answer=padded(core),
+        answer=text,
+        kept=_keeping(runtime, caller, ask).sealed(key, text),
         probes=probes,
     )
 
@@ -171,7 +174,8 @@ def _probed(
         ]
         admission = admit(known, digests, now=int(now.timestamp()))
         admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
-        probes.append(Probe(question=tag, asked=admission.known, revision=revision))
+        if admission.known != known:  # else nothing is counted, and nobody need wait for it
+            probes.append(Probe(question=tag, asked=admission.known, revision=revision))
     return probes, frozenset(admitted)
 
 
@@ -228,6 +232,10 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
         asked=[each.tag for each in ask.asked],
         at=now,
     )
+
+
+def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
+    return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
 
 
 def _salt() -> bytes:

@@ -14,7 +14,7 @@ from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
 from gateway.access.commit import Committed, Telling, log_refusal, tell
 from gateway.access.errors import GatewayError, TemporarilyUnavailableError
-from gateway.access.kept import Kept, kept_for
+from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import on_the_wire
 from gateway.db.engine import to_json
 from gateway.disclosure.ids import new_id
@@ -40,10 +40,11 @@ async def answer(
     cursors: Cursors,
 ) -> str | GatewayError:
     """The answer to `ask` as JSON text, or why not; either is in the log before this returns."""
+    keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
         found = await read(runtime.hot, caller, ask, key)
-        kept = kept_for(key, found.kept, now)
+        kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
             return kept
         ground = ground_of(runtime, caller, ask, found, now, repeated=kept is not None)
@@ -96,13 +97,15 @@ def _telling(
         on_the_wire(merge_by(now)),
     )
     first = ask.cursor is None
+    text = to_json(core)
     return Telling(
         disclosure=disclosure,
         salt=salt,
         consent_version=ground.granted.version if first else None,
         held_version=None if first else ground.granted.version,
         key=key,
-        answer=to_json(core),
+        answer=text,
+        kept=_keeping(runtime, caller, ask).sealed(key, text),
     )
 
 
@@ -155,6 +158,10 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
         asked=list(ask.datasets),
         at=now,
     )
+
+
+def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
+    return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
 
 
 def _salt() -> bytes:

@@ -1,5 +1,6 @@
 """What is wrong with a call is told by a stable code, signed, and tells nothing of any enterprise."""
 
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -557,12 +558,29 @@ async def test_what_ended_holds_from_the_next_request(house: House, path: str, s
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_client_without_an_agreement_may_do_nothing(house: House, path: str) -> None:
-    """Missing means refused; so does a token whose agreement is gone."""
-    bank = await house.client()
-    await bank.token()
-    await house.rows("DELETE FROM agreement WHERE client_id = :client", client=bank.client_id)
+    """Missing means refused, whatever token it has come by."""
+    bank, lone = await house.client(), await house.client(agreed=False)
+    assert (await lone._ask_for_token("verify")).json()["error"] == "unauthorized_client"
+    claims = claims_of(await bank.token())
+    own = {"client_id": lone.client_id, "sub": lone.client_id, "jti": secrets.token_urlsafe()}
+    key = house.runtime.keys.current("token", house.clock())
+    token = signed(key.private, "EdDSA", claims | own, {"typ": "at+jwt", "kid": key.kid})
+    await house.rows(
+        "INSERT INTO access_token (jti, client_id, scope, expires_at)"
+        " VALUES (:jti, :client_id, 'query verify', now())",
+        jti=own["jti"],
+        client_id=lone.client_id,
+    )
+    caller = replace(
+        lone,
+        proof_key=bank.proof_key,
+        _tokens={"query verify": (token, house.clock() + timedelta(minutes=4))},
+    )
     await assert_refused(
-        bank, "agreement_missing", lambda uscc: call(bank, path, body_for(path, uscc)), logged=True
+        caller,
+        "agreement_missing",
+        lambda uscc: call(caller, path, body_for(path, uscc)),
+        logged=True,
     )
 
 
