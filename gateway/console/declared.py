@@ -48,8 +48,8 @@ def read(path: Path) -> Declared:
         text = path.read_text(encoding="utf-8")
         if len(text) > LARGEST_FILE:
             raise RegistrationError(f"{path} is larger than {LARGEST_FILE} signs.")
-        found = yaml.load(text, StrictLoader) or {}  # noqa: S506  # a SafeLoader
-        return Declared.model_validate_json(orjson.dumps(_with_key_files(found, path.parent)))
+        found = _with_key_files(yaml.load(text, StrictLoader), path.parent)  # noqa: S506  # safe
+        return Declared.model_validate_json(orjson.dumps({} if found is None else found))
     except ValidationError as error:
         raise RegistrationError(f"Mend these in {path}: {mistakes(error)}.") from None
     except OSError as error:

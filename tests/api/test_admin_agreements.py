@@ -1,0 +1,187 @@
+"""Agreements over the admin API: whatever widens takes two credentials."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.house import Caller, House
+from tests.registry_builders import a_registration, an_agreement, an_operator, get, post
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def propose(by: Caller, client_id: str, **changes: Any) -> httpx2.Response:
+    """Propose an agreement."""
+    name = changes.pop("operator", None)
+    body = {"agreement": an_agreement(**changes)} | ({"operator": name} if name else {})
+    return await post(by, f"/agreements/{client_id}/proposals", body)
+
+
+async def approve(by: Caller, proposal: dict[str, Any], **changes: Any) -> httpx2.Response:
+    """Approve a proposal as it was read."""
+    of, own = proposal["client_id"], proposal["proposal_id"]
+    body = {"digest": proposal["digest"]} | changes
+    return await post(by, f"/agreements/{of}/proposals/{own}/approve", body)
+
+
+async def an_agreed_bank(house: House, one: Caller, other: Caller, **terms: Any) -> Caller:
+    """A bank whose agreement two operators have put into force in place of its first."""
+    bank = await house.client()
+    await post(one, f"/agreements/{bank.client_id}/end")
+    proposal = (await propose(one, bank.client_id, **terms)).json()
+    assert (await approve(other, proposal)).status_code == 200
+    return bank
+
+
+async def test_two_operators_make_an_agreement(house: House) -> None:
+    """A new client asks its first question under what they agreed, and nothing besides."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await an_agreed_bank(house, one, other)
+    uscc = house.uscc("clean")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+    outside = await bank.verify(uscc, "not_abnormal.v1")
+    assert outside.json()["code"] == "not_in_agreement"
+    newest = (await get(one, f"/agreements/{bank.client_id}"))["versions"][0]
+    assert newest["version"] == 2
+    assert newest["signatures"]["client"]["name"] == "李强"
+
+
+async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(house: House) -> None:
+    """Its whole document, so that the second operator reads what is approved."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await an_agreed_bank(house, one, other)
+    answer = await propose(one, bank.client_id, datasets=["registration", "penalty", "licence"])
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["widens"] == ["dataset licence"]
+    assert made["agreement"]["datasets"] == ["licence", "penalty", "registration"]
+    waiting = await get(other, f"/agreements/{bank.client_id}/proposals?status=open")
+    assert waiting == {"proposals": [made]}
+    assert len((await get(one, f"/agreements/{bank.client_id}"))["versions"]) == 2
+
+
+async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(house: House) -> None:
+    """A stolen credential can propose, and no more."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await an_agreed_bank(house, one, other)
+    made = (await propose(one, bank.client_id, purposes=["tender"], operator="fang")).json()
+    for name in (None, "qiang", "fang"):
+        refused = await approve(one, made, operator=name)
+        assert (refused.status_code, refused.json()["code"]) == (403, "second_operator_needed")
+    same_person = await approve(other, made, operator="Fang")
+    assert same_person.json()["code"] == "second_operator_needed"
+    assert (await approve(other, made, operator="qiang")).status_code == 200
+
+
+async def test_a_narrower_version_holds_from_the_next_request(house: House) -> None:
+    """One operator is enough."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await an_agreed_bank(house, one, other, questions=["is_active.v1", "not_abnormal.v1"])
+    uscc = house.uscc("clean")
+    assert (await bank.verify(uscc, "not_abnormal.v1")).status_code == 200
+    answer = await propose(one, bank.client_id)
+    assert (answer.status_code, answer.json()["status"]) == (200, "in_force")
+    refused = await bank.verify(uscc, "not_abnormal.v1")
+    assert refused.json()["code"] == "not_in_agreement"
+
+
+async def test_an_ended_agreement_holds_nothing_from_the_next_request(house: House) -> None:
+    """Whatever the token's own lifetime."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await an_agreed_bank(house, one, other)
+    uscc = house.uscc("clean")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+    ended = await post(one, f"/agreements/{bank.client_id}/end")
+    assert ended.json()["ended_at"] is not None
+    refused = await bank.verify(uscc, "is_active.v1")
+    assert (refused.status_code, refused.json()["code"]) == (403, "agreement_ended")
+
+
+async def test_an_approval_names_the_digest_that_was_read(house: House) -> None:
+    """Another digest, another client's path, a decided proposal: nothing happens."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank, elsewhere = await an_agreed_bank(house, one, other), await house.client()
+    made = (await propose(one, bank.client_id, purposes=["tender"])).json()
+    assert (await approve(other, made, digest="0" * 64)).status_code == 409
+    assert (await approve(other, made, digest="short")).status_code == 400
+    moved = await approve(other, made | {"client_id": elsewhere.client_id})
+    assert moved.status_code == 404
+    own = f"/agreements/{bank.client_id}/proposals/{made['proposal_id']}/reject"
+    assert (await post(other, own)).json()["status"] == "rejected"
+    assert (await post(other, own)).status_code == 409
+    assert (await approve(other, made)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"purposes": ["marketing"]},
+        {"datasets": ["secrets"]},
+        {"questions": ["anything.v1"]},
+        {"quotas": {"per_minute": 0}},
+        {"quotas": {"per_second": 1}},
+        {"valid_from": "2026-01-01T00:00:00"},
+        {"valid_from": "2999-01-01T00:00:00+08:00"},
+        {"signatures": None},
+        {"signatures": {"operator": {"name": "a", "role": "b", "signed_on": "2026-01-05"}}},
+        {"onward_supply": True},
+    ],
+    ids=str,
+)
+async def test_terms_that_cannot_be_agreed_are_a_400(house: House, changes: dict[str, Any]) -> None:
+    """With a sentence, and without a proposal."""
+    one, bank = await an_operator(house), await house.client()
+    answer = await propose(one, bank.client_id, **changes)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
+    assert await get(one, f"/agreements/{bank.client_id}/proposals") == {"proposals": []}
+
+
+async def test_a_new_operator_needs_two_operators_too(house: House) -> None:
+    """One credential that registers another for itself has gained nothing."""
+    one = await an_operator(house)
+    registration = a_registration(kind="operator", scopes=["admin"])
+    of = f"{one.client_id}-b"
+    body = {"client_id": of, "registration": registration}
+    assert (await post(one, "/clients", body)).status_code == 201
+    nothing: dict[str, Any] = {"purposes": [], "datasets": [], "questions": []}
+    made = await propose(one, of, **nothing)
+    assert made.status_code == 201
+    assert (await approve(one, made.json())).status_code == 403
+
+
+async def test_an_agency_needs_its_licence_before_it_is_proposed(house: House) -> None:
+    """R13, over HTTP."""
+    one = await an_operator(house)
+    registration = a_registration(kind="agency", filing_number="F-1")
+    of = f"{one.client_id}-agency"
+    body = {"client_id": of, "registration": registration}
+    assert (await post(one, "/clients", body)).status_code == 201
+    personal = ["legal_representative_id.v1"]
+    refused = await propose(one, of, questions=personal)
+    assert refused.status_code == 400
+    assert "licence" in refused.json()["detail"]
+
+
+async def test_a_longer_term_is_a_widening(house: House) -> None:
+    """Even by a second."""
+    one, other = await an_operator(house), await an_operator(house)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+    bank = await an_agreed_bank(house, one, other, valid_until=until.isoformat())
+    longer = await propose(
+        one, bank.client_id, valid_until=(until + timedelta(seconds=1)).isoformat()
+    )
+    assert longer.status_code == 201
+    shorter = await propose(one, bank.client_id, valid_until=until.isoformat(), datasets=[])
+    assert shorter.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["nobody", "a%00b"])
+async def test_an_agreement_of_nobody_is_a_404(house: House, path: str) -> None:
+    """To read, to propose, to end."""
+    one = await an_operator(house)
+    read = await one.send(f"/v1/admin/agreements/{path}", b"", method="GET", scope="admin")
+    assert read.status_code == 404
+    assert (await propose(one, path)).status_code == 404
+    assert (await post(one, f"/agreements/{path}/end")).status_code == 404

@@ -1,0 +1,312 @@
+"""Clients over the admin API: who may act, what holds from the next request, what is written down."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.clients.key_sets import ensure_keys
+from gateway.console.rotation import TYP
+from tests.house import Caller, House
+from tests.oauth_builders import public_jwk, signed
+from tests.registry_builders import (
+    a_key_server,
+    a_registration,
+    a_set,
+    an_ec_key,
+    an_operator,
+    get,
+    ok,
+    post,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+READS = ("/clients", "/clients/demo-bank", "/acts", "/agreements/demo-bank")
+
+
+def a_new_client(**changes: Any) -> dict[str, Any]:
+    """The body that registers a client."""
+    return {
+        "client_id": f"bank-{secrets.token_hex(4)}",
+        "registration": a_registration(**changes),
+    }
+
+
+def a_rotation(caller: Caller, **changes: Any) -> str:
+    """A client's own statement of its new keys; a claim of `None` is left out."""
+    now = int(caller.house.clock().timestamp())
+    claims = {
+        "iss": caller.client_id,
+        "sub": caller.client_id,
+        "aud": caller.house.issuer,
+        "iat": now,
+        "exp": now + 60,
+        "jwks": a_set("k2"),
+    }
+    header = {"typ": changes.pop("typ", TYP), "kid": "k1"} | changes.pop("header", {})
+    key = changes.pop("key", caller.key)
+    return signed(key, "ES256", claims | changes, header)
+
+
+async def test_an_operator_registers_a_client(house: House) -> None:
+    """It is shown with its keys' ids, and may do nothing yet."""
+    operator, body = await an_operator(house), a_new_client()
+    answer = await post(operator, "/clients", body)
+    assert answer.status_code == 201, answer.text
+    shown = await get(operator, f"/clients/{body['client_id']}")
+    assert shown == answer.json()
+    assert (shown["state"], shown["kids"], shown["jwks_uri"]) == ("active", ["k1"], None)
+    assert await get(operator, f"/agreements/{body['client_id']}") == {"versions": []}
+
+
+async def test_a_taken_id_is_a_conflict(house: House) -> None:
+    """And the client that has it is left as it is."""
+    operator, body = await an_operator(house), a_new_client()
+    await post(operator, "/clients", body)
+    again = await post(operator, "/clients", body | {"registration": a_registration()})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "agency"},
+        {"kind": "person"},
+        {"scopes": ["admin"]},
+        {"scopes": ["query", "audit"]},
+        {"scopes": []},
+        {"jwks": None},
+        {"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
+        {"jwks_uri": "https://bank.test/jwks.json"},
+        {"jwks": None, "jwks_uri": "https://169.254.169.254/"},
+        {"jwks": None, "jwks_uri": "http://keys.bank.test/"},
+        {"redirect_uris": ["http://bank.test/"]},
+        {"name_zh": ""},
+        {"filing_number": "a b"},
+        {"secret": "x"},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_registered_is_a_400(house: House, changes: dict[str, Any]) -> None:
+    """With a sentence, and without a client."""
+    operator, body = await an_operator(house), a_new_client(**changes)
+    answer = await post(operator, "/clients", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
+    assert "c2VjcmV0" not in answer.text
+    path = f"/v1/admin/clients/{body['client_id']}"
+    gone = await operator.send(path, b"", method="GET", scope="admin")
+    assert gone.status_code == 404
+
+
+async def test_suspending_holds_from_the_next_request(house: House) -> None:
+    """Of a token that was good a moment ago; resuming lets it go on."""
+    operator, bank = await an_operator(house), await house.client()
+    uscc = house.uscc("clean")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+    answer = await post(operator, f"/clients/{bank.client_id}/suspend", {"operator": "fang"})
+    assert answer.json()["state"] == "suspended"
+    refused = await bank.verify(uscc, "is_active.v1")
+    assert (refused.status_code, refused.json()["code"]) == (403, "client_suspended")
+    await post(operator, f"/clients/{bank.client_id}/resume")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+
+
+async def test_ending_holds_from_the_next_request_and_for_good(house: House) -> None:
+    """Neither the old token nor a new one, neither resuming nor another agreement."""
+    operator, bank = await an_operator(house), await house.client()
+    uscc = house.uscc("clean")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+    assert (await post(operator, f"/clients/{bank.client_id}/end")).json()["state"] == "ended"
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 403
+    assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
+    back = await post(operator, f"/clients/{bank.client_id}/resume")
+    assert (back.status_code, back.json()["code"]) == (409, "conflict")
+
+
+async def test_a_suspended_operator_cannot_act(house: House) -> None:
+    """Operators' clients are clients."""
+    one, other = await an_operator(house), await an_operator(house)
+    await get(other, "/clients")
+    await post(one, f"/clients/{other.client_id}/suspend")
+    answer = await post(other, f"/clients/{other.client_id}/resume")
+    assert (answer.status_code, answer.json()["code"]) == (403, "client_suspended")
+
+
+async def test_a_client_rotates_its_keys_by_its_own_word(house: House) -> None:
+    """The old key is refused from the next request on, the new one taken."""
+    operator, bank = await an_operator(house), await house.client()
+    new = an_ec_key()
+    statement = a_rotation(bank, jwks={"keys": [public_jwk(new, kid="k1")]})
+    answer = await post(operator, f"/clients/{bank.client_id}/keys", {"rotation": statement})
+    assert answer.status_code == 200, answer.text
+    assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
+    bank.key = new
+    assert (await bank._ask_for_token("verify")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": an_ec_key()},
+        {"typ": "JWT"},
+        {"typ": None},
+        {"iss": "another"},
+        {"sub": "another"},
+        {"aud": "https://elsewhere.test"},
+        {"aud": None},
+        {"exp": None},
+        {"exp": 1},
+        {"exp": 2**40},
+        {"jwks": None},
+        {"jwks": "keys"},
+        {"jwks": {"keys": []}},
+        {"jwks_uri": "https://bank.test/jwks.json"},
+        {"jwks": None, "jwks_uri": "https://10.0.0.1/"},
+        {"scope": "admin"},
+        {"header": {"jwk": public_jwk(an_ec_key())}},
+        {"header": {"jku": "https://elsewhere.test"}},
+    ],
+    ids="-".join,
+)
+async def test_an_operator_alone_cannot_replace_a_clients_keys(
+    house: House, changes: dict[str, Any]
+) -> None:
+    """A stolen operator's credential does not make anybody a bank."""
+    operator, bank = await an_operator(house), await house.client()
+    body = {"rotation": a_rotation(bank, **changes)}
+    answer = await post(operator, f"/clients/{bank.client_id}/keys", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert (await bank._ask_for_token("verify")).status_code == 200
+
+
+async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
+    house: House,
+) -> None:
+    """What a client signs for one thing is good for that alone."""
+    operator, bank = await an_operator(house), await house.client()
+    now = int(house.clock().timestamp())
+    claims = {
+        "iss": bank.client_id,
+        "sub": bank.client_id,
+        "aud": house.issuer,
+        "exp": now + 60,
+        "jti": "1",
+    }
+    assertion = signed(bank.key, "ES256", claims, {"kid": "k1"})
+    path = f"/clients/{bank.client_id}/keys"
+    assert (await post(operator, path, {"rotation": assertion})).status_code == 400
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": a_rotation(bank),
+    }
+    headers = {"DPoP": await bank.proof("POST", "/oauth/token", None)}
+    refused = await house.http.post("/oauth/token", data=form, headers=headers)
+    assert refused.json()["error"] == "invalid_client"
+
+
+async def test_one_clients_statement_does_not_rotate_anothers_keys(house: House) -> None:
+    """It names whose keys it is about."""
+    operator, bank, other = await an_operator(house), await house.client(), await house.client()
+    body = {"rotation": a_rotation(bank)}
+    assert (await post(operator, f"/clients/{other.client_id}/keys", body)).status_code == 400
+
+
+async def test_a_client_with_keys_at_its_own_address_gets_a_token(house: House) -> None:
+    """Once they were fetched, its assertions are believed; the operator sees which keys."""
+    operator, bank = await an_operator(house), await house.client()
+    new = an_ec_key()
+    async with a_key_server() as server:
+        server.answer = ok({"keys": [public_jwk(new, kid="k1")]})
+        uri = f"http://127.0.0.1:{server.port}/jwks.json"
+        statement = a_rotation(bank, jwks=None, jwks_uri=uri)
+        answer = await post(operator, f"/clients/{bank.client_id}/keys", {"rotation": statement})
+        assert answer.status_code == 200, answer.text
+        assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
+        bank.key = new
+        now = house.clock() + timedelta(minutes=2)
+        await ensure_keys(house.runtime.hot, bank.client_id, "k1", now=now, loopback=True)
+    assert (await bank._ask_for_token("verify")).status_code == 200
+    shown = await get(operator, f"/clients/{bank.client_id}")
+    assert (shown["jwks_uri"], shown["kids"], shown["keys_trouble"]) == (uri, ["k1"], None)
+
+
+async def test_every_act_is_written_with_who_did_it(house: House) -> None:
+    """The credential that was proven, and the name that it gave; refused acts change nothing."""
+    operator, body = await an_operator(house), a_new_client()
+    of = body["client_id"]
+    await post(operator, "/clients", body | {"operator": "fang"})
+    await post(operator, f"/clients/{of}/suspend", {"operator": "fang"})
+    await post(operator, f"/clients/{of}/keys", {"rotation": "x"})
+    acts = (await get(operator, f"/acts?client_id={of}"))["acts"]
+    assert [(each["what"], each["operator"], each["operator_name"]) for each in acts] == [
+        ("client.suspend", f"client:{operator.client_id}", "fang"),
+        ("client.register", f"client:{operator.client_id}", "fang"),
+    ]
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_an_auditor_sees_everything(house: House, path: str) -> None:
+    """With the scope audit."""
+    auditor = await an_operator(house, "audit")
+    assert await get(auditor, path, scope="audit")
+
+
+@pytest.mark.parametrize("path", ["/clients", "/clients/demo-bank/suspend", "/clients/x/keys"])
+async def test_an_auditor_changes_nothing(house: House, path: str) -> None:
+    """The scope audit reads."""
+    auditor = await an_operator(house, "audit")
+    answer = await auditor.send(f"/v1/admin{path}", {}, scope="audit")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_a_bank_sees_nothing_of_it(house: House, path: str) -> None:
+    """Nor does anybody without a token, or with a token sent as Bearer."""
+    bank = await house.client()
+    answer = await bank.send(f"/v1/admin{path}", b"", method="GET")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+    nobody = house.checked(await house.http.get(f"/v1/admin{path}"))
+    assert nobody.status_code == 401
+    token = await (await an_operator(house)).token("admin")
+    bearer = await house.http.get(f"/v1/admin{path}", headers={"Authorization": f"Bearer {token}"})
+    assert house.checked(bearer).status_code == 401
+
+
+@pytest.mark.parametrize("act", ["suspend", "resume", "end", "keys"])
+@pytest.mark.parametrize("client_id", ["nobody", "a%00b", "a%20b", "x" * 65])
+async def test_an_act_on_nobody_is_a_404(house: House, client_id: str, act: str) -> None:
+    """Whatever the id looks like."""
+    operator = await an_operator(house)
+    body = {"rotation": "x"} if act == "keys" else {}
+    answer = await post(operator, f"/clients/{client_id}/{act}", body)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_an_act_that_does_not_exist_is_a_404(house: House) -> None:
+    """There is no way to delete a client."""
+    operator = await an_operator(house)
+    assert (await post(operator, "/clients/demo-bank/delete")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"operator": 7}', b'{"operator": "a b"}', b'{"why": "x"}']
+)
+async def test_a_body_that_is_not_of_the_shape_is_a_400(house: House, body: bytes) -> None:
+    """Unknown members are refused, not ignored."""
+    operator, bank = await an_operator(house), await house.client()
+    path = f"/v1/admin/clients/{bank.client_id}/suspend"
+    answer = await operator.send(path, body, scope="admin")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+async def test_clients_are_listed_a_page_at_a_time(house: House) -> None:
+    """By id, each once."""
+    operator = await an_operator(house)
+    first = await get(operator, "/clients")
+    ids = [each["client_id"] for each in first["clients"]]
+    assert ids == sorted(ids)
+    after = await get(operator, f"/clients?after={ids[2]}")
+    assert [each["client_id"] for each in after["clients"]][: len(ids) - 3] == ids[3:][:100]

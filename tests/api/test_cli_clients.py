@@ -1,0 +1,326 @@
+"""The operator's commands, as programs on a database: what they do, say, and refuse with status 2."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli.main import app
+from tests.house import new_database
+from tests.registry_builders import a_set, an_agreement
+
+DIGEST = re.compile(r"agreement approve (\S+) ([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """A shell with its environment, in a folder of its own."""
+
+    folder: Path
+    environment: Mapping[str, str | None]
+
+    def as_operator(self, name: str | None) -> "Shell":
+        """The same shell with another person before it, or with nobody who says who they are."""
+        return replace(self, environment={**self.environment, "XINQIAO_OPERATOR": name})
+
+    def run(self, *arguments: str, answer: str = "") -> Result:
+        """Run `xinqiao-gateway` with these arguments; those that name a file mean the folder's."""
+        given = [self._path(each) for each in arguments]
+        return CliRunner().invoke(app, given, env=self.environment, input=answer)
+
+    def _path(self, argument: str) -> str:
+        is_file = argument.endswith((".json", ".yaml"))
+        return str(self.folder / argument) if is_file and ":" not in argument else argument
+
+    def ok(self, *arguments: str) -> str:
+        """What a command that succeeds prints."""
+        done = self.run(*arguments)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """The one sentence of a command that refuses."""
+        done = self.run(*arguments)
+        assert done.exit_code == 2, done.stdout + done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        return done.stderr
+
+    def write(self, name: str, content: Any) -> str:
+        """A file in the shell's folder."""
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return name
+
+
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> str:
+    """A migrated database of these tests' own."""
+    return asyncio.run(new_database(postgres_url))
+
+
+@pytest.fixture
+def shell(database: str, tmp_path: Path) -> Shell:
+    """Fang's shell."""
+    environment = {
+        "XINQIAO_DATABASE_URL": database,
+        "XINQIAO_OPERATOR": "fang",
+        "COLUMNS": "200",
+    }
+    made = Shell(folder=tmp_path, environment=environment)
+    made.write("keys.json", a_set("k1"))
+    made.write("agreement.json", an_agreement())
+    return made
+
+
+def register(shell: Shell, client_id: str, *more: str) -> Result:
+    """Register a bank."""
+    keys = () if "--jwks-uri" in more else ("--jwks", "keys.json")
+    names = ("--name-zh", "银行", "--name-en", "Bank")
+    kind = () if "--kind" in more else ("--kind", "bank")
+    scope = () if "--scope" in more else ("--scope", "query verify")
+    return shell.run("client", "register", client_id, *kind, *names, *scope, *keys, *more)
+
+
+def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shell) -> None:
+    """Register, propose, be refused, approve by another, look."""
+    assert "agreement propose first-bank" in register(shell, "first-bank").stdout
+    proposed = shell.ok("agreement", "propose", "first-bank", "agreement.json")
+    found = DIGEST.search(proposed)
+    assert found, proposed
+    assert "cannot approve" in shell.refused("agreement", "approve", *found.groups())
+    qiang = shell.as_operator("qiang")
+    assert found[2] in qiang.ok("agreement", "proposals", "first-bank")
+    assert "Version 1 is in force" in qiang.ok("agreement", "approve", *found.groups())
+    shown = shell.ok("client", "show", "first-bank")
+    assert "kids: k1" in shown
+    assert found[2] in shown
+    assert "first-bank" in shell.ok("client", "list")
+    assert "Nothing waits" in shell.ok("agreement", "proposals", "first-bank")
+
+
+def test_keys_are_rotated_by_value_and_by_address(shell: Shell) -> None:
+    """And shown by their ids."""
+    register(shell, "rotating")
+    shell.write("new.json", a_set("k2"))
+    assert "k2" in shell.ok("client", "rotate-keys", "rotating", "--jwks", "new.json")
+    uri = "https://bank.test/jwks.json"
+    assert uri in shell.ok("client", "rotate-keys", "rotating", "--jwks-uri", uri)
+    assert f"jwks_uri: {uri}" in shell.ok("client", "show", "rotating")
+    assert "either" in shell.refused("client", "rotate-keys", "rotating")
+
+
+def test_a_client_is_suspended_resumed_and_ended(shell: Shell) -> None:
+    """Ending asks first, and is for good."""
+    register(shell, "going")
+    assert "suspended" in shell.ok("client", "suspend", "going")
+    assert "active" in shell.ok("client", "resume", "going")
+    assert shell.run("client", "end", "going", answer="n\n").exit_code != 0
+    assert "state: active" in shell.ok("client", "show", "going")
+    shell.ok("client", "end", "going", "--yes")
+    assert "has ended" in shell.refused("client", "resume", "going")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("client", "suspend", "x"),
+        ("client", "rotate-keys", "x", "--jwks", "keys.json"),
+        ("client", "apply", "clients.yaml"),
+        ("agreement", "propose", "x", "agreement.json"),
+        ("agreement", "approve", "prp_x", "00"),
+        ("agreement", "end", "x"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", [None, "", "two words", "x" * 65])
+def test_nobody_acts_without_a_name(
+    shell: Shell, command: tuple[str, ...], name: str | None
+) -> None:
+    """There is no default, and no other way to give it."""
+    shell.write("clients.yaml", "clients: {}")
+    assert "XINQIAO_OPERATOR" in shell.as_operator(name).refused(*command)
+
+
+def test_looking_needs_no_name(shell: Shell) -> None:
+    """Nothing is written down where nothing is done."""
+    shell.as_operator(None).ok("client", "list")
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("client", "show", "nobody"), "no such client"),
+        (("client", "suspend", "nobody"), "no such client"),
+        (("client", "suspend", "a b"), "An id has"),
+        (("client", "rotate-keys", "nobody", "--jwks", "none.json"), "cannot be read"),
+        (("client", "rotate-keys", "nobody", "--jwks", "keys.json"), "no such client"),
+        (("agreement", "show", "nobody"), "no agreement"),
+        (("agreement", "propose", "nobody", "agreement.json"), "no such client"),
+        (("agreement", "propose", "nobody", "keys.json"), "Mend these"),
+        (("agreement", "approve", "prp_none", "00"), "no such proposal"),
+        (("agreement", "approve", "prp_none", "digest"), "hexadecimal"),
+        (("agreement", "reject", "prp_none"), "no such proposal"),
+        (("agreement", "end", "nobody"), "no such client"),
+        (("client", "apply", "none.yaml"), "cannot be read"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_one_sentence(
+    shell: Shell, command: tuple[str, ...], sentence: str
+) -> None:
+    """And status 2."""
+    assert sentence in shell.refused(*command)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--kind", "agency"), "filing number"),
+        (("--kind", "person"), "kind"),
+        (("--scope", "admin"), "operator"),
+        (("--redirect-uri", "http://bank.test/"), "redirect"),
+        (("--jwks-uri", "http://bank.test/keys"), "https"),
+        (("--jwks-uri", "https://10.0.0.1/keys"), "public"),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_registered_is_one_sentence(
+    shell: Shell, more: tuple[str, ...], sentence: str
+) -> None:
+    """And nothing is registered."""
+    done = register(shell, "refused-bank", *more)
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert "no such client" in shell.refused("client", "show", "refused-bank")
+
+
+def test_the_installed_command_is_this_one(shell: Shell) -> None:
+    """As a program, with its exit status."""
+    environment = {**os.environ, **{n: v for n, v in shell.environment.items() if v}}
+    command = [sys.executable, "-c", "from gateway.cli.main import main; main()"]
+    done = subprocess.run(
+        [*command, "client", "suspend", "nobody"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "There is no such client.\n")
+
+
+def test_an_unreachable_database_is_one_sentence(shell: Shell) -> None:
+    """And an empty one says what to run."""
+    nowhere = {**shell.environment, "XINQIAO_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+    assert "XINQIAO_DATABASE_URL" in replace(shell, environment=nowhere).refused("client", "list")
+
+
+def a_file(client_id: str, **changes: Any) -> str:
+    """A YAML file of one client and its agreement (JSON is YAML)."""
+    client = {
+        "kind": "bank",
+        "name_zh": "银行",
+        "name_en": "Bank",
+        "scopes": ["query"],
+        "jwks_file": "keys.json",
+    } | changes.pop("client", {})
+    agreement = an_agreement(**changes)
+    return json.dumps({"clients": {client_id: client}, "agreements": {client_id: agreement}})
+
+
+def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> None:
+    """A second time there is nothing to do; what waits for a second operator is said."""
+    shell.write("clients.yaml", a_file("declared"))
+    dry = shell.ok("client", "apply", "clients.yaml", "--dry-run")
+    assert "declared: register" in dry
+    assert "+ 银行" in dry
+    assert "no such client" in shell.refused("client", "show", "declared")
+    assert shell.run("client", "apply", "clients.yaml", answer="n\n").exit_code != 0
+    assert "no such client" in shell.refused("client", "show", "declared")
+    assert "2 acts done" in shell.ok("client", "apply", "clients.yaml", "--yes")
+    again = shell.ok("client", "apply", "clients.yaml")
+    assert "waits for a second operator" in again
+    assert "Nothing to do" in again
+    waiting = shell.as_operator("qiang").ok("agreement", "proposals", "declared")
+    proposal, digest = (
+        re.search(rf"^{name}: (\S+)$", waiting, re.MULTILINE) for name in ("proposal_id", "digest")
+    )
+    assert proposal
+    assert digest
+    shell.as_operator("qiang").ok("agreement", "approve", proposal[1], digest[1])
+    assert shell.ok("client", "apply", "clients.yaml") == "Nothing to do.\n"
+
+
+def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> None:
+    """Fields that the file does not name, and clients that it does not name."""
+    register(shell, "left-alone")
+    register(shell, "amended", "--filing-number", "F-1")
+    before = shell.ok("client", "show", "left-alone")
+    changed = {"clients": {"amended": {"name_en": "Better Bank", "state": "suspended"}}}
+    shell.write("clients.yaml", changed)
+    diff = shell.ok("client", "apply", "clients.yaml", "--yes")
+    assert "- Bank" in diff
+    assert "+ Better Bank" in diff
+    shown = shell.ok("client", "show", "amended")
+    for kept in ("name_en: Better Bank", "state: suspended", "filing_number: F-1", "kids: k1"):
+        assert kept in shown
+    assert shell.ok("client", "show", "left-alone") == before
+
+
+def test_applying_is_one_transaction(shell: Shell) -> None:
+    """If one act is refused, none was done."""
+    register(shell, "over")
+    shell.ok("client", "end", "over", "--yes")
+    both = {"clients": {"new-one": json.loads(a_file("x"))["clients"]["x"], "over": {}}}
+    both["clients"]["over"] = {"name_en": "Back"}
+    shell.write("clients.yaml", both)
+    done = shell.run("client", "apply", "clients.yaml", "--yes")
+    assert done.exit_code == 2
+    assert "over has ended" in done.stderr
+    assert "no such client" in shell.refused("client", "show", "new-one")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "clients: [",
+        "[]",
+        "- a",
+        "client: {}",
+        "clients: {}\nclients: {}",
+        "clients: {a b: {kind: bank}}",
+        "clients: {12: {kind: bank}}",
+        "clients: {new: {kind: bank}}",
+        "clients: {new: {kind: bank, knd: x}}",
+        "clients: {new: {kind: bank, scopes: query}}",
+        "clients: {new: {kind: bank, jwks_file: none.json}}",
+        "clients: {new: {kind: bank, jwks_file: keys.json, jwks: {keys: []}}}",
+        "clients: {new: {state: asleep}}",
+        "agreements: {nobody: {purposes: [loan_approval]}}",
+        "clients: !!python/object/apply:os.system ['true']",
+        "clients: \x00",
+    ],
+)
+def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, content: str) -> None:
+    """Unknown keys, doubled keys, wrong types, missing fields: a sentence, and nothing done."""
+    shell.write("clients.yaml", content)
+    shell.refused("client", "apply", "clients.yaml", "--yes")
+
+
+def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shell) -> None:
+    """An agency that becomes a bank would need no licence any more."""
+    shell.write("clients.yaml", {"agreements": {"nobody": an_agreement()}})
+    assert "is no client" in shell.refused("client", "apply", "clients.yaml")
+    register(shell, "an-agency", "--kind", "agency", "--filing-number", "F-1")
+    shell.write("clients.yaml", {"clients": {"an-agency": {"kind": "bank"}}})
+    assert "stays of its kind" in shell.refused("client", "apply", "clients.yaml")
+    shell.write("clients.yaml", {"clients": {"an-agency": {"filing_number": None}}})
+    assert "filing number" in shell.refused("client", "apply", "clients.yaml")
