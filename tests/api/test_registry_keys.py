@@ -20,8 +20,6 @@ from gateway.db.hot import HotDatabase
 from tests.oauth_builders import public_jwk, signed
 from tests.registry_builders import Outside, a_key_server, a_set, an_ec_key, an_outside, ok
 
-NOON = datetime.now(UTC)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
@@ -31,6 +29,7 @@ class Bank:
     outside: Outside
     hot: HotDatabase
     engine: AsyncEngine
+    noon: datetime
 
     async def ensure(self, kid: str | None = "k1", **after: float) -> None:
         """Make sure of its keys, some time after noon."""
@@ -38,7 +37,7 @@ class Bank:
             self.hot,
             self.client_id,
             kid,
-            now=NOON + timedelta(**after),
+            now=self.noon + timedelta(**after),
             loopback=False,
             way=self.outside.way(timeout=1.0),
         )
@@ -75,7 +74,7 @@ async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIt
     """A bank whose server gives one key, `k1`, and says nothing of how long it is good."""
     async with an_outside(tmp_path) as outside:
         outside.server.answer = ok(a_set("k1"))
-        client_id = f"bank-{secrets.token_hex(4)}"
+        client_id, noon = f"bank-{secrets.token_hex(4)}", datetime.now(UTC)
         async with engine.begin() as conn:
             registration = Registration(
                 client_id=client_id,
@@ -85,8 +84,8 @@ async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIt
                 scopes=("query",),
                 jwks_uri=outside.url,
             )
-            await registry.register_client(conn, registration, now=NOON)
-        yield Bank(client_id=client_id, outside=outside, hot=hot, engine=engine)
+            await registry.register_client(conn, registration, now=noon)
+        yield Bank(client_id=client_id, outside=outside, hot=hot, engine=engine, noon=noon)
 
 
 async def test_keys_are_fetched_when_they_are_first_needed(bank: Bank) -> None:
@@ -218,7 +217,7 @@ async def test_nothing_is_fetched_for_a_client_that_may_not_call(bank: Bank, sta
     await bank.run("UPDATE client SET state = :state WHERE client_id = :client", state=state)
     await bank.ensure()
     for nobody in ("nobody", "a b", "a\0b", ""):
-        await ensure_keys(bank.hot, nobody, "k1", now=NOON, loopback=False)
+        await ensure_keys(bank.hot, nobody, "k1", now=bank.noon, loopback=False)
     assert bank.fetches == 0
 
 
@@ -227,13 +226,14 @@ async def test_what_is_no_assertion_is_left_to_whoever_judges_it(
     bank: Bank, assertion: str | None
 ) -> None:
     """It is refused there, with the right error."""
-    await ensure_keys_for(bank.hot, assertion, now=NOON, loopback=False)
+    await ensure_keys_for(bank.hot, assertion, now=bank.noon, loopback=False)
 
 
 async def test_an_assertion_names_whose_keys_are_needed(
     engine: AsyncEngine, hot: HotDatabase
 ) -> None:
     """`sub` and `kid`; in the demo setting its server may be on this machine, without TLS."""
+    now = datetime.now(UTC)
     key, client_id = an_ec_key(), f"bank-{secrets.token_hex(4)}"
     async with a_key_server() as server:
         server.answer = ok({"keys": [public_jwk(key, kid="k1")]})
@@ -247,11 +247,11 @@ async def test_an_assertion_names_whose_keys_are_needed(
             loopback=True,
         )
         async with engine.begin() as conn:
-            await registry.register_client(conn, registration, now=NOON)
+            await registry.register_client(conn, registration, now=now)
         assertion = signed(key, "ES256", {"sub": client_id}, {"kid": "k1"})
-        await ensure_keys_for(hot, assertion, now=NOON, loopback=False)
+        await ensure_keys_for(hot, assertion, now=now, loopback=False)
         assert server.connections == 0
-        later = NOON + timedelta(minutes=2)
+        later = now + timedelta(minutes=2)
         await ensure_keys_for(hot, assertion, now=later, loopback=True)
         assert server.connections == 1
 
