@@ -1,0 +1,128 @@
+"""The floor does each thing that a verification cannot do without, once, and nothing else.
+
+One ES256 verification, one Redis round trip, one PostgreSQL read by key, one committed insert, one
+Ed25519 signature. Its key is known beforehand and its limits are a single SET.
+"""
+
+import base64
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import asyncpg
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI, Request, Response
+from jwt.types import Options
+from redis.asyncio import Redis
+from sqlalchemy.engine import make_url
+
+POOL = 10  # as the gateway's default
+REMEMBER_SECONDS = 180
+TABLE = "CREATE TABLE IF NOT EXISTS bench_floor (id text PRIMARY KEY, uscc text, answer bytea)"
+READ = "SELECT name, status FROM enterprise WHERE uscc = $1"
+WRITE = "INSERT INTO bench_floor (id, uscc, answer) VALUES ($1, $2, $3)"
+UNTIMED: Options = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The five things."""
+
+    pool: Any  # asyncpg has no types
+    redis: "Redis"
+    public: Any  # PyJWT's keys are any of cryptography's
+    private: Ed25519PrivateKey
+
+    @classmethod
+    async def open(cls, *, database: str, redis: str, jwk: str) -> Self:
+        """Connect; the table that it writes to is made where it is missing."""
+        address = make_url(database)
+        pool = await asyncpg.create_pool(
+            host=address.query["host"],
+            user=address.username,
+            database=address.database,
+            min_size=POOL,
+            max_size=POOL,
+            reset=_nothing_to_reset,
+        )
+        await pool.execute(TABLE)
+        return cls(
+            pool=pool,
+            redis=Redis.from_url(redis),
+            public=jwt.PyJWK(orjson.loads(jwk), algorithm="ES256").key,
+            private=Ed25519PrivateKey.generate(),
+        )
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.redis.aclose()
+        await self.pool.close()
+
+    def verify(self, proof: str) -> dict[str, Any]:
+        """One ES256 verification."""
+        claims: dict[str, Any] = jwt.decode(
+            proof, self.public, algorithms=["ES256"], options=UNTIMED
+        )
+        return claims
+
+    async def first_seen(self, jti: str) -> bool:
+        """One Redis round trip."""
+        return bool(await self.redis.set(f"floor:{jti}", 1, nx=True, ex=REMEMBER_SECONDS))
+
+    async def read(self, uscc: str) -> dict[str, Any]:
+        """One PostgreSQL read of one row by its key."""
+        return dict(await self.pool.fetchrow(READ, uscc))
+
+    async def write(self, jti: str, uscc: str, answer: bytes) -> None:
+        """One insert, committed."""
+        await self.pool.execute(WRITE, jti, uscc, answer)
+
+    def sign(self, answer: bytes) -> str:
+        """One Ed25519 signature."""
+        return base64.b64encode(self.private.sign(answer)).decode()
+
+
+async def _nothing_to_reset(_connection: object) -> None:
+    """As the gateway's pool: there is no session state to undo."""
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    names = ("database", "redis", "jwk")
+    app.state.floor = await Floor.open(**{n: os.environ[f"BENCH_{n.upper()}"] for n in names})
+    yield
+    await app.state.floor.close()
+
+
+def floor() -> FastAPI:
+    """The floor as an application; its settings are in BENCH_…."""
+    app = FastAPI(lifespan=_lifespan, openapi_url=None)
+
+    @app.post("/floor")
+    async def answer(request: Request) -> Response:
+        of: Floor = request.app.state.floor
+        claims = of.verify(request.headers["dpop"])
+        uscc = orjson.loads(await request.body())["enterprise"]["uscc"]
+        if not await of.first_seen(claims["jti"]):
+            return Response(status_code=401)
+        told = orjson.dumps(await of.read(uscc))
+        await of.write(claims["jti"], uscc, told)
+        headers = {"Signature": of.sign(told)}
+        return Response(told, media_type="application/json", headers=headers)
+
+    return app
+
+
+def echo() -> FastAPI:
+    """An application that sends back what it was sent."""
+    app = FastAPI(openapi_url=None)
+
+    @app.post("/echo")
+    async def answer(request: Request) -> Response:
+        return Response(await request.body(), media_type="application/json")
+
+    return app

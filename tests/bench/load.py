@@ -1,0 +1,153 @@
+"""The load comes from a process of its own; a window in which one answer is not 200 does not count."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import cycle, islice
+from typing import Any, Final, cast
+
+import orjson
+import uvloop
+
+from tests.bench.plan import HOST, Contender
+from tests.bench.proofs import Pass, passes, written
+
+PATIENCE: Final = 30.0  # seconds that answers may be late when a window ends
+SHOWN: Final = 600
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_END: Final = b"\r\n\r\n"
+
+
+class LoadFailedError(RuntimeError):
+    """An answer was not 200, or none came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One window: at most `count` requests in at most `seconds`, over `connections`."""
+
+    contender: Contender
+    port: int
+    seconds: float
+    count: int
+    connections: int
+    kit: bytes
+    jwk: Mapping[str, str]
+    bodies: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What came back: how many 200s in how many seconds, and how long each took (seconds)."""
+
+    seconds: float
+    latencies: tuple[float, ...]
+
+    @property
+    def per_second(self) -> float:
+        """The rate of answers."""
+        return len(self.latencies) / self.seconds
+
+
+def fire(job: Job) -> Window:
+    """Make the requests, then send them; raises `LoadFailedError`."""
+    pass_ = _passes(job.kit, tuple(sorted(job.jwk.items())))()
+    bodies = islice(cycle(job.bodies), job.count)
+    to = job.contender
+    requests = list(written(pass_, to.path, job.port, bodies, as_sdk=to.as_sdk))
+    volley = _Volley(iter(requests) if to.fresh_proofs else cycle(requests), job.seconds)
+    uvloop.run(volley.run(job))
+    if volley.failures:
+        raise LoadFailedError(f"{to.title}: {dict(volley.failures)}\n{volley.sample}")
+    return Window(seconds=volley.ended - volley.began, latencies=tuple(volley.latencies))
+
+
+@cache
+def _passes(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], Pass]:
+    """One source for all windows, so that they share its token."""
+    read: dict[str, Any] = orjson.loads(kit)
+    return passes(read, dict(jwk))
+
+
+@dataclass(slots=True)
+class _Volley:
+    """The requests still to be sent, and what came of the others."""
+
+    requests: Iterator[bytes]
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    sample: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+
+    async def run(self, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+        lanes = [_Lane(self, loop.create_future()) for _ in range(job.connections)]
+        for lane in lanes:
+            await loop.create_connection(partial(_same, lane), HOST, job.port)
+        self.began = time.perf_counter()
+        for lane in lanes:
+            lane.send_next()
+        async with asyncio.timeout(job.seconds + PATIENCE):
+            await asyncio.gather(*(lane.done for lane in lanes))
+
+    def next(self, now: float) -> bytes | None:
+        return None if now - self.began > self.seconds else next(self.requests, None)
+
+    def note(self, answer: bytes, sent: float, now: float) -> None:
+        self.ended = now
+        if answer.startswith(b"HTTP/1.1 200 "):
+            self.latencies.append(now - sent)
+            return
+        self.failures[answer[9:12].decode()] += 1
+        self.sample = self.sample or answer[-SHOWN:].decode("utf-8", "replace")
+
+
+def _same(lane: "_Lane") -> "_Lane":
+    """A connection's protocol is made beforehand."""
+    return lane
+
+
+class _Lane(asyncio.Protocol):
+    """One keep-alive connection with one request under way."""
+
+    def __init__(self, volley: _Volley, done: asyncio.Future[None]) -> None:
+        self.done = done
+        self._volley = volley
+        self._buffer = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
+
+    def send_next(self) -> None:
+        now = time.perf_counter()
+        request = self._volley.next(now)
+        if request is None:
+            self.done.set_result(None)
+            self._transport.close()
+            return
+        self._sent = now
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head = self._buffer.find(_END)
+        if head < 0:
+            return
+        length = _LENGTH.search(self._buffer, 0, head + 2)
+        if length is None or len(self._buffer) < head + len(_END) + int(length[1]):
+            return
+        answer, self._buffer = self._buffer, b""
+        self._volley.note(answer, self._sent, time.perf_counter())
+        self.send_next()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.done.done():
+            self._volley.failures["connection lost"] += 1
+            self.done.set_result(None)

@@ -1,0 +1,64 @@
+"""One table of rates beside the floor and the echo, and one of where the worker's time goes."""
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.breakdown import Breakdown
+from tests.bench.plan import ECHO, FLOOR, GATEWAY, Plan
+from tests.bench.rounds import Score
+
+Scores = Mapping[str, Score]
+LINES: Final[Mapping[str, Callable[[Score, Scores], str]]] = {
+    "per second, median": lambda of, _: f"{median(of.rates):,.0f}",
+    "    least and most": lambda of, _: f"{min(of.rates):,.0f}-{max(of.rates):,.0f}",
+    "of the floor": lambda of, all_: f"{of.ratio_to(all_[FLOOR]):.2f}",
+    "of the echo": lambda of, all_: f"{of.ratio_to(all_[ECHO]):.3f}",
+    "p50, ms": lambda of, _: f"{of.percentile(50) * 1e3:.1f}",
+    "p99, ms": lambda of, _: f"{of.percentile(99) * 1e3:.1f}",
+    "CPU µs per call: worker": lambda of, _: _micros(of.cpu("worker")),
+    "    PostgreSQL": lambda of, _: _micros(of.cpu("postgres")),
+    "    Redis": lambda of, _: _micros(of.cpu("redis")),
+    "worker's memory, MiB": lambda of, _: f"{of.resident / 2**20:.0f}",
+}
+
+
+def show_rates(console: Console, scores: Scores, plan: Plan) -> None:
+    """Rates, ratios, latencies, CPU and memory."""
+    calls = sum(score.calls for score in scores.values())
+    table = Table(
+        title=f"{plan.connections} connections, {plan.rounds} rounds of {plan.seconds:g} s; "
+        f"{calls:,} calls, each answered 200",
+    )
+    table.add_column("")
+    for score in scores.values():
+        table.add_column(score.contender.title, justify="right")
+    for title, line in LINES.items():
+        table.add_row(title, *(line(score, scores) for score in scores.values()))
+    console.print(table)
+
+
+def show_breakdown(console: Console, found: Breakdown, scores: Scores) -> None:
+    """The worker's CPU for one verification: each step, then what surrounds the steps."""
+    served = scores[GATEWAY].cpu("worker") * 1e6
+    around = {
+        "FastAPI, envelope, between the steps": found.whole - sum(found.gateway.values()),
+        "uvicorn, sockets, effects of load": served - found.whole,
+    }
+    table = Table(title="Where the worker's CPU goes, for one verification")
+    table.add_column("step")
+    for heading in ("CPU µs", "share", "floor's CPU µs"):
+        table.add_column(heading, justify="right")
+    for name, cost in {**found.gateway, **around}.items():
+        least = f"{found.floor[name]:,.0f}" if name in found.floor else ""
+        table.add_row(name, f"{cost:,.0f}", f"{cost / served:.0%}", least)
+    table.add_section()
+    table.add_row("all, under load", f"{served:,.0f}", "100%", _micros(scores[FLOOR].cpu("worker")))
+    console.print(table)
+
+
+def _micros(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f}"

@@ -1,0 +1,124 @@
+"""One worker process each, all started alike: uvicorn with uvloop and httptools, no access log."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
+
+from tests.bench.plan import ECHO, FLOOR, GATEWAY, HOST, free_port
+from tests.bench.stage import Stage
+
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 10
+SHOWN: Final = 2_000
+APPLICATIONS: Final = {
+    GATEWAY: "gateway.cli.serving:application",
+    FLOOR: "tests.bench.floor:floor",
+    ECHO: "tests.bench.floor:echo",
+}
+UVICORN: Final = (
+    *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop", "--http", "httptools"),
+    *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """CPU seconds since each began: of one worker, of PostgreSQL with all its children, of Redis."""
+
+    worker: float
+    postgres: float
+    redis: float
+
+    def since(self, before: "Spent") -> "Spent":
+        """What was spent from `before` until now."""
+        return Spent(
+            worker=self.worker - before.worker,
+            postgres=self.postgres - before.postgres,
+            redis=self.redis - before.redis,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One worker that serves at `port`, and the stores beside it."""
+
+    port: int
+    worker: psutil.Process
+    postgres: psutil.Process
+    redis: psutil.Process
+
+    def spent(self) -> Spent:
+        """The CPU clocks now."""
+        family = [self.postgres, *self.postgres.children(recursive=True)]
+        return Spent(worker=_cpu([self.worker]), postgres=_cpu(family), redis=_cpu([self.redis]))
+
+    def resident(self) -> int:
+        """The worker's resident memory in bytes."""
+        return int(self.worker.memory_info().rss)
+
+
+@contextmanager
+def servers(stage: Stage) -> Iterator[Mapping[str, Server]]:
+    """Start the workers of all applications; the gateway's port is in its issuer."""
+    postmaster = int((stage.database_folder / "postmaster.pid").read_text().split("\n")[0])
+    with ExitStack() as stack:
+        yield {
+            name: Server(
+                port=port,
+                worker=psutil.Process(stack.enter_context(_worker(name, port, stage))),
+                postgres=psutil.Process(postmaster),
+                redis=psutil.Process(stage.redis.pid),
+            )
+            for name, port in _ports(stage).items()
+        }
+
+
+def _ports(stage: Stage) -> dict[str, int]:
+    return {name: stage.port if name == GATEWAY else free_port() for name in APPLICATIONS}
+
+
+@contextmanager
+def _worker(name: str, port: int, stage: Stage) -> Iterator[int]:
+    log = Path(stage.settings.signing_keys).parent / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name]],
+            env={**os.environ, **stage.environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _await_port(port, process, log)
+        yield process.pid
+    except BaseException:
+        if said := log.read_text()[-SHOWN:]:
+            print(f"--- the last lines of {name} ---", said, sep="\n")
+        raise
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
+
+def _await_port(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Until this very process listens: somebody else's answer would be measured otherwise."""
+    until = time.monotonic() + START_SECONDS
+    worker = psutil.Process(process.pid)
+    while process.poll() is None and time.monotonic() < until:
+        held = worker.net_connections("tcp4")
+        if any(each.laddr.port == port and each.status == psutil.CONN_LISTEN for each in held):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"A worker did not start; see {log}.")
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    times = [process.cpu_times() for process in processes if process.is_running()]
+    return float(sum(each.user + each.system for each in times))
