@@ -21,6 +21,7 @@ test: .venv/ready system ## run every test (FULL=1: the long ones in full)
 
 lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -29,13 +30,15 @@ bench: .venv/ready system ## measure the hot paths against their floor
 
 format: .venv/ready ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 # Programs that tests use beside Python: a Redis server, Chromium, fonts. As root on Debian they are
 # installed; elsewhere the tests that need a missing one are skipped and say so.
 system: ; @sh tests/system-packages.sh
 
-clean: ## remove the environment and the demo's state
-	rm -rf .venv $(STATE)
+clean: ## remove the environment and the demo (stop it first)
+	-test ! -f $(STATE)/state.json || rm -rf "$$(dirname "$$(sed -n 's/.*"database_folder": "\(.*\)".*/\1/p' $(STATE)/state.json)")"
+	rm -rf .venv $(STATE) tests/node/node_modules
 
 .venv/ready: requirements.lock pyproject.toml sdk/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }

@@ -20,7 +20,7 @@ from gateway.access.envelope import Envelope
 from gateway.access.openapi import add_request_schemas
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.health import router as health
@@ -31,11 +31,12 @@ from gateway.limits.redis import RedisStore
 from gateway.limits.stores import Store
 from gateway.log.sealing import sealing
 from gateway.runtime import Runtime
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
 from gateway.signing.keys import KeyRing
 from gateway.signing.nonces import Nonces
+from gateway.sweeping import sweeping
 
 DESCRIPTION = """\
 授权查询与核验 · Authorised query and verification of enterprise credit files.
@@ -90,13 +91,23 @@ async def open_runtime(settings: Settings) -> Runtime:
         keys=keys,
         digests=digests,
         catalogue=load_catalogue(),
-        vault=Vault(VaultKeys.parse(settings.vault_keys.read_text())),
+        vault=_vault(settings),
         guard=Guard(_store(settings)),
         quotas=QuotaBook(hot),
         tokens=Tokens(keys, settings.issuer),
         nonces=Nonces(digests.key("nonce")),
         now=_now,
     )
+
+
+def _vault(settings: Settings) -> Vault:
+    try:
+        return Vault(VaultKeys.parse(settings.vault_keys.read_text()))
+    except (OSError, VaultKeysError):
+        raise SettingsError(
+            f"XINQIAO_VAULT_KEYS names {settings.vault_keys}, which cannot be read as a file of vault "
+            "keys. Make one with `xinqiao-gateway keys init`.",
+        ) from None
 
 
 async def close_runtime(runtime: Runtime) -> None:
@@ -122,7 +133,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         runtime = await open_runtime(settings)
         app.state.runtime = runtime
         try:
-            async with sealing(runtime):
+            async with sealing(runtime), sweeping(runtime):
                 yield
         finally:
             await close_runtime(runtime)

@@ -27,7 +27,7 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "unsupported_media_type": (415, "不支持的内容类型", "Unsupported media type"),
     "digest_mismatch": (400, "内容摘要不符", "Content digest does not match"),
     "invalid_token": (401, "访问令牌无效", "Invalid access token"),
-    "insufficient_scope": (403, "访问令牌权限不足", "Insufficient scope"),
+    "insufficient_scope": (401, "访问令牌权限不足", "Insufficient scope"),
     "invalid_dpop_proof": (401, "DPoP 证明无效", "Invalid DPoP proof"),
     "use_dpop_nonce": (401, "请使用 DPoP 随机数", "Use the DPoP nonce"),
     "agreement_missing": (403, "没有数字合约", "No agreement"),

@@ -12,7 +12,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_SECRET = 32
@@ -65,19 +65,6 @@ class Settings(DatabaseSettings):
     demo: bool = Field(default=False, description="loopback http, demo identity provider")
     demo_people: Path | None = Field(default=None, description="the demo provider's accounts")
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="addresses whose forwarded headers are believed, by comma",
-    )
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _by_comma(cls, value: Any) -> Any:  # whatever the environment holds
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
 
     @field_validator("secret")
     @classmethod

@@ -36,7 +36,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
-def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # noqa: ANN401  # members of many types
+def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of many types
     """A record; `changed` are fields of its dataset (none: left out), or members of `Record`."""
     of = CATALOGUE.dataset(dataset)
     named = {field.name for field in of.fields}
@@ -59,7 +59,7 @@ def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # noqa: ANN40
     return Record(**said)
 
 
-def an_enterprise(**changed: Any) -> Enterprise:  # noqa: ANN401  # members of many types
+def an_enterprise(**changed: Any) -> Enterprise:  # members of many types
     """An active firm."""
     said: dict[str, Any] = {
         "uscc": USCC,

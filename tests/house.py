@@ -103,9 +103,7 @@ class House:
 
     def entity(self, *traits: str, but: Sequence[str] = ()) -> SyntheticEnterprise:
         """The first enterprise that has all these traits and none of `but`."""
-        return next(
-            e for e in self.entities if set(traits) <= e.traits and not e.traits & set(but)
-        )
+        return next(e for e in self.entities if set(traits) <= e.traits and not e.traits & set(but))
 
     def uscc(self, *traits: str) -> str:
         """The code of that enterprise."""
@@ -115,9 +113,7 @@ class House:
         """The first subject of the kit that has these traits."""
         return next(s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
 
-    async def client(
-        self, role: str = "bank", *, agreed: bool = True, **terms: Any
-    ) -> "Caller":
+    async def client(self, role: str = "bank", *, agreed: bool = True, **terms: Any) -> "Caller":
         """A new client in this role with an agreement of its own; `terms` change the agreement."""
         cast = next(r for r in ROLES if r.key == role)
         caller = Caller(
@@ -164,21 +160,32 @@ class House:
         now = self.clock() - timedelta(days=granted_days_ago)
         until = now + timedelta(days=days)
         scope = Scope(
-            datasets=tuple(datasets), questions=tuple(questions), valid_until=until,
+            datasets=tuple(datasets),
+            questions=tuple(questions),
+            valid_until=until,
             max_uses=max_uses,
         )
         requested = consent.request(
             consent.Ask(
-                client_id=caller.client_id, uscc=uscc, purpose=Purpose(purpose),
-                datasets=scope.datasets, questions=scope.questions,
+                client_id=caller.client_id,
+                uscc=uscc,
+                purpose=Purpose(purpose),
+                datasets=scope.datasets,
+                questions=scope.questions,
             ),
             consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-            valid_until=until, max_uses=max_uses, channel=Channel.LINK, now=now,
+            valid_until=until,
+            max_uses=max_uses,
+            channel=Channel.LINK,
+            now=now,
         )
         assert isinstance(requested, consent.Changed)
         granted = consent.grant(
-            requested.consent, scope=scope, by=_person(uscc),
-            shown=Shown(text_version="2026.1", language="zh"), now=now,
+            requested.consent,
+            scope=scope,
+            by=_person(uscc),
+            shown=Shown(text_version="2026.1", language="zh"),
+            now=now,
         )
         assert isinstance(granted, consent.Changed)
         async with self.runtime.engine.begin() as conn:
@@ -292,12 +299,18 @@ class Caller:
         return signed(self.proof_key, "ES256", made | changes, header)
 
     async def headers(
-        self, method: str, path: str, body: bytes = b"", *, scope: str = "query verify",
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        scope: str = "query verify",
     ) -> dict[str, str]:
         """Everything that an authorised call carries."""
         token = await self.token(scope)
         headers = {
-            "Authorization": f"DPoP {token}", "DPoP": await self.proof(method, path, token),
+            "Authorization": f"DPoP {token}",
+            "DPoP": await self.proof(method, path, token),
         }
         if method == "POST":
             headers["Content-Type"] = "application/json"
@@ -332,10 +345,15 @@ class Caller:
         **more: Any,
     ) -> httpx2.Response:
         """Ask these questions."""
-        return await self.send("/v1/verifications", asking(uscc, *questions, purpose=purpose), **more)
+        return await self.send(
+            "/v1/verifications", asking(uscc, *questions, purpose=purpose), **more
+        )
 
     async def answers(
-        self, uscc: str, *questions: str | tuple[str, str], purpose: str = "loan_approval",
+        self,
+        uscc: str,
+        *questions: str | tuple[str, str],
+        purpose: str = "loan_approval",
     ) -> list[str]:
         """The bare answers to these questions."""
         response = await self.verify(uscc, *questions, purpose=purpose)
@@ -343,19 +361,28 @@ class Caller:
         return [each["answer"] for each in response.json()["answers"]]
 
     async def query(
-        self, uscc: str, *datasets: str, headers: Mapping[str, str | None] | None = None,
+        self,
+        uscc: str,
+        *datasets: str,
+        headers: Mapping[str, str | None] | None = None,
         **members: Any,
     ) -> httpx2.Response:
         """Query these datasets; `members` are others of the body."""
         return await self.send(
-            "/v1/queries", querying(uscc, *datasets, **members), headers=headers,
+            "/v1/queries",
+            querying(uscc, *datasets, **members),
+            headers=headers,
         )
 
     async def _ask_for_token(self, scope: str) -> httpx2.Response:
         now = int(self.house.clock().timestamp())
         claims = {
-            "iss": self.client_id, "sub": self.client_id, "aud": self.house.issuer,
-            "iat": now, "exp": now + 60, "jti": secrets.token_urlsafe(16),
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.house.issuer,
+            "iat": now,
+            "exp": now + 60,
+            "jti": secrets.token_urlsafe(16),
         }
         form = {
             "grant_type": "client_credentials",
@@ -368,7 +395,9 @@ class Caller:
 
 
 def asking(
-    uscc: str, *questions: str | tuple[str, str], purpose: str = "loan_approval",
+    uscc: str,
+    *questions: str | tuple[str, str],
+    purpose: str = "loan_approval",
 ) -> dict[str, Any]:
     """The body of a verification."""
     asked = [(each, None) if isinstance(each, str) else each for each in questions]
@@ -393,7 +422,9 @@ def querying(uscc: str, *datasets: str, **members: Any) -> dict[str, Any]:
 
 def _person(uscc: str) -> Person:
     return Person(
-        subject="a-person", uscc=uscc, channel=Channel.PORTAL,
+        subject="a-person",
+        uscc=uscc,
+        channel=Channel.PORTAL,
         identity_token_digest=hashlib.sha256(b"a test's identity token").digest(),
     )
 
@@ -403,8 +434,11 @@ async def new_database(url: str) -> str:
     name = f"house_{secrets.token_hex(4)}"
     address = make_url(url)
     connection = await asyncpg.connect(
-        host=address.query.get("host", address.host), port=address.port,
-        user=address.username, password=address.password, database=address.database,
+        host=address.query.get("host", address.host),
+        port=address.port,
+        user=address.username,
+        password=address.password,
+        database=address.database,
     )
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')
@@ -438,7 +472,10 @@ async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTIT
 
 @asynccontextmanager
 async def in_process(
-    settings: Settings, clock: Callable[[], datetime], *, app: FastAPI | None = None,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    app: FastAPI | None = None,
 ) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     """The application with its lifespan, and an HTTP client that calls it without a socket."""
     app = app or create_app(settings)
@@ -462,7 +499,11 @@ async def a_house(url: str) -> AsyncIterator[House]:
             today = clock().astimezone(SHANGHAI).date()
             catalogue = app.state.runtime.catalogue
             yield House(
-                app=app, settings=built.settings, kit=built.kit, clock=clock, http=http,
+                app=app,
+                settings=built.settings,
+                kit=built.kit,
+                clock=clock,
+                http=http,
                 entities=tuple(province(SEED, ENTITIES, today=today, catalogue=catalogue)),
                 listening=listening,
             )

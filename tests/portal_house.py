@@ -87,7 +87,9 @@ class House:
     def browser(self, **headers: str) -> httpx2.AsyncClient:
         """A browser without cookies; it does not follow redirects by itself."""
         made = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=self.app), base_url=ISSUER, headers=headers,
+            transport=httpx2.ASGITransport(app=self.app),
+            base_url=ISSUER,
+            headers=headers,
         )
         self.browsers.append(made)
         return made
@@ -100,16 +102,26 @@ class House:
         return browser
 
     async def add_client(
-        self, name: str = "浙江示范银行", name_en: str = "Zhejiang Demo Bank",
+        self,
+        name: str = "浙江示范银行",
+        name_en: str = "Zhejiang Demo Bank",
     ) -> str:
         """A registered bank."""
         client_id = f"bank-{secrets.token_hex(4)}"
         async with self.engine.begin() as conn:
-            await conn.execute(insert(ClientRow).values(
-                client_id=client_id, kind="bank", name_zh=name, name_en=name_en, state="active",
-                jwks={"keys": []}, redirect_uris=[f"{BANK_ORIGIN}/callback"], scopes=["query"],
-                created_at=self.clock(),
-            ))
+            await conn.execute(
+                insert(ClientRow).values(
+                    client_id=client_id,
+                    kind="bank",
+                    name_zh=name,
+                    name_en=name_en,
+                    state="active",
+                    jwks={"keys": []},
+                    redirect_uris=[f"{BANK_ORIGIN}/callback"],
+                    scopes=["query"],
+                    created_at=self.clock(),
+                )
+            )
         return client_id
 
     async def ask(self, **changed: Any) -> str:
@@ -132,15 +144,21 @@ class House:
             await conn.execute(
                 upsert(PushedRequestRow)
                 .values(
-                    digest=request_digest, client_id=self.bank, dpop_jkt=None,
+                    digest=request_digest,
+                    client_id=self.bank,
+                    dpop_jkt=None,
                     parameters={**ask, "scope": "query", "code_challenge": "made-up"},
                     expires_at=self.clock() + timedelta(minutes=10),
                 )
                 .on_conflict_do_nothing(),
             )
             return await interactions.open_interaction(
-                conn, self.runtime.digests, request_digest=request_digest, ask=ask,
-                redirect_origin=redirect_origin, now=self.clock(),
+                conn,
+                self.runtime.digests,
+                request_digest=request_digest,
+                ask=ask,
+                redirect_origin=redirect_origin,
+                now=self.clock(),
             )
 
     async def add_records(self, *records: Record) -> None:
@@ -160,10 +178,20 @@ class House:
         """One row of who looked."""
         disclosure_id = f"dsc_{secrets.token_hex(8)}"
         row = {
-            "uscc": uscc, "disclosure_id": disclosure_id, "client_id": self.bank, "kind": "query",
-            "outcome": "told", "reason": None, "purpose": "loan_approval", "consent_id": None,
-            "agreement_version": 1, "asked": ["registration", "penalty"], "relied_on": [],
-            "result_digest": b"r", "leaf_hash": secrets.token_bytes(32), "at": self.clock(),
+            "uscc": uscc,
+            "disclosure_id": disclosure_id,
+            "client_id": self.bank,
+            "kind": "query",
+            "outcome": "told",
+            "reason": None,
+            "purpose": "loan_approval",
+            "consent_id": None,
+            "agreement_version": 1,
+            "asked": ["registration", "penalty"],
+            "relied_on": [],
+            "result_digest": b"r",
+            "leaf_hash": secrets.token_bytes(32),
+            "at": self.clock(),
         }
         async with self.engine.begin() as conn:
             await conn.execute(insert(DisclosureRow).values(row | changed))
@@ -173,13 +201,24 @@ class House:
 async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: Any) -> None:
     """An enterprise's row."""
     row = {
-        "uscc": uscc, "registration_id": f"reg_{uscc[-6:]}", "name": name, "name_key": name,
-        "kind": "firm", "entity_type": "1130", "status": "active",
-        "legal_representative": "张三丰", "capital": 500, "currency": "CNY",
-        "established_on": date(2018, 3, 9), "registering_authority": "杭州市西湖区市场监督管理局",
-        "division": "330106", "scope": "软件开发；数据处理服务。",
+        "uscc": uscc,
+        "registration_id": f"reg_{uscc[-6:]}",
+        "name": name,
+        "name_key": name,
+        "kind": "firm",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "张三丰",
+        "capital": 500,
+        "currency": "CNY",
+        "established_on": date(2018, 3, 9),
+        "registering_authority": "杭州市西湖区市场监督管理局",
+        "division": "330106",
+        "scope": "软件开发；数据处理服务。",
         "address": "杭州市西湖区虚构街1号",
-        "source_id": "source", "source_name": "市场监督管理部门", "source_time": NOON,
+        "source_id": "source",
+        "source_name": "市场监督管理部门",
+        "source_time": NOON,
         "catalogue_version": CATALOGUE.version,
     }
     async with engine.begin() as conn:
@@ -188,7 +227,11 @@ async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: A
 
 @asynccontextmanager
 async def a_house(
-    url: str, folder: Path, *, clock: Clock | None = None, issuer: str = ISSUER,
+    url: str,
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    issuer: str = ISSUER,
 ) -> AsyncIterator[House]:
     """A portal with a firm, an individual business, an enterprise of somebody else, and a bank."""
     clock = clock or Clock()
@@ -197,12 +240,21 @@ async def a_house(
     settings = _settings(url, folder, issuer, _people(firm, shop, elsewhere))
     async with _running(settings, clock) as app:
         house = House(
-            app=app, clock=clock, firm=firm, shop=shop, elsewhere=elsewhere, nobody=nobody,
+            app=app,
+            clock=clock,
+            firm=firm,
+            shop=shop,
+            elsewhere=elsewhere,
+            nobody=nobody,
         )
         await add_enterprise(house.engine, firm, "杭州云栖数据科技有限公司")
         await add_enterprise(
-            house.engine, shop, "义乌市佳禾日用品商行", kind="individual_business",
-            legal_representative="李四光", division="330782",
+            house.engine,
+            shop,
+            "义乌市佳禾日用品商行",
+            kind="individual_business",
+            legal_representative="李四光",
+            division="330782",
         )
         await add_enterprise(house.engine, elsewhere, "宁波远航贸易有限公司", division="330203")
         house.bank = await house.add_client()
@@ -227,18 +279,30 @@ def _settings(url: str, folder: Path, issuer: str, people: Iterable[dict[str, An
     accounts.touch(mode=0o600)
     accounts.write_text(json.dumps(list(people)))
     return Settings(
-        database_url=url, issuer=issuer, secret="s" * 32, signing_keys=signing, vault_keys=vault,
-        demo=True, demo_people=accounts,
+        database_url=url,
+        issuer=issuer,
+        secret="s" * 32,
+        signing_keys=signing,
+        vault_keys=vault,
+        demo=True,
+        demo_people=accounts,
     )
 
 
 def _people(firm: str, shop: str, elsewhere: str) -> list[dict[str, Any]]:
     kept = hash_password(PASSWORD)
-    of = {"zhang": ("张三丰", [firm]), "li": ("李四光", [firm, shop]),
-          "shopkeeper": ("李四光", [shop]), "wang": ("王五", [elsewhere]), "none": ("赵六", [])}
+    of = {
+        "zhang": ("张三丰", [firm]),
+        "li": ("李四光", [firm, shop]),
+        "shopkeeper": ("李四光", [shop]),
+        "wang": ("王五", [elsewhere]),
+        "none": ("赵六", []),
+    }
     return [
         {
-            "username": username, "name": name, "password_hash": kept,
+            "username": username,
+            "name": name,
+            "password_hash": kept,
             "enterprises": [{"uscc": uscc, "role": "legal_representative"} for uscc in usccs],
         }
         for username, (name, usccs) in of.items()

@@ -56,7 +56,9 @@ class RedisServer:
     def start(self) -> None:
         """Start, empty, and wait until it answers."""
         self._process = subprocess.Popen(
-            [self._binary, *self._options()], cwd=self._folder, stdout=subprocess.DEVNULL,
+            [self._binary, *self._options()],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
         )
         with contextlib.closing(self.client()) as client:
             _wait_for(client.ping)
@@ -91,8 +93,14 @@ class RedisServer:
         ports = ["--port", str(self._port), "--cluster-port", str(_free_port())]
         config = f"nodes-{time.monotonic_ns()}.conf"
         return [
-            *common, "--bind", "127.0.0.1", *ports,
-            "--cluster-enabled", "yes", "--cluster-config-file", config,
+            *common,
+            "--bind",
+            "127.0.0.1",
+            *ports,
+            "--cluster-enabled",
+            "yes",
+            "--cluster-config-file",
+            config,
         ]
 
 

@@ -1,4 +1,4 @@
-"""Every answer under /v1 is signed over itself and its request, refusals too; each request has an id.
+"""Every JSON answer to a third party is signed over itself and its request, refusals too.
 
 The body is held until it is whole: what is signed is what is sent, and nothing is sent unsigned.
 """
@@ -69,6 +69,7 @@ class _Sealing:
             present = {name.lower() for name, _ in message["headers"]}
             missing = [pair for pair in extra if pair[0] not in present]
             self._start = {**message, "headers": [*message["headers"], *missing]}
+            self._signs = self._signs or self._is_twin(message["headers"])
             if not self._signs:
                 await self._send(self._start)
             return
@@ -79,6 +80,12 @@ class _Sealing:
         if not message.get("more_body", False):
             await self._send(self._signed(self._start, bytes(self._body)))
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
+
+    def _is_twin(self, headers: Headers) -> bool:
+        """Whether this is the JSON twin of an enterprise code's page."""
+        path: str = self._scope["path"]
+        content_type = _first(headers, b"content-type") or ""
+        return path[:3].upper() == "/E/" and "json" in content_type
 
     def _extra(self) -> Iterable[tuple[str, str]]:
         state = self._scope["state"]

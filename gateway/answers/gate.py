@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 import consent
 from consent import Granted, Purpose, decide
 from gateway.access.admission import IdempotencyKey
@@ -68,7 +70,11 @@ async def answer(
         if isinstance(kept, GatewayError):
             return kept
         if isinstance(kept, Kept):
-            return Told(text=kept.answer)
+            present = _as_if_unspent(found)
+            again = _telling(runtime, caller, ask, present, agreement, None, now)
+            if _still_true(again, kept):
+                return Told(text=kept.answer)
+            key = None  # it has changed since: answered anew, and the old answer stays its key's
         telling = _telling(runtime, caller, ask, found, agreement, key, now)
         if isinstance(await tell(runtime.hot, telling), Committed):
             return Told(text=telling.answer)
@@ -150,6 +156,18 @@ def _granted(caller: Caller, ask: Ask, found: Read, now: datetime) -> Granted | 
     return decided if isinstance(decided, Granted) else None
 
 
+def _still_true(again: Telling, kept: Kept) -> bool:
+    """Whether the same would be answered now: consent and records may have changed since."""
+    now, then = (orjson.loads(text)["answers"] for text in (again.answer, kept.answer))
+    return bool(now == then)
+
+
+def _as_if_unspent(found: Read) -> Read:
+    """What was found, but that a repeated call needs the consent and no use of it."""
+    held = found.consent
+    return found if held is None else replace(found, consent=replace(held, max_uses=None))
+
+
 def _probed(
     runtime: Runtime,
     ask: Ask,
@@ -186,9 +204,7 @@ def _answers(
     allowed: frozenset[Asked],
     now: datetime,
 ) -> tuple[Answered, ...]:
-    facts = facts_of(
-        found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets
-    )
+    facts = facts_of(found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets)
     return evaluate(
         ask.asked,
         facts if found.is_known else None,

@@ -1,11 +1,19 @@
 """`serve`: nothing listens before every setting is there and good."""
 
+import asyncio
 from typing import Annotated
 
+import asyncpg
 import typer
 import uvicorn
 
-from gateway.settings import Settings
+from gateway.app import close_runtime, create_app, open_runtime
+from gateway.db.hot import Statement
+from gateway.logs import configure
+from gateway.settings import Settings, SettingsError
+from gateway.signing.keys import KeysUnreadableError
+
+NEWEST = Statement("SELECT version_num FROM alembic_version")
 
 
 def serve(
@@ -14,6 +22,7 @@ def serve(
 ) -> None:
     """Serve with the settings in XINQIAO_… (see the documentation); TLS is the proxy's."""
     settings = Settings.from_env()
+    asyncio.run(try_out(settings))
     uvicorn.run(
         "gateway.cli.serving:application",
         factory=True,
@@ -29,10 +38,25 @@ def serve(
     )
 
 
+async def try_out(settings: Settings) -> None:
+    """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
+    try:
+        runtime = await open_runtime(settings)
+        await runtime.hot.row(NEWEST, {})
+        await close_runtime(runtime)
+    except KeysUnreadableError as error:
+        raise SettingsError(str(error)) from None
+    except asyncpg.UndefinedTableError:
+        raise SettingsError(
+            "The database has no tables yet: run `xinqiao-gateway db upgrade`."
+        ) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise SettingsError(
+            f"The database at XINQIAO_DATABASE_URL does not answer ({type(error).__name__}).",
+        ) from None
+
+
 def application() -> object:
     """One worker's application."""
-    from gateway.app import create_app
-    from gateway.logs import configure
-
     configure()
     return create_app(Settings.from_env())

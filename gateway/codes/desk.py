@@ -22,7 +22,8 @@ frame: Final = Frame("gateway.codes")
 
 NOTICES: Final = {
     "revoked": Said(
-        "已作废。现在扫这张码会看到红色提示。", "Revoked. Whoever scans it now is warned in red.",
+        "已作废。现在扫这张码会看到红色提示。",
+        "Revoked. Whoever scans it now is warned in red.",
     ),
     "too_late": Said("这张码之前已经作废。", "This code had been revoked before."),
 }
@@ -30,7 +31,10 @@ NOTICES: Final = {
 
 @router.get("/portal/enterprises/{uscc}/codes", response_model=None)
 async def list_codes(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """List an enterprise's codes."""
     visitor.must_act_for(request, uscc)
@@ -40,14 +44,21 @@ async def list_codes(
     if name is None:
         return not_found(request, visitor)
     return frame.page(
-        request, "codes/list.html", visitor=visitor, tab="codes",
-        enterprise={"uscc": uscc, "name": name}, codes=codes,
+        request,
+        "codes/list.html",
+        visitor=visitor,
+        tab="codes",
+        enterprise={"uscc": uscc, "name": name},
+        codes=codes,
     )
 
 
 @router.get("/portal/codes/{code_id}", response_model=None)
 async def show(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Show one code, with what can be done with it."""
     return await _page(request, code_id, runtime, visitor, "codes/one.html")
@@ -55,7 +66,10 @@ async def show(
 
 @router.get("/portal/codes/{code_id}/sticker", response_model=None)
 async def sticker(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Show the sticker, ready to print."""
     return await _page(request, code_id, runtime, visitor, "codes/sticker.html")
@@ -63,7 +77,10 @@ async def sticker(
 
 @router.get("/portal/codes/{code_id}/revoke", response_model=None)
 async def ask_to_revoke(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Ask once whether to revoke it."""
     return await _page(request, code_id, runtime, visitor, "codes/revoke.html")
@@ -71,7 +88,10 @@ async def ask_to_revoke(
 
 @router.post("/portal/codes/{code_id}/revoke", response_model=None)
 async def revoke(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Revoke it."""
     await visitor.form(request, f"revoke {code_id}")
@@ -84,7 +104,10 @@ async def revoke(
 
 @router.get("/portal/codes/{code_id}/qr.svg", response_model=None)
 async def svg(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Give the symbol as SVG."""
     code, matrix = await _symbol(request, code_id, runtime, visitor)
@@ -94,7 +117,10 @@ async def svg(
 
 @router.get("/portal/codes/{code_id}/qr.png", response_model=None)
 async def png(
-    request: Request, code_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Give the symbol as PNG."""
     code, matrix = await _symbol(request, code_id, runtime, visitor)
@@ -102,7 +128,10 @@ async def png(
 
 
 async def _mine(
-    conn: AsyncConnection, request: Request, visitor: Visitor, code_id: str,
+    conn: AsyncConnection,
+    request: Request,
+    visitor: Visitor,
+    code_id: str,
 ) -> Code:
     """The code, if the person may act for its enterprise; else there is nothing here."""
     wanted = as_code_id(code_id)
@@ -114,7 +143,10 @@ async def _mine(
 
 
 async def _symbol(
-    request: Request, code_id: str, runtime: Runtime, visitor: Visitor,
+    request: Request,
+    code_id: str,
+    runtime: Runtime,
+    visitor: Visitor,
 ) -> tuple[Code, qr.Matrix]:
     async with runtime.engine.connect() as conn:
         code = await _mine(conn, request, visitor, code_id)
@@ -124,13 +156,21 @@ async def _symbol(
 
 
 async def _page(
-    request: Request, code_id: str, runtime: Runtime, visitor: Visitor, template: str,
+    request: Request,
+    code_id: str,
+    runtime: Runtime,
+    visitor: Visitor,
+    template: str,
 ) -> Response:
     async with runtime.engine.connect() as conn:
         code = await _mine(conn, request, visitor, code_id)
         name = await store.name_of(conn, code.uscc) or code.uscc
     return frame.page(
-        request, template, visitor=visitor, tab="codes", code=code,
+        request,
+        template,
+        visitor=visitor,
+        tab="codes",
+        code=code,
         enterprise={"uscc": code.uscc, "name": name},
         notice=NOTICES.get(request.query_params.get("notice", "")),
         csrf=visitor.token(f"revoke {code_id}"),

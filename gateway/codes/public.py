@@ -58,8 +58,13 @@ def good(request: Request, page: Page, catalogue: Catalogue) -> Response:
     if wants_json(request):
         return _json(_document(page), 200, "application/json")
     return frame.page(
-        request, "codes/code.html", form_action=(),
-        code=page.code, summary=page.summary, words=words, catalogue=catalogue,
+        request,
+        "codes/code.html",
+        form_action=(),
+        code=page.code,
+        summary=page.summary,
+        words=words,
+        catalogue=catalogue,
     )
 
 
@@ -68,19 +73,28 @@ def not_good(request: Request, status: int) -> Response:
     code, title, sentence = NOT_GOOD[status]
     if wants_json(request):
         problem = {
-            "type": f"urn:xinqiao:problem:{code}", "title": " ".join(title),
-            "status": status, "code": code, "detail": sentence.en,
+            "type": f"urn:xinqiao:problem:{code}",
+            "title": " ".join(title),
+            "status": status,
+            "code": code,
+            "detail": sentence.en,
         }
         return _json(problem, status, "application/problem+json")
     return frame.page(
-        request, "codes/not_good.html", status=status, form_action=(),
-        title=title, sentence=sentence,
+        request,
+        "codes/not_good.html",
+        status=status,
+        form_action=(),
+        title=title,
+        sentence=sentence,
     )
 
 
 def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON
     return Response(
-        orjson.dumps(document), status_code=status, media_type=media_type,
+        orjson.dumps(document),
+        status_code=status,
+        media_type=media_type,
         headers=security_headers(form_action=()) | {"Vary": "Accept"},
     )
 
@@ -89,8 +103,11 @@ def _document(page: Page) -> dict[str, Any]:
     code, summary = page.code, page.summary
     return {
         "code": {
-            "code_id": code.code_id, "status": "valid", "sign_name": code.sign_name,
-            "check_phrase": code.check_phrase, "issued_at": _time(code.issued_at),
+            "code_id": code.code_id,
+            "status": "valid",
+            "sign_name": code.sign_name,
+            "check_phrase": code.check_phrase,
+            "issued_at": _time(code.issued_at),
         },
         "enterprise": dict(summary.registration) | {"district": summary.district},
         "as_of": _time(summary.as_of),

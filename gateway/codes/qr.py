@@ -38,10 +38,7 @@ def as_svg(matrix: Matrix, *, label: str) -> bytes:
     """One path on white; it scales to any size. `label` is plain text of ours, without markup."""
     size = len(matrix)
     path = "".join(
-        f"M{x} {y}h1v1h-1z"
-        for y, row in enumerate(matrix)
-        for x, dark in enumerate(row)
-        if dark
+        f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
@@ -55,11 +52,13 @@ def as_png(matrix: Matrix) -> bytes:
     width = len(matrix) * PNG_PIXELS_PER_MODULE
     lines = b"".join(_line(row) * PNG_PIXELS_PER_MODULE for row in matrix)
     header = struct.pack(">IIBBBBB", width, width, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join((
-        _chunk(b"IHDR", header),
-        _chunk(b"IDAT", zlib.compress(lines, 9)),
-        _chunk(b"IEND", b""),
-    ))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (
+            _chunk(b"IHDR", header),
+            _chunk(b"IDAT", zlib.compress(lines, 9)),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _line(row: tuple[bool, ...]) -> bytes:

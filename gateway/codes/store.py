@@ -52,9 +52,11 @@ async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: dateti
         issued_at=now,
     )
     await conn.execute(insert(CodeLocatorRow).values(code_id=code.code_id, uscc=uscc))
-    await conn.execute(insert(CodeRow).values(
-        {name: getattr(code, name) for name in Code.__dataclass_fields__},
-    ))
+    await conn.execute(
+        insert(CodeRow).values(
+            {name: getattr(code, name) for name in Code.__dataclass_fields__},
+        )
+    )
     return code
 
 
@@ -109,12 +111,15 @@ async def name_of(conn: AsyncConnection, uscc: str) -> str | None:
 
 
 async def behind(
-    hot: HotDatabase, code_id: str, datasets: tuple[str, ...],
+    hot: HotDatabase,
+    code_id: str,
+    datasets: tuple[str, ...],
 ) -> Mapping[str, Any] | None:
     """The code, its enterprise and the records of these datasets: a look-up, then one read."""
     located = await hot.row(_LOCATE, {"code_id": code_id})
     if located is None:
         return None
     return await hot.row(
-        _READ, {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets)},
+        _READ,
+        {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets)},
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from gateway.codes.divisions import division_name
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import SHANGHAI, day_of
+from gateway.creditfile.divisions import division_name
 from gateway.creditfile.records import Enterprise, Record, registration_of
 from gateway.creditfile.telling import is_on_serious_list, told_fields
 from gateway.pages.languages import Said
@@ -61,20 +61,26 @@ class Summary:
 
 
 def summary_of(
-    enterprise: Enterprise, records: Sequence[Record], catalogue: Catalogue, *, now: datetime,
+    enterprise: Enterprise,
+    records: Sequence[Record],
+    catalogue: Catalogue,
+    *,
+    now: datetime,
 ) -> Summary:
     """What the public may see of `enterprise` at `now`."""
     return Summary(
         registration=told_fields(
-            registration_of(enterprise), Audience.PUBLIC, catalogue, now, kind=enterprise.kind,
+            registration_of(enterprise),
+            Audience.PUBLIC,
+            catalogue,
+            now,
+            kind=enterprise.kind,
         ),
         kind=enterprise.kind,
         district=division_name(enterprise.division),
         as_of=now,
         catalogue_version=catalogue.version,
-        sections=[
-            _section(code, enterprise, records, catalogue, now) for code in PUBLIC_DATASETS
-        ],
+        sections=[_section(code, enterprise, records, catalogue, now) for code in PUBLIC_DATASETS],
     )
 
 
@@ -89,7 +95,9 @@ def _section(
     name = Said(dataset.zh, dataset.en)
     if code in enterprise.unavailable:
         return Section(
-            dataset=code, name=name, state="unavailable",
+            dataset=code,
+            name=name,
+            state="unavailable",
             statement=Said("暂不可用", "Temporarily unavailable"),
         )
     listed = is_on_serious_list(records, catalogue, now)
@@ -99,8 +107,12 @@ def _section(
         if each.dataset == code and _in_force(each, day_of(now))
         for fields in [
             told_fields(
-                each, Audience.PUBLIC, catalogue, now,
-                kind=enterprise.kind, on_serious_list=listed,
+                each,
+                Audience.PUBLIC,
+                catalogue,
+                now,
+                kind=enterprise.kind,
+                on_serious_list=listed,
             ),
         ]
         if fields
@@ -108,8 +120,12 @@ def _section(
     if not told:
         return Section(dataset=code, name=name, state="none", statement=_nothing(name, now))
     return Section(
-        dataset=code, name=name, state="found", statement=_found(len(told)),
-        told=told[:MOST_SHOWN], more=max(0, len(told) - MOST_SHOWN),
+        dataset=code,
+        name=name,
+        state="found",
+        statement=_found(len(told)),
+        told=told[:MOST_SHOWN],
+        more=max(0, len(told) - MOST_SHOWN),
     )
 
 

@@ -30,8 +30,15 @@ VALUES: Final[Mapping[str, Said]] = {
 YUAN: Final = "CNY"
 
 REGISTRATION: Final = (
-    "uscc", "kind", "status", "legal_representative", "established_on", "registering_authority",
-    "capital", "address", "scope",
+    "uscc",
+    "kind",
+    "status",
+    "legal_representative",
+    "established_on",
+    "registering_authority",
+    "capital",
+    "address",
+    "scope",
 )
 
 HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {

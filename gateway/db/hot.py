@@ -47,14 +47,11 @@ class HotDatabase:
 
     @classmethod
     async def open(cls, url: str, *, size: int) -> "HotDatabase":
-        """Connect to `url` (SQLAlchemy's form); at most `size` connections."""
+        """Connect to `url` (SQLAlchemy's form, `?ssl=` and all); at most `size` connections."""
         address = make_url(url)
+        _, how = address.get_dialect()().create_connect_args(address)
         pool = await asyncpg.create_pool(
-            host=address.query.get("host", address.host),
-            port=address.port,
-            user=address.username,
-            password=address.password,
-            database=address.database,
+            **how,
             min_size=1,
             max_size=size,
             timeout=5,

@@ -41,7 +41,8 @@ class DemoProvider:
         self._issuer = settings.issuer
         self._people = People.read(settings.demo_people)
         self._tickets = Tickets(
-            issuer=f"{settings.issuer}/demo-identity", audience=f"{settings.issuer}/portal",
+            issuer=f"{settings.issuer}/demo-identity",
+            audience=f"{settings.issuer}/portal",
             now=now(),
         )
         self._throttle = Throttle()
@@ -74,7 +75,12 @@ class DemoProvider:
         person = await self._people.who(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
         if person is None:
             return self._page(
-                request, state=state, nonce=nonce, username=username, trouble="wrong", status=422,
+                request,
+                state=state,
+                nonce=nonce,
+                username=username,
+                trouble="wrong",
+                status=422,
             )
         self._throttle.forget(username)
         ticket = self._tickets.issue(person, nonce=nonce, now=now)
@@ -92,9 +98,14 @@ class DemoProvider:
         status: int = 200,
     ) -> Response:
         return self._frame.page(
-            request, "identity/sign_in.html", status=status,
+            request,
+            "identity/sign_in.html",
+            status=status,
             address={"state": state, "nonce": nonce},
-            state=state, nonce=nonce, username=username, trouble=trouble,
+            state=state,
+            nonce=nonce,
+            username=username,
+            trouble=trouble,
         )
 
 

@@ -79,20 +79,24 @@ async def open_interaction(  # what it is made of; all by keyword
 ) -> str:
     """Open an interaction for a pushed request; the id goes into `/portal/decide/{id}`."""
     interaction_id = secrets.token_urlsafe(32)
-    await conn.execute(insert(InteractionRow).values(
-        digest=digests.of("interaction", interaction_id),
-        request_digest=request_digest,
-        client_id=ask["client_id"],
-        ask=ask,
-        redirect_origin=redirect_origin,
-        opened_at=now,
-        expires_at=now + LIFETIME,
-    ))
+    await conn.execute(
+        insert(InteractionRow).values(
+            digest=digests.of("interaction", interaction_id),
+            request_digest=request_digest,
+            client_id=ask["client_id"],
+            ask=ask,
+            redirect_origin=redirect_origin,
+            opened_at=now,
+            expires_at=now + LIFETIME,
+        )
+    )
     return interaction_id
 
 
 async def find(
-    conn: AsyncConnection, digests: KeyedDigests, interaction_id: str,
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    interaction_id: str,
 ) -> Interaction | None:
     """The interaction of this id, in whatever state it is."""
     found = await conn.execute(
@@ -103,7 +107,11 @@ async def find(
 
 
 async def bind_session(
-    conn: AsyncConnection, interaction: Interaction, *, session_digest: bytes, now: datetime,
+    conn: AsyncConnection,
+    interaction: Interaction,
+    *,
+    session_digest: bytes,
+    now: datetime,
 ) -> bool:
     """Bind it to the session that it is shown to; `False` while another live session has it."""
     holder = col(InteractionRow.session_digest)

@@ -86,20 +86,26 @@ def is_live(now: datetime) -> Any:  # a column expression
 
 
 async def begin(
-    conn: AsyncConnection, digests: KeyedDigests, identity: Identity, *, now: datetime,
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    identity: Identity,
+    *,
+    now: datetime,
 ) -> str:
     """Begin a session; what is returned goes into the cookie and nowhere else."""
     value = secrets.token_urlsafe(32)
-    await conn.execute(insert(SessionRow).values(
-        digest=digests.of("session", value),
-        subject=identity.subject,
-        name=identity.name,
-        mandates=list(identity.mandates),
-        identity_token_digest=identity.token_digest,
-        created_at=now,
-        last_seen_at=now,
-        expires_at=now + ABSOLUTE,
-    ))
+    await conn.execute(
+        insert(SessionRow).values(
+            digest=digests.of("session", value),
+            subject=identity.subject,
+            name=identity.name,
+            mandates=list(identity.mandates),
+            identity_token_digest=identity.token_digest,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + ABSOLUTE,
+        )
+    )
     return value
 
 
@@ -132,7 +138,10 @@ async def current(
 
 
 async def end(
-    conn: AsyncConnection, digests: KeyedDigests, settings: Settings, cookies: Mapping[str, str],
+    conn: AsyncConnection,
+    digests: KeyedDigests,
+    settings: Settings,
+    cookies: Mapping[str, str],
 ) -> None:
     """End the session of a request's cookies, if it has one."""
     value = cookies.get(cookie_name(settings), "")
@@ -159,7 +168,10 @@ def csrf_token(digests: KeyedDigests, cookie_value: str, purpose: str) -> str:
 
 
 def csrf_token_fits(
-    digests: KeyedDigests, cookie_value: str, purpose: str, given: str,
+    digests: KeyedDigests,
+    cookie_value: str,
+    purpose: str,
+    given: str,
 ) -> bool:
     """Whether `given` is the hidden field of that form, compared in constant time."""
     expected = csrf_token(digests, cookie_value, purpose)

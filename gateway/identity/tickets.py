@@ -82,6 +82,10 @@ def _fresh_key(now: datetime) -> SigningKey:
     x = base64.urlsafe_b64encode(private.public_key().public_bytes_raw()).decode().rstrip("=")
     public: dict[str, Any] = {"kty": "OKP", "crv": "Ed25519", "x": x}
     return SigningKey(
-        kid="demo-identity", use="token", not_before=now, retired_at=None,
-        public=public, private=private,
+        kid="demo-identity",
+        use="token",
+        not_before=now,
+        retired_at=None,
+        public=public,
+        private=private,
     )

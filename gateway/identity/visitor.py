@@ -70,7 +70,10 @@ class Visitor:
             fields is not None
             and sent_from_here(request, self.hands.settings.issuer)
             and sessions.csrf_token_fits(
-                self.hands.digests, self.cookie, purpose, one(fields, "csrf"),
+                self.hands.digests,
+                self.cookie,
+                purpose,
+                one(fields, "csrf"),
             )
         )
         if fields is None or not fits:
@@ -83,7 +86,11 @@ async def visitor_if_any(request: Request) -> Visitor | None:
     hands: Hands = request.app.state.runtime
     async with hands.engine.begin() as conn:
         session = await sessions.current(
-            conn, hands.digests, hands.settings, request.cookies, now=hands.now(),
+            conn,
+            hands.digests,
+            hands.settings,
+            request.cookies,
+            now=hands.now(),
         )
     if session is None:
         return None

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID
+from gateway.creditfile.free_text import scan
 from gateway.identity import interactions, sessions
 from gateway.identity.interactions import AskDocument, Interaction
 from gateway.oauth import codes
@@ -127,7 +128,8 @@ async def _response(
 
 def error_page(reason: str, sentence: tuple[str, str], client_id: str | None = None) -> Response:
     """A page that says what to do, and leads nowhere."""
-    log.info("refused", error="authorization_page", reason=reason, claimed_client_id=client_id)
+    claimed = scan(client_id).text if client_id and CLIENT_ID.fullmatch(client_id) else None
+    log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
     chinese, english = (escape(text) for text in sentence)
     page = (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'

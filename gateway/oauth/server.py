@@ -12,6 +12,7 @@ import structlog
 
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID, SCOPES
+from gateway.creditfile.free_text import scan
 from gateway.oauth.client_assertion import METHOD, ClientAssertion
 from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
 from gateway.oauth.form import Form
@@ -148,7 +149,8 @@ class Server(AuthorizationServer):
 def log_refusal(error: OAuth2Error, party: Party | None, claimed: str | None) -> None:
     """One line for each refusal, with its reason and the client, if it is known."""
     known = party.client.client_id if party else None
-    claimed = claimed if claimed and CLIENT_ID.fullmatch(claimed) else None
+    # Whatever a stranger writes there may be somebody's number.
+    claimed = scan(claimed).text if claimed and CLIENT_ID.fullmatch(claimed) else None
     log.info(
         "refused",
         error=error.error,

@@ -8,6 +8,7 @@ and nothing leaves before the commit.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
+import asyncpg
 import orjson
 from fastapi import Request, Response
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.access.caller import canonical_url
+from gateway.clients.key_sets import ensure_keys_for
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.oauth.errors import OAuthError, reply_of, unavailable
 from gateway.oauth.form import Form, read_form
@@ -26,6 +28,18 @@ from gateway.runtime import Runtime
 
 EndpointName = Literal["token", "par", "introspect", "revoke"]
 Proving = Callable[[Request, Runtime], Awaitable[Proven | None]]
+
+
+UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
+    LimiterUnavailableError,
+    PoolTimeoutError,
+    OperationalError,
+    InterfaceError,
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 async def _no_proof(_request: Request, _runtime: Runtime) -> None:
@@ -46,12 +60,18 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
     try:
         form = await read_form(request)
         proof = await PROOFS[endpoint](request, runtime)
+        await ensure_keys_for(
+            runtime.hot,
+            form.get("client_assertion"),
+            now=runtime.now(),
+            loopback=runtime.settings.demo,
+        )
         answer = await _in_transaction(endpoint, request, runtime, form, proof)
         nonce = {"DPoP-Nonce": proof.nonce} if proof else {}
         return _response(answer.status, answer.body, {**answer.headers, **nonce})
     except OAuthError as error:
         return _refused(error, form)
-    except (LimiterUnavailableError, PoolTimeoutError, OperationalError, InterfaceError, OSError):
+    except UNAVAILABLE:
         return _refused(unavailable(), form)
     except DBAPIError as error:
         if not error.connection_invalidated:

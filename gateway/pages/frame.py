@@ -56,7 +56,9 @@ class Frame:
             **context,
         )
         response = HTMLResponse(
-            drawn, status_code=status, headers=security_headers(form_action=form_action),
+            drawn,
+            status_code=status,
+            headers=security_headers(form_action=form_action),
         )
         response.headers["Content-Language"] = "en" if language == "en" else "zh-CN"
         _remember(request, response)

@@ -38,7 +38,10 @@ class Opened:
 
 @router.get("/portal/decide/{interaction_id}", response_model=None)
 async def show(
-    request: Request, interaction_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    interaction_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Show what is asked."""
     async with runtime.engine.begin() as conn:
@@ -76,7 +79,10 @@ async def show(
 
 @router.post("/portal/decide/{interaction_id}", response_model=None)
 async def take(
-    request: Request, interaction_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    interaction_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Take the decision, and hand it back to the authorization endpoint."""
     fields = await visitor.form(request, f"decide {interaction_id}")
@@ -86,8 +92,16 @@ async def take(
         if card is None:
             return not_found(request, visitor)
         choice = _choice(fields, opened.interaction, card, runtime)
-        trouble = choice if isinstance(choice, Trouble) else await deciding.decide(
-            conn, opened.interaction, choice, _decider(request, visitor), now=runtime.now(),
+        trouble = (
+            choice
+            if isinstance(choice, Trouble)
+            else await deciding.decide(
+                conn,
+                opened.interaction,
+                choice,
+                _decider(request, visitor),
+                now=runtime.now(),
+            )
         )
         if trouble is not None:
             await transaction.rollback()
@@ -148,7 +162,10 @@ def _one_of(cards: list[EnterpriseCard], uscc: str) -> EnterpriseCard | None:
 
 
 def _choice(
-    fields: Fields, interaction: Interaction, card: EnterpriseCard, runtime: Runtime,
+    fields: Fields,
+    interaction: Interaction,
+    card: EnterpriseCard,
+    runtime: Runtime,
 ) -> Choice | Trouble:
     match one(fields, "decision"):
         case "refuse":

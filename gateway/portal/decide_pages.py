@@ -68,7 +68,11 @@ def recipient(client: ClientCard) -> Recipient:
 
 
 def decision(
-    request: Request, visitor: Visitor, question: Question, *, catalogue: Catalogue,
+    request: Request,
+    visitor: Visitor,
+    question: Question,
+    *,
+    catalogue: Catalogue,
 ) -> Response:
     """Draw the decision page, or, in the cool-down after a refusal, what stands in its place."""
     who, why, choose, *terms = [Said(each.zh, each.en) for each in question.text]
@@ -98,7 +102,10 @@ def decision(
 
 
 def which_enterprise(
-    request: Request, visitor: Visitor, client: ClientCard, cards: list[EnterpriseCard],
+    request: Request,
+    visitor: Visitor,
+    client: ClientCard,
+    cards: list[EnterpriseCard],
 ) -> Response:
     """Ask for which of several enterprises the person wants to decide."""
     return frame.page(
@@ -128,13 +135,19 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
 
 
 def over(
-    request: Request, visitor: Visitor, why: Literal["decided", "expired", "elsewhere"],
+    request: Request,
+    visitor: Visitor,
+    why: Literal["decided", "expired", "elsewhere"],
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]
     return frame.sorry(
-        request, status=410 if why == "expired" else 409, title=title, sentence=sentence,
-        onward=("/portal", Said("查看我的授权", "See my consents")), visitor=visitor,
+        request,
+        status=410 if why == "expired" else 409,
+        title=title,
+        sentence=sentence,
+        onward=("/portal", Said("查看我的授权", "See my consents")),
+        visitor=visitor,
     )
 
 

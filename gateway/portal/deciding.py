@@ -103,7 +103,11 @@ async def decide(
         subject=decider.subject,
     )
     taken = await interactions.decide(
-        conn, interaction, decision, session_digest=decider.session_digest, now=now,
+        conn,
+        interaction,
+        decision,
+        session_digest=decider.session_digest,
+        now=now,
     )
     if not taken:
         return Trouble.ALREADY_DECIDED
@@ -134,17 +138,28 @@ def _acts(  # the parts of one decision
         answer = consent.refuse(requested.consent, by=by, shown=shown, now=now)
     else:
         answer = consent.grant(
-            requested.consent, scope=choice.scope, by=by, shown=shown, now=now,
+            requested.consent,
+            scope=choice.scope,
+            by=by,
+            shown=shown,
+            now=now,
         )
     return answer if isinstance(answer, Refused) else (requested, answer)
 
 
 async def _write(
-    conn: AsyncConnection, acts: tuple[Changed, Changed], by: Person, *, now: datetime,
+    conn: AsyncConnection,
+    acts: tuple[Changed, Changed],
+    by: Person,
+    *,
+    now: datetime,
 ) -> Trouble | None:
     requested, answer = acts
     older = await consents.open_for(
-        conn, answer.consent.client_id, answer.consent.uscc, answer.consent.purpose,
+        conn,
+        answer.consent.client_id,
+        answer.consent.uscc,
+        answer.consent.purpose,
     )
     await consents.insert(conn, requested.consent, requested.event)
     saved = await consents.save(conn, requested.consent, answer.consent, answer.event)
@@ -154,7 +169,12 @@ async def _write(
 
 
 async def _supersede(
-    conn: AsyncConnection, before: Consent, newer: Consent, by: Person, *, now: datetime,
+    conn: AsyncConnection,
+    before: Consent,
+    newer: Consent,
+    by: Person,
+    *,
+    now: datetime,
 ) -> bool:
     """End an older grant for the same; what has ended by itself stays as it is."""
     ended = consent.supersede(before, newer=newer, by=by, now=now)

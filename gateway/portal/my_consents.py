@@ -26,10 +26,12 @@ Verb = Literal["withdraw", "pause", "resume"]
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.REQUESTED})
 NOTICES: Final = {
     "withdraw": Said(
-        "已撤回。从下一次查询起不再提供。", "Withdrawn. From the next query on nothing is told.",
+        "已撤回。从下一次查询起不再提供。",
+        "Withdrawn. From the next query on nothing is told.",
     ),
     "pause": Said(
-        "已暂停。恢复之前不再提供。", "Paused. Nothing is told until you resume it.",
+        "已暂停。恢复之前不再提供。",
+        "Paused. Nothing is told until you resume it.",
     ),
     "resume": Said("已恢复。", "Resumed."),
     "too_late": Said(
@@ -55,7 +57,10 @@ class Shown:
 
 @router.get("/portal/enterprises/{uscc}/consents", response_model=None)
 async def list_consents(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """List an enterprise's consents, those that run first."""
     visitor.must_act_for(request, uscc)
@@ -80,7 +85,10 @@ async def list_consents(
 
 @router.get("/portal/consents/{consent_id}", response_model=None)
 async def show(
-    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Show one consent with all that was done to it."""
     async with runtime.engine.connect() as conn:
@@ -92,7 +100,10 @@ async def show(
 
 @router.get("/portal/consents/{consent_id}/withdraw", response_model=None)
 async def ask_to_withdraw(
-    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """Ask once whether to take it back."""
     async with runtime.engine.connect() as conn:
@@ -115,7 +126,10 @@ async def act(
         found = await _mine(conn, request, visitor, consent_id)
         changed = _changed(found, verb, visitor, runtime.now())
         done = not isinstance(changed, Refused) and await consents.save(
-            conn, found, changed.consent, changed.event,
+            conn,
+            found,
+            changed.consent,
+            changed.event,
         )
     notice = verb if done else "too_late"
     return RedirectResponse(f"/portal/consents/{consent_id}?notice={notice}", status_code=303)
@@ -138,7 +152,10 @@ def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Cha
 
 
 async def _mine(
-    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str,
+    conn: AsyncConnection,
+    request: Request,
+    visitor: Visitor,
+    consent_id: str,
 ) -> Consent:
     """The consent, if the person may act for its enterprise; else there is nothing here."""
     found = await consents.by_id(conn, consent_id)
@@ -162,7 +179,9 @@ def _shown(
     now: datetime,
 ) -> Shown:
     unnamed = ClientCard(
-        client_id=found.client_id, kind="", name=Said(found.client_id, found.client_id),
+        client_id=found.client_id,
+        kind="",
+        name=Said(found.client_id, found.client_id),
     )
     return Shown(
         consent=found,

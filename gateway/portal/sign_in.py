@@ -29,7 +29,8 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
     started = SignIn(new_secret(), safe_return(request.query_params.get("return", HOME)))
     response = RedirectResponse(
         provider.sign_in_url(
-            state=started.state(runtime.digests), nonce=started.nonce(runtime.digests),
+            state=started.state(runtime.digests),
+            nonce=started.nonce(runtime.digests),
         ),
         status_code=303,
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
@@ -56,7 +57,9 @@ async def come_back(request: Request, runtime: UsingRuntime) -> Response:
     now = runtime.now()
     try:
         identity = provider.identity_of(
-            request.query_params.get("ticket", ""), nonce=started.nonce(runtime.digests), now=now,
+            request.query_params.get("ticket", ""),
+            nonce=started.nonce(runtime.digests),
+            now=now,
         )
     except IdentityRefusedError:
         return _try_again(request)
@@ -75,7 +78,8 @@ async def sign_out(request: Request, runtime: UsingRuntime, visitor: UsingVisito
         await sessions.end(conn, runtime.digests, runtime.settings, request.cookies)
     response = RedirectResponse("/portal/signed-out", status_code=303)
     response.delete_cookie(
-        sessions.cookie_name(runtime.settings), **sessions.cookie_attributes(runtime.settings),
+        sessions.cookie_name(runtime.settings),
+        **sessions.cookie_attributes(runtime.settings),
     )
     return response
 

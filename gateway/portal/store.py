@@ -59,22 +59,24 @@ class Place:
     disclosure_id: str
 
 
-_LOOK: Final = tuple(
-    col(getattr(DisclosureRow, name)) for name in Look.__dataclass_fields__
-)
+_LOOK: Final = tuple(col(getattr(DisclosureRow, name)) for name in Look.__dataclass_fields__)
 
 
 async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
     """The clients of these ids."""
     found = await conn.execute(
         select(
-            col(ClientRow.client_id), col(ClientRow.kind),
-            col(ClientRow.name_zh), col(ClientRow.name_en),
+            col(ClientRow.client_id),
+            col(ClientRow.kind),
+            col(ClientRow.name_zh),
+            col(ClientRow.name_en),
         ).where(col(ClientRow.client_id).in_(sorted(set(ids)))),
     )
     return {
         row.client_id: ClientCard(
-            client_id=row.client_id, kind=row.kind, name=Said(row.name_zh, row.name_en),
+            client_id=row.client_id,
+            kind=row.kind,
+            name=Said(row.name_zh, row.name_en),
         )
         for row in found
     }
@@ -91,7 +93,11 @@ async def enterprises(conn: AsyncConnection, usccs: Iterable[str]) -> list[Enter
 
 
 async def looks(
-    conn: AsyncConnection, uscc: str, *, before: Place | None = None, limit: int = PAGE,
+    conn: AsyncConnection,
+    uscc: str,
+    *,
+    before: Place | None = None,
+    limit: int = PAGE,
 ) -> list[Look]:
     """Who looked at one enterprise, refused attempts too, the newest first."""
     at, disclosure_id = col(DisclosureRow.at), col(DisclosureRow.disclosure_id)

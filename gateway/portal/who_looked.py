@@ -18,7 +18,10 @@ frame: Final = Frame("gateway.portal")
 
 @router.get("/portal/enterprises/{uscc}/looks", response_model=None)
 async def list_looks(
-    request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor,
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
 ) -> Response:
     """List who looked, the newest first; `?before=` names the last one of the page before."""
     visitor.must_act_for(request, uscc)

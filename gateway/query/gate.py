@@ -4,6 +4,7 @@ Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these only what
 """
 
 import secrets
+import sys
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,11 @@ import orjson
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
 from gateway.access.commit import Committed, Telling, log_refusal, tell
-from gateway.access.errors import GatewayError, TemporarilyUnavailableError
+from gateway.access.errors import (
+    GatewayError,
+    IdempotencyConflictError,
+    TemporarilyUnavailableError,
+)
 from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import on_the_wire
 from gateway.db.engine import to_json
@@ -30,6 +35,7 @@ from gateway.runtime import Runtime
 
 # Each turn means that somebody else committed in between; so many in a row is an outage.
 TURNS = 20
+CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
 async def answer(
@@ -52,7 +58,9 @@ async def answer(
             await log_refusal(runtime.hot, _refusal(caller, ask, ground, now), _salt())
             return ground
         if isinstance(kept, Kept):
-            return _with_uses(kept.answer, kept.uses_left)
+            if _still_true(runtime, ask, found, ground, kept, now):
+                return _with_uses(kept.answer, kept.uses_left)
+            return IdempotencyConflictError(CHANGED)
         telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
         committed = await tell(runtime.hot, telling)
         if isinstance(committed, Committed):
@@ -61,6 +69,15 @@ async def answer(
                 telling.answer, committed.uses_left if spent else ground.granted.uses_left
             )
     return TemporarilyUnavailableError(retry_after=1)
+
+
+def _still_true(
+    runtime: Runtime, ask: Ask, found: Read, ground: Ground, kept: Kept, now: datetime
+) -> bool:
+    """Whether every record that was told then may be told now, unchanged."""
+    told = {(each["record_id"], each["version"]) for each in orjson.loads(kept.answer)["records"]}
+    page = page_of(runtime, replace(ask, page_size=sys.maxsize), found, ground, now)
+    return told <= {(record.record_id, record.version) for record, _ in page.records}
 
 
 def _telling(

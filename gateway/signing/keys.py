@@ -92,7 +92,7 @@ class KeyRing:
         active = [key for key in self._keys if key.use == use and key.active(now)]
         if not active:
             raise KeysUnreadableError(
-                f"No signing key for {use} is active now; add one with `keys rotate`."
+                f"No signing key for {use} is active now; look at the dates in XINQIAO_SIGNING_KEYS."
             )
         return max(active, key=lambda key: key.not_before)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def run(demo: Demo, console: Console) -> None:
     folder = Folder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
     settings, fresh = _database(folder, state, console)
-    configure(folder.log.open("a", encoding="utf-8", buffering=1))
+    configure(folder.open_log())
     asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
 
 
@@ -53,8 +54,7 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
     with console.status("PostgreSQL …"):
         server = embedded.start(Path(state.database_folder))
         asyncio.run(embedded.ensure_database(server, anew=fresh))
-        if fresh:
-            upgrade(server.url())
+        upgrade(server.url())
     return folder.settings(state, server.url()), fresh
 
 
@@ -103,6 +103,18 @@ async def _built(folder: Folder, state: State, settings: Settings, console: Cons
         await close_runtime(runtime)
 
 
+class _Uvicorn(uvicorn.Server):
+    """Lets the demo hear the signals itself, so that PostgreSQL is stopped after the gateway."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop serving at the first SIGINT or SIGTERM, and end in the ordinary way."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, self.handle_exit, signum, None)
+        yield
+
+
 class _Server:
     """A uvicorn server in this process."""
 
@@ -115,7 +127,7 @@ class _Server:
             access_log=False,
             lifespan="on",
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

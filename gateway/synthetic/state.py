@@ -9,7 +9,7 @@ import secrets
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from gateway.creditfile.vault import Vault
 from gateway.db import embedded
@@ -62,10 +62,11 @@ class Folder:
         """The keys of personal data at rest."""
         return self.path / "vault-keys.json"
 
-    @property
-    def log(self) -> Path:
-        """What the gateway logs while the demo runs."""
-        return self.path / "gateway.log"
+    def open_log(self) -> TextIO:
+        """The file into which the gateway logs while the demo runs; for our own eyes only."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(self.path / "gateway.log", flags, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
 
     @property
     def _state(self) -> Path:

@@ -410,9 +410,7 @@ async def test_a_token_that_was_not_issued_here_is_refused(house: House, path: s
     foreign.append(none.rpartition(".")[0] + ".")
     for token in foreign:
         proof = await bank.proof("POST", path, token)
-        await expect(
-            bank, "invalid_token", path, with_(Authorization=f"DPoP {token}", DPoP=proof)
-        )
+        await expect(bank, "invalid_token", path, with_(Authorization=f"DPoP {token}", DPoP=proof))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -424,9 +422,7 @@ async def test_an_expired_token_is_refused(house: House, path: str) -> None:
     assert before.json().get("code") in {None, "not_available"}
     with house.clock.later(minutes=11):
         proof = await bank.proof("POST", path, token)
-        await expect(
-            bank, "invalid_token", path, with_(Authorization=f"DPoP {token}", DPoP=proof)
-        )
+        await expect(bank, "invalid_token", path, with_(Authorization=f"DPoP {token}", DPoP=proof))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -486,9 +482,7 @@ async def test_a_proof_is_used_once(house: House, path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "scope"), [(VERIFY, "query"), (QUERY, "verify")])
-async def test_a_token_of_another_scope_is_not_enough(
-    house: House, path: str, scope: str
-) -> None:
+async def test_a_token_of_another_scope_is_not_enough(house: House, path: str, scope: str) -> None:
     """The answer names the scope that is needed."""
     bank = await house.client()
     token = await bank.token(scope)

@@ -35,8 +35,13 @@ async def test_the_page_shows_who_it_is_and_how_to_check_the_sticker(house: Hous
     code = await house.add_code(house.firm, "云栖小店（滨江）")
     page = await house.browser().get(f"/E/{code.code_id}")
     assert page.status_code == 200
-    for words in ("杭州云栖数据科技有限公司", "云栖小店（滨江）", "杭州市西湖区", "存续（在营）",
-                  code.check_phrase):
+    for words in (
+        "杭州云栖数据科技有限公司",
+        "云栖小店（滨江）",
+        "杭州市西湖区",
+        "存续（在营）",
+        code.check_phrase,
+    ):
         assert words in page.text
 
 
@@ -47,7 +52,9 @@ async def test_the_page_is_small_and_runs_nothing(house: House) -> None:
     assert "<script" not in page.text
     assert "set-cookie" not in page.headers
     assert page.headers["cache-control"] == "no-store"
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    assert page.headers["content-security-policy"].startswith(
+        "default-src 'none'; style-src 'self'"
+    )
     assert len(page.content) < 20_000
 
 
@@ -115,7 +122,9 @@ async def test_only_public_fields_are_told(house: House) -> None:
     await house.add_records(a_record(uscc=house.firm))
     code = await house.add_code(house.firm)
     section = await dataset(house, code.code_id, "penalty")
-    [told] = section["records"]  # type: ignore[misc]  # a JSON array
+    records = section["records"]
+    assert isinstance(records, list)
+    [told] = records
     assert "facts" in told["fields"]
     assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told["fields"])
 
@@ -134,12 +143,20 @@ async def test_a_licence_is_shown_while_it_is_valid(house: House) -> None:
     licence = {"number": "许1", "name": "食品经营许可证"}
     base = a_record("commitment", uscc=house.firm)
     for n, last in enumerate((date(2026, 11, 21), date(2026, 11, 22), date(2099, 12, 31))):
-        await house.add_records(type(base)(
-            uscc=house.firm, record_id=f"lic{n}", dataset="licence", source_id="s",
-            natural_key=f"lic{n}", source_name="审批部门", source_time=house.clock(),
-            catalogue_version="2026.1", valid_to=last,
-            fields=licence | {"valid_to": last.isoformat()},
-        ))
+        await house.add_records(
+            type(base)(
+                uscc=house.firm,
+                record_id=f"lic{n}",
+                dataset="licence",
+                source_id="s",
+                natural_key=f"lic{n}",
+                source_name="审批部门",
+                source_time=house.clock(),
+                catalogue_version="2026.1",
+                valid_to=last,
+                fields=licence | {"valid_to": last.isoformat()},
+            )
+        )
     code = await house.add_code(house.firm)
     section = await dataset(house, code.code_id, "licence")
     shown = {each["record_id"] for each in section["records"]}  # type: ignore[attr-defined]
@@ -149,7 +166,8 @@ async def test_a_licence_is_shown_while_it_is_valid(house: House) -> None:
 
 @pytest.mark.parametrize("headers", [{}, JSON])
 async def test_a_revoked_code_warns_from_the_next_scan_on(
-    house: House, headers: dict[str, str],
+    house: House,
+    headers: dict[str, str],
 ) -> None:
     """410, in red, and nothing of the enterprise."""
     code = await house.add_code(house.firm)

@@ -190,13 +190,17 @@ async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
     me = a_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
-        conn, begun.consent, grant(begun.consent, scope=narrower, by=me, shown=SHOWN, now=NOON),
+        conn,
+        begun.consent,
+        grant(begun.consent, scope=narrower, by=me, shown=SHOWN, now=NOON),
     )
     withdrawn = await act(conn, granted, withdraw(granted, by=me, now=NOON + A_DAY))
     assert await store.by_id(conn, withdrawn.consent_id) == withdrawn
     events = await store.events_of(conn, ask.uscc, withdrawn.consent_id)
     assert [(event.seq, event.what) for event in events] == [
-        (1, Act.REQUESTED), (2, Act.GRANTED), (3, Act.WITHDRAWN),
+        (1, Act.REQUESTED),
+        (2, Act.GRANTED),
+        (3, Act.WITHDRAWN),
     ]
     assert events[0] == begun.event
     assert events[1].scope == narrower
@@ -254,7 +258,8 @@ async def test_the_latest_grant_speaks_for_its_relation(conn: AsyncConnection) -
     assert await store.current_for(conn, new.client_id, uscc, new.purpose) == new
     assert await read(conn, new) == new
     assert await store.open_for(conn, new.client_id, uscc, new.purpose) in (
-        [pending, new], [new, pending],
+        [pending, new],
+        [new, pending],
     )
     await act(conn, pending, refuse(pending, by=me, shown=SHOWN, now=NOON + A_DAY / 2))
     assert await read(conn, new) == new
@@ -304,7 +309,11 @@ async def test_a_client_lists_its_own_consents_page_by_page(conn: AsyncConnectio
     await keep(conn, a_consent(client_id="bank-2", uscc=some_uscc(), consent_id=some_id()))
     seen: list[Consent] = []
     while page := await store.of_client(
-        conn, client, now=NOON, after=seen[-1].consent_id if seen else "", limit=2,
+        conn,
+        client,
+        now=NOON,
+        after=seen[-1].consent_id if seen else "",
+        limit=2,
     ):
         seen += page
     assert seen == sorted(mine, key=lambda consent: consent.consent_id)
@@ -329,7 +338,10 @@ async def test_the_database_and_the_model_agree_on_every_status(conn: AsyncConne
             ),
         )
         for status, answer_by, valid_until, max_uses in product(
-            Status, around, around, (None, 1, 2),
+            Status,
+            around,
+            around,
+            (None, 1, 2),
         )
     ]
     for status in Status:
@@ -396,7 +408,8 @@ async def test_a_call_without_consent_runs_the_same_statements(conn: AsyncConnec
 async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEngine) -> None:
     """R8: 500 calls on 10 connections at a consent with 100 uses spend exactly 100."""
     consent = await committed(
-        engine, a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=100),
+        engine,
+        a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=100),
     )
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -417,7 +430,8 @@ async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEn
 async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEngine) -> None:
     """R9: calls that run into a withdrawal wait for it, and then find nothing to spend."""
     consent = await committed(
-        engine, a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=None),
+        engine,
+        a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=None),
     )
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     stop = asyncio.Event()

@@ -97,8 +97,12 @@ async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
     await house.add_look(house.firm)
     house.clock.passes(timedelta(minutes=1))
     await house.add_look(
-        house.firm, kind="verification", outcome="refused", reason="not_available",
-        asked=["is_active.v1"], purpose="merchant_onboarding",
+        house.firm,
+        kind="verification",
+        outcome="refused",
+        reason="not_available",
+        asked=["is_active.v1"],
+        purpose="merchant_onboarding",
     )
     page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
     assert page.index("平台商户入驻") < page.index("贷款审批")

@@ -23,7 +23,11 @@ async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def decide(
-    browser: httpx2.AsyncClient, interaction: str, *, page: str | None = None, **form: Any,
+    browser: httpx2.AsyncClient,
+    interaction: str,
+    *,
+    page: str | None = None,
+    **form: Any,
 ) -> httpx2.Response:
     """Press a button on the decision page, with what was ticked."""
     address = f"/portal/decide/{interaction}"
@@ -41,8 +45,17 @@ async def test_the_page_names_the_recipient_the_purpose_and_each_item(house: Hou
     """Nothing is ticked beforehand, and the fields behind an item can be seen."""
     browser = await house.signed_in()
     page = (await browser.get(f"/portal/decide/{await house.ask()}")).text
-    for words in ("浙江示范银行", "贷款审批", "登记信息", "行政处罚", "公共信用评价", "违法事实",
-                  "法定代表人（经营者）证件号码是否一致", "不同意", "杭州云栖数据科技有限公司"):
+    for words in (
+        "浙江示范银行",
+        "贷款审批",
+        "登记信息",
+        "行政处罚",
+        "公共信用评价",
+        "违法事实",
+        "法定代表人（经营者）证件号码是否一致",
+        "不同意",
+        "杭州云栖数据科技有限公司",
+    ):
         assert words in page
     assert "checked" not in page
 
@@ -52,14 +65,21 @@ async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None
     browser = await house.signed_in()
     interaction = await house.ask()
     answer = await decide(
-        browser, interaction, decision="grant", dataset=["penalty"], max_uses="3",
+        browser,
+        interaction,
+        decision="grant",
+        dataset=["penalty"],
+        max_uses="3",
         last_day="2026-12-31",
     )
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/oauth/resume?interaction={interaction}"
     [consent] = await consents_of(house, house.firm)
     assert (consent.status, consent.datasets, consent.questions, consent.max_uses) == (
-        Status.ACTIVE, ("penalty",), (), 3,
+        Status.ACTIVE,
+        ("penalty",),
+        (),
+        3,
     )
     assert consent.valid_until.isoformat() == "2026-12-31T16:00:00+00:00"
     assert consent.text_version
@@ -98,7 +118,9 @@ async def test_a_refusal_is_kept_and_cools_down(house: House) -> None:
     ],
 )
 async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
-    house: House, form: dict[str, Any], notice: str,
+    house: House,
+    form: dict[str, Any],
+    notice: str,
 ) -> None:
     """Nothing is written, and the page can still be decided."""
     browser = await house.signed_in()
@@ -113,7 +135,11 @@ async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(house: House) -
     """A choice is never wider than the ask."""
     browser = await house.signed_in()
     await decide(
-        browser, await house.ask(), decision="grant", dataset=["penalty"], last_day="2099-01-01",
+        browser,
+        await house.ask(),
+        decision="grant",
+        dataset=["penalty"],
+        last_day="2099-01-01",
     )
     [consent] = await consents_of(house, house.firm)
     assert consent.valid_until == house.clock() + timedelta(days=180)
@@ -158,10 +184,12 @@ async def test_ten_clicks_at_once_decide_once(house: House) -> None:
     browser = await house.signed_in()
     interaction = await house.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
-    answers = await asyncio.gather(*(
-        decide(browser, interaction, page=page, decision="grant", dataset=["penalty"])
-        for _ in range(10)
-    ))
+    answers = await asyncio.gather(
+        *(
+            decide(browser, interaction, page=page, decision="grant", dataset=["penalty"])
+            for _ in range(10)
+        )
+    )
     assert len(await consents_of(house, house.firm)) == 1
     assert {answer.status_code for answer in answers} == {303}
 
@@ -185,7 +213,11 @@ async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> No
     await browser.get("/portal")
     house.clock.passes(timedelta(minutes=1))
     answer = await decide(
-        browser, interaction, page=page, decision="grant", dataset=["penalty"],
+        browser,
+        interaction,
+        page=page,
+        decision="grant",
+        dataset=["penalty"],
     )
     assert answer.status_code == 410
     assert "已过期" in answer.text

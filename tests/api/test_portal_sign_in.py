@@ -125,13 +125,19 @@ async def test_the_page_is_chinese_until_its_reader_asks_for_english(house: Hous
 
 
 async def test_the_demo_provider_does_not_start_outside_the_demo(
-    house: House, tmp_path: Path,
+    house: House,
+    tmp_path: Path,
 ) -> None:
     """Made-up people open no real door."""
-    settings = Settings.model_validate({
-        **house.runtime.settings.model_dump(), "issuer": "https://credit.example.cn", "demo": False,
-        "secret": "s" * 32, "demo_people": tmp_path / "people",
-    })
+    settings = Settings.model_validate(
+        {
+            **house.runtime.settings.model_dump(),
+            "issuer": "https://credit.example.cn",
+            "demo": False,
+            "secret": "s" * 32,
+            "demo_people": tmp_path / "people",
+        }
+    )
     with pytest.raises(RuntimeError, match="demo"):
         DemoProvider(settings, now=house.clock)
 

@@ -53,7 +53,9 @@ async def empty(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def _read(
-    engine: AsyncEngine, uscc: str, datasets: Sequence[str] = CATALOGUE.codes,
+    engine: AsyncEngine,
+    uscc: str,
+    datasets: Sequence[str] = CATALOGUE.codes,
 ) -> tuple[Enterprise | None, tuple[Record, ...]]:
     """As the hot path reads: by asyncpg, in one statement."""
     values: dict[str, object] = {"uscc": uscc, "datasets": list(datasets)}
@@ -73,7 +75,8 @@ async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> Non
     """Enterprise by enterprise, the newest decision first, without what was withdrawn."""
     loaded = await _load(empty)
     assert loaded == Loaded(
-        enterprises=len(PROVINCE), records=sum(len(each.records) for each in PROVINCE),
+        enterprises=len(PROVINCE),
+        records=sum(len(each.records) for each in PROVINCE),
     )
     for each in PROVINCE[:80]:
         found, records = await _read(empty, each.enterprise.uscc)
@@ -112,8 +115,10 @@ async def test_personal_fields_lie_sealed_and_open_with_the_key(empty: AsyncEngi
     assert open_personal(VAULT, found) == PROVINCE[0].personal
     async with empty.connect() as connection:
         everything = await connection.execute(
-            text("SELECT (SELECT string_agg(CAST(e AS text), '') FROM enterprise e)"
-                 " || (SELECT string_agg(CAST(r AS text), '') FROM record r)"),
+            text(
+                "SELECT (SELECT string_agg(CAST(e AS text), '') FROM enterprise e)"
+                " || (SELECT string_agg(CAST(r AS text), '') FROM record r)"
+            ),
         )
         legible = str(everything.scalar_one())
     for each in PROVINCE:

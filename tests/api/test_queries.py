@@ -20,9 +20,7 @@ BAD = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 MANY = ("registration", "licence", "commitment", "inspection", "honour", "annual_report", "pledge")
 
 
-async def told(
-    house: House, trait: str, *datasets: str, **members: Any
-) -> dict[str, Any]:
+async def told(house: House, trait: str, *datasets: str, **members: Any) -> dict[str, Any]:
     """What a bank with a consent for these datasets is told about the first of this kind."""
     bank, uscc = await house.client(), house.uscc(trait)
     await house.grant(bank, uscc, datasets=datasets)

@@ -106,9 +106,7 @@ async def test_a_true_name_is_a_yes_however_it_is_written(
 ) -> None:
     """The answer says on which level it matched."""
     bank, of = await house.client(), house.entity(trait).enterprise
-    response = await bank.verify(
-        of.uscc, ("enterprise_name.v1", asserted.format(name=of.name))
-    )
+    response = await bank.verify(of.uscc, ("enterprise_name.v1", asserted.format(name=of.name)))
     assert response.json()["answers"] == [
         {"question": "enterprise_name.v1", "answer": "yes", "match": match}
     ]
@@ -159,9 +157,7 @@ async def test_a_question_of_consent_needs_it(house: House) -> None:
     """Without, with another client's, and with one for another purpose it is not determined."""
     bank, other, uscc = await house.client(), await house.client(), house.uscc("clean")
     await house.grant(other, uscc, questions=["rating_at_least.v1"])
-    await house.grant(
-        bank, uscc, purpose="post_loan_management", questions=["rating_at_least.v1"]
-    )
+    await house.grant(bank, uscc, purpose="post_loan_management", questions=["rating_at_least.v1"])
     assert await bank.answers(uscc, RATING) == ["not_determined"]
     assert await bank.answers(uscc, RATING, purpose="post_loan_management") == ["yes"]
     assert await other.answers(uscc, RATING) == ["yes"]

@@ -74,7 +74,11 @@ def signature_by(algorithm: str, key: Any, message: bytes) -> bytes:
 
 
 def a_token(
-    algorithm: str, *, key: Key | None = None, payload: bytes | None = None, **header: Any,
+    algorithm: str,
+    *,
+    key: Key | None = None,
+    payload: bytes | None = None,
+    **header: Any,
 ) -> Token:
     """A token that is right, but for what is changed before it is signed."""
     head = json.dumps({"alg": algorithm, "typ": "JWT"} | header).encode()
@@ -114,7 +118,13 @@ def test_any_changed_bit_of_a_signature_is_refused(algorithm: str) -> None:
         bytes([made[0] ^ 0x80]) + made[1:],
         made[:16] + bytes([made[16] ^ 1]) + made[17:],
         made[:-1] + bytes([made[-1] ^ 1]),
-        b"\0" + made, made + b"\0", made[1:], made[:-1], b"", b"\0", bytes(len(made)),
+        b"\0" + made,
+        made + b"\0",
+        made[1:],
+        made[:-1],
+        b"",
+        b"\0",
+        bytes(len(made)),
         b"\xff" * len(made),
     ]
     for signature in changed:
@@ -199,9 +209,14 @@ def test_a_header_that_asks_for_what_we_never_do_is_refused(algorithm: str, name
 @each_algorithm
 def test_a_key_that_the_token_brings_verifies_nothing(algorithm: str) -> None:
     """The key is the one that we name, not the one in the header."""
-    own = rsa.generate_private_key(65_537, 2_048) if algorithm == "PS256" else (
-        ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256"
-        else ed25519.Ed25519PrivateKey.generate()
+    own = (
+        rsa.generate_private_key(65_537, 2_048)
+        if algorithm == "PS256"
+        else (
+            ec.generate_private_key(ec.SECP256R1())
+            if algorithm == "ES256"
+            else ed25519.Ed25519PrivateKey.generate()
+        )
     )
     refused(str(a_token(algorithm, key=own, jwk=public_jwk(own))), jwk_of(algorithm))
 
@@ -275,14 +290,23 @@ def test_an_eddsa_signature_is_reduced() -> None:
 @pytest.mark.parametrize(
     "says",
     [
-        {"use": "enc"}, {"use": ["sig"]}, {"key_ops": ["encrypt"]}, {"key_ops": []},
-        {"key_ops": "verify"}, {"alg": "RS256"}, {"alg": "PS512"}, {"alg": "ES512"},
-        {"alg": "A256GCM"}, {"alg": None}, {"alg": ["ES256"]},
+        {"use": "enc"},
+        {"use": ["sig"]},
+        {"key_ops": ["encrypt"]},
+        {"key_ops": []},
+        {"key_ops": "verify"},
+        {"alg": "RS256"},
+        {"alg": "PS512"},
+        {"alg": "ES512"},
+        {"alg": "A256GCM"},
+        {"alg": None},
+        {"alg": ["ES256"]},
     ],
     ids=str,
 )
 def test_a_key_that_says_it_is_for_something_else_verifies_nothing(
-    algorithm: str, says: dict[str, Any],
+    algorithm: str,
+    says: dict[str, Any],
 ) -> None:
     """RFC 7517 §4.2 to §4.4."""
     refused(str(a_token(algorithm)), jwk_of(algorithm, **says))
@@ -291,9 +315,12 @@ def test_a_key_that_says_it_is_for_something_else_verifies_nothing(
 @each_algorithm
 def test_a_key_that_says_it_is_for_this_verifies(algorithm: str) -> None:
     """`EdDSA` and `Ed25519` are names of one algorithm (RFC 9864)."""
-    for alg in jws.ALGORITHM_OF_KEY[{"ES256": ("EC", "P-256"), "PS256": ("RSA", None)}.get(
-        algorithm, ("OKP", "Ed25519"),
-    )]:
+    for alg in jws.ALGORITHM_OF_KEY[
+        {"ES256": ("EC", "P-256"), "PS256": ("RSA", None)}.get(
+            algorithm,
+            ("OKP", "Ed25519"),
+        )
+    ]:
         jwk = jwk_of(algorithm, use="sig", key_ops=["verify"], alg=alg)
         assert jws.verify(str(a_token(algorithm)), jwk, algorithms=ALGORITHMS) == CLAIMS
 
@@ -326,7 +353,9 @@ def test_a_key_that_is_none_is_refused_without_a_fault(key: str) -> None:
     refused(str(a_token(algorithm)), jwk_of(algorithm, **changes))
 
 
-@pytest.mark.parametrize("changes", [{"n": b64(b"\xff" * 513)}, {"e": b64(b"\1" * 5)}], ids=["n", "e"])
+@pytest.mark.parametrize(
+    "changes", [{"n": b64(b"\xff" * 513)}, {"e": b64(b"\1" * 5)}], ids=["n", "e"]
+)
 def test_a_key_that_takes_long_to_verify_with_is_refused_before_it_is_made(
     changes: dict[str, str],
 ) -> None:
@@ -343,8 +372,12 @@ def test_a_proof_whose_key_is_no_key_is_refused_without_a_fault(member: str, val
     proof = str(a_token("ES256", typ="dpop+jwt", jwk=jwk))
     with pytest.raises(ProofError):
         check_proof(
-            [proof], method="POST", url="https://credit.test/oauth/token", token=None,
-            nonces=Nonces(bytes(32)), now=datetime.now(UTC),
+            [proof],
+            method="POST",
+            url="https://credit.test/oauth/token",
+            token=None,
+            nonces=Nonces(bytes(32)),
+            now=datetime.now(UTC),
         )
 
 
@@ -355,7 +388,9 @@ def test_a_short_rsa_key_is_refused() -> None:
 
 
 @each_algorithm
-@pytest.mark.parametrize("payload", [b"foo", b"[]", b'"sub"', b"1", b"null", b"", b"\xff", b"[" * 3_000])
+@pytest.mark.parametrize(
+    "payload", [b"foo", b"[]", b'"sub"', b"1", b"null", b"", b"\xff", b"[" * 3_000]
+)
 def test_what_is_signed_must_be_a_json_object(algorithm: str, payload: bytes) -> None:
     """A signature over anything else is no set of claims."""
     refused(str(a_token(algorithm, payload=payload)), jwk_of(algorithm))

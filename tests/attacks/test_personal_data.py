@@ -79,9 +79,7 @@ def secrets_of(entities: Iterable[SyntheticEnterprise]) -> dict[str, str]:
 
 def leaks(text: str, secrets: dict[str, str]) -> set[str]:
     """Which kinds of personal data stand in a text, also as JSON escapes them."""
-    plain = text + re.sub(
-        r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text
-    )
+    plain = text + re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     squeezed = re.sub(r"[\s·.\-]", "", plain)
     return {kind for secret, kind in secrets.items() if secret in plain or secret in squeezed}
 

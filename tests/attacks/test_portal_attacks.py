@@ -51,14 +51,25 @@ async def every_page(house: House, browser: httpx2.AsyncClient) -> dict[str, htt
     code = await house.add_code(house.firm)
     consent_id = await granted(house, browser)
     pages = [
-        "/", "/portal", "/portal/signed-out", "/portal/sign-in/return",
-        "/demo-identity/sign-in?state=a&nonce=b", f"/portal/decide/{await house.ask()}",
-        f"/portal/decide/{await house.ask(uscc=house.elsewhere)}", "/portal/decide/unknown",
-        f"/portal/enterprises/{house.firm}/consents", f"/portal/enterprises/{house.firm}/looks",
-        f"/portal/enterprises/{house.firm}/codes", f"/portal/consents/{consent_id}",
-        f"/portal/consents/{consent_id}/withdraw", f"/portal/codes/{code.code_id}",
-        f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{code.code_id}/revoke",
-        f"/portal/codes/{code.code_id}/qr.svg", f"/E/{code.code_id}", "/E/UNKNOWN",
+        "/",
+        "/portal",
+        "/portal/signed-out",
+        "/portal/sign-in/return",
+        "/demo-identity/sign-in?state=a&nonce=b",
+        f"/portal/decide/{await house.ask()}",
+        f"/portal/decide/{await house.ask(uscc=house.elsewhere)}",
+        "/portal/decide/unknown",
+        f"/portal/enterprises/{house.firm}/consents",
+        f"/portal/enterprises/{house.firm}/looks",
+        f"/portal/enterprises/{house.firm}/codes",
+        f"/portal/consents/{consent_id}",
+        f"/portal/consents/{consent_id}/withdraw",
+        f"/portal/codes/{code.code_id}",
+        f"/portal/codes/{code.code_id}/sticker",
+        f"/portal/codes/{code.code_id}/revoke",
+        f"/portal/codes/{code.code_id}/qr.svg",
+        f"/E/{code.code_id}",
+        "/E/UNKNOWN",
     ]
     return {page: await browser.get(page) for page in pages}
 
@@ -96,7 +107,8 @@ async def test_a_token_of_another_form_or_session_does_nothing(house: House) -> 
     ],
 )
 async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
-    house: House, headers: dict[str, str],
+    house: House,
+    headers: dict[str, str],
 ) -> None:
     """CSRF: the browser says where the form came from."""
     browser = await house.signed_in()
@@ -107,10 +119,13 @@ async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
     assert await is_active(house, consent_id)
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin", "Origin": "null"},
-                                     {"Origin": ISSUER}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "same-origin", "Origin": "null"}, {"Origin": ISSUER}, {"Origin": "null"}],
+)
 async def test_our_own_form_is_taken_as_browsers_send_it(
-    house: House, headers: dict[str, str],
+    house: House,
+    headers: dict[str, str],
 ) -> None:
     """A page without referrer sends `Origin: null`."""
     browser = await house.signed_in()
@@ -128,7 +143,8 @@ async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None
     form = hidden((await browser.get(address)).text, address)
     text = f"csrf={form['csrf']}"
     for kind, body in (
-        ("text/plain", text), ("application/json", text),
+        ("text/plain", text),
+        ("application/json", text),
         ("application/x-www-form-urlencoded", text + "&x=" + "y" * 40_000),
         ("application/x-www-form-urlencoded", text + "&x=y" * 300),
         ("application/x-www-form-urlencoded", f"{text}&{text}"),
@@ -141,10 +157,22 @@ async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None
 @pytest.mark.parametrize(
     "wanted",
     [
-        "https://evil.example", "//evil.example", "/\\evil.example", "/portal//evil.example",
-        "/portal/../evil", "/portal@evil.example", "/portal/%2f%2fevil.example", "javascript:x",
-        "/portal\r\nSet-Cookie: a=b", "/portalevil", "/oauth/authorize", "/portal/sign-in",
-        "/portal/" + "a" * 600, " /portal", "/portal#@evil.example", "http:/portal",
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/portal//evil.example",
+        "/portal/../evil",
+        "/portal@evil.example",
+        "/portal/%2f%2fevil.example",
+        "javascript:x",
+        "/portal\r\nSet-Cookie: a=b",
+        "/portalevil",
+        "/oauth/authorize",
+        "/portal/sign-in",
+        "/portal/" + "a" * 600,
+        " /portal",
+        "/portal#@evil.example",
+        "http:/portal",
     ],
 )
 async def test_sign_in_leads_back_to_the_portal_only(house: House, wanted: str) -> None:
@@ -267,14 +295,29 @@ async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
     uscc = f"{house.firm[:-4]}XSS1"
     await add_enterprise(house.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
     async with house.engine.begin() as conn:
-        await conn.execute(insert(ClientRow).values(
-            client_id=f"x-{new_secret()}", kind="bank", name_zh=MARKUP, name_en=MARKUP,
-            state="active", jwks={}, redirect_uris=[], scopes=[], created_at=house.clock(),
-        ))
+        await conn.execute(
+            insert(ClientRow).values(
+                client_id=f"x-{new_secret()}",
+                kind="bank",
+                name_zh=MARKUP,
+                name_en=MARKUP,
+                state="active",
+                jwks={},
+                redirect_uris=[],
+                scopes=[],
+                created_at=house.clock(),
+            )
+        )
     house.bank = await house.add_client(MARKUP, MARKUP)
-    await house.add_records(a_record(
-        uscc=uscc, facts=MARKUP, violation_type=MARKUP, authority=MARKUP, source_name=MARKUP,
-    ))
+    await house.add_records(
+        a_record(
+            uscc=uscc,
+            facts=MARKUP,
+            violation_type=MARKUP,
+            authority=MARKUP,
+            source_name=MARKUP,
+        )
+    )
     await house.add_look(house.firm, asked=[MARKUP, {"question": MARKUP}], reason=MARKUP)
     browser = await house.signed_in("zhang")
     code = await house.add_code(uscc, MARKUP)
@@ -304,8 +347,16 @@ async def test_no_page_can_be_framed_scripted_cached_or_sniffed(house: House) ->
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://a.example; script-src *", "https://a.example/", "*", "javascript:", "",
-               "https://a.example https://b.example", "https://user@a.example"],
+    "origin",
+    [
+        "https://a.example; script-src *",
+        "https://a.example/",
+        "*",
+        "javascript:",
+        "",
+        "https://a.example https://b.example",
+        "https://user@a.example",
+    ],
 )
 def test_a_strange_redirect_origin_does_not_reach_the_policy(origin: str) -> None:
     """CSP injection through a client's registration."""
@@ -330,14 +381,22 @@ def test_cookies_elsewhere_are_host_bound_and_secure(house_settings: Settings) -
     """`__Host-`, Secure, HttpOnly, SameSite=Lax, Path=/."""
     assert sessions.cookie_name(house_settings) == "__Host-xinqiao"
     assert sessions.cookie_attributes(house_settings) == {
-        "path": "/", "secure": True, "httponly": True, "samesite": "lax",
+        "path": "/",
+        "secure": True,
+        "httponly": True,
+        "samesite": "lax",
     }
 
 
 @pytest.fixture
 def house_settings(tmp_path: Path) -> Settings:
     """Settings of a real installation."""
-    return Settings.model_validate({
-        "database_url": "postgresql://x@y/z", "issuer": "https://credit.example.gov.cn",
-        "secret": "s" * 32, "signing_keys": tmp_path, "vault_keys": tmp_path,
-    })
+    return Settings.model_validate(
+        {
+            "database_url": "postgresql://x@y/z",
+            "issuer": "https://credit.example.gov.cn",
+            "secret": "s" * 32,
+            "signing_keys": tmp_path,
+            "vault_keys": tmp_path,
+        }
+    )

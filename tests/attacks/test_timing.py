@@ -79,9 +79,7 @@ async def sampled(
 def surely_apart(one: Sequence[float], other: Sequence[float]) -> float:
     """By how many standard errors the means differ beyond the margin (Welch)."""
     margin = MARGIN * statistics.median([*one, *other])
-    error = math.sqrt(
-        statistics.variance(one) / len(one) + statistics.variance(other) / len(other)
-    )
+    error = math.sqrt(statistics.variance(one) / len(one) + statistics.variance(other) / len(other))
     return (abs(statistics.fmean(one) - statistics.fmean(other)) - margin) / error
 
 

@@ -87,7 +87,9 @@ def the_vectors(file: str) -> list[Vector]:
     data = path.read_bytes()
     assert hashlib.sha256(data).hexdigest() == DIGESTS[file]
     document = json.loads(data)
-    found = [_vector(file, group, test) for group in document["testGroups"] for test in group["tests"]]
+    found = [
+        _vector(file, group, test) for group in document["testGroups"] for test in group["tests"]
+    ]
     assert len(found) == len({vector.name for vector in found}) == document["numberOfTests"]
     return found
 

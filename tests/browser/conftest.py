@@ -24,8 +24,13 @@ from tests.portal_house import Clock, House, a_house
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 WIDTH: Final = 390
 HEIGHT: Final = 844
@@ -60,7 +65,9 @@ async def chromium() -> AsyncIterator[Browser]:
 async def phone(chromium: Browser) -> Page:
     """A page of a phone's size, without JavaScript."""
     context = await chromium.new_context(
-        viewport={"width": WIDTH, "height": HEIGHT}, java_script_enabled=False, has_touch=True,
+        viewport={"width": WIDTH, "height": HEIGHT},
+        java_script_enabled=False,
+        has_touch=True,
     )
     context.set_default_timeout(10_000)
     return await context.new_page()

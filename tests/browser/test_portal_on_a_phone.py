@@ -24,7 +24,8 @@ async def sign_in(page: Page, username: str = "zhang") -> None:
 
 
 async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
-    phone: Page, street: Street,
+    phone: Page,
+    street: Street,
 ) -> None:
     """From the bank's request to the bank, and then to the withdrawal."""
     await phone.goto(await street.ask())
@@ -45,7 +46,8 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
 
 
 async def test_a_refusal_is_as_easy_and_goes_back_to_the_bank(
-    phone: Page, street: Street,
+    phone: Page,
+    street: Street,
 ) -> None:
     """Two buttons of the same size and colour, and nothing has to be filled in."""
     await phone.goto(await street.ask())
@@ -71,12 +73,17 @@ async def test_granting_nothing_is_asked_again(phone: Page, street: Street) -> N
 
 
 async def test_a_scanned_code_shows_its_page_without_sign_in(
-    phone: Page, street: Street,
+    phone: Page,
+    street: Street,
 ) -> None:
     """The first screen has the name, the status and the check phrase."""
-    await street.house.add_records(a_record(
-        uscc=street.house.firm, violation_type="价格违法", facts="<b>未按规定明码标价</b>",
-    ))
+    await street.house.add_records(
+        a_record(
+            uscc=street.house.firm,
+            violation_type="价格违法",
+            facts="<b>未按规定明码标价</b>",
+        )
+    )
     code = await street.house.add_code(street.house.firm)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
     for words in ("杭州云栖数据科技有限公司", "存续（在营）", code.check_phrase):
@@ -100,7 +107,10 @@ async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 async def test_every_page_fits_its_screen_and_every_target_a_finger(
-    chromium: Browser, street: Street, language: str, width: int,
+    chromium: Browser,
+    street: Street,
+    language: str,
+    width: int,
 ) -> None:
     """No sideways scroll, no target below 44 px, a label for each control, little to load."""
     code = await street.house.add_code(street.house.firm)
@@ -113,11 +123,19 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
     await page.goto(f"{street.issuer}/portal")
     await sign_in(page)
     await page.goto(f"{street.issuer}/portal?lang={language}")
-    for path in ("/", "/portal", f"/portal/enterprises/{firm}/consents",
-                 f"/portal/enterprises/{firm}/looks", f"/portal/enterprises/{firm}/codes",
-                 f"/portal/codes/{code.code_id}", f"/portal/codes/{code.code_id}/sticker",
-                 f"/portal/codes/{code.code_id}/revoke", f"/E/{code.code_id}",
-                 (await street.ask()).removeprefix(street.issuer), "/portal/signed-out"):
+    for path in (
+        "/",
+        "/portal",
+        f"/portal/enterprises/{firm}/consents",
+        f"/portal/enterprises/{firm}/looks",
+        f"/portal/enterprises/{firm}/codes",
+        f"/portal/codes/{code.code_id}",
+        f"/portal/codes/{code.code_id}/sticker",
+        f"/portal/codes/{code.code_id}/revoke",
+        f"/E/{code.code_id}",
+        (await street.ask()).removeprefix(street.issuer),
+        "/portal/signed-out",
+    ):
         await page.goto(street.issuer + path)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert await page.evaluate(TOO_SMALL, SMALLEST_TARGET) == [], path

@@ -31,7 +31,9 @@ def shape(value: Any) -> Any:
     """The type of a value; of the SDK's results, of each part that is not private."""
     if is_dataclass(value) and type(value).__name__ != "Evidence":
         return {
-            f.name: shape(getattr(value, f.name)) for f in fields(value) if not f.name.startswith("_")
+            f.name: shape(getattr(value, f.name))
+            for f in fields(value)
+            if not f.name.startswith("_")
         }
     if isinstance(value, tuple):
         return [shape(each) for each in value[:1]]
@@ -115,10 +117,10 @@ async def test_both_answer_the_same_calls_in_the_same_shapes(served: House) -> N
     compare("verify", "verify a wrong name", "verify nobody", "query nobody", "query", "questions")
     known = fake.client.verify(fake.uscc, purpose=PURPOSE, questions={"is_active.v1": None})
     assert known["is_active.v1"].yes
-    held = gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty", "licence"], max_uses=3)
-    consent_id = await served.grant(
-        caller, real.uscc, datasets=["penalty", "licence"], max_uses=3
+    held = gateway.grant_consent(
+        fake.uscc, purpose=PURPOSE, datasets=["penalty", "licence"], max_uses=3
     )
+    consent_id = await served.grant(caller, real.uscc, datasets=["penalty", "licence"], max_uses=3)
     compare("query", "query a page", "query the next page", "query")
     assert outcome(mine["query"]).code == "consent_exhausted"
     gateway.withdraw_consent(held.consent_id)
@@ -153,9 +155,7 @@ async def test_both_refuse_alike(
 ) -> None:
     """What is not there, and a key that stood for another request."""
     _, fake = a_fake(served)
-    real = Side(
-        client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name
-    )
+    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
     seen = []
     for side in (fake, real):
         if code == "idempotency_conflict":

@@ -47,8 +47,10 @@ def a_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = None)
     """A call whose answer can be told from every other's by its quota."""
     counter = Counter(name="client", key="k", quota=quota, window=86_400)
     return Admission(
-        tag=tag or uuid4().hex, generation=None,
-        replay=Replay(key=jti or uuid4().hex, ttl=60), counters=(counter,),
+        tag=tag or uuid4().hex,
+        generation=None,
+        replay=Replay(key=jti or uuid4().hex, ttl=60),
+        counters=(counter,),
     )
 
 
@@ -72,7 +74,8 @@ async def recovered(store: RedisStore) -> Verdict:
 
 
 async def test_a_stopped_redis_closes_quickly_and_recovers(
-    server: RedisServer, store: RedisStore,
+    server: RedisServer,
+    store: RedisStore,
 ) -> None:
     """No verdict while it is down; when it is back, empty, the old generation is stale."""
     before = await store.admit(a_call())
@@ -90,7 +93,8 @@ async def test_a_stopped_redis_closes_quickly_and_recovers(
 
 
 async def test_a_frozen_redis_closes_quickly_and_recovers(
-    server: RedisServer, store: RedisStore,
+    server: RedisServer,
+    store: RedisStore,
 ) -> None:
     """It accepts connections and answers nothing: the time limit closes."""
     await store.admit(a_call())
@@ -106,7 +110,8 @@ async def test_a_frozen_redis_closes_quickly_and_recovers(
 
 
 async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
-    server: RedisServer, store: RedisStore,
+    server: RedisServer,
+    store: RedisStore,
 ) -> None:
     """Whatever the moment of the kill, nothing else comes out."""
 
@@ -145,7 +150,8 @@ async def test_a_full_redis_admits_nobody(server: RedisServer, store: RedisStore
 
 
 async def test_a_redis_that_forgot_the_script_counts_once(
-    server: RedisServer, store: RedisStore,
+    server: RedisServer,
+    store: RedisStore,
 ) -> None:
     """It is sent again, and what was asked is charged a single time."""
     tag = uuid4().hex

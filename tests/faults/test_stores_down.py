@@ -239,9 +239,7 @@ async def test_a_kill_in_the_middle_leaves_whole_disclosures_only(
     headers = [(await ready(bank))["/v1/verifications"] for _ in range(60)]
     body = CALLS["/v1/verifications"]
     calls = [
-        asyncio.create_task(
-            on_postgres.http.post("/v1/verifications", content=body, headers=each)
-        )
+        asyncio.create_task(on_postgres.http.post("/v1/verifications", content=body, headers=each))
         for each in headers
     ]
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)

@@ -69,7 +69,12 @@ def install() -> Node:
 def _npm_ci(node: Node) -> None:
     command = (*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     done = subprocess.run(
-        command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS,
+        command,
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=INSTALL_SECONDS,
     )
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
@@ -93,9 +98,13 @@ class Program:
     async def running(cls, node: Node, script: str, ask: dict[str, Any]) -> AsyncIterator[Self]:
         """`script` of this folder, told `ask`; it has ended when the block has."""
         process = await asyncio.create_subprocess_exec(
-            node.node, str(FOLDER / script), json.dumps(ask),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, limit=LONGEST_LINE,
+            node.node,
+            str(FOLDER / script),
+            json.dumps(ask),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LONGEST_LINE,
         )
         try:
             yield cls(process)

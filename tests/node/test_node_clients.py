@@ -52,7 +52,9 @@ async def travel(house: House, node: Node, folder: Path, script: str, algorithm:
         "client": "bank",
         "proof_algorithm": algorithm,
         "query": {
-            "enterprise": {"uscc": subject["uscc"]}, "purpose": PURPOSE, "datasets": DATASETS,
+            "enterprise": {"uscc": subject["uscc"]},
+            "purpose": PURPOSE,
+            "datasets": DATASETS,
         },
     }
     steps: dict[str, Step] = {}
@@ -71,7 +73,11 @@ async def travel(house: House, node: Node, folder: Path, script: str, algorithm:
 
 @pytest.mark.parametrize(("script", "algorithm"), PARTS)
 async def test_a_foreign_client_goes_the_whole_way_and_loses_what_is_revoked(
-    served: House, node: Node, tmp_path: Path, script: str, algorithm: str,
+    served: House,
+    node: Node,
+    tmp_path: Path,
+    script: str,
+    algorithm: str,
 ) -> None:
     """Discovery, PAR, decision, code, refresh, own credentials, query, introspection, revocation."""
     journey = await travel(served, node, tmp_path, script, algorithm)
@@ -124,7 +130,9 @@ def its_token_is_introspected_as_bound(journey: Journey) -> None:
     assert told["client_id"] == "demo-bank"
     assert told["uscc"] == journey.uscc
     assert len(told["cnf"]["jkt"]) == 43
-    assert told["authorization_details"] == journey.steps["tokens"]["tokens"]["authorization_details"]
+    assert (
+        told["authorization_details"] == journey.steps["tokens"]["tokens"]["authorization_details"]
+    )
 
 
 def its_query_took_the_resource_servers_nonce(journey: Journey) -> None:
@@ -145,7 +153,9 @@ def its_refresh_token_goes_on(journey: Journey) -> None:
     first, refreshed = journey.steps["tokens"]["tokens"], journey.steps["refreshed"]
     assert refreshed["status"] == 200
     assert refreshed["tokens"]["access_token"] != first["access_token"]
-    assert refreshed["tokens"].get("refresh_token", first["refresh_token"]) == first["refresh_token"]
+    assert (
+        refreshed["tokens"].get("refresh_token", first["refresh_token"]) == first["refresh_token"]
+    )
 
 
 def its_own_credentials_reach_the_consent_by_its_id(journey: Journey) -> None:

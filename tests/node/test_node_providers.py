@@ -32,13 +32,20 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def _signed_in(http: httpx2.AsyncClient, issuer: str, fields: dict[str, str]) -> dict[str, str]:
+async def _signed_in(
+    http: httpx2.AsyncClient, issuer: str, fields: dict[str, str]
+) -> dict[str, str]:
     """Go through the provider's sign-in as a browser does; the parameters that come back."""
     begun = {
-        "client_id": "portal", "response_type": "code", "redirect_uri": REDIRECT_URI,
-        "scope": "openid profile enterprises", "state": "s", "nonce": "n",
+        "client_id": "portal",
+        "response_type": "code",
+        "redirect_uri": REDIRECT_URI,
+        "scope": "openid profile enterprises",
+        "state": "s",
+        "nonce": "n",
         "acr_values": "urn:example:acr:high",
-        "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
     }
     answer = await http.get(f"{issuer}/auth", params=begun)
     page = urljoin(issuer, answer.headers["location"])
@@ -65,7 +72,11 @@ def _portal(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
 def _assertion(key: ec.EllipticCurvePrivateKey, client_id: str, issuer: str) -> dict[str, str]:
     now = int(time.time())
     claims = {
-        "iss": client_id, "sub": client_id, "aud": issuer, "iat": now, "exp": now + 60,
+        "iss": client_id,
+        "sub": client_id,
+        "aud": issuer,
+        "iat": now,
+        "exp": now + 60,
         "jti": secrets.token_urlsafe(16),
     }
     made = signed(key, "ES256", claims, {"kid": "k1"})
@@ -73,7 +84,8 @@ def _assertion(key: ec.EllipticCurvePrivateKey, client_id: str, issuer: str) -> 
 
 
 async def test_the_foreign_provider_signs_a_person_in_and_names_the_enterprises(
-    node: Node, http: httpx2.AsyncClient,
+    node: Node,
+    http: httpx2.AsyncClient,
 ) -> None:
     """Discovery, code flow with PKCE, and an ID token with `acr` and the claim of enterprises."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -87,8 +99,11 @@ async def test_the_foreign_provider_signs_a_person_in_and_names_the_enterprises(
         back = await _signed_in(http, issuer, {"account": PERSON["sub"]})
         assert (back["state"], back["iss"]) == ("s", issuer)
         form = {
-            "grant_type": "authorization_code", "code": back["code"], "code_verifier": VERIFIER,
-            "redirect_uri": REDIRECT_URI, **_assertion(key, "portal", issuer),
+            "grant_type": "authorization_code",
+            "code": back["code"],
+            "code_verifier": VERIFIER,
+            "redirect_uri": REDIRECT_URI,
+            **_assertion(key, "portal", issuer),
         }
         tokens = (await http.post(metadata["token_endpoint"], data=form)).json()
         keys = jwt.PyJWKSet.from_dict((await http.get(metadata["jwks_uri"])).json())
@@ -99,7 +114,8 @@ async def test_the_foreign_provider_signs_a_person_in_and_names_the_enterprises(
 
 
 async def test_the_foreign_provider_can_be_weaker_than_asked_or_refuse(
-    node: Node, http: httpx2.AsyncClient,
+    node: Node,
+    http: httpx2.AsyncClient,
 ) -> None:
     """A sign-in without the wanted `acr`, and one in which nobody signed in, can be played."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -111,8 +127,11 @@ async def test_the_foreign_provider_can_be_weaker_than_asked_or_refuse(
         weak = {"account": PERSON["sub"], "acr": "urn:example:acr:low"}
         back = await _signed_in(http, issuer, weak)
         form = {
-            "grant_type": "authorization_code", "code": back["code"], "code_verifier": VERIFIER,
-            "redirect_uri": REDIRECT_URI, **_assertion(key, "portal", issuer),
+            "grant_type": "authorization_code",
+            "code": back["code"],
+            "code_verifier": VERIFIER,
+            "redirect_uri": REDIRECT_URI,
+            **_assertion(key, "portal", issuer),
         }
         tokens = (await http.post(f"{issuer}/token", data=form)).json()
     claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
@@ -124,14 +143,19 @@ async def test_the_foreign_provider_wants_pkce(node: Node, http: httpx2.AsyncCli
     key = ec.generate_private_key(ec.SECP256R1())
     async with Program.running(node, "provider.mjs", {"clients": [_portal(key)]}) as program:
         issuer = (await program.says())["issuer"]
-        begun = {"client_id": "portal", "response_type": "code", "redirect_uri": REDIRECT_URI,
-                 "scope": "openid"}
+        begun = {
+            "client_id": "portal",
+            "response_type": "code",
+            "redirect_uri": REDIRECT_URI,
+            "scope": "openid",
+        }
         answer = await http.get(f"{issuer}/auth", params=begun)
     assert "error=invalid_request" in answer.headers["location"]
 
 
 async def test_the_foreign_fapi_server_gives_the_token_that_ours_is_measured_beside(
-    node: Node, http: httpx2.AsyncClient,
+    node: Node,
+    http: httpx2.AsyncClient,
 ) -> None:
     """private_key_jwt, a DPoP proof with the server's nonce, and a bound JWT of five minutes."""
     key, proof_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -162,12 +186,17 @@ async def _token(
     nonce: str | None,
 ) -> httpx2.Response:
     claims = {
-        "htm": "POST", "htu": f"{issuer}/token", "iat": int(time.time()),
-        "jti": secrets.token_urlsafe(16), "nonce": nonce,
+        "htm": "POST",
+        "htu": f"{issuer}/token",
+        "iat": int(time.time()),
+        "jti": secrets.token_urlsafe(16),
+        "nonce": nonce,
     }
     header = {"typ": "dpop+jwt", "jwk": public_jwk(proof_key)}
     form = {
-        "grant_type": "client_credentials", "scope": "query", **_assertion(key, "bank", issuer),
+        "grant_type": "client_credentials",
+        "scope": "query",
+        **_assertion(key, "bank", issuer),
     }
     headers = {"DPoP": signed(proof_key, "ES256", claims, header)}
     return await http.post(f"{issuer}/token", data=form, headers=headers)

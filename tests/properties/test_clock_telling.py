@@ -58,7 +58,8 @@ def _machine_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 @given(records, moments)
 @settings(max_examples=500)
 def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_there_is(
-    chosen: tuple[str, Record], now: datetime,
+    chosen: tuple[str, Record],
+    now: datetime,
 ) -> None:
     """Public ⊆ authorised ⊆ record: by field, and by what the field says."""
     kind, record = chosen
@@ -74,7 +75,9 @@ def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_ther
 @given(records, moments, moments)
 @settings(max_examples=300)
 def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
-    chosen: tuple[str, Record], when: datetime, now: datetime,
+    chosen: tuple[str, Record],
+    when: datetime,
+    now: datetime,
 ) -> None:
     """From that moment on, to nobody."""
     _, record = chosen
@@ -86,7 +89,9 @@ def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
 @given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
 @settings(max_examples=300)
 def test_what_has_ended_stays_ended(
-    chosen: tuple[str, Record], now: datetime, later: timedelta,
+    chosen: tuple[str, Record],
+    now: datetime,
+    later: timedelta,
 ) -> None:
     """No clock runs backwards."""
     _, record = chosen

@@ -58,7 +58,8 @@ def test_no_interval_ever_admits_more_than_the_quota_and_what_refilled(
 
 @given(runs(), st.integers(0, 10))
 def test_a_refused_call_changes_nothing(
-    run: tuple[int, int, list[tuple[int, int]]], more: int,
+    run: tuple[int, int, list[tuple[int, int]]],
+    more: int,
 ) -> None:
     """Its theoretical arrival time is the one that was there."""
     quota, window, calls = run
@@ -103,7 +104,9 @@ def test_the_arrival_time_never_goes_back(run: tuple[int, int, list[tuple[int, i
 
 @given(quotas, windows, st.data())
 def test_retry_after_is_the_very_moment_at_which_the_call_fits(
-    quota: int, window: int, data: st.DataObject,
+    quota: int,
+    window: int,
+    data: st.DataObject,
 ) -> None:
     """One microsecond earlier it does not."""
     cost = data.draw(st.integers(1, quota))

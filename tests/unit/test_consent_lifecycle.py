@@ -190,7 +190,10 @@ def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason)
         lambda: withdraw(a_consent(), by=STRANGER, now=NOON),
         lambda: give_up(a_consent(), client_id="bank-2", now=NOON),
         lambda: supersede(
-            a_consent(), newer=a_consent(consent_id="cst_b"), by=STRANGER, now=NOON,
+            a_consent(),
+            newer=a_consent(consent_id="cst_b"),
+            by=STRANGER,
+            now=NOON,
         ),
     ],
 )

@@ -60,7 +60,9 @@ def test_a_record_has_the_four_parts_of_the_standard() -> None:
     process = record["dpv:hasProcess"]
     assert process["dpv:hasPurpose"]["@id"] == "xq:purpose:loan_approval"
     assert [datum["dct:identifier"] for datum in process["dpv:hasPersonalData"]] == [
-        "registration", "penalty", "is_active.v1",
+        "registration",
+        "penalty",
+        "is_active.v1",
     ]
     assert process["dpv:hasDuration"] == [
         {"@type": "dpv:UntilTimeDuration", "rdf:value": "2027-03-02T20:00:00+08:00"},

@@ -88,7 +88,9 @@ def test_an_unknown_dataset_is_an_error_with_its_own_type() -> None:
     ],
 )  # fmt: skip
 def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
-    old: str, new: str, said: str,
+    old: str,
+    new: str,
+    said: str,
 ) -> None:
     """Start-up ends there, and the sentence says what is wrong."""
     text = PUBLISHED.read_text(encoding="utf-8")
@@ -101,10 +103,12 @@ def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
 def test_a_field_without_a_class_is_never_served() -> None:
     """It is kept, and reaches nobody."""
     text = PUBLISHED.read_text(encoding="utf-8")
-    unclassed = load_catalogue(text.replace("{name: facts, zh: 违法事实, en: Facts, "
-                                            "type: free_text, class: public",
-                                            "{name: facts, zh: 违法事实, en: Facts, "
-                                            "type: free_text"))
+    unclassed = load_catalogue(
+        text.replace(
+            "{name: facts, zh: 违法事实, en: Facts, type: free_text, class: public",
+            "{name: facts, zh: 违法事实, en: Facts, type: free_text",
+        )
+    )
     field = next(each for each in unclassed.dataset("penalty").fields if each.name == "facts")
     assert field.disclosure is None
     for audience in Audience:

@@ -22,7 +22,10 @@ def _publicity() -> Publicity:
 
 
 def _end(
-    *kinds: str, fine: str | None = None, severity: str | None = None, ban: date | None = None,
+    *kinds: str,
+    fine: str | None = None,
+    severity: str | None = None,
+    ban: date | None = None,
 ) -> date | None:
     return clock.penalty_publicity_end(
         published_on=PUBLISHED,

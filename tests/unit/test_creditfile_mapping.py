@@ -35,7 +35,8 @@ def test_fields_of_the_catalogues_types_are_taken() -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named_by_field_and_reason(
-    changed: dict[str, Any], problem: Problem,
+    changed: dict[str, Any],
+    problem: Problem,
 ) -> None:
     """And the value is not repeated."""
     assert problems_with(PENALTY, FIELDS | changed) == (problem,)

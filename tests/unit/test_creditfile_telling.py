@@ -39,7 +39,8 @@ def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() 
 
 
 @pytest.mark.parametrize(
-    "changed", [{"procedure": "简易"}, {"appeal_state": "under_appeal"}],
+    "changed",
+    [{"procedure": "简易"}, {"appeal_state": "under_appeal"}],
 )
 def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
     changed: dict[str, str],
@@ -142,7 +143,11 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
     """By name, whatever the record."""
     assert never_told_fields("penalty", CATALOGUE) == (
-        "procedure", "determined_on", "published_on", "conduct_ended_on", "appeal_state",
+        "procedure",
+        "determined_on",
+        "published_on",
+        "conduct_ended_on",
+        "appeal_state",
     )
 
 

@@ -22,7 +22,8 @@ def test_what_was_sealed_opens_again_in_its_place(plain: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [("x", "c", "r"), ("t", "x", "r"), ("t", "c", "x"), ("tc", "", "r")],
+    "place",
+    [("x", "c", "r"), ("t", "x", "r"), ("t", "c", "x"), ("tc", "", "r")],
 )
 def test_a_sealed_value_does_not_open_in_another_place(place: tuple[str, str, str]) -> None:
     """Neither in another table, nor column, nor row."""
@@ -46,8 +47,11 @@ def test_every_damaged_byte_is_noticed() -> None:
 def test_a_value_sealed_under_an_older_key_opens_while_that_key_is_kept() -> None:
     """Rotation reads both and writes the current one."""
     older, newer = json.loads(TEXT), json.loads(Vault.generate_keys())
-    both = {"keys": {"1": older["keys"]["1"], "2": newer["keys"]["1"]}, "current": "2",
-            "digest": older["digest"]}
+    both = {
+        "keys": {"1": older["keys"]["1"], "2": newer["keys"]["1"]},
+        "current": "2",
+        "digest": older["digest"],
+    }
     rotated = Vault(VaultKeys.parse(json.dumps(both)))
     sealed = VAULT.seal(b"plain", table="t", column="c", row="r")
     assert rotated.open(sealed, table="t", column="c", row="r") == b"plain"

@@ -118,7 +118,10 @@ def an_admission(tag: str, *counters: Counter, generation: str | None = None) ->
 def a_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> Admission:
     """A call whose proof may come once."""
     return Admission(
-        tag=tag, generation=None, replay=Replay(key=key, ttl=ttl), counters=counters,
+        tag=tag,
+        generation=None,
+        replay=Replay(key=key, ttl=ttl),
+        counters=counters,
     )
 
 
@@ -136,7 +139,11 @@ def a_member(tag: str, member: str, *, limit: int = 2, window: int = DAY) -> Adm
 async def remaining(house: House, tag: str, counter: Counter) -> int:
     """What is left, asked at no cost."""
     free = Counter(
-        name=counter.name, key=counter.key, quota=counter.quota, window=counter.window, cost=0,
+        name=counter.name,
+        key=counter.key,
+        quota=counter.quota,
+        window=counter.window,
+        cost=0,
     )
     verdict = await house.store.admit(an_admission(tag, free))
     assert isinstance(verdict, Admitted)
@@ -224,7 +231,8 @@ async def test_a_cost_larger_than_the_quota_is_always_limited(house: House) -> N
     assert refused.retry_after >= 1
     assert await remaining(house, tag, a_counter(3)) == 3
     assert isinstance(
-        await house.store.admit(an_admission(tag, a_counter(3, cost=10**15))), Limited,
+        await house.store.admit(an_admission(tag, a_counter(3, cost=10**15))),
+        Limited,
     )
 
 
@@ -334,8 +342,11 @@ async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
     async def everything(jti: str, value: str) -> object:
         return await house.store.admit(
             Admission(
-                tag=tag, generation=None, replay=Replay(key=jti, ttl=60),
-                pin=Pin(key="k", value=value, ttl=60), counters=(a_counter(1),),
+                tag=tag,
+                generation=None,
+                replay=Replay(key=jti, ttl=60),
+                pin=Pin(key="k", value=value, ttl=60),
+                counters=(a_counter(1),),
             ),
         )
 
@@ -418,7 +429,9 @@ async def test_a_store_that_lost_everything_reopens_nothing(house: House) -> Non
     assert await house.store.admit(used) == first
     assert await house.store.generation() == first.generation
     fresh = Admission(
-        tag=tag, generation=first.generation, replay=Replay(key="new", ttl=60),
+        tag=tag,
+        generation=first.generation,
+        replay=Replay(key="new", ttl=60),
     )
     assert isinstance(await house.store.admit(fresh), Admitted)
 
@@ -443,7 +456,9 @@ async def test_redis_holds_digests_that_expire_in_one_slot(single: RedisServer) 
         client.flushall()
         await store.admit(
             Admission(
-                tag="bank", generation=None, replay=Replay(key="secret", ttl=60),
+                tag="bank",
+                generation=None,
+                replay=Replay(key="secret", ttl=60),
                 pin=Pin(key="secret", value="secret", ttl=60),
                 counters=(Counter(name="client", key="secret", quota=1, window=60),),
                 distinct=Distinct(name="d", key="secret", member="secret", limit=1, window=DAY),

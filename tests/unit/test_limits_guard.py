@@ -15,8 +15,10 @@ from gateway.limits.names import Admission, Counter, CounterState, Distinct, Pin
 def test_an_agreement_that_says_nothing_has_the_published_quotas() -> None:
     """An empty object is the defaults."""
     assert Quotas.from_json({}) == Quotas(
-        per_minute=600, per_day=100_000,
-        per_enterprise_per_minute=60, distinct_enterprises_per_day=20_000,
+        per_minute=600,
+        per_day=100_000,
+        per_enterprise_per_minute=60,
+        distinct_enterprises_per_day=20_000,
     )
 
 
@@ -30,9 +32,18 @@ def test_an_agreement_changes_the_quotas_that_it_names() -> None:
 @pytest.mark.parametrize(
     "unreadable",
     [
-        None, [], "600", {"per_minute": 0}, {"per_minute": -1}, {"per_minute": 1.5},
-        {"per_day": True}, {"per_day": "9"},
-        {"per_day": None}, {"per_day": 10_000_001}, {"per_hour": 1}, {1: 1},
+        None,
+        [],
+        "600",
+        {"per_minute": 0},
+        {"per_minute": -1},
+        {"per_minute": 1.5},
+        {"per_day": True},
+        {"per_day": "9"},
+        {"per_day": None},
+        {"per_day": 10_000_001},
+        {"per_hour": 1},
+        {1: 1},
     ],
 )
 def test_quotas_that_cannot_be_read_are_an_error_and_no_default(unreadable: object) -> None:
@@ -45,7 +56,9 @@ def test_a_call_about_an_enterprise_is_counted_three_times() -> None:
     """For the client by minute and day, and for client and enterprise by minute."""
     counters = counters_for(Quotas(), "bank", "digest", cost=3)
     assert [(c.name, c.quota, c.window, c.cost) for c in counters] == [
-        ("client", 600, 60, 3), ("client_day", 100_000, 86_400, 3), ("enterprise", 60, 60, 3),
+        ("client", 600, 60, 3),
+        ("client_day", 100_000, 86_400, 3),
+        ("enterprise", 60, 60, 3),
     ]
 
 

@@ -30,7 +30,9 @@ def redis() -> Iterator[Any]:
 @given(policies=policies, costs=costs)
 @example(policies=[(SECOND, 1)], costs=[SECOND, 50_000])  # a refusal by milliseconds
 def test_redis_keeps_what_the_arithmetic_says(
-    redis: Any, policies: list[tuple[int, int]], costs: list[int],
+    redis: Any,
+    policies: list[tuple[int, int]],
+    costs: list[int],
 ) -> None:
     """All counters of a call are left as `decide` has it, or untouched when one refuses."""
     tag = uuid4().hex
@@ -85,6 +87,6 @@ def _decided(counter: Counter, tat: int, now: int) -> Decision:
 
 def _kept(redis: Any, admission: Admission, now: int) -> list[int]:
     """What lives for at least another second."""
-    keys = script.arguments(admission)[4:4 + len(admission.counters)]
+    keys = script.arguments(admission)[4 : 4 + len(admission.counters)]
     values = (int(str(redis.get(str(key)) or 0)) for key in keys)
     return [value for value in values if value > now + SECOND]

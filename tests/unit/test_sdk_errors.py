@@ -10,13 +10,37 @@ import pytest
 from xinqiao import errors
 from xinqiao._core.problems import BY_CODE, oauth_error, problem_error
 
-WIRE_CODES = """
-invalid_request invalid_uscc unknown_question unknown_dataset unknown_purpose payload_too_large
-unsupported_media_type digest_mismatch signature_required signature_invalid agreement_missing
-agreement_ended not_in_agreement client_suspended not_available consent_withdrawn consent_expired
-consent_exhausted consent_paused cooling_down rate_limited quota_exhausted idempotency_conflict
-not_found temporarily_unavailable invalid_token insufficient_scope invalid_dpop_proof use_dpop_nonce
-""".split()
+WIRE_CODES = [
+    "invalid_request",
+    "invalid_uscc",
+    "unknown_question",
+    "unknown_dataset",
+    "unknown_purpose",
+    "payload_too_large",
+    "unsupported_media_type",
+    "digest_mismatch",
+    "signature_required",
+    "signature_invalid",
+    "agreement_missing",
+    "agreement_ended",
+    "not_in_agreement",
+    "client_suspended",
+    "not_available",
+    "consent_withdrawn",
+    "consent_expired",
+    "consent_exhausted",
+    "consent_paused",
+    "cooling_down",
+    "rate_limited",
+    "quota_exhausted",
+    "idempotency_conflict",
+    "not_found",
+    "temporarily_unavailable",
+    "invalid_token",
+    "insufficient_scope",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+]
 
 
 def family(root: type[errors.XinqiaoError]) -> Iterator[type[errors.XinqiaoError]]:

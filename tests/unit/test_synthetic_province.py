@@ -147,7 +147,8 @@ def test_a_penalty_is_told_today_or_not_as_its_trait_says(trait: str, live: int)
 
 
 @pytest.mark.parametrize(
-    "today", [date(2028, 2, 29), date(2027, 3, 31), date(2026, 12, 31), date(2027, 5, 31)],
+    "today",
+    [date(2028, 2, 29), date(2027, 3, 31), date(2026, 12, 31), date(2027, 5, 31)],
 )
 def test_what_expires_today_is_told_today_and_not_tomorrow_on_any_day(today: date) -> None:
     """Leap days and long months included."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_CITIES: Final = {
+CITIES: Final = {
     "3301 杭州市": """02上城区 05拱墅区 06西湖区 08滨江区 09萧山区 10余杭区 11富阳区 12临安区
                      13临平区 14钱塘区 22桐庐县 27淳安县 82建德市""",
     "3302 宁波市": """03海曙区 05江北区 06北仑区 11镇海区 12鄞州区 13奉化区 25象山县 26宁海县
@@ -24,7 +24,7 @@ _CITIES: Final = {
 
 NAMES: Final = {
     city[:4] + county[:2]: f"{city[5:]}{county[2:]}"
-    for city, counties in _CITIES.items()
+    for city, counties in CITIES.items()
     for county in counties.split()
 }
 

@@ -1,0 +1,63 @@
+"""What has had its day is deleted: spent codes, old assertions, kept answers, ended sessions.
+
+Nothing here is evidence: disclosures, consents and acts are kept elsewhere, for years.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+
+from gateway.runtime import Runtime
+
+log = structlog.get_logger("gateway.sweeping")
+
+EVERY_SECONDS: Final = 300
+# An interaction outlives its pushed request; a token's row must stay as long as the token could
+# be shown; kept answers are good for a day.
+SWEPT: Final = {
+    "assertion_jti": ("expires_at", timedelta(minutes=5)),
+    "pushed_request": ("expires_at", timedelta(hours=1)),
+    "interaction": ("expires_at", timedelta(days=1)),
+    "authorization_code": ("expires_at", timedelta(days=1)),
+    "access_token": ("expires_at", timedelta(days=1)),
+    "refresh_token": ("expires_at", timedelta(days=1)),
+    "session": ("expires_at", timedelta(hours=1)),
+    "idempotency": ("at", timedelta(days=1)),
+}
+
+
+async def sweep(runtime: Runtime) -> int:
+    """Delete what has ended, each table in a transaction of its own; how many rows that were."""
+    deleted = 0
+    for table, (column, grace) in SWEPT.items():
+        statement = text(f"DELETE FROM {table} WHERE {column} < :before")  # noqa: S608  # constants
+        async with runtime.engine.begin() as connection:
+            done = await connection.execute(statement, {"before": runtime.now() - grace})
+            deleted += done.rowcount
+    return deleted
+
+
+@asynccontextmanager
+async def sweeping(runtime: Runtime) -> AsyncIterator[None]:
+    """Sweep now and then for as long as the block lasts; several workers may do so at once."""
+    task = asyncio.create_task(_for_ever(runtime))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _for_ever(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        try:
+            await sweep(runtime)
+        except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
+            log.warning("sweeping_failed", kind=type(error).__name__)
