@@ -486,3 +486,21 @@ async def test_a_key_stands_for_one_query(house: House) -> None:
     ]  # fmt: skip
     assert {await refusal(each) for each in answers} == {(409, "idempotency_conflict")}
     assert len({each.content for each in answers}) == 1
+
+
+async def test_a_repeated_query_tells_no_record_that_was_repaired_since(house: House) -> None:
+    """The bytes of yesterday are not told again once a record in them has ended."""
+    bank, uscc = await house.client(), house.uscc("penalised")
+    await house.grant(bank, uscc, datasets=["penalty"], max_uses=5)
+    key = {"Idempotency-Key": "before-the-repair"}
+    first = await bank.query(uscc, "penalty", headers=key)
+    told = [record["record_id"] for record in first.json()["records"]]
+    assert told
+    repair = "UPDATE record SET repaired_at = :at WHERE uscc = :uscc AND dataset = 'penalty' RETURNING 1"
+    undo = "UPDATE record SET repaired_at = NULL WHERE uscc = :uscc AND record_id = ANY(:told) RETURNING 1"
+    await house.rows(repair, uscc=uscc, at=house.clock())
+    try:
+        again = await bank.query(uscc, "penalty", headers=key)
+    finally:
+        await house.rows(undo, uscc=uscc, told=told)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")

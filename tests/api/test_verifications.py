@@ -271,6 +271,21 @@ async def test_the_same_call_many_times_at_once_is_one_call(house: House) -> Non
     assert len(await house.log_of(bank)) == 1
 
 
+async def test_a_repeated_call_tells_nothing_that_was_withdrawn_since(house: House) -> None:
+    """The old key opens nothing after the withdrawal; what needs no consent is still the same."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    consent_id = await house.grant(bank, uscc, questions=[RATING[0]])
+    closed, public = {"Idempotency-Key": "closed"}, {"Idempotency-Key": "public"}
+    first = await bank.verify(uscc, RATING, headers=closed)
+    open_to_all = await bank.verify(uscc, "is_active.v1", headers=public)
+    assert first.json()["answers"][0]["answer"] == "yes"
+    await house.act(consent.withdraw, consent_id)
+    again = await bank.verify(uscc, RATING, headers=closed)
+    assert again.json()["answers"][0]["answer"] == "not_determined"
+    repeated = await bank.verify(uscc, "is_active.v1", headers=public)
+    assert repeated.content == open_to_all.content
+
+
 async def test_a_key_stands_for_one_request_of_one_client(house: House) -> None:
     """Another question or another enterprise is a conflict; another client is not."""
     bank, other, uscc = await house.client(), await house.client(), house.uscc("clean")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
+from statistics import median
 from typing import Final
 
 import orjson
@@ -14,9 +15,9 @@ from gateway.runtime import Runtime
 from tests.bench.floor import Floor
 from tests.bench.proofs import passes
 from tests.bench.stage import Stage
-from tests.bench.steps import PATH, Call, floor_steps, gateway_steps, timed, whole
+from tests.bench.steps import PATH, Call, Spent, floor_steps, gateway_steps, timed, whole
 
-WARM_UP: Final = 100
+TURN: Final = 50  # calls that go one way before the next way has its turn
 WHOLE: Final = "whole"
 
 
@@ -30,7 +31,7 @@ class Breakdown:
 
 
 async def broken_down(stage: Stage, calls: int) -> Breakdown:
-    """Time all steps; the gateway's server must be up, for its token."""
+    """Time all steps, by turns; the gateway's server must be up, for its token."""
     fresh = passes(stage.kit, stage.jwk)
     bodies = cycle(stage.bodies)
     async with _opened(stage) as (app, runtime, floor):
@@ -39,14 +40,21 @@ async def broken_down(stage: Stage, calls: int) -> Breakdown:
             pass_ = fresh()
             return [Call.of(pass_.headers(PATH), raw, app) for raw in islice(bodies, count)]
 
-        ways = {WHOLE: whole(app)}
-        for count in (WARM_UP, calls):
-            await stage.forget_probes()
-            some = made(count)
-            by_step = await timed(gateway_steps(runtime), some)
-            least = await timed(floor_steps(floor), some)
-            total = await timed(ways, made(count))
+        ways = (gateway_steps(runtime), floor_steps(floor), {WHOLE: whole(app)})
+        await stage.forget_probes()
+        for turn in range(1 + calls // TURN):
+            if turn <= 1:  # the first turn warms up
+                spent = [Spent(list) for _ in ways]
+            some = made(TURN)
+            await timed(ways[0], some, spent[0])
+            await timed(ways[1], some, spent[1])
+            await timed(ways[2], made(TURN), spent[2])
+    by_step, least, total = map(_medians, spent)
     return Breakdown(gateway=by_step, floor=least, whole=total[WHOLE])
+
+
+def _medians(spent: Spent) -> dict[str, float]:
+    return {name: median(found) * 1e6 for name, found in spent.items()}
 
 
 @asynccontextmanager

@@ -42,21 +42,19 @@ def show_rates(console: Console, scores: Scores, plan: Plan) -> None:
 
 
 def show_breakdown(console: Console, found: Breakdown, scores: Scores) -> None:
-    """The worker's CPU for one verification: each step, then what surrounds the steps."""
-    served = scores[GATEWAY].cpu("worker") * 1e6
-    around = {
-        "FastAPI, envelope, between the steps": found.whole - sum(found.gateway.values()),
-        "uvicorn, sockets, effects of load": served - found.whole,
-    }
-    table = Table(title="Where the worker's CPU goes, for one verification")
+    """The worker's CPU for one verification by itself, step by step; under load, turns are shared."""
+    between = found.whole - sum(found.gateway.values())
+    table = Table(title="Where the worker's CPU goes, for one verification by itself")
     table.add_column("step")
     for heading in ("CPU µs", "share", "floor's CPU µs"):
         table.add_column(heading, justify="right")
-    for name, cost in {**found.gateway, **around}.items():
+    for name, cost in {**found.gateway, "FastAPI, envelope, between the steps": between}.items():
         least = f"{found.floor[name]:,.0f}" if name in found.floor else ""
-        table.add_row(name, f"{cost:,.0f}", f"{cost / served:.0%}", least)
+        table.add_row(name, f"{cost:,.0f}", f"{cost / found.whole:.0%}", least)
     table.add_section()
-    table.add_row("all, under load", f"{served:,.0f}", "100%", _micros(scores[FLOOR].cpu("worker")))
+    table.add_row("all, without the server around it", f"{found.whole:,.0f}", "100%", "")
+    served, floor = (_micros(scores[name].cpu("worker")) for name in (GATEWAY, FLOOR))
+    table.add_row("under load, with the server", served, "", floor)
     console.print(table)
 
 
