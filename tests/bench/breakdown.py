@@ -42,13 +42,11 @@ async def broken_down(stage: Stage, calls: int) -> Breakdown:
 
         ways = (gateway_steps(runtime), floor_steps(floor), {WHOLE: whole(app)})
         await stage.forget_probes()
+        spent = [Spent(list) for _ in ways]
         for turn in range(1 + calls // TURN):
-            if turn <= 1:  # the first turn warms up
-                spent = [Spent(list) for _ in ways]
             some = made(TURN)
-            await timed(ways[0], some, spent[0])
-            await timed(ways[1], some, spent[1])
-            await timed(ways[2], made(TURN), spent[2])
+            for way, theirs, into in zip(ways, (some, some, made(TURN)), spent, strict=True):
+                await timed(way, theirs, into if turn else Spent(list))  # the first warms up
     by_step, least, total = map(_medians, spent)
     return Breakdown(gateway=by_step, floor=least, whole=total[WHOLE])
 
