@@ -38,8 +38,11 @@ class Runtime:
     now: Callable[[], datetime]
 
 
-def runtime_of(request: Request) -> Runtime:
-    """The runtime of the application that serves `request`."""
+async def runtime_of(request: Request) -> Runtime:
+    """The runtime of the application that serves `request`.
+
+    A coroutine only because FastAPI would run a plain function in a thread, on every request.
+    """
     runtime: Runtime = request.app.state.runtime
     return runtime
 

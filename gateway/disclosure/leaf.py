@@ -3,7 +3,7 @@ with it. Pure: no database, no clock."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -36,9 +36,12 @@ class Disclosure:
     result_digest: bytes = b""
 
 
+_MEMBERS = tuple(each.name for each in fields(Disclosure))
+
+
 def canonical(disclosure: Disclosure) -> bytes:
     """The row as canonical JSON: sorted keys, no spaces, UTF-8, digests in hexadecimal."""
-    row = asdict(disclosure)
+    row = {name: getattr(disclosure, name) for name in _MEMBERS}
     row["at"] = disclosure.at.isoformat()
     row["result_digest"] = disclosure.result_digest.hex()
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)

@@ -496,7 +496,9 @@ async def test_a_repeated_query_tells_no_record_that_was_repaired_since(house: H
     first = await bank.query(uscc, "penalty", headers=key)
     told = [record["record_id"] for record in first.json()["records"]]
     assert told
-    repair = "UPDATE record SET repaired_at = :at WHERE uscc = :uscc AND dataset = 'penalty' RETURNING 1"
+    repair = (
+        "UPDATE record SET repaired_at = :at WHERE uscc = :uscc AND dataset = 'penalty' RETURNING 1"
+    )
     undo = "UPDATE record SET repaired_at = NULL WHERE uscc = :uscc AND record_id = ANY(:told) RETURNING 1"
     await house.rows(repair, uscc=uscc, at=house.clock())
     try:
