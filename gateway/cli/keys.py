@@ -1,14 +1,34 @@
 """Keys are made here and shown nowhere: the files are for the owner's eyes only."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.operating import stop
 from gateway.creditfile.vault import Vault
-from gateway.signing.keys import new_key_file
+from gateway.signing.keys import (
+    USES,
+    KeysUnreadableError,
+    SigningKey,
+    Use,
+    new_key_file,
+    read_keys,
+)
+from gateway.signing.rotation import RotationError, rewrite, rotated
+
+# The log's key is pinned by those who watch the log: it is changed by name only, see docs.
+USUAL: Final[tuple[Use, ...]] = ("token", "response")
+USUAL_HOURS: Final = 24.0
+SHORTEST_HOURS: Final = 1.0
+LONGEST_HOURS: Final = 24.0 * 90
+
+SigningKeys = Annotated[
+    Path, typer.Option("--file", envvar="XINQIAO_SIGNING_KEYS", help="The file of signing keys.")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Signing keys and the keys of personal data.")
 
@@ -33,3 +53,69 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
         print(
             f"{path} written (0600). XINQIAO_{name.removesuffix('.json').replace('-', '_').upper()}={path}"
         )
+
+
+@app.command("list")
+def list_keys(file: SigningKeys) -> None:
+    """Show every signing key with its dates: coming, current and retired ones."""
+    now = datetime.now(UTC)
+    for key in sorted(_read(file), key=lambda key: (USES.index(key.use), key.not_before)):
+        until = key.retired_at.isoformat() if key.retired_at else "-"
+        print(f"{key.use}\t{_state(key, now)}\t{key.not_before.isoformat()}\t{until}\t{key.kid}")
+
+
+@app.command()
+def rotate(
+    file: SigningKeys,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(help="token, response or log; may be repeated. Default: token and response."),
+    ] = None,
+    hours: Annotated[
+        float,
+        typer.Option(
+            "--in", help="Hours until the new key signs; it is published at once. At least 1."
+        ),
+    ] = USUAL_HOURS,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="The new key signs now: only if the old one leaked.")
+    ] = False,
+) -> None:
+    """Publish the next key now, use it later, keep the old one for verification."""
+    uses = _uses(use or USUAL)
+    if not at_once and not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
+        stop("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
+    _read(file)
+    now = datetime.now(UTC)
+    begins = now if at_once else now + timedelta(hours=hours)
+    try:
+        rewrite(file, lambda found: rotated(found, uses, begins=begins, now=now))
+    except (RotationError, KeysUnreadableError) as error:
+        stop(str(error))
+    except OSError as error:
+        stop(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+    for key in _read(file):
+        if key.use in uses and key.not_before >= begins.replace(microsecond=0):
+            print(f"{key.kid} is published now and signs from {key.not_before.isoformat()} on.")
+    if "log" in uses:
+        print("Tell those who watch the log: they have pinned its key and must add the new one.")
+
+
+def _read(file: Path) -> tuple[SigningKey, ...]:
+    try:
+        return read_keys(file)
+    except KeysUnreadableError as error:
+        stop(str(error))
+
+
+def _uses(wanted: Iterable[str]) -> list[Use]:
+    known = [use for use in USES if use in set(wanted)]
+    if set(wanted) - set(known):
+        stop("--use is token, response or log.")
+    return known
+
+
+def _state(key: SigningKey, now: datetime) -> str:
+    if now < key.not_before:
+        return "coming"
+    return "current" if key.active(now) else "retired"

@@ -7,14 +7,15 @@ its client suspended or its consent withdrawn is read in each request's own stat
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
-from gateway.signing.keys import KeyRing
+from gateway.signing.keys import KeyRing, SigningKey
 
 TYP = "at+jwt"
+LONGEST_LIFE = timedelta(minutes=10)
 REMEMBERED = 10_000
 
 
@@ -49,14 +50,14 @@ class Tokens:
         digest = hashlib.sha256(text.encode()).digest()
         token = self._seen.get(digest)
         if token is None:
-            token = self._verify_anew(text)
+            token = self._verify_anew(text, now)
             self._remember(digest, token)
         if now.timestamp() >= token.expires_at:
             self._seen.pop(digest, None)
             raise TokenError("The access token has expired.")
         return token
 
-    def _verify_anew(self, text: str) -> Token:
+    def _verify_anew(self, text: str, now: datetime) -> Token:
         try:
             header = jws.header(text)
             key = self._keys.verifying(str(header.get("kid")), "token")
@@ -67,12 +68,21 @@ class Tokens:
             raise TokenError("This access token was not issued here.") from None
         if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
             raise TokenError("This access token is not for this server.")
+        if not _in_its_time(key, claims["exp"], now):
+            raise TokenError("This access token was not issued here.")
         return _token(dict(claims))
 
     def _remember(self, digest: bytes, token: Token) -> None:
         self._seen[digest] = token
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
+
+
+def _in_its_time(key: SigningKey, expires_at: int, now: datetime) -> bool:
+    """Whether the key could have signed it: a retired key's last token outlives it by its life."""
+    if now < key.not_before:
+        return False
+    return key.retired_at is None or expires_at <= (key.retired_at + LONGEST_LIFE).timestamp()
 
 
 def _token(claims: dict[str, Any]) -> Token:

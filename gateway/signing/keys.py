@@ -1,18 +1,23 @@
 """Private keys leave this module only as something that signs. Nothing here prints a key.
 
 A key is published before it signs and stays published after it has retired, so that what it
-signed can be verified by date.
+signed can be verified by date. A ring that was read from a file follows it: what a rotation has
+written there counts from the next signature on, in every worker.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
+
+log = structlog.get_logger("gateway.keys")
 
 Use = Literal["token", "response", "log"]
 USES: tuple[Use, ...] = ("token", "response", "log")
@@ -69,23 +74,34 @@ class SigningKey:
         }
 
 
+Stamp = tuple[int, int, int]
+
+
 class KeyRing:
     """All signing keys, past and coming ones too."""
 
-    def __init__(self, keys: Iterable[SigningKey]) -> None:
-        self._keys = tuple(keys)
+    def __init__(self, keys: Iterable[SigningKey], *, path: Path | None = None) -> None:
+        self._held = tuple(keys)
+        self._path = path
+        self._stamp = _stamp(path)
 
     @classmethod
     def read(cls, path: Path) -> "KeyRing":
         """The keys in the file at `path`, as `new_key_file` writes them."""
+        return cls(read_keys(path), path=path)
+
+    @property
+    def _keys(self) -> tuple[SigningKey, ...]:
+        """The keys of the file as it is now (one `stat`); a broken file leaves those before."""
+        stamp = _stamp(self._path)
+        if self._path is None or stamp is None or stamp == self._stamp:
+            return self._held
+        self._stamp = stamp
         try:
-            entries = json.loads(path.read_text())["keys"]
-            return cls(_key(entry) for entry in entries)
-        except (OSError, ValueError, KeyError, TypeError):
-            raise KeysUnreadableError(
-                f"XINQIAO_SIGNING_KEYS names {path}, which cannot be read as a file of signing "
-                "keys. Make one with `xinqiao-gateway keys init`.",
-            ) from None
+            self._held = read_keys(self._path)
+        except KeysUnreadableError as error:
+            log.error("signing_keys_unreadable", trouble=str(error))  # noqa: TRY400  # no keys
+        return self._held
 
     def current(self, use: Use, now: datetime) -> SigningKey:
         """The newest key that may sign for `use` at `now`."""
@@ -105,6 +121,17 @@ class KeyRing:
         return {"keys": [key.published() for key in self._keys]}
 
 
+def read_keys(path: Path) -> tuple[SigningKey, ...]:
+    """The keys in the file at `path`; raises `KeysUnreadableError`."""
+    try:
+        return tuple(_key(entry) for entry in json.loads(path.read_text())["keys"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise KeysUnreadableError(
+            f"XINQIAO_SIGNING_KEYS names {path}, which cannot be read as a file of signing "
+            "keys. Make one with `xinqiao-gateway keys init`.",
+        ) from None
+
+
 def new_key(use: Use, not_before: datetime) -> dict[str, Any]:
     """A fresh private key as an entry of the key file."""
     jwk = OKPKey.generate_key("Ed25519")
@@ -121,6 +148,15 @@ def new_key_file(now: datetime | None = None) -> str:
     """The text of a key file with one key for each use."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     return json.dumps({"keys": [new_key(use, moment) for use in USES]}, indent=1)
+
+
+def _stamp(path: Path | None) -> Stamp | None:
+    """What changes when a file is written again or replaced."""
+    try:
+        found = os.stat(path) if path else None  # noqa: PTH116  # half the time of Path.stat
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size) if found else None
 
 
 def _key(entry: Mapping[str, Any]) -> SigningKey:

@@ -1,0 +1,90 @@
+"""The next key is in everybody's hands before it signs, and the last one is never taken away.
+
+A file of keys is replaced as a whole, under a lock, and stays its owner's: whoever reads it finds
+the old keys or the new ones, never half of them.
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway.signing.keys import Use, new_key, read_keys
+
+Document = Mapping[str, Any]
+
+
+class RotationError(Exception):
+    """The keys were left as they are. The message is a sentence for the operator."""
+
+
+def rotated(
+    document: Document,
+    uses: Iterable[Use],
+    *,
+    begins: datetime,
+    now: datetime,
+) -> dict[str, Any]:
+    """`document` with a new key for each of `uses`; the one before it retires as it begins."""
+    begins = begins.replace(microsecond=0)
+    entries = [dict(entry) for entry in document["keys"]]
+    for use in uses:
+        own = [entry for entry in entries if entry["use"] == use]
+        coming = [each for each in own if datetime.fromisoformat(each["not_before"]) > now]
+        if coming:
+            raise RotationError(
+                f"The next key for {use} is there already, from {coming[0]['not_before']} on."
+            )
+        for entry in own:
+            if not entry.get("retired_at"):
+                entry["retired_at"] = begins.isoformat()
+        entries.append(new_key(use, begins))
+    return {**document, "keys": entries}
+
+
+def rewrite(path: Path, change: Callable[[Document], Document]) -> None:
+    """Put what `change` makes of the file of keys in its place; raises before anything is changed.
+
+    Raises `KeysUnreadableError`, `OSError`, and what `change` raises.
+    """
+    path = path.resolve()
+    with _only_one(path.parent):
+        read_keys(path)
+        before = path.stat()
+        text = json.dumps(change(json.loads(path.read_text())), indent=1)
+        fresh = _written(path.parent, text, owner=(before.st_uid, before.st_gid))
+        try:
+            read_keys(fresh)
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+
+
+def _written(folder: Path, text: str, *, owner: tuple[int, int]) -> Path:
+    """A new file (mode 0600) that is on the disk, not on its way there."""
+    descriptor, name = tempfile.mkstemp(prefix=".signing-keys-", dir=folder)
+    with os.fdopen(descriptor, "w") as file:
+        if os.geteuid() == 0:
+            os.fchown(descriptor, *owner)
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    return Path(name)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Of several operators at once, one after the other; what was replaced is on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

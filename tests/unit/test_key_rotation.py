@@ -1,0 +1,228 @@
+"""The next key is published before it signs, the last one stays, and the file is never half written."""
+
+import json
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli.main import app
+from gateway.signing.keys import KeyRing, KeysUnreadableError, Use, new_key_file
+from gateway.signing.rotation import RotationError, rewrite, rotated
+
+NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+HOUR: Final = timedelta(hours=1)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Keys that have been good since yesterday."""
+    path = tmp_path / "signing-keys.json"
+    path.write_text(new_key_file(NOON - timedelta(days=1)))
+    path.chmod(0o600)
+    return path
+
+
+def rotate(file: Path, *uses: Use, at: datetime = NOON, within: timedelta = HOUR) -> None:
+    """Rotate as the command does, at a moment of the test's own."""
+    rewrite(file, lambda found: rotated(found, uses, begins=at + within, now=at))
+
+
+def keys_command(file: Path, *arguments: str) -> Result:
+    """Run `xinqiao-gateway keys …` on the file."""
+    environment = {"XINQIAO_SIGNING_KEYS": str(file)}
+    return CliRunner().invoke(app, ["keys", *arguments], env=environment)
+
+
+def test_a_key_signs_from_its_date_on_and_never_before(file: Path) -> None:
+    """The old key signs until the last moment before, and both are published all the time."""
+    old = KeyRing.read(file).current("token", NOON).kid
+    rotate(file, "token")
+    ring = KeyRing.read(file)
+    last_moment = NOON + HOUR - timedelta(microseconds=1)
+    assert ring.current("token", NOON).kid == ring.current("token", last_moment).kid == old
+    new = ring.current("token", NOON + HOUR).kid
+    assert new != old
+    published = {key["kid"]: key for key in ring.published()["keys"]}
+    assert (
+        published[new]["not_before"] == published[old]["retired_at"] == "2026-11-22T05:00:00+00:00"
+    )
+    assert "retired_at" not in published[new]
+
+
+def test_only_the_uses_that_were_named_are_rotated(file: Path) -> None:
+    """The key of the log is pinned by others, and stays."""
+    rotate(file, "token", "response")
+    ring = KeyRing.read(file)
+    keys = [key["xinqiao_use"] for key in ring.published()["keys"]]
+    assert sorted(keys) == ["log", "response", "response", "token", "token"]
+
+
+def test_a_running_ring_follows_its_file(file: Path) -> None:
+    """No restart: the next look at the ring finds what was written."""
+    ring = KeyRing.read(file)
+    before = ring.current("response", NOON + HOUR).kid
+    rotate(file, "response")
+    after = ring.current("response", NOON + HOUR).kid
+    assert after != before
+    assert ring.verifying(before, "response") is not None
+    assert ring.verifying(after, "response") is not None
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"keys": [{"kid": "x"}]}', None])
+def test_a_file_that_breaks_leaves_the_keys_that_were_read(file: Path, content: str | None) -> None:
+    """A slip of the editor stops no gateway that runs; mended, the file counts again."""
+    ring = KeyRing.read(file)
+    kept, before = file.read_text(), ring.published()
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    assert ring.published() == before
+    file.write_text(kept)
+    rotate(file, "token")
+    assert len(ring.published()["keys"]) == len(before["keys"]) + 1
+
+
+def test_a_second_rotation_waits_until_the_first_has_happened(file: Path) -> None:
+    """Or a key would retire before it ever signed."""
+    rotate(file, "token")
+    before = file.read_bytes()
+    with pytest.raises(RotationError, match="is there already"):
+        rotate(file, "response", "token")
+    assert file.read_bytes() == before
+    rotate(file, "token", at=NOON + HOUR)
+    assert len(KeyRing.read(file).published()["keys"]) == 5
+
+
+def test_of_many_rotations_at_once_one_happens(file: Path) -> None:
+    """They go one after the other, and the others find the next key there."""
+
+    def once(_: int) -> bool:
+        try:
+            rotate(file, "token")
+        except RotationError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(once, range(16))) == 1
+    assert len(KeyRing.read(file).published()["keys"]) == 4
+
+
+def test_whoever_reads_meanwhile_finds_whole_keys(file: Path) -> None:
+    """The file is replaced, not written over."""
+
+    def read(_: int) -> int:
+        return len(KeyRing.read(file).published()["keys"])
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = pool.map(read, range(400))
+        for step in range(10):
+            rotate(file, "token", at=NOON + step * HOUR)
+        assert set(counts) <= set(range(3, 14))
+
+
+def test_the_new_file_is_for_its_owner_alone_and_leaves_nothing_beside_it(file: Path) -> None:
+    """Mode 0600, whatever it was before."""
+    file.chmod(0o644)
+    owner = file.stat().st_uid
+    rotate(file, "token")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.stat().st_uid == owner
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can own a file for somebody else")
+def test_a_rotation_by_root_leaves_the_file_to_the_gateway(file: Path) -> None:
+    """Or the gateway's own user could read it no more."""
+    os.chown(file, 12345, 12345)
+    rotate(file, "token")
+    assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345)
+
+
+def test_a_link_to_the_file_stays_a_link(file: Path) -> None:
+    """What it points to is replaced."""
+    link = file.parent / "link.json"
+    link.symlink_to(file)
+    rotate(link, "token")
+    assert link.is_symlink()
+    assert len(KeyRing.read(file).published()["keys"]) == 4
+
+
+def test_a_broken_file_is_not_rotated(file: Path) -> None:
+    """What cannot be read is not replaced either."""
+    file.write_text('{"keys": 7}')
+    with pytest.raises(KeysUnreadableError):
+        rotate(file, "token")
+    assert file.read_text() == '{"keys": 7}'
+
+
+def test_members_of_the_file_that_we_do_not_know_are_kept(file: Path) -> None:
+    """An operator's own note survives."""
+    document: dict[str, Any] = json.loads(file.read_text())
+    file.write_text(json.dumps(document | {"note": "ours"}))
+    rotate(file, "token")
+    assert json.loads(file.read_text())["note"] == "ours"
+
+
+def test_the_command_publishes_the_next_keys_a_day_ahead(file: Path) -> None:
+    """Tokens and answers by default; it says which key signs from when, and shows no private key."""
+    done = keys_command(file, "rotate")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.count("is published now and signs from") == 2
+    listed = keys_command(file, "list").stdout
+    assert listed.count("\tcoming\t") == 2
+    assert listed.count("\tcurrent\t") == 3
+    private = [entry["jwk"]["d"] for entry in json.loads(file.read_text())["keys"]]
+    assert not any(each in done.stdout + listed for each in private)
+    coming = [line for line in listed.splitlines() if "\tcoming\t" in line]
+    begins = datetime.fromisoformat(coming[0].split("\t")[2])
+    assert timedelta(hours=23) < begins - datetime.now(UTC) <= timedelta(hours=24)
+
+
+def test_the_command_rotates_the_logs_key_by_name_and_says_whom_to_tell(file: Path) -> None:
+    """Those who watch the log have pinned its key."""
+    done = keys_command(file, "rotate", "--use", "log", "--in", "72")
+    assert done.exit_code == 0, done.stderr
+    assert "log-" in done.stdout
+    assert "Tell those who watch the log" in done.stdout
+
+
+def test_a_leaked_key_is_replaced_at_once_when_the_operator_says_so(file: Path) -> None:
+    """The new key signs now, the old one no more."""
+    old = KeyRing.read(file).current("response", datetime.now(UTC)).kid
+    done = keys_command(file, "rotate", "--use", "response", "--at-once")
+    assert done.exit_code == 0, done.stderr
+    ring = KeyRing.read(file)
+    assert ring.current("response", datetime.now(UTC)).kid != old
+    assert "\tretired\t" in keys_command(file, "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rotate", "--in", "0.5"), "1 to 2160 hours"),
+        (("rotate", "--in", "-3"), "1 to 2160 hours"),
+        (("rotate", "--in", "nan"), "1 to 2160 hours"),
+        (("rotate", "--use", "vault"), "token, response or log"),
+        (("rotate", "--file", "/nowhere/keys.json"), "cannot be read"),
+        (("list", "--file", "/nowhere/keys.json"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
+    file: Path,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    """Status 2, as everywhere."""
+    before = file.read_bytes()
+    done = keys_command(file, *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert file.read_bytes() == before
