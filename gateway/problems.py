@@ -137,6 +137,8 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 def fault(request_id: str, error: Exception) -> Response:
     """The answer when a handler broke. Its log line names the kind of fault, never its data."""
+    if isinstance(error, errors.GatewayError):
+        return problem(error.code, error.detail, request_id=request_id, headers=error.headers)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     log.error("unexpected", kind=type(error).__name__, where=where)

@@ -1,10 +1,12 @@
 """A body is bounded before it is read, compared with its digest before it is parsed, and parsed
 strictly: unknown members and wrong types are refused, not guessed at."""
 
+import asyncio
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
 
 from gateway.access.errors import (
     DigestMismatchError,
@@ -16,6 +18,7 @@ from gateway.access.errors import (
 from gateway.signing.http_signatures import content_digest
 
 LARGEST = 64 * 1024
+ARRIVES_WITHIN = 20  # seconds, for the whole body
 SHOWN_MISTAKES = 5
 
 
@@ -34,10 +37,16 @@ async def read(request: Request, *, largest: int = LARGEST) -> bytes:
     if declared.isdecimal() and int(declared) > largest:
         raise PayloadTooLargeError
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > largest:
-            raise PayloadTooLargeError
+    try:
+        async with asyncio.timeout(ARRIVES_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > largest:
+                    raise PayloadTooLargeError
+    except TimeoutError:
+        raise InvalidRequestError("The body did not arrive in time.") from None
+    except ClientDisconnect:
+        raise InvalidRequestError("The body did not arrive whole.") from None
     _check_digest(request, bytes(body))
     return bytes(body)
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
+NUL = b"%00"
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
@@ -40,6 +42,7 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             sealing = _Sealing(scope, send)
             try:
+                _demand_no_nul(scope)
                 await self._app(scope, receive, sealing)
             except Exception as error:
                 if sealing.has_begun:
@@ -83,9 +86,8 @@ class _Sealing:
 
     def _is_twin(self, headers: Headers) -> bool:
         """Whether this is the JSON twin of an enterprise code's page."""
-        path: str = self._scope["path"]
         content_type = _first(headers, b"content-type") or ""
-        return path[:3].upper() == "/E/" and "json" in content_type
+        return _is_code_page(self._scope) and "json" in content_type
 
     def _extra(self) -> Iterable[tuple[str, str]]:
         state = self._scope["state"]
@@ -106,14 +108,30 @@ class _Sealing:
         return {**start, "headers": [*headers, *signature]}
 
 
-def signed_request(scope: Scope, issuer: str) -> SignedRequest:
-    """What the signature says of the request, as its client knows it."""
+def _demand_no_nul(scope: Scope) -> None:
+    """Refuse what PostgreSQL has no text for; the page behind a code says itself what is none."""
+    if NUL in scope["query_string"]:
+        raise InvalidRequestError("The character U+0000 is not accepted.")
+    if NUL in signed_target(scope) and not _is_code_page(scope):
+        raise NotFoundError
+
+
+def _is_code_page(scope: Scope) -> bool:
+    return str(scope["path"])[:3].upper() == "/E/"
+
+
+def signed_target(scope: Scope) -> bytes:
+    """Path and query as they were sent."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
-    target = path + b"?" + query if query else path
+    return path + b"?" + query if query else path
+
+
+def signed_request(scope: Scope, issuer: str) -> SignedRequest:
+    """What the signature says of the request, as its client knows it."""
     return SignedRequest(
         method=scope["method"],
-        target_uri=issuer + target.decode("latin-1"),
+        target_uri=issuer + signed_target(scope).decode("latin-1"),
         content_digest=_first(scope["headers"], b"content-digest"),
     )
 

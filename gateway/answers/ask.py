@@ -30,6 +30,12 @@ class Ask:
         return tuple(sorted({name for each in self.questions for name in each.datasets}))
 
     @property
+    def open_datasets(self) -> tuple[str, ...]:
+        """Those of them that a question without need of consent rests on."""
+        open_to_all = (each for each in self.questions if not each.needs_consent)
+        return tuple(sorted({name for each in open_to_all for name in each.datasets}))
+
+    @property
     def under_consent(self) -> tuple[str, ...]:
         """The tags of those questions that need the enterprise's consent."""
         return tuple(each.tag for each in self.questions if each.needs_consent)

@@ -61,7 +61,7 @@ async def answer(
     keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
-        found = await read(runtime.hot, caller, ask, key)
+        found = await read(runtime.hot, caller, ask, key, now)
         agreement = _ground(found, ask, now)
         if isinstance(agreement, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())

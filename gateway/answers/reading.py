@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -22,12 +23,23 @@ from gateway.creditfile.reading import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.hot import HotDatabase, Statement
 
+# Records that only questions under consent rest on are not even read without one: how long their
+# reading takes would tell how many there are.
+DATASETS = "CAST(:datasets AS text[])"
+READABLE = """CAST((
+    SELECT CASE WHEN h.consent ->> 'status' = 'active'
+                 AND CAST(h.consent ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz)
+                 AND h.consent -> 'questions' ?| CAST(:under_consent AS text[])
+           THEN CAST(:datasets AS text[]) ELSE CAST(:open_datasets AS text[]) END
+    FROM held h) AS text[])"""
+
 READ = Statement(f"""
+    WITH held AS MATERIALIZED (SELECT {READ_CONSENT} AS consent)
     SELECT {STANDING_JSON} AS standing,
-           {READ_CONSENT} AS consent,
+           (SELECT consent FROM held) AS consent,
            {KEPT_JSON} AS kept,
            {ENTERPRISE_JSON} AS enterprise,
-           {RECORDS_JSON} AS records,
+           {RECORDS_JSON.replace(DATASETS, READABLE)} AS records,
            (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
                        'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
             FROM probe p
@@ -52,7 +64,9 @@ class Read:
     probes: Mapping[str, tuple[Mapping[str, int], int]]
 
 
-async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None) -> Read:
+async def read(
+    hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None, now: datetime
+) -> Read:
     """Read once, for this caller and ask."""
     row = await hot.row(
         READ,
@@ -64,6 +78,9 @@ async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey |
             "consent_id": caller.token.consent_id,
             "key": key.key if key else None,
             "datasets": list(ask.datasets),
+            "open_datasets": list(ask.open_datasets),
+            "under_consent": list(ask.under_consent),
+            "now": now,
             "questions": [each.tag for each in ask.questions],
         },
     )

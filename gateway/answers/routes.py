@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access import body
-from gateway.access.admission import admit, idempotency_key
+from gateway.access.admission import admit
 from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError
+from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
 from gateway.answers.ask import ask_of
 from gateway.answers.gate import answer
@@ -21,15 +21,13 @@ router = APIRouter(prefix="/v1", tags=["verification"])
 async def verify(request: Request, runtime: UsingRuntime) -> Response:
     """Answer yes/no questions about one enterprise."""
     caller = await authenticate(request, runtime, scope="verify")
-    raw = await body.read(request)
-    parsed = body.parse(request, raw, VerificationIn)
-    ask = parsed if isinstance(parsed, GatewayError) else ask_of(parsed)
-    key = idempotency_key(request, raw)
+    came = await incoming(request, VerificationIn)
+    ask = came.parsed if isinstance(came.parsed, GatewayError) else ask_of(came.parsed)
     uscc = None if isinstance(ask, GatewayError) else ask.uscc
-    await admit(request, runtime, caller, uscc=uscc, key=key)
+    await admit(request, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(ask, GatewayError):
         raise ask
-    told = await answer(runtime, caller, ask, key)
+    told = await answer(runtime, caller, ask, came.key)
     if isinstance(told, GatewayError):
         raise told
     return Response(told.text, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -14,6 +14,7 @@ from gateway.logs import configure
 from gateway.settings import Settings, SettingsError
 from gateway.signing.keys import KeysUnreadableError
 
+MOST_CONNECTIONS = 2_000  # of one worker; more are answered 503 at once
 RARELY = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
@@ -36,6 +37,7 @@ def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         log_config=None,
     )
 

@@ -149,6 +149,9 @@ def allowed_redirect(uri: str, *, loopback: bool) -> bool:
     return bool((parts.scheme == "https" or http) and plain and whole and len(uri) <= LONGEST_URI)
 
 
+TEXT_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
+
+
 def check_keys(jwks: Mapping[str, Any]) -> None:
     """Refuse a JWK set that is not of public keys which can sign as we accept it."""
     keys = jwks.get("keys")
@@ -163,6 +166,11 @@ def check_keys(jwks: Mapping[str, Any]) -> None:
         _demand(
             not PRIVATE_MEMBERS & jwk.keys(),
             "Give public keys only; a private one stays with its owner.",
+        )
+        _demand(
+            all(isinstance(jwk.get(name, ""), str) for name in TEXT_MEMBERS)
+            and not any("\0" in jwk.get(name, "") for name in TEXT_MEMBERS),
+            "A key's members are texts.",
         )
         _demand(
             (jwk.get("kty"), jwk.get("crv")) in KEY_TYPES,

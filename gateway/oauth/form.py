@@ -12,7 +12,11 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from gateway.access import body
-from gateway.access.errors import DigestMismatchError, PayloadTooLargeError
+from gateway.access.errors import (
+    DigestMismatchError,
+    InvalidRequestError,
+    PayloadTooLargeError,
+)
 from gateway.oauth.errors import OAuthError, invalid_request
 
 LARGEST: Final = 64 * 1024
@@ -48,7 +52,7 @@ async def read_form(request: Request) -> Form:
         return parse(await body.read(request, largest=LARGEST))
     except PayloadTooLargeError as error:
         raise OAuthError("invalid_request", error.detail, status=413) from None
-    except DigestMismatchError as error:
+    except (DigestMismatchError, InvalidRequestError) as error:
         raise invalid_request(error.detail) from None
 
 

@@ -154,7 +154,7 @@ def log_refusal(error: OAuth2Error, party: Party | None, claimed: str | None) ->
     log.info(
         "refused",
         error=error.error,
-        reason=reason_of(error),
+        reason=scan(reason_of(error)).text,
         client_id=known,
         claimed_client_id=claimed,
     )

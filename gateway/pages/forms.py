@@ -1,12 +1,14 @@
 """A form is small, urlencoded, and sent by our own page."""
 
+import asyncio
 from typing import Final, NewType
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 LARGEST: Final = 32_768
 MOST_FIELDS: Final = 200
+ARRIVES_WITHIN: Final = 20  # seconds, for the whole form
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 Fields = NewType("Fields", dict[str, list[str]])
@@ -17,10 +19,14 @@ async def fields_of(request: Request) -> Fields | None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         return None
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            return None
+    try:
+        async with asyncio.timeout(ARRIVES_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST:
+                    return None
+    except (TimeoutError, ClientDisconnect):
+        return None
     try:
         parsed = parse_qs(bytes(body).decode(), max_num_fields=MOST_FIELDS, keep_blank_values=True)
     except ValueError:

@@ -26,6 +26,8 @@ class Ask:
     uscc: str
     purpose: Purpose
     consent_id: str | None
+    foreign_consent: bool
+    """Whether another consent is named than the one that the token is bound to."""
     datasets: tuple[str, ...]
     decided_from: date | None
     decided_to: date | None
@@ -72,7 +74,8 @@ def ask_of(
     ask = Ask(
         uscc=uscc,
         purpose=Purpose(body.purpose),
-        consent_id=body.consent_id or token_consent,
+        consent_id=token_consent or body.consent_id,
+        foreign_consent=token_consent is not None and body.consent_id not in {None, token_consent},
         datasets=tuple(body.datasets),
         decided_from=wanted.decided_from,
         decided_to=wanted.decided_to,

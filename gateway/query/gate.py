@@ -60,7 +60,9 @@ async def answer(
         if isinstance(kept, Kept):
             if _still_true(runtime, ask, found, ground, kept, now):
                 return _with_uses(kept.answer, kept.uses_left)
-            return IdempotencyConflictError(CHANGED)
+            changed = IdempotencyConflictError(CHANGED)
+            await log_refusal(runtime.hot, _refusal(caller, ask, changed, now), _salt())
+            return changed
         telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
         committed = await tell(runtime.hot, telling)
         if isinstance(committed, Committed):

@@ -90,6 +90,8 @@ def _granted(
     spends: bool,
 ) -> Granted | GatewayError:
     """What the enterprise allows. A further page, or a repeated call, needs no use but the consent."""
+    if ask.foreign_consent:
+        return NotAvailableError()
     held = found.consent
     left = None if held is None else uses_left(held)
     if held is not None and not spends:

@@ -109,7 +109,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step]:
     async def reading(call: Call) -> None:
         assert call.caller
         assert call.ask
-        call.found = await read(runtime.hot, call.caller, call.ask, None)
+        call.found = await read(runtime.hot, call.caller, call.ask, None, runtime.now())
 
     def evaluate(call: Call) -> None:
         assert call.caller

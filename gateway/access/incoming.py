@@ -1,0 +1,34 @@
+"""What came with a call, whole or as the error that it is: an error too is counted before it is told.
+
+So a malformed call spends its proof and its place in the limits like any other.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fastapi import Request
+
+from gateway.access import body
+from gateway.access.admission import IdempotencyKey, idempotency_key
+from gateway.access.body import Wire
+from gateway.access.errors import GatewayError
+
+W = TypeVar("W", bound=Wire)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming(Generic[W]):
+    """A parsed body, or what is wrong with the call; and its idempotency key."""
+
+    parsed: W | GatewayError
+    key: IdempotencyKey | None
+
+
+async def incoming(request: Request, model: type[W]) -> Incoming[W]:
+    """Read the body of `request` as a `model`."""
+    try:
+        raw = await body.read(request)
+        key = idempotency_key(request, raw)
+    except GatewayError as error:
+        return Incoming(parsed=error, key=None)
+    return Incoming(parsed=body.parse(request, raw, model), key=key)

@@ -1,0 +1,92 @@
+"""What a token, an address or a clock could be turned into by somebody with valid credentials."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.access.caller import Caller as Authenticated
+from gateway.access.dpop import Proof
+from gateway.access.errors import NotAvailableError
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.query.ask import Ask, ask_of
+from gateway.query.cursor import Cursors
+from gateway.query.ground import ground_of
+from gateway.query.reading import read
+from gateway.query.schemas import QueryIn
+from tests.house import Caller, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def caller_of(house: House, bank: Caller) -> Authenticated:
+    """The bank as a route knows it once its token and proof are verified."""
+    token = house.runtime.tokens.verify(await bank.token(), house.clock())
+    return Authenticated(token=token, proof=Proof(jkt=token.jkt, jti="unused", generation=""))
+
+
+BODY = {
+    "enterprise": {"uscc": ""},
+    "purpose": "loan_approval",
+    "datasets": ["registration"],
+}
+
+
+async def test_a_token_of_one_consent_opens_no_other(house: House) -> None:
+    """A token from the code flow carries its consent: another one in the body is refused."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    other = await house.grant(bank, uscc, datasets=["registration"])
+    cursors = Cursors(key=b"k", client_id=bank.client_id, now=house.clock())
+    body = QueryIn.model_validate({**BODY, "enterprise": {"uscc": uscc}, "consent_id": other})
+    bound = ask_of(body, load_catalogue(), cursors, token_consent="cst_the_tokens_own")
+    assert isinstance(bound, Ask)
+    assert bound.consent_id == "cst_the_tokens_own"
+    free = ask_of(body, load_catalogue(), cursors, token_consent=None)
+    assert isinstance(free, Ask)
+    caller = await caller_of(house, bank)
+    found = await read(house.runtime.hot, caller, free, None)
+    now = house.clock()
+    assert not isinstance(
+        ground_of(house.runtime, caller, free, found, now, repeated=False), NotAvailableError
+    )
+    assert isinstance(
+        ground_of(house.runtime, caller, bound, found, now, repeated=False), NotAvailableError
+    )
+
+
+@pytest.mark.parametrize("path", ["/v1/verifications/", "/portal/", "/E/ABC/"])
+async def test_no_redirect_names_the_host_that_a_caller_wrote(house: House, path: str) -> None:
+    """A slash too many is nothing at all, not a redirect to wherever Host points."""
+    answer = await house.http.post(path, headers={"Host": "evil.example"})
+    assert not answer.is_redirect
+    assert "evil.example" not in str(answer.headers)
+
+
+async def test_without_consent_closed_records_are_not_even_read(house: House) -> None:
+    """How long reading them takes would tell how many there are."""
+    from gateway.answers.ask import ask_of as verification_of
+    from gateway.answers.reading import read as read_facts
+    from gateway.answers.schemas import VerificationIn
+
+    bank, uscc = await house.client(), house.uscc("clean")
+    asked = {"question": "paid_social_insurance_on_time.v1", "value": "12"}
+    ask = verification_of(
+        VerificationIn.model_validate(
+            {"enterprise": {"uscc": uscc}, "purpose": "loan_approval", "questions": [asked]}
+        )
+    )
+    assert not isinstance(ask, Exception)
+    caller = await caller_of(house, bank)
+    before = await read_facts(house.runtime.hot, caller, ask, None, house.clock())
+    await house.grant(bank, uscc, questions=[asked["question"]])
+    after = await read_facts(house.runtime.hot, caller, ask, None, house.clock())
+    assert (len(before.records), before.is_known) == (0, True)
+    assert len(after.records) >= 12
+
+
+async def test_the_demos_log_is_for_its_owner_only(tmp_path: Path) -> None:
+    """As everything else in the demo's folder."""
+    from gateway.synthetic.state import Folder
+
+    with Folder(tmp_path).open_log() as log:
+        log.write("x")
+    assert (tmp_path / "gateway.log").stat().st_mode & 0o777 == 0o600
