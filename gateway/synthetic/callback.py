@@ -1,39 +1,36 @@
 """Where the demo's clients are sent back to: a page that says what a bank would do now."""
 
-from html import escape
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-router = APIRouter(include_in_schema=False)
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
 
-PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>示例接入方 · Demo client</title>
-<h1>{title}</h1><p>{text}</p>
-<p lang="en">{english}</p>"""
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+router = APIRouter(include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+GRANTED: Final = (
+    Said("已返回示例接入方", "Back at the demo client"),
+    Said(
+        "示例接入方已收到授权码，接下来会用它换取令牌。您可以关闭本页，或回到企业门户查看授权。",
+        "The demo client has received an authorization code and would now exchange it for a token. "
+        "You may close this page, or look at the consent in the portal.",
+    ),
+)
+REFUSED: Final = (
+    Said("未获授权", "No consent"),
+    Said(
+        "示例接入方只得知本次未获授权，没有得到任何信息。",
+        "The demo client was told only that there is no consent, and nothing else.",
+    ),
+)
+PORTAL: Final = ("/portal", Said("打开企业门户", "Open the portal"))
 
 
 @router.get("/demo/callback")
 async def callback(request: Request) -> HTMLResponse:
     """Show what came back. The code stays in the address: whoever plays the bank takes it there."""
-    error = request.query_params.get("error")
-    if error:
-        page = PAGE.format(
-            title="未获授权 No consent",
-            text=f"示例接入方收到：{escape(error)}。",
-            english="The demo client was told that the enterprise did not consent.",
-        )
-    else:
-        page = PAGE.format(
-            title="已返回示例接入方 Back at the demo client",
-            text="示例接入方已收到授权码，可关闭本页。",
-            english="The demo client received an authorization code; you may close this page.",
-        )
-    return HTMLResponse(page, headers=HEADERS)
+    title, sentence = REFUSED if "error" in request.query_params else GRANTED
+    return frame.sorry(request, status=200, title=title, sentence=sentence, onward=PORTAL)

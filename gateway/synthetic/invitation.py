@@ -5,6 +5,7 @@ import io
 import qrcode
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 
 from gateway.synthetic.build import Kit
 from gateway.synthetic.state import Folder
@@ -20,20 +21,18 @@ def invite(kit: Kit, folder: Folder, console: Console) -> None:
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]
     login = subject["login"]
-    console.print(
-        Panel.fit(
-            f"[bold]Portal 企业门户[/]   {kit['issuer']}/portal\n"
-            f"             sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]\n"
-            f"[bold]Code 企业码[/]      {subject['code_url']}\n"
-            f"[bold]API[/]              {kit['issuer']}/docs\n"
-            f"[bold]Everybody else[/]   {folder.kit}",
-            title="Try next · 接下来",
-            border_style="cyan",
-        ),
-        highlight=False,
+    places = Table.grid(padding=(0, 2))
+    places.add_row("[bold]Portal 企业门户[/]", f"{kit['issuer']}/portal")
+    places.add_row(
+        "", f"sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]"
     )
+    places.add_row("[bold]Code 企业码[/]", subject["code_url"])
+    places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
+    places.add_row("[bold]Everybody else[/]", str(folder.kit))
+    console.print(Panel.fit(places, title="Try next · 接下来", border_style="cyan"))
     console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)
-    console.print(SDK.format(kit=folder.kit, **active), markup=False, highlight=False)
+    sdk = SDK.format(kit=folder.kit, **active)
+    console.print(sdk, markup=False, highlight=False, soft_wrap=True)
     console.print(_symbol(subject["code_url"]), markup=False, highlight=False)
     console.print("Serving. Ctrl-C stops. 按 Ctrl-C 停止。", highlight=False)
 
