@@ -72,4 +72,5 @@ async def demand_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     agreement = agreement_of(standing_from_json(orjson.loads(row["standing"])), runtime.now())
     if isinstance(agreement, GatewayError):
         raise agreement
+    runtime.quotas.note(caller.client_id, agreement.version)
     return agreement

@@ -66,6 +66,7 @@ async def answer(
         if isinstance(agreement, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())
             return agreement
+        runtime.quotas.note(caller.client_id, agreement.version)
         kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
             return kept

@@ -81,9 +81,18 @@ class QuotaBook:
     def __init__(self, database: HotDatabase) -> None:
         self._database = database
         self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
+        self._newest: dict[str, int] = {}
+
+    def note(self, client_id: str, version: int) -> None:
+        """Remember which version was in force when the client's state was last read."""
+        self._newest[client_id] = version
 
     async def of(self, client_id: str, version: int) -> Quotas:
-        """The quotas that version `version` of the client's agreement grants."""
+        """The quotas that version `version` grants, or a newer one that was read since.
+
+        A token names the version that it was issued under, and may outlive it by minutes.
+        """
+        version = max(version, self._newest.get(client_id, version))
         known = self._seen.get((client_id, version))
         if known is not None:
             return known

@@ -57,6 +57,7 @@ async def answer(
         if isinstance(ground, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, ground, now), _salt())
             return ground
+        runtime.quotas.note(caller.client_id, ground.agreement.version)
         if isinstance(kept, Kept):
             if _still_true(runtime, ask, found, ground, kept, now):
                 return _with_uses(kept.answer, kept.uses_left)

@@ -17,6 +17,7 @@ from gateway.clients import registry
 from gateway.clients.terms import Terms
 from gateway.limits.guard import Quotas
 from gateway.problems import TABLE
+from gateway.synthetic.cast import ROLES, terms_of
 from gateway.synthetic.people import false_id_number
 from tests.house import UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
@@ -634,6 +635,19 @@ async def test_too_many_calls_are_told_when_to_come_back(house: House, path: str
     assert 1 <= int(response.headers["retry-after"]) <= 60
     assert '"client";r=0' in response.headers["ratelimit"]
     assert rows == {}
+
+
+async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(house: House) -> None:
+    """The call that reads the newer agreement is the last one counted by the older."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    assert await bank.answers(uscc, "is_active.v1") == ["yes"]
+    bank_role = next(role for role in ROLES if role.key == "bank")
+    smaller = replace(terms_of(bank_role, house.clock()), quotas=Quotas(per_minute=1))
+    await house.agree(bank, smaller)
+    assert await bank.answers(uscc, "is_active.v1") == ["yes"]
+    last = await call(bank, VERIFY, asking(uscc, "is_active.v1"))
+    assert last.headers["ratelimit-policy"].startswith('"client";q=1;w=60')
+    assert_problem(await call(bank, VERIFY, asking(uscc, "is_active.v1")), "rate_limited")
 
 
 async def test_a_spent_quota_is_told_apart_from_haste(house: House) -> None:
