@@ -234,11 +234,11 @@ async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: 
     [(pending, _)] = await log.disclosed(1)
     answers = [
         await log.receipt(each)
-        for each in (theirs.disclosure_id, pending.disclosure_id, "dsc_unknown", "%00", "a%20b")
+        for each in (theirs.disclosure_id, pending.disclosure_id, "dsc_unknown", "a%20b")
     ]
     told = [{**each.json(), "request_id": None} for each in answers]
-    assert [each.status_code for each in answers] == [404] * 5
-    assert [each.headers["retry-after"] for each in answers] == ["1"] * 5
+    assert [each.status_code for each in answers] == [404] * 4
+    assert [each.headers["retry-after"] for each in answers] == ["1"] * 4
     assert all(each == told[0] for each in told)
     assert told[0]["code"] == "not_found"
 
