@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.clients import registry
-from gateway.clients.outbound import Way
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.guard import Quotas
+from gateway.outbound import Way
 from tests.house import Caller, House
 from tests.oauth_builders import public_jwk
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.clients.outbound import TIMEOUT_SECONDS, Fetched, UnfetchableError, Way, get
 from gateway.clients.registration import CLIENT_ID, RegistrationError, check_keys
 from gateway.db.engine import to_json
 from gateway.db.hot import HotDatabase, Statement
+from gateway.outbound import TIMEOUT_SECONDS, Fetched, UnfetchableError, Way, get
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
-from gateway.clients.outbound import LOOPBACK_HOSTS, trouble_with_address
+from gateway.outbound import LOOPBACK_HOSTS, trouble_with_address
 
 SCOPES: Final = (
     "verify",

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from gateway.clients import outbound
+from gateway import outbound
 from gateway.clients.key_sets import KeySet, fetch_keys
-from gateway.clients.outbound import UnfetchableError, Way, is_public, trouble_with_address
+from gateway.outbound import UnfetchableError, Way, is_public, trouble_with_address
 from tests.oauth_builders import public_jwk
 from tests.registry_builders import PUBLIC, Outside, a_key_server, a_set, an_outside, ok
 

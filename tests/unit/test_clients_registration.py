@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from gateway.clients.key_sets import rest_after
-from gateway.clients.outbound import Fetched
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.console.operators import Operator
+from gateway.outbound import Fetched
 from tests.registry_builders import a_set
 
 
