@@ -25,6 +25,7 @@ from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.health import router as health
 from gateway.identity.demo_provider import DemoProvider
+from gateway.identity.openid import OpenIdProvider
 from gateway.limits.guard import Guard
 from gateway.limits.memory import MemoryStore
 from gateway.limits.redis import RedisStore
@@ -72,7 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
     docs.install(app)
     problems.install(app)
     app.add_middleware(Envelope, on_fault=problems.fault)
-    if settings.demo:
+    if settings.identity_issuer is not None:
+        app.state.identity_provider = OpenIdProvider(settings)
+    elif settings.demo:
         provider = DemoProvider(settings, now=_now)
         app.state.identity_provider = provider
         app.include_router(provider.router)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpcore2
 
@@ -31,7 +31,14 @@ Connect = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 
 
 class UnfetchableError(Exception):
-    """The address gave nothing that may be used. The message says why, and quotes no content."""
+    """The address gave nothing that may be used. The message says why, and quotes no content.
+
+    `status` is that of an answer that was no 200; `None` if there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +76,9 @@ class Way:
     timeout: float = TIMEOUT_SECONDS
 
 
-def trouble_with_address(url: str, *, loopback: bool) -> str | None:  # noqa: PLR0911  # one line, one reason
+def trouble_with_address(  # noqa: PLR0911  # one line, one reason
+    url: str, *, loopback: bool, private: bool = False
+) -> str | None:
     """Why `url` is never fetched, as far as can be said without resolving it; else `None`."""
     try:
         parts = urlsplit(url)
@@ -86,7 +95,7 @@ def trouble_with_address(url: str, *, loopback: bool) -> str | None:  # noqa: PL
         return "it must be an https address."
     if parts.username is not None or parts.password is not None or port == 0:
         return "it must name a host, without a user or password."
-    if _is_literal(host) and not is_public(host):
+    if _is_literal(host) and not (private or is_public(host)):
         return "its host is not a public address."
     return None
 
@@ -108,21 +117,62 @@ def is_public(address: str) -> bool:
     )
 
 
-async def get(url: str, *, loopback: bool, way: Way | None = None) -> Fetched:
-    """The body at `url`, without following anything; raises `UnfetchableError`."""
-    trouble = trouble_with_address(url, loopback=loopback)
+async def get(
+    url: str, *, loopback: bool, private: bool = False, way: Way | None = None
+) -> Fetched:
+    """The body at `url`, without following anything; raises `UnfetchableError`.
+
+    `private` is for an address that the operator has chosen: it may be in a private network.
+    """
+    return await _fetch("GET", url, loopback=loopback, private=private, way=way or Way())
+
+
+async def post(
+    url: str,
+    form: Mapping[str, str],
+    headers: Mapping[str, str],
+    *,
+    loopback: bool,
+    private: bool = False,
+    way: Way | None = None,
+) -> Fetched:
+    """What `url` answers to a form; as `get`."""
+    return await _fetch(
+        "POST",
+        url,
+        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+        content=urlencode(form).encode(),
+        loopback=loopback,
+        private=private,
+        way=way or Way(),
+    )
+
+
+async def _fetch(
+    method: str,
+    url: str,
+    *,
+    loopback: bool,
+    private: bool,
+    way: Way,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Fetched:
+    trouble = trouble_with_address(url, loopback=loopback, private=private)
     if trouble is not None:
         raise UnfetchableError(f"The address cannot be used: {trouble}")
-    way = way or Way()
     plain = urlsplit(url).scheme == "http"
-    backend = _Judging(way, may_connect=_is_loopback if plain else is_public)
+    judge = _is_loopback if plain else _is_literal if private else is_public
+    backend = _Judging(way, may_connect=judge)
+    sent: dict[bytes | str, bytes | str] = dict(_HEADERS)
+    sent.update((headers or {}).items())
     try:
         async with (
             asyncio.timeout(way.timeout),
             httpcore2.AsyncConnectionPool(
                 ssl_context=None if plain else way.trust(), network_backend=backend
             ) as pool,
-            pool.stream("GET", url, headers=_HEADERS) as response,
+            pool.stream(method, url, headers=sent, content=content) as response,
         ):
             return await _read(response)
     except (TimeoutError, httpcore2.TimeoutException):
@@ -141,7 +191,8 @@ _HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
 
 async def _read(response: httpcore2.Response) -> Fetched:
     if response.status != 200:  # noqa: PLR2004  # a redirect is no answer either
-        raise UnfetchableError(f"It answered {response.status} instead of 200.")
+        sentence = f"It answered {response.status} instead of 200."
+        raise UnfetchableError(sentence, status=response.status)
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
     }

@@ -66,6 +66,28 @@ class Settings(DatabaseSettings):
     demo_people: Path | None = Field(default=None, description="the demo provider's accounts")
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
 
+    identity_issuer: Url | None = Field(
+        default=None, description="the OpenID provider at which people sign in, exactly as it says"
+    )
+    identity_client_id: Url | None = Field(default=None, description="the gateway's name there")
+    identity_client_key: Path | None = Field(
+        default=None, description="file made by `xinqiao-gateway keys identity`"
+    )
+    identity_client_secret: SecretStr | None = Field(
+        default=None, description="the provider's secret for us, where it knows no private_key_jwt"
+    )
+    identity_scope: Url = Field(default="openid", description="as openid profile enterprises")
+    identity_claim: Url | None = Field(
+        default=None, description="the claim that names the enterprises a person may act for"
+    )
+    identity_acr: Url | None = Field(
+        default=None, description="what a sign-in must reach, one of these, by spaces"
+    )
+    identity_max_age: int | None = Field(
+        default=None, ge=60, description="seconds since the person really signed in"
+    )
+    identity_rs256: bool = Field(default=False, description="ID tokens may be signed RS256")
+
     @field_validator("secret")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -95,13 +117,49 @@ class Settings(DatabaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _identity_is_whole(self) -> Self:
+        given = {
+            name
+            for name, field in type(self).model_fields.items()
+            if name.startswith("identity_") and getattr(self, name) != field.default
+        }
+        if given and "identity_issuer" not in given:
+            raise ValueError(f"{_variable(min(given))} is set, and XINQIAO_IDENTITY_ISSUER is not")
+        if given:
+            for name in ("identity_client_id", "identity_claim"):
+                if name not in given:
+                    raise ValueError(f"{_variable(name)} is needed with XINQIAO_IDENTITY_ISSUER")
+            if len(given & {"identity_client_key", "identity_client_secret"}) != 1:
+                raise ValueError(
+                    "XINQIAO_IDENTITY_CLIENT_KEY or XINQIAO_IDENTITY_CLIENT_SECRET is needed with "
+                    "XINQIAO_IDENTITY_ISSUER, and not both"
+                )
+            if "openid" not in self.identity_scope.split():
+                raise ValueError("XINQIAO_IDENTITY_SCOPE must name openid")
+            self._judge_identity_issuer(self.identity_issuer or "")
+        return self
+
+    def _judge_identity_issuer(self, issuer: str) -> None:
+        parts = urlsplit(issuer)
+        loopback_demo = self.demo and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+        whole = parts.hostname and not (parts.query or parts.fragment or parts.username)
+        if not whole or (parts.scheme != "https" and not loopback_demo):
+            raise ValueError(
+                "XINQIAO_IDENTITY_ISSUER must be an https address without query or fragment"
+            )
+
+
+def _variable(name: str) -> str:
+    return f"XINQIAO_{name.upper()}"
+
 
 def _sentence(error: Any) -> str:  # pydantic's ErrorDetails
     """One sentence that names the variable and what it should hold, never what it held."""
     if not error["loc"]:
         return f"{error['msg'].removeprefix('Value error, ')}."
     name = str(error["loc"][0])
-    variable = f"XINQIAO_{name.upper()}"
+    variable = _variable(name)
     hint = Settings.model_fields[name].description if name in Settings.model_fields else ""
     if error["type"] == "missing":
         return f"{variable} is not set. Set it to: {hint}."

@@ -28,6 +28,7 @@ from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault
 from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
+from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.interactions import AskDocument
 from gateway.identity.people import hash_password
 from gateway.oauth.tables import PushedRequestRow
@@ -232,12 +233,16 @@ async def a_house(
     *,
     clock: Clock | None = None,
     issuer: str = ISSUER,
+    **changed: Any,
 ) -> AsyncIterator[House]:
-    """A portal with a firm, an individual business, an enterprise of somebody else, and a bank."""
+    """A portal with a firm, an individual business, an enterprise of somebody else, and a bank.
+
+    `changed` are settings of its own.
+    """
     clock = clock or Clock()
     usccs = [f"91330106MA{secrets.token_hex(4).upper()}" for _ in range(4)]
     firm, shop, elsewhere, nobody = usccs
-    settings = _settings(url, folder, issuer, _people(firm, shop, elsewhere))
+    settings = _settings(url, folder, issuer, _people(firm, shop, elsewhere), **changed)
     async with _running(settings, clock) as app:
         house = House(
             app=app,
@@ -268,11 +273,14 @@ async def _running(settings: Settings, clock: Clock) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         app.state.runtime = replace(app.state.runtime, now=clock)
-        app.state.identity_provider.now = clock
+        if isinstance(app.state.identity_provider, DemoProvider):
+            app.state.identity_provider.now = clock
         yield app
 
 
-def _settings(url: str, folder: Path, issuer: str, people: Iterable[dict[str, Any]]) -> Settings:
+def _settings(
+    url: str, folder: Path, issuer: str, people: Iterable[dict[str, Any]], **changed: Any
+) -> Settings:
     signing, vault, accounts = (folder / name for name in ("keys", "vault", "people"))
     signing.write_text(new_key_file(NOON - timedelta(days=1)))
     vault.write_text(Vault.generate_keys())
@@ -286,6 +294,7 @@ def _settings(url: str, folder: Path, issuer: str, people: Iterable[dict[str, An
         vault_keys=vault,
         demo=True,
         demo_people=accounts,
+        **changed,
     )
 
 

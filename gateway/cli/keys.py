@@ -1,5 +1,6 @@
 """Keys are made here and shown nowhere: the files are for the owner's eyes only."""
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import typer
 
 from gateway.cli.operating import stop
 from gateway.creditfile.vault import Vault
+from gateway.identity.client_auth import new_client_key, public_half
 from gateway.signing.keys import (
     USES,
     KeysUnreadableError,
@@ -43,16 +45,21 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
     }
     for name, make in made.items():
         path = folder / name
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        if not _made(path, make):
             print(f"{path} is there already; left as it is.")
             continue
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make())
         print(
             f"{path} written (0600). XINQIAO_{name.removesuffix('.json').replace('-', '_').upper()}={path}"
         )
+
+
+@app.command()
+def identity(file: Annotated[Path, typer.Argument(help="Where to write the private key.")]) -> None:
+    """Make the key by which the gateway is known at the identity provider; show its public half."""
+    jwk = new_client_key()
+    if not _made(file, lambda: json.dumps(jwk, indent=1)):
+        stop(f"{file} is there already; left as it is.")
+    print(json.dumps({"keys": [public_half(jwk)]}, indent=1))
 
 
 @app.command("list")
@@ -99,6 +106,17 @@ def rotate(
             print(f"{key.kid} is published now and signs from {key.not_before.isoformat()} on.")
     if "log" in uses:
         print("Tell those who watch the log: they have pinned its key and must add the new one.")
+
+
+def _made(path: Path, make: Callable[[], str]) -> bool:
+    """Write a new file for its owner alone; `False` if it is there already."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w") as file:
+        file.write(make())
+    return True
 
 
 def _read(file: Path) -> tuple[SigningKey, ...]:

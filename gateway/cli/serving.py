@@ -10,6 +10,7 @@ import uvicorn
 
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.db.hot import Statement
+from gateway.identity.openid import OpenIdProvider
 from gateway.logs import configure
 from gateway.settings import Settings, SettingsError
 from gateway.signing.keys import KeysUnreadableError
@@ -44,6 +45,8 @@ def serve(
 
 async def try_out(settings: Settings) -> None:
     """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
+    if settings.identity_issuer is not None:
+        OpenIdProvider(settings)
     try:
         runtime = await open_runtime(settings)
         await runtime.hot.row(NEWEST, {})

@@ -4,7 +4,7 @@ It stands apart from the portal: its own pages under `/demo-identity`, its own k
 common with the portal but the address to come back to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.identity.people import People
+from gateway.identity.provider import Attempt
 from gateway.identity.sessions import Identity
 from gateway.identity.tickets import Tickets
 from gateway.pages.forms import fields_of, one, sent_from_here
@@ -52,13 +53,15 @@ class DemoProvider:
         self.router.add_api_route(SIGN_IN, self._show, methods=["GET"], response_model=None)
         self.router.add_api_route(SIGN_IN, self._sign_in, methods=["POST"], response_model=None)
 
-    def sign_in_url(self, *, state: str, nonce: str) -> str:
+    async def sign_in_url(self, attempt: Attempt, *, now: datetime) -> str:  # noqa: ARG002
         """The address of the sign-in page."""
-        return f"{SIGN_IN}?{urlencode({'state': state, 'nonce': nonce})}"
+        return f"{SIGN_IN}?{urlencode({'state': attempt.state, 'nonce': attempt.nonce})}"
 
-    def identity_of(self, ticket: str, *, nonce: str, now: datetime) -> Identity:
-        """Whom `ticket` proves; raises `IdentityRefusedError`."""
-        return self._tickets.take(ticket, nonce=nonce, now=now)
+    async def identity_of(
+        self, back: Mapping[str, str], attempt: Attempt, *, now: datetime
+    ) -> Identity:
+        """Whom the ticket proves; raises `IdentityRefusedError`."""
+        return self._tickets.take(back.get("ticket", ""), nonce=attempt.nonce, now=now)
 
     async def _show(self, request: Request, state: str, nonce: str) -> Response:
         return self._page(request, state=state, nonce=nonce)

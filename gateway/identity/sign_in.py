@@ -1,8 +1,9 @@
-"""A sign-in belongs to the browser that began it: state and nonce hang on a cookie of its own."""
+"""A sign-in belongs to the browser that began it: what binds it hangs on a cookie of its own."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final, NamedTuple, Self
 
+from gateway.identity.provider import Attempt
 from gateway.identity.returns import HOME, safe_return
 from gateway.identity.sessions import on_loopback_http
 from gateway.settings import Settings
@@ -38,10 +39,13 @@ class SignIn(NamedTuple):
         """The cookie's value."""
         return f"{self.secret}.{urlsafe_b64encode(self.return_to.encode()).decode()}"
 
-    def state(self, digests: KeyedDigests) -> str:
-        """What the provider hands back beside the ticket."""
-        return digests.of("csrf", f"sign-in state {self.secret}").hex()
+    def attempt(self, digests: KeyedDigests) -> Attempt:
+        """What the provider is given, and hands back, for this sign-in and no other."""
+        return Attempt(
+            state=self._digest(digests, "state"),
+            nonce=self._digest(digests, "nonce"),
+            verifier=self._digest(digests, "verifier"),
+        )
 
-    def nonce(self, digests: KeyedDigests) -> str:
-        """What the provider puts into the ticket."""
-        return digests.of("csrf", f"sign-in nonce {self.secret}").hex()
+    def _digest(self, digests: KeyedDigests, kind: str) -> str:
+        return digests.of("csrf", f"sign-in {kind} {self.secret}").hex()

@@ -102,8 +102,10 @@ async def signed_in(request: Request) -> Visitor:
     """The signed-in person whose request this is; anybody else is asked to sign in first."""
     visitor = await visitor_if_any(request)
     if visitor is None:
+        if request.method != "GET":  # our policy lets no form lead to the provider's pages
+            raise InsteadError(stale(request))
         here = request.url.path
-        if request.method == "GET" and request.url.query:
+        if request.url.query:
             here = f"{here}?{request.url.query}"
         wanted = quote(safe_return(here), safe="/")
         raise InsteadError(RedirectResponse(f"/portal/sign-in?return={wanted}", status_code=303))

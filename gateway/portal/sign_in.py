@@ -1,13 +1,20 @@
 """Sign-in gives a new session, whatever cookie came along; sign-out leaves none."""
 
+import hmac
 from typing import Final
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.identity import sessions, sign_in
-from gateway.identity.provider import IdentityProvider, IdentityRefusedError
+from gateway.identity.provider import (
+    IdentityProvider,
+    IdentityRefusedError,
+    IdentityUnavailableError,
+    TooWeakError,
+)
 from gateway.identity.returns import HOME, safe_return
 from gateway.identity.sign_in import SignIn
 from gateway.identity.visitor import UsingVisitor, new_secret
@@ -18,6 +25,7 @@ from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 frame: Final = Frame("gateway.portal")
+log = structlog.get_logger("gateway.sign_in")
 
 
 @router.get("/portal/sign-in", response_model=None)
@@ -27,11 +35,12 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
     if provider is None:
         return _no_provider(request)
     started = SignIn(new_secret(), safe_return(request.query_params.get("return", HOME)))
+    try:
+        address = await provider.sign_in_url(started.attempt(runtime.digests), now=runtime.now())
+    except IdentityUnavailableError as error:
+        return _unavailable(request, error)
     response = RedirectResponse(
-        provider.sign_in_url(
-            state=started.state(runtime.digests),
-            nonce=started.nonce(runtime.digests),
-        ),
+        address,
         status_code=303,
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
     )
@@ -46,23 +55,23 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
 
 @router.get("/portal/sign-in/return", response_model=None)
 async def come_back(request: Request, runtime: UsingRuntime) -> Response:
-    """Take the provider's ticket and begin a session."""
+    """Take what the provider has sent and begin a session."""
     kept = request.cookies.get(sign_in.cookie_name(runtime.settings))
     provider = _provider(request)
     if provider is None or not kept:
         return _try_again(request)
     started = SignIn.from_cookie(kept)
-    if request.query_params.get("state", "") != started.state(runtime.digests):
+    attempt, back = started.attempt(runtime.digests), _given_once(request)
+    if not hmac.compare_digest(back.get("state", "").encode(), attempt.state.encode()):
         return _try_again(request)
     now = runtime.now()
     try:
-        identity = provider.identity_of(
-            request.query_params.get("ticket", ""),
-            nonce=started.nonce(runtime.digests),
-            now=now,
-        )
-    except IdentityRefusedError:
-        return _try_again(request)
+        identity = await provider.identity_of(back, attempt, now=now)
+    except IdentityRefusedError as error:
+        log.warning("sign_in_refused", reason=str(error))
+        return _too_weak(request) if isinstance(error, TooWeakError) else _try_again(request)
+    except IdentityUnavailableError as error:
+        return _unavailable(request, error)
     async with runtime.engine.begin() as conn:
         await sessions.end(conn, runtime.digests, runtime.settings, request.cookies)
         await sessions.forget_ended(conn, now=now)
@@ -111,6 +120,12 @@ def _signed_in(runtime: Runtime, value: str, return_to: str) -> Response:
     return response
 
 
+def _given_once(request: Request) -> dict[str, str]:
+    """The parameters that were not repeated."""
+    given = request.query_params
+    return {name: value for name, value in given.items() if len(given.getlist(name)) == 1}
+
+
 def _provider(request: Request) -> IdentityProvider | None:
     provider: IdentityProvider | None = getattr(request.app.state, "identity_provider", None)
     return provider
@@ -128,14 +143,41 @@ def _no_provider(request: Request) -> Response:
     )
 
 
+def _unavailable(request: Request, error: IdentityUnavailableError) -> Response:
+    log.error("identity_provider_unavailable", trouble=str(error))
+    return frame.sorry(
+        request,
+        status=503,
+        title=Said("暂时无法登录", "Sign-in is not available"),
+        sentence=Said(
+            "统一身份认证服务没有正常应答，请稍后再试。",
+            "The identity service does not answer as it should. Please try again in a while.",
+        ),
+        onward=("/portal", Said("重新登录", "Sign in again")),
+    )
+
+
+def _too_weak(request: Request) -> Response:
+    return frame.sorry(
+        request,
+        status=403,
+        title=Said("需要更高等级的身份认证", "A stronger sign-in is needed"),
+        sentence=Said(
+            "本次登录的认证等级或时间不符合要求。请重新登录，并使用更高等级的认证方式（如刷脸、电子营业执照）。",
+            "This sign-in was not strong or not recent enough. Sign in again, and choose a stronger way.",
+        ),
+        onward=("/portal", Said("重新登录", "Sign in again")),
+    )
+
+
 def _try_again(request: Request) -> Response:
     return frame.sorry(
         request,
         status=400,
         title=Said("登录没有完成", "Sign-in was not completed"),
         sentence=Said(
-            "这次登录已过期或已使用过。请重新登录。",
-            "This sign-in has expired or was used already. Please sign in again.",
+            "这次登录没有得到确认、已过期或已使用过。请重新登录。",
+            "This sign-in was not confirmed, has expired, or was used already. Please sign in again.",
         ),
         onward=("/portal", Said("重新登录", "Sign in again")),
     )

@@ -13,7 +13,7 @@ from typing import Any, Final, NewType
 
 import jwt
 import orjson
-from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAPSSAlgorithm
+from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 from jwt.exceptions import PyJWTError
 
 from gateway.signing.keys import SigningKey
@@ -26,6 +26,8 @@ ALGORITHM_OF_KEY = {
     ("RSA", None): ("PS256",),
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
 }
+# No client may sign so. An identity provider may, where the operator says so (decision 0013).
+RS256: Final = "RS256"
 SMALLEST_RSA_BITS = 2_048
 # A proof brings its own key: what it may cost to verify is bounded before there is a key.
 LONGEST_RSA_MODULUS = 683  # base64url characters of 4096 bits
@@ -37,6 +39,7 @@ _jwt = jwt.PyJWT()
 _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "ES256": ECAlgorithm(ECAlgorithm.SHA256),
     "PS256": RSAPSSAlgorithm(RSAPSSAlgorithm.SHA256),
+    "RS256": RSAAlgorithm(RSAAlgorithm.SHA256),  # see RS256
     "EdDSA": OKPAlgorithm(),
     "Ed25519": OKPAlgorithm(),
 }
@@ -53,6 +56,19 @@ def sign(claims: Mapping[str, Any], *, typ: str, key: SigningKey) -> str:
     return _jwt.encode(
         dict(claims), key.private, algorithm="EdDSA", headers={"typ": typ, "kid": key.kid}
     )
+
+
+def sign_with(claims: Mapping[str, Any], jwk: Mapping[str, Any]) -> str:
+    """A compact JWT of `claims`, signed by a private JWK as the algorithm of its kind says.
+
+    Raises `JwsError` if it is no private key of a kind that signs here.
+    """
+    try:
+        algorithm, *_ = ALGORITHM_OF_KEY[jwk["kty"], jwk.get("crv")]
+        key = jwt.PyJWK(dict(jwk), algorithm=algorithm).key
+        return _jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": jwk["kid"]})
+    except (PyJWTError, ValueError, TypeError, KeyError, AttributeError):
+        raise JwsError("This is no private key that can sign.") from None
 
 
 def header(token: str) -> Mapping[str, Any]:
@@ -106,7 +122,8 @@ def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
     """Whether a key is of the algorithm's kind and says nothing against it (RFC 7517 §4)."""
     curve = jwk.get("crv")
     kind = (str(jwk.get("kty")), curve if curve is None else str(curve))
-    fitting = ALGORITHM_OF_KEY.get(kind, ())
+    legacy = algorithm == RS256 and kind == ("RSA", None)
+    fitting = (RS256,) if legacy else ALGORITHM_OF_KEY.get(kind, ())
     operations = jwk.get("key_ops", ["verify"])
     return (
         algorithm in fitting

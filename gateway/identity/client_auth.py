@@ -1,0 +1,105 @@
+"""How the gateway proves to a provider that it is itself: by a key of its own, or by a secret."""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from joserfc.jwk import ECKey
+
+from gateway.settings import Settings, SettingsError
+from gateway.signing import jws
+from gateway.signing.jws import JwsError
+
+LIFETIME: Final = timedelta(seconds=60)
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class ClientAuth(Protocol):
+    """What goes beside a request to the token endpoint."""
+
+    def fields(self, now: datetime) -> dict[str, str]:
+        """Fields of the form."""
+        ...
+
+    def headers(self) -> dict[str, str]:
+        """Headers of the request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByKey:
+    """private_key_jwt (OpenID Connect Core 9); its audience is the issuer, as in FAPI 2.0."""
+
+    client_id: str
+    issuer: str
+    jwk: dict[str, Any] = field(repr=False)
+
+    def fields(self, now: datetime) -> dict[str, str]:
+        """A fresh assertion, good for a minute and once."""
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.issuer,
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+        }
+        return {
+            "client_id": self.client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": jws.sign_with(claims, self.jwk),
+        }
+
+    def headers(self) -> dict[str, str]:
+        """None: the assertion says it all."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BySecret:
+    """client_secret_basic (RFC 6749 §2.3.1)."""
+
+    client_id: str
+    secret: str = field(repr=False)
+
+    def fields(self, now: datetime) -> dict[str, str]:  # noqa: ARG002  # the interface's
+        """None: the header says it all."""
+        return {}
+
+    def headers(self) -> dict[str, str]:
+        """Name and secret, each encoded as in a form."""
+        pair = f"{quote(self.client_id, safe='')}:{quote(self.secret, safe='')}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def client_auth_of(settings: Settings) -> ClientAuth:
+    """The way that the settings name; raises `SettingsError` if the key cannot be used."""
+    client_id = settings.identity_client_id or ""
+    if settings.identity_client_secret is not None:
+        secret = settings.identity_client_secret.get_secret_value()
+        return BySecret(client_id=client_id, secret=secret)
+    path = settings.identity_client_key
+    try:
+        jwk: dict[str, Any] = json.loads(path.read_text()) if path else {}
+        jws.sign_with({}, jwk)
+    except (OSError, ValueError, TypeError, JwsError):
+        raise SettingsError(
+            f"XINQIAO_IDENTITY_CLIENT_KEY names {path}, which cannot be read as a private key (JWK "
+            "with a kid). Make one with `xinqiao-gateway keys identity`.",
+        ) from None
+    return ByKey(client_id=client_id, issuer=settings.identity_issuer or "", jwk=jwk)
+
+
+def new_client_key() -> dict[str, Any]:
+    """A fresh private key (ES256) as the file holds it."""
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"})
+    return {**key.as_dict(private=True), "kid": f"gateway-{key.thumbprint()[:8]}"}
+
+
+def public_half(jwk: dict[str, Any]) -> dict[str, Any]:
+    """What the provider gets."""
+    return {name: value for name, value in jwk.items() if name != "d"}

@@ -1,0 +1,84 @@
+"""What a session leaves behind, and what its forms do without it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from consent import store
+from gateway.codes import desk
+from gateway.identity import sessions
+from gateway.portal import decide as decide_room
+from gateway.portal import my_consents
+from gateway.portal import sign_in as sign_in_room
+from tests.portal_house import House, a_house, hidden, sign_in
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def test_the_database_knows_a_session_by_its_digest_only(house: House) -> None:
+    """A dump of it opens no session."""
+    browser = await house.signed_in()
+    value = browser.cookies[sessions.cookie_name(house.runtime.settings)]
+    async with house.engine.connect() as conn:
+        rows = (await conn.execute(text("SELECT session::text FROM session"))).scalars().all()
+    assert rows
+    assert not any(value in row or value.encode().hex() in row for row in rows)
+
+
+async def test_each_sign_in_makes_a_new_session_and_ends_the_one_before(house: House) -> None:
+    """Rotation: what was seen of the old cookie is worth nothing."""
+    browser = await house.signed_in()
+    name = sessions.cookie_name(house.runtime.settings)
+    before = browser.cookies[name]
+    assert (await sign_in(browser, "zhang")).status_code == 303
+    assert browser.cookies[name] != before
+    old = house.browser()
+    old.cookies.set(name, before)
+    assert (await old.get("/portal")).status_code == 303
+    assert (await browser.get("/portal")).status_code == 200
+
+
+async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(house: House) -> None:
+    """A redirect from it to a provider elsewhere would be stopped by our own policy."""
+    browser = await house.signed_in()
+    page = await browser.get("/portal")
+    house.clock.passes(timedelta(minutes=15))
+    answer = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
+    assert answer.status_code == 403
+    assert 'href="/portal"' in answer.text
+
+
+async def test_every_form_of_the_portal_asks_for_its_token(house: House) -> None:
+    """CSRF: a signed-in person's bare form is refused at each address that takes one."""
+    browser = await house.signed_in()
+    decide = f"/portal/decide/{await house.ask()}"
+    form = hidden((await browser.get(decide)).text, decide)
+    await browser.post(decide, data=form | {"decision": "grant", "dataset": "penalty"})
+    async with house.engine.connect() as conn:
+        consent_id = (await store.of_enterprise(conn, house.firm))[0].consent_id
+    code = await house.add_code(house.firm)
+    another = f"/portal/decide/{await house.ask()}"
+    await browser.get(another)
+    forms = {
+        "/portal/sign-out": ["/portal/sign-out"],
+        "/portal/decide/{interaction_id}": [another],
+        "/portal/consents/{consent_id}/{verb}": [
+            f"/portal/consents/{consent_id}/{verb}" for verb in ("withdraw", "pause", "resume")
+        ],
+        "/portal/codes/{code_id}/revoke": [f"/portal/codes/{code.code_id}/revoke"],
+    }
+    routers = (sign_in_room.router, decide_room.router, my_consents.router, desk.router)
+    takers = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    assert {route.path for route in takers if "POST" in route.methods} == forms.keys()
+    for address in (each for addresses in forms.values() for each in addresses):
+        assert (await browser.post(address, data={"csrf": ""})).status_code == 403, address
+    assert (await browser.get("/portal")).status_code == 200
