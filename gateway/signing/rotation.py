@@ -30,21 +30,30 @@ def rotated(
     begins: datetime,
     now: datetime,
 ) -> dict[str, Any]:
-    """`document` with a new key for each of `uses`; the one before it retires as it begins."""
+    """`document` with a new key for each of `uses`; the one before it retires as it begins.
+
+    A coming key is waited for; one that begins at once takes its place, for it lay in the same file.
+    """
     begins = begins.replace(microsecond=0)
     entries = [dict(entry) for entry in document["keys"]]
     for use in uses:
         own = [entry for entry in entries if entry["use"] == use]
         coming = [each for each in own if datetime.fromisoformat(each["not_before"]) > now]
-        if coming:
+        if coming and begins > now:
             raise RotationError(
                 f"The next key for {use} is there already, from {coming[0]['not_before']} on."
             )
+        entries = [entry for entry in entries if entry not in coming]
         for entry in own:
-            if not entry.get("retired_at"):
+            if not _retired_by(entry, begins):
                 entry["retired_at"] = begins.isoformat()
         entries.append(new_key(use, begins))
     return {**document, "keys": entries}
+
+
+def _retired_by(entry: Mapping[str, Any], moment: datetime) -> bool:
+    retired: str | None = entry.get("retired_at")
+    return retired is not None and datetime.fromisoformat(retired) <= moment
 
 
 def rewrite(path: Path, change: Callable[[Document], Document]) -> None:

@@ -203,6 +203,18 @@ def test_a_leaked_key_is_replaced_at_once_when_the_operator_says_so(file: Path) 
     assert "\tretired\t" in keys_command(file, "list").stdout
 
 
+def test_a_leak_does_not_wait_for_a_rotation_that_is_on_its_way(file: Path) -> None:
+    """The coming key lay in the same file: it never signs, and the old one signs no more."""
+    rotate(file, "token", "log")
+    coming = KeyRing.read(file).current("token", NOON + HOUR).kid
+    rotate(file, "token", within=timedelta())
+    ring = KeyRing.read(file)
+    assert ring.verifying(coming, "token") is None
+    assert ring.current("token", NOON) is ring.current("token", NOON + 2 * HOUR)
+    tokens = [key for key in ring.published()["keys"] if key["xinqiao_use"] == "token"]
+    assert [key.get("retired_at") for key in tokens] == ["2026-11-22T04:00:00+00:00", None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
