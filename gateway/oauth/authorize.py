@@ -4,12 +4,11 @@ What else goes wrong is said on a page of our own. Parameters beside `client_id`
 are ignored (RFC 9126 §4); every redirect is a 303 and names the issuer (RFC 9207).
 """
 
-from html import escape
 from typing import Final
 
 import structlog
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients import registry
@@ -19,9 +18,12 @@ from gateway.identity import interactions, sessions
 from gateway.identity.interactions import AskDocument, Interaction
 from gateway.oauth import codes
 from gateway.oauth.codes import PushedRequest
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.oauth")
+frame: Final = Frame("gateway.pages")
 
 SEE_OTHER: Final = 303
 LONGEST: Final = 512
@@ -48,16 +50,16 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
     """Open an interaction for a pushed request and go to its decision page."""
     client_id, request_uri = _one(request, "client_id"), _one(request, "request_uri")
     if not CLIENT_ID.fullmatch(client_id) or not request_uri:
-        return error_page("parameters", UNKNOWN_REQUEST)
+        return error_page(request, "parameters", UNKNOWN_REQUEST)
     digest = runtime.digests.of("request_uri", request_uri)
     now = runtime.now()
     async with runtime.engine.begin() as conn:
         pushed = await codes.pushed_request(conn, digest, client_id, now=now)
         if pushed is None:
-            return error_page("request_uri", UNKNOWN_REQUEST, client_id)
+            return error_page(request, "request_uri", UNKNOWN_REQUEST, client_id)
         client = await registry.find(conn, client_id)
         if client is None or not client.active or not client.agreement_in_force(now):
-            return error_page("client_not_in_standing", UNKNOWN_REQUEST, client_id)
+            return error_page(request, "client_not_in_standing", UNKNOWN_REQUEST, client_id)
         interaction_id = await interactions.open_interaction(
             conn,
             runtime.digests,
@@ -74,7 +76,7 @@ async def resume(request: Request, runtime: Runtime) -> Response:
     async with runtime.engine.begin() as conn:
         taken = await _taken(conn, request, runtime)
         if taken is None:
-            return error_page("nothing_to_resume", NOTHING_TO_RESUME)
+            return error_page(request, "nothing_to_resume", NOTHING_TO_RESUME)
         interaction, pushed = taken
         response = await _response(conn, runtime, interaction, pushed)
     parameters = response | {"state": pushed.parameters["state"], "iss": runtime.settings.issuer}
@@ -126,18 +128,18 @@ async def _response(
     }
 
 
-def error_page(reason: str, sentence: tuple[str, str], client_id: str | None = None) -> Response:
+def error_page(
+    request: Request, reason: str, sentence: tuple[str, str], client_id: str | None = None
+) -> Response:
     """A page that says what to do, and leads nowhere."""
     claimed = scan(client_id).text if client_id and CLIENT_ID.fullmatch(client_id) else None
     log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
-    chinese, english = (escape(text) for text in sentence)
-    page = (
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<title>无法继续 · Cannot go on</title></head>"
-        f'<body><main><h1>无法继续</h1><p>{chinese}</p><p lang="en">{english}</p></main></body></html>'
+    return frame.sorry(
+        request,
+        status=400,
+        title=Said("无法继续", "This cannot go on"),
+        sentence=Said(*sentence),
     )
-    return HTMLResponse(page, status_code=400, headers=HEADERS)
 
 
 def _ask(pushed: PushedRequest) -> AskDocument:

@@ -9,7 +9,7 @@ from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 
 router = APIRouter(include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = Frame("gateway.pages")
 
 GRANTED: Final = (
     Said("已返回示例接入方", "Back at the demo client"),
