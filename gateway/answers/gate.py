@@ -15,6 +15,7 @@ import orjson
 import consent
 from consent import Granted, Purpose, decide
 from gateway.access.admission import IdempotencyKey
+from gateway.access.bound import trouble_with_consent, trouble_with_enterprise
 from gateway.access.caller import Caller
 from gateway.access.commit import Committed, Probe, Telling, log_refusal, tell
 from gateway.access.errors import GatewayError, NotInAgreementError, TemporarilyUnavailableError
@@ -62,7 +63,7 @@ async def answer(
     for _ in range(TURNS):
         now = runtime.now()
         found = await read(runtime.hot, caller, ask, key, now)
-        agreement = _ground(found, ask, now)
+        agreement = _ground(caller, found, ask, now)
         if isinstance(agreement, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())
             return agreement
@@ -82,11 +83,16 @@ async def answer(
     return TemporarilyUnavailableError(retry_after=1)
 
 
-def _ground(found: Read, ask: Ask, now: datetime) -> Agreement | GatewayError:
+def _ground(caller: Caller, found: Read, ask: Ask, now: datetime) -> Agreement | GatewayError:
     """The agreement that covers this ask: token, client, agreement, then its purposes and questions."""
     agreement = agreement_of(found.standing, now)
     if isinstance(agreement, GatewayError):
         return agreement
+    trouble = trouble_with_enterprise(caller.token, ask.uscc) or trouble_with_consent(
+        caller.token, found.consent, now=now
+    )
+    if trouble is not None:
+        return trouble
     outside = agreement.missing(purpose=ask.purpose, questions=[each.tag for each in ask.questions])
     if outside:
         return NotInAgreementError(f"Your agreement does not cover: {', '.join(outside)}.")

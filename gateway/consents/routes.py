@@ -8,6 +8,7 @@ import consent
 from consent import Changed, Consent, Status, status_at, uses_left
 from consent import store as consents
 from gateway.access.admission import admit
+from gateway.access.bound import trouble_with_consent
 from gateway.access.caller import Caller, authenticate
 from gateway.access.errors import InvalidRequestError, NotFoundError, TemporarilyUnavailableError
 from gateway.access.moments import on_the_wire
@@ -74,7 +75,18 @@ async def _caller(request: Request, runtime: Runtime) -> Caller:
     caller = await authenticate(request, runtime, scope="consents")
     await admit(request, runtime, caller, uscc=None, key=None)
     await demand_agreement(runtime, caller)
+    await _demand_consent(runtime, caller)
     return caller
+
+
+async def _demand_consent(runtime: Runtime, caller: Caller) -> None:
+    if caller.token.consent_id is None:
+        return
+    async with runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, caller.token.consent_id)
+    trouble = trouble_with_consent(caller.token, held, now=runtime.now())
+    if trouble is not None:
+        raise trouble
 
 
 def _own(found: Consent | None, caller: Caller) -> Consent:

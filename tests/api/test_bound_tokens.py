@@ -1,0 +1,64 @@
+"""A token that was given for one consent is of use for that consent only, and as long as it holds."""
+
+import pytest
+
+import consent
+from tests.house import Caller, House, asking, querying
+from tests.oauth_builders import claims_of, signed
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+VERIFY = "/v1/verifications"
+QUERY = "/v1/queries"
+
+
+async def send(bank: Caller, path: str, body: dict[str, object], token: str) -> tuple[int, str]:
+    """Status and code of a call."""
+    proof = await bank.proof("POST", path, token)
+    headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+    answer = await bank.send(path, body, headers=headers)
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def a_bound_token(bank: Caller, uscc: str, consent_id: str) -> str:
+    """A token that was given for this consent."""
+    house = bank.house
+    key = house.runtime.keys.current("token", house.clock())
+    claims = claims_of(await bank.token("query verify")) | {"uscc": uscc, "consent_id": consent_id}
+    return signed(key.private, "EdDSA", claims, {"typ": "at+jwt", "kid": key.kid})
+
+
+async def test_a_bound_token_ends_with_its_consent_for_public_questions_too(house: House) -> None:
+    """What needs no consent is for the client's own token."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    consent_id = await house.grant(bank, uscc)
+    token = await a_bound_token(bank, uscc, consent_id)
+    body = asking(uscc, "is_active.v1")
+    assert await send(bank, VERIFY, body, token) == (200, "")
+    await house.act(consent.withdraw, consent_id)
+    assert await send(bank, VERIFY, body, token) == (401, "invalid_token")
+    assert await send(bank, QUERY, querying(uscc), token) == (403, "consent_withdrawn")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+
+
+async def test_a_bound_token_says_nothing_of_another_enterprise(house: House) -> None:
+    """Although the client has a consent there too."""
+    bank, uscc, other = await house.client(), house.uscc("clean"), house.uscc("penalised")
+    token = await a_bound_token(bank, uscc, await house.grant(bank, uscc))
+    elsewhere = await house.grant(bank, other)
+    refused = (403, "not_available")
+    assert await send(bank, VERIFY, asking(other, "is_active.v1"), token) == refused
+    assert await send(bank, QUERY, querying(other), token) == refused
+    assert await send(bank, QUERY, querying(other, consent_id=elsewhere), token) == refused
+
+
+async def test_a_bound_token_reads_under_no_other_consent(house: House) -> None:
+    """Naming another consent of the same client and enterprise does not help."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    first = await house.grant(bank, uscc)
+    token = await a_bound_token(bank, uscc, first)
+    await house.act(consent.withdraw, first)
+    second = await house.grant(bank, uscc)
+    named = querying(uscc, consent_id=second)
+    assert await send(bank, QUERY, named, token) == (403, "not_available")
+    assert (await bank.query(uscc, consent_id=second)).status_code == 200

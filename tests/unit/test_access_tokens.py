@@ -1,0 +1,82 @@
+"""A token is believed for what our key signed in its time, for us, until its end."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.signing import jws
+from gateway.signing.access_tokens import TYP, Token, TokenError, Tokens
+from gateway.signing.keys import KeyRing, new_key
+
+ISSUER = "https://credit.test"
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RETIRED = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyRing:
+    """One key for tokens, which retires in an hour."""
+    file = tmp_path / "keys.json"
+    entry = new_key("token", NOON) | {"retired_at": RETIRED.isoformat()}
+    file.write_text(json.dumps({"keys": [entry]}))
+    return KeyRing.read(file)
+
+
+def issued(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> str:
+    """A token that was issued then."""
+    made = {
+        "iss": ISSUER,
+        "aud": ISSUER,
+        "client_id": "bank",
+        "scope": "query",
+        "jti": "jti-1",
+        "iat": int(at.timestamp()),
+        "exp": int(at.timestamp()) + seconds,
+        "cnf": {"jkt": "thumbprint"},
+        "agreement_version": 1,
+    }
+    return jws.sign(made | claims, typ=TYP, key=keys.current("token", NOON))
+
+
+def verified(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> Token:
+    """What it says when it is shown a second later."""
+    text = issued(keys, at, seconds=seconds, **claims)
+    return Tokens(keys, ISSUER).verify(text, at + timedelta(seconds=1))
+
+
+def test_a_token_of_a_key_in_use_is_believed(keys: KeyRing) -> None:
+    """Its claims come out."""
+    assert verified(keys, NOON).jti == "jti-1"
+
+
+def test_a_token_lives_on_when_its_key_has_retired_since(keys: KeyRing) -> None:
+    """Issued a second before: rotation ends nobody's token."""
+    assert verified(keys, RETIRED - timedelta(seconds=1)).client_id == "bank"
+
+
+def test_a_retired_key_makes_no_token_that_outlives_it_by_ten_minutes(keys: KeyRing) -> None:
+    """Whoever has got hold of it signs for no longer, whatever date is written in."""
+    with pytest.raises(TokenError, match="not issued here"):
+        verified(keys, RETIRED + timedelta(minutes=6))
+    with pytest.raises(TokenError, match="not issued here"):
+        verified(keys, NOON, seconds=2 * 3_600)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"iss": "https://x.test"}, {"aud": "https://x.test"}, {"aud": [ISSUER]}], ids=str
+)
+def test_a_token_of_or_for_another_is_not_believed(keys: KeyRing, claims: dict[str, Any]) -> None:
+    """Issuer and audience are this server, each as one string."""
+    with pytest.raises(TokenError, match="not for this server"):
+        verified(keys, NOON, **claims)
+
+
+def test_a_token_is_over_at_its_end_although_it_is_remembered(keys: KeyRing) -> None:
+    """What is remembered is that we signed it, not that it still holds."""
+    made, text = Tokens(keys, ISSUER), issued(keys, NOON)
+    assert made.verify(text, NOON + timedelta(seconds=299))
+    with pytest.raises(TokenError, match="expired"):
+        made.verify(text, NOON + timedelta(seconds=300))
