@@ -15,7 +15,7 @@ from consent.spending import SPEND
 from gateway.access.admission import IdempotencyKey
 from gateway.db.engine import to_json
 from gateway.db.hot import HotDatabase, Statement
-from gateway.disclosure.leaf import Disclosure, leaf_hash
+from gateway.disclosure.leaf import Disclosure, leaf_hash, new_salt
 
 MOVED_STATE = "XQ001"
 MOVED_STATES = frozenset({MOVED_STATE, "40P01", "40001"})  # also: deadlock, serialization failure
@@ -145,9 +145,9 @@ async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
     return Committed(uses_left=row["uses_left"] if row else None)
 
 
-async def log_refusal(hot: HotDatabase, disclosure: Disclosure, salt: bytes) -> None:
+async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
     """Write a refused attempt of an authenticated client (R10)."""
-    await hot.row(REFUSE, _row(disclosure, salt))
+    await hot.row(REFUSE, _row(disclosure, new_salt()))
 
 
 def _row(disclosure: Disclosure, salt: bytes) -> dict[str, Any]:

@@ -4,7 +4,6 @@ A caller learns the answers and nothing else: for an enterprise that is unknown,
 caller, or asked about too often, the same work is done and every answer is `not_determined`.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +28,7 @@ from gateway.clients.agreements import Agreement
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal import id_number_digest
 from gateway.disclosure.ids import new_id
-from gateway.disclosure.leaf import SALT_BYTES, Disclosure, leaf_hash, result_digest
+from gateway.disclosure.leaf import Disclosure, leaf_hash, new_salt, result_digest
 from gateway.disclosure.promise import log_promise, merge_by
 from gateway.runtime import Runtime
 from verification import (
@@ -65,7 +64,7 @@ async def answer(
         found = await read(runtime.hot, caller, ask, key, now)
         agreement = _ground(caller, found, ask, now)
         if isinstance(agreement, GatewayError):
-            await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now), _salt())
+            await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now))
             return agreement
         runtime.quotas.note(caller.client_id, agreement.version)
         kept = keeping.found(key, found.kept, now)
@@ -130,7 +129,7 @@ def _telling(
         relied_on=sorted({rest for each in answers for rest in each.rests_on}),
         at=now,
     )
-    salt = _salt()
+    salt = new_salt()
     core = _document(ask, answers, disclosure, now)
     disclosure = replace(disclosure, result_digest=result_digest(core))
     core["log_promise"] = log_promise(
@@ -259,7 +258,3 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
 
 def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
     return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
-
-
-def _salt() -> bytes:
-    return secrets.token_bytes(SALT_BYTES)

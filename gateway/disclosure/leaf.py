@@ -2,6 +2,7 @@
 with it. Pure: no database, no clock."""
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -45,6 +46,11 @@ def canonical(disclosure: Disclosure) -> bytes:
     row["at"] = disclosure.at.isoformat()
     row["result_digest"] = disclosure.result_digest.hex()
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+
+
+def new_salt() -> bytes:
+    """A salt for one disclosure."""
+    return secrets.token_bytes(SALT_BYTES)
 
 
 def leaf_hash(disclosure: Disclosure, salt: bytes) -> bytes:

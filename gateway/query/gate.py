@@ -3,7 +3,6 @@
 Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these only what the clocks still allow.
 """
 
-import secrets
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +22,7 @@ from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import on_the_wire
 from gateway.db.engine import to_json
 from gateway.disclosure.ids import new_id
-from gateway.disclosure.leaf import SALT_BYTES, Disclosure, leaf_hash, result_digest
+from gateway.disclosure.leaf import Disclosure, leaf_hash, new_salt, result_digest
 from gateway.disclosure.promise import log_promise, merge_by
 from gateway.query.ask import Ask
 from gateway.query.cursor import Cursors
@@ -55,14 +54,14 @@ async def answer(
             return kept
         ground = ground_of(runtime, caller, ask, found, now, repeated=kept is not None)
         if isinstance(ground, GatewayError):
-            await log_refusal(runtime.hot, _refusal(caller, ask, ground, now), _salt())
+            await log_refusal(runtime.hot, _refusal(caller, ask, ground, now))
             return ground
         runtime.quotas.note(caller.client_id, ground.agreement.version)
         if isinstance(kept, Kept):
             if _still_true(runtime, ask, found, ground, kept, now):
                 return _with_uses(kept.answer, kept.uses_left)
             changed = IdempotencyConflictError(CHANGED)
-            await log_refusal(runtime.hot, _refusal(caller, ask, changed, now), _salt())
+            await log_refusal(runtime.hot, _refusal(caller, ask, changed, now))
             return changed
         telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
         committed = await tell(runtime.hot, telling)
@@ -108,7 +107,7 @@ def _telling(
         relied_on=[(record.record_id, record.version) for record, _ in page.records],
         at=now,
     )
-    salt = _salt()
+    salt = new_salt()
     core = _document(runtime, caller, ask, ground, page, cursors, disclosure)
     disclosure = replace(disclosure, result_digest=result_digest(core))
     core["log_promise"] = log_promise(
@@ -182,7 +181,3 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
 
 def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
     return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
-
-
-def _salt() -> bytes:
-    return secrets.token_bytes(SALT_BYTES)
