@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.access.commit import log_refusal
-from gateway.db.hot import HotDatabase
+from gateway.db.hot import HotDatabase, Statement
 from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import Disclosure, leaf_hash
@@ -29,6 +29,7 @@ from tests import naive_merkle
 ISSUER = "https://credit.test"
 ORIGIN = "credit.test/log"
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+SALT_OF = Statement("SELECT salt FROM disclosure_salt WHERE disclosure_id = :disclosure_id")
 EMPTY = """TRUNCATE disclosure, disclosure_salt, pending_leaf, log_entry, log_node, checkpoint"""
 
 
@@ -89,9 +90,10 @@ async def disclosed(
             asked=["registration"],
             at=at + timedelta(milliseconds=number),
         )
-        salt = secrets.token_bytes(32)
-        await log_refusal(hot, disclosure, salt)  # the write of a disclosure and no more
-        made.append((disclosure, leaf_hash(disclosure, salt)))
+        await log_refusal(hot, disclosure)  # the write of a disclosure and no more
+        salt = await hot.row(SALT_OF, {"disclosure_id": disclosure.disclosure_id})
+        assert salt is not None
+        made.append((disclosure, leaf_hash(disclosure, salt["salt"])))
     return made
 
 
