@@ -2,20 +2,23 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import fields
 
 import uvloop
 from rich.console import Console
 
+from tests.bench import report
 from tests.bench.breakdown import broken_down
-from tests.bench.plan import Plan
-from tests.bench.report import show_breakdown, show_rates
-from tests.bench.rounds import measured, new_scores
-from tests.bench.servers import servers
-from tests.bench.stage import stage
+from tests.bench.plan import ISSUING, VERIFYING, Plan
+from tests.bench.races import issuing, verifying
+from tests.bench.rounds import Race, Score, measured
+from tests.bench.servers import Server, servers
+from tests.bench.stage import Stage, stage
 
 HELP = {
+    "part": "which path is measured",
     "rounds": "how often each contender is measured",
     "seconds": "how long one window of load lasts",
     "connections": "keep-alive connections, each with one request under way",
@@ -30,14 +33,34 @@ def main() -> None:
     with ExitStack() as stack:
         with console.status("PostgreSQL, Redis, a synthetic province …"):
             built = stack.enter_context(stage(plan.entities))
-            running = stack.enter_context(servers(built))
-        scores = new_scores()
-        for done in measured(plan, built, running, scores):
-            console.print(f"[dim]{time.monotonic() - began:5.0f} s  {done}[/]", highlight=False)
+        if plan.has("verification"):
+            _verification(plan, built, console, began)
+        if plan.has("token"):
+            _token(plan, built, console, began)
+
+
+def _verification(plan: Plan, built: Stage, console: Console, began: float) -> None:
+    with servers(built, VERIFYING) as running:
+        scores = _raced(plan, verifying(plan, built, running), running, console, began)
         with console.status("Timing single steps …"):
             found = uvloop.run(broken_down(built, plan.steps))
-    show_rates(console, scores, plan)
-    show_breakdown(console, found, scores)
+    report.show_rates(console, report.VERIFYING, scores, plan)
+    report.show_breakdown(console, found, scores)
+
+
+def _token(plan: Plan, built: Stage, console: Console, began: float) -> None:
+    with servers(built, ISSUING) as running:
+        scores = _raced(plan, issuing(plan, built, running), running, console, began)
+    report.show_rates(console, report.ISSUING, scores, plan)
+
+
+def _raced(
+    plan: Plan, race: Race, running: Mapping[str, Server], console: Console, began: float
+) -> dict[str, Score]:
+    scores = race.scores()
+    for done in measured(plan, race, running, scores):
+        console.print(f"[dim]{time.monotonic() - began:5.0f} s  {done}[/]", highlight=False)
+    return scores
 
 
 def _plan() -> Plan:
@@ -48,6 +71,7 @@ def _plan() -> Plan:
             f"--{each.name}",
             type=type(default),
             default=default,
+            choices=each.metadata.get("choices"),
             help=f"{HELP[each.name]} (default {default})",
         )
     return Plan(**vars(parser.parse_args()))

@@ -1,20 +1,19 @@
-"""The load comes from a process of its own; a window in which one answer is not 200 does not count."""
+"""The load comes from a process of its own; a window in which one answer is not good does not count."""
 
 import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
-from itertools import cycle, islice
-from typing import Any, Final, cast
+from functools import partial
+from itertools import cycle
+from typing import Final, cast
 
-import orjson
 import uvloop
 
-from tests.bench.plan import HOST, Contender
-from tests.bench.proofs import Pass, passes, written
+from tests.bench.orders import Orders
+from tests.bench.plan import HOST
 
 PATIENCE: Final = 30.0  # seconds that answers may be late when a window ends
 SHOWN: Final = 600
@@ -23,21 +22,23 @@ _END: Final = b"\r\n\r\n"
 
 
 class LoadFailedError(RuntimeError):
-    """An answer was not 200, or none came."""
+    """An answer was not 200, or not what it should be, or none came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One window: at most `count` requests in at most `seconds`, over `connections`."""
+    """One window of at most `seconds` over `connections`, in which each answer holds all of `told`.
 
-    contender: Contender
+    `again`: the requests are sent over and over.
+    """
+
+    title: str
     port: int
     seconds: float
-    count: int
     connections: int
-    kit: bytes
-    jwk: Mapping[str, str]
-    bodies: tuple[bytes, ...]
+    orders: Orders
+    again: bool = False
+    told: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +56,12 @@ class Window:
 
 def fire(job: Job) -> Window:
     """Make the requests, then send them; raises `LoadFailedError`."""
-    pass_ = _passes(job.kit, tuple(sorted(job.jwk.items())))()
-    bodies = islice(cycle(job.bodies), job.count)
-    to = job.contender
-    requests = list(written(pass_, to.path, job.port, bodies, as_sdk=to.as_sdk))
-    volley = _Volley(iter(requests) if to.fresh_proofs else cycle(requests), job.seconds)
+    requests = job.orders.made()
+    volley = _Volley(cycle(requests) if job.again else iter(requests), job.seconds, job.told)
     uvloop.run(volley.run(job))
     if volley.failures:
-        raise LoadFailedError(f"{to.title}: {dict(volley.failures)}\n{volley.sample}")
+        raise LoadFailedError(f"{job.title}: {dict(volley.failures)}\n{volley.sample}")
     return Window(seconds=volley.ended - volley.began, latencies=tuple(volley.latencies))
-
-
-@cache
-def _passes(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], Pass]:
-    """One source for all windows, so that they share its token."""
-    read: dict[str, Any] = orjson.loads(kit)
-    return passes(read, dict(jwk))
 
 
 @dataclass(slots=True)
@@ -79,6 +70,7 @@ class _Volley:
 
     requests: Iterator[bytes]
     seconds: float
+    told: tuple[bytes, ...]
     latencies: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     sample: str = ""
@@ -101,7 +93,7 @@ class _Volley:
 
     def note(self, answer: bytes, sent: float, now: float) -> None:
         self.ended = now
-        if answer.startswith(b"HTTP/1.1 200 "):
+        if answer.startswith(b"HTTP/1.1 200 ") and all(told in answer for told in self.told):
             self.latencies.append(now - sent)
             return
         self.failures[answer[9:12].decode()] += 1

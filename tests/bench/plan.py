@@ -1,26 +1,35 @@
-"""What a run measures and how long; all contenders get the same requests and the same settings."""
+"""What a run measures and how long; all contenders of a part get the same requests."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 HOST: Final = "127.0.0.1"
 WHO: Final = "platform"
 PURPOSE: Final = "merchant_onboarding"
+SCOPE: Final = "verify"
 GATEWAY: Final = "gateway"
 FLOOR: Final = "floor"
 ECHO: Final = "echo"
+PEER: Final = "peer"
+PARTS: Final = ("verification", "token")
+ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The arguments of one run; `seconds` is the length of one window of load."""
 
+    part: str = field(default=ALL, metadata={"choices": (ALL, *PARTS)})
     rounds: int = 4
     seconds: float = 4.0
     connections: int = 32
     entities: int = 5_000
     steps: int = 1_000
+
+    def has(self, part: str) -> bool:
+        """Whether `part` is measured."""
+        return self.part in {ALL, part}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,7 @@ class Contender:
     fresh_proofs: bool = True
 
 
-CONTENDERS: Final = (
+VERIFYING: Final = (
     Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/v1/verifications"),
     Contender(
         name="gateway-sdk",
@@ -46,6 +55,11 @@ CONTENDERS: Final = (
     ),
     Contender(name=FLOOR, title="floor", server=FLOOR, path="/floor"),
     Contender(name=ECHO, title="echo", server=ECHO, path="/echo", fresh_proofs=False),
+)
+
+ISSUING: Final = (
+    Contender(name=GATEWAY, title="gateway", server=GATEWAY, path="/oauth/token"),
+    Contender(name=PEER, title="node-oidc-provider", server=PEER, path="/token"),
 )
 
 

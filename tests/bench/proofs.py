@@ -1,14 +1,19 @@
-"""Each request has its own signed proof, made before the clock starts, by the SDK's own code."""
+"""Each verification has its own signed proof, by the SDK's own code."""
 
 import base64
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle, islice
 from typing import Any
 
-from tests.bench.plan import HOST, WHO
+import orjson
+
+from tests.bench.orders import written
+from tests.bench.plan import SCOPE, WHO
 from xinqiao import Client
 from xinqiao._core.exchange import sha256_digest
 from xinqiao._core.jose import SigningKey, dpop_proof
@@ -43,9 +48,33 @@ class Pass:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifications:
+    """So many calls to `path`, about one enterprise after another."""
+
+    kit: bytes
+    jwk: Mapping[str, str]
+    bodies: tuple[bytes, ...]
+    path: str
+    port: int
+    count: int
+    as_sdk: bool
+
+    def made(self) -> list[bytes]:
+        """See `Orders`."""
+        pass_ = _passes(self.kit, tuple(sorted(self.jwk.items())))()
+        requests = []
+        for body in islice(cycle(self.bodies), self.count):
+            headers = pass_.headers(self.path)
+            if self.as_sdk:
+                headers = as_the_sdk(headers, body)
+            requests.append(written(self.path, self.port, headers, body))
+        return requests
+
+
 def passes(kit: Mapping[str, Any], jwk: Mapping[str, str]) -> Callable[[], Pass]:
     """A source of passes for the kit's platform; its token is fetched anew when it ends."""
-    client = Client.from_kit(kit, WHO, scope="verify", dpop_key=jwk)
+    client = Client.from_kit(kit, WHO, scope=SCOPE, dpop_key=jwk)
     key = SigningKey.of(jwk)
 
     def fresh() -> Pass:
@@ -64,15 +93,8 @@ def as_the_sdk(headers: Headers, body: bytes) -> Headers:
     return headers | own
 
 
-def written(
-    pass_: Pass, path: str, port: int, bodies: Iterable[bytes], *, as_sdk: bool
-) -> Iterator[bytes]:
-    """Whole HTTP/1.1 requests as they go over the wire."""
-    for body in bodies:
-        headers = pass_.headers(path)
-        if as_sdk:
-            headers = as_the_sdk(headers, body)
-        lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines += [f"Content-Length: {len(body)}", "", ""]
-        yield "\r\n".join(lines).encode("latin-1") + body
+@cache
+def _passes(kit: bytes, jwk: tuple[tuple[str, str], ...]) -> Callable[[], Pass]:
+    """One source for all windows, so that they share its token."""
+    read: dict[str, Any] = orjson.loads(kit)
+    return passes(read, dict(jwk))

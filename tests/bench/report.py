@@ -8,15 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
-from tests.bench.plan import ECHO, FLOOR, GATEWAY, Plan
+from tests.bench.plan import ECHO, FLOOR, GATEWAY, PEER, Plan
 from tests.bench.rounds import Score
 
 Scores = Mapping[str, Score]
-LINES: Final[Mapping[str, Callable[[Score, Scores], str]]] = {
+Lines = Mapping[str, Callable[[Score, Scores], str]]
+RATES: Final[Lines] = {
     "per second, median": lambda of, _: f"{median(of.rates):,.0f}",
     "    least and most": lambda of, _: f"{min(of.rates):,.0f}-{max(of.rates):,.0f}",
-    "of the floor": lambda of, all_: f"{of.ratio_to(all_[FLOOR]):.2f}",
-    "of the echo": lambda of, all_: f"{of.ratio_to(all_[ECHO]):.3f}",
+}
+COSTS: Final[Lines] = {
     "p50, ms": lambda of, _: f"{of.percentile(50) * 1e3:.1f}",
     "p99, ms": lambda of, _: f"{of.percentile(99) * 1e3:.1f}",
     "CPU µs per call: worker": lambda of, _: _micros(of.cpu("worker")),
@@ -24,9 +25,20 @@ LINES: Final[Mapping[str, Callable[[Score, Scores], str]]] = {
     "    Redis": lambda of, _: _micros(of.cpu("redis")),
     "worker's memory, MiB": lambda of, _: f"{of.resident / 2**20:.0f}",
 }
+VERIFYING: Final[Lines] = {
+    **RATES,
+    "of the floor": lambda of, all_: f"{of.ratio_to(all_[FLOOR]):.2f}",
+    "of the echo": lambda of, all_: f"{of.ratio_to(all_[ECHO]):.3f}",
+    **COSTS,
+}
+ISSUING: Final[Lines] = {
+    **RATES,
+    "of the foreign server": lambda of, all_: f"{of.ratio_to(all_[PEER]):.2f}",
+    **COSTS,
+}
 
 
-def show_rates(console: Console, scores: Scores, plan: Plan) -> None:
+def show_rates(console: Console, lines: Lines, scores: Scores, plan: Plan) -> None:
     """Rates, ratios, latencies, CPU and memory."""
     calls = sum(score.calls for score in scores.values())
     table = Table(
@@ -36,7 +48,7 @@ def show_rates(console: Console, scores: Scores, plan: Plan) -> None:
     table.add_column("")
     for score in scores.values():
         table.add_column(score.contender.title, justify="right")
-    for title, line in LINES.items():
+    for title, line in lines.items():
         table.add_row(title, *(line(score, scores) for score in scores.values()))
     console.print(table)
 

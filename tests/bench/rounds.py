@@ -1,21 +1,16 @@
 """Every round measures every contender, each time in another order, so that drift hits all alike."""
 
-import asyncio
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from statistics import median, quantiles
 from typing import Final
 
-import orjson
-
 from tests.bench.load import Job, Window, fire
-from tests.bench.plan import CONTENDERS, Contender, Plan
+from tests.bench.plan import Contender, Plan
 from tests.bench.servers import Server, Spent
-from tests.bench.stage import Stage
 
 WARM_UP: Final = 500
 # More proofs than the last window needed, so that the time runs out before they do.
@@ -56,69 +51,46 @@ class Score:
         return float(sum(getattr(each, whose) for each in self.spent)) / self.calls
 
 
-def new_scores() -> dict[str, Score]:
-    """A score for each contender, by name."""
-    return {each.name: Score(each) for each in CONTENDERS}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """The contenders of one part; `ready` makes the job of a window of so many requests."""
+
+    contenders: tuple[Contender, ...]
+    ready: Callable[[Contender, int], Job]
+    warm_up: int = WARM_UP
+
+    def scores(self) -> dict[str, Score]:
+        """A score for each contender, by name."""
+        return {each.name: Score(each) for each in self.contenders}
+
+    def order(self, turn: int) -> tuple[Contender, ...]:
+        """Each time another one begins."""
+        start = turn % len(self.contenders)
+        return self.contenders[start:] + self.contenders[:start]
 
 
 def measured(
-    plan: Plan, stage: Stage, servers: Mapping[str, Server], scores: Mapping[str, Score]
+    plan: Plan, race: Race, servers: Mapping[str, Server], scores: Mapping[str, Score]
 ) -> Iterator[str]:
     """Warm up, then run the rounds into `scores`; gives what it has just done."""
-    with _range(plan, stage) as shoot:
-        rates = {
-            each.name: shoot(each, servers[each.server], WARM_UP).per_second for each in CONTENDERS
-        }
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+
+        def shoot(contender: Contender, count: int) -> Window:
+            return pool.submit(fire, race.ready(contender, count)).result()
+
+        rates = {each.name: shoot(each, race.warm_up).per_second for each in race.contenders}
         yield "warmed up"
         for turn in range(plan.rounds):
-            for contender in _rotated(turn):
+            for contender in race.order(turn):
                 server, score = servers[contender.server], scores[contender.name]
                 count = _count(contender, rates[contender.name], plan)
                 before = server.spent()
-                window = shoot(contender, server, count)
+                window = shoot(contender, count)
                 score.spent.append(server.spent().since(before))
                 score.windows.append(window)
                 score.resident = server.resident()
                 rates[contender.name] = window.per_second
                 yield f"round {turn + 1}: {contender.title} {window.per_second:,.0f}/s"
-
-
-class _Shoot:
-    """Has one window fired by the process that loads."""
-
-    def __init__(self, plan: Plan, stage: Stage, pool: ProcessPoolExecutor) -> None:
-        self._plan = plan
-        self._stage = stage
-        self._pool = pool
-        self._at = 0
-
-    def __call__(self, contender: Contender, server: Server, count: int) -> Window:
-        bodies = self._stage.bodies
-        turned = bodies[self._at :] + bodies[: self._at]
-        self._at = (self._at + count) % len(bodies)
-        job = Job(
-            contender=contender,
-            port=server.port,
-            seconds=self._plan.seconds,
-            count=count,
-            connections=self._plan.connections,
-            kit=orjson.dumps(self._stage.kit),
-            jwk=self._stage.jwk,
-            bodies=turned,
-        )
-        asyncio.run(self._stage.forget_probes())
-        return self._pool.submit(fire, job).result()
-
-
-@contextmanager
-def _range(plan: Plan, stage: Stage) -> Iterator[_Shoot]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        yield _Shoot(plan, stage, pool)
-
-
-def _rotated(turn: int) -> tuple[Contender, ...]:
-    start = turn % len(CONTENDERS)
-    return CONTENDERS[start:] + CONTENDERS[:start]
 
 
 def _count(contender: Contender, rate: float, plan: Plan) -> int:

@@ -1,10 +1,12 @@
-"""One worker process each, all started alike: uvicorn with uvloop and httptools, no access log."""
+"""One worker process each: ours all started alike (uvicorn with uvloop and httptools, no access log),
+the foreign token server as its tests start it."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,9 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
 
-from tests.bench.plan import ECHO, FLOOR, GATEWAY, HOST, free_port
+from tests.bench.plan import ECHO, FLOOR, GATEWAY, HOST, PEER, SCOPE, WHO, Contender, free_port
 from tests.bench.stage import Stage
+from tests.node import programs
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
@@ -27,6 +30,7 @@ UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop", "--http", "httptools"),
     *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
 )
+PUBLIC: Final = frozenset({"kty", "crv", "x", "y", "kid", "use", "alg"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +70,37 @@ class Server:
 
 
 @contextmanager
-def servers(stage: Stage) -> Iterator[Mapping[str, Server]]:
-    """Start the workers of all applications; the gateway's port is in its issuer."""
+def servers(stage: Stage, contenders: Iterable[Contender]) -> Iterator[Mapping[str, Server]]:
+    """Start a worker of each application; the gateway's port is in its issuer."""
     postmaster = int((stage.database_folder / "postmaster.pid").read_text().split("\n")[0])
     with ExitStack() as stack:
-        yield {
-            name: Server(
+        running = {}
+        for name in dict.fromkeys(each.server for each in contenders):
+            port = stage.port if name == GATEWAY else free_port()
+            running[name] = Server(
                 port=port,
                 worker=psutil.Process(stack.enter_context(_worker(name, port, stage))),
                 postgres=psutil.Process(postmaster),
                 redis=psutil.Process(stage.redis.pid),
             )
-            for name, port in _ports(stage).items()
-        }
+        yield running
 
 
-def _ports(stage: Stage) -> dict[str, int]:
-    return {name: stage.port if name == GATEWAY else free_port() for name in APPLICATIONS}
+def _command(name: str, port: int, stage: Stage) -> tuple[str, ...]:
+    if name != PEER:
+        return (sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name])
+    client = stage.kit["clients"][WHO]
+    keys = [
+        {member: value for member, value in jwk.items() if member in PUBLIC}
+        for jwk in client["private_jwks"]["keys"]
+    ]
+    known = {"client_id": client["client_id"], "scope": SCOPE, "jwks": {"keys": keys}}
+    ask = json.dumps({"clients": [known], "port": port})
+    try:
+        node = programs.install().node
+    except programs.NodeMissingError as missing:
+        raise SystemExit(f"{missing} (--part verification does without it.)") from None
+    return (node, str(programs.FOLDER / "provider-fapi.mjs"), ask)
 
 
 @contextmanager
@@ -90,8 +108,9 @@ def _worker(name: str, port: int, stage: Stage) -> Iterator[int]:
     log = Path(stage.settings.signing_keys).parent / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name]],
-            env={**os.environ, **stage.environment},
+            _command(name, port, stage),
+            env={**os.environ, **stage.environment, "NODE_ENV": "production"},
+            stdin=subprocess.PIPE,  # the foreign server ends with it
             stdout=output,
             stderr=subprocess.STDOUT,
         )

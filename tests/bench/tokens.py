@@ -1,0 +1,100 @@
+"""Each request for a token has its own assertion and its own proof, with the server's nonce.
+
+Both are made by the SDK's own code, with the same two keys whoever is asked.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx2
+
+from tests.bench.orders import written
+from tests.bench.plan import HOST, SCOPE
+from xinqiao._core.jose import SigningKey, client_assertion, dpop_proof
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# What stands in every good answer, besides its 200.
+TOLD: Final = (b'"access_token":"ey', b'"token_type":"DPoP"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One client at one token endpoint."""
+
+    client_id: str
+    key: SigningKey
+    proof_key: SigningKey
+    issuer: str
+    path: str
+
+    def request(self, nonce: str | None) -> tuple[dict[str, str], bytes]:
+        """The headers and the form of one request."""
+        now = time.time()
+        proof = dpop_proof(
+            self.proof_key,
+            method="POST",
+            uri=self.issuer + self.path,
+            now=now,
+            jti=secrets.token_urlsafe(24),
+            nonce=nonce,
+            access_token=None,
+        )
+        assertion = client_assertion(
+            self.key,
+            client_id=self.client_id,
+            audience=self.issuer,
+            now=now,
+            jti=secrets.token_urlsafe(24),
+        )
+        form = {
+            "grant_type": "client_credentials",
+            "scope": SCOPE,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "DPoP": proof}
+        return headers, urlencode(form).encode()
+
+    def nonce(self) -> str:
+        """The nonce that the server demands now, from its refusal of a request without one."""
+        headers, body = self.request(None)
+        with httpx2.Client(trust_env=False, timeout=10) as http:
+            answer = http.post(self.issuer + self.path, content=body, headers=headers)
+        assert answer.json()["error"] == "use_dpop_nonce", answer.text
+        return answer.headers["dpop-nonce"]
+
+    def requests(self, count: int) -> Iterator[tuple[dict[str, str], bytes]]:
+        """So many requests with the present nonce."""
+        nonce = self.nonce()
+        return (self.request(nonce) for _ in range(count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequests:
+    """So many requests to the token endpoint at `port`; its issuer is its address."""
+
+    client: Mapping[str, Any]
+    jwk: Mapping[str, str]
+    path: str
+    port: int
+    count: int
+
+    def made(self) -> list[bytes]:
+        """See `Orders`."""
+        of = asking(self.client, self.jwk, f"http://{HOST}:{self.port}", self.path)
+        return [written(self.path, self.port, *each) for each in of.requests(self.count)]
+
+
+def asking(client: Mapping[str, Any], jwk: Mapping[str, str], issuer: str, path: str) -> Asking:
+    """A client of the kit, whose proofs are made with `jwk`."""
+    return Asking(
+        client_id=client["client_id"],
+        key=SigningKey.read(client["private_jwks"]),
+        proof_key=SigningKey.of(jwk),
+        issuer=issuer,
+        path=path,
+    )
