@@ -25,7 +25,7 @@ lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready system ## measure the hot paths against their floor
+bench: .venv/ready system ## measure the hot paths beside a floor and a foreign server
 	$(BIN)/python -m tests.bench $(ARGS)
 
 format: .venv/ready ## what ruff can mend by itself
