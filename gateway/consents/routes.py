@@ -1,18 +1,31 @@
 """A client sees its own consents only; of any other it cannot tell whether there is one."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 import consent
-from consent import Changed, Consent, Status, status_at, uses_left
+from consent import Changed, Consent, Status, status_at
 from consent import store as consents
-from gateway.access.admission import admit
+from gateway.access.admission import IdempotencyKey, admit
 from gateway.access.bound import trouble_with_consent
 from gateway.access.caller import Caller, authenticate
-from gateway.access.errors import InvalidRequestError, NotFoundError, TemporarilyUnavailableError
-from gateway.access.moments import on_the_wire
+from gateway.access.errors import (
+    GatewayError,
+    InvalidRequestError,
+    InvalidUsccError,
+    NotFoundError,
+    TemporarilyUnavailableError,
+)
+from gateway.access.incoming import incoming
+from gateway.access.openapi import reads
 from gateway.access.standing import demand_agreement
+from gateway.access.subject import subject_of
+from gateway.access.wanted import Mistake, wanted_of
+from gateway.clients.agreements import Agreement
+from gateway.consents.asking import Asked, ask, error_of
+from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -21,6 +34,37 @@ router = APIRouter(prefix="/v1/consents", tags=["consents"])
 PAGE = 100
 TURNS = 20
 STATUSES = frozenset(Status)
+LONGEST_WAIT = 30  # seconds
+LOOKS_EVERY = 1.0  # seconds
+
+
+@router.post("", status_code=201, openapi_extra=reads(ConsentIn))
+async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
+    """Ask an enterprise by a link; the same answer whether the enterprise exists or not."""
+    caller = await authenticate(request, runtime, scope="consents")
+    came = await incoming(request, ConsentIn)
+    uscc = _subject(came.parsed)
+    agreement = await _admitted(request, runtime, caller, uscc=uscc, key=came.key)
+    if isinstance(came.parsed, GatewayError):
+        raise came.parsed
+    if uscc is None:
+        raise InvalidUsccError
+    wanted = wanted_of(
+        came.parsed,
+        came.parsed.enterprise,
+        agreement=agreement,
+        catalogue=runtime.catalogue,
+        now=runtime.now(),
+    )
+    if isinstance(wanted, Mistake):
+        raise error_of(wanted)
+    made = await ask(
+        runtime,
+        Asked(client_id=caller.client_id, uscc=uscc, wanted=wanted, key=came.key),
+    )
+    if isinstance(made, GatewayError):
+        raise made
+    return _answer(requested(made, runtime), status_code=201)
 
 
 @router.get("")
@@ -44,16 +88,26 @@ async def list_consents(
             limit=PAGE,
         )
     more = found[-1].consent_id if len(found) == PAGE else None
-    return _answer({"consents": [_shown(each, runtime) for each in found], "after": more})
+    return _answer({"consents": [shown(each, runtime) for each in found], "after": more})
 
 
 @router.get("/{consent_id}")
-async def get_consent(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
-    """Show one of the caller's consents."""
+async def get_consent(
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
+) -> Response:
+    """Show one of the caller's consents; `wait` holds a request that is not answered yet."""
     caller = await _caller(request, runtime)
-    async with runtime.engine.connect() as connection:
-        found = await consents.by_id(connection, consent_id)
-    return _answer(_shown(_own(found, caller), runtime))
+    patience = wait
+    while True:
+        async with runtime.engine.connect() as connection:
+            found = _own(await consents.by_id(connection, consent_id), caller)
+        if patience <= 0 or status_at(found, runtime.now()) is not Status.REQUESTED:
+            return _answer(shown(found, runtime))
+        await asyncio.sleep(LOOKS_EVERY)
+        patience -= LOOKS_EVERY
 
 
 @router.delete("/{consent_id}", status_code=204)
@@ -71,12 +125,29 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
     raise TemporarilyUnavailableError(retry_after=1)
 
 
+def _subject(came: ConsentIn | GatewayError) -> str | None:
+    uscc = came if isinstance(came, GatewayError) else subject_of(came.enterprise.uscc)
+    return None if isinstance(uscc, GatewayError) else uscc
+
+
 async def _caller(request: Request, runtime: Runtime) -> Caller:
     caller = await authenticate(request, runtime, scope="consents")
-    await admit(request, runtime, caller, uscc=None, key=None)
-    await demand_agreement(runtime, caller)
-    await _demand_consent(runtime, caller)
+    await _admitted(request, runtime, caller)
     return caller
+
+
+async def _admitted(
+    request: Request,
+    runtime: Runtime,
+    caller: Caller,
+    *,
+    uscc: str | None = None,
+    key: IdempotencyKey | None = None,
+) -> Agreement:
+    await admit(request, runtime, caller, uscc=uscc, key=key)
+    agreement = await demand_agreement(runtime, caller)
+    await _demand_consent(runtime, caller)
+    return agreement
 
 
 async def _demand_consent(runtime: Runtime, caller: Caller) -> None:
@@ -95,25 +166,10 @@ def _own(found: Consent | None, caller: Caller) -> Consent:
     return found
 
 
-def _shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
-    return {
-        "consent_id": held.consent_id,
-        "status": status_at(held, runtime.now()).value,
-        "enterprise": {"uscc": held.uscc},
-        "purpose": held.purpose.value,
-        "datasets": list(held.datasets),
-        "questions": list(held.questions),
-        "valid_until": on_the_wire(held.valid_until),
-        "max_uses": held.max_uses,
-        "uses_left": uses_left(held),
-        "requested_at": on_the_wire(held.requested_at),
-        "decided_at": on_the_wire(held.decided_at) if held.decided_at else None,
-    }
-
-
-def _answer(document: dict[str, Any]) -> Response:
+def _answer(document: dict[str, Any], status_code: int = 200) -> Response:
     return Response(
         to_json(document),
+        status_code=status_code,
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

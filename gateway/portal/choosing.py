@@ -6,9 +6,33 @@ from typing import Final
 from consent import Scope
 from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
-from gateway.portal.deciding import Trouble
+from gateway.portal.deciding import Choice, Trouble
 
 MOST_USES: Final = 1_000_000
+INDIVIDUAL_BUSINESS: Final = "individual_business"
+
+
+def choice_of(
+    fields: Fields,
+    asked: Scope,
+    *,
+    uscc: str,
+    kind: str,
+    now: datetime,
+) -> Choice | Trouble:
+    """What the person decided, or what is wrong with the form."""
+    match one(fields, "decision"):
+        case "refuse":
+            return Choice(uscc=uscc, scope=None)
+        case "grant":
+            scope = chosen_scope(fields, asked, now=now)
+            if isinstance(scope, Trouble):
+                return scope
+            if kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
+                return Trouble.SEPARATE
+            return Choice(uscc=uscc, scope=scope)
+        case _:
+            return Trouble.NOTHING_CHOSEN
 
 
 def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Trouble:

@@ -2,28 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import COOL_DOWN, Shown, wording
+from consent import COOL_DOWN, wording
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.visitor import UsingVisitor, Visitor
-from gateway.pages.forms import Fields, one
-from gateway.pages.languages import language_of
+from gateway.pages.forms import one
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
-from gateway.portal.choosing import chosen_scope
-from gateway.portal.deciding import Choice, Decider, Trouble
+from gateway.portal.choosing import INDIVIDUAL_BUSINESS, choice_of
+from gateway.portal.deciding import Trouble, decider_of
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
-
-INDIVIDUAL_BUSINESS: Final = "individual_business"
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -59,7 +55,8 @@ async def show(
         request,
         visitor,
         pages.Question(
-            interaction_id=interaction_id,
+            action=f"/portal/decide/{interaction_id}",
+            form=f"decide {interaction_id}",
             redirect_origin=opened.interaction.redirect_origin,
             client=client,
             enterprise=card,
@@ -91,7 +88,13 @@ async def take(
         card = _one_of(opened.enterprises, one(fields, "uscc"))
         if card is None:
             return not_found(request, visitor)
-        choice = _choice(fields, opened.interaction, card, runtime)
+        choice = choice_of(
+            fields,
+            deciding.asked_scope(opened.interaction.ask),
+            uscc=card.uscc,
+            kind=card.kind,
+            now=runtime.now(),
+        )
         trouble = (
             choice
             if isinstance(choice, Trouble)
@@ -99,7 +102,7 @@ async def take(
                 conn,
                 opened.interaction,
                 choice,
-                _decider(request, visitor),
+                decider_of(request, visitor),
                 now=runtime.now(),
             )
         )
@@ -159,39 +162,6 @@ def _one_of(cards: list[EnterpriseCard], uscc: str) -> EnterpriseCard | None:
     if len(cards) == 1 and not uscc:
         return cards[0]
     return next((card for card in cards if card.uscc == uscc), None)
-
-
-def _choice(
-    fields: Fields,
-    interaction: Interaction,
-    card: EnterpriseCard,
-    runtime: Runtime,
-) -> Choice | Trouble:
-    match one(fields, "decision"):
-        case "refuse":
-            return Choice(uscc=card.uscc, scope=None)
-        case "grant":
-            asked = deciding.asked_scope(interaction.ask)
-            scope = chosen_scope(fields, asked, now=runtime.now())
-            if isinstance(scope, Trouble):
-                return scope
-            if card.kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
-                return Trouble.SEPARATE
-            return Choice(uscc=card.uscc, scope=scope)
-        case _:
-            return Trouble.NOTHING_CHOSEN
-
-
-def _decider(request: Request, visitor: Visitor) -> Decider:
-    return Decider(
-        subject=visitor.session.subject,
-        session_digest=visitor.session.digest,
-        identity_token_digest=visitor.session.identity_token_digest,
-        shown=Shown(
-            text_version=wording.TEXT_VERSION,
-            language=language_of(request.query_params, request.cookies),
-        ),
-    )
 
 
 def _onward(interaction_id: str) -> Response:

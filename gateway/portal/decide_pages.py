@@ -50,8 +50,12 @@ NOTICES: Final[Mapping[str, Said]] = {
 class Question:
     """What the decision page asks."""
 
-    interaction_id: str
+    action: str
+    """Where the form goes."""
+    form: str
+    """What its hidden token is for."""
     redirect_origin: str
+    """Where the decision leads; empty where it stays here."""
     client: ClientCard
     enterprise: EnterpriseCard
     scope: Scope
@@ -96,8 +100,8 @@ def decision(
         questions=[(tag, words.item_name(tag, catalogue)) for tag in question.scope.questions],
         last_day=question.scope.valid_until - timedelta(microseconds=1),
         notice=NOTICES.get(request.query_params.get("notice", "")),
-        action=f"/portal/decide/{question.interaction_id}",
-        csrf=visitor.token(f"decide {question.interaction_id}"),
+        action=question.action,
+        csrf=visitor.token(question.form),
     )
 
 
@@ -137,13 +141,13 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
 def over(
     request: Request,
     visitor: Visitor,
-    why: Literal["decided", "expired", "elsewhere"],
+    why: Literal["decided", "expired", "lapsed", "elsewhere"],
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]
     return frame.sorry(
         request,
-        status=410 if why == "expired" else 409,
+        status=410 if why in {"expired", "lapsed"} else 409,
         title=title,
         sentence=sentence,
         onward=("/portal", Said("查看我的授权", "See my consents")),
@@ -166,6 +170,14 @@ _OVER: Final = {
             "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
             "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
             "again from the organisation's page.",
+        ),
+    ),
+    "lapsed": (
+        Said("这个申请已过期", "This request has expired"),
+        Said(
+            "申请没有在期限内得到答复，没有作出任何授权。需要的话，请让对方重新发起。",
+            "It was not answered in time. Nothing was granted. If you want to go on, let the "
+            "organisation ask again.",
         ),
     ),
     "elsewhere": (

@@ -7,13 +7,27 @@ from secrets import token_bytes
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
 
 import consent
-from consent import Ask, Changed, Channel, Consent, Person, Purpose, Refused, Scope, Shown
+from consent import (
+    Ask,
+    Changed,
+    Channel,
+    Consent,
+    Person,
+    Purpose,
+    Refused,
+    Scope,
+    Shown,
+    wording,
+)
 from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.identity import interactions
 from gateway.identity.interactions import AskDocument, Decision, Interaction
+from gateway.identity.visitor import Visitor
+from gateway.pages.languages import language_of
 
 
 class Trouble(StrEnum):
@@ -45,6 +59,19 @@ class Decider:
     shown: Shown
 
 
+def decider_of(request: Request, visitor: Visitor) -> Decider:
+    """The person at this browser, before the page in the language that it shows."""
+    return Decider(
+        subject=visitor.session.subject,
+        session_digest=visitor.session.digest,
+        identity_token_digest=visitor.session.identity_token_digest,
+        shown=Shown(
+            text_version=wording.TEXT_VERSION,
+            language=language_of(request.query_params, request.cookies),
+        ),
+    )
+
+
 def ask_of(document: AskDocument, uscc: str) -> Ask:
     """What is asked of the enterprise `uscc`."""
     return Ask(
@@ -53,6 +80,17 @@ def ask_of(document: AskDocument, uscc: str) -> Ask:
         purpose=Purpose(document["purpose"]),
         datasets=tuple(document["datasets"]),
         questions=tuple(document["questions"]),
+    )
+
+
+def ask_again(asked: Consent) -> Ask:
+    """What a consent was asked for."""
+    return Ask(
+        client_id=asked.client_id,
+        uscc=asked.uscc,
+        purpose=asked.purpose,
+        datasets=asked.datasets,
+        questions=asked.questions,
     )
 
 
@@ -114,6 +152,34 @@ async def decide(
     return await _write(conn, acts, by, now=now) if acts else None
 
 
+async def answer(
+    conn: AsyncConnection,
+    asked: Consent,
+    choice: Choice,
+    decider: Decider,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Answer a consent that was asked for by link; `None` when all is written."""
+    by = Person(
+        subject=decider.subject,
+        uscc=choice.uscc,
+        channel=Channel.LINK,
+        identity_token_digest=decider.identity_token_digest,
+    )
+    cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
+    if cooling and choice.scope is not None:
+        return Trouble.COOLING_DOWN
+    answered = (
+        consent.refuse(asked, by=by, shown=decider.shown, now=now)
+        if choice.scope is None
+        else consent.grant(asked, scope=choice.scope, by=by, shown=decider.shown, now=now)
+    )
+    if isinstance(answered, Refused):
+        return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
+    return await _save(conn, asked, answered, by, now=now)
+
+
 def _acts(  # the parts of one decision
     interaction: Interaction,
     ask: Ask,
@@ -135,16 +201,16 @@ def _acts(  # the parts of one decision
     if isinstance(requested, Refused):
         return requested
     if choice.scope is None:
-        answer = consent.refuse(requested.consent, by=by, shown=shown, now=now)
+        answered = consent.refuse(requested.consent, by=by, shown=shown, now=now)
     else:
-        answer = consent.grant(
+        answered = consent.grant(
             requested.consent,
             scope=choice.scope,
             by=by,
             shown=shown,
             now=now,
         )
-    return answer if isinstance(answer, Refused) else (requested, answer)
+    return answered if isinstance(answered, Refused) else (requested, answered)
 
 
 async def _write(
@@ -154,17 +220,25 @@ async def _write(
     *,
     now: datetime,
 ) -> Trouble | None:
-    requested, answer = acts
-    older = await consents.open_for(
-        conn,
-        answer.consent.client_id,
-        answer.consent.uscc,
-        answer.consent.purpose,
-    )
+    requested, answered = acts
     await consents.insert(conn, requested.consent, requested.event)
-    saved = await consents.save(conn, requested.consent, answer.consent, answer.event)
-    for before in older if answer.consent.was_granted else []:
-        saved = await _supersede(conn, before, answer.consent, by, now=now) and saved
+    return await _save(conn, requested.consent, answered, by, now=now)
+
+
+async def _save(
+    conn: AsyncConnection,
+    asked: Consent,
+    answered: Changed,
+    by: Person,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Write the answer in the place of the request; a grant ends what it supersedes."""
+    older = await consents.open_for(conn, asked.client_id, asked.uscc, asked.purpose)
+    saved = await consents.save(conn, asked, answered.consent, answered.event)
+    for before in older if answered.consent.was_granted else []:
+        if before.consent_id != asked.consent_id:
+            saved = await _supersede(conn, before, answered.consent, by, now=now) and saved
     return None if saved else Trouble.ALREADY_DECIDED
 
 

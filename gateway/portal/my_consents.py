@@ -25,6 +25,14 @@ Verb = Literal["withdraw", "pause", "resume"]
 
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.REQUESTED})
 NOTICES: Final = {
+    "granted": Said(
+        "已同意。您可以随时在这里暂停或撤回。",
+        "Granted. You can pause or withdraw it here at any time.",
+    ),
+    "refused": Said(
+        "已拒绝。没有提供任何信息。",
+        "Refused. Nothing was told.",
+    ),
     "withdraw": Said(
         "已撤回。从下一次查询起不再提供。",
         "Withdrawn. From the next query on nothing is told.",

@@ -18,7 +18,7 @@ from rich.text import Text
 from gateway.synthetic.build import Kit
 from gateway.synthetic.visitor import Visitor
 from xinqiao import AsyncClient, ConsentGrant, Evidence, KeySet, Verification, verify_evidence
-from xinqiao.errors import ConsentWithdrawn, EvidenceInvalid, SignatureInvalid
+from xinqiao.errors import ConsentExhausted, ConsentWithdrawn, EvidenceInvalid, SignatureInvalid
 
 BY_PLATFORM: Final = "merchant_onboarding"
 BY_BANK: Final = "loan_approval"
@@ -220,6 +220,34 @@ async def withdrawal(stage: Stage) -> None:
         raise TourFailedError("A withdrawn consent still told something.")
 
 
+async def counter(stage: Stage) -> None:
+    """At the bank's counter: a QR code, the shopkeeper's own phone, one use and no more."""
+    subject = stage.subject("individual_business")
+    asked = await stage.bank.request_consent(
+        subject["uscc"], purpose=BY_BANK, datasets=["registration", "licence"], max_uses=1
+    )
+    stage.saw(asked.evidence)
+    stage.say(f"POST /v1/consents → a link to show as QR code, good until {asked.expires_at:%m-%d}")
+    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+        await person.grant(asked.capture_url, datasets=["registration", "licence"])
+    stage.say(f"{subject['login']['username']} opened it on a phone, signed in and ticked both")
+    wanted: dict[str, Any] = {
+        "purpose": BY_BANK,
+        "datasets": ["registration"],
+        "consent_id": asked.consent_id,
+    }
+    page = await stage.bank.query(subject["uscc"], **wanted)
+    stage.saw(page.evidence)
+    stage.say(f"one query told {len(page.records)} record; uses left: 0")
+    try:
+        await stage.bank.query(subject["uscc"], **wanted)
+    except ConsentExhausted as refused:
+        stage.signed += 1
+        stage.say(f"the next one: [red]{refused.status} {refused.code}[/]")
+    else:
+        raise TourFailedError("A consent for one use was used twice.")
+
+
 async def scan(stage: Stage) -> None:
     """A citizen scans three codes: a live penalty is shown, an expired and a repaired one are not."""
     async with Visitor(stage.bank.issuer) as citizen:
@@ -255,9 +283,7 @@ async def tampering(stage: Stage) -> None:
         f"the kept evidence, offline: [green]authentic[/] as of {kept.signed_at:%Y-%m-%d %H:%M:%S}Z"
     )
     exchange = stage.evidence.exchange
-    forged = replace(
-        exchange, response_body=exchange.response_body.replace(b'"penalty"', b'"honours"')
-    )
+    forged = replace(exchange, response_body=exchange.response_body.replace(b'"uscc"', b'"code"'))
     try:
         verify_evidence(replace(stage.evidence, exchange=forged), keys=keys)
     except EvidenceInvalid as refused:
@@ -289,6 +315,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The bank asks for consent, the enterprise decides · 授权", consent),
     ("The bank queries under that consent · 授权查询", query),
     ("The enterprise withdraws · 撤回授权", withdrawal),
+    ("The bank asks at its counter, by a QR code · 扫码授权", counter),
     ("A citizen scans enterprise codes · 扫企业码", scan),
     ("Every answer was signed; a tampered copy is refused · 验签", tampering),
 )

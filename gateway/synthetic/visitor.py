@@ -33,12 +33,14 @@ class Visitor:
 
     async def decide(self, url: str, *, datasets: list[str], questions: list[str]) -> str:
         """Open a request for consent, sign in, tick these, consent. The address to go back to."""
-        page = await self._signed_in(await self._go("GET", url))
-        form = form_with(page.text, "dataset" if datasets else "question")
-        chosen = form.filled(decision="grant", dataset=datasets, question=questions)
-        if "separate" in form.boxes:
-            chosen["separate"] = "yes"
-        return str((await self._send(page, form, chosen)).headers["location"])
+        answer = await self._tick(url, datasets, questions)
+        return str(answer.headers["location"])
+
+    async def grant(self, url: str, *, datasets: list[str]) -> None:
+        """The same for a request that came as a link: it ends in the portal."""
+        answer = await self._tick(url, datasets, [])
+        if "notice=granted" not in str(answer.url):
+            raise VisitError("The consent was not granted.")
 
     async def withdraw(self, consent_id: str) -> None:
         """Withdraw a consent: two taps."""
@@ -50,6 +52,15 @@ class Visitor:
     async def scan(self, url: str) -> str:
         """Scan a code: the page behind it."""
         return (await self._go("GET", url)).text
+
+    async def _tick(self, url: str, datasets: list[str], questions: list[str]) -> httpx2.Response:
+        """Sign in, tick these, consent; the page or redirect that follows."""
+        page = await self._signed_in(await self._go("GET", url))
+        form = form_with(page.text, "dataset" if datasets else "question")
+        chosen = form.filled(decision="grant", dataset=datasets, question=questions)
+        if "separate" in form.boxes:
+            chosen["separate"] = "yes"
+        return await self._send(page, form, chosen)
 
     async def _signed_in(self, page: httpx2.Response) -> httpx2.Response:
         """Sign in if this is the sign-in page; where it leads is the page that was wanted."""

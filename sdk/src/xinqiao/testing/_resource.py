@@ -128,7 +128,7 @@ class FakeFiles:
             {
                 "consent_id": consent.consent_id,
                 "status": "requested",
-                "capture_url": f"https://gateway.test/portal/ask/{consent.consent_id}",
+                "capture_url": f"https://gateway.test/portal/asked/{consent.consent_id}",
             },
         )
 

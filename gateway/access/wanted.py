@@ -1,0 +1,152 @@
+"""What a client may ask an enterprise to allow, whichever way it asks: taken whole or refused.
+
+What is judged is the ask, the catalogue and the client's own agreement, never the enterprise; so
+a request tells nothing about one (R7, R9).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from consent import Purpose
+from gateway.access.body import Wire
+from gateway.access.errors import InvalidUsccError
+from gateway.access.subject import subject_of
+from gateway.clients.agreements import Agreement
+from gateway.creditfile.catalogue import Catalogue
+from verification import question
+
+MOST_ITEMS: Final = 64
+MOST_USES: Final = 100_000
+LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
+DEFAULT_TERM: Final = timedelta(days=90)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_.]+$")]
+Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
+
+
+class EnterpriseIn(Wire):
+    """The enterprise that is asked."""
+
+    uscc: Annotated[str, StringConstraints(max_length=32)]
+
+
+class WantedIn(Wire):
+    """The members that both ways of asking have."""
+
+    purpose: Annotated[str, StringConstraints(max_length=64)]
+    datasets: Names = ()
+    questions: Names = ()
+    valid_until: Annotated[str, StringConstraints(max_length=40)] | None = None
+    max_uses: Annotated[int, Field(ge=1, le=MOST_USES)] | None = None
+
+
+class Fault(StrEnum):
+    """What is wrong with an ask."""
+
+    USCC = "uscc"
+    PURPOSE = "purpose"
+    DATASET = "dataset"
+    QUESTION = "question"
+    NOTHING = "nothing"
+    AGREEMENT = "agreement"
+    TERM = "term"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """Why an ask is not taken, in a sentence for the client's developer."""
+
+    fault: Fault
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A well-formed ask within the client's agreement."""
+
+    uscc: str | None
+    """`None`: the one who signs in decides for which enterprise."""
+    purpose: Purpose
+    datasets: tuple[str, ...]
+    questions: tuple[str, ...]
+    valid_until: datetime
+    max_uses: int | None
+
+
+def wanted_of(
+    asked: WantedIn,
+    enterprise: EnterpriseIn | None,
+    *,
+    agreement: Agreement,
+    catalogue: Catalogue,
+    now: datetime,
+) -> Wanted | Mistake:
+    """The ask in these members, or the first thing that is wrong with it."""
+    uscc = None if enterprise is None else subject_of(enterprise.uscc)
+    if isinstance(uscc, InvalidUsccError):
+        return _not(Fault.USCC, "enterprise.uscc is not a unified social credit code.")
+    until = _term(asked.valid_until, now)
+    unknown = _unknown(asked, catalogue)
+    if unknown is not None:
+        return unknown
+    outside = agreement.missing(
+        purpose=asked.purpose,
+        datasets=asked.datasets,
+        questions=asked.questions,
+    )
+    if outside:
+        sentence = f"This client's agreement does not cover: {', '.join(outside)}."
+        return _not(Fault.AGREEMENT, sentence)
+    if isinstance(until, Mistake):
+        return until
+    return Wanted(
+        uscc=uscc,
+        purpose=Purpose(asked.purpose),
+        datasets=tuple(dict.fromkeys(asked.datasets)),
+        questions=tuple(dict.fromkeys(asked.questions)),
+        valid_until=until,
+        max_uses=asked.max_uses,
+    )
+
+
+def _unknown(asked: WantedIn, catalogue: Catalogue) -> Mistake | None:
+    if asked.purpose not in {purpose.value for purpose in Purpose}:
+        return _not(Fault.PURPOSE, "There is no such purpose; the documentation lists them.")
+    if not asked.datasets and not asked.questions:
+        return _not(Fault.NOTHING, "Ask for datasets or questions.")
+    datasets = _all_known(Fault.DATASET, asked.datasets, set(catalogue.codes))
+    tags = {tag for tag in asked.questions if question(tag)}
+    return datasets or _all_known(Fault.QUESTION, asked.questions, tags)
+
+
+def _all_known(what: Fault, names: Iterable[str], known: set[str]) -> Mistake | None:
+    unknown = sorted(set(names) - known)
+    return _not(what, f"There is no such {what}: {', '.join(unknown)}.") if unknown else None
+
+
+def _term(text: str | None, now: datetime) -> datetime | Mistake:
+    if text is None:
+        return now + DEFAULT_TERM
+    try:
+        ends = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
+    except ValueError:
+        ends = None
+    if ends is None:
+        return _not(Fault.TERM, "valid_until is a time of RFC 3339 with its offset.")
+    if not now < ends <= now + LONGEST_TERM:
+        return _not(Fault.TERM, "valid_until is in the future and at most two years ahead.")
+    return ends
+
+
+def _not(fault: Fault, sentence: str) -> Mistake:
+    return Mistake(fault=fault, sentence=sentence)

@@ -1,0 +1,41 @@
+"""The shapes of consents on the wire."""
+
+from typing import Any
+
+from consent import Consent, status_at, uses_left
+from gateway.access.moments import on_the_wire
+from gateway.access.wanted import EnterpriseIn, WantedIn
+from gateway.runtime import Runtime
+
+
+class ConsentIn(WantedIn):
+    """What a client asks an enterprise that is not at this browser to allow."""
+
+    enterprise: EnterpriseIn
+
+
+def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
+    """What the client shows at its counter: the link, as text or as a QR code."""
+    return {
+        "consent_id": held.consent_id,
+        "status": "requested",
+        "capture_url": f"{runtime.settings.issuer}/portal/asked/{held.consent_id}",
+        "expires_at": on_the_wire(min(held.answer_by, held.valid_until)),
+    }
+
+
+def shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
+    """One consent as its client sees it now."""
+    return {
+        "consent_id": held.consent_id,
+        "status": status_at(held, runtime.now()).value,
+        "enterprise": {"uscc": held.uscc},
+        "purpose": held.purpose.value,
+        "datasets": list(held.datasets),
+        "questions": list(held.questions),
+        "valid_until": on_the_wire(held.valid_until),
+        "max_uses": held.max_uses,
+        "uses_left": uses_left(held),
+        "requested_at": on_the_wire(held.requested_at),
+        "decided_at": on_the_wire(held.decided_at) if held.decided_at else None,
+    }

@@ -1,0 +1,114 @@
+"""The decision on a consent that was asked for by link: the same page, the same record."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import COOL_DOWN, Consent, Status, status_at, wording
+from consent import store as consents
+from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.portal import decide_pages as pages
+from gateway.portal import deciding, store
+from gateway.portal.choosing import INDIVIDUAL_BUSINESS, choice_of
+from gateway.portal.deciding import Trouble, decider_of
+from gateway.portal.store import EnterpriseCard
+from gateway.runtime import UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/portal/asked/{consent_id}", response_model=None)
+async def show(
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Show what is asked."""
+    now = runtime.now()
+    async with runtime.engine.connect() as conn:
+        asked, card = await _open(conn, request, visitor, consent_id, now)
+        client = (await store.clients(conn, [asked.client_id])).get(asked.client_id)
+        if client is None:
+            return not_found(request, visitor)
+        cooling = await deciding.cooling_until(conn, deciding.ask_again(asked), now=now)
+    return pages.decision(
+        request,
+        visitor,
+        pages.Question(
+            action=f"/portal/asked/{consent_id}",
+            form=f"asked {consent_id}",
+            redirect_origin="",
+            client=client,
+            enterprise=card,
+            scope=asked.scope,
+            purpose=asked.purpose,
+            text=wording.paragraphs(
+                asked.purpose,
+                pages.recipient(client),
+                individual_business=card.kind == INDIVIDUAL_BUSINESS,
+                cool_down_days=COOL_DOWN.days,
+            ),
+            cooling_until=cooling,
+        ),
+        catalogue=runtime.catalogue,
+    )
+
+
+@router.post("/portal/asked/{consent_id}", response_model=None)
+async def take(
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Take the decision, and show the consent as it is now."""
+    fields = await visitor.form(request, f"asked {consent_id}")
+    now = runtime.now()
+    async with runtime.engine.connect() as conn, conn.begin() as transaction:
+        asked, card = await _open(conn, request, visitor, consent_id, now)
+        choice = choice_of(fields, asked.scope, uscc=card.uscc, kind=card.kind, now=now)
+        if isinstance(choice, Trouble):
+            return _see(f"/portal/asked/{consent_id}?notice={choice}")
+        decider = decider_of(request, visitor)
+        trouble = await deciding.answer(conn, asked, choice, decider, now=now)
+        if trouble is not None:
+            await transaction.rollback()
+            return _see(f"/portal/asked/{consent_id}?notice={trouble}")
+    notice = "refused" if choice.scope is None else "granted"
+    return _see(f"/portal/consents/{consent_id}?notice={notice}")
+
+
+async def _open(
+    conn: AsyncConnection,
+    request: Request,
+    visitor: Visitor,
+    consent_id: str,
+    now: datetime,
+) -> tuple[Consent, EnterpriseCard]:
+    """The request if this person may decide it now; else the page that says why not."""
+    asked = await consents.by_id(conn, consent_id)
+    if asked is None or not visitor.session.may_act_for(asked.uscc):
+        raise InsteadError(pages.not_for_you(request, visitor))
+    cards = await store.enterprises(conn, [asked.uscc])
+    if not cards:
+        raise InsteadError(pages.not_for_you(request, visitor))
+    match status_at(asked, now):
+        case Status.REQUESTED:
+            return asked, cards[0]
+        case Status.EXPIRED if asked.decided_at is None:
+            raise InsteadError(pages.over(request, visitor, "lapsed"))
+        case _:
+            raise InsteadError(pages.over(request, visitor, "decided"))
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(
+        address,
+        status_code=303,
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+    )

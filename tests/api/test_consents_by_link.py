@@ -1,0 +1,216 @@
+"""A request by link reaches the same page and the same record, and tells nothing of the enterprise."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import consent
+from consent import Changed, Consent, Person, Refused, Shown, Status
+from consent import store as consents
+from gateway.clients import registry
+from tests.house import UNKNOWN, Caller, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PATH = "/v1/consents"
+SCOPE = "consents"
+SHOWN = Shown(text_version="2026.1", language="zh")
+
+
+def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
+    """The body of a request."""
+    return {
+        "enterprise": {"uscc": uscc},
+        "purpose": "loan_approval",
+        "datasets": ["penalty"],
+        "max_uses": 1,
+    } | changes
+
+
+async def ask(caller: Caller, uscc: str, *, key: str | None = None, **changes: Any) -> Any:
+    """Ask by link; the answer."""
+    headers = {"Idempotency-Key": key} if key else None
+    return await caller.send(PATH, wanted(uscc, **changes), scope=SCOPE, headers=headers)
+
+
+async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]:
+    """The consent as its client sees it."""
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    path = f"{PATH}/{consent_id}" + (f"?{text}" if text else "")
+    answer = await caller.send(path, b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def grant_all(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise agrees to everything."""
+    return consent.grant(held, scope=held.scope, by=by, shown=SHOWN, now=now)
+
+
+def refuse(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise refuses."""
+    return consent.refuse(held, by=by, shown=SHOWN, now=now)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bank(house: House) -> AsyncIterator[Caller]:
+    """A bank of its own for each test, so that none meets another's refusals."""
+    yield await house.client("bank")
+
+
+async def test_the_answer_is_the_same_whether_the_enterprise_exists(
+    house: House, bank: Caller
+) -> None:
+    """Same status, same members, same lengths."""
+    there, nowhere = await ask(bank, house.uscc("clean")), await ask(bank, UNKNOWN)
+    assert (there.status_code, nowhere.status_code) == (201, 201)
+    one, other = there.json(), nowhere.json()
+    assert one.keys() == other.keys() == {"consent_id", "status", "capture_url", "expires_at"}
+    assert one["status"] == other["status"] == "requested"
+    assert len(there.content) == len(nowhere.content)
+    assert one["capture_url"] == f"{house.issuer}/portal/asked/{one['consent_id']}"
+
+
+async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
+    house: House, bank: Caller
+) -> None:
+    """It stands as requested until it is answered, and expires by itself."""
+    made = (await ask(bank, house.uscc("clean"))).json()
+    assert (await shown(bank, made["consent_id"]))["status"] == "requested"
+    with house.clock.later(days=7):
+        assert (await shown(bank, made["consent_id"]))["status"] == "expired"
+
+
+async def test_no_other_client_sees_it(house: House, bank: Caller) -> None:
+    """To anybody else there is nothing."""
+    made = (await ask(bank, house.uscc("clean"))).json()
+    other = await house.client("bank")
+    answer = await other.send(f"{PATH}/{made['consent_id']}", b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"purpose": "marketing"}, 400, "unknown_purpose"),
+        ({"datasets": ["gossip"]}, 400, "unknown_dataset"),
+        ({"datasets": [], "questions": ["is_rich.v1"]}, 400, "unknown_question"),
+        ({"datasets": []}, 400, "invalid_request"),
+        ({"datasets": ["supervision"]}, 403, "not_in_agreement"),
+        ({"enterprise": {"uscc": "nonsense"}}, 400, "invalid_uscc"),
+        ({"valid_until": "tomorrow"}, 400, "invalid_request"),
+        ({"valid_until": "2020-01-01T00:00:00Z"}, 400, "invalid_request"),
+        ({"max_uses": 0}, 400, "invalid_request"),
+        ({"enterprise": None}, 400, "invalid_request"),
+        ({"type": "credit_data"}, 400, "invalid_request"),
+    ],
+)
+async def test_a_wrong_request_says_what_to_mend(
+    house: House, bank: Caller, changes: dict[str, Any], status: int, code: str
+) -> None:
+    """Nothing is kept of it."""
+    answer = await ask(bank, house.uscc("clean"), **changes)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), answer.text
+    kept = await bank.send(PATH, b"", method="GET", scope=SCOPE)
+    assert kept.json()["consents"] == []
+
+
+async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
+    house: House, bank: Caller
+) -> None:
+    """Also when both arrive at once; with another body the key is refused."""
+    uscc = house.uscc("clean")
+    answers = await asyncio.gather(*(ask(bank, uscc, key="loan-17") for _ in range(6)))
+    assert {each.status_code for each in answers} == {201}
+    assert len({each.content for each in answers}) == 1
+    listed = (await bank.send(PATH, b"", method="GET", scope=SCOPE)).json()["consents"]
+    assert len(listed) == 1
+    assert (await ask(bank, uscc, key="loan-17", max_uses=2)).json()["code"] == (
+        "idempotency_conflict"
+    )
+
+
+async def test_a_newer_request_takes_the_place_of_an_open_one(house: House, bank: Caller) -> None:
+    """So that an enterprise is not buried in requests of one client."""
+    uscc = house.uscc("clean")
+    first, second = (await ask(bank, uscc)).json(), (await ask(bank, uscc, max_uses=5)).json()
+    assert (await shown(bank, first["consent_id"]))["status"] == "withdrawn"
+    assert (await shown(bank, second["consent_id"]))["status"] == "requested"
+
+
+async def test_inside_the_cool_down_nothing_may_be_asked(house: House, bank: Caller) -> None:
+    """R9: not for the same purpose; for another it may."""
+    uscc = house.uscc("clean")
+    await house.act(refuse, (await ask(bank, uscc)).json()["consent_id"])
+    refused = await ask(bank, uscc)
+    assert (refused.status_code, refused.json()["code"]) == (403, "cooling_down")
+    with house.clock.later(days=31):
+        assert (await ask(bank, uscc)).status_code == 201
+
+
+async def test_what_was_asked_by_link_opens_a_query_once_granted(
+    house: House, bank: Caller
+) -> None:
+    """With the client's own token; used once, it is exhausted."""
+    uscc = house.uscc("penalised")
+    made = (await ask(bank, uscc)).json()
+    assert (await bank.query(uscc, "penalty")).json()["code"] == "not_available"
+    await house.act(grant_all, made["consent_id"])
+    told = await bank.query(uscc, "penalty")
+    assert told.status_code == 200, told.text
+    assert told.json()["consent"]["uses_left"] == 0
+    assert (await bank.query(uscc, "penalty")).json()["code"] == "consent_exhausted"
+
+
+async def test_a_client_may_wait_for_the_answer(house: House, bank: Caller) -> None:
+    """The call comes back as soon as there is one, well before its time is over."""
+    made = (await ask(bank, house.uscc("clean"))).json()
+    waiting = asyncio.create_task(shown(bank, made["consent_id"], wait=30))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await house.act(grant_all, made["consent_id"])
+    assert (await asyncio.wait_for(waiting, 10))["status"] == "active"
+
+
+async def test_one_does_not_wait_for_what_is_answered(house: House, bank: Caller) -> None:
+    """Nor longer than half a minute."""
+    made = (await ask(bank, house.uscc("clean"))).json()
+    await house.act(refuse, made["consent_id"])
+    assert (await shown(bank, made["consent_id"], wait=30))["status"] == "refused"
+    path = f"{PATH}/{made['consent_id']}?wait=31"
+    answer = await bank.send(path, b"", method="GET", scope=SCOPE)
+    assert answer.json()["code"] == "invalid_request"
+
+
+async def test_a_suspended_client_cannot_ask(house: House, bank: Caller) -> None:
+    """From the next request on."""
+    token_held = await bank.token(SCOPE)
+    assert token_held
+    async with house.runtime.engine.begin() as connection:
+        await registry.set_active(connection, bank.client_id, active=False)
+    assert (await ask(bank, house.uscc("clean"))).json()["code"] == "client_suspended"
+
+
+async def test_the_enterprise_sees_who_asked_and_when(house: House, bank: Caller) -> None:
+    """Its record says that it came by link."""
+    uscc = house.uscc("clean")
+    made = (await ask(bank, uscc)).json()
+    async with house.runtime.engine.connect() as connection:
+        [held] = [
+            each
+            for each in await consents.of_enterprise(connection, uscc)
+            if each.consent_id == made["consent_id"]
+        ]
+        [event] = await consents.events_of(connection, uscc, held.consent_id)
+    assert (held.status, event.channel, event.actor) == (
+        Status.REQUESTED,
+        "link",
+        bank.client_id,
+    )
+    assert held.answer_by == held.requested_at + timedelta(days=7)

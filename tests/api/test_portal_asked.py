@@ -1,0 +1,207 @@
+"""A request by link is decided on the same page, once, by the enterprise that was asked."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+import consent
+from consent import Ask, Channel, Purpose, Status, store
+from consent.ids import RANDOM_BYTES, consent_id_from
+from consent.model import Consent
+from tests.portal_house import House, a_house, hidden, query_of
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def asked(house: House, uscc: str, *datasets: str) -> str:
+    """A consent that the bank has asked for by link; its id."""
+    now = house.clock()
+    requested = consent.request(
+        Ask(
+            client_id=house.bank,
+            uscc=uscc,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=datasets or ("penalty", "licence"),
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=now + timedelta(days=180),
+        max_uses=10,
+        channel=Channel.LINK,
+        now=now,
+    )
+    assert isinstance(requested, consent.Changed)
+    async with house.engine.begin() as conn:
+        await store.insert(conn, requested.consent, requested.event)
+    return requested.consent.consent_id
+
+
+async def decide(
+    browser: httpx2.AsyncClient, consent_id: str, *, page: str | None = None, **form: Any
+) -> httpx2.Response:
+    """Press a button on the page behind the link."""
+    address = f"/portal/asked/{consent_id}"
+    shown = page or (await browser.get(address)).text
+    return await browser.post(address, data=hidden(shown, address) | form)
+
+
+async def held(house: House, consent_id: str) -> Consent:
+    """The consent as it stands."""
+    async with house.engine.connect() as conn:
+        found = await store.by_id(conn, consent_id)
+    assert found is not None
+    return found
+
+
+async def test_the_link_leads_to_the_decision_page_after_sign_in(house: House) -> None:
+    """Whoever is not signed in comes back to it."""
+    consent_id = await asked(house, house.firm)
+    stranger = house.browser()
+    answer = await stranger.get(f"/portal/asked/{consent_id}")
+    assert answer.headers["location"] == f"/portal/sign-in?return=/portal/asked/{consent_id}"
+    page = (await (await house.signed_in()).get(f"/portal/asked/{consent_id}")).text
+    for words in ("浙江示范银行", "贷款审批", "行政处罚", "行政许可", "不同意"):
+        assert words in page
+    assert "checked" not in page
+
+
+async def test_what_was_ticked_is_granted_and_kept_with_its_channel(house: House) -> None:
+    """The same record as on the other way, and the person stays in the portal."""
+    consent_id = await asked(house, house.firm)
+    browser = await house.signed_in()
+    answer = await decide(browser, consent_id, decision="grant", dataset=["penalty"], max_uses="1")
+    assert answer.headers["location"] == f"/portal/consents/{consent_id}?notice=granted"
+    assert "已同意" in (await browser.get(answer.headers["location"])).text
+    found = await held(house, consent_id)
+    assert (found.status, found.datasets, found.max_uses) == (Status.ACTIVE, ("penalty",), 1)
+    async with house.engine.connect() as conn:
+        events = await store.events_of(conn, house.firm, consent_id)
+    assert [(each.what, each.channel) for each in events] == [
+        ("requested", "link"),
+        ("granted", "link"),
+    ]
+
+
+async def test_the_start_page_lists_what_waits(house: House) -> None:
+    """Until it is answered."""
+    consent_id = await asked(house, house.firm)
+    browser = await house.signed_in()
+    link = f'href="/portal/asked/{consent_id}"'
+    assert link in (await browser.get("/portal")).text
+    await decide(browser, consent_id, decision="refuse")
+    assert link not in (await browser.get("/portal")).text
+    assert (await held(house, consent_id)).status is Status.REFUSED
+
+
+async def test_another_enterprises_request_and_none_at_all_look_the_same(house: House) -> None:
+    """The link alone tells nobody who was asked."""
+    consent_id = await asked(house, house.elsewhere)
+    unknown = await asked(house, house.nobody)
+    browser = await house.signed_in()
+    pages = [
+        (await browser.get(f"/portal/asked/{each}"))
+        for each in (consent_id, unknown, "cst_" + "a" * 26)
+    ]
+    assert {each.status_code for each in pages} == {403}
+    assert len({each.text for each in pages}) == 1
+    own = await asked(house, house.firm)
+    token = hidden((await browser.get(f"/portal/asked/{own}")).text, f"/portal/asked/{own}")
+    forged = await browser.post(
+        f"/portal/asked/{consent_id}", data=token | {"decision": "grant", "dataset": "penalty"}
+    )
+    assert forged.status_code == 403
+    assert (await held(house, consent_id)).status is Status.REQUESTED
+
+
+async def test_ten_clicks_at_once_decide_once(house: House) -> None:
+    """Each click ends on a page that says what happened."""
+    consent_id = await asked(house, house.firm)
+    browser = await house.signed_in()
+    page = (await browser.get(f"/portal/asked/{consent_id}")).text
+    answers = await asyncio.gather(
+        *(
+            decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
+            for _ in range(10)
+        )
+    )
+    assert {each.status_code for each in answers} <= {303, 409}
+    async with house.engine.connect() as conn:
+        events = await store.events_of(conn, house.firm, consent_id)
+    assert [each.what for each in events] == ["requested", "granted"]
+
+
+async def test_one_that_lapsed_while_being_read_says_so(house: House) -> None:
+    """Nothing is granted by a page that stood open for too long."""
+    consent_id = await asked(house, house.firm)
+    house.clock.passes(timedelta(days=7) - timedelta(minutes=5))
+    browser = await house.signed_in()
+    page = (await browser.get(f"/portal/asked/{consent_id}")).text
+    house.clock.passes(timedelta(minutes=5))
+    late = await decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
+    assert late.status_code == 410
+    assert "没有在期限内得到答复" in late.text
+    assert (await held(house, consent_id)).decided_at is None
+
+
+async def test_a_decided_one_says_so(house: House) -> None:
+    """The link that hangs at the counter decides nothing again."""
+    consent_id = await asked(house, house.firm)
+    browser = await house.signed_in()
+    await decide(browser, consent_id, decision="refuse")
+    page = await browser.get(f"/portal/asked/{consent_id}")
+    assert (page.status_code, "已经决定过" in page.text) == (409, True)
+
+
+async def test_after_a_refusal_an_older_request_cannot_be_granted(house: House) -> None:
+    """R9: the cool-down holds whichever way the question came."""
+    first, second = await asked(house, house.firm), await asked(house, house.firm)
+    browser = await house.signed_in()
+    page = (await browser.get(f"/portal/asked/{second}")).text
+    await decide(browser, first, decision="refuse")
+    assert "对方暂时不能再次申请" in (await browser.get(f"/portal/asked/{second}")).text
+    answer = await decide(browser, second, page=page, decision="grant", dataset=["penalty"])
+    assert query_of(answer.headers["location"])["notice"] == ["cooling_down"]
+    assert (await held(house, second)).status is Status.REQUESTED
+
+
+async def test_an_individual_business_consents_separately(house: House) -> None:
+    """PIPL: here as well."""
+    consent_id = await asked(house, house.shop)
+    browser = await house.signed_in("shopkeeper")
+    without = await decide(browser, consent_id, decision="grant", dataset=["penalty"])
+    assert query_of(without.headers["location"])["notice"] == ["separate"]
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], separate="yes")
+    assert (await held(house, consent_id)).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://e.test"}]
+)
+async def test_a_foreign_form_decides_nothing(house: House, headers: dict[str, str]) -> None:
+    """Nor does one without its token."""
+    consent_id = await asked(house, house.firm)
+    browser = await house.signed_in()
+    address = f"/portal/asked/{consent_id}"
+    fields = hidden((await browser.get(address)).text, address)
+    fields |= {"decision": "grant", "dataset": "penalty"}
+    assert (await browser.post(address, data=fields, headers=headers)).status_code == 403
+    assert (await browser.post(address, data=fields | {"csrf": "no"})).status_code == 403
+    assert (await held(house, consent_id)).status is Status.REQUESTED
+
+
+async def test_the_form_leads_nowhere_else(house: House) -> None:
+    """There is no page of the bank's to go back to."""
+    browser = await house.signed_in()
+    page = await browser.get(f"/portal/asked/{await asked(house, house.firm)}")
+    assert "form-action 'self';" in page.headers["content-security-policy"]
