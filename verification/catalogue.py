@@ -33,8 +33,9 @@ class Question:
     """One question of the catalogue.
 
     `value` says what a caller asserts beside the tag: a `text`, `one_of` the `values`, or `none`;
-    `optional` values may be left out. `datasets` are those that the answer rests on. `loose` allows
-    the loose form of a name after the strict one.
+    `optional` values may be left out; where a `value_needs_consent`, the question without one is open
+    and a chosen value is answered under consent only. `datasets` are those that the answer rests on.
+    `loose` allows the loose form of a name after the strict one.
     """
 
     tag: str
@@ -46,6 +47,7 @@ class Question:
     values: tuple[str, ...] = ()
     optional: bool = False
     needs_consent: bool = False
+    value_needs_consent: bool = False
     normalisation: str | None = None
     loose: bool = False
 
@@ -53,6 +55,10 @@ class Question:
     def budgeted(self) -> bool:
         """Whether distinct asserted values count against the probe budget."""
         return self.value != "none"
+
+    def closed(self, value: str | None) -> bool:
+        """Whether the question, asked with this value, is answered under consent only."""
+        return self.needs_consent or (value is not None and self.value_needs_consent)
 
     def offers(self, value: str | None) -> bool:
         """Whether a caller may choose this value, as far as its shape goes; texts are free."""
@@ -140,6 +146,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         value="one_of",
         values=SEVERITIES,
         optional=True,
+        value_needs_consent=True,  # the severity of a penalty is not public
     ),
     Question(
         tag="not_judgment_defaulter.v1",

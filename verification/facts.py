@@ -26,7 +26,7 @@ class LiveRecord:
 
     The fields that questions read, by dataset:
 
-    - `penalty`: `severity` (轻微, 一般, 严重)
+    - `penalty`: `severity` (轻微, 一般, 严重), which is not public: read where it is asked for
     - `licence`: `category`, `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
     - `public_rating`: `level`, `rated_on` (read only where there are several live ratings)
     - `commitment`: `fulfilment` (`fulfilled`, `in_progress`, `broken`)

@@ -89,6 +89,7 @@ def _as_member(each: Question) -> dict[str, object]:
     value: dict[str, object] = {"type": each.value}
     if each.value != "none":
         value["required"] = not each.optional
+        value["needs_consent"] = each.needs_consent or each.value_needs_consent
     if each.value == "one_of":
         value["one_of"] = list(each.values)
     if each.value == "text":

@@ -1,5 +1,6 @@
 """What is asked is checked in full before anything about an enterprise is read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consent import Purpose
@@ -31,14 +32,21 @@ class Ask:
 
     @property
     def open_datasets(self) -> tuple[str, ...]:
-        """Those of them that a question without need of consent rests on."""
-        open_to_all = (each for each in self.questions if not each.needs_consent)
-        return tuple(sorted({name for each in open_to_all for name in each.datasets}))
+        """Those of them that what is asked without need of consent rests on."""
+        return tuple(
+            sorted({name for each, closed in self._each if not closed for name in each.datasets})
+        )
 
     @property
     def under_consent(self) -> tuple[str, ...]:
-        """The tags of those questions that need the enterprise's consent."""
-        return tuple(each.tag for each in self.questions if each.needs_consent)
+        """The tags of those questions that, as they are asked, need the enterprise's consent."""
+        return tuple(each.tag for each, closed in self._each if closed)
+
+    @property
+    def _each(self) -> Iterator[tuple[Question, bool]]:
+        """Each question, and whether it is closed with the value that it is asked with."""
+        pairs = zip(self.questions, self.asked, strict=True)
+        return ((each, each.closed(asked.value)) for each, asked in pairs)
 
 
 def ask_of(body: VerificationIn) -> Ask | GatewayError:

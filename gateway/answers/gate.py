@@ -112,7 +112,7 @@ def _telling(
     open_to_caller = frozenset(
         asked
         for asked, each in zip(ask.asked, ask.questions, strict=True)
-        if not each.needs_consent or (granted is not None and each.tag in granted.questions)
+        if not each.closed(asked.value) or (granted is not None and each.tag in granted.questions)
     )
     probes, admitted = _probed(runtime, ask, found, open_to_caller, now)
     answers = _answers(runtime, ask, found, open_to_caller & admitted, now)

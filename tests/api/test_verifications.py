@@ -196,6 +196,20 @@ async def test_an_identity_number_is_compared_under_consent(house: House) -> Non
     assert await bank.answers(of.enterprise.uscc, wrong) == ["no"]
 
 
+async def test_a_severity_is_told_under_consent_only(house: House) -> None:
+    """That there is a penalty is public, how severe it is is not: without consent all are alike."""
+    bank, uscc = await house.client(), house.uscc("penalised")
+    severities = [("no_live_penalty.v1", each) for each in ("轻微", "一般", "严重")]
+    closed = ["not_determined"] * 3
+    assert await bank.answers(uscc, "no_live_penalty.v1", *severities) == ["no", *closed]
+    assert await bank.answers(house.uscc("clean"), *severities) == closed
+    await house.grant(bank, uscc, questions=["is_active.v1"])
+    assert await bank.answers(uscc, *severities) == closed
+    await house.grant(bank, uscc, questions=["no_live_penalty.v1"])
+    told = await bank.answers(uscc, "no_live_penalty.v1", *severities)
+    assert told == ["no", "yes", "no", "yes"]
+
+
 async def test_what_its_source_cannot_say_is_not_determined_under_consent_either(
     house: House,
 ) -> None:

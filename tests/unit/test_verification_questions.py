@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from gateway.creditfile.audience import DisclosureClass
+from gateway.creditfile.catalogue import load_catalogue
 from verification import (
     CATALOGUE_VERSION,
     QUESTIONS,
@@ -32,6 +34,24 @@ PUBLISHED = {
     "established_for.v1",
     "paid_social_insurance_on_time.v1",
 }
+DECIDED_BY = (
+    ("enterprise_name.v1", "名", "registration", "name"),
+    ("legal_representative_name.v1", "名", "registration", "legal_representative"),
+    ("registered_address.v1", "路", "registration", "address"),
+    ("legal_representative_id.v1", "1", "registration", "legal_representative_id_number"),
+    ("is_active.v1", None, "registration", "status"),
+    ("established_for.v1", "5", "registration", "established_on"),
+    ("not_on_serious_violation_list.v1", None, "serious_violation", "reason"),
+    ("not_abnormal.v1", None, "abnormal_listing", "reason"),
+    ("licence_valid.v1", "普通", "licence", "category"),
+    ("no_live_penalty.v1", None, "penalty", "valid_until"),
+    ("no_live_penalty.v1", "严重", "penalty", "severity"),
+    ("not_judgment_defaulter.v1", None, "judgment_defaulter", "basis"),
+    ("commitment_fulfilled.v1", None, "commitment", "fulfilment"),
+    ("rating_at_least.v1", "良好", "public_rating", "level"),
+    ("paid_social_insurance_on_time.v1", "3", "tax_and_social", "on_time"),
+)
+"""Question, value, and the dataset and field that decide its answer."""
 UNDER_CONSENT = {
     "legal_representative_id.v1",
     "rating_at_least.v1",
@@ -49,6 +69,31 @@ def test_no_published_question_ever_leaves_the_catalogue() -> None:
 def test_only_what_rests_on_closed_fields_needs_consent() -> None:
     """Public facts may be asked without the enterprise."""
     assert {each.tag for each in QUESTIONS if each.needs_consent} == UNDER_CONSENT
+
+
+def test_a_question_with_a_severity_is_closed_and_without_one_open() -> None:
+    """That there is a live penalty is public; how severe it was found to be is not."""
+    asked = question("no_live_penalty.v1")
+    assert asked is not None
+    assert not asked.closed(None)
+    assert all(asked.closed(severity) for severity in asked.values)
+    assert {each.tag for each in QUESTIONS if each.value_needs_consent} == {asked.tag}
+
+
+def test_every_question_is_among_those_whose_deciding_field_is_known() -> None:
+    """A new one is compared with the catalogue too."""
+    assert {tag for tag, *_ in DECIDED_BY} == {each.tag for each in QUESTIONS}
+
+
+def test_what_a_question_needs_consent_for_is_what_the_catalogue_does_not_make_public() -> None:
+    """The classes of the fields that decide an answer, question by question."""
+    catalogue = load_catalogue()
+    for tag, value, dataset, field in DECIDED_BY:
+        found = question(tag)
+        assert found is not None
+        fields = {each.name: each for each in catalogue.dataset(dataset).fields}
+        of_class = fields[field].disclosure
+        assert found.closed(value) == (of_class is not DisclosureClass.PUBLIC), (tag, value, field)
 
 
 def test_only_names_match_loosely() -> None:
@@ -74,6 +119,7 @@ def test_the_document_is_plain_json_in_the_catalogues_order() -> None:
     assert by_tag["no_live_penalty.v1"]["value"] == {
         "type": "one_of",
         "required": False,
+        "needs_consent": True,
         "one_of": ["轻微", "一般", "严重"],
     }
     assert by_tag["is_active.v1"]["value"] == {"type": "none"}
