@@ -52,6 +52,7 @@ def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of 
         "natural_key": natural_key(of, fields),
         "source_name": "数源单位",
         "source_time": NOON,
+        "received_at": NOON,
         "catalogue_version": CATALOGUE.version,
         "fields": fields,
         **filled,
@@ -76,6 +77,7 @@ def an_enterprise(**changed: Any) -> Enterprise:  # members of many types
         "source_id": "source",
         "source_name": "数源单位",
         "source_time": NOON,
+        "received_at": NOON,
         "catalogue_version": CATALOGUE.version,
         **changed,
     }

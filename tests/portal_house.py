@@ -168,6 +168,7 @@ class House:
             for each in records:
                 row = {c.name: getattr(each, c.name) for c in record.columns}
                 row["fields"] = dict(each.fields)
+                row["received_at"] = each.received_at or each.source_time
                 await conn.execute(insert(record).values(row))
 
     async def add_code(self, uscc: str, sign_name: str = "云栖小店") -> Code:

@@ -43,7 +43,8 @@ _ROW: Final[dict[str, Any]] = {
     "code_ok": True,
     "unavailable": [],
     "personal": "\\x" + "00" * 300,
-    "digests": {"legal_representative_id_number": "00" * 32},
+    "digests": {"legal_representative_id_number": "00" * 32, "personal": "00" * 32},
+    "received_at": _NEVER,
 }
 _TEXT: Final = orjson.dumps(_ROW).decode()
 

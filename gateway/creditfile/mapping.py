@@ -54,15 +54,31 @@ def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
 def as_stored(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The same fields, with nothing personal that would lie there legibly (R5, R17).
 
-    Personal numbers in free text are masked; personal fields that are not public are left out,
-    since the table of records has no place to seal them.
+    Personal numbers in free text are masked; personal fields that are not public are left out:
+    `personal_of` gives them, to be sealed.
     """
     of = {field.name: field for field in dataset.fields}
+    sealed = sealed_fields(dataset)
     return {
         name: scan(value).text if of[name].type == "free_text" and value else value
         for name, value in fields.items()
-        if not of[name].personal or of[name].disclosure is DisclosureClass.PUBLIC
+        if name not in sealed
     }
+
+
+def personal_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are stored sealed only."""
+    sealed = sealed_fields(dataset)
+    return {name: value for name, value in fields.items() if name in sealed}
+
+
+def sealed_fields(dataset: DatasetOf) -> tuple[str, ...]:
+    """The names of the personal fields that are not public."""
+    return tuple(
+        each.name
+        for each in dataset.fields
+        if each.personal and each.disclosure is not DisclosureClass.PUBLIC
+    )
 
 
 def _wrong_values(

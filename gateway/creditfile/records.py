@@ -52,6 +52,11 @@ class Record:
     withdrawn_at: datetime | None = None
     objection_since: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=_nothing)
+    received_at: datetime | None = None
+    """When this version came to us."""
+    personal: bytes | None = field(default=None, repr=False)
+    """Sealed; `personal.open_of_record` opens it."""
+    digests: Mapping[str, str] | None = field(default=None, repr=False)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -96,6 +101,8 @@ class Enterprise:
     """Sealed; `personal.open_personal` opens it."""
     digests: Mapping[str, str] = field(default_factory=_nothing, repr=False)
     """Keyed digests in hexadecimal, by what they are of."""
+    received_at: datetime | None = None
+    """When this version came to us."""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:

@@ -70,6 +70,10 @@ class FieldOf(Part):
     column: str | None = None
     public_when: Name | None = None
     """The boolean field beside it that makes it public."""
+    negative: bool = False
+    """Whether a number may be below zero."""
+    future: bool = False
+    """Whether a date may lie in the future. Those of validity and of an end always may."""
 
     @model_validator(mode="after")
     def _column_exists(self) -> Self:

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from gateway.db.metadata import metadata
 
 _NOTHING: Final = text("'{}'")
+_NOW: Final = text("now()")
 
 
 def _moment() -> DateTime:
@@ -68,6 +69,7 @@ enterprise = Table(
     Column("unavailable", ARRAY(Text), nullable=False, server_default=_NOTHING),
     Column("personal", LargeBinary, comment="sealed JSON: ID number, phone, home address"),
     Column("digests", JSONB, nullable=False, server_default=_NOTHING),
+    Column("received_at", _moment(), nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("uscc", name="pk_enterprise"),
 )
 
@@ -101,6 +103,10 @@ record = Table(
     Column("withdrawn_at", _moment()),
     Column("objection_since", _moment()),
     Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
+    Column("received_at", _moment(), nullable=False, server_default=_NOW),
+    Column("personal", LargeBinary, comment="sealed JSON: the personal fields that are not public"),
+    # Keyed digests, by what they are of: so that what is sealed can be compared.
+    Column("digests", JSONB),
     PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
     UniqueConstraint(
         "uscc",
@@ -111,3 +117,25 @@ record = Table(
     ),
 )
 Index("ix_record_uscc_dataset", record.c.uscc, record.c.dataset)
+
+
+def _history(name: str, *key: str) -> Table:
+    """Rows that were superseded, whole. A first delivery writes none."""
+    return Table(
+        name,
+        metadata,
+        *(Column(each, Text, nullable=False) for each in key),
+        Column("version", Integer, nullable=False),
+        Column("replaced_at", _moment(), nullable=False),
+        Column("change", Text, nullable=False),
+        Column("reason", Text),
+        Column("decided_on", Date),
+        Column("actor", Text, nullable=False),
+        Column("row", JSONB, nullable=False),
+        Column("personal", LargeBinary),
+        PrimaryKeyConstraint(*key, "version", name=f"pk_{name}"),
+    )
+
+
+enterprise_history = _history("enterprise_history", "uscc")
+record_history = _history("record_history", "uscc", "record_id")

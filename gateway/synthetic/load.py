@@ -10,8 +10,14 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.mapping import as_stored
-from gateway.creditfile.personal import digests_of, seal_personal
+from gateway.creditfile.mapping import as_stored, personal_of
+from gateway.creditfile.personal import (
+    digests_for_record,
+    digests_of,
+    row_of_record,
+    seal_for_record,
+    seal_personal,
+)
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault
@@ -53,7 +59,8 @@ async def load(
         for batch in _batches(enterprises):
             records = [each for entity in batch for each in entity.records]
             await _copy(connection, enterprise, [_enterprise_row(e, vault) for e in batch])
-            await _copy(connection, record, [_record_row(r, catalogue) for r in records])
+            rows = [_record_row(r, catalogue, vault) for r in records]
+            await _copy(connection, record, rows)
             done = Loaded(
                 enterprises=done.enterprises + len(batch),
                 records=done.records + len(records),
@@ -98,11 +105,17 @@ def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...
     of = entity.enterprise
     made = {
         "personal": seal_personal(vault, of.uscc, entity.personal),
-        "digests": orjson.dumps(digests_of(vault, entity.personal)).decode(),
+        "digests": orjson.dumps(digests_of(vault, of.uscc, entity.personal)).decode(),
     }
     return tuple(made[name] if name in made else getattr(of, name) for name in _ENTERPRISE)
 
 
-def _record_row(of: Record, catalogue: Catalogue) -> tuple[Any, ...]:
-    fields = orjson.dumps(as_stored(catalogue.dataset(of.dataset), of.fields)).decode()
-    return tuple(fields if name == "fields" else getattr(of, name) for name in _RECORD)
+def _record_row(of: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ...]:
+    dataset = catalogue.dataset(of.dataset)
+    made: dict[str, Any] = {"fields": orjson.dumps(as_stored(dataset, of.fields)).decode()}
+    personal = personal_of(dataset, of.fields)
+    if personal:
+        row = row_of_record(of.uscc, of.source_id, of.dataset, of.natural_key)
+        made["personal"] = seal_for_record(vault, row, personal)
+        made["digests"] = orjson.dumps(digests_for_record(vault, row, personal)).decode()
+    return tuple(made[name] if name in made else getattr(of, name) for name in _RECORD)

@@ -5,7 +5,7 @@ from datetime import date
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal import digests_of, id_number_digest
 from gateway.creditfile.vault import Vault, VaultKeys
-from tests.creditfile_builders import CATALOGUE, NOON, TODAY, a_record, an_enterprise
+from tests.creditfile_builders import CATALOGUE, NOON, TODAY, USCC, a_record, an_enterprise
 from verification import Asked, Facts, evaluate
 
 
@@ -54,7 +54,7 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
 def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
     """The number itself is nowhere in the facts."""
     vault = Vault(VaultKeys.parse(Vault.generate_keys()))
-    digests = digests_of(vault, {"legal_representative_id_number": "33010619900101123X"})
+    digests = digests_of(vault, USCC, {"legal_representative_id_number": "33010619900101123X"})
     facts = facts_of(an_enterprise(digests=digests), [], CATALOGUE, NOON)
     for value, answer in (("33010619900101123x", "yes"), ("330106199001011231", "no")):
         asked = Asked(tag="legal_representative_id.v1", value=value)

@@ -1,0 +1,122 @@
+"""What was held on a day can be told as long as it may be kept: each superseded version stays whole.
+
+A version holds from its `received_at` until the next one's; a first delivery leaves nothing here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.creditfile.records import Enterprise, Record
+
+CHANGES: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A credit file as it was held at a moment."""
+
+    enterprise: Enterprise | None
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Why a version is superseded: by whom, and on what ground."""
+
+    kind: str
+    actor: str
+    reason: str | None = None
+    decided_on: date | None = None
+
+
+_EXACT: Final = "jsonb_build_object('capital', CAST(e.capital AS text))"
+_ENTERPRISE_THEN: Final = text(f"""
+SELECT CAST(held AS text) FROM (
+  SELECT to_jsonb(e) || {_EXACT} AS held FROM enterprise AS e
+   WHERE e.uscc = :uscc AND e.received_at <= :at
+  UNION ALL
+  SELECT h.row || jsonb_build_object('personal', h.personal) FROM enterprise_history AS h
+   WHERE h.uscc = :uscc AND CAST(h.row ->> 'received_at' AS timestamptz) <= :at
+     AND h.replaced_at > :at) AS found LIMIT 1""")  # noqa: S608  # constants
+_RECORDS_THEN: Final = text("""
+SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'record_id'), '[]') AS text)
+  FROM (
+  SELECT to_jsonb(r) AS held FROM record AS r WHERE r.uscc = :uscc AND r.received_at <= :at
+  UNION ALL
+  SELECT h.row || jsonb_build_object('personal', h.personal) FROM record_history AS h
+   WHERE h.uscc = :uscc AND CAST(h.row ->> 'received_at' AS timestamptz) <= :at
+     AND h.replaced_at > :at) AS found""")
+
+
+async def held_at(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
+    """What was held on an enterprise at this moment, whether or not it might be told."""
+    values = {"uscc": uscc, "at": at}
+    enterprise = (await connection.execute(_ENTERPRISE_THEN, values)).scalar_one_or_none()
+    records = (await connection.execute(_RECORDS_THEN, values)).scalar_one()
+    return Held(
+        enterprise=None if enterprise is None else Enterprise.from_json(orjson.loads(enterprise)),
+        records=tuple(Record.from_json(row) for row in orjson.loads(records)),
+    )
+
+
+_LOCK_RECORD: Final = text("""
+SELECT version FROM record WHERE uscc = :uscc AND record_id = :record_id FOR UPDATE""")
+_KEEP_RECORD: Final = text("""
+INSERT INTO record_history
+       (uscc, record_id, version, replaced_at, change, reason, decided_on, actor, row, personal)
+SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
+       CAST(:change AS text), CAST(:reason AS text), CAST(:decided_on AS date),
+       CAST(:actor AS text), to_jsonb(r) - 'personal', r.personal
+  FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
+_MARKS: Final = {
+    "repaired_at": "timestamptz",
+    "withdrawn_at": "timestamptz",
+}
+
+
+async def mark(
+    connection: AsyncConnection,
+    uscc: str,
+    record_id: str,
+    marks: Mapping[str, datetime | None],
+    change: Change,
+    *,
+    now: datetime,
+) -> int | None:
+    """Set `repaired_at` or `withdrawn_at` (or take it back with `None`), keeping what was.
+
+    The new version's number; `None` where there is no such record.
+    """
+    if not marks or not set(marks) <= set(_MARKS) or change.kind not in CHANGES:
+        message = f"Only {sorted(_MARKS)} can be set, by one of {CHANGES}."
+        raise ValueError(message)
+    row: dict[str, Any] = {"uscc": uscc, "record_id": record_id}
+    held = (await connection.execute(_LOCK_RECORD, row)).scalar_one_or_none()
+    if held is None:
+        return None
+    await connection.execute(
+        _KEEP_RECORD,
+        row
+        | {
+            "now": now,
+            "change": change.kind,
+            "reason": change.reason,
+            "decided_on": change.decided_on,
+            "actor": change.actor,
+        },
+    )
+    set_marks = ", ".join(f"{name} = CAST(:{name} AS {_MARKS[name]})" for name in marks)
+    await connection.execute(
+        text(
+            f"UPDATE record SET version = version + 1, received_at = :now, {set_marks}"  # noqa: S608  # constants
+            " WHERE uscc = :uscc AND record_id = :record_id"
+        ),
+        row | {"now": now} | dict(marks),
+    )
+    return int(held) + 1

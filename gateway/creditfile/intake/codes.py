@@ -1,0 +1,33 @@
+"""Whose record it is: a USCC that is ill-formed is refused, a wrong check character is a warning.
+
+A personal ID number can look like a code, but does not begin like a market entity's: it is refused.
+"""
+
+import re
+from operator import mul
+from typing import Final
+
+from gateway.creditfile.intake.readers import Unfit
+from verification.uscc import ALPHABET, normalise_uscc
+
+_WELL_FORMED: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
+_VALUES: Final = {ord(character): value for value, character in enumerate(ALPHABET)}
+_WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
+
+
+def read_code(value: object) -> str:
+    """The code in its one form, or `Unfit`."""
+    if type(value) is not str or len(value) > 100:  # noqa: PLR2004  # what normalising may cost
+        raise Unfit("not a unified social credit code")
+    if _WELL_FORMED.fullmatch(value):
+        return value
+    code = normalise_uscc(value)
+    if not _WELL_FORMED.fullmatch(code):
+        raise Unfit("not a unified social credit code of a market entity")
+    return code
+
+
+def check_agrees(code: str) -> bool:
+    """Whether the last character of a well-formed code is the right one (GB 32100)."""
+    values = code.translate(_VALUES).encode("latin-1")
+    return not (sum(map(mul, values, _WEIGHTS)) + values[-1]) % len(ALPHABET)

@@ -1,0 +1,86 @@
+"""What is said of a delivered row never repeats what is in it: it may be personal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from gateway.creditfile.mapping import Problem
+
+
+class Taken(StrEnum):
+    """What became of a delivered row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+class Warned(StrEnum):
+    """What a source should look at, though the row was taken."""
+
+    CHECK_CHARACTER = "check_character"
+    """The USCC's last character does not fit the others: some old codes are so at their source."""
+    PUBLICITY_END = "publicity_end"
+    """The delivered end of publicity is not the one that the rules give (R2)."""
+    ID_NUMBER = "id_number_masked"
+    """A personal ID number stood in free text and was masked (R5)."""
+    PHONE = "phone_masked"
+    """A phone number stood in free text and was masked (R5)."""
+    SUPERSEDED = "superseded_in_delivery"
+    """A later row of the same delivery has the same key; the later one counts."""
+    OLDER = "older_than_held"
+    """Its source time is before that of what is held, which stays."""
+    STAYS_REPAIRED = "stays_repaired"
+    """The record has been repaired, and a delivery does not bring it back."""
+    STAYS_WITHDRAWN = "stays_withdrawn"
+    """The record has been withdrawn, and a delivery does not bring it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who answers for a record: a registered client of the kind `source`."""
+
+    source_id: str
+    name: str
+    uscc: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Accepted:
+    """A row that may be taken. Not frozen: one is made for each of millions of rows."""
+
+    uscc: str
+    key: str
+    source_time: datetime | None
+    fields: Mapping[str, Any]
+    """To be stored legibly: every field but the personal ones that are not public."""
+    personal: Mapping[str, Any] = field(repr=False)
+    """To be sealed."""
+    warnings: tuple[Warned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row that is not taken, and why, by field."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one row; `row` is its place in the batch, from 0.
+
+    `record_id` and `version` are those that are held now: for whoever must tell of a change.
+    """
+
+    row: int
+    outcome: Taken
+    key: str | None = None
+    uscc: str | None = None
+    record_id: str | None = None
+    version: int | None = None
+    warnings: tuple[Warned, ...] = ()
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,189 @@
+"""A delivered row, judged by the catalogue alone."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.creditfile.intake.codes import check_agrees, read_code
+from gateway.creditfile.intake.judging import Judge
+from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
+from tests.creditfile_builders import CATALOGUE, TODAY, USCC
+from verification.uscc import ALPHABET, check_character
+
+PENALTY = Judge(CATALOGUE, "penalty", today=TODAY)
+ROW: dict[str, Any] = {
+    "uscc": USCC,
+    "document_number": "浙市监罚〔2026〕0001号",
+    "facts": "未按规定明码标价。",
+    "kinds": ["罚款"],
+    "fine": "1.2",
+    "decided_on": "2026-08-01",
+    "published_on": "2026-08-03",
+    "severity": "一般",
+}
+
+
+def judged(**changed: Any) -> Accepted | Rejected:
+    return PENALTY.judge(ROW | changed)
+
+
+def accepted(**changed: Any) -> Accepted:
+    verdict = judged(**changed)
+    assert isinstance(verdict, Accepted), verdict
+    return verdict
+
+
+def problems(**changed: Any) -> list[tuple[str, str]]:
+    verdict = judged(**changed)
+    assert isinstance(verdict, Rejected), verdict
+    return [(each.field, each.reason) for each in verdict.problems]
+
+
+def test_a_clean_row_is_accepted_in_its_one_form() -> None:
+    """Decimals have six places, so that one fact has one form; white space at the ends goes."""
+    row = accepted(authority=" 西湖区市场监督管理局\n")
+    assert row.uscc == USCC
+    assert row.key == ROW["document_number"]
+    assert row.fields["fine"] == "1.200000"
+    assert row.fields["authority"] == "西湖区市场监督管理局"
+    assert row.warnings == ()
+    assert accepted(fine="1.200000000").fields["fine"] == "1.200000"
+
+
+def test_empty_members_count_as_left_out() -> None:
+    """So that one fact has one form, whatever the file's format."""
+    assert accepted(content="", authority=None, data_source=" ").fields == accepted().fields
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"uscc": None}, ("uscc", "missing")),
+        ({"uscc": "91330106"}, ("uscc", "not a unified social credit code of a market entity")),
+        ({"uscc": 91}, ("uscc", "not a unified social credit code")),
+        ({"document_number": None}, ("document_number", "missing")),
+        ({"document_number": "号" * 401},
+         ("document_number", "a key longer than 400 characters")),
+        ({"shoe_size": "43"}, ("shoe_size", "unknown")),
+        ({"13800138000": "43"}, ("?", "unknown")),
+        ({"religion": "道教"}, ("religion", "unknown")),
+        ({"blood_type": "A"}, ("blood_type", "unknown")),
+        ({"decided_on": "2026-11-23"}, ("decided_on", "in the future")),
+        ({"decided_on": "2026-02-30"}, ("decided_on", "not a date as YYYY-MM-DD")),
+        ({"decided_on": "2026/02/03"}, ("decided_on", "not a date as YYYY-MM-DD")),
+        ({"decided_on": "20260203"}, ("decided_on", "not a date as YYYY-MM-DD")),
+        ({"decided_on": "２０２６-02-03"}, ("decided_on", "not a date as YYYY-MM-DD")),
+        ({"decided_on": "0001-01-01"}, ("decided_on", "before the year 1800")),
+        ({"fine": "-1"}, ("fine", "negative")),
+        ({"fine": "1e3"}, ("fine", "not a decimal with at most 14 and 6 digits, as text")),
+        ({"fine": "NaN"}, ("fine", "not a decimal with at most 14 and 6 digits, as text")),
+        ({"fine": 1.2}, ("fine", "not a decimal with at most 14 and 6 digits, as text")),
+        ({"fine": "9" * 15}, ("fine", "not a decimal with at most 14 and 6 digits, as text")),
+        ({"facts": "a\0b"}, ("facts", "has a NUL character")),
+        ({"facts": "字" * 50_001}, ("facts", "longer than 50000 characters")),
+        ({"facts": {"a": "b"}}, ("facts", "not a text")),
+        ({"kinds": "罚款"}, ("kinds", "not a list of texts")),
+        ({"kinds": ["鞭笞"]}, ("kinds", "not one of the values of the catalogue")),
+        ({"kinds": []}, ("kinds", "missing")),
+        ({"severity": "很重"}, ("severity", "not one of the values of the catalogue")),
+        ({"key": "浙市监罚〔2026〕0002号"}, ("key", "says something else than the fields")),
+        ({"source_time": "2026-11-22"}, ("source_time", "not a time with its offset (RFC 3339)")),
+        ({"source_time": "2026-11-24T00:00:00+08:00"}, ("source_time", "in the future")),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named_by_field_and_reason(
+    changed: dict[str, Any], problem: tuple[str, str]
+) -> None:
+    """And nothing of the value is repeated."""
+    assert problems(**changed) == [problem]
+
+
+def test_every_problem_of_a_row_is_said_at_once() -> None:
+    """So that a source mends its file once."""
+    assert len(problems(uscc="x", fine="-1", kinds=None)) == 3
+
+
+def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:
+    """Others may not."""
+    row = accepted(valid_until="2099-12-31", publicity_ends_on="2027-08-03")
+    assert row.fields["valid_until"] == "2099-12-31"
+
+
+def test_what_may_be_negative_says_the_catalogue() -> None:
+    """A loss is a profit below zero; assets are not."""
+    judge = Judge(CATALOGUE, "annual_report", today=TODAY)
+    row = {"uscc": USCC, "year": "2025"}
+    loss = judge.judge(row | {"profit": "-12.5"})
+    assert isinstance(loss, Accepted)
+    assert loss.fields["profit"] == "-12.500000"
+    assert isinstance(judge.judge(row | {"assets": "-12.5"}), Rejected)
+    assert isinstance(judge.judge(row | {"employees": -1}), Rejected)
+
+
+def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
+    """Of one part, or of several."""
+    row = accepted(document_number=None, key="罚|1")
+    assert (row.key, row.fields["document_number"]) == ("罚|1", "罚|1")
+    paid = Judge(CATALOGUE, "tax_and_social", today=TODAY)
+    verdict = paid.judge({"uscc": USCC, "key": "tax|2026-10", "on_time": True})
+    assert isinstance(verdict, Accepted)
+    assert verdict.fields == {"kind": "tax", "period": "2026-10", "on_time": True}
+    assert isinstance(paid.judge({"uscc": USCC, "key": "tax"}), Rejected)
+
+
+def test_r2_the_end_of_publicity_is_computed_anew() -> None:
+    """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
+    assert accepted(publicity_ends_on="2027-08-03").warnings == ()
+    wrong = accepted(publicity_ends_on="2029-08-03")
+    assert wrong.warnings == (Warned.PUBLICITY_END,)
+    assert wrong.fields["publicity_ends_on"] == "2029-08-03"
+    never = accepted(kinds=["警告"], publicity_ends_on="2027-08-03")
+    assert never.warnings == (Warned.PUBLICITY_END,)
+
+
+def test_r5_personal_numbers_in_free_text_are_masked() -> None:
+    """Counted once each."""
+    row = accepted(facts="张某330106199001011234电话13800138000", content="李某330106199001011234")
+    assert row.warnings == (Warned.ID_NUMBER, Warned.PHONE)
+    assert "330106199001011234" not in f"{row.fields}"
+    assert "13800138000" not in f"{row.fields}"
+
+
+def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
+    """To be sealed; they do not even print."""
+    judge = Judge(CATALOGUE, "judgment_defaulter", today=TODAY)
+    verdict = judge.judge(
+        {
+            "uscc": USCC,
+            "case_number": "（2026）浙0106执1号",
+            "published_on": "2026-10-01",
+            "person_id_number": "330106199001011234",
+        }
+    )
+    assert isinstance(verdict, Accepted)
+    assert verdict.personal == {"person_id_number": "330106199001011234"}
+    assert "person_id_number" not in verdict.fields
+    assert "330106199001011234" not in repr(verdict)
+
+
+def test_a_wrong_check_character_is_a_warning_only() -> None:
+    """Some codes issued before 2016 are wrong at their source."""
+    wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
+    assert accepted(uscc=wrong).warnings == (Warned.CHECK_CHARACTER,)
+    assert all(
+        check_agrees(USCC[:-1] + last) == (last == check_character(USCC[:-1])) for last in ALPHABET
+    )
+
+
+def test_a_code_is_taken_however_it_was_typed() -> None:
+    """Full width, lower case, with spaces."""
+    typed = f" {USCC[:4]} {USCC[4:].lower()}"
+    assert read_code(typed) == USCC
+    assert accepted(uscc=typed).uscc == USCC
+
+
+def test_todays_date_is_the_judges_own() -> None:
+    """Not the machine's."""
+    early = Judge(CATALOGUE, "penalty", today=date(2026, 7, 31))
+    assert isinstance(early.judge(ROW), Rejected)
