@@ -2,7 +2,8 @@
 
 Each act takes the consent as it is and gives it as it becomes, with the event to be stored beside
 it; or says why not. Only the enterprise grants, refuses, pauses, resumes and withdraws; only the
-client asks and gives up.
+client asks and gives up. A running consent is changed in its place: narrowed by the enterprise
+alone, or amended as the client asked and the enterprise agreed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,8 +68,16 @@ def request(  # what a request is made of; all by keyword
     answer_within: timedelta = ANSWER_WITHIN,
     previous_refusals: Iterable[Consent] = (),
     cool_down: timedelta = COOL_DOWN,
+    amends: Consent | None = None,
 ) -> Changed | Refused:
-    """The client asks. Refused inside the cool-down after a refusal of the same (R9)."""
+    """The client asks, for a new consent or to change a running one (`amends`).
+
+    Refused inside the cool-down after a refusal of the same (R9).
+    """
+    if amends is not None and _relation(amends) != _relation(ask):
+        return Refused(Reason.NOT_AVAILABLE)
+    if amends is not None and status_at(amends, now) not in _RUNNING:
+        return Refused(REASON_OF[status_at(amends, now)])
     if not may_ask_again(_of_the_same(previous_refusals, ask), now=now, cool_down=cool_down):
         return Refused(Reason.COOLING_DOWN)
     consent = Consent(
@@ -84,6 +93,7 @@ def request(  # what a request is made of; all by keyword
         valid_until=valid_until,
         max_uses=max_uses,
         version=0,
+        amends=None if amends is None else amends.consent_id,
     )
     if consent.scope.hollow_at(now):
         return Refused(Reason.NOTHING_CHOSEN)
@@ -114,21 +124,61 @@ def grant(
 ) -> Changed | Refused:
     """The enterprise says yes, to all or to a part: never to more than was asked."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
+    if refusal is None and consent.amends is not None:
+        refusal = Refused(Reason.NOT_AVAILABLE)  # `amend` takes the consent that it changes too
     if refusal:
         return refusal
     if not scope.within(consent.scope):
         return Refused(Reason.WIDER_THAN_ASKED)
     if scope.hollow_at(now):
         return Refused(Reason.NOTHING_CHOSEN)
-    granted = replace(
-        consent,
-        status=Status.ACTIVE,
-        datasets=tuple(code for code in consent.datasets if code in scope.datasets),
-        questions=tuple(code for code in consent.questions if code in scope.questions),
-        valid_until=scope.valid_until,
-        max_uses=scope.max_uses,
-    )
+    granted = replace(_with(consent, scope, consent.scope), status=Status.ACTIVE)
     return _decided(granted, Act.GRANTED, by=by, shown=shown, now=now)
+
+
+def amend(  # what an amendment is made of; all by keyword
+    consent: Consent,
+    amendment: Consent,
+    *,
+    scope: Scope,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+) -> tuple[Changed, Changed] | Refused:
+    """The enterprise says yes to a change: the running consent keeps its id, the request ends.
+
+    Until then the old grant holds, and where the change is refused it goes on holding. Uses count
+    on, and what was paused stays so.
+    """
+    refusal = (
+        _unless(amendment, (Status.REQUESTED,), uscc=by.uscc, now=now)
+        or _unless(consent, _RUNNING, uscc=by.uscc, now=now)
+        or (None if amendment.amends == consent.consent_id else Refused(Reason.NOT_AVAILABLE))
+        or _too_little(scope, consent, now)
+    )
+    if refusal:
+        return refusal
+    if not scope.within(amendment.scope):
+        return Refused(Reason.WIDER_THAN_ASKED)
+    amended = _with(consent, scope, amendment.scope)
+    taken_up = replace(amendment, status=Status.SUPERSEDED)
+    return (
+        _decided(amended, Act.AMENDED, by=by, shown=shown, now=now),
+        _by_person(taken_up, Act.SUPERSEDED, by, now),
+    )
+
+
+def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise allows less than before, by itself; the consent keeps its id."""
+    refusal = _unless(consent, _RUNNING, uscc=by.uscc, now=now) or _too_little(scope, consent, now)
+    if refusal:
+        return refusal
+    if not scope.within(consent.scope):
+        return Refused(Reason.WIDER_THAN_ASKED)
+    narrowed = _with(consent, scope, consent.scope)
+    if narrowed.scope == consent.scope:
+        return Refused(Reason.NOTHING_CHANGED)
+    return _by_person(narrowed, Act.AMENDED, by, now)
 
 
 def refuse(
@@ -217,6 +267,23 @@ def _unless(
         return Refused(Reason.NOT_AVAILABLE)
     status = status_at(consent, now)
     return None if status in allowed else Refused(REASON_OF[status])
+
+
+def _with(consent: Consent, scope: Scope, wider: Scope) -> Consent:
+    """`consent` with this scope, its items in the order in which they were asked."""
+    return replace(
+        consent,
+        datasets=tuple(code for code in wider.datasets if code in scope.datasets),
+        questions=tuple(code for code in wider.questions if code in scope.questions),
+        valid_until=scope.valid_until,
+        max_uses=scope.max_uses,
+    )
+
+
+def _too_little(scope: Scope, consent: Consent, now: datetime) -> Refused | None:
+    """Whoever wants nothing more to be told withdraws; a change leaves something."""
+    used_up = scope.max_uses is not None and scope.max_uses <= consent.uses
+    return Refused(Reason.NOTHING_CHOSEN) if used_up or scope.hollow_at(now) else None
 
 
 def _relation(of: Consent | Ask) -> tuple[str, str, Purpose]:

@@ -77,6 +77,7 @@ class Reason(StrEnum):
     ALREADY_SUPERSEDED = "already_superseded"
     WIDER_THAN_ASKED = "wider_than_asked"
     NOTHING_CHOSEN = "nothing_chosen"
+    NOTHING_CHANGED = "nothing_changed"
 
 
 class Channel(StrEnum):
@@ -99,6 +100,7 @@ class Act(StrEnum):
     WITHDRAWN = "withdrawn"
     GIVEN_UP = "given_up"
     SUPERSEDED = "superseded"
+    AMENDED = "amended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,8 @@ class Consent:
     identity_token_digest: bytes | None = None
     text_version: str | None = None
     language: str | None = None
+    amends: str | None = None
+    """The running consent that this request would change, if it is granted."""
 
     @property
     def scope(self) -> Scope:

@@ -66,6 +66,7 @@ DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType(
         Act.WITHDRAWN: "dpv:ConsentWithdrawn",
         Act.GIVEN_UP: "dpv:ConsentRevoked",
         Act.SUPERSEDED: "dpv:ConsentExpired",
+        Act.AMENDED: "dpv:RenewedConsentGiven",
     }
 )
 

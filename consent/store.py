@@ -5,7 +5,7 @@ None commits. The count of uses is never written here: only `spending.SPEND` mov
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, literal, select
+from sqlalchemy import ColumnElement, and_, case, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent.model import Consent, Event, Purpose, Status
@@ -16,7 +16,9 @@ PAGE = 100
 
 _RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 _OPEN = (Status.REQUESTED.value, *_RUNNING)
-_NEVER_SAVED = frozenset({"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses"})
+_NEVER_SAVED = frozenset(
+    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends"},
+)
 
 
 async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
@@ -32,7 +34,10 @@ async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
 
 
 async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
-    """Put `after` in the place of `before`, with its event; false if somebody was faster."""
+    """Put `after` in the place of `before`, with its event; false if somebody was faster.
+
+    Uses count on beside it: one that would then have more uses than it allows is not saved either.
+    """
     changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
     saved = await conn.execute(
         consents.update()
@@ -40,6 +45,7 @@ async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Ev
             consents.c.uscc == before.uscc,
             consents.c.consent_id == before.consent_id,
             consents.c.version == before.version,
+            true() if after.max_uses is None else consents.c.uses <= after.max_uses,
         )
         .values(changed)
         .returning(consents.c.version),

@@ -52,6 +52,7 @@ consents = Table(
     Column("identity_token_digest", LargeBinary),
     Column("text_version", Text),
     Column("language", Text),
+    Column("amends", Text),
     PrimaryKeyConstraint("uscc", "consent_id", name=conv("pk_consent")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_consent_status")),
     CheckConstraint("uses >= 0", name=conv("ck_consent_uses_not_negative")),

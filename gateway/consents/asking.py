@@ -12,16 +12,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
-from consent import Ask, Channel, Consent, Refused, Status
+from consent import Ask, Channel, Consent, Reason, Refused, Status
 from consent import store as consents
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.admission import KEY_LIFE_SECONDS, IdempotencyKey
 from gateway.access.errors import (
+    ConsentExhaustedError,
+    ConsentExpiredError,
+    ConsentWithdrawnError,
     CoolingDownError,
     GatewayError,
     IdempotencyConflictError,
     InvalidRequestError,
     InvalidUsccError,
+    NotFoundError,
     NotInAgreementError,
     UnknownDatasetError,
     UnknownPurposeError,
@@ -39,6 +43,13 @@ _ERRORS: Final[dict[Fault, type[GatewayError]]] = {
     Fault.AGREEMENT: NotInAgreementError,
 }
 
+_REFUSALS: Final[dict[Reason, type[GatewayError]]] = {
+    Reason.COOLING_DOWN: CoolingDownError,
+    Reason.CONSENT_WITHDRAWN: ConsentWithdrawnError,
+    Reason.CONSENT_EXPIRED: ConsentExpiredError,
+    Reason.CONSENT_EXHAUSTED: ConsentExhaustedError,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -47,6 +58,7 @@ class Asked:
     client_id: str
     uscc: str
     wanted: Wanted
+    amends: str | None
     key: IdempotencyKey | None
 
 
@@ -80,6 +92,9 @@ async def _requested(
 ) -> Consent | GatewayError:
     wanted, now = asked.wanted, runtime.now()
     the_same = asked.client_id, asked.uscc, wanted.purpose
+    changes = await _amended(connection, asked)
+    if isinstance(changes, GatewayError):
+        return changes
     refusal = await consents.last_refusal(connection, *the_same)
     requested = consent.request(
         Ask(
@@ -95,9 +110,10 @@ async def _requested(
         channel=Channel.LINK,
         now=now,
         previous_refusals=[refusal] if refusal else [],
+        amends=changes,
     )
     if isinstance(requested, Refused):
-        return CoolingDownError()
+        return _REFUSALS.get(requested.reason, InvalidRequestError)()
     # An enterprise finds one open request of a client for a purpose, however often it was sent.
     for older in await consents.open_for(connection, *the_same):
         if older.status is Status.REQUESTED:
@@ -106,6 +122,23 @@ async def _requested(
                 await consents.save(connection, older, given_up.consent, given_up.event)
     await consents.insert(connection, requested.consent, requested.event)
     return requested.consent
+
+
+async def _amended(connection: AsyncConnection, asked: Asked) -> Consent | NotFoundError | None:
+    """The caller's consent that is to be changed; of anybody else's it learns nothing."""
+    if asked.amends is None:
+        return None
+    held = await consents.by_id(connection, asked.amends)
+    mine = held is not None and (held.client_id, held.uscc, held.purpose) == (
+        asked.client_id,
+        asked.uscc,
+        asked.wanted.purpose,
+    )
+    if held is None or not mine:
+        return NotFoundError(
+            "amends names no consent of yours with this enterprise and for this purpose."
+        )
+    return held
 
 
 def _repeated(before: Consent, asked: Asked, runtime: Runtime) -> Consent | GatewayError:

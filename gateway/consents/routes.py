@@ -60,7 +60,13 @@ async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
         raise error_of(wanted)
     made = await ask(
         runtime,
-        Asked(client_id=caller.client_id, uscc=uscc, wanted=wanted, key=came.key),
+        Asked(
+            client_id=caller.client_id,
+            uscc=uscc,
+            wanted=wanted,
+            amends=came.parsed.amends,
+            key=came.key,
+        ),
     )
     if isinstance(made, GatewayError):
         raise made

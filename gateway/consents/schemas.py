@@ -1,6 +1,8 @@
 """The shapes of consents on the wire."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
 from gateway.access.moments import on_the_wire
@@ -12,6 +14,8 @@ class ConsentIn(WantedIn):
     """What a client asks an enterprise that is not at this browser to allow."""
 
     enterprise: EnterpriseIn
+    amends: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    """A running consent of the caller's with the same enterprise and purpose, to be changed."""
 
 
 def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
@@ -38,4 +42,5 @@ def shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
         "uses_left": uses_left(held),
         "requested_at": on_the_wire(held.requested_at),
         "decided_at": on_the_wire(held.decided_at) if held.decided_at else None,
+        "amends": held.amends,
     }

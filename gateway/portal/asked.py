@@ -36,6 +36,7 @@ async def show(
         if client is None:
             return not_found(request, visitor)
         cooling = await deciding.cooling_until(conn, deciding.ask_again(asked), now=now)
+        changes = await consents.by_id(conn, asked.amends) if asked.amends else None
     return pages.decision(
         request,
         visitor,
@@ -54,6 +55,7 @@ async def show(
                 cool_down_days=COOL_DOWN.days,
             ),
             cooling_until=cooling,
+            changes=changes,
         ),
         catalogue=runtime.catalogue,
     )
@@ -79,8 +81,10 @@ async def take(
         if trouble is not None:
             await transaction.rollback()
             return _see(f"/portal/asked/{consent_id}?notice={trouble}")
-    notice = "refused" if choice.scope is None else "granted"
-    return _see(f"/portal/consents/{consent_id}?notice={notice}")
+    if choice.scope is None:
+        return _see(f"/portal/consents/{consent_id}?notice=refused")
+    notice = "granted" if asked.amends is None else "amended"
+    return _see(f"/portal/consents/{asked.amends or consent_id}?notice={notice}")
 
 
 async def _open(

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Bilingual, Purpose, Scope
+from consent import Bilingual, Consent, Purpose, Scope
 from consent.wording import Recipient
 from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.visitor import Visitor
@@ -43,6 +43,10 @@ NOTICES: Final[Mapping[str, Said]] = {
         "刚才有另一项操作同时进行，没有写入任何内容。请再确认一次。",
         "Something else happened at the same moment and nothing was written. Please decide again.",
     ),
+    Trouble.ALREADY_ENDED: Said(
+        "要变更的授权已经结束，无法变更，没有写入任何内容。您可以选择“不同意”。",
+        "The consent that would be changed has ended; nothing was written. You can choose “Refuse”.",
+    ),
 }
 
 
@@ -62,6 +66,8 @@ class Question:
     purpose: Purpose
     text: tuple[Bilingual, ...]
     cooling_until: datetime | None
+    changes: Consent | None = None
+    """The running consent that would be changed in its place."""
 
 
 def recipient(client: ClientCard) -> Recipient:
@@ -98,6 +104,12 @@ def decision(
             for code in question.scope.datasets
         ],
         questions=[(tag, words.item_name(tag, catalogue)) for tag in question.scope.questions],
+        now_allowed=[
+            words.item_name(code, catalogue)
+            for code in (*question.changes.datasets, *question.changes.questions)
+        ]
+        if question.changes
+        else [],
         last_day=question.scope.valid_until - timedelta(microseconds=1),
         notice=NOTICES.get(request.query_params.get("notice", "")),
         action=question.action,

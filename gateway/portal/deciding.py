@@ -39,6 +39,7 @@ class Trouble(StrEnum):
     SEPARATE = "separate"
     COOLING_DOWN = "cooling_down"
     ALREADY_DECIDED = "already_decided"
+    ALREADY_ENDED = "already_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,8 @@ async def answer(
     cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:
         return Trouble.COOLING_DOWN
+    if choice.scope is not None and asked.amends is not None:
+        return await _amend(conn, asked, choice.scope, by, decider.shown, now=now)
     answered = (
         consent.refuse(asked, by=by, shown=decider.shown, now=now)
         if choice.scope is None
@@ -178,6 +181,28 @@ async def answer(
     if isinstance(answered, Refused):
         return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
     return await _save(conn, asked, answered, by, now=now)
+
+
+async def _amend(  # the parts of one change
+    conn: AsyncConnection,
+    amendment: Consent,
+    scope: Scope,
+    by: Person,
+    shown: Shown,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Change the running consent in its place, and end the request."""
+    held = await consents.by_id(conn, amendment.amends or "")
+    if held is None:
+        return Trouble.ALREADY_ENDED
+    both = consent.amend(held, amendment, scope=scope, by=by, shown=shown, now=now)
+    if isinstance(both, Refused):
+        return _TROUBLES.get(both.reason, Trouble.ALREADY_ENDED)
+    changed, taken_up = both
+    saved = await consents.save(conn, held, changed.consent, changed.event)
+    ended = await consents.save(conn, amendment, taken_up.consent, taken_up.event)
+    return None if saved and ended else Trouble.ALREADY_DECIDED
 
 
 def _acts(  # the parts of one decision

@@ -29,6 +29,10 @@ NOTICES: Final = {
         "已同意。您可以随时在这里暂停或撤回。",
         "Granted. You can pause or withdraw it here at any time.",
     ),
+    "amended": Said(
+        "已变更。从下一次查询起按新的内容提供。",
+        "Changed. From the next query on the new terms hold.",
+    ),
     "refused": Said(
         "已拒绝。没有提供任何信息。",
         "Refused. Nothing was told.",

@@ -30,6 +30,7 @@ ACTS: Final[Mapping[str, Said]] = {
     Act.WITHDRAWN: Said("您撤回了授权", "You withdrew it"),
     Act.GIVEN_UP: Said("对方放弃了授权", "Given up by the organisation"),
     Act.SUPERSEDED: Said("被新的授权替代", "Replaced by a newer consent"),
+    Act.AMENDED: Said("您变更了授权", "You changed it"),
 }
 
 CLIENT_KINDS: Final[Mapping[str, Said]] = {

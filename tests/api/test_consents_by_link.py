@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import consent
 from consent import Changed, Consent, Person, Refused, Shown, Status
 from consent import store as consents
 from gateway.clients import registry
+from tests.consent_builders import a_person
 from tests.house import UNKNOWN, Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -214,3 +216,75 @@ async def test_the_enterprise_sees_who_asked_and_when(house: House, bank: Caller
         bank.client_id,
     )
     assert held.answer_by == held.requested_at + timedelta(days=7)
+
+
+async def test_a_running_consent_is_amended_in_its_place(house: House, bank: Caller) -> None:
+    """The request names it; once granted, the old id opens what is new, and uses count on."""
+    uscc = house.uscc("penalised")
+    held = await house.grant(bank, uscc, datasets=("penalty",), max_uses=5)
+    assert (await bank.query(uscc, "penalty", consent_id=held)).status_code == 200
+    made = await ask(bank, uscc, amends=held, datasets=["penalty", "licence"], max_uses=3)
+    assert made.status_code == 201, made.text
+    before = await bank.query(uscc, "penalty", "licence", consent_id=held)
+    assert [each["reason"] for each in before.json()["withheld"] if not each.get("fields")] == [
+        "not_in_consent"
+    ]
+
+    async with house.runtime.engine.begin() as connection:
+        amendment = await consents.by_id(connection, made.json()["consent_id"])
+        running = await consents.by_id(connection, held)
+        assert amendment is not None
+        assert running is not None
+        outcome = consent.amend(
+            running,
+            amendment,
+            scope=amendment.scope,
+            by=a_person(uscc),
+            shown=SHOWN,
+            now=house.clock(),
+        )
+        assert not isinstance(outcome, Refused)
+        for old, new in zip((running, amendment), outcome, strict=True):
+            assert await consents.save(connection, old, new.consent, new.event)
+
+    told = await bank.query(uscc, "penalty", "licence", consent_id=held)
+    assert told.json()["consent"]["uses_left"] == 0
+    assert {each["dataset"] for each in told.json()["records"]} >= {"licence"}
+    assert (await shown(bank, held))["datasets"] == ["penalty", "licence"]
+    assert (await shown(bank, made.json()["consent_id"]))["status"] == "superseded"
+
+
+async def test_only_ones_own_running_consent_is_amended(house: House, bank: Caller) -> None:
+    """Another client's, another enterprise's, another purpose's, an ended one: refused."""
+    uscc = house.uscc("clean")
+    foreign = await house.grant(await house.client("bank"), uscc)
+    elsewhere = await house.grant(bank, house.uscc("penalised"))
+    otherwise = await house.grant(bank, uscc, purpose="post_loan_management")
+    ended = await house.grant(bank, uscc)
+    await house.act(consent.withdraw, ended)
+    for held, code in (
+        (foreign, "not_found"),
+        (elsewhere, "not_found"),
+        (otherwise, "not_found"),
+        ("cst_" + "a" * 26, "not_found"),
+        (ended, "consent_withdrawn"),
+    ):
+        assert (await ask(bank, uscc, amends=held)).json()["code"] == code
+
+
+async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
+    house: House, bank: Caller
+) -> None:
+    """A use that is spent between reading and saving undoes the saving."""
+    uscc = house.uscc("penalised")
+    held_id = await house.grant(bank, uscc, datasets=("penalty",), max_uses=5)
+    async with house.runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, held_id)
+    assert held is not None
+    less = replace(held.scope, max_uses=1)
+    narrowed = consent.narrow(held, scope=less, by=a_person(uscc), now=house.clock())
+    assert isinstance(narrowed, Changed)
+    for _ in range(2):
+        assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
+    async with house.runtime.engine.begin() as connection:
+        assert not await consents.save(connection, held, narrowed.consent, narrowed.event)

@@ -25,7 +25,7 @@ async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-async def asked(house: House, uscc: str, *datasets: str) -> str:
+async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None = None) -> str:
     """A consent that the bank has asked for by link; its id."""
     now = house.clock()
     requested = consent.request(
@@ -40,6 +40,7 @@ async def asked(house: House, uscc: str, *datasets: str) -> str:
         max_uses=10,
         channel=Channel.LINK,
         now=now,
+        amends=amends,
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
@@ -205,3 +206,97 @@ async def test_the_form_leads_nowhere_else(house: House) -> None:
     browser = await house.signed_in()
     page = await browser.get(f"/portal/asked/{await asked(house, house.firm)}")
     assert "form-action 'self';" in page.headers["content-security-policy"]
+
+
+async def granted(house: House, browser: httpx2.AsyncClient, *datasets: str) -> Consent:
+    """A consent that the firm has given by link."""
+    consent_id = await asked(house, house.firm, *datasets)
+    await decide(browser, consent_id, decision="grant", dataset=list(datasets))
+    return await held(house, consent_id)
+
+
+async def test_an_amendment_is_shown_against_what_holds_and_changes_it(house: House) -> None:
+    """The page says what is allowed now; agreed, the running consent has the new terms."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    amendment = await asked(house, house.firm, "penalty", "licence", amends=running)
+    page = (await browser.get(f"/portal/asked/{amendment}")).text
+    assert "对一项有效授权的变更申请" in page
+    answer = await decide(
+        browser, amendment, page=page, decision="grant", dataset=["licence"], max_uses="4"
+    )
+    assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
+    changed = await held(house, running.consent_id)
+    assert (changed.status, changed.datasets, changed.max_uses) == (Status.ACTIVE, ("licence",), 4)
+    assert (await held(house, amendment)).status is Status.SUPERSEDED
+    history = (await browser.get(f"/portal/consents/{running.consent_id}")).text
+    assert "您变更了授权" in history
+
+
+async def test_a_refused_amendment_leaves_what_holds(house: House) -> None:
+    """The old grant goes on."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    amendment = await asked(house, house.firm, "licence", amends=running)
+    await decide(browser, amendment, decision="refuse")
+    assert await held(house, running.consent_id) == running
+    assert (await held(house, amendment)).status is Status.REFUSED
+
+
+async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(house: House) -> None:
+    """Two tabs: withdrawn in one, agreed to in the other."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    amendment = await asked(house, house.firm, "licence", amends=running)
+    page = (await browser.get(f"/portal/asked/{amendment}")).text
+    address = f"/portal/consents/{running.consent_id}/withdraw"
+    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    answer = await decide(browser, amendment, page=page, decision="grant", dataset=["licence"])
+    assert query_of(answer.headers["location"])["notice"] == ["already_ended"]
+    assert (await held(house, running.consent_id)).status is Status.WITHDRAWN
+
+
+async def test_the_enterprise_allows_less_by_itself(house: House) -> None:
+    """Untick, shorten, lower; what is not in the consent cannot be slipped in."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty", "licence")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    fields = hidden((await browser.get(address)).text, address)
+    wider = fields | {"dataset": ["penalty", "annual_report"], "max_uses": "3"}
+    answer = await browser.post(address, data=wider)
+    assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
+    changed = await held(house, running.consent_id)
+    assert (changed.datasets, changed.max_uses) == (("penalty",), 3)
+
+
+@pytest.mark.parametrize(
+    ("form", "notice"),
+    [
+        ({}, "nothing_chosen"),
+        ({"dataset": ["penalty"], "max_uses": "11"}, "uses"),
+        ({"dataset": ["penalty"], "max_uses": "0"}, "uses"),
+        ({"dataset": ["penalty"], "last_day": "2020-01-01"}, "term"),
+        ({"dataset": ["penalty"]}, "unchanged"),
+    ],
+)
+async def test_what_is_not_less_changes_nothing(
+    house: House, form: dict[str, Any], notice: str
+) -> None:
+    """And the page says why."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    fields = hidden((await browser.get(address)).text, address)
+    answer = await browser.post(address, data=fields | form)
+    assert query_of(answer.headers["location"])["notice"] == [notice]
+    assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
+    assert await held(house, running.consent_id) == running
+
+
+async def test_another_enterprises_consent_cannot_be_narrowed(house: House) -> None:
+    """To anybody else there is nothing."""
+    running = await granted(house, await house.signed_in(), "penalty")
+    stranger = await house.signed_in("wang")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    assert (await stranger.get(address)).status_code == 404
+    assert (await stranger.post(address, data={"csrf": "x"})).status_code == 403

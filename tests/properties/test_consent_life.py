@@ -9,16 +9,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from consent import (
     Changed,
+    Channel,
     Consent,
     Granted,
     Refused,
     Scope,
     Status,
+    amend,
     decide,
     give_up,
     grant,
+    narrow,
     pause,
     refuse,
+    request,
     resume,
     status_at,
     supersede,
@@ -36,6 +40,11 @@ questions = st.lists(st.sampled_from(QUESTIONS), unique=True).map(tuple)
 limits = st.none() | st.integers(0, 4)
 spans = st.integers(0, 12).map(lambda days: timedelta(days=days))
 scopes = st.tuples(data, questions, spans, limits)
+
+
+def _scope(drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None]) -> Scope:
+    data, questions, span, limit = drawn
+    return Scope(datasets=data, questions=questions, valid_until=NOON + span, max_uses=limit)
 
 
 class AConsentsLife(RuleBasedStateMachine):
@@ -72,14 +81,7 @@ class AConsentsLife(RuleBasedStateMachine):
         drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
     ) -> None:
         """The enterprise grants something, perhaps more than was asked."""
-        some_data, some_questions, span, limit = drawn
-        scope = Scope(
-            datasets=some_data,
-            questions=some_questions,
-            valid_until=NOON + span,
-            max_uses=limit,
-        )
-        self._grant(scope)
+        self._grant(_scope(drawn))
 
     @rule()
     def is_granted_whole(self) -> None:
@@ -122,6 +124,55 @@ class AConsentsLife(RuleBasedStateMachine):
         newer = a_consent(consent_id="cst_newer")
         self._take(supersede(self.consent, newer=newer, by=a_person(), now=self.now))
 
+    @rule(drawn=scopes)
+    def is_narrowed(
+        self,
+        drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
+    ) -> None:
+        """The enterprise changes it by itself, perhaps to something wider."""
+        before = self.consent.scope
+        self._take(narrow(self.consent, scope=_scope(drawn), by=a_person(), now=self.now))
+        assert self.consent.scope.within(before)
+
+    @rule(
+        asked=scopes.filter(lambda drawn: drawn[0] or drawn[1]), drawn=scopes, agreed=st.booleans()
+    )
+    def is_amended(
+        self,
+        asked: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
+        drawn: tuple[tuple[str, ...], tuple[str, ...], timedelta, int | None],
+        agreed: bool,  # a drawn value
+    ) -> None:
+        """The client asks for a change; the enterprise agrees to something of it, or refuses."""
+        wanted, given = _scope(asked), _scope(drawn)
+        amendment = request(
+            an_ask(datasets=wanted.datasets, questions=wanted.questions),
+            consent_id="cst_amendment",
+            valid_until=wanted.valid_until,
+            max_uses=wanted.max_uses,
+            channel=Channel.LINK,
+            now=self.now,
+            amends=self.consent,
+        )
+        if isinstance(amendment, Refused):
+            return
+        before = self.consent
+        if not agreed:
+            refused = refuse(amendment.consent, by=a_person(), shown=SHOWN, now=self.now)
+            assert isinstance(refused, Changed)
+            assert self.consent == before
+            return
+        outcome = amend(
+            before, amendment.consent, scope=given, by=a_person(), shown=SHOWN, now=self.now
+        )
+        if isinstance(outcome, Refused):
+            return
+        changed, taken_up = outcome
+        assert changed.consent.scope.within(wanted)
+        assert isinstance(decide(taken_up.consent, EVERYTHING, now=self.now), Refused)
+        self.asked_for = wanted
+        self._take(changed)
+
     @rule(span=st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=6)]))
     def time_passes(self, span: timedelta) -> None:
         """Nobody does anything for a while."""
@@ -148,7 +199,7 @@ class AConsentsLife(RuleBasedStateMachine):
         """Only after a grant, never more than was asked (R8)."""
         answer = decide(self.consent, EVERYTHING, now=self.now)
         if isinstance(answer, Granted):
-            assert self.grants == 1
+            assert self.grants == 1  # whatever was amended since
             assert self.consent.scope.within(self.asked_for)
             assert set(answer.datasets) <= set(self.asked_for.datasets)
             assert set(answer.questions) <= set(self.asked_for.questions)

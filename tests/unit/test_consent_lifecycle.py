@@ -14,8 +14,10 @@ from consent import (
     Reason,
     Refused,
     Status,
+    amend,
     give_up,
     grant,
+    narrow,
     pause,
     refuse,
     request,
@@ -239,3 +241,84 @@ def test_an_id_is_made_of_randomness_alone() -> None:
     assert made == "cst_aaaqeayeaudaocajbifqydiob4"
     with pytest.raises(ValueError, match="16 random bytes"):
         consent_id_from(b"short")
+
+
+def an_amendment(**changes: object) -> Consent:
+    """The bank asks for one dataset more, on a consent that holds."""
+    wider = an_ask(datasets=("registration", "penalty", "public_rating"))
+    outcome = asked(**({"ask": wider, "amends": a_consent(), "max_uses": 20} | changes))
+    assert isinstance(outcome, Changed), outcome
+    return outcome.consent
+
+
+def test_an_amendment_keeps_the_id_and_counts_on() -> None:
+    """The old grant's place is taken, and its uses stay used."""
+    held, amendment = a_consent(uses=7), an_amendment()
+    outcome = amend(held, amendment, scope=amendment.scope, by=a_person(), shown=SHOWN, now=NOON)
+    assert not isinstance(outcome, Refused)
+    changed, taken_up = outcome
+    after = changed.consent
+    assert (after.consent_id, after.uses, after.max_uses) == (held.consent_id, 7, 20)
+    assert after.datasets == ("registration", "penalty", "public_rating")
+    assert (changed.event.what, after.decided_at) == (Act.AMENDED, NOON)
+    assert taken_up.consent.status is Status.SUPERSEDED
+
+
+def test_a_refused_amendment_leaves_the_old_grant() -> None:
+    """And cools down as any refusal."""
+    amendment = an_amendment()
+    refused = done(refuse(amendment, by=a_person(), shown=SHOWN, now=NOON))
+    assert refused.cool_down_until is not None
+    assert asked(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
+
+
+def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
+    """Or one relation would have two consents."""
+    amendment = an_amendment()
+    outcome = grant(amendment, scope=amendment.scope, by=a_person(), shown=SHOWN, now=NOON)
+    assert outcome == Refused(Reason.NOT_AVAILABLE)
+
+
+@pytest.mark.parametrize(
+    ("amends", "reason"),
+    [
+        (a_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
+        (a_consent(valid_until=NOON), Reason.CONSENT_EXPIRED),
+        (a_consent(uses=10), Reason.CONSENT_EXHAUSTED),
+        (a_consent(client_id="bank-2"), Reason.NOT_AVAILABLE),
+        (a_consent(uscc="91330106MA2CYYYY2B"), Reason.NOT_AVAILABLE),
+        (a_request(), Reason.NOT_DECIDED),
+    ],
+)
+def test_only_a_running_consent_of_the_same_relation_is_amended(
+    amends: Consent, reason: Reason
+) -> None:
+    """What has ended needs a new one (R8)."""
+    assert asked(amends=amends) == Refused(reason)
+
+
+def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
+    """Not another one, and not one that ended in the meantime."""
+    amendment = an_amendment()
+    both = {"scope": amendment.scope, "by": a_person(), "shown": SHOWN, "now": NOON}
+    other = a_consent(consent_id="cst_other")
+    assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
+    ended = done(withdraw(a_consent(), by=a_person(), now=NOON))
+    assert amend(ended, amendment, **both) == Refused(Reason.CONSENT_WITHDRAWN)  # type: ignore[arg-type]
+
+
+def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
+    """Less data, a shorter term, fewer uses; to allow nothing it withdraws."""
+    held = a_consent(uses=3)
+    less = a_scope(datasets=("penalty",), questions=(), max_uses=4)
+    narrowed = done(narrow(held, scope=less, by=a_person(), now=NOON))
+    assert (narrowed.datasets, narrowed.questions, narrowed.max_uses) == (("penalty",), (), 4)
+    for scope, reason in (
+        (a_scope(datasets=("penalty", "licence")), Reason.WIDER_THAN_ASKED),
+        (a_scope(max_uses=11), Reason.WIDER_THAN_ASKED),
+        (a_scope(max_uses=3), Reason.NOTHING_CHOSEN),
+        (a_scope(datasets=(), questions=()), Reason.NOTHING_CHOSEN),
+        (a_scope(), Reason.NOTHING_CHANGED),
+    ):
+        assert narrow(held, scope=scope, by=a_person(), now=NOON) == Refused(reason)
+    assert narrow(held, scope=less, by=STRANGER, now=NOON) == Refused(Reason.NOT_AVAILABLE)

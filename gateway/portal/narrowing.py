@@ -1,0 +1,105 @@
+"""Allowing less: the enterprise takes back a part, and the rest goes on under the same number."""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+import consent
+from consent import Channel, Consent, Person, Reason, Refused, Status, status_at
+from consent import store as consents
+from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
+from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.portal import store, words
+from gateway.portal.choosing import chosen_scope
+from gateway.portal.decide_pages import NOTICES
+from gateway.portal.deciding import Trouble
+from gateway.runtime import UsingRuntime
+
+UNCHANGED: Final = Said(
+    "没有任何变化，因此没有写入。", "Nothing was different, so nothing was written."
+)
+_TROUBLES: Final = {
+    Reason.NOTHING_CHANGED: "unchanged",
+    Reason.NOTHING_CHOSEN: str(Trouble.USES),
+}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@router.get("/portal/consents/{consent_id}/narrow", response_model=None)
+async def show(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Show what is allowed now, each item to be taken back by itself."""
+    async with runtime.engine.connect() as conn:
+        held = await _mine(conn, request, visitor, consent_id)
+        cards = await store.enterprises(conn, [held.uscc])
+        clients = await store.clients(conn, [held.client_id])
+    if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
+        return _see(f"/portal/consents/{consent_id}?notice=too_late")
+    return frame.page(
+        request,
+        "portal/narrow.html",
+        visitor=visitor,
+        held=held,
+        enterprise=cards[0],
+        client=clients[held.client_id].name if held.client_id in clients else None,
+        tab="consents",
+        datasets=[(code, words.item_name(code, runtime.catalogue)) for code in held.datasets],
+        questions=[(tag, words.item_name(tag, runtime.catalogue)) for tag in held.questions],
+        last_day=held.valid_until - timedelta(microseconds=1),
+        notice={**NOTICES, "unchanged": UNCHANGED}.get(request.query_params.get("notice", "")),
+        csrf=visitor.token(f"narrow {consent_id}"),
+    )
+
+
+@router.post("/portal/consents/{consent_id}/narrow", response_model=None)
+async def take(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Keep what is still ticked, and no longer or more often than written."""
+    fields = await visitor.form(request, f"narrow {consent_id}")
+    now = runtime.now()
+    async with runtime.engine.begin() as conn:
+        held = await _mine(conn, request, visitor, consent_id)
+        scope = chosen_scope(fields, held.scope, now=now)
+        if isinstance(scope, Trouble):
+            return _see(f"/portal/consents/{consent_id}/narrow?notice={scope}")
+        narrowed = consent.narrow(held, scope=scope, by=_person(held, visitor), now=now)
+        if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
+            notice = _TROUBLES[narrowed.reason]
+            return _see(f"/portal/consents/{consent_id}/narrow?notice={notice}")
+        done = not isinstance(narrowed, Refused) and await consents.save(
+            conn, held, narrowed.consent, narrowed.event
+        )
+    return _see(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")
+
+
+async def _mine(
+    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str
+) -> Consent:
+    found = await consents.by_id(conn, consent_id)
+    visitor.must_act_for(request, found.uscc if found else None)
+    if found is None:
+        raise InsteadError(not_found(request, visitor))
+    return found
+
+
+def _person(held: Consent, visitor: Visitor) -> Person:
+    return Person(
+        subject=visitor.session.subject,
+        uscc=held.uscc,
+        channel=Channel.PORTAL,
+        identity_token_digest=visitor.session.identity_token_digest,
+    )
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
