@@ -94,3 +94,15 @@ class CheckpointRow(SQLModel, table=True):
     root: bytes = columns.digest()
     note: str = columns.text()
     at: datetime = columns.moment()
+
+
+class LogEventRow(SQLModel, table=True):
+    """A public event whose leaf is in the log: its exact bytes, and the salt, for everybody."""
+
+    __tablename__ = "log_event"
+
+    event_id: str = columns.text(primary_key=True)
+    event: bytes = columns.digest()
+    salt: bytes = columns.digest()
+    leaf_hash: bytes = columns.digest()
+    at: datetime = columns.moment()

@@ -1,6 +1,7 @@
 """A receipt's one read: may this caller call, is the disclosure its own, and where it stands."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -20,6 +21,18 @@ READ = Statement(f"""
            (SELECT jsonb_build_object('size', c.size, 'note', c.note)
             FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint
     """)  # noqa: S608  # constants only
+EVENTS = Statement("""
+    SELECT jsonb_agg(jsonb_build_object(
+               'event_id', v.event_id, 'event', convert_from(v.event, 'UTF8'),
+               'salt', encode(v.salt, 'hex'), 'leaf_hash', encode(v.leaf_hash, 'hex'),
+               'leaf_index', e.index) ORDER BY e.index NULLS LAST, v.at, v.event_id) AS events
+    FROM log_event v LEFT JOIN log_entry e ON e.disclosure_id = v.event_id AND e.uscc = ''""")
+EVENT = Statement("""
+    SELECT (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
+            FROM log_entry e JOIN log_event v ON v.event_id = e.disclosure_id
+            WHERE e.uscc = '' AND e.disclosure_id = CAST(:event_id AS text)) AS entry,
+           (SELECT jsonb_build_object('size', c.size, 'note', c.note)
+            FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
 CHECKPOINT = Statement("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
 
 
@@ -55,6 +68,20 @@ async def newest_note(hot: HotDatabase) -> str | None:
     """The note of the newest checkpoint."""
     row = await hot.row(CHECKPOINT, {})
     return row["note"] if row else None
+
+
+async def events(hot: HotDatabase) -> list[dict[str, Any]]:
+    """Every public event, in the order of the log; `leaf_index` is null until it is merged."""
+    row = await hot.row(EVENTS, {})
+    return orjson.loads(row["events"]) if row and row["events"] else []
+
+
+async def event(hot: HotDatabase, event_id: str) -> tuple[Entry | None, Checkpoint | None]:
+    """Where a public event stands, and the newest checkpoint."""
+    row = await hot.row(EVENT, {"event_id": event_id})
+    if row is None:
+        raise RuntimeError("a SELECT without FROM gives one row")
+    return _entry(row["entry"]), _checkpoint(row["checkpoint"])
 
 
 def _entry(text: str | None) -> Entry | None:

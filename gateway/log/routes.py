@@ -12,15 +12,16 @@ from gateway.access.admission import admit
 from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError, NotFoundError
 from gateway.access.standing import agreement_of
+from gateway.db.engine import to_json
 from gateway.disclosure.kept_tree import entries_of, rows_of
 from gateway.disclosure.leaf import MERGE_SECONDS
 from gateway.disclosure.merkle import HASH_BYTES
-from gateway.disclosure.receipts import receipt_for
+from gateway.disclosure.receipts import Receipt, receipt_for
 from gateway.disclosure.tiles import Run
 from gateway.log.paths import Tile, level_of, tile_of
-from gateway.log.reading import newest_note, read
-from gateway.log.schemas import ReceiptOut
-from gateway.runtime import UsingRuntime
+from gateway.log.reading import event, events, newest_note, read
+from gateway.log.schemas import EventsOut, ReceiptOut
+from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(tags=["log"])
 
@@ -67,12 +68,33 @@ async def tile_hashes(level: str, path: str, runtime: UsingRuntime) -> Response:
     return _static(tile, found)
 
 
+@router.get("/log/events", response_model=EventsOut)
+async def public_events(runtime: UsingRuntime) -> Response:
+    """What the log says in public: each event of a signing key, with the salt of its leaf."""
+    told = {"log": f"{runtime.settings.issuer}/log", "events": await events(runtime.hot)}
+    return Response(
+        to_json(told),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.get("/log/events/{event_id}", response_model=ReceiptOut)
+async def event_receipt(event_id: str, runtime: UsingRuntime) -> Response:
+    """That a public event is in the log; `disclosure_id` is the event's id."""
+    entry, newest = await event(runtime.hot, event_id) if _is_id(event_id) else (None, None)
+    if entry is None or newest is None:
+        raise NotFoundError("The log holds no such event yet.", retry_after=RETRY_SECONDS)
+    made = await receipt_for(runtime.hot, entry, newest)
+    return _receipt(runtime, made, event_id)
+
+
 @router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
 async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """That one of the caller's own disclosures is in the log."""
     caller = await authenticate(request, runtime, scope=SCOPES)
     await admit(request, runtime, caller, uscc=None, key=None)
-    if not DISCLOSURE_ID.fullmatch(disclosure_id):
+    if not _is_id(disclosure_id):
         raise _no_receipt()
     found = await read(runtime.hot, caller, disclosure_id)
     agreement = agreement_of(found.standing, runtime.now())
@@ -81,11 +103,15 @@ async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -
     if found.entry is None or found.checkpoint is None:
         raise _no_receipt()
     made = await receipt_for(runtime.hot, found.entry, found.checkpoint)
-    told = ReceiptOut.of(
-        made,
-        disclosure_id=disclosure_id,
-        log=f"{runtime.settings.issuer}/log",
-    )
+    return _receipt(runtime, made, disclosure_id)
+
+
+def _is_id(text: str) -> bool:
+    return DISCLOSURE_ID.fullmatch(text) is not None
+
+
+def _receipt(runtime: Runtime, made: Receipt, of: str) -> Response:
+    told = ReceiptOut.of(made, disclosure_id=of, log=f"{runtime.settings.issuer}/log")
     return Response(
         told.model_dump_json(),
         media_type="application/json",

@@ -6,23 +6,30 @@ from contextlib import asynccontextmanager, suppress
 
 from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.sealer import Sealer
+from gateway.log.key_events import KeyEvents
 from gateway.runtime import Runtime
 
 
 @asynccontextmanager
 async def sealing(runtime: Runtime) -> AsyncIterator[None]:
-    """Seal in the background; at the end seal what is left, then stop."""
+    """Seal in the background; at the end seal what is left, then stop.
+
+    Nothing is served before the log has heard of every key.
+    """
+    events = KeyEvents(engine=runtime.engine, keys=runtime.keys, now=runtime.now)
+    await events.note()
     sealer = Sealer(
         engine=runtime.engine,
         keys=runtime.keys,
         origin=origin_of(runtime.settings.issuer),
         now=runtime.now,
     )
-    running = asyncio.create_task(sealer.run())
+    running = [asyncio.create_task(each.run()) for each in (sealer, events)]
     try:
         yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await sealer.last_round()

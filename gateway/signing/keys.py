@@ -2,7 +2,7 @@
 
 A key is published before it signs and stays published after it has retired, so that what it
 signed can be verified by date. A ring that was read from a file follows it: what a rotation has
-written there counts from the next signature on, in every worker.
+written there counts in every worker, as soon as the log has heard of it.
 """
 
 import json
@@ -84,6 +84,7 @@ class KeyRing:
         self._held = tuple(keys)
         self._path = path
         self._stamp = _stamp(path)
+        self._logged: frozenset[str] | None = None
 
     @classmethod
     def read(cls, path: Path) -> "KeyRing":
@@ -92,16 +93,35 @@ class KeyRing:
 
     @property
     def _keys(self) -> tuple[SigningKey, ...]:
-        """The keys of the file as it is now (one `stat`); a broken file leaves those before."""
+        """The keys of the file as it is now (one `stat`); a broken file leaves those before.
+
+        So does one with a key that the log has not heard of, once `only_logged` was called.
+        """
         stamp = _stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
             return self._held
-        self._stamp = stamp
         try:
-            self._held = read_keys(self._path)
+            found = read_keys(self._path)
         except KeysUnreadableError as error:
             log.error("signing_keys_unreadable", trouble=str(error))  # noqa: TRY400  # no keys
+            found = self._held
+        if self._logged is None or self._logged.issuperset(key.kid for key in found):
+            self._stamp, self._held = stamp, found
         return self._held
+
+    def newest(self) -> tuple[SigningKey, ...]:
+        """The keys of the file as it is now, whether they count yet or not."""
+        held, stamp = self._keys, _stamp(self._path)
+        if self._path is None or stamp is None or stamp == self._stamp:
+            return held
+        try:
+            return read_keys(self._path)
+        except KeysUnreadableError:
+            return held
+
+    def only_logged(self, kids: Iterable[str]) -> None:
+        """From now on a changed file counts when the log holds the publication of all its keys."""
+        self._logged = frozenset(kids)
 
     def current(self, use: Use, now: datetime) -> SigningKey:
         """The newest key that may sign for `use` at `now`."""

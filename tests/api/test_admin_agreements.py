@@ -1,5 +1,7 @@
 """Agreements over the admin API: whatever widens takes two credentials."""
 
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -185,3 +187,26 @@ async def test_an_agreement_of_nobody_is_a_404(house: House, path: str) -> None:
     assert read.status_code == 404
     assert (await propose(one, path)).status_code == 404
     assert (await post(one, f"/agreements/{path}/end")).status_code == 404
+
+
+async def test_what_widens_leaves_exactly_one_leaf_that_an_auditor_recomputes(
+    house: House,
+) -> None:
+    """From the act as it is shown, with its salt, to the leaf that the log has."""
+    one, other = await an_operator(house), await an_operator(house)
+    bank = await house.client()
+    proposal = (await propose(one, bank.client_id, purposes=["tender", "loan_approval"])).json()
+    assert (await approve(other, proposal)).status_code == 200
+    acts = (await get(one, f"/acts?client_id={bank.client_id}"))["acts"]
+    [act] = [each for each in acts if each["what"] == "agreement.approve"]
+    assert (act["subject"], act["after"]) == (proposal["proposal_id"], proposal["digest"])
+    leaves = await house.rows(
+        """SELECT leaf_hash FROM pending_leaf WHERE disclosure_id = :act
+           UNION ALL SELECT leaf_hash FROM log_entry WHERE disclosure_id = :act""",
+        act=act["act_id"],
+    )
+    row = {name: each for name, each in act.items() if name not in {"salt", "leaf_hash"}}
+    row["at"] = datetime.fromisoformat(row["at"]).astimezone(UTC).isoformat()
+    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    leaf = hashlib.sha256(bytes.fromhex(act["salt"]) + text).digest()
+    assert [each["leaf_hash"] for each in leaves] == [leaf]

@@ -1,10 +1,12 @@
 """While keys rotate nobody notices: what the old key signed still counts, and both are published."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx2
 import pytest
+import pytest_asyncio
 
 from gateway.signing import jws
 from gateway.signing.access_tokens import LONGEST_LIFE
@@ -18,14 +20,18 @@ from xinqiao._core.keys import KeySet
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.fixture
-def rotating(house: House) -> Iterator[House]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def rotating(house: House) -> AsyncIterator[House]:
     """The house with the next keys for tokens and answers on their way; its keys come back."""
     file = house.settings.signing_keys
     before = file.read_text()
     now = house.clock()
     begins = now + timedelta(hours=1)
     rewrite(file, lambda found: rotated(found, ["token", "response"], begins=begins, now=now))
+    keys = house.runtime.keys
+    async with asyncio.timeout(5):
+        while len(keys.published()["keys"]) < len(keys.newest()):  # noqa: ASYNC110  # a file
+            await asyncio.sleep(0.05)
     yield house
     file.write_text(before)
 
