@@ -5,6 +5,7 @@ stays legible in its history, and in no other row.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -77,6 +78,13 @@ def open_of_record(vault: Vault, record: Record) -> Mapping[str, object]:
     plain = vault.open(record.personal, table=_RECORDS, column=_COLUMN, row=row)
     opened: dict[str, object] = orjson.loads(plain)
     return MappingProxyType(opened)
+
+
+def with_personal(vault: Vault, record: Record) -> Record:
+    """The record with its sealed fields opened; open it only for somebody who may be told them."""
+    if record.personal is None:
+        return record
+    return replace(record, fields={**record.fields, **open_of_record(vault, record)})
 
 
 def _digest(vault: Vault, row: str, personal: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.access.moments import on_the_wire
 from gateway.creditfile.audience import Audience
-from gateway.creditfile.personal import open_personal
+from gateway.creditfile.personal import open_personal, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.creditfile.telling import is_on_serious_list, told_fields
 from gateway.query.ask import Ask
@@ -39,7 +39,7 @@ def page_of(runtime: Runtime, ask: Ask, found: Read, ground: Ground, now: dateti
         if begin is not None and place_of(record) <= begin:
             continue
         fields = told_fields(
-            record,
+            with_personal(runtime.vault, record),
             Audience.AUTHORISED,
             runtime.catalogue,
             now,

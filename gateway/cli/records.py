@@ -1,0 +1,80 @@
+"""A credit file as the operator may look at it: what was held on a day, with persons masked."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Final
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli.operating import look, stop
+from gateway.cli.printing import print_members
+from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.days import SHANGHAI, end_of
+from gateway.creditfile.history import Held, held_at
+from gateway.creditfile.records import Record, registration_of
+from gateway.creditfile.telling import mask_person
+from verification.uscc import normalise_uscc
+
+SEALED: Final = "(sealed)"
+_A_MOMENT: Final = timedelta(microseconds=1)
+
+app = typer.Typer(no_args_is_help=True, help="Credit records (信用记录).")
+
+
+@app.callback()
+def records() -> None:
+    """Credit records (信用记录)."""
+
+
+@app.command()
+def show(
+    uscc: Annotated[str, typer.Argument(help="The enterprise's USCC.")],
+    on: Annotated[
+        str | None, typer.Option(help="As it was at the end of this day, YYYY-MM-DD; else now.")
+    ] = None,
+) -> None:
+    """Show what was held on an enterprise, whether or not it may be told."""
+    at = datetime.now(UTC) if on is None else _end(on)
+    held: Held = look(partial(_held, uscc=normalise_uscc(uscc), at=at))
+    catalogue = load_catalogue()
+    if held.enterprise is None and not held.records:
+        stop("Nothing was held on this enterprise then.")
+    print(f"As held at {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")
+    if held.enterprise is not None:
+        has_personal = held.enterprise.personal is not None
+        print_members(_members(registration_of(held.enterprise), catalogue, sealed=has_personal))
+    for each in held.records:
+        print_members(_members(each, catalogue, sealed=each.personal is not None))
+
+
+async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
+    return await held_at(connection, uscc, at)
+
+
+def _end(day: str) -> datetime:
+    try:
+        return end_of(date.fromisoformat(day)) - _A_MOMENT
+    except ValueError:
+        stop("--on is a day as YYYY-MM-DD.")
+
+
+def _members(record: Record, catalogue: Catalogue, *, sealed: bool) -> dict[str, Any]:
+    personal = {f.name for f in catalogue.dataset(record.dataset).fields if f.personal}
+    shown = {
+        name: mask_person(value) if name in personal and isinstance(value, str) else value
+        for name, value in record.fields.items()
+    }
+    times = {
+        name: f"{value.astimezone(SHANGHAI).isoformat(timespec='seconds')}"
+        for name in ("source_time", "received_at", "repaired_at", "withdrawn_at", "objection_since")
+        if (value := getattr(record, name)) is not None
+    }
+    return {
+        "dataset": record.dataset,
+        "record": f"{record.record_id}, version {record.version}",
+        "source": f"{record.source_id} ({record.source_name})",
+        **times,
+        "fields": shown,
+        **({"personal": SEALED} if sealed else {}),
+    }
