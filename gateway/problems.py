@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gateway.access import errors
+from gateway.creditfile.free_text import for_logs, scan
 from gateway.limits.errors import LimiterUnavailableError
 
 log = structlog.get_logger("gateway.problems")
@@ -107,12 +108,15 @@ def install(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.GatewayError)  # noqa: S101  # as registered
+    _log_refusal(request, error.code, error.detail)
     return problem(error.code, error.detail, request_id=_request_id(request), headers=error.headers)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as registered
-    return problem("invalid_request", _where(error.errors()), request_id=_request_id(request))
+    where = _where(error.errors())
+    _log_refusal(request, "invalid_request", where)
+    return problem("invalid_request", where, request_id=_request_id(request))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -121,6 +125,19 @@ async def _http(request: Request, error: Exception) -> Response:
     _, _, english = TABLE[code]
     return problem(
         code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {})
+    )
+
+
+def _log_refusal(request: Request, code: str, reason: str) -> None:
+    """One line for the operator: which endpoint refused and why, never what was sent."""
+    route = getattr(request.scope.get("route"), "path", None)
+    log.info(
+        "refused",
+        error=code,
+        reason=for_logs(reason),
+        client_id=getattr(request.state, "client_id", None),
+        method=request.method,
+        route=route,
     )
 
 
@@ -152,7 +169,7 @@ def fault(request_id: str, error: Exception) -> Response:
 def _where(found: Any) -> str:  # pydantic's list of error details
     """Which members are wrong and how, never what they held."""
     places = "; ".join(
-        f"{'.'.join(str(part) for part in e['loc'] if part != 'body')}: {e['msg']}"
+        f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != 'body')}: {e['msg']}"
         for e in found[:5]
     )
     return f"Mend these members: {places}."

@@ -23,11 +23,19 @@ SWEPT: Final = {
     "assertion_jti": ("expires_at", timedelta(minutes=5)),
     "pushed_request": ("expires_at", timedelta(hours=1)),
     "interaction": ("expires_at", timedelta(days=1)),
-    "authorization_code": ("expires_at", timedelta(days=1)),
     "access_token": ("expires_at", timedelta(days=1)),
     "refresh_token": ("expires_at", timedelta(days=1)),
+    "authorization_code": ("expires_at", timedelta(days=1)),
     "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
+}
+
+# A code that is used again, however late, still ends what it gave: so it stays as long as that.
+SPARED: Final = {
+    "authorization_code": " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {given} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
+        for given in ("refresh_token", "access_token")
+    ),
 }
 
 
@@ -35,7 +43,8 @@ async def sweep(runtime: Runtime) -> int:
     """Delete what has ended, each table in a transaction of its own; how many rows that were."""
     deleted = 0
     for table, (column, grace) in SWEPT.items():
-        statement = text(f"DELETE FROM {table} WHERE {column} < :before")  # noqa: S608  # constants
+        spared = SPARED.get(table, "true")
+        statement = text(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
         async with runtime.engine.begin() as connection:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount

@@ -374,7 +374,8 @@ class Caller:
             headers=headers,
         )
 
-    async def _ask_for_token(self, scope: str) -> httpx2.Response:
+    def assertion(self) -> str:
+        """A client assertion."""
         now = int(self.house.clock().timestamp())
         claims = {
             "iss": self.client_id,
@@ -384,11 +385,14 @@ class Caller:
             "exp": now + 60,
             "jti": secrets.token_urlsafe(16),
         }
+        return signed(self.key, "ES256", claims, {"kid": "k1"})
+
+    async def _ask_for_token(self, scope: str) -> httpx2.Response:
         form = {
             "grant_type": "client_credentials",
             "scope": scope,
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": signed(self.key, "ES256", claims, {"kid": "k1"}),
+            "client_assertion": self.assertion(),
         }
         proof = await self.proof("POST", "/oauth/token", None)
         return await self.house.http.post("/oauth/token", data=form, headers={"DPoP": proof})

@@ -15,6 +15,7 @@ from gateway.access.errors import (
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
+from gateway.creditfile.free_text import scan
 from gateway.signing.http_signatures import content_digest
 
 LARGEST = 64 * 1024
@@ -75,7 +76,9 @@ def _check_digest(request: Request, body: bytes) -> None:
 
 def _mistakes(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
+    # An unknown member's name is the caller's own text: somebody's number is not sent back.
     places = (
-        f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found[:SHOWN_MISTAKES]
+        f"{'.'.join(scan(str(part)).text for part in e['loc']) or 'body'}: {e['msg']}"
+        for e in found[:SHOWN_MISTAKES]
     )
     return f"Mend these members: {'; '.join(places)}."

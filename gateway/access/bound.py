@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from consent import Consent, Status, status_at
+from consent import store as consents
+from gateway.access.caller import Caller
 from gateway.access.errors import GatewayError, InvalidTokenError, NotAvailableError
+from gateway.runtime import Runtime
 from gateway.signing.access_tokens import Token
 
 # A paused consent may go on, and what was told for the last use may be fetched again.
@@ -26,6 +29,20 @@ def trouble_with_consent(
         "The consent that this token was given for has ended; ask the enterprise for a new one.",
         headers={"WWW-Authenticate": 'DPoP error="invalid_token"'},
     )
+
+
+async def demand_consent(runtime: Runtime, caller: Caller) -> None:
+    """Refuse a caller whose token's consent has ended, at an endpoint that reads no consent itself.
+
+    What the client was told it may prove all the same: with a token of its own.
+    """
+    if caller.token.consent_id is None:
+        return
+    async with runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, caller.token.consent_id)
+    trouble = trouble_with_consent(caller.token, held, now=runtime.now())
+    if trouble is not None:
+        raise trouble
 
 
 def trouble_with_enterprise(token: Token, uscc: str) -> GatewayError | None:

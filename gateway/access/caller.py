@@ -55,6 +55,7 @@ async def authenticate(
     scopes = (scope,) if isinstance(scope, str) else scope
     try:
         text, token = token_of(request, runtime)
+        request.state.client_id = token.client_id  # for the log, if something is refused
         proof = proof_of(request, runtime, text)
         bound_together(token, proof)
         in_scope(token, scopes)

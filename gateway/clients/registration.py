@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from joserfc.errors import JoseError
-from joserfc.jwk import import_key
-
+from gateway.clients.public_keys import trouble_with_keys
 from gateway.outbound import LOOPBACK_HOSTS, trouble_with_address
 
 SCOPES: Final = (
@@ -30,10 +28,6 @@ NO_KEYS: Final[Mapping[str, Any]] = {"keys": []}
 NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_URI: Final = 2_000
-MOST_KEYS: Final = 8
-RSA_MODULUS: Final = range(342, 1_367)  # base64url characters of 2048 to 8192 bits
-PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
-KEY_TYPES: Final = frozenset({("EC", "P-256"), ("RSA", None), ("OKP", "Ed25519")})
 
 
 class RegistrationError(ValueError):
@@ -149,46 +143,10 @@ def allowed_redirect(uri: str, *, loopback: bool) -> bool:
     return bool((parts.scheme == "https" or http) and plain and whole and len(uri) <= LONGEST_URI)
 
 
-TEXT_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
-
-
 def check_keys(jwks: Mapping[str, Any]) -> None:
     """Refuse a JWK set that is not of public keys which can sign as we accept it."""
-    keys = jwks.get("keys")
-    _demand(
-        isinstance(keys, list) and 0 < len(keys) <= MOST_KEYS,
-        f"A JWK set has 1 to {MOST_KEYS} keys.",
-    )
-    kids = [jwk["kid"] for jwk in keys or () if isinstance(jwk, dict) and "kid" in jwk]
-    _demand(len(kids) == len(set(map(str, kids))), "No two keys of a set have the same kid.")
-    for jwk in keys or ():
-        _demand(isinstance(jwk, dict), "A key is a JWK.")
-        _demand(
-            not PRIVATE_MEMBERS & jwk.keys(),
-            "Give public keys only; a private one stays with its owner.",
-        )
-        _demand(
-            all(isinstance(jwk.get(name, ""), str) for name in TEXT_MEMBERS)
-            and not any("\0" in jwk.get(name, "") for name in TEXT_MEMBERS),
-            "A key's members are texts.",
-        )
-        _demand(
-            (jwk.get("kty"), jwk.get("crv")) in KEY_TYPES,
-            "Keys are EC P-256 (ES256), RSA (PS256) or OKP Ed25519 (EdDSA).",
-        )
-        _demand(
-            jwk["kty"] != "RSA" or len(str(jwk.get("n"))) in RSA_MODULUS,
-            "RSA has 2048 to 8192 bits.",
-        )
-        _demand(_readable(jwk), "A key cannot be read: its members are not those of its type.")
-
-
-def _readable(jwk: Mapping[str, Any]) -> bool:
-    try:
-        import_key(dict(jwk)).as_dict(private=False)
-    except (JoseError, ValueError, TypeError, KeyError):
-        return False
-    return True
+    trouble = trouble_with_keys(jwks)
+    _demand(trouble is None, trouble or "")
 
 
 def _demand(holds: object, otherwise: str) -> None:

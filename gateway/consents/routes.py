@@ -9,7 +9,7 @@ import consent
 from consent import Changed, Consent, Status, status_at
 from consent import store as consents
 from gateway.access.admission import IdempotencyKey, admit
-from gateway.access.bound import trouble_with_consent
+from gateway.access.bound import demand_consent
 from gateway.access.caller import Caller, authenticate
 from gateway.access.errors import (
     GatewayError,
@@ -152,18 +152,8 @@ async def _admitted(
 ) -> Agreement:
     await admit(request, runtime, caller, uscc=uscc, key=key)
     agreement = await demand_agreement(runtime, caller)
-    await _demand_consent(runtime, caller)
+    await demand_consent(runtime, caller)
     return agreement
-
-
-async def _demand_consent(runtime: Runtime, caller: Caller) -> None:
-    if caller.token.consent_id is None:
-        return
-    async with runtime.engine.connect() as connection:
-        held = await consents.by_id(connection, caller.token.consent_id)
-    trouble = trouble_with_consent(caller.token, held, now=runtime.now())
-    if trouble is not None:
-        raise trouble
 
 
 def _own(found: Consent | None, caller: Caller) -> Consent:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 from typing import Any, TypeVar
 
-import structlog
 from fastapi import Request, Response
 
 from gateway.access import body
@@ -24,8 +23,6 @@ from gateway.console.schemas import ByOperator
 from gateway.db.engine import to_json
 from gateway.limits.guard import QuotasError
 from gateway.runtime import Runtime
-
-log = structlog.get_logger("gateway.console")
 
 ADMIN = "admin"
 READERS = ("admin", "audit")
@@ -65,7 +62,6 @@ async def done(runtime: Runtime, by: Operator, verb: Callable[[At], Awaitable[T 
     async with transaction(runtime, by) as at:
         outcome = await verb(at)
         if isinstance(outcome, Refused):
-            log.warning("act_refused", operator=by.credential, reason=outcome.reason.name)
             raise error_of(outcome)
     return outcome
 

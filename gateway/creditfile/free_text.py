@@ -17,6 +17,7 @@ PHONE_MASK: Final = "（电话号码已隐去）"
 
 _GAP: Final = r"[\s\u200b-\u200d\ufeff·.\-－—]{0,3}"
 _LIKE_AN_ID_NUMBER: Final = re.compile(rf"(?<!\d)\d(?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ](?!\d)")
+_LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
 _MOBILE: Final = re.compile(
     rf"(?<!\d)(?:(?:[+＋]|00)?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?!\d)".replace(
         "1[3-9]",
@@ -57,6 +58,11 @@ def scan(text: str) -> Scanned:
     masked, mobiles = _MOBILE.subn(PHONE_MASK, masked)
     masked, landlines = _LANDLINE.subn(PHONE_MASK, masked)
     return Scanned(text=masked, id_numbers=found, phones=mobiles + landlines)
+
+
+def for_logs(text: str) -> str:
+    """`text` without any such number, and without whatever is shaped like an enterprise's code."""
+    return _LIKE_A_CODE.sub("(code)", scan(text).text)
 
 
 def id_check_character(first17: str) -> str:

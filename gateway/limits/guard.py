@@ -16,6 +16,8 @@ CLIENT = "client"
 CLIENT_DAY = "client_day"
 ENTERPRISE = "enterprise"
 DISTINCT_ENTERPRISES = "distinct_enterprises"
+OAUTH = "oauth"
+FEWEST_AT_OAUTH = 60  # a minute: a client of a very small quota must still be able to get tokens
 
 
 class QuotasError(ValueError):
@@ -97,6 +99,12 @@ def counters_for(
     key = f"{client_id} {uscc_key}"
     of_enterprise = Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
     return (*of_client, of_enterprise)
+
+
+def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:
+    """The counter of one endpoint of the authorization server: as many as calls, each by itself."""
+    quota = max(quotas.per_minute, FEWEST_AT_OAUTH)
+    return Counter(name=OAUTH, key=f"{client_id} {endpoint}", quota=quota, window=MINUTE)
 
 
 def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:

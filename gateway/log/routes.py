@@ -9,6 +9,7 @@ import re
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.admission import admit
+from gateway.access.bound import demand_consent
 from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError, NotFoundError
 from gateway.access.standing import agreement_of
@@ -100,6 +101,7 @@ async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -
     agreement = agreement_of(found.standing, runtime.now())
     if isinstance(agreement, GatewayError):
         raise agreement
+    await demand_consent(runtime, caller)
     if found.entry is None or found.checkpoint is None:
         raise _no_receipt()
     made = await receipt_for(runtime.hot, found.entry, found.checkpoint)

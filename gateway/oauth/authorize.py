@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID
-from gateway.creditfile.free_text import scan
+from gateway.creditfile.free_text import for_logs
 from gateway.identity import interactions, sessions
 from gateway.identity.interactions import AskDocument, Interaction
 from gateway.oauth import codes
@@ -132,7 +132,7 @@ def error_page(
     request: Request, reason: str, sentence: tuple[str, str], client_id: str | None = None
 ) -> Response:
     """A page that says what to do, and leads nowhere."""
-    claimed = scan(client_id).text if client_id and CLIENT_ID.fullmatch(client_id) else None
+    claimed = for_logs(client_id) if client_id and CLIENT_ID.fullmatch(client_id) else None
     log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
     return frame.sorry(
         request,

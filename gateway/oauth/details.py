@@ -9,6 +9,7 @@ from consent import Consent
 from gateway.access.wanted import EnterpriseIn, Mistake, WantedIn, wanted_of
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.free_text import scan
 from gateway.oauth.errors import OAuthError
 
 TYPE: Final = "credit_data"
@@ -67,11 +68,12 @@ def _parsed(text: str) -> CreditData:
 def _mistakes(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     places = (
-        f"{'.'.join(map(str, e['loc']))[:64] or 'the list'}: {e['msg']}"
+        f"{'.'.join(scan(str(each)).text for each in e['loc'])[:64] or 'the list'}: {e['msg']}"
         for e in found[:SHOWN_MISTAKES]
     )
     return f"authorization_details is a list of one {TYPE}. Mend: {'; '.join(places)}."
 
 
 def _invalid(description: str) -> OAuthError:
-    return OAuthError("invalid_authorization_details", description)
+    """What is wrong; a name that was sent may be somebody's number, and is not sent back."""
+    return OAuthError("invalid_authorization_details", scan(description).text)

@@ -67,6 +67,17 @@ def unavailable() -> OAuthError:
     )
 
 
+def too_often(retry_after: int, headers: Mapping[str, str]) -> OAuthError:
+    """An authenticated client asks more often than its agreement lets it call."""
+    return OAuthError(
+        "temporarily_unavailable",
+        "Too many requests of this client; use a token until it ends, and wait as Retry-After says.",
+        status=429,
+        reason="rate limited",
+        headers={**headers, "Retry-After": str(retry_after)},
+    )
+
+
 def reply_of(error: OAuth2Error) -> Reply:
     """The answer that `error` is."""
     if not error.description:

@@ -96,6 +96,9 @@ if TYPE_CHECKING:
         """Runs grants and endpoints."""
 
         def __init__(self, scopes_supported: Sequence[str]) -> None: ...
+        def authenticate_client(
+            self, request: OAuth2Request, methods: list[str], endpoint: str = "token"
+        ) -> Any: ...
         def register_client_auth_method(
             self,
             method: str,

@@ -12,8 +12,9 @@ import structlog
 
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID, SCOPES
-from gateway.creditfile.free_text import scan
+from gateway.creditfile.free_text import for_logs
 from gateway.oauth.client_assertion import METHOD, ClientAssertion
+from gateway.oauth.counting import count
 from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
 from gateway.oauth.form import Form
 from gateway.oauth.grants import GRANTS
@@ -103,6 +104,14 @@ class Server(AuthorizationServer):
         client = registry.look_up(self.at.conn, client_id)
         return Party(client=client) if client else None
 
+    def authenticate_client(
+        self, request: OAuth2Request, methods: list[str], endpoint: str = "token"
+    ) -> Party:
+        """Who it is; then this request counts: nobody can use up what is another client's."""
+        party: Party = super().authenticate_client(request, methods, endpoint)
+        count(self.at, party.client, endpoint)
+        return party
+
     def generate_token(  # as Authlib calls it
         self,
         grant_type: str,  # noqa: ARG002
@@ -150,11 +159,11 @@ def log_refusal(error: OAuth2Error, party: Party | None, claimed: str | None) ->
     """One line for each refusal, with its reason and the client, if it is known."""
     known = party.client.client_id if party else None
     # Whatever a stranger writes there may be somebody's number.
-    claimed = scan(claimed).text if claimed and CLIENT_ID.fullmatch(claimed) else None
+    claimed = for_logs(claimed) if claimed and CLIENT_ID.fullmatch(claimed) else None
     log.info(
         "refused",
         error=error.error,
-        reason=scan(reason_of(error)).text,
+        reason=for_logs(reason_of(error)),
         client_id=known,
         claimed_client_id=claimed,
     )

@@ -1,5 +1,7 @@
 """A token that was given for one consent is of use for that consent only, and as long as it holds."""
 
+import asyncio
+
 import pytest
 
 import consent
@@ -62,3 +64,27 @@ async def test_a_bound_token_reads_under_no_other_consent(house: House) -> None:
     named = querying(uscc, consent_id=second)
     assert await send(bank, QUERY, named, token) == (403, "not_available")
     assert (await bank.query(uscc, consent_id=second)).status_code == 200
+
+
+async def test_a_receipt_is_for_the_client_and_not_for_a_token_whose_consent_has_ended(
+    house: House,
+) -> None:
+    """What was told stays provable: with a token of the client's own, whatever the consent does."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    consent_id = await house.grant(bank, uscc)
+    token = await a_bound_token(bank, uscc, consent_id)
+    told = (await bank.query(uscc, consent_id=consent_id)).json()
+    path = f"/v1/receipts/{told['disclosure_id']}"
+
+    async def receipt(token: str) -> int:
+        proof = await bank.proof("GET", path, token)
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        return (await bank.send(path, b"", method="GET", headers=headers)).status_code
+
+    async with asyncio.timeout(20):
+        while await receipt(token) == 404:  # noqa: ASYNC110  # the sealer works on its own
+            await asyncio.sleep(0.2)
+    assert await receipt(token) == 200
+    await house.act(consent.withdraw, consent_id)
+    assert await receipt(token) == 401
+    assert await receipt(await bank.token("query verify")) == 200

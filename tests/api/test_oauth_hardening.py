@@ -1,0 +1,183 @@
+"""What a client, a stranger or plain chance could still do: races, late codes, floods, numbers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from gateway.clients import registry
+from gateway.creditfile.free_text import id_check_character
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.guard import FEWEST_AT_OAUTH, OAUTH, Guard, Quotas
+from gateway.limits.memory import MemoryStore
+from gateway.limits.names import Admission, Verdict
+from gateway.sweeping import sweep
+from tests.oauth_builders import World, a_bank, a_consent_request, running, some_terms
+from verification import NotACode, is_market_entity, parse_uscc
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+ALIVE = """SELECT count(*) FROM access_token WHERE client_id = :client
+           AND code_digest IS NOT NULL AND revoked_at IS NULL"""
+
+
+@pytest.mark.parametrize("how", ["revoke", "reuse"])
+async def test_no_refresh_outruns_the_revocation_of_its_token(world: World, how: str) -> None:
+    """Whatever the order in which they arrive: what was given is ended, or was not given."""
+    for _ in range(6):
+        bank = await world.bank()
+        code = await bank.code()
+        token = (await bank.redeem(code)).json()["refresh_token"]
+        ending = bank.about("revoke", token) if how == "revoke" else bank.redeem(code)
+        refreshes = [bank.refresh(token) for _ in range(8)]
+        answers = await asyncio.gather(*refreshes[:4], ending, *refreshes[4:])
+        given = [each.json()["access_token"] for each in answers if "access_token" in each.text]
+        assert await world.value(ALIVE, client=bank.client_id) == 0
+        assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
+        for late in given:
+            assert (await bank.about("introspect", late)).json() == {"active": False}
+
+
+async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(world: World) -> None:
+    """The sweeper keeps a code for as long as something that came of it, and no longer."""
+    bank = await world.bank()
+    code, unused = await bank.code(), await (await world.bank()).code()
+    token = (await bank.redeem(code)).json()["refresh_token"]
+    world.clock.forward(timedelta(days=40).total_seconds())
+    await sweep(world.runtime)
+    digests = world.runtime.digests
+    kept = "SELECT count(*) FROM authorization_code WHERE digest = :digest"
+    assert await world.value(kept, digest=digests.of("code", unused)) == 0
+    assert (await bank.refresh(token)).status_code == 200
+    assert (await bank.redeem(code)).json()["error"] == "invalid_grant"
+    assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
+    world.clock.forward(timedelta(days=63).total_seconds())
+    await sweep(world.runtime)  # the refresh token goes first, its code with it or after it
+    await sweep(world.runtime)
+    assert await world.value(kept, digest=digests.of("code", code)) == 0
+
+
+def a_persons_number_that_passes_for_a_code() -> str:
+    """A made-up ID number (district 110101, 1 January 1990) whose check fits GB 32100 too."""
+    for serial in range(1_000):
+        first = f"11010119900101{serial:03d}"
+        number = first + id_check_character(first)
+        code = parse_uscc(number)
+        if not isinstance(code, NotACode) and not is_market_entity(code):
+            return number
+    raise AssertionError("one in thirty-one does")
+
+
+PERSON = a_persons_number_that_passes_for_a_code()
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        a_consent_request(enterprise={"uscc": PERSON}),
+        a_consent_request(enterprise={"uscc": f" {PERSON.lower()} "}),
+        a_consent_request(enterprise={"uscc": PERSON[:-1]}),
+        a_consent_request(enterprise={"uscc": ""}),
+        a_consent_request(enterprise={"uscc": PERSON, "name": "x"}),
+        a_consent_request(datasets=[PERSON.lower()]),
+        a_consent_request(questions=[PERSON.lower()]),
+        a_consent_request(purpose=PERSON),
+        a_consent_request() | {PERSON: 1},
+    ],
+    ids=lambda details: str(details.get("enterprise")),
+)
+async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
+    world: World, details: dict[str, Any]
+) -> None:
+    """It is refused as at /v1, and neither sent back, nor logged, nor stored."""
+    bank = await world.bank()
+    with capture_logs() as logs:
+        answer = await bank.push(authorization_details=json.dumps([details]))
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"] == "invalid_authorization_details"
+    assert len(logs) == 1
+    count = "SELECT count(*) FROM pushed_request WHERE client_id = :client"
+    assert await world.value(count, client=bank.client_id) == 0
+    for shown in (answer.text, str(logs)):
+        assert PERSON[:-1] not in shown
+
+
+async def test_a_client_that_asks_too_often_waits(world: World) -> None:
+    """429 with Retry-After, each endpoint by itself; nothing is spent; another client goes on."""
+    bank, other = await world.bank(), await world.bank()
+    await _allow(world, bank.client_id, per_minute=1)
+    code = await bank.code()
+    for _ in range(FEWEST_AT_OAUTH):
+        assert (await bank.token()).status_code == 200
+    with capture_logs() as logs:
+        refused = await bank.redeem(code)
+    assert (refused.status_code, refused.json()["error"]) == (429, "temporarily_unavailable")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["ratelimit"].startswith('"oauth";r=0')
+    assert [line["reason"] for line in logs] == ["rate limited"]
+    assert (await bank.push()).status_code == 201
+    assert (await other.token()).status_code == 200
+    world.clock.forward(2)
+    assert (await bank.redeem(code)).status_code == 200
+
+
+async def test_a_stranger_cannot_use_up_what_is_a_clients(world: World) -> None:
+    """Failures in a client's name are not counted against it."""
+    bank = await world.bank()
+    await _allow(world, bank.client_id, per_minute=1)
+    stranger = a_bank(world, client_id=bank.client_id)
+    for _ in range(FEWEST_AT_OAUTH + 5):
+        assert (await stranger.token()).json()["error"] == "invalid_client"
+    assert (await bank.token()).status_code == 200
+
+
+class CountsNoClients:
+    """A store that dies between the proof and the client."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def admit(self, admission: Admission) -> Verdict:
+        """Judge proofs; fail where a client is counted."""
+        if any(counter.name == OAUTH for counter in admission.counters):
+            raise LimiterUnavailableError
+        return await self._store.admit(admission)
+
+    async def generation(self) -> str:
+        """The store's."""
+        return await self._store.generation()
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_what_cannot_be_counted_is_not_given(world: World) -> None:
+    """503, and the code is still good when the store is back."""
+    bank = await world.bank()
+    code = await bank.code()
+    guard = Guard(CountsNoClients(MemoryStore(world.clock)))
+    away = replace(world, runtime=replace(world.runtime, guard=guard))
+    world.app.state.runtime = away.runtime
+    refused = await replace(bank, world=away).redeem(code)
+    assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
+    world.app.state.runtime = world.runtime
+    assert (await bank.redeem(code)).status_code == 200
+
+
+async def _allow(world: World, client_id: str, **quotas: int) -> None:
+    async with world.runtime.engine.begin() as conn:
+        terms = some_terms(world.clock(), quotas=Quotas(**quotas))
+        await registry.put_agreement(conn, client_id, terms)
