@@ -120,6 +120,7 @@ class House:
                     jwks={"keys": []},
                     redirect_uris=[f"{BANK_ORIGIN}/callback"],
                     scopes=["query"],
+                    contact="0571-00000000 <行长>",
                     created_at=self.clock(),
                 )
             )

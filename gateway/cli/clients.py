@@ -69,6 +69,9 @@ def register(
     personal_credit_licence: Annotated[
         str | None, typer.Option(help="Needed by an agency that asks about a person's own ID.")
     ] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="How enterprises reach the client; stands in their consent.")
+    ] = None,
 ) -> None:
     """Register a client; it may do nothing until it has an agreement."""
     with sentences():
@@ -83,6 +86,7 @@ def register(
             redirect_uris=tuple(redirect_uri or ()),
             filing_number=filing_number,
             personal_credit_licence=personal_credit_licence,
+            contact=contact,
         )
     act(partial(desk.register, registration=registration))
     print(f"{client_id} is registered. Next: xinqiao-gateway agreement propose {client_id} FILE")

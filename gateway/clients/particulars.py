@@ -30,6 +30,7 @@ class Particulars:
     scopes: tuple[str, ...]
     filing_number: str | None
     personal_credit_licence: str | None
+    contact: str | None
     created_at: datetime
 
     @property

@@ -28,6 +28,7 @@ NO_KEYS: Final[Mapping[str, Any]] = {"keys": []}
 NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
 CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_URI: Final = 2_000
+LONGEST_CONTACT: Final = 200
 
 
 class RegistrationError(ValueError):
@@ -48,6 +49,7 @@ class Registration:
     redirect_uris: tuple[str, ...] = ()
     filing_number: str | None = None
     personal_credit_licence: str | None = None
+    contact: str | None = None
     loopback: bool = False
 
     def __post_init__(self) -> None:
@@ -57,6 +59,7 @@ class Registration:
         check_names(self.name_zh, self.name_en)
         check_scopes(self.kind, self.scopes)
         check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
+        check_contact(self.contact)
         check_redirects(self.redirect_uris, loopback=self.loopback)
         check_key_source(self.jwks, self.jwks_uri, loopback=self.loopback)
 
@@ -73,6 +76,7 @@ class Registration:
             "scopes": list(self.scopes),
             "filing_number": self.filing_number,
             "personal_credit_licence": self.personal_credit_licence,
+            "contact": self.contact,
         }
 
 
@@ -81,6 +85,15 @@ def check_names(name_zh: str, name_en: str) -> None:
     _demand(
         name_zh.strip() and name_en.strip() and (name_zh + name_en).isprintable(),
         "A client has a Chinese and an English name.",
+    )
+
+
+def check_contact(contact: str | None) -> None:
+    """Refuse a way to reach the client that could not be read on a consent page."""
+    _demand(
+        contact is None
+        or (contact.strip() and contact.isprintable() and len(contact) <= LONGEST_CONTACT),
+        f"A contact has 1 to {LONGEST_CONTACT} printable signs, in one line.",
     )
 
 

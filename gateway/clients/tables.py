@@ -31,6 +31,7 @@ class ClientRow(SQLModel, table=True):
     scopes: list[str] = columns.texts()
     filing_number: str | None = columns.text(nullable=True)
     personal_credit_licence: str | None = columns.text(nullable=True)
+    contact: str | None = columns.text(nullable=True)
     created_at: datetime = columns.moment()
 
 

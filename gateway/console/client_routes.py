@@ -78,9 +78,9 @@ async def change_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Suspend, resume or end a client, from its next request on."""
+    by, _ = await acting(request, runtime, ByOperator)
     if act not in STATES:
         raise NotFoundError
-    by, _ = await acting(request, runtime, ByOperator)
     state = STATES[act]
     known = known_shape(client_id)
     return answer(

@@ -32,6 +32,7 @@ class DeclaredClient(Wire):
     jwks_uri: Text | None = None
     filing_number: Text | None = None
     personal_credit_licence: Text | None = None
+    contact: Text | None = None
     state: Literal["active", "suspended", "ended"] | None = None
 
 

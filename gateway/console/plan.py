@@ -15,6 +15,7 @@ from gateway.clients.particulars import Particulars, particulars_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
     RegistrationError,
+    check_contact,
     check_key_source,
     check_names,
     check_numbers,
@@ -37,6 +38,7 @@ AMENDABLE: Final = (
     "redirect_uris",
     "filing_number",
     "personal_credit_licence",
+    "contact",
 )
 NEVER_EMPTY: Final = AMENDABLE[:4]
 
@@ -130,6 +132,7 @@ def _check_amended(held: Particulars, wanted: Mapping[str, Any]) -> None:
     check_names(after["name_zh"], after["name_en"])
     check_scopes(held.kind, after["scopes"])
     check_numbers(held.kind, after["filing_number"], after["personal_credit_licence"])
+    check_contact(after["contact"])
     check_redirects(wanted.get("redirect_uris", ()), loopback=False)
 
 

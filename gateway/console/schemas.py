@@ -83,6 +83,7 @@ class ParticularsIn(Wire):
     jwks_uri: Text | None = None
     filing_number: Text | None = None
     personal_credit_licence: Text | None = None
+    contact: Text | None = None
 
     def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
         """The checked registration; raises `RegistrationError`."""
@@ -97,6 +98,7 @@ class ParticularsIn(Wire):
             jwks_uri=self.jwks_uri,
             filing_number=self.filing_number,
             personal_credit_licence=self.personal_credit_licence,
+            contact=self.contact,
             loopback=loopback,
         )
 

@@ -25,6 +25,7 @@ def client(held: Particulars, fetching: Fetching | None = None) -> dict[str, Any
         "keys_trouble": fetching.trouble if fetching else None,
         "filing_number": held.filing_number,
         "personal_credit_licence": held.personal_credit_licence,
+        "contact": held.contact,
         "created_at": on_the_wire(held.created_at),
         "digest": held.digest.hex(),
     }

@@ -71,10 +71,11 @@ class Question:
 
 
 def recipient(client: ClientCard) -> Recipient:
-    """Who would be told, in both languages, and how to reach it."""
+    """Who would be told, in both languages, and how to reach it; through the operator, if need be."""
     same = client.name.zh == client.name.en
     both = client.name.zh if same else f"{client.name.zh}（{client.name.en}）"
-    return Recipient(name=both, contact=f"信桥运营方 Xinqiao operator, {client.client_id}")
+    through_us = f"信桥运营方 Xinqiao operator, {client.client_id}"
+    return Recipient(name=both, contact=client.contact or through_us)
 
 
 def decision(

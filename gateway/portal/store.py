@@ -24,6 +24,7 @@ class ClientCard:
     client_id: str
     kind: str
     name: Said
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Cli
             col(ClientRow.kind),
             col(ClientRow.name_zh),
             col(ClientRow.name_en),
+            col(ClientRow.contact),
         ).where(col(ClientRow.client_id).in_(sorted(set(ids)))),
     )
     return {
@@ -77,6 +79,7 @@ async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Cli
             client_id=row.client_id,
             kind=row.kind,
             name=Said(row.name_zh, row.name_en),
+            contact=row.contact,
         )
         for row in found
     }

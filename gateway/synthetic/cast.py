@@ -37,6 +37,7 @@ class Role:
     questions: frozenset[str] = frozenset()
     redirects: bool = False
     filing_number: str | None = None
+    contact: str | None = None
 
 
 BANK_DATASETS: Final = frozenset(
@@ -69,6 +70,7 @@ ROLES: Final = (
         datasets=BANK_DATASETS,
         questions=ALL_QUESTIONS,
         redirects=True,
+        contact="0571-00000001（虚构号码 made-up number）",
     ),
     Role(
         key="platform",
@@ -81,6 +83,7 @@ ROLES: Final = (
         datasets=frozenset({"registration", "licence", "public_rating"}),
         questions=ALL_QUESTIONS - {"legal_representative_id.v1"},
         redirects=True,
+        contact="0571-00000002（虚构号码 made-up number）",
     ),
     Role(
         key="agency",
@@ -93,6 +96,7 @@ ROLES: Final = (
         datasets=frozenset({"registration", "licence", "penalty", "public_rating", "honour"}),
         questions=PUBLIC_QUESTIONS | {"rating_at_least.v1"},
         redirects=True,
+        contact="0571-00000003（虚构号码 made-up number）",
         filing_number="SYNTHETIC-0001",
     ),
     Role(
@@ -118,6 +122,7 @@ def registration_of(role: Role, keys: dict[str, Any], redirect_uris: list[str]) 
         scopes=role.scopes,
         redirect_uris=tuple(redirect_uris if role.redirects else ()),
         filing_number=role.filing_number,
+        contact=role.contact,
         loopback=True,
     )
 

@@ -52,11 +52,12 @@ def a_rotation(caller: Caller, **changes: Any) -> str:
 
 async def test_an_operator_registers_a_client(house: House) -> None:
     """It is shown with its keys' ids, and may do nothing yet."""
-    operator, body = await an_operator(house), a_new_client()
+    operator, body = await an_operator(house), a_new_client(contact="0571-00000000")
     answer = await post(operator, "/clients", body)
     assert answer.status_code == 201, answer.text
     shown = await get(operator, f"/clients/{body['client_id']}")
     assert shown == answer.json()
+    assert shown["contact"] == "0571-00000000"
     assert (shown["state"], shown["kids"], shown["jwks_uri"]) == ("active", ["k1"], None)
     assert await get(operator, f"/agreements/{body['client_id']}") == {"versions": []}
 
@@ -85,6 +86,8 @@ async def test_a_taken_id_is_a_conflict(house: House) -> None:
         {"redirect_uris": ["http://bank.test/"]},
         {"name_zh": ""},
         {"filing_number": "a b"},
+        {"contact": "a" * 201},
+        {"jwks": {"keys": [{**a_set("k")["keys"][0], "use": "enc"}]}},
         {"secret": "x"},
     ],
     ids=str,

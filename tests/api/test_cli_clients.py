@@ -262,15 +262,26 @@ def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> N
 def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> None:
     """Fields that the file does not name, and clients that it does not name."""
     register(shell, "left-alone")
-    register(shell, "amended", "--filing-number", "F-1")
+    register(shell, "amended", "--filing-number", "F-1", "--contact", "0571-00000000")
     before = shell.ok("client", "show", "left-alone")
-    changed = {"clients": {"amended": {"name_en": "Better Bank", "state": "suspended"}}}
+    changed = {
+        "clients": {
+            "amended": {"name_en": "Better Bank", "state": "suspended", "contact": "0571-1"}
+        }
+    }
     shell.write("clients.yaml", changed)
     diff = shell.ok("client", "apply", "clients.yaml", "--yes")
     assert "- Bank" in diff
     assert "+ Better Bank" in diff
+    assert "- 0571-00000000" in diff
     shown = shell.ok("client", "show", "amended")
-    for kept in ("name_en: Better Bank", "state: suspended", "filing_number: F-1", "kids: k1"):
+    for kept in (
+        "name_en: Better Bank",
+        "state: suspended",
+        "filing_number: F-1",
+        "contact: 0571-1",
+        "kids: k1",
+    ):
         assert kept in shown
     assert shell.ok("client", "show", "left-alone") == before
 

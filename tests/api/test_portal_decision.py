@@ -149,7 +149,9 @@ async def test_an_individual_business_consents_separately(house: House) -> None:
     """PIPL: the recipient's paragraph is ticked by itself, or nothing is granted."""
     browser = await house.signed_in("shopkeeper")
     interaction = await house.ask(uscc=house.shop)
-    assert "单独同意" in (await browser.get(f"/portal/decide/{interaction}")).text
+    page = (await browser.get(f"/portal/decide/{interaction}")).text
+    assert "单独同意" in page
+    assert "联系方式：0571-00000000 &lt;行长&gt;" in page
     without = await decide(browser, interaction, decision="grant", dataset=["penalty"])
     assert query_of(without.headers["location"])["notice"] == ["separate"]
     await decide(browser, interaction, decision="grant", dataset=["penalty"], separate="yes")

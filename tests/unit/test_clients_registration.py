@@ -44,6 +44,10 @@ def a_client(**changes: Any) -> Registration:
         ({"kind": "agency", "filing_number": ""}, "filing number"),
         ({"kind": "agency", "filing_number": "a b"}, "number"),
         ({"kind": "agency", "filing_number": "F-1", "personal_credit_licence": ""}, "number"),
+        ({"contact": " "}, "contact"),
+        ({"contact": "a" * 201}, "contact"),
+        ({"contact": "0571\n-1"}, "contact"),
+        ({"contact": "a\u202eb"}, "contact"),
         ({"jwks": None}, "either by value"),
         ({"jwks_uri": "https://bank.test/jwks.json"}, "either by value"),
         ({"jwks": None, "jwks_uri": "http://bank.test/jwks.json"}, "https"),
@@ -70,6 +74,7 @@ def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sente
             "personal_credit_licence": "L-1",
         },
         {"jwks": None, "jwks_uri": "https://bank.test/jwks.json"},
+        {"contact": "杭州市西湖区 1 号，0571-00000000"},
         {"jwks": None, "jwks_uri": "http://127.0.0.1:9/jwks.json", "loopback": True},
     ],
 )
