@@ -9,7 +9,15 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from gateway.creditfile.audience import CLASSES_FOR, Audience, DisclosureClass
-from gateway.creditfile.schema import ClockRules, DatasetOf, FieldOf, Part, Said, Subject
+from gateway.creditfile.schema import (
+    ClockRules,
+    DatasetOf,
+    FieldOf,
+    ObjectionKinds,
+    Part,
+    Said,
+    Subject,
+)
 
 PUBLISHED: Final = files("gateway.creditfile") / "catalogue.yaml"
 
@@ -30,6 +38,7 @@ class Catalogue(Part):
     only_with_consent: tuple[Subject, ...]
     rating_levels: tuple[str, ...]
     clocks: dict[str, ClockRules]
+    objections: ObjectionKinds
     datasets: tuple[DatasetOf, ...]
 
     @cached_property
@@ -78,6 +87,10 @@ class Catalogue(Part):
                 raise ValueError(message)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
+        strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
+        if not strangers <= set(self.codes):
+            message = f"objections: there is no dataset {min(strangers - set(self.codes))}"
+            raise ValueError(message)
         return self
 
     def _check_subject(self, dataset: DatasetOf, field: FieldOf) -> None:

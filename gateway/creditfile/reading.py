@@ -4,11 +4,14 @@ Each is a scalar sub-select that gives text, so that one row holds all, and eith
 is the same. What was withdrawn is not even read.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.records import Enterprise, Record
+from gateway.db.engine import statement
 
 ENTERPRISE_JSON: Final = """\
 (SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
@@ -34,3 +37,18 @@ def enterprise_from_json(text: str | None) -> Enterprise | None:
 def records_from_json(text: str) -> tuple[Record, ...]:
     """The records in what `RECORDS_JSON` gave, the newest decision first."""
     return tuple(Record.from_json(row) for row in orjson.loads(text))
+
+
+_READ_FILE: Final = statement(
+    f"SELECT {ENTERPRISE_JSON} AS enterprise, {RECORDS_JSON} AS records"  # constants only
+)
+
+
+async def read_file(
+    conn: AsyncConnection, uscc: str, datasets: Sequence[str]
+) -> tuple[Enterprise, tuple[Record, ...]] | None:
+    """An enterprise with its records of these datasets, all at one moment; `None`: no enterprise."""
+    found = await conn.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
+    row = found.one()
+    enterprise = enterprise_from_json(row.enterprise)
+    return None if enterprise is None else (enterprise, records_from_json(row.records))

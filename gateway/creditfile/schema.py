@@ -43,6 +43,7 @@ FieldType = Literal[
     "decimal",
 ]
 Months = Annotated[int, Field(ge=0, le=1200)]
+WorkingDays = Annotated[int, Field(ge=1, le=250)]
 
 
 def _as_tuple(value: object) -> object:
@@ -176,3 +177,34 @@ class ClockRules(Part):
     retention_months: Months | None = None
     publicity: Publicity | None = None
     exempt: Exempt | None = None
+
+
+class ObjectionRules(Part):
+    """How long who has, in working days: the source, the enterprise, the reviewer."""
+
+    datasets: tuple[Name, ...] = ()
+    """To which datasets the rules apply; none named: to all that no other rules name."""
+    decide: WorkingDays
+    """The source's time to decide, from receipt."""
+    at_most: WorkingDays
+    """The same, with the one extension."""
+    ask_for_review: WorkingDays
+    """The enterprise's time to ask for a review, from the decision."""
+    review: WorkingDays
+    """The reviewer's time; and the source's to correct, once a review has ordered it to."""
+    again: WorkingDays
+    """For how long the same version of a record cannot be objected to again."""
+
+    @model_validator(mode="after")
+    def _extension_prolongs(self) -> Self:
+        if self.at_most < self.decide:
+            message = "objections: at_most is less than decide"
+            raise ValueError(message)
+        return self
+
+
+class ObjectionKinds(Part):
+    """Objections, and the appeal that errors of ratings have of their own (R15)."""
+
+    objection: ObjectionRules
+    rating_appeal: ObjectionRules

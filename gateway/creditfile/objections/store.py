@@ -1,0 +1,257 @@
+"""Each function asks the database one question, on a connection and transaction of its caller.
+
+None commits. Whoever writes has locked the record first (`held`), then the objection: one order for
+all, so that nobody waits for another in a ring.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.creditfile.objections.model import (
+    Act,
+    Changed,
+    Event,
+    Ground,
+    Kind,
+    Objection,
+    Outcome,
+    Role,
+    Status,
+)
+from gateway.creditfile.objections.tables import objection_events, objection_locators, objections
+from gateway.creditfile.records import REGISTRATION
+from gateway.creditfile.tables import enterprise, record
+
+PAGE: Final = 100
+_NEVER_SAVED: Final = frozenset({"uscc", "objection_id", "kind", "dataset", "record_id"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A record that stays as it is until the transaction ends."""
+
+    ground: Ground
+    ended: bool
+    """Withdrawn or repaired."""
+    natural_key: str
+
+
+async def held(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
+    """Lock a record of this enterprise, the registration included, and give its ground."""
+    of = enterprise.c
+    found = await conn.execute(
+        select(of.version.label("record_version"), of.source_id, of.source_name)
+        .where(of.uscc == uscc, of.registration_id == record_id)
+        .with_for_update()
+    )
+    row = found.mappings().one_or_none()
+    if row is not None:
+        ground = Ground(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
+        return Held(ground=ground, ended=False, natural_key=uscc)
+    return await _held_record(conn, uscc, record_id)
+
+
+async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
+    of = record.c
+    found = await conn.execute(
+        select(
+            of.version,
+            of.dataset,
+            of.source_id,
+            of.source_name,
+            of.natural_key,
+            of.repaired_at,
+            of.withdrawn_at,
+        )
+        .where(of.uscc == uscc, of.record_id == record_id)
+        .with_for_update()
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    ground = Ground(
+        uscc=uscc,
+        record_id=record_id,
+        dataset=row.dataset,
+        record_version=row.version,
+        source_id=row.source_id,
+        source_name=row.source_name,
+    )
+    ended = row.repaired_at is not None or row.withdrawn_at is not None
+    return Held(ground=ground, ended=ended, natural_key=row.natural_key)
+
+
+async def add(conn: AsyncConnection, changed: Changed) -> bool:
+    """Keep a new objection; false where one to the same record is not closed yet."""
+    row = _row(changed.objection)
+    added = await conn.execute(
+        insert_unless(objections)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(objections.c.objection_id)
+    )
+    if added.scalar_one_or_none() is None:
+        return False
+    await conn.execute(
+        insert(objection_locators),
+        {"objection_id": changed.objection.objection_id, "uscc": changed.objection.uscc},
+    )
+    await _add_event(conn, changed.event)
+    return True
+
+
+async def save(conn: AsyncConnection, before: Objection, changed: Changed) -> bool:
+    """Put the changed one in the place of `before`; false if somebody was faster."""
+    row = {n: value for n, value in _row(changed.objection).items() if n not in _NEVER_SAVED}
+    saved = await conn.execute(
+        update(objections)
+        .where(
+            objections.c.uscc == before.uscc,
+            objections.c.objection_id == before.objection_id,
+            objections.c.version == before.version,
+        )
+        .values(row)
+        .returning(objections.c.version)
+    )
+    if saved.scalar_one_or_none() is None:
+        return False
+    await _add_event(conn, changed.event)
+    return True
+
+
+async def mark(conn: AsyncConnection, ground: Ground | Objection, since: datetime | None) -> None:
+    """Put the mark on the record, or take it away; it is told with the record from then on."""
+    if ground.dataset == REGISTRATION:
+        of_registration = enterprise.c.registration_id == ground.record_id
+        one = update(enterprise).where(enterprise.c.uscc == ground.uscc, of_registration)
+    else:
+        of_record = record.c.record_id == ground.record_id
+        one = update(record).where(record.c.uscc == ground.uscc, of_record)
+    await conn.execute(one.values(objection_since=since))
+
+
+async def by_id(conn: AsyncConnection, objection_id: str) -> Objection | None:
+    """The objection of this id. In two steps, so that each touches one shard."""
+    located = await conn.execute(
+        select(objection_locators.c.uscc).where(objection_locators.c.objection_id == objection_id)
+    )
+    uscc = located.scalar_one_or_none()
+    if uscc is None:
+        return None
+    found = await conn.execute(
+        select(objections).where(
+            objections.c.uscc == uscc, objections.c.objection_id == objection_id
+        )
+    )
+    row = found.mappings().one_or_none()
+    return objection_of(row) if row is not None else None
+
+
+async def of_enterprise(
+    conn: AsyncConnection, uscc: str, *, record_id: str | None = None, limit: int = PAGE
+) -> list[Objection]:
+    """An enterprise's objections, to one record or to all, the newest first."""
+    asked = select(objections).where(objections.c.uscc == uscc)
+    if record_id is not None:
+        asked = asked.where(objections.c.record_id == record_id)
+    newest = asked.order_by(objections.c.raised_at.desc(), objections.c.objection_id).limit(limit)
+    return [objection_of(row) for row in (await conn.execute(newest)).mappings()]
+
+
+async def of_source(
+    conn: AsyncConnection,
+    source_id: str,
+    *,
+    status: Status | None = None,
+    due_until: date | None = None,
+    after: str = "",
+    limit: int = PAGE,
+) -> list[Objection]:
+    """A page of what was raised against one source's records, by id, beginning behind `after`."""
+    asked = select(objections).where(
+        objections.c.source_id == source_id, objections.c.objection_id > after
+    )
+    if status is not None:
+        asked = asked.where(objections.c.status == status.value)
+    if due_until is not None:
+        asked = asked.where(objections.c.due_on <= due_until)
+    page = asked.order_by(objections.c.objection_id).limit(limit)
+    return [objection_of(row) for row in (await conn.execute(page)).mappings()]
+
+
+async def not_closed(
+    conn: AsyncConnection,
+    *,
+    due_until: date | None = None,
+    status: Status | None = None,
+    provisional: bool | None = None,
+    limit: int | None = None,
+) -> list[Objection]:
+    """Every objection that somebody still has to act on, what is due first coming first."""
+    asked = select(objections).where(objections.c.status != Status.CLOSED.value)
+    if due_until is not None:
+        asked = asked.where(objections.c.due_on <= due_until)
+    if status is not None:
+        asked = asked.where(objections.c.status == status.value)
+    if provisional is not None:
+        asked = asked.where(objections.c.due_provisional == provisional)
+    by_day = asked.order_by(objections.c.due_on, objections.c.objection_id).limit(limit)
+    return [objection_of(row) for row in (await conn.execute(by_day)).mappings()]
+
+
+async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list[Event]:
+    """What was done to one objection, in order."""
+    found = await conn.execute(
+        select(objection_events)
+        .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
+        .order_by(objection_events.c.seq)
+    )
+    return [_event_of(row) for row in found.mappings()]
+
+
+async def blank_reasons(conn: AsyncConnection, uscc: str, objection_id: str) -> None:
+    """Take the texts out of what was done."""
+    await conn.execute(
+        update(objection_events)
+        .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
+        .values(reason=None)
+    )
+
+
+def objection_of(row: Mapping[Any, Any]) -> Objection:
+    """An objection from its row."""
+    outcome = row["outcome"]
+    return Objection(
+        **{
+            **row,
+            "kind": Kind(row["kind"]),
+            "status": Status(row["status"]),
+            "outcome": Outcome(outcome) if outcome is not None else None,
+        }
+    )
+
+
+def _event_of(row: Mapping[Any, Any]) -> Event:
+    outcome = row["outcome"]
+    return Event(
+        **{
+            **row,
+            "what": Act(row["what"]),
+            "role": Role(row["role"]),
+            "outcome": Outcome(outcome) if outcome is not None else None,
+        }
+    )
+
+
+def _row(of: Objection | Event) -> dict[str, Any]:
+    return {each.name: getattr(of, each.name) for each in fields(of)}
+
+
+async def _add_event(conn: AsyncConnection, event: Event) -> None:
+    await conn.execute(insert(objection_events), _row(event))

@@ -1,0 +1,66 @@
+"""Working days by China's calendar: its holidays are none, its make-up days are, weekends or not.
+
+The State Council gives notice of each year's holidays late in the year before, so the library knows
+no year before its notice is out: such a year falls back to Monday to Friday, and what was counted
+across it is provisional. Days are those of Shanghai (`days.day_of`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from chinese_calendar import constants
+
+_ONE: Final = timedelta(days=1)
+_SATURDAY: Final = 5
+_HOLIDAYS: Final = frozenset(constants.holidays)
+_MAKE_UP_DAYS: Final = frozenset(constants.workdays)
+_KNOWN: Final = frozenset(day.year for day in _HOLIDAYS)
+
+MOST_DAYS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastDay:
+    """The last day of a term in working days, and whether a later notice may still move it."""
+
+    day: date
+    provisional: bool
+
+
+def is_known(year: int) -> bool:
+    """Whether the notice of this year's holidays is in the calendar."""
+    return year in _KNOWN
+
+
+def is_working_day(day: date) -> bool:
+    """Whether offices work on `day`; Monday to Friday where the year is not known."""
+    if day in _MAKE_UP_DAYS:
+        return True
+    return day.weekday() < _SATURDAY and day not in _HOLIDAYS
+
+
+def working_days_after(start: date, count: int) -> LastDay:
+    """The `count`-th working day after `start`, which is not counted itself.
+
+    (Civil Code, article 201: the day on which a term begins is not counted.) `count` is 1 to 1,000.
+    """
+    if not 1 <= count <= MOST_DAYS:
+        message = f"A term has 1 to {MOST_DAYS} working days."
+        raise ValueError(message)
+    day, left = start, count
+    while left:
+        day += _ONE
+        left -= is_working_day(day)
+    return LastDay(day=day, provisional=not _all_known(start + _ONE, day))
+
+
+def working_days_left(today: date, last: date) -> int:
+    """How many working days remain after `today`, to the end of `last`; negative once it is over."""
+    sign, low, high = (1, today, last) if today <= last else (-1, last, today)
+    days = (low + timedelta(days=n) for n in range(1, (high - low).days + 1))
+    return sign * sum(map(is_working_day, days))
+
+
+def _all_known(first: date, last: date) -> bool:
+    return all(is_known(year) for year in range(first.year, last.year + 1))
