@@ -11,6 +11,7 @@ import gateway.answers.routes
 import gateway.codes.routes
 import gateway.consents.routes
 import gateway.console.routes
+import gateway.intake.objection_routes
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.query.routes.router,
         gateway.consents.routes.router,
         gateway.console.routes.router,
+        gateway.intake.objection_routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,

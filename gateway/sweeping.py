@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from sqlalchemy import text
 
+from gateway.creditfile.objections.desk import keep_time
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.sweeping")
@@ -51,6 +52,12 @@ async def sweep(runtime: Runtime) -> int:
     return deleted
 
 
+async def keep_objections_time(runtime: Runtime) -> int:
+    """Close the objections whose time for a review has passed; how many acts that took."""
+    async with runtime.engine.begin() as connection:
+        return await keep_time(connection, runtime.catalogue, now=runtime.now())
+
+
 @asynccontextmanager
 async def sweeping(runtime: Runtime) -> AsyncIterator[None]:
     """Sweep now and then for as long as the block lasts; several workers may do so at once."""
@@ -68,5 +75,6 @@ async def _for_ever(runtime: Runtime) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         try:
             await sweep(runtime)
+            await keep_objections_time(runtime)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
             log.warning("sweeping_failed", kind=type(error).__name__)

@@ -1,12 +1,18 @@
 """Objections for tests: valid in everything that a test does not say."""
 
-from dataclasses import replace
-from datetime import datetime
+import secrets
+from dataclasses import fields, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from gateway.creditfile.objections import lifecycle
+from sqlalchemy import insert
+
+from gateway.creditfile.objections import desk, lifecycle
 from gateway.creditfile.objections.model import Actor, Changed, Ground, Objection, Refused, Role
-from tests.creditfile_builders import CATALOGUE, NOON, USCC
+from gateway.creditfile.records import Record
+from gateway.creditfile.tables import record
+from tests.creditfile_builders import CATALOGUE, NOON, USCC, a_record
+from tests.house import Caller, House
 
 KINDS: Final = CATALOGUE.objections
 GROUND: Final = Ground(
@@ -44,3 +50,74 @@ def done(outcome: Changed | Refused) -> Objection:
     """The objection after an act that must have been done."""
     assert isinstance(outcome, Changed), outcome
     return outcome.objection
+
+
+async def a_disputed_record(
+    house: House, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
+) -> Record:
+    """A record of this source in an enterprise's file, told to whoever may be told of it."""
+    made = a_record(
+        dataset,
+        uscc=uscc or house.uscc("clean"),
+        record_id=f"rec_{secrets.token_hex(8)}",
+        source_id=source.client_id,
+        **_FRESH.get(dataset, {}),
+    )
+    made = replace(made, natural_key=f"{made.natural_key}-{made.record_id}")
+    row = {each.name: getattr(made, each.name) for each in fields(made)}
+    known = {column.name for column in record.columns}
+    row = {name: value for name, value in row.items() if name in known and value is not None}
+    async with house.runtime.engine.begin() as conn:
+        await conn.execute(insert(record).values(row | {"fields": dict(made.fields)}))
+    return made
+
+
+async def object_to(house: House, made: Record, **changed: Any) -> Objection:
+    """An objection that the record's own enterprise raises to it."""
+    async with house.runtime.engine.begin() as conn:
+        outcome = await desk.raise_(
+            conn,
+            house.runtime.catalogue,
+            **{
+                "uscc": made.uscc,
+                "record_id": made.record_id,
+                "text": "罚款已经撤销，请更正。",
+                "wanted": "撤下这条记录。",
+                "by": replace(ENTERPRISE, of=made.uscc),
+                "now": house.clock(),
+                **changed,
+            },
+        )
+    assert isinstance(outcome, Objection), outcome
+    return outcome
+
+
+async def marked_since(house: House, made: Record) -> datetime | None:
+    """The mark on a record."""
+    found = await house.rows(
+        "SELECT objection_since FROM record WHERE uscc = :uscc AND record_id = :record_id",
+        uscc=made.uscc,
+        record_id=made.record_id,
+    )
+    since: datetime | None = found[0]["objection_since"]
+    return since
+
+
+async def corrected(house: House, made: Record) -> None:
+    """A newer version of the record, as its source would deliver it."""
+    await house.rows(
+        "UPDATE record SET version = version + 1 WHERE uscc = :uscc AND record_id = :record_id",
+        uscc=made.uscc,
+        record_id=made.record_id,
+    )
+
+
+_FRESH: Final[dict[str, dict[str, Any]]] = {
+    # Whatever day the tests run on, it is beyond its time of appeal and inside its publicity.
+    "penalty": {
+        "decided_on": (date.today() - timedelta(days=90)).isoformat(),  # noqa: DTZ011
+        "determined_on": (date.today() - timedelta(days=90)).isoformat(),  # noqa: DTZ011
+        "published_on": (date.today() - timedelta(days=85)).isoformat(),  # noqa: DTZ011
+        "fine": "9.000000",
+    },
+}

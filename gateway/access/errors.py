@@ -153,6 +153,12 @@ class IdempotencyConflictError(GatewayError):
     code = "idempotency_conflict"
 
 
+class ConflictError(GatewayError):
+    """This cannot be done as things stand; see `detail`, read again and decide anew."""
+
+    code = "conflict"
+
+
 class NotFoundError(GatewayError):
     """There is nothing here."""
 

@@ -109,7 +109,9 @@ def _document(page: Page) -> dict[str, Any]:
             "check_phrase": code.check_phrase,
             "issued_at": _time(code.issued_at),
         },
-        "enterprise": dict(summary.registration) | {"district": summary.district},
+        "enterprise": dict(summary.registration)
+        | {"district": summary.district}
+        | _mark(summary.objection_since),
         "as_of": _time(summary.as_of),
         "catalogue_version": summary.catalogue_version,
         "datasets": [_of_section(section) for section in summary.sections],
@@ -129,16 +131,19 @@ def _of_section(section: Section) -> dict[str, Any]:
 
 def _of_record(told: Told) -> dict[str, Any]:
     record = told.record
-    objection = {"since": _time(record.objection_since)} if record.objection_since else None
     return {
         "record_id": record.record_id,
         "version": record.version,
         "source": {"name": record.source_name, "uscc": record.source_uscc},
         "source_time": _time(record.source_time),
         "catalogue_version": record.catalogue_version,
-        **({"objection": objection} if objection else {}),
+        **_mark(record.objection_since),
         "fields": dict(told.fields),
     }
+
+
+def _mark(since: datetime | None) -> dict[str, Any]:
+    return {"objection": {"since": _time(since)}} if since else {}
 
 
 def _time(at: datetime) -> str:

@@ -53,6 +53,8 @@ class Summary:
     """The public page's content."""
 
     registration: Mapping[str, Any]
+    objection_since: datetime | None
+    """Since when the registration is disputed."""
     kind: str
     district: str
     as_of: datetime
@@ -76,6 +78,7 @@ def summary_of(
             now,
             kind=enterprise.kind,
         ),
+        objection_since=enterprise.objection_since,
         kind=enterprise.kind,
         district=division_name(enterprise.division),
         as_of=now,

@@ -35,6 +35,11 @@ async def reader(request: Request, runtime: Runtime) -> Caller:
     return await _caller(request, runtime, READERS)
 
 
+async def operator_only(request: Request, runtime: Runtime) -> Caller:
+    """Whoever may act, where there is something to see that is not for auditors."""
+    return await _caller(request, runtime, (ADMIN,))
+
+
 async def acting(request: Request, runtime: Runtime, model: type[B]) -> tuple[Operator, B]:
     """The operator and what is asked for. An empty body is an empty object."""
     caller = await _caller(request, runtime, (ADMIN,))

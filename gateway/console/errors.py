@@ -1,13 +1,7 @@
-"""The two refusals that only operators see."""
+"""The refusal that only operators see, and how each reason of the console is shown."""
 
-from gateway.access.errors import GatewayError, NotFoundError
+from gateway.access.errors import ConflictError, GatewayError, NotFoundError
 from gateway.console.refusals import Reason, Refused
-
-
-class ConflictError(GatewayError):
-    """This cannot be done as things stand; see `detail`, read again and decide anew."""
-
-    code = "conflict"
 
 
 class SecondOperatorNeededError(GatewayError):

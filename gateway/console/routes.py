@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from gateway.console import agreement_routes, client_routes
+from gateway.console import agreement_routes, client_routes, objection_routes
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 router.include_router(client_routes.router)
 router.include_router(agreement_routes.router)
+router.include_router(objection_routes.router)

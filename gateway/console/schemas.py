@@ -1,7 +1,7 @@
 """One shape for the admin API, for agreement files and for `client apply`: strict, nothing unknown."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -132,3 +132,10 @@ class ApprovalIn(ByOperator):
     """The digest of the proposal that was read."""
 
     digest: Digest
+
+
+class ReviewIn(ByOperator):
+    """The decision of a review."""
+
+    outcome: Literal["upheld", "partly", "rejected"]
+    reasons: Annotated[str, Field(min_length=1, max_length=3_000)]

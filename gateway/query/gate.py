@@ -4,6 +4,7 @@ Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these only what
 """
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -76,10 +77,17 @@ async def answer(
 def _still_true(
     runtime: Runtime, ask: Ask, found: Read, ground: Ground, kept: Kept, now: datetime
 ) -> bool:
-    """Whether every record that was told then may be told now, unchanged."""
-    told = {(each["record_id"], each["version"]) for each in orjson.loads(kept.answer)["records"]}
+    """Whether every record that was told then may be told now, unchanged, and is no more disputed."""
+    told = orjson.loads(kept.answer)["records"]
     page = page_of(runtime, replace(ask, page_size=sys.maxsize), found, ground, now)
-    return told <= {(record.record_id, record.version) for record, _ in page.records}
+    now_told = {_identity(record_out(record, {})) for record, _ in page.records}
+    return all(_identity(each) in now_told for each in told)
+
+
+def _identity(told: Mapping[str, Any]) -> tuple[str, int, str | None]:
+    """A record as it is told: which, in which version, and since when disputed."""
+    since = told["objection"]["since"] if "objection" in told else None
+    return told["record_id"], told["version"], since
 
 
 def _telling(

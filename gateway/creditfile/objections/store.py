@@ -39,7 +39,6 @@ class Held:
     ground: Ground
     ended: bool
     """Withdrawn or repaired."""
-    natural_key: str
 
 
 async def held(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
@@ -53,7 +52,7 @@ async def held(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
     row = found.mappings().one_or_none()
     if row is not None:
         ground = Ground(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
-        return Held(ground=ground, ended=False, natural_key=uscc)
+        return Held(ground=ground, ended=False)
     return await _held_record(conn, uscc, record_id)
 
 
@@ -65,7 +64,6 @@ async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held
             of.dataset,
             of.source_id,
             of.source_name,
-            of.natural_key,
             of.repaired_at,
             of.withdrawn_at,
         )
@@ -84,7 +82,7 @@ async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held
         source_name=row.source_name,
     )
     ended = row.repaired_at is not None or row.withdrawn_at is not None
-    return Held(ground=ground, ended=ended, natural_key=row.natural_key)
+    return Held(ground=ground, ended=ended)
 
 
 async def add(conn: AsyncConnection, changed: Changed) -> bool:
@@ -213,6 +211,18 @@ async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list
         .order_by(objection_events.c.seq)
     )
     return [_event_of(row) for row in found.mappings()]
+
+
+async def key_of(conn: AsyncConnection, objection: Objection) -> str | None:
+    """By what the source knows the record, while there is one."""
+    if objection.dataset == REGISTRATION:
+        return objection.uscc
+    found = await conn.execute(
+        select(record.c.natural_key).where(
+            record.c.uscc == objection.uscc, record.c.record_id == objection.record_id
+        )
+    )
+    return found.scalar_one_or_none()
 
 
 async def blank_reasons(conn: AsyncConnection, uscc: str, objection_id: str) -> None:

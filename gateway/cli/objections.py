@@ -1,0 +1,96 @@
+"""Objections as the operator watches over them: what is due, and the review."""
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.cli.printing import print_members
+from gateway.console.acts import At
+from gateway.console.refusals import Refused
+from gateway.console.reviewing import review as review_
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.days import day_of
+from gateway.creditfile.objections import shown, store
+from gateway.creditfile.objections.due import due as due_
+from gateway.creditfile.objections.model import DECISIONS, Objection, Outcome
+from gateway.creditfile.objections.texts import Unfit, read_text
+
+app = typer.Typer(no_args_is_help=True, help="Objections (异议) and rating appeals.")
+
+_IN_TABLE: Final = (
+    "objection_id",
+    "kind",
+    "next",
+    "source_name",
+    "dataset",
+    "due_on",
+    "working_days_left",
+)
+
+
+@app.command()
+def due(
+    within: Annotated[
+        int | None, typer.Option(min=0, max=250, help="Working days; without it, all.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """List what sources and reviewers owe, the longest overdue first."""
+    now = datetime.now(UTC)
+    found = look(partial(due_, within=within, now=now))
+    rows = [shown.due_row(each, today=day_of(now)) for each in found]
+    if csv:
+        print(shown.as_csv(rows), end="")
+        return
+    table = Table(*_IN_TABLE)
+    for row in rows:
+        guessed = " (provisional)" if row["provisional"] else ""
+        cells = row | {"due_on": f"{row['due_on']}{guessed}"}
+        table.add_row(*(str(cells[name]) for name in _IN_TABLE))
+    Console().print(table)
+    late = sum(row["working_days_left"] < 0 for row in rows)
+    print(f"{len(rows)} due, {late} of them late.")
+
+
+@app.command()
+def show(objection_id: str) -> None:
+    """Show one objection with its texts and its history."""
+    print_members(look(partial(_whole, objection_id=an_id(objection_id))))
+
+
+@app.command()
+def review(
+    objection_id: str,
+    outcome: Annotated[str, typer.Option(help="upheld, partly or rejected")],
+    reasons: Annotated[Path, typer.Option(help="File with the reasons, as the enterprise reads.")],
+) -> None:
+    """Decide the review that an enterprise has asked for, finally."""
+    if outcome not in DECISIONS:
+        stop("The outcome is upheld, partly or rejected.")
+    with sentences():
+        written = read_text(reasons.read_text(encoding="utf-8"))
+    if isinstance(written, Unfit):
+        stop("Reasons have 2 to 1,500 characters.")
+
+    async def verb(at: At) -> Objection | Refused:
+        catalogue = load_catalogue()
+        return await review_(at, catalogue, an_id(objection_id), Outcome(outcome), written.text)
+
+    done = act(verb)
+    print(f"{done.objection_id} is {done.status}: {done.outcome}.")
+
+
+async def _whole(conn: AsyncConnection, objection_id: str) -> dict[str, Any]:
+    found = await store.by_id(conn, objection_id)
+    if found is None:
+        stop("There is no such objection.")
+    events = await store.events_of(conn, found.uscc, objection_id)
+    key = await store.key_of(conn, found)
+    return shown.in_full(found, events, key=key, now=datetime.now(UTC))

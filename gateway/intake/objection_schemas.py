@@ -1,0 +1,60 @@
+"""What a department sends about an objection."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gateway.access.body import Wire
+
+Reasons = Annotated[str, Field(min_length=1, max_length=3_000)]
+
+
+class DecisionIn(Wire):
+    """A decision with its reasons; what is upheld has been corrected or withdrawn before."""
+
+    outcome: Literal["upheld", "partly", "rejected"]
+    reasons: Reasons
+
+
+class ExtensionIn(Wire):
+    """More time, once; to the last possible day where `until` is left out."""
+
+    reason: Reasons
+    until: date | None = None
+
+
+class ObjectionOut(Wire):
+    """One objection, as its source sees it."""
+
+    objection_id: str
+    kind: Literal["objection", "rating_appeal"]
+    status: Literal["open", "decided", "in_review", "ordered", "closed"]
+    outcome: str | None
+    dataset: str
+    record_id: str
+    enterprise: dict[str, str]
+    raised_at: str
+    due: dict[str, Any] | None
+    extended: bool
+    final_at: str | None
+
+
+class ObjectionsOut(Wire):
+    """A page of them; `after` is where the next begins, if there is one."""
+
+    objections: list[ObjectionOut]
+    after: str | None
+
+
+class WholeObjectionOut(ObjectionOut):
+    """With its texts and what was done to it."""
+
+    key: str | None
+    record_version: int
+    text: str | None
+    wanted: str | None
+    reasons: str | None
+    latest_on: str
+    review: dict[str, str | None]
+    history: list[dict[str, Any]]
