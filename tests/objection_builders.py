@@ -13,6 +13,7 @@ from gateway.creditfile.records import Record
 from gateway.creditfile.tables import record
 from tests.creditfile_builders import CATALOGUE, NOON, USCC, a_record
 from tests.house import Caller, House
+from verification.uscc import check_character
 
 KINDS: Final = CATALOGUE.objections
 GROUND: Final = Ground(
@@ -52,13 +53,29 @@ def done(outcome: Changed | Refused) -> Objection:
     return outcome.objection
 
 
+async def a_fresh_enterprise(house: House) -> str:
+    """The code of a new enterprise with an empty file, so that no other test meets its records."""
+    first17 = "91330106MA2" + "".join(secrets.choice("ABCDEFGH2345678") for _ in range(6))
+    uscc = first17 + check_character(first17)
+    await house.rows(
+        """
+        INSERT INTO enterprise SELECT (jsonb_populate_record(e, jsonb_build_object(
+            'uscc', CAST(:uscc AS text), 'registration_id', CAST(:id AS text), 'personal', NULL))).*
+        FROM enterprise e WHERE e.uscc = :model RETURNING 1""",
+        uscc=uscc,
+        id=f"reg_{secrets.token_hex(8)}",
+        model=house.uscc("clean"),
+    )
+    return uscc
+
+
 async def a_disputed_record(
     house: House, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
 ) -> Record:
     """A record of this source in an enterprise's file, told to whoever may be told of it."""
     made = a_record(
         dataset,
-        uscc=uscc or house.uscc("clean"),
+        uscc=uscc or await a_fresh_enterprise(house),
         record_id=f"rec_{secrets.token_hex(8)}",
         source_id=source.client_id,
         **_FRESH.get(dataset, {}),

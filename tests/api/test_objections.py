@@ -20,6 +20,7 @@ from tests.house import Caller, House
 from tests.objection_builders import (
     ENTERPRISE,
     a_disputed_record,
+    a_fresh_enterprise,
     corrected,
     marked_since,
     object_to,
@@ -262,7 +263,7 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
 ) -> None:
     """Not again to the same version for a while; at once to a newer one."""
     source, made, raised = await case(house)
-    again = {
+    again: dict[str, Any] = {
         "uscc": made.uscc,
         "record_id": made.record_id,
         "text": "再次异议",
@@ -343,13 +344,13 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
 async def test_the_registration_is_objected_to_like_any_record(house: House) -> None:
     """Its mark stands in a query and on the enterprise's row, and goes like any other."""
     source, bank = await house.client("source"), await house.client()
-    uscc = house.uscc("suspended")
-    await house.rows(
-        "UPDATE enterprise SET source_id = :source WHERE uscc = :uscc",
+    uscc = await a_fresh_enterprise(house)
+    changed = await house.rows(
+        "UPDATE enterprise SET source_id = :source WHERE uscc = :uscc RETURNING registration_id",
         source=source.client_id,
         uscc=uscc,
     )
-    registration = house.entity("suspended").enterprise.registration_id
+    registration = changed[0]["registration_id"]
     async with house.runtime.engine.begin() as conn:
         raised = await desk.raise_(
             conn,
