@@ -1,8 +1,12 @@
 """The one write statement: what is told is written, spent and counted, or nothing is told at all.
 
-It checks the consent again while it spends its use. Where the state has moved since it was read
-(the consent was withdrawn or used up, the same probe or the same idempotency key came in between),
-the whole statement is undone and the story begins again with a fresh read.
+It checks the consent again while it spends its use, and that every record it rests on is still the
+one that was read. Where the state has moved since (the consent was withdrawn or used up, a record
+was repaired, the same probe or the same idempotency key came in between), the whole statement is
+undone and the story begins again with a fresh read.
+
+The records stay locked until the commit: whoever changes one waits for that, and then finds this
+disclosure when it writes its tombstones (R14).
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,10 +72,24 @@ TELL = Statement(f"""
             SET asked = excluded.asked, revision = excluded.revision
             WHERE probe.revision = excluded.revision - 1
         RETURNING 1),
+    current AS (
+        SELECT 1 FROM record r
+        JOIN jsonb_array_elements(CAST(:relied_on AS jsonb)) AS told(one)
+          ON r.record_id = told.one ->> 0 AND r.version = CAST(told.one ->> 1 AS integer)
+        WHERE r.uscc = CAST(:uscc AS text)
+        ORDER BY r.record_id FOR SHARE OF r),
+    registered AS (
+        SELECT 1 FROM enterprise e
+        WHERE e.uscc = CAST(:uscc AS text)
+          AND CAST(:relied_on AS jsonb)
+              @> jsonb_build_array(jsonb_build_array(e.registration_id, e.version))
+        FOR SHARE),
     {DISCLOSED}
     SELECT (SELECT max_uses - uses FROM spent) AS uses_left,
            xinqiao_abort_unless(
-               (SELECT count(*) FROM spent) = (CAST(:consent_version AS integer) IS NOT NULL)::integer
+               (SELECT count(*) FROM current) + (SELECT count(*) FROM registered)
+                   = jsonb_array_length(CAST(:relied_on AS jsonb))
+               AND (SELECT count(*) FROM spent) = (CAST(:consent_version AS integer) IS NOT NULL)::integer
                AND (SELECT count(*) FROM held) = (CAST(:held_version AS integer) IS NOT NULL)::integer
                AND (SELECT count(*) FROM kept) = (CAST(:key AS text) IS NOT NULL)::integer
                AND (SELECT count(*) FROM counted) = jsonb_array_length(CAST(:probes AS jsonb)))

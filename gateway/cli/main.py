@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli import clients, keys, objections, records, serving
+from gateway.cli import clients, keys, objections, records, serving, tombstones
 from gateway.settings import SettingsError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(clients.app, name="client")
 app.add_typer(clients.agreements, name="agreement")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
+app.command("tombstones")(tombstones.unacknowledged)
 app.command()(serving.serve)
 
 

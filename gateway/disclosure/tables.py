@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
 from gateway.db import columns
@@ -38,6 +38,42 @@ class DisclosureRow(SQLModel, table=True):
     result_digest: bytes = columns.digest()
     leaf_hash: bytes = columns.digest()
     at: datetime = columns.moment()
+
+
+class TombstoneRow(SQLModel, table=True):
+    """What was told to one client and is no longer to be used; `cursor` is given after commit.
+
+    On a record it names every disclosure that rests on it; on a consent, those under it.
+    """
+
+    __tablename__ = "tombstone"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('record_corrected', 'record_repaired', 'record_withdrawn',"
+            " 'consent_withdrawn', 'consent_expired', 'consent_granted', 'consent_refused')",
+            name="kind",
+        ),
+        CheckConstraint("(record_id IS NULL) <> (consent_id IS NULL)", name="of_one_thing"),
+        CheckConstraint("(record_id IS NULL) = (dataset IS NULL)", name="dataset_of_record"),
+        Index(
+            "ix_tombstone_unacknowledged",
+            "client_id",
+            "occurred_at",
+            postgresql_where=text("acknowledged_at IS NULL"),
+        ),
+    )
+
+    uscc: str = columns.text(primary_key=True)
+    change_id: str = columns.text(primary_key=True)
+    client_id: str = columns.text()
+    kind: str = columns.text()
+    occurred_at: datetime = columns.moment()
+    dataset: str | None = columns.text(nullable=True)
+    record_id: str | None = columns.text(nullable=True)
+    consent_id: str | None = columns.text(nullable=True)
+    disclosure_ids: list[str] = columns.texts()
+    cursor: int | None = Field(sa_type=BigInteger, nullable=True)
+    acknowledged_at: datetime | None = columns.moment(nullable=True)
 
 
 class DisclosureSaltRow(SQLModel, table=True):

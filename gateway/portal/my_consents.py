@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 import consent
 from consent import Changed, Channel, Consent, Event, Person, Refused, Status, status_at, uses_left
 from consent import store as consents
+from gateway.disclosure import tombstones
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
@@ -143,6 +144,14 @@ async def act(
             changed.consent,
             changed.event,
         )
+        if done and verb == "withdraw":
+            await tombstones.of_withdrawn_consent(
+                conn,
+                uscc=found.uscc,
+                client_id=found.client_id,
+                consent_id=found.consent_id,
+                now=runtime.now(),
+            )
     notice = verb if done else "too_late"
     return RedirectResponse(f"/portal/consents/{consent_id}?notice={notice}", status_code=303)
 

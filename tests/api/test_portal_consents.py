@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from consent import Status, store
 from tests.portal_house import House, a_house, hidden
@@ -51,6 +52,29 @@ async def test_a_consent_is_withdrawn_in_two_taps(house: House) -> None:
     assert done.status_code == 303
     assert await status_of(house, address.rpartition("/")[2]) is Status.WITHDRAWN
     assert "已撤回" in (await browser.get(done.headers["location"])).text
+
+
+async def test_its_client_gets_a_notice_of_a_withdrawal(house: House) -> None:
+    """One, though it is pressed twice; pausing makes none."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}"
+    withdrawing = (await browser.get(f"{address}/withdraw")).text
+    await press(browser, address, f"{address}/pause")
+    for _ in range(2):
+        form = hidden(withdrawing, f"{address}/withdraw")
+        await browser.post(f"{address}/withdraw", data=form)
+    async with house.engine.connect() as conn:
+        found = (
+            await conn.execute(
+                text(
+                    "SELECT client_id, kind, disclosure_ids FROM tombstone"
+                    " WHERE uscc = :uscc AND consent_id = :consent_id"
+                ),
+                {"uscc": house.firm, "consent_id": consent_id},
+            )
+        ).all()
+    assert [tuple(each) for each in found] == [(house.bank, "consent_withdrawn", [])]
 
 
 async def test_a_consent_is_paused_and_resumed(house: House) -> None:

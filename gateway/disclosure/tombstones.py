@@ -1,0 +1,131 @@
+"""Whoever was told what is now withdrawn gets a tombstone (撤回通知), in the transaction that withdraws.
+
+R14: one for each client that was told while the record could be told. It names disclosures and the
+record, never the new content. Write it in a statement after the one that changed the record: only
+then is every disclosure seen whose commit that change had to wait for (`access.commit`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.engine import statement
+from gateway.disclosure.ids import new_id
+
+RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
+
+# A second correction concerns only what was told since the first; that a record is repaired or
+# withdrawn everybody hears who was ever told of it.
+_OF_RECORDS: Final = statement("""
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
+    SELECT told.uscc, 'chg_' || replace(CAST(gen_random_uuid() AS text), '-', ''), told.client_id,
+           CAST(:kind AS text), CAST(:now AS timestamptz), told.dataset, told.record_id,
+           told.disclosure_ids
+    FROM (
+        SELECT c.uscc, c.dataset, c.record_id, d.client_id,
+               array_agg(d.disclosure_id ORDER BY d.at, d.disclosure_id) AS disclosure_ids
+        FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
+                    CAST(:record_ids AS text[])) AS c(uscc, dataset, record_id)
+        JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told'
+         AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
+        WHERE CAST(:kind AS text) <> 'record_corrected' OR NOT EXISTS (
+            SELECT FROM tombstone t
+            WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
+              AND d.disclosure_id = ANY(t.disclosure_ids))
+        GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told""")
+
+_OF_CONSENT: Final = statement("""
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
+    SELECT CAST(:uscc AS text), CAST(:change_id AS text), CAST(:client_id AS text),
+           'consent_withdrawn', CAST(:now AS timestamptz), CAST(:consent_id AS text),
+           ARRAY(SELECT d.disclosure_id FROM disclosure d
+                 WHERE d.uscc = CAST(:uscc AS text) AND d.outcome = 'told'
+                   AND d.consent_id = CAST(:consent_id AS text)
+                   AND d.client_id = CAST(:client_id AS text)
+                 ORDER BY d.at, d.disclosure_id)""")
+
+_OWING: Final = statement("""
+    SELECT client_id, count(*) AS open, min(occurred_at) AS since
+    FROM tombstone WHERE acknowledged_at IS NULL
+    GROUP BY client_id ORDER BY since, client_id""")
+
+_OWED_BY: Final = statement("""
+    SELECT change_id, kind, occurred_at, dataset, record_id, consent_id, disclosure_ids
+    FROM tombstone
+    WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
+    ORDER BY occurred_at, change_id LIMIT :limit""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRecord:
+    """A record that is told no more as it was told before; of the registration too."""
+
+    uscc: str
+    dataset: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """How many tombstones a client has not acknowledged, and since when."""
+
+    client_id: str
+    open: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """One notice, as its client will get it."""
+
+    change_id: str
+    kind: str
+    occurred_at: datetime
+    dataset: str | None
+    record_id: str | None
+    consent_id: str | None
+    disclosure_ids: Sequence[str]
+
+
+async def of_records(
+    conn: AsyncConnection, kind: RecordKind, changed: Iterable[ChangedRecord], *, now: datetime
+) -> int:
+    """Tell everybody who was told of these records, each named once; how many notices that were."""
+    each = tuple(changed)
+    if not each:
+        return 0
+    written = await conn.execute(
+        _OF_RECORDS,
+        {
+            "kind": kind,
+            "now": now,
+            "usccs": [one.uscc for one in each],
+            "datasets": [one.dataset for one in each],
+            "record_ids": [one.record_id for one in each],
+        },
+    )
+    return written.rowcount
+
+
+async def of_withdrawn_consent(
+    conn: AsyncConnection, *, uscc: str, client_id: str, consent_id: str, now: datetime
+) -> None:
+    """Tell a client that this consent was withdrawn, and what it was told under it."""
+    values = {"uscc": uscc, "client_id": client_id, "consent_id": consent_id, "now": now}
+    await conn.execute(_OF_CONSENT, values | {"change_id": new_id("chg")})
+
+
+async def owing(conn: AsyncConnection) -> list[Owing]:
+    """Who has not acknowledged all, the longest silence first."""
+    return [Owing(**row._asdict()) for row in await conn.execute(_OWING)]
+
+
+async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[Tombstone]:
+    """What one client has not acknowledged, the oldest first."""
+    found = await conn.execute(_OWED_BY, {"client_id": client_id, "limit": limit})
+    return [Tombstone(**row._asdict()) for row in found]
