@@ -1,7 +1,7 @@
 """What a running gateway holds in its hands. Made once by `app`, passed to whoever needs it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.vault import Vault
 from gateway.db.hot import HotDatabase
+from gateway.disclosure.turned_away import Tally
 from gateway.limits.guard import Guard
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens
@@ -36,6 +37,7 @@ class Runtime:
     tokens: Tokens
     nonces: Nonces
     now: Callable[[], datetime]
+    turned_away: Tally = field(default_factory=Tally)
 
 
 async def runtime_of(request: Request) -> Runtime:

@@ -34,6 +34,9 @@ from gateway.runtime import Runtime
 KEY_LIFE_SECONDS = 24 * 3600
 LONGEST_KEY = 128
 LONG_WAIT_SECONDS = 3600
+# What the log calls the attempts at these paths.
+KINDS = {"/v1/verifications": "verification", "/v1/queries": "query"}
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,17 @@ async def admit(
     headers["DPoP-Nonce"] = runtime.nonces.issue(verdict.generation, runtime.now())
     if isinstance(verdict, Admitted | Limited):
         headers.update(policy_headers(verdict.states))
-    _refuse(verdict)
+    try:
+        _refuse(verdict)
+    except (RateLimitedError, QuotaExhaustedError) as error:
+        runtime.turned_away.count(
+            token.client_id,
+            uscc,
+            kind=KINDS.get(request.url.path, OTHER),
+            reason=error.code,
+            now=runtime.now(),
+        )
+        raise
 
 
 def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consent import Purpose
+from gateway.access.amiss import UNKNOWN, Amiss
 from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
@@ -49,20 +50,25 @@ class Ask:
         return ((each, each.closed(asked.value)) for each, asked in pairs)
 
 
-def ask_of(body: VerificationIn) -> Ask | GatewayError:
+def ask_of(body: VerificationIn) -> Ask | Amiss | GatewayError:
     """The ask in `body`, or what is wrong with it."""
     uscc = subject_of(body.enterprise.uscc)
     if isinstance(uscc, InvalidUsccError):
         return uscc
-    if body.purpose not in set(Purpose):
-        return UnknownPurposeError()
     asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)
     questions = tuple(found for each in asked if (found := question(each.tag)) is not None)
+    known = tuple(dict.fromkeys(each.tag for each in questions))
+    if body.purpose not in set(Purpose):
+        return _amiss(UnknownPurposeError(), uscc, UNKNOWN, known)
     if len(questions) < len(asked):
-        return UnknownQuestionError()
+        return _amiss(UnknownQuestionError(), uscc, body.purpose, known)
     if len(set(asked)) < len(asked):
         return InvalidRequestError("Ask each question, with each value, once.")
     problems = [problem for each in asked if (problem := problem_with(each))]
     if problems:
         return InvalidRequestError(problems[0])
     return Ask(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
+
+
+def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> Amiss:
+    return Amiss(error=error, uscc=uscc, kind="verification", purpose=purpose, asked=asked)

@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.admission import admit
+from gateway.access.amiss import Amiss
 from gateway.access.caller import authenticate
+from gateway.access.commit import log_refusal
 from gateway.access.errors import GatewayError
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
@@ -27,6 +29,9 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
     await admit(request, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(ask, GatewayError):
         raise ask
+    if isinstance(ask, Amiss):
+        await log_refusal(runtime.hot, ask.refusal(caller, runtime.now()))
+        raise ask.error
     told = await answer(runtime, caller, ask, came.key)
     if isinstance(told, GatewayError):
         raise told

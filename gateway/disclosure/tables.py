@@ -142,3 +142,19 @@ class LogEventRow(SQLModel, table=True):
     salt: bytes = columns.digest()
     leaf_hash: bytes = columns.digest()
     at: datetime = columns.moment()
+
+
+class TurnedAwayRow(SQLModel, table=True):
+    """How often a limit refused a client's attempts on an enterprise in one hour.
+
+    `uscc` is empty where no enterprise was named, or too many.
+    """
+
+    __tablename__ = "turned_away"
+
+    uscc: str = columns.text(primary_key=True)
+    client_id: str = columns.text(primary_key=True)
+    kind: str = columns.text(primary_key=True)
+    reason: str = columns.text(primary_key=True)
+    hour: datetime = columns.moment(primary_key=True)
+    times: int = Field(sa_type=BigInteger)

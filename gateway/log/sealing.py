@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.sealer import Sealer
 from gateway.log.key_events import KeyEvents
+from gateway.log.turned_away import keep_writing, try_to_write
 from gateway.runtime import Runtime
 
 
@@ -24,7 +25,9 @@ async def sealing(runtime: Runtime) -> AsyncIterator[None]:
         origin=origin_of(runtime.settings.issuer),
         now=runtime.now,
     )
-    running = [asyncio.create_task(each.run()) for each in (sealer, events)]
+    running = [
+        asyncio.create_task(each) for each in (sealer.run(), events.run(), keep_writing(runtime))
+    ]
     try:
         yield
     finally:
@@ -32,4 +35,5 @@ async def sealing(runtime: Runtime) -> AsyncIterator[None]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await try_to_write(runtime)
         await sealer.last_round()

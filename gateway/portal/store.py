@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.tables import enterprise
-from gateway.disclosure.tables import DisclosureRow
+from gateway.disclosure.tables import DisclosureRow, TurnedAwayRow
 from gateway.pages.languages import Said
 
 PAGE: Final = 20
@@ -53,6 +53,17 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnedAway:
+    """How often a limit refused a client's attempts in one hour (R10, in aggregate)."""
+
+    client_id: str
+    kind: str
+    reason: str
+    hour: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a page of looks ended."""
 
@@ -61,6 +72,9 @@ class Place:
 
 
 _LOOK: Final = tuple(col(getattr(DisclosureRow, name)) for name in Look.__dataclass_fields__)
+_TURNED_AWAY: Final = tuple(
+    col(getattr(TurnedAwayRow, name)) for name in TurnedAway.__dataclass_fields__
+)
 
 
 async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
@@ -109,6 +123,17 @@ async def looks(
         asked = asked.where(tuple_(at, disclosure_id) < tuple_(before.at, before.disclosure_id))
     found = await conn.execute(asked.order_by(at.desc(), disclosure_id.desc()).limit(limit))
     return [Look(**row._asdict()) for row in found]
+
+
+async def turned_away(conn: AsyncConnection, uscc: str, *, limit: int = PAGE) -> list[TurnedAway]:
+    """Which clients a limit refused of late, in sums by the hour, the newest first."""
+    found = await conn.execute(
+        select(*_TURNED_AWAY)
+        .where(col(TurnedAwayRow.uscc) == uscc)
+        .order_by(col(TurnedAwayRow.hour).desc(), col(TurnedAwayRow.client_id))
+        .limit(limit),
+    )
+    return [TurnedAway(**row._asdict()) for row in found]
 
 
 async def count_looks(conn: AsyncConnection, uscc: str, *, since: datetime) -> int:

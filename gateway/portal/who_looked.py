@@ -32,7 +32,10 @@ async def list_looks(
         if not cards or (before and place is None):
             return not_found(request, visitor)
         found = await store.looks(conn, uscc, before=place, limit=store.PAGE + 1)
-        clients = await store.clients(conn, (look.client_id for look in found))
+        refused = await store.turned_away(conn, uscc) if place is None else []
+        clients = await store.clients(
+            conn, {look.client_id for look in found} | {line.client_id for line in refused}
+        )
     shown, more = found[: store.PAGE], len(found) > store.PAGE
     return frame.page(
         request,
@@ -41,6 +44,7 @@ async def list_looks(
         enterprise=cards[0],
         tab="looks",
         looks=shown,
+        refused=refused,
         clients=clients,
         older=shown[-1].disclosure_id if more else None,
         first=place is None,

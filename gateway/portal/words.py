@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from consent import Act, Purpose, Status
 from consent.model import PURPOSE_NAMES
+from gateway.access.amiss import UNKNOWN
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
 from gateway.pages.languages import Said
@@ -53,6 +54,7 @@ ROLES: Final[Mapping[str, Said]] = {
 DISCLOSURE_KINDS: Final[Mapping[str, Said]] = {
     "query": Said("查询", "Query"),
     "verification": Said("核验", "Verification"),
+    "other": Said("其他调用", "Another call"),
 }
 
 REASONS: Final[Mapping[str, Said]] = {
@@ -68,12 +70,17 @@ REASONS: Final[Mapping[str, Said]] = {
     "client_suspended": Said("对方已被停用", "It was suspended"),
     "rate_limited": Said("查询过于频繁", "It asked too often"),
     "quota_exhausted": Said("配额已用完", "Its quota was spent"),
+    "unknown_purpose": Said("用途不在清单内", "Not a purpose that is allowed"),
+    "unknown_question": Said("核验项不存在", "There is no such question"),
+    "unknown_dataset": Said("数据目录项不存在", "There is no such dataset"),
 }
 _OTHER_REASON: Final = Said("不符合提供条件", "The conditions were not met")
 
 
 def purpose_name(code: str) -> Said:
     """A purpose by its name; an unknown one as it stands."""
+    if code == UNKNOWN:
+        return Said("用途不明", "Purpose unknown")
     try:
         name = PURPOSE_NAMES[Purpose(code)]
     except ValueError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from consent import Purpose
+from gateway.access.amiss import UNKNOWN, Amiss
 from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
@@ -57,15 +58,16 @@ def ask_of(
     cursors: Cursors,
     *,
     token_consent: str | None,
-) -> Ask | GatewayError:
+) -> Ask | Amiss | GatewayError:
     """The ask in `body`, or what is wrong with it."""
     uscc = subject_of(body.enterprise.uscc)
     if isinstance(uscc, InvalidUsccError):
         return uscc
+    known = tuple(dict.fromkeys(each for each in body.datasets if each in catalogue.codes))
     if body.purpose not in set(Purpose):
-        return UnknownPurposeError()
-    if not set(body.datasets) <= set(catalogue.codes):
-        return UnknownDatasetError()
+        return _amiss(UnknownPurposeError(), uscc, UNKNOWN, known)
+    if not set(body.datasets) <= set(known):
+        return _amiss(UnknownDatasetError(), uscc, body.purpose, known)
     if len(set(body.datasets)) < len(body.datasets):
         return InvalidRequestError("Name each dataset once.")
     wanted = body.filter
@@ -92,3 +94,7 @@ def _continued(ask: Ask, text: str, cursors: Cursors) -> Ask | GatewayError:
             "page.cursor is not from this query, or older than 15 minutes; begin at the first page.",
         )
     return replace(ask, cursor=cursor)
+
+
+def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> Amiss:
+    return Amiss(error=error, uscc=uscc, kind="query", purpose=purpose, asked=asked)

@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.admission import admit
+from gateway.access.amiss import Amiss
 from gateway.access.caller import authenticate
+from gateway.access.commit import log_refusal
 from gateway.access.errors import GatewayError
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
@@ -36,6 +38,9 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
     await admit(request, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(ask, GatewayError):
         raise ask
+    if isinstance(ask, Amiss):
+        await log_refusal(runtime.hot, ask.refusal(caller, runtime.now()))
+        raise ask.error
     text = await answer(runtime, caller, ask, came.key, cursors)
     if isinstance(text, GatewayError):
         raise text

@@ -32,7 +32,7 @@ PATHS: Final = (VERIFY, QUERY)
 MEMBERS: Final = {"type", "title", "status", "code", "detail", "request_id"}
 REQUEST_ID: Final = "the-same"
 # A leaf waits in one table and is sealed into another at any moment.
-OF_THE_LOG: Final = {"pending_leaf", "log_entry", "log_node", "checkpoint"}
+OF_THE_LOG: Final = {"pending_leaf", "log_entry", "log_node", "checkpoint", "turned_away"}
 LOGGED: Final = {"disclosure": 1, "disclosure_salt": 1}
 
 Body = dict[str, Any]
@@ -235,7 +235,7 @@ async def test_a_mistake_is_named_by_its_place_and_never_repeated(house: House) 
 async def test_what_is_not_in_a_list_has_its_own_code(
     house: House, path: str, code: str, changed: Body
 ) -> None:
-    """Codes, purposes, questions and datasets; nothing is written for any of them."""
+    """Codes, purposes, questions and datasets; where a code is one, the attempt is logged."""
     if (path, code) in {(VERIFY, "unknown_dataset"), (QUERY, "unknown_question")}:
         return
     bank = await house.client()
@@ -243,7 +243,7 @@ async def test_what_is_not_in_a_list_has_its_own_code(
         bank, lambda: call(bank, path, {**body_for(path, UNKNOWN), **changed})
     )
     assert_problem(response, code)
-    assert rows == {}
+    assert rows == ({} if code == "invalid_uscc" else {**LOGGED, "leaves": 1})
 
 
 def a_persons_number_that_reads_as_a_code() -> str:

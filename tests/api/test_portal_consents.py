@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from consent import Status, store
+from gateway.disclosure.tables import TurnedAwayRow
 from tests.portal_house import House, a_house, hidden
 
 
@@ -132,6 +133,23 @@ async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
     assert page.index("平台商户入驻") < page.index("贷款审批")
     for words in ("没有您的授权", "登记状态是否为存续", "登记信息", "浙江示范银行"):
         assert words in page
+
+
+async def test_who_looked_says_how_often_a_limit_refused_whom(house: House) -> None:
+    """In sums by the hour, of this enterprise alone."""
+    row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited"}
+    hour = house.clock().replace(minute=0, second=0, microsecond=0)
+    rows = [
+        row | {"uscc": house.firm, "hour": hour, "times": 4321},
+        row | {"uscc": "", "hour": hour, "times": 8765},
+    ]
+    async with house.engine.begin() as conn:
+        await conn.execute(insert(TurnedAwayRow).values(rows))
+    browser = await house.signed_in()
+    page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
+    for words in ("因过于频繁而被拒绝", "浙江示范银行", "查询过于频繁", "4321"):
+        assert words in page
+    assert "8765" not in page
 
 
 async def test_who_looked_is_paged_without_gap_or_repeat(house: House) -> None:

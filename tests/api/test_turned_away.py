@@ -1,0 +1,123 @@
+"""Refused attempts that no row stands for: those beyond a limit, in sums; and what does not exist."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from gateway.disclosure.turned_away import MOST_ENTERPRISES, Tally
+from gateway.limits.guard import Quotas
+from gateway.log.turned_away import write_down
+from tests.house import UNKNOWN, Caller, House, asking, querying
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+FEW = Quotas(per_minute=1)
+
+
+async def _sums(house: House, caller: Caller) -> list[dict[str, Any]]:
+    return await house.rows(
+        """SELECT uscc, kind, reason, sum(times) AS times FROM turned_away
+           WHERE client_id = :client GROUP BY 1, 2, 3 ORDER BY 1, 2""",
+        client=caller.client_id,
+    )
+
+
+@pytest.mark.parametrize("kind", ["verification", "query"])
+async def test_attempts_beyond_a_limit_are_written_in_sums(house: House, kind: str) -> None:
+    """Nothing per attempt; then client, enterprise, kind, reason and how often."""
+    bank, uscc = await house.client(quotas=FEW), house.uscc("clean")
+
+    async def send() -> int:
+        if kind == "query":
+            return (await bank.send("/v1/queries", querying(uscc))).status_code
+        return (await bank.send("/v1/verifications", asking(uscc, "is_active.v1"))).status_code
+
+    await send()
+    logged = len(await house.log_of(bank))
+    assert [await send() for _ in range(5)] == [429] * 5
+    assert len(await house.log_of(bank)) == logged
+    await write_down(house.runtime)
+    told = {"uscc": uscc, "kind": kind, "reason": "rate_limited", "times": 5}
+    assert await _sums(house, bank) == [told]
+    assert [await send() for _ in range(2)] == [429] * 2
+    await write_down(house.runtime)
+    assert await _sums(house, bank) == [told | {"times": 7}]
+
+
+async def test_what_cannot_be_written_stays_counted(house: House) -> None:
+    """The database was away for a while: nothing is lost, nothing counted twice."""
+    bank, uscc = await house.client(quotas=FEW), house.uscc("clean")
+    for _ in range(4):
+        await bank.send("/v1/verifications", asking(uscc, "is_active.v1"))
+    rename = "ALTER TABLE {} RENAME TO {}"
+    async with house.runtime.engine.begin() as conn:
+        await conn.execute(text(rename.format("turned_away", "gone")))
+    try:
+        with pytest.raises(Exception, match="turned_away"):
+            await write_down(house.runtime)
+    finally:
+        async with house.runtime.engine.begin() as conn:
+            await conn.execute(text(rename.format("gone", "turned_away")))
+    await asyncio.gather(write_down(house.runtime), write_down(house.runtime))
+    [row] = await _sums(house, bank)
+    assert row["times"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "purpose", "asked"),
+    [
+        (asking(UNKNOWN, "is_active.v1", purpose="gossip-1"), "unknown_purpose", "unknown",
+         ["is_active.v1"]),
+        (asking(UNKNOWN, "is_active.v1", "secret.v9"), "unknown_question", "loan_approval",
+         ["is_active.v1"]),
+        (querying(UNKNOWN, "penalty", "private_life"), "unknown_dataset", "loan_approval",
+         ["penalty"]),
+        (querying(UNKNOWN, "penalty", purpose="gossip-1"), "unknown_purpose", "unknown",
+         ["penalty"]),
+    ],
+)  # fmt: skip
+async def test_an_ask_for_what_does_not_exist_is_logged_without_its_words(
+    house: House, body: dict[str, Any], reason: str, purpose: str, asked: list[str]
+) -> None:
+    """The enterprise sees that somebody tried; an unknown text could hold anything."""
+    bank = await house.client()
+    path = "/v1/verifications" if "questions" in body else "/v1/queries"
+    assert (await bank.send(path, body)).json()["code"] == reason
+    [row] = await house.log_of(bank)
+    assert (row["uscc"], row["outcome"], row["reason"]) == (UNKNOWN, "refused", reason)
+    assert (row["purpose"], row["asked"]) == (purpose, asked)
+
+
+async def test_beyond_the_limit_an_unknown_purpose_is_only_counted(house: House) -> None:
+    """The same order as for all: limits first, and no write for what they refuse."""
+    bank = await house.client(quotas=FEW)
+    body = asking(UNKNOWN, "is_active.v1", purpose="gossip")
+    codes = [(await bank.send("/v1/verifications", body)).json()["code"] for _ in range(3)]
+    assert codes == ["unknown_purpose", "rate_limited", "rate_limited"]
+    assert len(await house.log_of(bank)) == 1
+    await write_down(house.runtime)
+    [row] = await _sums(house, bank)
+    assert (row["uscc"], row["times"]) == (UNKNOWN, 2)
+
+
+async def test_a_flood_over_many_enterprises_leaves_few_rows(house: House) -> None:
+    """Whoever names a new code each time fills neither memory nor table."""
+    tally, now = Tally(), house.clock()
+    for place in range(10_000):
+        tally.count("flood", f"code-{place}", kind="query", reason="rate_limited", now=now)
+    tally.count("other", "code-1", kind="query", reason="rate_limited", now=now)
+    lines = tally.take()
+    assert sum(lines.values()) == 10_001
+    assert len(lines) == MOST_ENTERPRISES + 2
+    assert not tally.take()
+
+
+async def test_an_hour_of_its_own_begins_a_line_of_its_own(house: House) -> None:
+    """So that the enterprise sees when."""
+    tally, now = Tally(), house.clock()
+    for hours in (0, 0, 1):
+        at = now + timedelta(hours=hours)
+        tally.count("bank", "code", kind="query", reason="rate_limited", now=at)
+    assert sorted(tally.take().values()) == [1, 2]
