@@ -325,6 +325,7 @@ def _by_person(
         changed.event,
         identity_token_digest=by.identity_token_digest,
         text_version=shown.text_version if shown else None,
+        text_digest=shown.text_digest if shown else None,
         language=shown.language if shown else None,
     )
     return replace(changed, event=event)

@@ -138,6 +138,8 @@ class Shown:
 
     text_version: str
     language: str
+    text_digest: bytes | None = None
+    """`wording.text_digest` of exactly that text, which is kept under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,7 @@ class Event:
     scope: Scope
     identity_token_digest: bytes | None = None
     text_version: str | None = None
+    text_digest: bytes | None = None
     language: str | None = None
 
 

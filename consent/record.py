@@ -229,6 +229,7 @@ def _event(event: Event) -> dict[str, Any]:
         "xq:act": event.what.value,
         "xq:identityTokenSha256": _hex(event.identity_token_digest),
         "xq:textVersion": event.text_version,
+        "xq:textSha256": _hex(event.text_digest),
         "dct:language": event.language,
         **_data(event.scope),
         **_term(event.scope),

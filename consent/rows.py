@@ -68,5 +68,6 @@ def event_of(row: Row) -> Event:
         ),
         identity_token_digest=row["identity_token_digest"],
         text_version=row["text_version"],
+        text_digest=row["text_digest"],
         language=row["language"],
     )

@@ -3,14 +3,16 @@
 None commits. The count of uses is never written here: only `spending.SPEND` moves it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, literal, select, true
+from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consent.model import Consent, Event, Purpose, Status
+from consent.model import Bilingual, Consent, Event, Purpose, Status
 from consent.rows import consent_of, event_of, row_of, row_of_event
-from consent.tables import consent_events, consent_locators, consents
+from consent.tables import consent_events, consent_locators, consent_texts, consents
 
 PAGE = 100
 
@@ -166,6 +168,33 @@ async def events_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[E
         .order_by(consent_events.c.seq),
     )
     return [event_of(row._asdict()) for row in found]
+
+
+async def keep_text(
+    conn: AsyncConnection,
+    digest: bytes,
+    text_version: str,
+    shown: Sequence[Bilingual],
+) -> None:
+    """Keep the words that were shown before a decision, once for all who were shown them."""
+    row = {
+        "digest": digest,
+        "text_version": text_version,
+        "zh": [each.zh for each in shown],
+        "en": [each.en for each in shown],
+    }
+    await conn.execute(insert_or(consent_texts).values(row).on_conflict_do_nothing())
+
+
+async def text_of(conn: AsyncConnection, digest: bytes) -> tuple[Bilingual, ...]:
+    """The words that were kept under this digest; none where there are none."""
+    found = await conn.execute(consent_texts.select().where(consent_texts.c.digest == digest))
+    row = found.one_or_none()
+    return () if row is None else tuple(map(_bilingual, row.zh, row.en))
+
+
+def _bilingual(zh: str, en: str) -> Bilingual:
+    return Bilingual(zh=zh, en=en)
 
 
 def _relation(client_id: str, uscc: str, purpose: Purpose) -> ColumnElement[bool]:

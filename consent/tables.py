@@ -88,6 +88,7 @@ consent_events = Table(
     Column("max_uses", Integer),
     Column("identity_token_digest", LargeBinary),
     Column("text_version", Text),
+    Column("text_digest", LargeBinary),
     Column("language", Text),
     PrimaryKeyConstraint("uscc", "consent_id", "seq", name=conv("pk_consent_event")),
     CheckConstraint(_one_of("what", Act), name=conv("ck_consent_event_what")),
@@ -102,4 +103,15 @@ consent_locators = Table(
     Column("client_id", Text, nullable=False),
     PrimaryKeyConstraint("consent_id", name=conv("pk_consent_locator")),
     Index(conv("ix_consent_locator_client"), "client_id", "consent_id"),
+)
+
+# What was shown, word for word, by its digest: the same for all whom one client asked the same.
+consent_texts = Table(
+    "consent_text",
+    SQLModel.metadata,
+    Column("digest", LargeBinary, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("zh", ARRAY(Text), nullable=False, comment="the paragraphs, in their order"),
+    Column("en", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("digest", name=conv("pk_consent_text")),
 )

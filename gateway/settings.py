@@ -64,6 +64,9 @@ class Settings(DatabaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="how many worker processes")
     demo: bool = Field(default=False, description="loopback http, demo identity provider")
     demo_people: Path | None = Field(default=None, description="the demo provider's accounts")
+    font: Path | None = Field(
+        default=None, description="a font with Chinese, for PDFs; else Noto Sans CJK where it is"
+    )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
 
     identity_issuer: Url | None = Field(

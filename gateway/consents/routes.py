@@ -11,6 +11,7 @@ from consent import store as consents
 from gateway.access.admission import IdempotencyKey, admit
 from gateway.access.bound import demand_consent
 from gateway.access.caller import Caller, authenticate
+from gateway.access.consent_records import signed_record
 from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
@@ -114,6 +115,15 @@ async def get_consent(
             return _answer(shown(found, runtime))
         await asyncio.sleep(LOOKS_EVERY)
         patience -= LOOKS_EVERY
+
+
+@router.get("/{consent_id}/record")
+async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
+    """Give the signed record of one of the caller's consents (ISO/IEC TS 27560)."""
+    caller = await _caller(request, runtime)
+    async with runtime.engine.connect() as connection:
+        found = _own(await consents.by_id(connection, consent_id), caller)
+        return _answer(await signed_record(connection, runtime, found, reader="client"))
 
 
 @router.delete("/{consent_id}", status_code=204)

@@ -7,13 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import COOL_DOWN, Consent, Status, status_at, wording
+from consent import Consent, Status, status_at
 from consent import store as consents
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
-from gateway.portal.choosing import INDIVIDUAL_BUSINESS, choice_of
+from gateway.portal.choosing import choice_of
 from gateway.portal.deciding import Trouble, decider_of
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import UsingRuntime
@@ -48,12 +48,7 @@ async def show(
             enterprise=card,
             scope=asked.scope,
             purpose=asked.purpose,
-            text=wording.paragraphs(
-                asked.purpose,
-                pages.recipient(client),
-                individual_business=card.kind == INDIVIDUAL_BUSINESS,
-                cool_down_days=COOL_DOWN.days,
-            ),
+            text=pages.text_before(client, card, asked.purpose),
             cooling_until=cooling,
             changes=changes,
         ),
@@ -73,10 +68,14 @@ async def take(
     now = runtime.now()
     async with runtime.engine.connect() as conn, conn.begin() as transaction:
         asked, card = await _open(conn, request, visitor, consent_id, now)
-        choice = choice_of(fields, asked.scope, uscc=card.uscc, kind=card.kind, now=now)
+        client = (await store.clients(conn, [asked.client_id])).get(asked.client_id)
+        if client is None:
+            return not_found(request, visitor)
+        text = pages.text_before(client, card, asked.purpose)
+        choice = choice_of(fields, asked.scope, text, card=card, now=now)
         if isinstance(choice, Trouble):
             return _see(f"/portal/asked/{consent_id}?notice={choice}")
-        decider = decider_of(request, visitor)
+        decider = decider_of(request, visitor, text)
         trouble = await deciding.answer(conn, asked, choice, decider, now=now)
         if trouble is not None:
             await transaction.rollback()

@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Final
 
-from consent import Scope
+from consent import Bilingual, Scope, wording
 from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
 from gateway.portal.deciding import Choice, Trouble
+from gateway.portal.store import EnterpriseCard
 
 MOST_USES: Final = 1_000_000
 INDIVIDUAL_BUSINESS: Final = "individual_business"
@@ -15,22 +16,24 @@ INDIVIDUAL_BUSINESS: Final = "individual_business"
 def choice_of(
     fields: Fields,
     asked: Scope,
+    text: tuple[Bilingual, ...],
     *,
-    uscc: str,
-    kind: str,
+    card: EnterpriseCard,
     now: datetime,
 ) -> Choice | Trouble:
-    """What the person decided, or what is wrong with the form."""
+    """What the person decided before this `text`, or what is wrong with the form."""
+    if one(fields, "text") != wording.text_digest(text).hex():
+        return Trouble.OTHER_TEXT
     match one(fields, "decision"):
         case "refuse":
-            return Choice(uscc=uscc, scope=None)
+            return Choice(uscc=card.uscc, scope=None)
         case "grant":
             scope = chosen_scope(fields, asked, now=now)
             if isinstance(scope, Trouble):
                 return scope
-            if kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
+            if card.kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
                 return Trouble.SEPARATE
-            return Choice(uscc=uscc, scope=scope)
+            return Choice(uscc=card.uscc, scope=scope)
         case _:
             return Trouble.NOTHING_CHOSEN
 

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import COOL_DOWN, wording
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.visitor import UsingVisitor, Visitor
@@ -16,7 +15,7 @@ from gateway.pages.forms import one
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
-from gateway.portal.choosing import INDIVIDUAL_BUSINESS, choice_of
+from gateway.portal.choosing import choice_of
 from gateway.portal.deciding import Trouble, decider_of
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -62,12 +61,7 @@ async def show(
             enterprise=card,
             scope=deciding.asked_scope(opened.interaction.ask),
             purpose=ask.purpose,
-            text=wording.paragraphs(
-                ask.purpose,
-                pages.recipient(client),
-                individual_business=card.kind == INDIVIDUAL_BUSINESS,
-                cool_down_days=COOL_DOWN.days,
-            ),
+            text=pages.text_before(client, card, ask.purpose),
             cooling_until=cooling,
         ),
         catalogue=runtime.catalogue,
@@ -88,13 +82,13 @@ async def take(
         card = _one_of(opened.enterprises, one(fields, "uscc"))
         if card is None:
             return not_found(request, visitor)
-        choice = choice_of(
-            fields,
-            deciding.asked_scope(opened.interaction.ask),
-            uscc=card.uscc,
-            kind=card.kind,
-            now=runtime.now(),
-        )
+        ask = deciding.ask_of(opened.interaction.ask, card.uscc)
+        client = (await store.clients(conn, [ask.client_id])).get(ask.client_id)
+        if client is None:
+            return not_found(request, visitor)
+        text = pages.text_before(client, card, ask.purpose)
+        asked = deciding.asked_scope(opened.interaction.ask)
+        choice = choice_of(fields, asked, text, card=card, now=runtime.now())
         trouble = (
             choice
             if isinstance(choice, Trouble)
@@ -102,7 +96,7 @@ async def take(
                 conn,
                 opened.interaction,
                 choice,
-                decider_of(request, visitor),
+                decider_of(request, visitor, text),
                 now=runtime.now(),
             )
         )

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Bilingual, Consent, Purpose, Scope
+from consent import COOL_DOWN, Bilingual, Consent, Purpose, Scope, wording
 from consent.wording import Recipient
 from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.visitor import Visitor
@@ -17,6 +17,7 @@ from gateway.pages.headers import self_and
 from gateway.pages.languages import Said
 from gateway.pages.route import HOME
 from gateway.portal import words
+from gateway.portal.choosing import INDIVIDUAL_BUSINESS
 from gateway.portal.deciding import Trouble
 from gateway.portal.store import ClientCard, EnterpriseCard
 
@@ -26,6 +27,11 @@ NOTICES: Final[Mapping[str, Said]] = {
     Trouble.NOTHING_CHOSEN: Said(
         "您还没有勾选任何一项。请至少勾选一项再同意，或者选择“不同意”。",
         "You have not ticked anything. Tick at least one item to consent, or choose “Refuse”.",
+    ),
+    Trouble.OTHER_TEXT: Said(
+        "页面文字在您阅读期间有更新，没有写入任何内容。请阅读现在的内容后再决定。",
+        "The words of this page have changed while you read, and nothing was written. Please read "
+        "them as they are now, and decide then.",
     ),
     Trouble.TERM: Said(
         "期限无法使用：请选择今天以后、且不超过对方申请期限的日期。",
@@ -78,6 +84,18 @@ def recipient(client: ClientCard) -> Recipient:
     return Recipient(name=both, contact=client.contact or through_us)
 
 
+def text_before(
+    client: ClientCard, enterprise: EnterpriseCard, purpose: Purpose
+) -> tuple[Bilingual, ...]:
+    """The exact words that stand before this decision."""
+    return wording.paragraphs(
+        purpose,
+        recipient(client),
+        individual_business=enterprise.kind == INDIVIDUAL_BUSINESS,
+        cool_down_days=COOL_DOWN.days,
+    )
+
+
 def decision(
     request: Request,
     visitor: Visitor,
@@ -115,6 +133,7 @@ def decision(
         notice=NOTICES.get(request.query_params.get("notice", "")),
         action=question.action,
         csrf=visitor.token(question.form),
+        text_digest=wording.text_digest(question.text).hex(),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 import consent
 from consent import (
     Ask,
+    Bilingual,
     Changed,
     Channel,
     Consent,
@@ -34,6 +35,7 @@ class Trouble(StrEnum):
     """Why a decision was not taken. Nothing was written then."""
 
     NOTHING_CHOSEN = "nothing_chosen"
+    OTHER_TEXT = "other_text"
     TERM = "term"
     USES = "uses"
     SEPARATE = "separate"
@@ -58,10 +60,11 @@ class Decider:
     session_digest: bytes
     identity_token_digest: bytes
     shown: Shown
+    text: tuple[Bilingual, ...] = ()
 
 
-def decider_of(request: Request, visitor: Visitor) -> Decider:
-    """The person at this browser, before the page in the language that it shows."""
+def decider_of(request: Request, visitor: Visitor, text: tuple[Bilingual, ...]) -> Decider:
+    """The person at this browser, before these words, in the language that the page shows."""
     return Decider(
         subject=visitor.session.subject,
         session_digest=visitor.session.digest,
@@ -69,7 +72,9 @@ def decider_of(request: Request, visitor: Visitor) -> Decider:
         shown=Shown(
             text_version=wording.TEXT_VERSION,
             language=language_of(request.query_params, request.cookies),
+            text_digest=wording.text_digest(text),
         ),
+        text=text,
     )
 
 
@@ -150,7 +155,10 @@ async def decide(
     )
     if not taken:
         return Trouble.ALREADY_DECIDED
-    return await _write(conn, acts, by, now=now) if acts else None
+    if acts is None:
+        return None
+    await _keep_text(conn, decider)
+    return await _write(conn, acts, by, now=now)
 
 
 async def answer(
@@ -171,6 +179,7 @@ async def answer(
     cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:
         return Trouble.COOLING_DOWN
+    await _keep_text(conn, decider)
     if choice.scope is not None and asked.amends is not None:
         return await _amend(conn, asked, choice.scope, by, decider.shown, now=now)
     answered = (
@@ -181,6 +190,12 @@ async def answer(
     if isinstance(answered, Refused):
         return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
     return await _save(conn, asked, answered, by, now=now)
+
+
+async def _keep_text(conn: AsyncConnection, decider: Decider) -> None:
+    shown = decider.shown
+    if shown.text_digest is not None:
+        await consents.keep_text(conn, shown.text_digest, shown.text_version, decider.text)
 
 
 async def _amend(  # the parts of one change

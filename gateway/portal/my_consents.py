@@ -19,6 +19,7 @@ from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import store, words
+from gateway.portal.receipt import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -235,6 +236,7 @@ def _page(  # a page's parts
         ],
         may_withdraw=shown.consent.was_granted
         and shown.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
+        printable=find_font(runtime.settings.font) is not None,
         notice=NOTICES.get(request.query_params.get("notice", "")),
         csrf={
             verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")

@@ -1,6 +1,7 @@
 """A request by link reaches the same page and the same record, and tells nothing of the enterprise."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -288,3 +289,20 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
     async with house.runtime.engine.begin() as connection:
         assert not await consents.save(connection, held, narrowed.consent, narrowed.event)
+
+
+async def test_a_client_keeps_the_record_without_the_persons_behind_it(
+    house: House, bank: Caller
+) -> None:
+    """Its own consents only; whoever acted is the enterprise itself."""
+    uscc = house.uscc("clean")
+    held = await house.grant(bank, uscc)
+    path = f"{PATH}/{held}/record"
+    made = (await bank.send(path, b"", method="GET", scope=SCOPE)).json()
+    acted = [each["dpv:isImplementedByEntity"] for each in made["record"]["xq:events"]]
+    assert acted == [bank.client_id, uscc]
+    assert a_person(uscc).subject not in json.dumps(made)
+    assert "identityToken" not in json.dumps(made)
+    other = await house.client("bank")
+    refused = await other.send(path, b"", method="GET", scope=SCOPE)
+    assert refused.status_code == 404

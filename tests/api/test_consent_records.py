@@ -1,0 +1,174 @@
+"""What both sides keep of a consent: signed, with the words that were shown, and printable."""
+
+import asyncio
+import io
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jwt
+import pypdf
+import pytest
+import pytest_asyncio
+
+import consent
+from consent import Ask, Channel, Purpose, store, wording
+from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.portal.receipt import USUAL_FONTS, find_font
+from tests.portal_house import House, a_house, hidden
+
+FONT = find_font(None)
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def decided(
+    house: House, browser: httpx2.AsyncClient, decision: str, *, lang: str = "zh"
+) -> str:
+    """A consent that was asked by link and decided so; its id."""
+    now = house.clock()
+    requested = consent.request(
+        Ask(
+            client_id=house.bank,
+            uscc=house.firm,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=("penalty", "licence"),
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=now + timedelta(days=180),
+        max_uses=10,
+        channel=Channel.LINK,
+        now=now,
+    )
+    assert isinstance(requested, consent.Changed)
+    async with house.engine.begin() as conn:
+        await store.insert(conn, requested.consent, requested.event)
+    consent_id = requested.consent.consent_id
+    address = f"/portal/asked/{consent_id}"
+    page = (await browser.get(address, params={"lang": lang})).text
+    answer = await browser.post(
+        address, data=hidden(page, address) | {"decision": decision, "dataset": ["penalty"]}
+    )
+    assert answer.status_code == 303
+    return consent_id
+
+
+async def record_of(browser: httpx2.AsyncClient, consent_id: str) -> dict[str, Any]:
+    """The file that the enterprise downloads."""
+    answer = await browser.get(f"/portal/consents/{consent_id}/record.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def verified(house: House, signed: str) -> dict[str, Any]:
+    """What a stranger reads in the JWT, with the published keys alone."""
+    keys = {each["kid"]: each for each in house.runtime.keys.published()["keys"]}
+    key = jwt.PyJWK(keys[jwt.get_unverified_header(signed)["kid"]], algorithm="EdDSA")
+    options: Any = {"verify_iat": False}  # the house's clock is its own
+    claims: dict[str, Any] = jwt.decode(signed, key, algorithms=["EdDSA"], options=options)
+    return claims
+
+
+async def test_the_record_is_signed_and_holds_the_words_that_were_shown(house: House) -> None:
+    """Version, language, digest, and the text itself."""
+    browser = await house.signed_in()
+    made = await record_of(browser, await decided(house, browser, "grant", lang="en"))
+    claims = verified(house, made["jwt"])
+    assert (claims["record"], claims["text"]) == (made["record"], made["text"])
+    notice = made["record"]["dpv:hasNotice"]
+    assert (notice["dct:hasVersion"], notice["dct:language"]) == (wording.TEXT_VERSION, "en")
+    shown = tuple(
+        consent.Bilingual(zh=zh, en=en)
+        for zh, en in zip(made["text"]["zh"], made["text"]["en"], strict=True)
+    )
+    assert wording.text_digest(shown).hex() == notice["xq:textSha256"]
+    assert "浙江示范银行" in made["text"]["zh"][0]
+    data = made["record"]["dpv:hasProcess"]["dpv:hasPersonalData"]
+    assert [each["dct:identifier"] for each in data] == ["penalty"]
+
+
+async def test_after_a_withdrawal_the_record_says_so(house: House) -> None:
+    """The same record, one event longer, newly signed."""
+    browser = await house.signed_in()
+    consent_id = await decided(house, browser, "grant")
+    address = f"/portal/consents/{consent_id}/withdraw"
+    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    record = (await record_of(browser, consent_id))["record"]
+    assert record["dpv:hasConsentStatus"] == "dpv:ConsentWithdrawn"
+    assert [each["xq:act"] for each in record["xq:events"]] == [
+        "requested",
+        "granted",
+        "withdrawn",
+    ]
+
+
+async def test_a_changed_text_is_not_decided_upon(house: House) -> None:
+    """What was shown is what is agreed to, to the letter."""
+    browser = await house.signed_in()
+    consent_id = await decided(house, browser, "nothing at all")
+    address = f"/portal/asked/{consent_id}"
+    fields = hidden((await browser.get(address)).text, address)
+    forged = fields | {"text": "0" * 64, "decision": "grant", "dataset": ["penalty"]}
+    answer = await browser.post(address, data=forged)
+    assert answer.headers["location"].endswith("notice=other_text")
+
+
+@pytest.mark.skipif(FONT is None, reason=f"no font with Chinese at {USUAL_FONTS[0]}")
+@pytest.mark.parametrize(("decision", "title"), [("grant", "授权凭证"), ("refuse", "拒绝凭证")])
+async def test_a_person_can_read_and_print_it(house: House, decision: str, title: str) -> None:
+    """Who, to whom, what for, what, until when, and how to verify it; in both languages."""
+    browser = await house.signed_in()
+    consent_id = await decided(house, browser, decision)
+    answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    text = re.sub(r"[\s\0]", "", "".join(page.extract_text() for page in pages))
+    for words in (
+        title,
+        "杭州云栖数据科技有限公司",
+        "浙江示范银行",
+        "贷款审批",
+        "行政处罚",
+        consent_id,
+        "jwks.json",
+        "Loanapproval",
+    ):
+        assert words in text
+    assert len(answer.content) < 200_000
+
+
+async def test_of_another_enterprises_consent_there_is_no_file(house: House) -> None:
+    """Nor of one that does not exist: the same page."""
+    consent_id = await decided(house, await house.signed_in(), "grant")
+    stranger = await house.signed_in("wang")
+    for name in ("record.json", "receipt.pdf"):
+        answers = [
+            await stranger.get(f"/portal/consents/{each}/{name}")
+            for each in (consent_id, "cst_" + "a" * 26)
+        ]
+        assert {each.status_code for each in answers} == {404}
+        assert len({each.text for each in answers}) == 1
+
+
+async def test_drawings_at_once_all_come_out(house: House) -> None:
+    """A person taps twice; a font is loaded again each time."""
+    if FONT is None:
+        pytest.skip(f"no font with Chinese at {USUAL_FONTS[0]}")
+    browser = await house.signed_in()
+    consent_id = await decided(house, browser, "grant")
+    path = f"/portal/consents/{consent_id}/receipt.pdf"
+    answers = await asyncio.gather(*(browser.get(path) for _ in range(4)))
+    assert {each.status_code for each in answers} == {200}
+    assert json.dumps(sorted({each.content[:5].decode() for each in answers})) == '["%PDF-"]'
