@@ -7,12 +7,14 @@ Nothing in a client's copy says which person acted for the enterprise.
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from consent import Consent, Event
 from consent import store as consents
 from consent.record import Party, consent_record
-from gateway.clients import registry
+from gateway.clients.tables import ClientRow
 from gateway.runtime import Runtime
 from gateway.signing import jws
 
@@ -68,6 +70,9 @@ def _for(reader: Reader, event: Event, held: Consent) -> Event:
 
 
 async def _recipient(conn: AsyncConnection, client_id: str) -> Party:
-    found = await registry.find(conn, client_id)
-    name = client_id if found is None else f"{found.name_zh}（{found.name_en}）"
-    return Party(identifier=client_id, name=name, address="", contact=client_id)
+    named = select(ClientRow.name_zh, ClientRow.name_en, ClientRow.contact)
+    found = (await conn.execute(named.where(col(ClientRow.client_id) == client_id))).one_or_none()
+    if found is None:
+        return Party(identifier=client_id, name=client_id, address="", contact="")
+    zh, en, contact = found
+    return Party(identifier=client_id, name=f"{zh}（{en}）", address="", contact=contact or "")
