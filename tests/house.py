@@ -43,7 +43,7 @@ from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.build import Kit, build
 from gateway.synthetic.cast import ROLES, terms_of
-from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.province import province
 from gateway.synthetic.state import SEED, Folder
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed

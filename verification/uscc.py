@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import mul
 from typing import Final, NewType
 
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -19,7 +20,12 @@ _LENGTH: Final = 18
 _DIVISION: Final = slice(2, 8)
 _BODY: Final = slice(8, 16)
 _BODY_CHECK: Final = 16
+_VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
+_WEIGHTS: Final = tuple(3**place % 31 for place in range(_LENGTH - 1))
 _BODY_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
+_BODY_VALUES: Final = {f"{digit}": digit for digit in range(10)} | {
+    chr(ord("A") + letter): 10 + letter for letter in range(26)
+}
 _MARKET_ENTITIES: Final = ("91", "92", "93")
 
 Uscc = NewType("Uscc", str)
@@ -64,7 +70,7 @@ def check_character(first17: str) -> str:
     if len(first17) != _LENGTH - 1 or not set(first17) <= set(ALPHABET):
         message = "The check character is computed from 17 characters of the GB 32100 alphabet."
         raise ValueError(message)
-    total = sum(ALPHABET.index(character) * 3**i for i, character in enumerate(first17))
+    total = sum(map(mul, map(_VALUES.__getitem__, first17), _WEIGHTS))
     return ALPHABET[-total % 31]
 
 
@@ -75,7 +81,7 @@ def organisation_check(first8: str) -> str:
     ):
         message = "The organisation check is computed from 8 characters of 0–9 and A–Z."
         raise ValueError(message)
-    total = sum(int(c, 36) * w for c, w in zip(first8, _BODY_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_BODY_VALUES.__getitem__, first8), _BODY_WEIGHTS))
     return "0123456789X"[-total % 11]
 
 

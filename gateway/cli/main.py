@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli import clients, keys, objections, records, serving, tombstones
+from gateway.cli import clients, keys, objections, records, serving, synthesising, tombstones
 from gateway.settings import SettingsError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
 app.command("tombstones")(tombstones.unacknowledged)
 app.command()(serving.serve)
+app.command()(synthesising.synth)
 
 
 @app.command()

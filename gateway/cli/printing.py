@@ -1,8 +1,17 @@
 """What operators are shown is whole, in lines that can be searched; no text of a client is markup."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 def print_members(members: Mapping[str, object]) -> None:
@@ -16,6 +25,21 @@ def print_members(members: Mapping[str, object]) -> None:
         else:
             console.print(f"{name}: {_flat(value)}", markup=False, highlight=False)
     console.print()
+
+
+@contextmanager
+def counting(what: str, total: int, console: Console) -> Iterator[Callable[[int], None]]:
+    """A progress bar; give what is done so far to the function that comes with it."""
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda done: progress.update(task, completed=done)
 
 
 def _flat(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 _MONTHS: Final = 12
+_EVERY_MONTH_HAS: Final = 28
 
 
 def midnight(day: date) -> datetime:
@@ -39,6 +40,8 @@ def months_after(day: date, months: int) -> date:
     year, month = divmod(index, _MONTHS)
     if year > date.max.year:
         return date.max
+    if day.day <= _EVERY_MONTH_HAS:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import Final
 
 from verification.uscc import NotACode, is_market_entity, parse_uscc
@@ -67,7 +68,9 @@ def for_logs(text: str) -> str:
 
 def id_check_character(first17: str) -> str:
     """The last character of an ID number (GB 11643): Σ digit·2^(17−i) mod 11, by a table."""
-    total = sum(int(digit) * weight for digit, weight in zip(first17, _ID_WEIGHTS, strict=True))
+    if len(first17) != len(_ID_WEIGHTS):
+        raise ValueError("The check character is computed from 17 digits.")
+    total = sum(map(mul, map(int, first17), _ID_WEIGHTS))
     return _ID_CHECKS[total % 11]
 
 

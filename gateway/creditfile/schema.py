@@ -1,7 +1,9 @@
 """The shape of the catalogue: what does not fit it is refused at start-up, with a sentence."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -105,6 +107,11 @@ class DatasetOf(Part):
     purposes: tuple[Name, ...] = ()
     """For which purposes only; none named: for each."""
     fields: tuple[FieldOf, ...]
+
+    @cached_property
+    def field_of(self) -> Mapping[str, str]:
+        """Which field fills a typed column, by the column."""
+        return {each.column: each.name for each in self.fields if each.column is not None}
 
     def serves(self, purpose: str) -> bool:
         """Whether the dataset may be asked for with this purpose at all."""

@@ -21,7 +21,7 @@ from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.runtime import Runtime
 from gateway.synthetic.cast import ROLES, new_keys, registration_of, terms_of
-from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.load import Loaded, load
 from gateway.synthetic.province import province
 from gateway.synthetic.state import Folder, State, write_private

@@ -21,7 +21,7 @@ from gateway.creditfile.personal import (
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault
-from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.delivery import SyntheticEnterprise
 
 BATCH: Final = 1000
 _LOCK: Final = text("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")

@@ -43,9 +43,11 @@ def a_person(rng: random.Random, division: Division, today: date) -> Person:
     road = rng.choice(_ROADS)
     return Person(
         name=a_name(rng),
-        id_number=false_id_number(f"{division.code}{born:%Y%m%d}{rng.randrange(1000):03}"),
-        phone=f"{UNASSIGNED_PREFIX}{rng.randrange(10**8):08}",
-        home_address=f"{division.full_name}{road}{rng.randrange(1, 999)}号{rng.randrange(1, 30)}幢",
+        id_number=false_id_number(
+            f"{division.code}{born.year}{born.month:02}{born.day:02}{rng.randint(0, 999):03}"
+        ),
+        phone=f"{UNASSIGNED_PREFIX}{rng.randint(0, 99_999_999):08}",
+        home_address=f"{division.full_name}{road}{rng.randint(1, 998)}号{rng.randint(1, 29)}幢",
     )
 
 

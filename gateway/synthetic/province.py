@@ -14,9 +14,11 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.synthetic import misdeeds, ordinary
+from gateway.synthetic.chance import Chance
 from gateway.synthetic.codes import a_code
+from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, a_division
-from gateway.synthetic.draft import Draft, SyntheticEnterprise
+from gateway.synthetic.draft import Draft
 from gateway.synthetic.naming import a_naming
 from gateway.synthetic.people import a_person
 from gateway.synthetic.traits import CAST, KINDS, PLACES, TRAITS, Trait
@@ -58,9 +60,13 @@ def province(
     *,
     today: date,
     catalogue: Catalogue,
+    first: int = 0,
 ) -> Iterator[SyntheticEnterprise]:
-    """The first `n` enterprises of the province of `seed`, as they are on `today`."""
-    for index in range(n):
+    """The first `n` enterprises of the province of `seed`, as they are on `today`.
+
+    `first` of them may be passed over.
+    """
+    for index in range(first, n):
         yield _an_enterprise(seed, index, today, catalogue)
 
 
@@ -93,7 +99,7 @@ def _a_draft(
     today: date,
     catalogue: Catalogue,
 ) -> Draft:
-    rng = random.Random(f"{seed}/{index}")  # noqa: S311  # a play of chance that can be repeated
+    rng = Chance(f"{seed}/{index}")
     any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]
     kind = any_kind if trait is None else KINDS.get(trait, "firm")
     division = a_division(rng)
@@ -102,7 +108,7 @@ def _a_draft(
     elif trait is not None:
         division = PLACES.get(trait, division)
     naming, person = a_naming(rng, kind, division), a_person(rng, division, today)
-    street, house = rng.choice(_STREETS), rng.randrange(1, 999)
+    street, house = rng.choice(_STREETS), rng.randint(1, 998)
     return Draft(
         rng=rng,
         today=today,
@@ -115,7 +121,7 @@ def _a_draft(
         name=naming.name,
         legal_representative=person.name,
         established_on=_established_on(rng, today, young=trait is None),
-        address=f"{division.full_name}{street}{house}号{rng.randrange(101, 999)}室",
+        address=f"{division.full_name}{street}{house}号{rng.randint(101, 998)}室",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.identity.people import hash_password
-from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.delivery import SyntheticEnterprise
 
 OF_EACH_TRAIT: Final = 2
 MOST: Final = 80

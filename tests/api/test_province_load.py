@@ -23,7 +23,7 @@ from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.hot import Statement
 from gateway.db.metadata import metadata
-from gateway.synthetic.draft import SyntheticEnterprise
+from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.load import Loaded, NotEmptyError, load
 from gateway.synthetic.province import province
 

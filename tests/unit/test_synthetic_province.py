@@ -13,8 +13,8 @@ from gateway.creditfile.facts import facts_of
 from gateway.creditfile.free_text import id_check_character
 from gateway.creditfile.mapping import problems_with
 from gateway.creditfile.telling import tell
+from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
-from gateway.synthetic.draft import SyntheticEnterprise
 from gateway.synthetic.people import UNASSIGNED_PREFIX
 from gateway.synthetic.province import province
 from gateway.synthetic.traits import TRAITS
