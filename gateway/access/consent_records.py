@@ -70,7 +70,7 @@ def _for(reader: Reader, event: Event, held: Consent) -> Event:
 
 
 async def _recipient(conn: AsyncConnection, client_id: str) -> Party:
-    named = select(ClientRow.name_zh, ClientRow.name_en, ClientRow.contact)
+    named = select(col(ClientRow.name_zh), col(ClientRow.name_en), col(ClientRow.contact))
     found = (await conn.execute(named.where(col(ClientRow.client_id) == client_id))).one_or_none()
     if found is None:
         return Party(identifier=client_id, name=client_id, address="", contact="")
