@@ -109,7 +109,11 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.GatewayError)  # noqa: S101  # as registered
     _log_refusal(request, error.code, error.detail)
-    return problem(error.code, error.detail, request_id=_request_id(request), headers=error.headers)
+    headers = error.headers
+    if isinstance(error, errors.UnauthenticatedError) and "WWW-Authenticate" not in headers:
+        scheme = getattr(request.state, "scheme", "DPoP")
+        headers = {**headers, "WWW-Authenticate": f'{scheme} error="{error.code}"'}
+    return problem(error.code, error.detail, request_id=_request_id(request), headers=headers)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

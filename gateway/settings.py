@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    BeforeValidator,
     Field,
     SecretStr,
     StringConstraints,
@@ -12,12 +13,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.peers import Network, networks_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_SECRET = 32
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks_of)]
 
 
 class SettingsError(Exception):
@@ -68,6 +72,15 @@ class Settings(DatabaseSettings):
         default=None, description="a font with Chinese, for PDFs; else Noto Sans CJK where it is"
     )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
+
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="addresses or networks of the proxies whose Client-Cert is believed, by spaces",
+    )
+    mtls_origin: Url | None = Field(
+        default=None,
+        description="where the proxy asks for certificates, as https://mtls.example.cn",
+    )
 
     identity_issuer: Url | None = Field(
         default=None, description="the OpenID provider at which people sign in, exactly as it says"
@@ -121,6 +134,20 @@ class Settings(DatabaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _mtls_origin_is_an_origin(self) -> Self:
+        if self.mtls_origin is None:
+            return self
+        if not self.trusted_proxies:
+            raise ValueError("XINQIAO_MTLS_ORIGIN is set, and XINQIAO_TRUSTED_PROXIES is not")
+        parts = urlsplit(self.mtls_origin)
+        plain = self.mtls_origin == f"https://{parts.netloc}" == self.mtls_origin.lower()
+        if not plain or not parts.hostname or parts.username is not None:
+            raise ValueError(
+                "XINQIAO_MTLS_ORIGIN must be an https origin only, in lower case, without path"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _identity_is_whole(self) -> Self:
         given = {
             name
@@ -142,6 +169,14 @@ class Settings(DatabaseSettings):
                 raise ValueError("XINQIAO_IDENTITY_SCOPE must name openid")
             self._judge_identity_issuer(self.identity_issuer or "")
         return self
+
+    def origin_at(self, host: str | None) -> str:
+        """The origin that a client has called, by the Host it sent: one of our own, no other."""
+        if self.mtls_origin is not None and host is not None:
+            ours = self.mtls_origin.removeprefix("https://")
+            if host.lower() in {ours, f"{ours}:443"}:
+                return self.mtls_origin
+        return self.issuer
 
     def _judge_identity_issuer(self, issuer: str) -> None:
         parts = urlsplit(issuer)

@@ -79,21 +79,22 @@ async def admit(
 
     `uscc` is the subject, if the request names one; the store sees only its keyed digest.
     """
-    token = caller.token
+    token, proof = caller.token, caller.proof
     quotas = await runtime.quotas.of(token.client_id, token.agreement_version)
     subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else None
     verdict = await runtime.guard.admit(
         Admission(
             tag=token.client_id,
-            generation=caller.proof.generation,
-            replay=Replay(key=caller.proof.replay_key, ttl=REMEMBER_SECONDS),
+            generation=proof.generation if proof else None,
+            replay=Replay(key=proof.replay_key, ttl=REMEMBER_SECONDS) if proof else None,
             pin=_pin(key, runtime),
             counters=counters_for(quotas, token.client_id, subject, cost),
             distinct=distinct_for(quotas, token.client_id, subject) if subject else None,
         ),
     )
     headers = request.state.headers
-    headers["DPoP-Nonce"] = runtime.nonces.issue(verdict.generation, runtime.now())
+    if proof is not None:
+        headers["DPoP-Nonce"] = runtime.nonces.issue(verdict.generation, runtime.now())
     if isinstance(verdict, Admitted | Limited):
         headers.update(policy_headers(verdict.states))
     try:

@@ -27,7 +27,6 @@ def trouble_with_consent(
         return None
     return InvalidTokenError(
         "The consent that this token was given for has ended; ask the enterprise for a new one.",
-        headers={"WWW-Authenticate": 'DPoP error="invalid_token"'},
     )
 
 

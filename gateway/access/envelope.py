@@ -98,7 +98,9 @@ class _Sealing:
         now = runtime.now()
         headers: Headers = start["headers"]
         signature = signature_headers(
-            signed_request(self._scope, runtime.settings.issuer),
+            signed_request(
+                self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
+            ),
             status=start["status"],
             content_type=_first(headers, b"content-type"),
             body=body,

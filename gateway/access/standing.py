@@ -50,10 +50,7 @@ def standing_from_json(found: Mapping[str, Any]) -> Standing:
 def agreement_of(standing: Standing, now: datetime) -> Agreement | GatewayError:
     """The agreement under which this call runs, or why there is none: token, client, agreement."""
     if not standing.token_live:
-        return InvalidTokenError(
-            "The access token was revoked.",
-            headers={"WWW-Authenticate": 'DPoP error="invalid_token"'},
-        )
+        return InvalidTokenError("The access token was revoked.")
     if not standing.client_active:
         return ClientSuspendedError()
     if standing.agreement is None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.cli import agreements as _agreements
 from gateway.cli.operating import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members
+from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.particulars import (
     Fetching,
     Particulars,
@@ -23,7 +24,7 @@ from gateway.clients.particulars import (
     particulars_of,
     versions_of,
 )
-from gateway.clients.registration import Registration
+from gateway.clients.registration import Registration, RegistrationError
 from gateway.console import declared, desk, shown
 from gateway.console.plan import Plan, carry_out, plan
 
@@ -72,6 +73,16 @@ def register(
     contact: Annotated[
         str | None, typer.Option(help="How enterprises reach the client; stands in their consent.")
     ] = None,
+    auth_method: Annotated[
+        str, typer.Option(help=f"How it authenticates: {', '.join(METHODS)}.")
+    ] = PRIVATE_KEY_JWT,
+    certificate_subject: Annotated[
+        str | None,
+        typer.Option(help="For tls_client_auth, as subject_dn=CN=acme,O=Acme or san_dns=acme.cn."),
+    ] = None,
+    certificate_bound: Annotated[
+        bool, typer.Option("--certificate-bound", help="Its tokens are bound to its certificate.")
+    ] = False,
 ) -> None:
     """Register a client; it may do nothing until it has an agreement."""
     with sentences():
@@ -87,6 +98,7 @@ def register(
             filing_number=filing_number,
             personal_credit_licence=personal_credit_licence,
             contact=contact,
+            authentication=_authentication(auth_method, certificate_subject, certificate_bound),
         )
     act(partial(desk.register, registration=registration))
     print(f"{client_id} is registered. Next: xinqiao-gateway agreement propose {client_id} FILE")
@@ -159,6 +171,22 @@ async def _all_of(
         await particulars_of(conn, client_id),
         await fetching_of(conn, client_id),
         await versions_of(conn, client_id),
+    )
+
+
+def _authentication(method: str, subject: str | None, bound: bool) -> Authentication:
+    """How the options say that a client authenticates."""
+    name, separator, value = (subject or "").partition("=")
+    member = f"tls_client_auth_{name}"
+    if subject is not None and (not separator or member not in SUBJECTS):
+        kinds = ", ".join(each.removeprefix("tls_client_auth_") for each in SUBJECTS)
+        raise RegistrationError(f"--certificate-subject is KIND=VALUE; the kinds are {kinds}.")
+    return Authentication.of(
+        {
+            "token_endpoint_auth_method": method,
+            "tls_client_certificate_bound_access_tokens": bound,
+            **({member: value} if subject is not None else {}),
+        }
     )
 
 

@@ -26,14 +26,15 @@ SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches, for whatever
 USUAL_REST: Final = timedelta(minutes=10)  # where the server says nothing
 WAITS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # for another's fetch: longer than it may take
 LONGEST_KID: Final = 256
-PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
+PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "x5c")
 MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})", re.IGNORECASE)
 NOT_KEPT: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)", re.IGNORECASE)
 
 HELD = Statement("""
     SELECT c.jwks_uri, k.fetched_at, k.fresh_until, k.tried_at, k.settled_at,
            EXISTS (SELECT 1 FROM jsonb_array_elements(k.jwks -> 'keys') AS one(key)
-                   WHERE one.key ->> 'kid' = CAST(:kid AS text)) AS has_kid
+                   WHERE one.key ->> 'kid' = CAST(:kid AS text)
+                      OR one.key -> 'x5c' ->> 0 = CAST(:x5c AS text)) AS has_it
     FROM client c
     LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
     WHERE c.client_id = CAST(:client_id AS text) AND c.state = 'active'""")
@@ -93,16 +94,19 @@ async def ensure_keys(
     *,
     now: datetime,
     loopback: bool,
+    x5c: str | None = None,
     way: Way | None = None,
 ) -> None:
-    """Fetch the client's keys where they live elsewhere and are missing, old, or lack `kid`."""
+    """Fetch the client's keys where they live elsewhere and are missing, old, or lack what is asked
+    for: the key of this id, or that of this certificate (base64 of its DER)."""
     if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
         return
     for wait in WAITS:
-        held = await hot.row(HELD, {"client_id": client_id, "kid": kid})
+        held = await hot.row(HELD, {"client_id": client_id, "kid": kid, "x5c": x5c})
         if held is None or held["jwks_uri"] is None:
             return
-        urgent = not _usable(held, now) or (kid is not None and not held["has_kid"])
+        lacking = (kid or x5c) is not None and not held["has_it"]
+        urgent = not _usable(held, now) or lacking
         if not urgent and now < held["fresh_until"]:
             return
         if _may_try(held, now):

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway.clients.authentication import MEMBERS, USUAL, Authentication
 from gateway.clients.tables import AgreementRow, ClientKeySetRow, ClientRow
 from gateway.clients.terms import Signatures, Terms, digest_of
 from gateway.clients.widening import still_counts
@@ -31,12 +32,30 @@ class Particulars:
     filing_number: str | None
     personal_credit_licence: str | None
     contact: str | None
+    token_endpoint_auth_method: str
+    tls_client_auth_subject_dn: str | None
+    tls_client_auth_san_dns: str | None
+    tls_client_auth_san_uri: str | None
+    tls_client_auth_san_ip: str | None
+    tls_client_auth_san_email: str | None
+    tls_client_certificate_bound_access_tokens: bool
     created_at: datetime
 
     @property
     def digest(self) -> bytes:
-        """What an act on this client writes down as before or after."""
-        return digest_of(asdict(self) | {"created_at": self.created_at.isoformat()})
+        """What an act on this client writes down as before or after.
+
+        How it authenticates is in it where that is not the usual way: so digests that were written
+        down before there was another one still fit.
+        """
+        usual = asdict(USUAL)
+        own = asdict(self) | {"created_at": self.created_at.isoformat()}
+        return digest_of({n: v for n, v in own.items() if n not in MEMBERS or v != usual[n]})
+
+    @property
+    def authentication(self) -> Authentication:
+        """How it authenticates."""
+        return Authentication.of(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
+from gateway.clients.certificates import certifies
 from gateway.signing.jws import ALGORITHM_OF_KEY, may_verify
 
 MOST_KEYS: Final = 8
@@ -77,7 +78,8 @@ def _of_its_algorithm(jwk: Jwk) -> bool:
 
 def _readable(jwk: Jwk) -> bool:
     try:
-        import_key(dict(jwk)).as_dict(private=False)
+        members = {name: value for name, value in jwk.items() if name != "x5c"}
+        import_key(members).as_dict(private=False)
     except (JoseError, ValueError, TypeError, KeyError):
         return False
     return True
@@ -122,6 +124,7 @@ CHECKS: Final[tuple[tuple[Callable[[Jwk], bool], str], ...]] = (
     (_of_its_algorithm, "A key's alg is ES256, PS256 or EdDSA, as its type is, or is left out."),
     (_of_a_safe_size, "RSA has 2048 to 4096 bits."),
     (_readable, "A key cannot be read: its members are not those of its type."),
+    (certifies, "x5c has 1 to 8 certificates, base64 of their DER, the first of them this key's."),
     (_of_full_order, "This Ed25519 point is of small order: anybody could sign with it."),
     (_verifies, "A key would verify nothing here: its RSA exponent is longer than 32 bits."),
 )

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from gateway.clients.authentication import SELF_SIGNED, TLS_CLIENT_AUTH, USUAL, Authentication
 from gateway.clients.public_keys import trouble_with_keys
 from gateway.outbound import LOOPBACK_HOSTS, trouble_with_address
 
@@ -50,6 +51,7 @@ class Registration:
     filing_number: str | None = None
     personal_credit_licence: str | None = None
     contact: str | None = None
+    authentication: Authentication = USUAL
     loopback: bool = False
 
     def __post_init__(self) -> None:
@@ -61,7 +63,13 @@ class Registration:
         check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
         check_contact(self.contact)
         check_redirects(self.redirect_uris, loopback=self.loopback)
-        check_key_source(self.jwks, self.jwks_uri, loopback=self.loopback)
+        check_authentication(self.authentication)
+        check_key_source(
+            self.jwks,
+            self.jwks_uri,
+            method=self.authentication.token_endpoint_auth_method,
+            loopback=self.loopback,
+        )
 
     def columns(self) -> dict[str, Any]:
         """The columns of `client` that a registration fills."""
@@ -77,6 +85,7 @@ class Registration:
             "filing_number": self.filing_number,
             "personal_credit_licence": self.personal_credit_licence,
             "contact": self.contact,
+            **asdict(self.authentication),
         }
 
 
@@ -128,16 +137,31 @@ def check_numbers(
         )
 
 
+def check_authentication(wanted: Authentication) -> None:
+    """Refuse a method that is not offered, and one that names nobody's certificate."""
+    _demand(wanted.trouble is None, str(wanted.trouble))
+
+
 def check_key_source(
-    jwks: Mapping[str, Any] | None, jwks_uri: str | None, *, loopback: bool
+    jwks: Mapping[str, Any] | None, jwks_uri: str | None, *, method: str, loopback: bool
 ) -> None:
-    """Keys are given by value or by address, not both and not neither."""
+    """Keys are given by value or by address, not both and not neither.
+
+    Who authenticates by a certificate of an authority has none; who signs it itself has it in x5c.
+    """
+    if method == TLS_CLIENT_AUTH:
+        _demand(jwks is None and jwks_uri is None, f"{TLS_CLIENT_AUTH} goes without keys.")
+        return
     _demand(
         (jwks is None) != (jwks_uri is None),
         "Give the client's public keys either by value (jwks) or by address (jwks_uri).",
     )
     if jwks is not None:
         check_keys(jwks)
+        _demand(
+            method != SELF_SIGNED or all("x5c" in jwk for jwk in jwks["keys"]),
+            f"{SELF_SIGNED} needs the certificate of each key, as its x5c.",
+        )
     if jwks_uri is not None:
         trouble = trouble_with_address(jwks_uri, loopback=loopback)
         _demand(trouble is None, f"jwks_uri cannot be used: {trouble}")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.clients.authentication import MEMBERS, USUAL, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
 from gateway.clients.terms import Terms, check_licensed
@@ -21,6 +22,7 @@ from gateway.clients.terms import Terms, check_licensed
 _FIND = text(f"""
     SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
            c.personal_credit_licence, {AGREEMENT_JSON} AS agreement,
+           {", ".join(f"c.{name}" for name in MEMBERS)},
            CASE WHEN c.jwks_uri IS NULL THEN c.jwks
                 WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
                 ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks
@@ -55,6 +57,7 @@ class Client:
     scopes: tuple[str, ...]
     agreement: Agreement | None
     personal_credit_licence: str | None = None
+    authentication: Authentication = USUAL
 
     def agreement_in_force(self, now: datetime) -> Agreement | None:
         """The agreement, if it holds at `now`."""
@@ -80,6 +83,7 @@ def look_up(conn: Connection, client_id: str) -> Client | None:
             scopes=tuple(row.scopes),
             agreement=agreement_from_json(row.agreement),
             personal_credit_licence=row.personal_credit_licence,
+            authentication=Authentication.of(row._asdict()),
         )
     )
 

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, false
 from sqlmodel import Field, SQLModel
 
+from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, TLS_CLIENT_AUTH
 from gateway.db import columns
 
 
@@ -17,6 +18,14 @@ class ClientRow(SQLModel, table=True):
         CheckConstraint("state IN ('active', 'suspended', 'ended')", name="state"),
         CheckConstraint(
             "kind IN ('bank', 'platform', 'agency', 'source', 'operator')", name="kind"
+        ),
+        CheckConstraint(
+            f"token_endpoint_auth_method IN {METHODS}", name="token_endpoint_auth_method"
+        ),
+        CheckConstraint(
+            f"num_nonnulls({', '.join(SUBJECTS)})"
+            f" = (token_endpoint_auth_method = '{TLS_CLIENT_AUTH}')::int",
+            name="tls_client_auth_subject",
         ),
     )
 
@@ -32,6 +41,17 @@ class ClientRow(SQLModel, table=True):
     filing_number: str | None = columns.text(nullable=True)
     personal_credit_licence: str | None = columns.text(nullable=True)
     contact: str | None = columns.text(nullable=True)
+    token_endpoint_auth_method: str = columns.text(
+        sa_column_kwargs={"server_default": PRIVATE_KEY_JWT}
+    )
+    tls_client_auth_subject_dn: str | None = columns.text(nullable=True)
+    tls_client_auth_san_dns: str | None = columns.text(nullable=True)
+    tls_client_auth_san_uri: str | None = columns.text(nullable=True)
+    tls_client_auth_san_ip: str | None = columns.text(nullable=True)
+    tls_client_auth_san_email: str | None = columns.text(nullable=True)
+    tls_client_certificate_bound_access_tokens: bool = Field(
+        nullable=False, sa_column_kwargs={"server_default": false()}
+    )
     created_at: datetime = columns.moment()
 
 

@@ -33,6 +33,13 @@ class DeclaredClient(Wire):
     filing_number: Text | None = None
     personal_credit_licence: Text | None = None
     contact: Text | None = None
+    token_endpoint_auth_method: Text | None = None
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool | None = None
     state: Literal["active", "suspended", "ended"] | None = None
 
 

@@ -55,10 +55,11 @@ async def replace_keys(
     loopback: bool = False,
 ) -> Particulars | Refused:
     """Take these keys for the client's from its next request on, and none of the old ones."""
-    check_key_source(jwks, jwks_uri, loopback=loopback)
     held = await hold(at, client_id)
     if isinstance(held, Refused):
         return held
+    method = held.token_endpoint_auth_method
+    check_key_source(jwks, jwks_uri, method=method, loopback=loopback)
     values = {"jwks": dict(jwks or NO_KEYS), "jwks_uri": jwks_uri}
     await change(at.conn, client_id, values)
     return await _written(at, "client.rotate_keys", held, client_id)

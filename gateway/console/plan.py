@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
 from gateway.clients.particulars import Particulars, particulars_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
     RegistrationError,
     check_contact,
+    check_authentication,
     check_key_source,
     check_names,
     check_numbers,
@@ -39,8 +41,13 @@ AMENDABLE: Final = (
     "filing_number",
     "personal_credit_licence",
     "contact",
+    *MEMBERS,
 )
-NEVER_EMPTY: Final = AMENDABLE[:4]
+NEVER_EMPTY: Final = (
+    *AMENDABLE[:4],
+    "token_endpoint_auth_method",
+    "tls_client_certificate_bound_access_tokens",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,8 @@ def _changed(held: Particulars, client: DeclaredClient) -> list[Step]:
     steps = []
     if wanted:
         _check_amended(held, wanted)
+        if "jwks" not in given and "jwks_uri" not in given:
+            _check_keys_kept(held, wanted)
         run = partial(desk.amend, client_id=held.client_id, values=wanted)
         lines = differences(asdict(held), wanted)
         steps.append(Step(client_id=held.client_id, verb="amend", lines=lines, run=run))
@@ -134,6 +143,15 @@ def _check_amended(held: Particulars, wanted: Mapping[str, Any]) -> None:
     check_numbers(held.kind, after["filing_number"], after["personal_credit_licence"])
     check_contact(after["contact"])
     check_redirects(wanted.get("redirect_uris", ()), loopback=False)
+    check_authentication(Authentication.of(after))
+
+
+def _check_keys_kept(held: Particulars, wanted: Mapping[str, Any]) -> None:
+    """Whoever authenticates in another way from now on can do so with the keys that it has."""
+    method = wanted.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
+    if method not in {held.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
+        jwks = None if held.jwks_uri else held.jwks
+        check_key_source(jwks, held.jwks_uri, method=method, loopback=False)
 
 
 def _keys_step(held: Particulars, given: Mapping[str, Any]) -> list[Step]:
@@ -143,7 +161,8 @@ def _keys_step(held: Particulars, given: Mapping[str, Any]) -> list[Step]:
     now = {"jwks": None if held.jwks_uri else dict(held.jwks), "jwks_uri": held.jwks_uri}
     if keys == now:
         return []
-    check_key_source(keys["jwks"], keys["jwks_uri"], loopback=False)
+    method = given.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
+    check_key_source(keys["jwks"], keys["jwks_uri"], method=method, loopback=False)
     run = partial(
         desk.replace_keys,
         client_id=held.client_id,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import Wire
+from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import Signature, Signatures, Terms
 from gateway.console.operators import NAME
@@ -84,6 +85,13 @@ class ParticularsIn(Wire):
     filing_number: Text | None = None
     personal_credit_licence: Text | None = None
     contact: Text | None = None
+    token_endpoint_auth_method: Text = PRIVATE_KEY_JWT
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
 
     def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
         """The checked registration; raises `RegistrationError`."""
@@ -99,6 +107,7 @@ class ParticularsIn(Wire):
             filing_number=self.filing_number,
             personal_credit_licence=self.personal_credit_licence,
             contact=self.contact,
+            authentication=Authentication.of(self.model_dump()),
             loopback=loopback,
         )
 

@@ -1,6 +1,7 @@
 """What operators are shown: all that is registered, and of keys the public ids only."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from gateway.access.moments import on_the_wire
@@ -26,9 +27,16 @@ def client(held: Particulars, fetching: Fetching | None = None) -> dict[str, Any
         "filing_number": held.filing_number,
         "personal_credit_licence": held.personal_credit_licence,
         "contact": held.contact,
+        **_authentication(held),
         "created_at": on_the_wire(held.created_at),
         "digest": held.digest.hex(),
     }
+
+
+def _authentication(held: Particulars) -> dict[str, Any]:
+    """How it authenticates; the members that say nothing are left out."""
+    found = asdict(held.authentication)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def version(put: Version) -> dict[str, Any]:

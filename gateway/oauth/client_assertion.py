@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from gateway.clients.authentication import PRIVATE_KEY_JWT
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
 from gateway.oauth.errors import OAuthError, invalid_client
@@ -25,7 +26,6 @@ from gateway.oauth.tables import AssertionRow
 from gateway.signing import jws
 from gateway.signing.jws import ALGORITHM_OF_KEY, JwsError, VerifiedClaims
 
-METHOD: Final = "private_key_jwt"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 SKEW_SECONDS: Final = 10
@@ -142,9 +142,16 @@ def _verified(
     assertion: str, header: Mapping[str, Any], client: Client | None
 ) -> VerifiedClaims | None:
     """The claims, if a key of `client` signed them; the same work where there is none."""
-    own = _fitting(client.keys if client else (), header)
+    own = _fitting(_keys_of(client), header)
     claims = _signed_by_one_of(own or _fitting(STAND_INS, {"alg": header["alg"]}), assertion)
     return claims if own else None
+
+
+def _keys_of(client: Client | None) -> tuple[dict[str, Any], ...]:
+    """The keys that sign for a client: none where it is registered to authenticate otherwise."""
+    if client is None or client.authentication.token_endpoint_auth_method != PRIVATE_KEY_JWT:
+        return ()
+    return client.keys
 
 
 def _signed_by_one_of(keys: Iterable[Jwk], assertion: str) -> VerifiedClaims | None:

@@ -26,6 +26,7 @@ class PushedRequest:
     client_id: str
     parameters: dict[str, Any]
     dpop_jkt: str | None
+    x5t_s256: str | None
 
 
 _COLUMNS: Final = (
@@ -33,6 +34,7 @@ _COLUMNS: Final = (
     col(PushedRequestRow.client_id),
     col(PushedRequestRow.parameters),
     col(PushedRequestRow.dpop_jkt),
+    col(PushedRequestRow.x5t_s256),
 )
 
 
@@ -87,6 +89,7 @@ async def new_code(
             scope=pushed.parameters["scope"],
             code_challenge=pushed.parameters["code_challenge"],
             dpop_jkt=pushed.dpop_jkt,
+            x5t_s256=pushed.x5t_s256,
             consent_id=interaction.consent_id,
             uscc=interaction.uscc,
             subject=interaction.subject,

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import ClassVar, Final
 
 from gateway.oauth import store
-from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.authentication import METHOD
 from gateway.oauth.errors import invalid_grant
+from gateway.oauth.issue import At
 from gateway.oauth.library import (
     AuthorizationCodeGrant,
     BaseGrant,
@@ -37,6 +38,8 @@ class CodeGrant(AuthorizationCodeGrant):
             raise invalid_grant("This code is unknown, expired, used or another client's.")
         if spent.dpop_jkt is not None and spent.dpop_jkt != at.jkt:
             raise invalid_grant("The proof's key is not the one that the code is bound to.")
+        if not _with_certificate(at, spent.x5t_s256):
+            raise invalid_grant("The certificate is not the one that the code is bound to.")
         return Basis(
             client_id=spent.client_id,
             scope=spent.scope,
@@ -74,9 +77,13 @@ class RefreshGrant(RefreshTokenGrant):
         found = store.living_refresh_token(at.conn, digest, party.client.client_id, now=at.now)
         if found is None:
             return None
-        if found.dpop_jkt != at.jkt:
+        if found.dpop_jkt is not None and found.dpop_jkt != at.jkt:
             raise invalid_grant(
                 "The proof's key is not the one that the refresh token is bound to."
+            )
+        if not _with_certificate(at, found.x5t_s256):
+            raise invalid_grant(
+                "The certificate is not the one that the refresh token is bound to."
             )
         return Basis(
             client_id=found.client_id,
@@ -91,6 +98,11 @@ class RefreshGrant(RefreshTokenGrant):
 
     def revoke_old_credential(self, _basis: Basis) -> None:
         """It goes on: only its client with its key can use it."""
+
+
+def _with_certificate(at: At, x5t: str | None) -> bool:
+    """Whether the caller came with this certificate, if it had to be one."""
+    return x5t is None or (at.certificate is not None and at.certificate.thumbprint == x5t)
 
 
 class S256Only(CodeChallenge):

@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 from gateway.clients.registry import Client
 from gateway.oauth import store
-from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.authentication import METHOD
 from gateway.oauth.details import granted_details
 from gateway.oauth.errors import invalid_request
-from gateway.oauth.issue import At
+from gateway.oauth.issue import At, Bound
 from gateway.oauth.library import IntrospectionEndpoint, OAuth2Request, Reply
 from gateway.oauth.party import Party
 from gateway.signing import jws
@@ -42,11 +42,15 @@ def _access_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
     if token.client_id != client.client_id or not store.access_token_lives(at.conn, token.jti):
         return None
     claims = jws.unverified_claims(text)  # verified above
-    told = {"active": True, "token_type": "DPoP", **claims}
+    told = {"active": True, "token_type": _bound(token.jkt, token.x5t).token_type, **claims}
     if token.consent_id is None or token.uscc is None:
         return told
     consent = store.consent_now(at.conn, token.uscc, token.consent_id, now=at.now)
     return told | {"authorization_details": granted_details(consent)} if consent else None
+
+
+def _bound(jkt: str | None, x5t: str | None) -> Bound:
+    return Bound(jkt=jkt, x5t=x5t)
 
 
 def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
@@ -62,7 +66,7 @@ def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
         "client_id": found.client_id,
         "scope": found.scope,
         "exp": int(found.expires_at.timestamp()),
-        "cnf": {"jkt": found.dpop_jkt},
+        **({"cnf": cnf} if (cnf := _bound(found.dpop_jkt, found.x5t_s256).cnf) else {}),
         "consent_id": found.consent_id,
         "uscc": found.uscc,
         "authorization_details": granted_details(consent),

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, insert
 
 from consent import Consent
 from gateway.clients.agreements import Agreement
+from gateway.clients.certificates import Certificate
 from gateway.clients.registry import Client
 from gateway.oauth.details import granted_details
-from gateway.oauth.errors import OAuthError
+from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.party import Basis
 from gateway.oauth.tables import AccessTokenRow, RefreshTokenRow
 from gateway.runtime import Runtime
@@ -28,18 +29,47 @@ ACCESS_TOKEN_SECONDS: Final = 300
 _KEEP: Final = insert(AccessTokenRow)
 
 
-class UnboundTokenError(RuntimeError):
-    """A token was about to be issued to no key: a fault in the server, never in the request."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """Where and when one request is served, and the key that its caller has proven."""
+    """Where and when one request is served, and the key and certificate of its caller."""
 
     conn: Connection
     runtime: Runtime
     now: datetime
     jkt: str | None
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a token is bound to: a DPoP key, a certificate, or both."""
+
+    jkt: str | None
+    x5t: str | None
+
+    @property
+    def cnf(self) -> dict[str, str]:
+        """The confirmation claim (RFC 7800, RFC 9449 §6.1, RFC 8705 §3.1)."""
+        both = {"jkt": self.jkt, "x5t#S256": self.x5t}
+        return {name: value for name, value in both.items() if value is not None}
+
+    @property
+    def token_type(self) -> str:
+        """Under which scheme such a token is sent."""
+        return "DPoP" if self.jkt is not None else "Bearer"
+
+
+def bound_for(at: At, client: Client) -> Bound:
+    """What this client's tokens are bound to now; there is none that is bound to nothing."""
+    if not client.authentication.tls_client_certificate_bound_access_tokens:
+        if at.jkt is None:
+            raise OAuthError("invalid_dpop_proof", "Send exactly one DPoP header.")
+        return Bound(jkt=at.jkt, x5t=None)
+    if at.certificate is None:
+        raise invalid_request("This client's tokens are bound to its certificate: use mutual TLS.")
+    if not at.certificate.holds(at.now):
+        raise invalid_request("The client certificate is not in its term.")
+    return Bound(jkt=at.jkt, x5t=at.certificate.thumbprint)
 
 
 def issue(
@@ -51,8 +81,7 @@ def issue(
     with_refresh_token: bool,
 ) -> dict[str, Any]:
     """Issue an access token, and a refresh token where one is due; gives the token response."""
-    if at.jkt is None:
-        raise UnboundTokenError
+    bound = bound_for(at, client)
     agreement = agreement_of(client, at.now)
     expires = _expiry(at.now, agreement, basis)
     claims = {
@@ -64,21 +93,21 @@ def issue(
         "jti": secrets.token_urlsafe(24),
         "iat": int(at.now.timestamp()),
         "exp": expires,
-        "cnf": {"jkt": at.jkt},
+        "cnf": bound.cnf,
         "agreement_version": agreement.version,
         **(_consent_claims(basis.consent) if basis else {}),
     }
     _keep(at.conn, claims, basis)
     response = {
         "access_token": jws.sign(claims, typ=TYP, key=at.runtime.keys.current("token", at.now)),
-        "token_type": "DPoP",
+        "token_type": bound.token_type,
         "expires_in": expires - int(at.now.timestamp()),
         "scope": scope,
     }
     if basis:
         response["authorization_details"] = granted_details(basis.consent)
         if with_refresh_token:
-            response["refresh_token"] = _refresh_token(at, basis, at.jkt)
+            response["refresh_token"] = _refresh_token(at, basis, kept_bound(bound, client))
     return response
 
 
@@ -129,14 +158,27 @@ def _keep(conn: Connection, claims: Mapping[str, Any], basis: Basis | None) -> N
     conn.execute(_KEEP, row)
 
 
-def _refresh_token(at: At, basis: Basis, jkt: str) -> str:
+def kept_bound(bound: Bound, client: Client) -> Bound:
+    """What a refresh token is bound to: the same, but for a certificate that may be renewed.
+
+    Who authenticates by certificate shows one of its own at each use: that binds the token to
+    whatever certificate is the client's by then (RFC 8705 §7.1), and a renewed one ends no consent.
+    Who authenticates otherwise has no registered certificate, so there it is this very one.
+    """
+    if client.authentication.by_certificate:
+        return Bound(jkt=bound.jkt, x5t=None)
+    return bound
+
+
+def _refresh_token(at: At, basis: Basis, bound: Bound) -> str:
     token = secrets.token_urlsafe(32)
     at.conn.execute(
         insert(RefreshTokenRow).values(
             digest=at.runtime.digests.of("refresh", token),
             client_id=basis.client_id,
             scope=basis.scope,
-            dpop_jkt=jkt,
+            dpop_jkt=bound.jkt,
+            x5t_s256=bound.x5t,
             consent_id=basis.consent.consent_id,
             uscc=basis.consent.uscc,
             subject=basis.consent.subject,

@@ -1,32 +1,41 @@
 """What is published is what is enforced: the lists come from the modules that check by them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from gateway.access.dpop import ALGORITHMS as PROOF_ALGORITHMS
+from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT
 from gateway.clients.registration import SCOPES
 from gateway.oauth.client_assertion import ALGORITHMS as ASSERTION_ALGORITHMS
-from gateway.oauth.client_assertion import METHOD
 from gateway.oauth.details import TYPE
 from gateway.oauth.party import GRANT_TYPES
+from gateway.settings import Settings
+
+# Where a client authenticates, and so where its certificate has to be asked for (RFC 8705 §5).
+CLIENTS_ENDPOINTS: Final = {
+    "pushed_authorization_request_endpoint": "/oauth/par",
+    "token_endpoint": "/oauth/token",
+    "introspection_endpoint": "/oauth/introspect",
+    "revocation_endpoint": "/oauth/revoke",
+}
 
 
-def authorization_server(issuer: str) -> dict[str, Any]:
-    """The authorization server's metadata (RFC 8414)."""
+def authorization_server(settings: Settings) -> dict[str, Any]:
+    """The authorization server's metadata (RFC 8414); certificates only where a proxy is trusted."""
+    issuer = settings.issuer
+    methods: Sequence[str] = METHODS if settings.trusted_proxies else (PRIVATE_KEY_JWT,)
     authentication = {
         f"{endpoint}_endpoint_auth_{what}": list(values)
         for endpoint in ("token", "introspection", "revocation")
         for what, values in (
-            ("methods_supported", (METHOD,)),
+            ("methods_supported", methods),
             ("signing_alg_values_supported", ASSERTION_ALGORITHMS),
         )
     }
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
-        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
-        "token_endpoint": f"{issuer}/oauth/token",
-        "introspection_endpoint": f"{issuer}/oauth/introspect",
-        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        **_at(issuer),
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "protected_resources": [issuer],
         "scopes_supported": list(SCOPES),
@@ -39,12 +48,19 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "authorization_details_types_supported": [TYPE],
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "ui_locales_supported": ["zh-CN", "en"],
+        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
+        **({"mtls_endpoint_aliases": _at(settings.mtls_origin)} if settings.mtls_origin else {}),
         **authentication,
     }
 
 
-def protected_resource(issuer: str) -> dict[str, Any]:
+def _at(origin: str) -> dict[str, str]:
+    return {name: origin + path for name, path in CLIENTS_ENDPOINTS.items()}
+
+
+def protected_resource(settings: Settings) -> dict[str, Any]:
     """The resource server's metadata (RFC 9728)."""
+    issuer = settings.issuer
     return {
         "resource": issuer,
         "resource_name": "Xinqiao",
@@ -55,5 +71,7 @@ def protected_resource(issuer: str) -> dict[str, Any]:
         "bearer_methods_supported": ["header"],
         "authorization_details_types_supported": [TYPE],
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
-        "dpop_bound_access_tokens_required": True,
+        # A token is bound to a DPoP key or, where a proxy is trusted, to a certificate instead.
+        "dpop_bound_access_tokens_required": not settings.trusted_proxies,
+        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
     }

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from gateway.clients.registration import allowed_redirect
 from gateway.clients.registry import Client
-from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.authentication import METHOD
 from gateway.oauth.details import checked_details
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.issue import At, agreement_of, scope_for
@@ -62,11 +62,18 @@ class PushedAuthorization(TokenEndpoint):
                 client_id=party.client.client_id,
                 parameters=_kept(pushed),
                 dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
+                x5t_s256=_certificate(pushed),
                 expires_at=at.now + LIFETIME,
             )
         )
         body = {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}
         return 201, body, [("Cache-Control", "no-store")]
+
+
+def _certificate(pushed: Pushed) -> str | None:
+    """The code is bound to the certificate, where this client's tokens will be."""
+    bound = pushed.client.authentication.tls_client_certificate_bound_access_tokens
+    return pushed.at.certificate.thumbprint if bound and pushed.at.certificate else None
 
 
 def _kept(pushed: Pushed) -> dict[str, Any]:

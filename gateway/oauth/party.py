@@ -22,8 +22,8 @@ class Party(ClientMixin):
         return self.client.client_id
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """Every client signs, everywhere."""
-        return method == "private_key_jwt"
+        """Every client authenticates everywhere, as it is registered to (`authentication`)."""
+        return method == "registered"
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Whether it may use this grant: those with a consent only where it can be redirected to."""

@@ -6,7 +6,7 @@ A token that is unknown, over or ended already is answered 200; another client's
 from typing import ClassVar
 
 from gateway.oauth import store
-from gateway.oauth.client_assertion import METHOD
+from gateway.oauth.authentication import METHOD
 from gateway.oauth.errors import invalid_grant, invalid_request
 from gateway.oauth.issue import At
 from gateway.oauth.library import OAuth2Request, Reply, RevocationEndpoint

@@ -53,13 +53,13 @@ async def revoke(request: Request, runtime: UsingRuntime) -> Response:
 @router.get("/.well-known/oauth-authorization-server")
 async def authorization_server(runtime: UsingRuntime) -> Response:
     """Publish the authorization server's metadata (RFC 8414)."""
-    return _published(metadata.authorization_server(runtime.settings.issuer))
+    return _published(metadata.authorization_server(runtime.settings))
 
 
 @router.get("/.well-known/oauth-protected-resource")
 async def protected_resource(runtime: UsingRuntime) -> Response:
     """Publish the resource server's metadata (RFC 9728)."""
-    return _published(metadata.protected_resource(runtime.settings.issuer))
+    return _published(metadata.protected_resource(runtime.settings))
 
 
 @router.get("/.well-known/jwks.json")

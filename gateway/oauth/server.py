@@ -13,13 +13,13 @@ import structlog
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID, SCOPES
 from gateway.creditfile.free_text import for_logs
-from gateway.oauth.client_assertion import METHOD, ClientAssertion
+from gateway.oauth.authentication import METHOD, RegisteredAuthentication
 from gateway.oauth.counting import count
 from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
 from gateway.oauth.form import Form
 from gateway.oauth.grants import GRANTS
 from gateway.oauth.introspect import Introspection
-from gateway.oauth.issue import At, issue, scope_for
+from gateway.oauth.issue import At, bound_for, issue, scope_for
 from gateway.oauth.library import (
     AuthorizationServer,
     BasicOAuth2Payload,
@@ -71,10 +71,7 @@ class Server(AuthorizationServer):
     def __init__(self, at: At) -> None:
         super().__init__(scopes_supported=SCOPES)
         self.at = at
-        self.register_client_auth_method(
-            METHOD,
-            ClientAssertion(conn=at.conn, issuer=at.runtime.settings.issuer, now=at.now),
-        )
+        self.register_client_auth_method(METHOD, RegisteredAuthentication(at=at))
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
         for endpoint in ENDPOINTS:
@@ -107,9 +104,14 @@ class Server(AuthorizationServer):
     def authenticate_client(
         self, request: OAuth2Request, methods: list[str], endpoint: str = "token"
     ) -> Party:
-        """Who it is; then this request counts: nobody can use up what is another client's."""
+        """Who it is; then this request counts: nobody can use up what is another client's.
+
+        Whose token could be bound to nothing is refused before its code is spent.
+        """
         party: Party = super().authenticate_client(request, methods, endpoint)
         count(self.at, party.client, endpoint)
+        if endpoint == "token":
+            bound_for(self.at, party.client)
         return party
 
     def generate_token(  # as Authlib calls it

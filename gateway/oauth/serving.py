@@ -6,7 +6,7 @@ and nothing leaves before the commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import asyncpg
 import orjson
@@ -16,9 +16,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.access.caller import canonical_url
-from gateway.clients.key_sets import ensure_keys_for
+from gateway.access.client_cert import certificate_of
+from gateway.clients.certificates import Certificate, CertificateError
+from gateway.clients.key_sets import ensure_keys, ensure_keys_for
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.oauth.errors import OAuthError, reply_of, unavailable
+from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import Form, read_form
 from gateway.oauth.issue import At
 from gateway.oauth.library import OAuth2Error
@@ -46,8 +48,15 @@ async def _no_proof(_request: Request, _runtime: Runtime) -> None:
     """Introspection and revocation give nothing that could be bound to a key."""
 
 
+async def _proof_or_certificate(request: Request, runtime: Runtime) -> Proven | None:
+    """Whoever comes with a certificate may need no proof: that is judged once it is known."""
+    if "dpop" not in request.headers and certificate_at(request, runtime) is not None:
+        return None
+    return await proven(request, runtime)
+
+
 PROOFS: Final[Mapping[EndpointName, Proving]] = {
-    "token": proven,
+    "token": _proof_or_certificate,
     "par": proven_if_given,
     "introspect": _no_proof,
     "revoke": _no_proof,
@@ -59,14 +68,10 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
     form: Form | None = None
     try:
         form = await read_form(request)
+        certificate = certificate_at(request, runtime)
         proof = await PROOFS[endpoint](request, runtime)
-        await ensure_keys_for(
-            runtime.hot,
-            form.get("client_assertion"),
-            now=runtime.now(),
-            loopback=runtime.settings.demo,
-        )
-        answer = await _in_transaction(endpoint, request, runtime, form, proof)
+        await _ensure_keys(runtime, form, certificate)
+        answer = await _in_transaction(endpoint, request, runtime, form, proof, certificate)
         nonce = {"DPoP-Nonce": proof.nonce} if proof else {}
         return _response(answer.status, answer.body, {**answer.headers, **nonce})
     except OAuthError as error:
@@ -85,17 +90,35 @@ async def _in_transaction(
     runtime: Runtime,
     form: Form,
     proof: Proven | None,
+    certificate: Certificate | None,
 ) -> Answer:
     posted = PostedForm(canonical_url(request, runtime), form)
     jkt = proof.jkt if proof else None
 
     def run(conn: Connection) -> Answer:
-        return Server(At(conn=conn, runtime=runtime, now=runtime.now(), jkt=jkt)).answer(
-            endpoint, posted
-        )
+        at = At(conn=conn, runtime=runtime, now=runtime.now(), jkt=jkt, certificate=certificate)
+        return Server(at).answer(endpoint, posted)
 
     async with runtime.engine.begin() as conn:
         return await conn.run_sync(run)
+
+
+def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
+    """The caller's certificate, if it came with one; raises `OAuthError`."""
+    try:
+        return certificate_of(request, runtime)
+    except CertificateError as error:
+        raise invalid_request(str(error)) from None
+
+
+async def _ensure_keys(runtime: Runtime, form: Form, certificate: Certificate | None) -> None:
+    """Fetch what the caller is known by, where it keeps that at an address of its own."""
+    at: Any = {"now": runtime.now(), "loopback": runtime.settings.demo}
+    assertion, client_id = form.get("client_assertion"), form.get("client_id")
+    if assertion is not None:
+        await ensure_keys_for(runtime.hot, assertion, **at)
+    elif certificate is not None and client_id is not None:
+        await ensure_keys(runtime.hot, client_id, None, x5c=certificate.x5c, **at)
 
 
 def _refused(error: OAuth2Error, form: Form | None) -> Response:

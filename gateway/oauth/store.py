@@ -27,6 +27,7 @@ class SpentCode:
     scope: str
     code_challenge: str
     dpop_jkt: str | None
+    x5t_s256: str | None
     consent_id: str
     uscc: str
 
@@ -37,7 +38,8 @@ class LivingRefreshToken:
 
     client_id: str
     scope: str
-    dpop_jkt: str
+    dpop_jkt: str | None
+    x5t_s256: str | None
     consent_id: str
     uscc: str
     code_digest: bytes

@@ -18,6 +18,7 @@ class PushedRequestRow(SQLModel, table=True):
     client_id: str = columns.text()
     parameters: dict[str, Any] = columns.document()
     dpop_jkt: str | None = columns.text(nullable=True)
+    x5t_s256: str | None = columns.text(nullable=True)
     expires_at: datetime = columns.moment()
 
 
@@ -32,6 +33,7 @@ class AuthorizationCodeRow(SQLModel, table=True):
     scope: str = columns.text()
     code_challenge: str = columns.text()
     dpop_jkt: str | None = columns.text(nullable=True)
+    x5t_s256: str | None = columns.text(nullable=True)
     consent_id: str = columns.text()
     uscc: str = columns.text()
     subject: str = columns.text()
@@ -56,7 +58,10 @@ class AccessTokenRow(SQLModel, table=True):
 
 
 class RefreshTokenRow(SQLModel, table=True):
-    """A refresh token: bound to its client, its DPoP key and its consent; not rotated (FAPI)."""
+    """A refresh token: bound to its client and its consent; not rotated (FAPI).
+
+    And to a DPoP key, or a certificate; with neither, its client authenticates by certificate.
+    """
 
     __tablename__ = "refresh_token"
     __table_args__ = (Index("ix_refresh_token_code_digest", "code_digest"),)
@@ -64,7 +69,8 @@ class RefreshTokenRow(SQLModel, table=True):
     digest: bytes = columns.digest(primary_key=True)
     client_id: str = columns.text()
     scope: str = columns.text()
-    dpop_jkt: str = columns.text()
+    dpop_jkt: str | None = columns.text(nullable=True)
+    x5t_s256: str | None = columns.text(nullable=True)
     consent_id: str = columns.text()
     uscc: str = columns.text()
     subject: str = columns.text()

@@ -21,12 +21,13 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A verified access token (RFC 9068)."""
+    """A verified access token (RFC 9068), bound to a DPoP key, to a certificate, or to both."""
 
     client_id: str
     jti: str
     scopes: frozenset[str]
-    jkt: str
+    jkt: str | None
+    x5t: str | None
     expires_at: int
     agreement_version: int
     consent_id: str | None
@@ -86,11 +87,15 @@ def _in_its_time(key: SigningKey, expires_at: int, now: datetime) -> bool:
 
 
 def _token(claims: dict[str, Any]) -> Token:
+    confirmed = claims["cnf"]
+    if confirmed.keys() - {"jkt", "x5t#S256"} or not confirmed:
+        raise TokenError("This access token is bound to nothing that can be shown here.")
     return Token(
         client_id=claims["client_id"],
         jti=claims["jti"],
         scopes=frozenset(claims["scope"].split()),
-        jkt=claims["cnf"]["jkt"],
+        jkt=confirmed.get("jkt"),
+        x5t=confirmed.get("x5t#S256"),
         expires_at=claims["exp"],
         agreement_version=claims["agreement_version"],
         consent_id=claims.get("consent_id"),

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def caller_of(house: House, bank: Caller) -> Authenticated:
     """The bank as a route knows it once its token and proof are verified."""
     token = house.runtime.tokens.verify(await bank.token(), house.clock())
+    assert token.jkt is not None
     return Authenticated(token=token, proof=Proof(jkt=token.jkt, jti="unused", generation=""))
 
 

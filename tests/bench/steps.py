@@ -15,7 +15,7 @@ from starlette.types import Message, Scope
 
 from gateway.access import body
 from gateway.access.admission import admit
-from gateway.access.caller import Caller, proof_of, token_of
+from gateway.access.caller import Caller, credentials_of, proof_of, token_of
 from gateway.access.commit import Committed, Telling, tell
 from gateway.answers import gate
 from gateway.answers.ask import Ask, ask_of
@@ -87,8 +87,8 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step]:
     """The path of one request, in its order."""
 
     def token(call: Call) -> None:
-        call.token, verified = token_of(call.request, runtime)
-        call.request.state.token = verified
+        scheme, call.token = credentials_of(call.request)
+        call.request.state.token = token_of(scheme, call.token, runtime)
 
     def proof(call: Call) -> None:
         proven = proof_of(call.request, runtime, call.token)
