@@ -6,6 +6,7 @@ missing=""
 command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v wrk >/dev/null || missing="$missing wrk"
+[ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
 [ -z "$missing" ] && exit 0
 

@@ -80,6 +80,9 @@ MEMBERS: Final = tuple(Authentication.__dataclass_fields__)
 
 
 def _is_name(text: str) -> bool:
+    # A value in the form `#hex` is DER, which the parser does not read as such.
+    if "=#" in text:
+        return False
     try:
         return len(x509.Name.from_rfc4514_string(text).rdns) > 0
     except (ValueError, TypeError):

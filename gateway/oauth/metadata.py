@@ -48,10 +48,14 @@ def authorization_server(settings: Settings) -> dict[str, Any]:
         "authorization_details_types_supported": [TYPE],
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "ui_locales_supported": ["zh-CN", "en"],
-        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
+        **_certificates(settings),
         **({"mtls_endpoint_aliases": _at(settings.mtls_origin)} if settings.mtls_origin else {}),
         **authentication,
     }
+
+
+def _certificates(settings: Settings) -> dict[str, bool]:
+    return {"tls_client_certificate_bound_access_tokens": True} if settings.trusted_proxies else {}
 
 
 def _at(origin: str) -> dict[str, str]:
@@ -73,5 +77,5 @@ def protected_resource(settings: Settings) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         # A token is bound to a DPoP key or, where a proxy is trusted, to a certificate instead.
         "dpop_bound_access_tokens_required": not settings.trusted_proxies,
-        "tls_client_certificate_bound_access_tokens": bool(settings.trusted_proxies),
+        **_certificates(settings),
     }

@@ -48,19 +48,14 @@ async def _no_proof(_request: Request, _runtime: Runtime) -> None:
     """Introspection and revocation give nothing that could be bound to a key."""
 
 
-async def _proof_or_certificate(request: Request, runtime: Runtime) -> Proven | None:
-    """Whoever comes with a certificate may need no proof: that is judged once it is known."""
-    if "dpop" not in request.headers and certificate_at(request, runtime) is not None:
-        return None
-    return await proven(request, runtime)
-
-
 PROOFS: Final[Mapping[EndpointName, Proving]] = {
-    "token": _proof_or_certificate,
+    "token": proven,
     "par": proven_if_given,
     "introspect": _no_proof,
     "revoke": _no_proof,
 }
+# Whether a client with a certificate needs a proof too is judged once the client is known.
+WITH_CERTIFICATE: Final[Mapping[EndpointName, Proving]] = {**PROOFS, "token": proven_if_given}
 
 
 async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> Response:
@@ -69,7 +64,8 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
     try:
         form = await read_form(request)
         certificate = certificate_at(request, runtime)
-        proof = await PROOFS[endpoint](request, runtime)
+        proving = PROOFS[endpoint] if certificate is None else WITH_CERTIFICATE[endpoint]
+        proof = await proving(request, runtime)
         await _ensure_keys(runtime, form, certificate)
         answer = await _in_transaction(endpoint, request, runtime, form, proof, certificate)
         nonce = {"DPoP-Nonce": proof.nonce} if proof else {}

@@ -62,6 +62,23 @@ async def test_an_operator_registers_a_client(house: House) -> None:
     assert await get(operator, f"/agreements/{body['client_id']}") == {"versions": []}
 
 
+async def test_an_operator_registers_a_client_by_its_certificate(house: House) -> None:
+    """With the members of RFC 8705, which are shown; half of them is a 400."""
+    operator = await an_operator(house)
+    method = {
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_subject_dn": "CN=acme,C=CN",
+        "tls_client_certificate_bound_access_tokens": True,
+    }
+    body = a_new_client(jwks=None, **method)
+    answer = await post(operator, "/clients", body)
+    assert answer.status_code == 201, answer.text
+    assert method.items() <= answer.json().items()
+    for name in method.keys() - {"tls_client_certificate_bound_access_tokens"}:
+        half = a_new_client(jwks=None, **{n: v for n, v in method.items() if n != name})
+        assert (await post(operator, "/clients", half)).status_code == 400
+
+
 async def test_a_taken_id_is_a_conflict(house: House) -> None:
     """And the client that has it is left as it is."""
     operator, body = await an_operator(house), a_new_client()

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from tests.house import new_database
+from tests.mtls_builders import a_certificate
 from tests.registry_builders import a_set, an_agreement
 
 DIGEST = re.compile(r"agreement approve (\S+) ([0-9a-f]{64})")
@@ -335,3 +336,91 @@ def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shel
     assert "stays of its kind" in shell.refused("client", "apply", "clients.yaml")
     shell.write("clients.yaml", {"clients": {"an-agency": {"filing_number": None}}})
     assert "filing number" in shell.refused("client", "apply", "clients.yaml")
+
+
+def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
+    """By a name in it, without keys; and shown with the members of RFC 8705."""
+    names = ("--name-zh", "银行", "--name-en", "Bank", "--kind", "bank", "--scope", "query")
+    method = ("--auth-method", "tls_client_auth")
+    subject = ("--certificate-subject", "subject_dn=CN=acme,O=Acme Bank,C=CN")
+    shell.ok("client", "register", "by-name", *names, *method, *subject, "--certificate-bound")
+    shown = shell.ok("client", "show", "by-name")
+    for line in (
+        "token_endpoint_auth_method: tls_client_auth",
+        "tls_client_auth_subject_dn: CN=acme,O=Acme Bank,C=CN",
+        "tls_client_certificate_bound_access_tokens: True",
+    ):
+        assert line in shown
+    assert "goes without keys" in shell.refused(
+        "client", "rotate-keys", "by-name", "--jwks", "keys.json"
+    )
+    shell.write("own.json", {"keys": [a_certificate().jwk]})
+    method = ("--auth-method", "self_signed_tls_client_auth")
+    shell.ok("client", "register", "by-itself", *names, *method, "--jwks", "own.json")
+    assert "x5c" in shell.refused("client", "rotate-keys", "by-itself", "--jwks", "keys.json")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--auth-method", "tls_client_auth"), "exactly one"),
+        (("--auth-method", "client_secret_post"), "one of"),
+        (("--certificate-subject", "san_dns=acme.example"), "exactly one"),
+        (("--certificate-subject", "cn=acme"), "kinds are"),
+        (("--certificate-subject", "acme"), "kinds are"),
+        (("--auth-method", "self_signed_tls_client_auth"), "x5c"),
+    ],
+)
+def test_a_method_that_names_nobody_is_one_sentence(
+    shell: Shell, more: tuple[str, ...], sentence: str
+) -> None:
+    """And nothing is registered."""
+    done = register(shell, "refused-method", *more)
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+
+
+def test_applying_changes_how_a_client_authenticates(shell: Shell) -> None:
+    """All its members at once, or none; what the file does not name stays."""
+    register(shell, "changing")
+
+    def apply(**members: Any) -> Result:
+        shell.write("clients.yaml", {"clients": {"changing": members}})
+        return shell.run("client", "apply", "clients.yaml", "--yes")
+
+    by_name = {
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_san_dns": "acme.example",
+    }
+    assert "exactly one" in apply(token_endpoint_auth_method="tls_client_auth").stderr
+    assert "x5c" in apply(token_endpoint_auth_method="self_signed_tls_client_auth").stderr
+    done = apply(**by_name, tls_client_certificate_bound_access_tokens=True)
+    assert done.exit_code == 0, done.stderr
+    assert "+ acme.example" in done.stdout
+    assert apply(**by_name).stdout == "Nothing to do.\n"
+    assert "without" in apply(tls_client_certificate_bound_access_tokens=None).stderr
+    back = {"token_endpoint_auth_method": "private_key_jwt", "tls_client_auth_san_dns": None}
+    assert apply(**back).exit_code == 0
+    shown = shell.ok("client", "show", "changing")
+    assert "token_endpoint_auth_method: private_key_jwt" in shown
+    assert "san_dns" not in shown
+    assert "kids: k1" in shown
+    shell.write("own.json", {"keys": [a_certificate().jwk]})
+    own = {"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks_file": "own.json"}
+    assert apply(**own).exit_code == 0
+
+
+def test_a_new_client_by_certificate_is_declared(shell: Shell) -> None:
+    """Without keys; a second time there is nothing to do."""
+    client = {
+        "kind": "bank",
+        "name_zh": "银行",
+        "name_en": "Bank",
+        "scopes": ["query"],
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_san_dns": "acme.example",
+        "tls_client_certificate_bound_access_tokens": True,
+    }
+    shell.write("clients.yaml", {"clients": {"declared-tls": client}})
+    assert "1 acts done" in shell.ok("client", "apply", "clients.yaml", "--yes")
+    assert shell.ok("client", "apply", "clients.yaml") == "Nothing to do.\n"
