@@ -16,8 +16,8 @@ from gateway.clients.particulars import Particulars, particulars_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
     RegistrationError,
-    check_contact,
     check_authentication,
+    check_contact,
     check_key_source,
     check_names,
     check_numbers,
