@@ -25,8 +25,8 @@ lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready system ## measure the hot paths beside a floor and a foreign server
-	$(BIN)/python -m tests.bench $(ARGS)
+bench: .venv/ready system ## measure the hot paths beside a floor and a foreign server (SCALE=N: enterprises looked up among)
+	$(BIN)/python -m tests.bench $(if $(SCALE),--scale $(SCALE)) $(ARGS)
 
 format: .venv/ready ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .

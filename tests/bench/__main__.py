@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.bench import report
 from tests.bench.breakdown import broken_down
+from tests.bench.lookups import looked_up
 from tests.bench.plan import ISSUING, VERIFYING, Plan
 from tests.bench.races import issuing, verifying
 from tests.bench.rounds import Race, Score, measured
@@ -24,6 +25,8 @@ HELP = {
     "connections": "keep-alive connections, each with one request under way",
     "entities": "how many enterprises the synthetic province has",
     "steps": "calls whose single steps are timed",
+    "scale": "enterprises of the large database of look-ups, where none is given",
+    "lookups": "look-ups of each sort in each database",
 }
 
 
@@ -37,6 +40,8 @@ def main() -> None:
             _verification(plan, built, console, began)
         if plan.has("token"):
             _token(plan, built, console, began)
+        if plan.has("lookup"):
+            _lookup(plan, built, console, began)
 
 
 def _verification(plan: Plan, built: Stage, console: Console, began: float) -> None:
@@ -52,6 +57,13 @@ def _token(plan: Plan, built: Stage, console: Console, began: float) -> None:
     with servers(built, ISSUING) as running:
         scores = _raced(plan, issuing(plan, built, running), running, console, began)
     report.show_rates(console, report.ISSUING, scores, plan)
+
+
+def _lookup(plan: Plan, built: Stage, console: Console, began: float) -> None:
+    def say(sentence: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
+
+    report.show_lookups(console, looked_up(plan, built, say))
 
 
 def _raced(

@@ -12,7 +12,7 @@ GATEWAY: Final = "gateway"
 FLOOR: Final = "floor"
 ECHO: Final = "echo"
 PEER: Final = "peer"
-PARTS: Final = ("verification", "token")
+PARTS: Final = ("verification", "token", "lookup")
 ALL: Final = "all"
 
 
@@ -26,6 +26,8 @@ class Plan:
     connections: int = 32
     entities: int = 5_000
     steps: int = 1_000
+    scale: int = 300_000
+    lookups: int = 4_000
 
     def has(self, part: str) -> bool:
         """Whether `part` is measured."""

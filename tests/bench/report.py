@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
+from tests.bench.lookups import Lookups
 from tests.bench.plan import ECHO, FLOOR, GATEWAY, PEER, Plan
 from tests.bench.rounds import Score
 
@@ -67,6 +68,36 @@ def show_breakdown(console: Console, found: Breakdown, scores: Scores) -> None:
     table.add_row("all, without the server around it", f"{found.whole:,.0f}", "100%", "")
     served, floor = (_micros(scores[name].cpu("worker")) for name in (GATEWAY, FLOOR))
     table.add_row("under load, with the server", served, "", floor)
+    console.print(table)
+
+
+def show_lookups(console: Console, found: Lookups) -> None:
+    """The medians of both databases, and their ratio: at most 1.3 is asked for."""
+    small, large = found.sides
+    table = Table(
+        title=f"Look-ups by USCC: {len(small.drawn):,} of each sort in each database, in turn"
+    )
+    table.add_column("")
+    for side in found.sides:
+        table.add_column(
+            f"{side.entities:,} enterprises\n{side.records:,} records\n{side.size / 1e9:.2f} GB",
+            justify="right",
+        )
+    table.add_column("ratio", justify="right")
+    for path, (one, other) in found.timings.items():
+        for title, of in (
+            ("p50", lambda timing: median(timing.every)),
+            ("    asked about before", lambda timing: median(timing.again)),
+            ("    for the first time", lambda timing: median(timing.first)),
+            ("p99", lambda timing: timing.percentile(99)),
+        ):
+            ratio = of(other) / of(one)
+            table.add_row(
+                f"{path}, {title.strip()}, ms" if title[0] != " " else f"{title}, ms",
+                f"{of(one) * 1e3:.3f}",
+                f"{of(other) * 1e3:.3f}",
+                f"[bold]{ratio:.2f}[/]" if title == "p50" else f"{ratio:.2f}",
+            )
     console.print(table)
 
 
