@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
-from tests.bench.lookups import Lookups
+from tests.bench.lookups import Lookups, Timings
 from tests.bench.plan import ECHO, FLOOR, GATEWAY, PEER, Plan
 from tests.bench.rounds import Score
 
@@ -36,6 +36,14 @@ ISSUING: Final[Lines] = {
     **RATES,
     "of the foreign server": lambda of, all_: f"{of.ratio_to(all_[PEER]):.2f}",
     **COSTS,
+}
+
+
+LOOKUPS: Final[Mapping[str, Callable[[Timings], float]]] = {
+    "p50": lambda of: median(of.every),
+    "p50, asked about before": lambda of: median(of.again),
+    "p50, for the first time": lambda of: median(of.first),
+    "p99": lambda of: of.percentile(99),
 }
 
 
@@ -73,10 +81,8 @@ def show_breakdown(console: Console, found: Breakdown, scores: Scores) -> None:
 
 def show_lookups(console: Console, found: Lookups) -> None:
     """The medians of both databases, and their ratio: at most 1.3 is asked for."""
-    small, large = found.sides
-    table = Table(
-        title=f"Look-ups by USCC: {len(small.drawn):,} of each sort in each database, in turn"
-    )
+    drawn = found.sides[0].drawn
+    table = Table(title=f"Look-ups by USCC: {len(drawn):,} of each sort in each database, in turn")
     table.add_column("")
     for side in found.sides:
         table.add_column(
@@ -84,18 +90,13 @@ def show_lookups(console: Console, found: Lookups) -> None:
             justify="right",
         )
     table.add_column("ratio", justify="right")
-    for path, (one, other) in found.timings.items():
-        for title, of in (
-            ("p50", lambda timing: median(timing.every)),
-            ("    asked about before", lambda timing: median(timing.again)),
-            ("    for the first time", lambda timing: median(timing.first)),
-            ("p99", lambda timing: timing.percentile(99)),
-        ):
-            ratio = of(other) / of(one)
+    for path, (small, large) in found.timings.items():
+        for title, of in LOOKUPS.items():
+            ratio = of(large) / of(small)
             table.add_row(
-                f"{path}, {title.strip()}, ms" if title[0] != " " else f"{title}, ms",
-                f"{of(one) * 1e3:.3f}",
-                f"{of(other) * 1e3:.3f}",
+                f"{path}: {title}, ms",
+                f"{of(small) * 1e3:.3f}",
+                f"{of(large) * 1e3:.3f}",
                 f"[bold]{ratio:.2f}[/]" if title == "p50" else f"{ratio:.2f}",
             )
     console.print(table)
