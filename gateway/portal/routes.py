@@ -3,8 +3,33 @@
 from fastapi import APIRouter
 
 from gateway.pages import static
-from gateway.portal import asked, decide, home, my_consents, narrowing, records, sign_in, who_looked
+from gateway.portal import (
+    asked,
+    decide,
+    home,
+    my_consents,
+    my_objections,
+    my_record,
+    narrowing,
+    objecting,
+    records,
+    sign_in,
+    who_looked,
+)
 
 router = APIRouter(include_in_schema=False)
-for room in (static, sign_in, home, decide, asked, narrowing, records, my_consents, who_looked):
+for room in (
+    static,
+    sign_in,
+    home,
+    decide,
+    asked,
+    narrowing,
+    records,
+    my_consents,
+    who_looked,
+    my_record,
+    objecting,
+    my_objections,
+):
     router.include_router(room.router)

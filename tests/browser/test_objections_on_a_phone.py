@@ -1,0 +1,130 @@
+"""On a phone, without JavaScript: find a wrong record, object, follow it, ask for a review."""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from gateway.creditfile.objections import desk
+from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
+from tests.browser.conftest import HEIGHT, Street
+from tests.browser.test_portal_on_a_phone import (
+    FIRST_VIEW_BYTES,
+    LOADED,
+    SMALLEST_TARGET,
+    TOO_SMALL,
+    sign_in,
+)
+from tests.creditfile_builders import a_record
+
+UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), textarea')]
+  .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
+
+
+async def a_file(street: Street) -> None:
+    """A penalty and a rating in the firm's file."""
+    decided = (street.house.clock().date() - timedelta(days=100)).isoformat()
+    await street.house.add_records(
+        a_record(
+            uscc=street.house.firm,
+            record_id="rec_p",
+            violation_type="价格违法",
+            fine="9.000000",
+            decided_on=decided,
+            determined_on=decided,
+            published_on=decided,
+        ),
+        a_record("public_rating", uscc=street.house.firm, record_id="rec_r"),
+    )
+
+
+async def rejected(street: Street, objection_id: str) -> None:
+    """The department decides against the enterprise."""
+    runtime = street.house.runtime
+    by = Actor(role=Role.SOURCE, name="client:source", of="source")
+    verb = desk.decides(
+        runtime.catalogue,
+        by=by,
+        outcome=Outcome.REJECTED,
+        reasons="处罚决定仍然有效。",
+        now=runtime.now(),
+    )
+    async with runtime.engine.begin() as conn:
+        assert isinstance(await desk.act(conn, objection_id, verb), Objection)
+
+
+async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
+    """From its file to the review, with the marks that it and everybody sees meanwhile."""
+    await a_file(street)
+    await phone.goto(f"{street.issuer}/portal")
+    await sign_in(phone)
+    await phone.get_by_role("link", name="信用档案").click()
+    await phone.get_by_role("link", name="价格违法").click()
+    await phone.get_by_role("link", name="提出异议").click()
+    await phone.get_by_label("哪里有误").fill("复议已撤销。\n电话13800138000")
+    await phone.get_by_role("button", name="提出").click()
+    await expect(phone.get_by_role("status")).to_contain_text("已隐去")
+    await expect(phone.locator("body")).not_to_contain_text("13800138000")
+    address = phone.url.partition("?")[0]
+    code = await street.house.add_code(street.house.firm)
+    await phone.goto(f"{street.issuer}/E/{code.code_id}")
+    await expect(phone.get_by_text("异议处理中").first).to_be_visible()
+    await expect(phone.locator("body")).not_to_contain_text("复议已撤销")
+
+    await rejected(street, address.rpartition("/")[2])
+    await phone.goto(address)
+    await expect(phone.get_by_text("处罚决定仍然有效。")).to_be_visible()
+    await phone.get_by_role("link", name="申请复核").click()
+    await phone.get_by_label("为什么不同意").fill("请看复议决定书。")
+    await phone.get_by_role("button", name="申请复核").click()
+    await expect(phone.locator(".state")).to_have_text("复核中")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_every_page_about_the_file_fits_its_screen(
+    chromium: Browser, street: Street, language: str, width: int
+) -> None:
+    """No sideways scroll, no target below 44 px, a label for each control, little to load."""
+    await a_file(street)
+    house = street.house
+    async with house.engine.begin() as conn:
+        raised = await desk.raise_(
+            conn,
+            house.runtime.catalogue,
+            uscc=house.firm,
+            record_id="rec_r",
+            text="评价指标有误。" * 20,
+            wanted="",
+            by=Actor(role=Role.ENTERPRISE, name="demo:zhang", of=house.firm),
+            now=house.clock(),
+        )
+    assert isinstance(raised, Objection)
+    context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
+    page = await context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    await page.goto(f"{street.issuer}/portal")
+    await sign_in(page)
+    await page.goto(f"{street.issuer}/portal?lang={language}")
+    await rejected(street, raised.objection_id)
+    for path in (
+        "/portal",
+        f"/portal/enterprises/{house.firm}/record",
+        f"/portal/enterprises/{house.firm}/record?dataset=penalty",
+        f"/portal/enterprises/{house.firm}/records/rec_p",
+        f"/portal/enterprises/{house.firm}/records/rec_p/object",
+        f"/portal/enterprises/{house.firm}/objections",
+        f"/portal/objections/{raised.objection_id}",
+        f"/portal/objections/{raised.objection_id}/review",
+        f"/portal/objections/{raised.objection_id}/withdraw",
+    ):
+        response = await page.goto(street.issuer + path)
+        assert response is not None
+        assert response.status == 200, path
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert await page.evaluate(TOO_SMALL, SMALLEST_TARGET) == [], path
+        assert await page.evaluate(UNLABELLED) == [], path
+        assert await page.evaluate(LOADED) < FIRST_VIEW_BYTES, path
+    assert trouble == []
