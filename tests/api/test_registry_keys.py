@@ -14,9 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients import registry
+from gateway.clients.authentication import Authentication
+from gateway.clients.certificates import certificate_in
 from gateway.clients.key_sets import ensure_keys, ensure_keys_for
 from gateway.clients.registration import Registration
 from gateway.db.hot import HotDatabase
+from tests.mtls_builders import a_certificate
 from tests.oauth_builders import public_jwk, signed
 from tests.registry_builders import Outside, a_key_server, a_set, an_ec_key, an_outside, ok
 
@@ -31,12 +34,15 @@ class Bank:
     engine: AsyncEngine
     noon: datetime
 
-    async def ensure(self, kid: str | None = "k1", **after: float) -> None:
+    async def ensure(
+        self, kid: str | None = "k1", *, x5c: str | None = None, **after: float
+    ) -> None:
         """Make sure of its keys, some time after noon."""
         await ensure_keys(
             self.hot,
             self.client_id,
-            kid,
+            kid if x5c is None else None,
+            x5c=x5c,
             now=self.noon + timedelta(**after),
             loopback=False,
             way=self.outside.way(timeout=1.0),
@@ -114,6 +120,34 @@ async def test_an_unknown_kid_fetches_at_most_once_a_minute(bank: Bank) -> None:
     await bank.ensure("k2", seconds=61)
     assert bank.fetches == 2
     assert await bank.kids() == ["k1", "k2"]
+
+
+async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: Bank) -> None:
+    """A renewed one is found as a key is, and kept with it."""
+    first, second = a_certificate(), a_certificate()
+    bank.outside.server.answer = ok({"keys": [first.jwk]})
+    await bank.ensure(x5c=first.jwk["x5c"][0])
+    bank.outside.server.answer = ok({"keys": [first.jwk, second.jwk]})
+    for second_of in (1, 20, 59):
+        await bank.ensure(x5c=second.jwk["x5c"][0], seconds=second_of)
+    assert bank.fetches == 1
+    await bank.ensure(x5c=second.jwk["x5c"][0], seconds=61)
+    await bank.ensure(x5c=first.jwk["x5c"][0], seconds=122)
+    assert bank.fetches == 2
+    async with bank.engine.connect() as conn:
+        found = await registry.find(conn, bank.client_id)
+    assert found is not None
+    own = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
+    for holder in (first, second):
+        assert certificate_in(holder.der).is_of(own, found.keys)
+
+
+async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: Bank) -> None:
+    """As it would be refused by value."""
+    wrong = {**a_certificate().jwk, "x5c": a_certificate().jwk["x5c"]}
+    bank.outside.server.answer = ok({"keys": [wrong]})
+    await bank.ensure()
+    assert await bank.kids() == []
 
 
 async def test_a_key_that_the_client_took_back_is_gone_with_the_next_fetch(bank: Bank) -> None:
