@@ -1,5 +1,6 @@
 """The SDK against the real gateway over a real socket: what a bank does, in both of its ways."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -270,3 +271,16 @@ async def test_evidence_is_not_believed_for_the_key_that_it_brings(served: House
     others = {"keys": [key for key in keys["keys"] if key["kid"] != evidence.keyid]}
     with pytest.raises(errors.XinqiaoError):
         verify_evidence(evidence.to_dict(), keys=others)
+
+
+async def test_the_log_keeps_its_promises_to_the_sdk(served: House) -> None:
+    """Real receipts verify under the real log's key, in both ways; the wait is the promise's own."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    clients = [client_of(caller, kind) for kind in (Client, AsyncClient)]
+    for client in clients:
+        for _ in range(3):
+            await settled(client.verify(uscc, purpose="loan_approval", questions=["is_active.v1"]))
+        assert await settled(client.check_receipts()) == ()
+    await asyncio.sleep(11)
+    for client in clients:
+        assert len(await settled(client.check_receipts())) == 3

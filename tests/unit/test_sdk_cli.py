@@ -214,7 +214,7 @@ def test_the_readme_runs_as_it_stands(
     Path("trusted-keys.json").write_text(json.dumps(gateway.jwks))
     place: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         exec(compile(block, str(README), "exec"), place)  # noqa: S102 - our own README
     session: dict[str, str] = {}

@@ -17,6 +17,7 @@ from ._core.consenting import ConsentGrant, ConsentStart
 from ._core.evidence import Evidence, verify_evidence
 from ._core.jose import generate_dpop_key
 from ._core.keys import KeySet
+from ._core.receipts import Receipt
 from ._core.results import (
     Answer,
     Consent,
@@ -53,6 +54,7 @@ __all__ = [
     "QueryPage",
     "Question",
     "Questions",
+    "Receipt",
     "Record",
     "RetryPolicy",
     "Source",

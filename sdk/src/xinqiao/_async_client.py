@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
-from ._core import calls, consenting
+from ._core import calls, consenting, receipts
 from ._core.faces import face_of
 from ._core.opening import Connection
 from ._core.results import Following, QueryResult, Record
@@ -96,6 +96,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     give_up_consent = _awaited(calls.give_up_consent)
     request = _awaited(calls.request)
     headers_for = _awaited(calls.headers_for)
+    check_receipts = _awaited(receipts.check_receipts)
 
     async def aclose(self) -> None:
         """Close the connections."""

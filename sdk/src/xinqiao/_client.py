@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
-from ._core import calls, consenting
+from ._core import calls, consenting, receipts
 from ._core.faces import face_of
 from ._core.opening import Connection
 from ._core.results import Following, QueryResult, Record
@@ -93,6 +93,7 @@ class Client(Connection[httpx2.BaseTransport]):
     give_up_consent = _blocking(calls.give_up_consent)
     request = _blocking(calls.request)
     headers_for = _blocking(calls.headers_for)
+    check_receipts = _blocking(receipts.check_receipts)
 
     def close(self) -> None:
         """Close the connections."""

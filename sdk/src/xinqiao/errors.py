@@ -7,6 +7,8 @@
     ├── ProtocolError                 a verified answer that does not keep to the wire
     ├── SignatureInvalid              an answer not provably the gateway's; nothing of it was read
     │   └── EvidenceInvalid           a kept answer that does not verify any more
+    ├── ReceiptInvalid                a receipt that does not show what the log promised
+    │   └── PromiseBroken             the log lacks it after its time: proof against the operator
     ├── OAuthError                    the authorization server refused (RFC 6749 `error`)
     ├── RequestRefused                the request itself is wrong; repeating it does not help
     │   ├── InvalidRequest            invalid_request
@@ -53,7 +55,10 @@ None where nothing is known. A code that this version does not know raises the n
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from ._core.receipts import Promised
 
 
 class XinqiaoError(Exception):
@@ -117,6 +122,19 @@ class SignatureInvalid(XinqiaoError):
 
 class EvidenceInvalid(SignatureInvalid):
     """The evidence is not what the gateway signed."""
+
+
+class ReceiptInvalid(XinqiaoError):
+    """The receipt does not show the promised leaf in the log; `promised` holds the evidence."""
+
+    def __init__(self, detail: str | None = None, *, promised: Promised | None = None) -> None:
+        """Keep what was promised."""
+        super().__init__(detail)
+        self.promised = promised
+
+
+class PromiseBroken(ReceiptInvalid):
+    """The log lacks the leaf that an answer promised; keep `promised.evidence`, it is the proof."""
 
 
 class OAuthError(XinqiaoError):

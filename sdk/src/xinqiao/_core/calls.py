@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from xinqiao.errors import ConfigurationError
 
-from . import parsing
+from . import parsing, receipts
 from .evidence import Evidence
 from .resource import answered, call, headers_of, new_call
 from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
@@ -40,7 +40,9 @@ def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Fl
     evidence = yield from call(
         session, "POST", "/v1/verifications", scope="verify", body=body, spends=True
     )
-    return parsing.verification(evidence, tuple(tag for tag, _ in asked))
+    result = parsing.verification(evidence, tuple(tag for tag, _ in asked))
+    receipts.keep(session, result.disclosure_id, result.log_promise, evidence)
+    return result
 
 
 def query(
@@ -75,9 +77,11 @@ def _query_page(session: Session, body: Mapping[str, Any]) -> Flow[QueryResult]:
     evidence = yield from call(
         session, "POST", "/v1/queries", scope="query", body=body, spends=True
     )
-    return parsing.query_result(
+    result = parsing.query_result(
         evidence, lambda cursor: partial(_query_page, body=_at(body, cursor))
     )
+    receipts.keep(session, result.disclosure_id, result.log_promise, evidence)
+    return result
 
 
 def _at(body: Mapping[str, Any], cursor: str) -> dict[str, Any]:

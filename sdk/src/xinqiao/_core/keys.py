@@ -47,6 +47,8 @@ class KeySet:
     """The response keys of a JWK set, by `kid`."""
 
     by_kid: Mapping[str, ResponseKey]
+    log: tuple[Ed25519PublicKey, ...] = ()
+    """The keys of the transparency log."""
 
     @classmethod
     def read(cls, source: Jwks | KeySet) -> KeySet:
@@ -57,12 +59,14 @@ class KeySet:
 
     @classmethod
     def of(cls, jwks: Iterable[object]) -> KeySet:
-        """Take the response keys among these JWKs."""
-        keys = [_response_key(jwk) for jwk in jwks if _signs_answers(jwk)]
+        """Take the response keys and the log's among these JWKs."""
+        listed = list(jwks)
+        keys = [_response_key(jwk) for jwk in listed if _of_use(jwk, "response")]
         by_kid = {key.kid: key for key in keys}
         if len(by_kid) != len(keys):
             raise ConfigurationError("Two keys of the key set have the same kid.")
-        return cls(MappingProxyType(by_kid))
+        log = tuple(_response_key(jwk).public for jwk in listed if _of_use(jwk, "log"))
+        return cls(MappingProxyType(by_kid), log)
 
     def get(self, kid: str) -> ResponseKey | None:
         """Find a key."""
@@ -90,14 +94,14 @@ def _jwks_of(source: Jwks) -> list[object]:
     return keys
 
 
-def _signs_answers(jwk: object) -> bool:
+def _of_use(jwk: object, use: str) -> bool:
     return (
         isinstance(jwk, Mapping)
         and jwk.get("kty") == "OKP"
         and jwk.get("crv") == "Ed25519"
         and jwk.get("use", "sig") == "sig"
         and jwk.get("alg") in _ALGORITHMS
-        and jwk.get("xinqiao_use", "response") == "response"
+        and jwk.get("xinqiao_use", "response") == use
     )
 
 

@@ -17,6 +17,7 @@ from .jose import SigningKey, generate_dpop_key
 
 if TYPE_CHECKING:
     from .keys import KeySet
+    from .receipts import Promised
     from .retry import Chance, RetryPolicy
 
 #: A token is renewed this many seconds before it ends.
@@ -85,6 +86,7 @@ class Session:
     tokens: dict[str, Token] = field(default_factory=dict, repr=False)
     nonces: dict[Server, str] = field(default_factory=dict, repr=False)
     keys: KeySet | None = field(default=None, repr=False)
+    promises: dict[str, Promised] = field(default_factory=dict, repr=False)
     keys_fetched_at: float = float("-inf")
     keys_missed_at: float = float("-inf")
 

@@ -77,6 +77,11 @@ def response_keys(session: Session) -> Flow[KeySet]:
     return _live(session) or (yield from steps.alone(_live_or_fetched(session)))
 
 
+def published_keys(session: Session) -> Flow[KeySet]:
+    """Get the keys with those of the log: the pinned ones, or what the issuer publishes."""
+    return (yield from response_keys(session))
+
+
 def _live(session: Session) -> KeySet | None:
     return session.keys if session.now() - session.keys_fetched_at < KEYS_LIVE else None
 

@@ -17,6 +17,7 @@ from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
 
 from ._faults import TAMPERINGS, Part, Tampering
+from ._log import FakeLog
 from ._oauth import NONCE, FakeAuthorizationServer, Refused
 from ._people import Answers, FakeConsent, FakeEnterprise
 from ._resource import FakeFiles
@@ -48,7 +49,8 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self.oauth = FakeAuthorizationServer(
             issuer=issuer, client_id=client_id, client_jwk=self.private_jwk
         )
-        self._files = FakeFiles(recipient=client_id)
+        self._log = FakeLog(issuer)
+        self._files = FakeFiles(recipient=client_id, log=self._log)
 
     # Clients
 
@@ -63,7 +65,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     @property
     def jwks(self) -> dict[str, Any]:
         """The public keys that this gateway publishes."""
-        return {"keys": list(self._published)}
+        return {"keys": [*self._published, self._log.jwk]}
 
     @property
     def now(self) -> int:
@@ -155,6 +157,10 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
         self._faults.extend([fault] * times)
 
+    def answer_with(self, fault: Fault, *, times: int = 1) -> None:
+        """Send what `fault` makes of the next answers of /v1."""
+        self._faults.extend([fault] * times)
+
     def tamper(self, part: Part, *, times: int = 1) -> None:
         """Forge this part of the next answers of /v1."""
 
@@ -162,6 +168,10 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return TAMPERINGS[part](Tampering(gateway=self, request=request, response=response))
 
         self._faults.extend([fault] * times)
+
+    def leave_out_leaf(self, *, times: int = 1) -> None:
+        """Promise the next leaves, but keep them out of the log."""
+        self._log.left_out += times
 
     def revoke_tokens(self) -> None:
         """Refuse all tokens given so far."""

@@ -6,16 +6,18 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx2
 
+from ._log import FakeLog
 from ._people import FakeConsent, FakeEnterprise
 from ._signing import json_response, problem
 
 Body: TypeAlias = Mapping[str, Any]
 _CATALOGUE = "2026.1"
+MERGES_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class FakeFiles:
     """Enterprises, consents, and the answers already given by idempotency key."""
 
     recipient: str
+    log: FakeLog
     enterprises: dict[str, FakeEnterprise] = field(default_factory=dict)
     consents: dict[str, FakeConsent] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
@@ -60,6 +63,9 @@ class FakeFiles:
             return self._consents(request.url.params.get("status"))
         if path.startswith("/v1/consents/"):
             return self._consent(request.method, path.removeprefix("/v1/consents/"))
+        if path.startswith("/v1/receipts/"):
+            receipt = self.log.receipt(path.removeprefix("/v1/receipts/"))
+            return problem(404, "not_found") if receipt is None else json_response(200, receipt)
         return problem(404, "not_found")
 
     def _verification(self, body: Body, when: datetime) -> httpx2.Response:
@@ -155,12 +161,18 @@ class FakeFiles:
         return json_response(200, {"catalogue_version": _CATALOGUE, "questions": entries})
 
     def _head(self, body: Body, when: datetime) -> dict[str, Any]:
+        disclosure_id = _new("dis")
+        promise = {
+            "leaf_hash": self.log.promised(disclosure_id),
+            "log": self.log.url,
+            "merge_by": (when + MERGES_WITHIN).isoformat(),
+        }
         return {
-            "disclosure_id": _new("dis"),
+            "disclosure_id": disclosure_id,
             "enterprise": {"uscc": body["enterprise"]["uscc"]},
             "purpose": body["purpose"],
             "as_of": when.isoformat(),
-            "log_promise": {"leaf_hash": secrets.token_hex(32), "log": "fake"},
+            "log_promise": promise,
         }
 
 

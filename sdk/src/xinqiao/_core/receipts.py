@@ -1,0 +1,185 @@
+"""The log's promises are kept in mind and called in: a leaf that is missing is proof of its own.
+
+What a receipt must show, in this order:
+
+1. the leaf is the one that the answer promised
+2. the checkpoint names this issuer's log and is signed by one of its log keys
+3. the proof leads from the leaf to the checkpoint's root (RFC 9162 §2.1.3.2)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from xinqiao.errors import NotFound, PromiseBroken, ReceiptInvalid
+
+from .reading import Reader
+from .resource import call
+from .retry import http_time
+from .trust import published_keys
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
+    from .results import LogPromise
+    from .session import Session
+    from .steps import Flow
+
+#: Promises that one client keeps in mind; the oldest go first.
+MOST: Final = 10_000
+_KEY_HASH: Final = 4
+_ED25519: Final = b"\x01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """An answer's promise, with the evidence that it was made."""
+
+    disclosure_id: str
+    promise: LogPromise
+    evidence: Evidence = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """That a disclosure is in the log: verified, and kept as it came."""
+
+    disclosure_id: str
+    leaf_hash: str
+    leaf_index: int
+    tree_size: int
+    checkpoint: str
+    evidence: Evidence = field(repr=False, compare=False)
+
+
+def keep(session: Session, disclosure_id: str, promise: LogPromise | None, of: Evidence) -> None:
+    """Keep a promise in mind until it is called in."""
+    if promise is None or promise.merge_by is None:
+        return
+    session.promises[disclosure_id] = Promised(
+        disclosure_id=disclosure_id, promise=promise, evidence=of
+    )
+    while len(session.promises) > MOST:
+        session.promises.pop(next(iter(session.promises)), None)
+
+
+def check_receipts(session: Session) -> Flow[tuple[Receipt, ...]]:
+    """Fetch and verify the receipt of each answer whose promise is due, and return them.
+
+    Raises `PromiseBroken` where the log lacks a leaf after its time, and `ReceiptInvalid` where a
+    receipt does not show it; the promise stays, and with it the evidence. What is not due is left.
+    """
+    now = http_time(session.now())
+    due = [
+        each
+        for each in list(session.promises.values())
+        if each.promise.merge_by is not None and each.promise.merge_by <= now
+    ]
+    found = []
+    for each in due:
+        found.append((yield from _receipt(session, each)))
+        session.promises.pop(each.disclosure_id, None)
+    return tuple(found)
+
+
+def _receipt(session: Session, of: Promised) -> Flow[Receipt]:
+    path = f"/v1/receipts/{quote(of.disclosure_id, safe='')}"
+    scope = "query" if of.evidence.exchange.target_uri.endswith("/v1/queries") else "verify"
+    try:
+        evidence = yield from call(session, "GET", path, scope=scope)
+    except NotFound:
+        raise PromiseBroken(promised=of) from None
+    keys = yield from published_keys(session)
+    origin = f"{urlsplit(session.settings.issuer).netloc}/log"
+    return verified_receipt(evidence, of, origin=origin, log_keys=keys.log)
+
+
+def verified_receipt(
+    evidence: Evidence, of: Promised, *, origin: str, log_keys: Iterable[Ed25519PublicKey]
+) -> Receipt:
+    """Read a receipt and check what it shows; raises `ReceiptInvalid`."""
+    body = Reader.body(evidence)
+    made = Receipt(
+        disclosure_id=body.text("disclosure_id"),
+        leaf_hash=body.text("leaf_hash"),
+        leaf_index=body.integer("leaf_index"),
+        tree_size=body.integer("tree_size"),
+        checkpoint=body.text("checkpoint"),
+        evidence=evidence,
+    )
+    if (made.disclosure_id, made.leaf_hash) != (of.disclosure_id, of.promise.leaf_hash):
+        raise ReceiptInvalid("The receipt is of another leaf than was promised.", promised=of)
+    head = _signed_head(made.checkpoint, origin, log_keys)
+    if head is None:
+        raise ReceiptInvalid("The checkpoint is not signed by a trusted log key.", promised=of)
+    try:
+        leaf = hashlib.sha256(b"\0" + bytes.fromhex(made.leaf_hash)).digest()
+        proof = [bytes.fromhex(step) for step in body.texts("inclusion_proof")]
+    except ValueError:
+        raise ReceiptInvalid("The receipt's hashes cannot be read.", promised=of) from None
+    size, root = head
+    if size != made.tree_size or not includes(leaf, made.leaf_index, size, proof, root):
+        raise ReceiptInvalid("The proof does not lead to the checkpoint's root.", promised=of)
+    return made
+
+
+def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Tell whether `proof` shows the leaf's hash at `index` under `root` (RFC 9162 §2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    here, last, found = index, size - 1, leaf
+    for step in proof:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            found = _node(step, found)
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            found = _node(found, step)
+        here, last = here >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _signed_head(
+    note: str, origin: str, keys: Iterable[Ed25519PublicKey]
+) -> tuple[int, bytes] | None:
+    """Size and root of a signed note (c2sp.org/tlog-checkpoint), if a key of `keys` signed it."""
+    text, blank, signatures = note.partition("\n\n")
+    lines, body = text.split("\n"), (text + "\n").encode()
+    if not blank or lines[0] != origin:
+        return None
+    try:
+        size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
+        blobs = [
+            base64.b64decode(line.rpartition(" ")[2], validate=True)
+            for line in signatures.splitlines()
+            if line.startswith(f"\u2014 {origin} ")
+        ]
+    except (IndexError, ValueError, binascii.Error):
+        return None
+    signed = any(_signed_by(key, origin, body, blob) for key in keys for blob in blobs)
+    return (size, root) if signed else None
+
+
+def _signed_by(key: Ed25519PublicKey, origin: str, body: bytes, blob: bytes) -> bool:
+    named = hashlib.sha256(origin.encode() + b"\n" + _ED25519 + key.public_bytes_raw()).digest()
+    if blob[:_KEY_HASH] != named[:_KEY_HASH]:
+        return False
+    try:
+        key.verify(blob[_KEY_HASH:], body)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""The SDK calls the log's promises in: a leaf that is missing after its time is proof."""
+
+import time
+
+import httpx2
+import pytest
+
+from xinqiao import errors, verify_evidence
+from xinqiao.testing import FakeGateway
+
+USCC = "91330106MA2XXXXXX0"
+
+
+class Clock:
+    """Seconds since 1970, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        """Give the moved time."""
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gateway(clock: Clock) -> FakeGateway:
+    gateway = FakeGateway(clock=clock)
+    gateway.add_enterprise(USCC, answers={"is_active.v1": "yes"})
+    return gateway
+
+
+def test_what_is_due_is_fetched_and_verified_once(gateway: FakeGateway, clock: Clock) -> None:
+    """Not before its time; each of a log of many leaves; and then no more."""
+    with gateway.client() as client:
+        asked = [
+            client.verify(USCC, purpose="tender", questions=["is_active.v1"]) for _ in "1234567"
+        ]
+        assert client.check_receipts() == ()
+        clock.ahead = 11
+        found = client.check_receipts()
+        assert [each.disclosure_id for each in found] == [each.disclosure_id for each in asked]
+        assert [each.leaf_index for each in found] == list(range(7))
+        assert client.check_receipts() == ()
+
+
+def test_a_query_is_checked_too(gateway: FakeGateway, clock: Clock) -> None:
+    """Each page has a leaf of its own."""
+    gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
+    with gateway.client() as client:
+        page = client.query(USCC, purpose="tender", datasets=["licence"])
+        clock.ahead = 11
+        assert [each.disclosure_id for each in client.check_receipts()] == [page.disclosure_id]
+
+
+async def test_the_asyncio_client_does_the_same(gateway: FakeGateway, clock: Clock) -> None:
+    """One core drives both."""
+    async with gateway.async_client() as client:
+        await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
+        gateway.leave_out_leaf()
+        await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
+        clock.ahead = 11
+        with pytest.raises(errors.PromiseBroken):
+            await client.check_receipts()
+
+
+def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
+    gateway: FakeGateway, clock: Clock
+) -> None:
+    """The evidence shows to anybody what was promised; and it is said again each time."""
+    with gateway.client() as client:
+        gateway.leave_out_leaf()
+        asked = client.verify(USCC, purpose="tender", questions=["is_active.v1"])
+        clock.ahead = 11
+        for _ in range(2):
+            with pytest.raises(errors.PromiseBroken) as caught:
+                client.check_receipts()
+        promised = caught.value.promised
+        assert promised is not None
+        assert promised.disclosure_id == asked.disclosure_id
+        kept = verify_evidence(promised.evidence, keys=gateway.jwks)
+        assert kept.json()["log_promise"]["leaf_hash"] == promised.promise.leaf_hash
+
+
+@pytest.mark.parametrize("what", ["leaf_hash", "leaf_index", "tree_size", "proof", "checkpoint"])
+def test_a_receipt_that_does_not_show_it_is_refused(
+    gateway: FakeGateway, clock: Clock, what: str
+) -> None:
+    """Signed by the gateway or not: the log's own key and the tree decide."""
+    with gateway.client() as client:
+        for _ in range(5):
+            client.verify(USCC, purpose="tender", questions=["is_active.v1"])
+        clock.ahead = 11
+
+        def forged(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+            body = response.json()
+            if what == "leaf_hash":
+                body["leaf_hash"] = "00" * 32
+            elif what == "proof":
+                body["inclusion_proof"][0] = "00" * 32
+            elif what == "checkpoint":
+                lines = body["checkpoint"].split("\n")
+                lines[1] = "9"
+                body["checkpoint"] = "\n".join(lines)
+            else:
+                body[what] += 1
+            again = httpx2.Response(200, json=body)
+            return gateway.signer.sign(request, again, created=gateway.now)
+
+        gateway.answer_with(forged)
+        with pytest.raises(errors.ReceiptInvalid) as caught:
+            client.check_receipts()
+        assert not isinstance(caught.value, errors.PromiseBroken)
