@@ -12,6 +12,7 @@ import gateway.codes.routes
 import gateway.consents.routes
 import gateway.console.routes
 import gateway.intake.objection_routes
+import gateway.intake.routes
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.consents.routes.router,
         gateway.console.routes.router,
         gateway.intake.objection_routes.router,
+        gateway.intake.routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,

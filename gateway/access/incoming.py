@@ -24,10 +24,10 @@ class Incoming(Generic[W]):
     key: IdempotencyKey | None
 
 
-async def incoming(request: Request, model: type[W]) -> Incoming[W]:
-    """Read the body of `request` as a `model`."""
+async def incoming(request: Request, model: type[W], *, largest: int = body.LARGEST) -> Incoming[W]:
+    """Read the body of `request`, of at most `largest` bytes, as a `model`."""
     try:
-        raw = await body.read(request)
+        raw = await body.read(request, largest=largest)
         key = idempotency_key(request, raw)
     except GatewayError as error:
         return Incoming(parsed=error, key=None)

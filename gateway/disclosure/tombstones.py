@@ -19,7 +19,7 @@ RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
 
 # A second correction concerns only what was told since the first; that a record is repaired or
 # withdrawn everybody hears who was ever told of it.
-_OF_RECORDS: Final = statement("""
+_NOTICES: Final = """
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
     SELECT told.uscc, 'chg_' || replace(CAST(gen_random_uuid() AS text), '-', ''), told.client_id,
@@ -28,15 +28,29 @@ _OF_RECORDS: Final = statement("""
     FROM (
         SELECT c.uscc, c.dataset, c.record_id, d.client_id,
                array_agg(d.disclosure_id ORDER BY d.at, d.disclosure_id) AS disclosure_ids
-        FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
-                    CAST(:record_ids AS text[])) AS c(uscc, dataset, record_id)
+        FROM ({changed}) AS c(uscc, dataset, record_id)
         JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told'
          AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
         WHERE CAST(:kind AS text) <> 'record_corrected' OR NOT EXISTS (
             SELECT FROM tombstone t
             WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
               AND d.disclosure_id = ANY(t.disclosure_ids))
-        GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told""")
+        GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
+
+
+def notices_on(changed: str) -> str:
+    """The statement that writes the notices on what the query `changed` gives: uscc, dataset, id.
+
+    Parameters `:kind` and `:now`, and those of the query.
+    """
+    return _NOTICES.format(changed=changed)
+
+
+_OF_RECORDS: Final = statement(
+    notices_on("""
+        SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
+                             CAST(:record_ids AS text[]))""")
+)
 
 _OF_CONSENT: Final = statement("""
     INSERT INTO tombstone (

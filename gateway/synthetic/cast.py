@@ -107,6 +107,7 @@ ROLES: Final = (
         name_en="Example Department (synthetic)",
         scopes=("records:write",),
         purposes=frozenset({"public_interest"}),
+        datasets=frozenset({"licence", "penalty", "inspection", "honour"}),
     ),
 )
 

@@ -6,7 +6,7 @@ Whoever else changes records locks them in the order of their keys, or one at a 
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -52,6 +52,7 @@ class Merging:
             "dataset": delivery.dataset,
             "catalogue": delivery.catalogue_version,
             "now": delivery.now,
+            "kind": "record_corrected",
         }
 
     async def run(self, target: Target, payload: bytes) -> None:
@@ -64,7 +65,14 @@ class Merging:
             columns=target.columns,
             format="text",
         )
-        for each in (of.classify, of.lock_changed, of.keep_superseded, of.update, of.insert):
+        for each in (
+            of.classify,
+            of.lock_changed,
+            of.keep_superseded,
+            of.update,
+            of.notify,  # not before: only then is every disclosure seen that the lock waited for
+            of.insert,
+        ):
             await self._driver.execute(each.positional, *self._arguments(each))
         await self._driver.execute(AS_BEFORE)
 
@@ -101,7 +109,17 @@ async def merge(connection: AsyncConnection, delivery: Delivery, payload: bytes)
 async def wait_for_turn(connection: AsyncConnection, source_id: str, dataset: str) -> None:
     """Wait until no other transaction changes this source's records of this dataset.
 
-    Whoever waits for two turns in one transaction asks for them in the order of their names.
+    Whoever waits for two turns in one transaction takes them by `take_turns`.
     """
-    name = REGISTRATION if dataset == REGISTRATION else f"{source_id}|{dataset}"
+    name = _turn(source_id, dataset)
     await connection.execute(_LOCK, {"namespace": _LOCKS, "name": name})
+
+
+async def take_turns(connection: AsyncConnection, source_id: str, datasets: Iterable[str]) -> None:
+    """Wait for several turns, in the order in which everybody waits for them."""
+    for dataset in sorted(datasets, key=lambda code: _turn(source_id, code)):
+        await wait_for_turn(connection, source_id, dataset)
+
+
+def _turn(source_id: str, dataset: str) -> str:
+    return REGISTRATION if dataset == REGISTRATION else f"{source_id}|{dataset}"

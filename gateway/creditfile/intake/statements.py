@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from gateway.creditfile.intake.staging import ENTERPRISE, RECORD, Target
 from gateway.db.hot import Statement
+from gateway.disclosure.tombstones import notices_on
 
 _TYPES: Final = {
     "former_names": "text[]",
@@ -28,6 +29,7 @@ class Statements:
     lock_changed: Statement
     keep_superseded: Statement
     update: Statement
+    notify: Statement
     insert: Statement
     outcomes: Statement
     counts: Statement
@@ -41,6 +43,7 @@ class Statements:
             lock_changed=Statement(_lock_changed(of)),
             keep_superseded=Statement(_keep_superseded(of)),
             update=Statement(_update(of)),
+            notify=Statement(notices_on(_no_longer_as_told(of))),
             insert=Statement(_insert(of)),
             outcomes=Statement(
                 "SELECT row, verdict, coalesce(held_id, record_id) AS record_id, held_version, mark"
@@ -131,6 +134,13 @@ UPDATE {of.table} AS r
        source_time = coalesce(s.source_time, CAST(:now AS timestamptz)), {delivered}
   FROM {of.staged} AS s
  WHERE r.uscc = s.uscc AND r.{of.id_column} = s.held_id AND s.verdict = 'updated'"""
+
+
+def _no_longer_as_told(of: Target) -> str:
+    """R14: what was told of these has changed. Of what has ended its clients know that already."""
+    return f"""
+SELECT s.uscc, CAST(:dataset AS text), s.held_id FROM {of.staged} AS s
+ WHERE s.verdict = 'updated' AND s.mark IS NULL"""
 
 
 def _insert(of: Target) -> str:

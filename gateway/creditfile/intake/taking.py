@@ -1,7 +1,7 @@
 """A batch is judged row by row and taken as a whole: what is rejected leaves the others alone.
 
 A delivery never brings a record back: what was repaired or withdrawn stays so, whatever is delivered
-under its key; only a correction by name (`history.amend`) does that.
+under its key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,0 +1,68 @@
+"""What a department sends and is answered. Rows are bounded here and judged by the catalogue."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from gateway.access.body import Wire
+
+MOST_ROWS = 1_000
+LARGEST_BATCH = 8 * 1024 * 1024
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Row = dict[str, JsonValue]
+
+
+class RecordsIn(Wire):
+    """`POST /v1/records`: up to 1,000 rows of one dataset, each with `uscc` and its fields."""
+
+    dataset: Code = Field(examples=["licence"])
+    records: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class ProblemOut(Wire):
+    """Which field, and why; nothing of the value is repeated."""
+
+    field: str
+    reason: str
+
+
+class ResultOut(Wire):
+    """What became of one row; `row` is its place in the call, from 0."""
+
+    row: int
+    key: str | None
+    outcome: Literal["created", "updated", "unchanged", "rejected"]
+    record_id: str | None
+    version: int | None
+    warnings: list[str]
+    problems: list[ProblemOut]
+
+
+class ResultsOut(Wire):
+    """One result for each row, in the order of the call."""
+
+    results: list[ResultOut]
+
+
+class ActionIn(Wire):
+    """One act on one record; `fields` only where it corrects."""
+
+    dataset: Code
+    uscc: Annotated[str, StringConstraints(max_length=64)]
+    key: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    action: Literal["repair", "withdraw", "correct"]
+    reason: Annotated[str, StringConstraints(max_length=3_000)]
+    decided_on: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    fields: Row | None = None
+
+
+class ActionsIn(Wire):
+    """`POST /v1/records/actions`: up to 1,000 in `actions`, or the members of one without it."""
+
+    actions: Annotated[list[ActionIn], Field(min_length=1, max_length=MOST_ROWS)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, given: Any) -> Any:  # whatever was sent
+        return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given

@@ -1,0 +1,106 @@
+"""What a department with valid credentials would try against another's records, and against us."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from tests.house import House
+from tests.intake_builders import a_department, a_penalty, act, an_act, deliver, forget, sent
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(house: House) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(house)
+
+
+NUMBER = "330106199001011234"
+
+
+async def test_another_sources_record_is_as_if_it_were_none(house: House) -> None:
+    """No act changes it, and the answer is that for a record that does not exist."""
+    owner, thief, bank = (
+        await a_department(house),
+        await a_department(house),
+        await house.client(),
+    )
+    uscc = house.uscc("clean")
+    await house.grant(bank, uscc)
+    penalty = a_penalty(house, uscc)
+    (delivered,) = await deliver(owner, "penalty", penalty)
+    nobodys = penalty | {"document_number": "没有这个文号"}
+    for verb in ("repair", "withdraw", "correct"):
+        more = {"fields": {"fine": "0"}} if verb == "correct" else {}
+        (theirs,) = await act(thief, an_act(penalty, verb, **more))
+        (none,) = await act(thief, an_act(nobodys, verb, **more))
+        assert theirs | {"key": ""} == none | {"key": ""}
+        assert theirs["outcome"] == "rejected"
+    records = (await bank.query(uscc, "penalty")).json()["records"]
+    (told,) = (each for each in records if each["record_id"] == delivered["record_id"])
+    assert (told["version"], told["fields"]["fine"]) == (1, "12.000000")
+
+
+async def test_a_row_cannot_say_whose_it_is(house: House) -> None:
+    """Source, id, version and marks are not fields."""
+    owner, thief = await a_department(house), await a_department(house)
+    penalty = a_penalty(house, house.uscc("clean"))
+    await deliver(owner, "penalty", penalty)
+    for claim in (
+        {"source_id": owner.client_id}, {"record_id": "x"}, {"version": 9}, {"repaired_at": None},
+        {"withdrawn_at": "2026-01-01T00:00:00Z"}, {"personal": "x"},
+    ):  # fmt: skip
+        (result,) = await deliver(thief, "penalty", penalty | claim)
+        assert result["outcome"] == ("rejected" if None not in claim.values() else "created")
+
+
+async def test_a_stolen_token_delivers_nothing(house: House) -> None:
+    """Without its key, and with a proof for another address."""
+    source, thief = await a_department(house), await a_department(house)
+    body = {"dataset": "penalty", "records": [a_penalty(house, house.uscc("clean"))]}
+    token = await source.token("records:write")
+    mine = {
+        "Authorization": f"DPoP {token}",
+        "DPoP": await thief.proof("POST", "/v1/records", token),
+    }
+    stolen = await sent(thief, "/v1/records", body, headers=mine)
+    assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_token")
+    proof = await source.proof("POST", "/v1/records/actions", token)
+    moved = await sent(source, "/v1/records", body, headers={"DPoP": proof})
+    assert (moved.status_code, moved.json()["code"]) == (401, "invalid_dpop_proof")
+
+
+async def test_no_number_of_a_person_is_printed_or_repeated(house: House) -> None:
+    """Wherever it stands in a call: not in the answer, not in a log line."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    printed = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(printed))
+    try:
+        rows = [
+            a_penalty(house, uscc) | {name: NUMBER}
+            for name in ("fine", "decided_on", "kinds", "facts", "severity", "colour", "uscc")
+        ]
+        rows.append(a_penalty(house, uscc) | {NUMBER: "x"})
+        answers = [
+            await sent(source, "/v1/records", {"dataset": "penalty", "records": rows}),
+            await sent(source, "/v1/records", {"dataset": NUMBER, "records": rows}),
+            await sent(source, "/v1/records", {NUMBER: 1, "dataset": "penalty", "records": []}),
+            await sent(source, "/v1/records/actions", an_act(rows[0], "repair", reason=NUMBER)),
+            await sent(source, "/v1/records/actions", an_act(rows[0], "repair", decided_on=NUMBER)),
+        ]
+    finally:
+        structlog.reset_defaults()
+    for answer in answers[:1] + answers[3:]:
+        assert NUMBER not in json.dumps(answer.json(), ensure_ascii=False)
+    assert NUMBER not in printed.getvalue()
+    assert uscc not in printed.getvalue()
+    reasons = await house.rows(
+        "SELECT reason FROM record_history WHERE reason LIKE :n", n=f"%{NUMBER}%"
+    )
+    assert reasons == []
