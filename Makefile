@@ -28,6 +28,9 @@ lint: .venv/ready ## ruff, mypy, import-linter
 bench: .venv/ready system ## measure the hot paths beside a floor and a foreign server (SCALE=N: enterprises looked up among)
 	$(BIN)/python -m tests.bench $(if $(SCALE),--scale $(SCALE)) $(ARGS)
 
+fuzz: .venv/ready system ## send the API whatever it describes, and what it does not (some minutes)
+	FULL=1 $(BIN)/python -m pytest tests/fuzz -s $(ARGS)
+
 format: .venv/ready ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -19,7 +19,7 @@ import gateway.portal.routes
 import gateway.query.routes
 from gateway import docs, problems
 from gateway.access.envelope import Envelope
-from gateway.access.openapi import add_request_schemas
+from gateway.access.openapi import complete
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
@@ -155,7 +155,7 @@ def _describe_bodies(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            add_request_schemas(generate())
+            complete(generate())
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gateway.access import errors
 from gateway.creditfile.free_text import for_logs, scan
@@ -51,6 +52,7 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "method_not_allowed": (405, "不支持的请求方法", "Method not allowed"),
     "internal_error": (500, "内部错误", "Internal error"),
 }
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
@@ -127,8 +129,21 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as registered
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     _, _, english = TABLE[code]
-    return problem(
-        code, f"{english}.", request_id=_request_id(request), headers=dict(error.headers or {})
+    headers = dict(error.headers or {})
+    if code == "method_not_allowed":
+        headers["Allow"] = _allowed(request)
+    return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the address (RFC 9110 §15.5.6): each may have a route of its own."""
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.router.routes
+        )
     )
 
 

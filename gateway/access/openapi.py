@@ -1,25 +1,136 @@
 """Bodies are bounded and parsed by ourselves, so that a caller is known before its body is read;
-the published description of the API learns of them here."""
+the published description of the API learns of them here, and of what every endpoint may answer.
 
-from typing import Any
+What follows from where an endpoint stands (its refusals, its headers, that a caller must prove
+itself) is written once, for all of them; `tests/fuzz` compares it with what is really answered.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
 
 from gateway.access.body import Wire
 
 REFERENCE = "#/components/schemas/{model}"
+PUBLIC: Final = frozenset({"/v1/questions"})
+METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+TOKEN: Final = "access_token"  # noqa: S105  # the name of a scheme
+PROOF: Final = "dpop_proof"
+_TEXT: Final = {"type": "string"}
+_SECONDS: Final = {"type": "string", "pattern": "^[0-9]+$"}
+SIGNED: Final = ("Content-Digest", "Signature", "Signature-Input")
+
+PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What is wrong and what to do (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "pattern": "^urn:xinqiao:problem:[a-z_]+$"},
+        "title": _TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "code": {"type": "string", "pattern": "^[a-z_]+$"},
+        "detail": _TEXT,
+        "request_id": {"type": ["string", "null"]},
+    },
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "additionalProperties": False,
+}
+SCHEMES: Final[dict[str, Any]] = {
+    TOKEN: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`DPoP` and an access token from `/oauth/token`.",
+    },
+    PROOF: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "DPoP",
+        "description": "A proof of this very request and token (RFC 9449), with a nonce.",
+    },
+}
+SENTENCES: Final[Mapping[str, str]] = {
+    "400": "The request is not of the form that this endpoint takes.",
+    "401": "The caller could not be recognised; WWW-Authenticate says why.",
+    "403": "The caller is known and may not do this.",
+    "404": "There is nothing here.",
+    "409": "It does not fit what there is; or this Idempotency-Key stands for another request.",
+    "413": "The body is larger than this endpoint takes.",
+    "415": "The body is of another media type than this endpoint takes.",
+    "429": "Too many calls; Retry-After says how long to wait.",
+    "503": "A store cannot be reached; Retry-After says when to try again.",
+}
+REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "401": {"WWW-Authenticate": _TEXT, "DPoP-Nonce": _TEXT},
+    "429": {"Retry-After": _SECONDS},
+    "503": {"Retry-After": _SECONDS},
+}
 _models: set[type[Wire]] = set()
 
 
-def reads(model: type[Wire]) -> dict[str, Any]:
+def reads(model: type[Wire], *, required: bool = True) -> dict[str, Any]:
     """What an endpoint that parses a `model` adds to its description."""
     _models.add(model)
     schema = {"$ref": REFERENCE.format(model=model.__name__)}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
-def add_request_schemas(document: dict[str, Any]) -> None:
-    """Put the schemas of all request bodies into an OpenAPI document."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+def complete(document: dict[str, Any]) -> None:
+    """Add to an OpenAPI document what holds for every endpoint of its place."""
+    components = document.setdefault("components", {})
+    _add_request_schemas(components.setdefault("schemas", {}))
+    components["schemas"]["Problem"] = PROBLEM
+    components["securitySchemes"] = SCHEMES
+    for path, operations in document["paths"].items():
+        for method in METHODS & operations.keys():
+            _complete_operation(path, operations[method])
+
+
+def header(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A header that is always there."""
+    return {"required": True, "schema": dict(schema)}
+
+
+def _add_request_schemas(schemas: dict[str, Any]) -> None:
     for model in _models:
         schema = model.model_json_schema(ref_template=REFERENCE)
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+
+
+def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)  # FastAPI's own; here it is a 400 problem
+    signed = path.startswith("/v1/")
+    secured = signed and path not in PUBLIC
+    if secured:
+        operation["security"] = [{TOKEN: [], PROOF: []}]
+    for status in _refusals(path, operation, secured=secured):
+        responses.setdefault(status, refusal(status))
+    for response in responses.values() if signed else ():
+        headers = response.setdefault("headers", {})
+        headers |= {name: header(_TEXT) for name in SIGNED}
+
+
+def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list[str]:
+    found = ["400", "503"]
+    if secured:
+        found += ["401", "403", "429"]
+    if "{" in path or path == "/log/checkpoint":
+        found.append("404")
+    if "requestBody" in operation:
+        found += ["413", "415"]
+        found += ["409"] if secured else []
+    return found
+
+
+def refusal(status: str) -> dict[str, Any]:
+    """The problem of this status, as a response is described."""
+    schema = {"$ref": REFERENCE.format(model="Problem")}
+    headers = {name: header(each) for name, each in REFUSAL_HEADERS.get(status, {}).items()}
+    return {
+        "description": SENTENCES[status],
+        "content": {"application/problem+json": {"schema": schema}},
+        **({"headers": headers} if headers else {}),
+    }

@@ -14,12 +14,22 @@ from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
+EITHER: dict[str, dict[str, object]] = {"text/html": {}, "application/json": {}}
 
 router = APIRouter(route_class=PageRoute)
 router.include_router(desk.router)
 
 
-@router.get("/E/{code_id}", response_model=None, summary="The page behind an enterprise code")
+@router.get(
+    "/E/{code_id}",
+    response_model=None,
+    summary="The page behind an enterprise code",
+    responses={
+        200: {"content": EITHER, "description": "The public credit summary."},
+        NOT_FOUND: {"content": EITHER, "description": "No code of ours."},
+        GONE: {"content": EITHER, "description": "A code that was revoked."},
+    },
+)
 @router.get("/e/{code_id}", response_model=None, include_in_schema=False)
 async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""

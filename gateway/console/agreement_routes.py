@@ -71,7 +71,7 @@ async def approve(
     return answer(_in_force(put))
 
 
-@router.post("/proposals/{proposal_id}/reject", openapi_extra=reads(ByOperator))
+@router.post("/proposals/{proposal_id}/reject", openapi_extra=reads(ByOperator, required=False))
 async def reject(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -82,7 +82,7 @@ async def reject(
     return answer(shown.proposal(rejected))
 
 
-@router.post("/end", openapi_extra=reads(ByOperator))
+@router.post("/end", openapi_extra=reads(ByOperator, required=False))
 async def end(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """End an agreement, from its client's next request on."""
     by, _ = await acting(request, runtime, ByOperator)

@@ -1,6 +1,5 @@
 """Clients over HTTP: nothing here gives a client more than it had, or gives it to another."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -10,19 +9,20 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.openapi import reads
 from gateway.clients import registry
 from gateway.clients.particulars import Particulars, all_particulars, fetching_of, particulars_of
-from gateway.clients.registration import RegistrationError
+from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.console import desk, shown
 from gateway.console.acts import At, acts_after
 from gateway.console.calls import acting, answer, done, known_shape, reader
 from gateway.console.desk import State
 from gateway.console.refusals import Refused, no_such
 from gateway.console.rotation import read_rotation
-from gateway.console.schemas import ByOperator, ClientIn, RotationIn
+from gateway.console.schemas import ByOperator, ClientIn, Moment, RotationIn
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter()
 
 PAGE = 100
+SOME_ID = f"^(?:{CLIENT_ID.pattern})?$"
 STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "end": "ended"}
 
 
@@ -30,12 +30,12 @@ STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "end": "
 async def list_clients(
     request: Request,
     runtime: UsingRuntime,
-    after: Annotated[str, Query(max_length=64)] = "",
+    after: Annotated[str, Query(pattern=SOME_ID)] = "",
 ) -> Response:
     """List the clients by id, a page at a time."""
     await reader(request, runtime)
     async with runtime.engine.connect() as conn:
-        found = await all_particulars(conn, after=known_shape(after) if after else "", limit=PAGE)
+        found = await all_particulars(conn, after=after, limit=PAGE)
     more = found[-1].client_id if len(found) == PAGE else None
     return answer({"clients": [shown.client(each) for each in found], "after": more})
 
@@ -73,7 +73,7 @@ async def rotate_keys(client_id: str, request: Request, runtime: UsingRuntime) -
     return answer(shown.client(await done(runtime, by, verb)))
 
 
-@router.post("/clients/{client_id}/{act}", openapi_extra=reads(ByOperator))
+@router.post("/clients/{client_id}/{act}", openapi_extra=reads(ByOperator, required=False))
 async def change_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -92,14 +92,12 @@ async def change_state(
 async def list_acts(
     request: Request,
     runtime: UsingRuntime,
-    client_id: Annotated[str | None, Query(max_length=64)] = None,
-    before: Annotated[datetime | None, Query()] = None,
+    client_id: Annotated[str | None, Query(pattern=SOME_ID)] = None,
+    before: Annotated[Moment | None, Query()] = None,
 ) -> Response:
     """What operators did, the newest first; give the last one's `at` as `before` for more."""
     await reader(request, runtime)
-    if before is not None and before.utcoffset() is None:
-        raise InvalidRequestError("before has a zone.")
-    wanted = known_shape(client_id) if client_id else None
+    wanted = client_id or None
     async with runtime.engine.connect() as conn:
         found = await acts_after(conn, client_id=wanted, before=before, limit=PAGE)
     return answer({"acts": [shown.act(each) for each in found]})

@@ -1,21 +1,38 @@
 """One shape for the admin API, for agreement files and for `client apply`: strict, nothing unknown."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from gateway.access.body import Wire
 from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
-from gateway.clients.terms import Signature, Signatures, Terms
+from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
 from gateway.console.operators import NAME
 from gateway.limits.guard import Quotas
 
+
+def _rfc3339(text: object) -> object:
+    """Refuse numbers and moments without a zone, which would be read as something else."""
+    if not isinstance(text, str) or not MOMENT.fullmatch(text):
+        raise ValueError("a time of RFC 3339 with its offset")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time of our era") from None
+
+
+MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Tags = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=128)], ...], Field(max_length=200)
 ]
+Signed = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 ClientId = Annotated[str, StringConstraints(pattern=f"^(?:{CLIENT_ID.pattern})$")]
 Name = Annotated[str, StringConstraints(pattern=f"^(?:{NAME.pattern})$")]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -24,8 +41,8 @@ Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 class SignatureIn(Wire):
     """Who signed for one side."""
 
-    name: Text
-    role: Text
+    name: Signed
+    role: Signed
     signed_on: date
 
 

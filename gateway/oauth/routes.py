@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from gateway.oauth import authorize, metadata
+from gateway.oauth import authorize, described, metadata
 from gateway.oauth.serving import serve
 from gateway.runtime import UsingRuntime
 
@@ -14,13 +14,18 @@ PUBLIC = {"Cache-Control": "public, max-age=300"}
 router = APIRouter(tags=["oauth"])
 
 
-@router.post("/oauth/par")
+@router.post("/oauth/par", status_code=201, openapi_extra=described.par())
 async def push(request: Request, runtime: UsingRuntime) -> Response:
     """Push an authorization request (RFC 9126)."""
     return await serve("par", request, runtime)
 
 
-@router.get("/oauth/authorize")
+@router.get(
+    "/oauth/authorize",
+    status_code=303,
+    response_class=Response,
+    openapi_extra=described.authorize(),
+)
 async def begin(request: Request, runtime: UsingRuntime) -> Response:
     """Send the browser to the enterprise's decision."""
     return await authorize.authorize(request, runtime)
@@ -32,19 +37,19 @@ async def resume(request: Request, runtime: UsingRuntime) -> Response:
     return await authorize.resume(request, runtime)
 
 
-@router.post("/oauth/token")
+@router.post("/oauth/token", openapi_extra=described.token())
 async def token(request: Request, runtime: UsingRuntime) -> Response:
     """Give tokens for a code, a refresh token or the client's own credentials (RFC 6749)."""
     return await serve("token", request, runtime)
 
 
-@router.post("/oauth/introspect")
+@router.post("/oauth/introspect", openapi_extra=described.about_a_token(described.INTROSPECTED))
 async def introspect(request: Request, runtime: UsingRuntime) -> Response:
     """Tell a client what its token still gives (RFC 7662)."""
     return await serve("introspect", request, runtime)
 
 
-@router.post("/oauth/revoke")
+@router.post("/oauth/revoke", openapi_extra=described.about_a_token(described.NOTHING))
 async def revoke(request: Request, runtime: UsingRuntime) -> Response:
     """End one of the client's tokens (RFC 7009)."""
     return await serve("revoke", request, runtime)
