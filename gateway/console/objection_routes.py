@@ -19,7 +19,7 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(prefix="/objections")
 
 
-@router.get("/due")
+@router.get("/due", responses={200: {"content": {"text/csv": {}}}})
 async def list_due(
     request: Request,
     runtime: UsingRuntime,

@@ -1,6 +1,7 @@
 """schemathesis against the served gateway: what it describes is what it does, whatever is sent.
 
-A sample in `make test`; `make fuzz` (FULL=1) sends some ten times as much.
+In `make test` a sample, to the authorization server and the admin API; `make fuzz` (FULL=1) sends more,
+to every endpoint.
 """
 
 import asyncio
@@ -35,7 +36,8 @@ from tests.house import Server, a_built_house, new_database
 from tests.oauth_builders import public_jwk
 
 FULL: Final = bool(os.environ.get("FULL"))
-EXAMPLES: Final = 100 if FULL else 3
+EXAMPLES: Final = 50 if FULL else 2
+SAMPLED: Final = r"^/(oauth|\.well-known|v1/admin)"
 PATIENCE: Final = 1_800 if FULL else 180  # seconds
 ENTITIES: Final = 40
 VICTIMS: Final = 40
@@ -46,19 +48,19 @@ QUOTAS: Final = Quotas(
     per_enterprise_per_minute=LARGEST_QUOTA,
     distinct_enterprises_per_day=LARGEST_QUOTA,
 )
-# What nobody can make up (a request_uri, a client's signed statement, a digest, signed terms): these
-# need not succeed here; they have tests of their own.
-NEVER_SUCCEED: Final = frozenset(
+# What a well-formed call can reach without anything that cannot be made up (a request_uri, a signed
+# statement, a digest that was read): if these never succeed, nothing was tried.
+MUST_SUCCEED: Final = frozenset(
     {
-        "GET /oauth/authorize",
-        "GET /v1/receipts/{disclosure_id}",
-        "POST /oauth/par",
-        "POST /v1/admin/agreements/{client_id}/proposals",
-        "POST /v1/admin/agreements/{client_id}/proposals/{proposal_id}/approve",
-        "POST /v1/admin/agreements/{client_id}/proposals/{proposal_id}/reject",
-        "POST /v1/admin/clients",
-        "POST /v1/admin/clients/{client_id}/keys",
-        "POST /v1/consents",
+        "POST /oauth/token",
+        "POST /oauth/introspect",
+        "POST /oauth/revoke",
+        "GET /v1/admin/clients",
+        "GET /v1/admin/clients/{client_id}",
+        "GET /v1/admin/acts",
+        "GET /v1/admin/agreements/{client_id}",
+        "POST /v1/admin/agreements/{client_id}/end",
+        "POST /v1/admin/clients/{client_id}/{act}",
     }
 )
 
@@ -88,15 +90,15 @@ def target(postgres_url: str) -> Iterator[Target]:
 def test_the_api_is_as_it_is_described(target: Target, tmp_path: Path) -> None:
     """No check of schemathesis finds anything, and most endpoints were really reached."""
     tally = tmp_path / "tally"
-    run = _schemathesis(target, tally, "--max-examples", str(EXAMPLES), "--seed", "1")
+    where = () if FULL else ("--include-path-regex", SAMPLED, "--phases", "coverage,fuzzing")
+    run = _schemathesis(target, tally, "--max-examples", str(EXAMPLES), "--seed", "1", *where)
     print(run.stdout)
     assert run.returncode == 0, run.stdout + run.stderr
     seen = Counter(tally.read_text().splitlines())
-    labels = {line.rpartition(" ")[0] for line in seen}
     succeeded = {line.rpartition(" ")[0] for line in seen if line.rpartition(" ")[2][0] in "23"}
     print(sum(seen.values()), "requests;", *sorted(f"{n}x {line};" for line, n in seen.items()))
     assert not any(line.rpartition(" ")[2].startswith("5") for line in seen)
-    assert labels - succeeded <= NEVER_SUCCEED, sorted(labels - succeeded)
+    assert succeeded >= MUST_SUCCEED, sorted(MUST_SUCCEED - succeeded)
 
 
 def _schemathesis(target: Target, tally: Path, *more: str) -> "subprocess.CompletedProcess[str]":
