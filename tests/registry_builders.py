@@ -193,7 +193,7 @@ def an_agreement(**changes: Any) -> dict[str, Any]:
         "questions": ["is_active.v1"],
         "quotas": {"per_minute": 100},
         "valid_from": "2026-01-01T00:00:00+08:00",
-        "valid_until": (datetime.now(UTC) + timedelta(days=300)).isoformat(timespec="seconds"),
+        "valid_until": f"{datetime.now(UTC) + timedelta(days=300):%Y-%m-%d}T00:00:00+08:00",
         "signatures": {"operator": signed, "client": {**signed, "name": "李强"}},
     } | changes
 
