@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli import clients, keys, objections, records, serving, synthesising, tombstones
+from gateway.cli import (
+    clients,
+    keys,
+    objections,
+    personal,
+    records,
+    serving,
+    synthesising,
+    tombstones,
+)
 from gateway.settings import SettingsError
 
 app = typer.Typer(
@@ -21,6 +30,7 @@ app.add_typer(db, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clients.app, name="client")
 app.add_typer(clients.agreements, name="agreement")
+app.add_typer(personal.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
 app.command("tombstones")(tombstones.unacknowledged)

@@ -91,6 +91,11 @@ class Vault:
         self._random = random
         self._ciphers: dict[int, AESGCM] = {}
 
+    @property
+    def current(self) -> int:
+        """The id of the key that seals."""
+        return self._keys.current
+
     @staticmethod
     def generate_keys(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
         """The settings' text of fresh keys."""

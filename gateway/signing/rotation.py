@@ -56,19 +56,25 @@ def _retired_by(entry: Mapping[str, Any], moment: datetime) -> bool:
     return retired is not None and datetime.fromisoformat(retired) <= moment
 
 
-def rewrite(path: Path, change: Callable[[Document], Document]) -> None:
+def rewrite(
+    path: Path,
+    change: Callable[[Any], Document],
+    *,
+    check: Callable[[Path], object] = read_keys,
+) -> None:
     """Put what `change` makes of the file of keys in its place; raises before anything is changed.
 
+    `check` reads a file of this sort, or raises.
     Raises `KeysUnreadableError`, `OSError`, and what `change` raises.
     """
     path = path.resolve()
     with _only_one(path.parent):
-        read_keys(path)
+        check(path)
         before = path.stat()
         text = json.dumps(change(json.loads(path.read_text())), indent=1)
         fresh = _written(path.parent, text, owner=(before.st_uid, before.st_gid))
         try:
-            read_keys(fresh)
+            check(fresh)
             fresh.replace(path)
         except BaseException:
             fresh.unlink(missing_ok=True)
