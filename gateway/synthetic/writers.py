@@ -2,14 +2,14 @@
 it is in memory.
 
 The columns are the catalogue's names, with `uscc` before them where it is no field of the dataset,
-and `source_time` behind them. In CSV an empty cell is a field left out, a list of texts is a JSON
-array, and a truth is `true` or `false`.
+and `source_time` behind them. In CSV an empty cell is a field left out, the texts of a
+list are parted by semicolons, and a truth is `true` or `false`.
 """
 
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,10 @@ from gateway.creditfile.schema import DatasetOf
 ROW_GROUP: Final = 20_000
 _USCC: Final = "uscc"
 _SOURCE_TIME: Final = "source_time"
+_CELLS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "boolean": lambda value: "true" if value else "false",
+    "texts": ";".join,
+}
 _TYPES: Final = {"boolean": pa.bool_(), "integer": pa.int64()}
 
 Row = Mapping[str, Any]
@@ -136,17 +140,17 @@ class _Csv:
         self._header = header_of(dataset)
         types = {field.name: field.type for field in dataset.fields}
         self._odd = tuple(
-            place
+            (place, _CELLS[types[name]])
             for place, name in enumerate(self._header)
-            if types.get(name) in {"boolean", "texts"}
+            if types.get(name) in _CELLS
         )
         self._write(self._header)
 
     def write(self, row: Row) -> None:
         cells = list(map(row.get, self._header))
-        for place in self._odd:
+        for place, written in self._odd:
             if cells[place] is not None:
-                cells[place] = orjson.dumps(cells[place]).decode()
+                cells[place] = written(cells[place])
         self._write(cells)
 
     def close(self) -> None:

@@ -48,13 +48,19 @@ def _text(path: Path) -> str:
 
 
 def _cell(kind: str, cell: str) -> Any:
-    return (
-        json.loads(cell)
-        if kind in {"texts", "boolean"}
-        else int(cell)
-        if kind == "integer"
-        else cell
-    )
+    match kind:
+        case "texts":
+            return cell.split(";")
+        case "boolean":
+            return {"true": True, "false": False}[cell]
+        case "integer":
+            return int(cell)
+    return cell
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """An empty list is left out of CSV; to intake it is the same."""
+    return {name: value for name, value in row.items() if value != []}
 
 
 def _rows(plan: Plan, code: str) -> list[dict[str, Any]]:
@@ -91,7 +97,7 @@ def test_the_files_hold_the_province_row_for_row(tmp_path: Path) -> None:
                 expected = [{**each.registration.fields, **each.personal} for each in made]
             rows = _rows(plan, dataset.code)
             times = [row.pop("source_time") for row in rows]
-            assert rows == expected
+            assert [_said(row) for row in rows] == [_said(row) for row in expected]
             assert all(time.endswith("T09:00:00+08:00") for time in times)
             judge = Judge(CATALOGUE, dataset.code, today=TODAY)
             for row, source_time in zip(rows, times, strict=True):
