@@ -13,6 +13,8 @@ import structlog
 from sqlalchemy import text
 
 from gateway.creditfile.objections.desk import keep_time
+from gateway.creditfile.retention.daily import see_to_today
+from gateway.creditfile.retention.deleting import Deleter
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.sweeping")
@@ -58,6 +60,17 @@ async def keep_objections_time(runtime: Runtime) -> int:
         return await keep_time(connection, runtime.catalogue, now=runtime.now())
 
 
+async def keep_retention(runtime: Runtime) -> int:
+    """Delete the records whose retention has ended, once a day; how many that were."""
+    deleter = Deleter(
+        engine=runtime.engine,
+        keys=runtime.keys,
+        catalogue=runtime.catalogue,
+        issuer=runtime.settings.issuer,
+    )
+    return await see_to_today(deleter, now=runtime.now())
+
+
 @asynccontextmanager
 async def sweeping(runtime: Runtime) -> AsyncIterator[None]:
     """Sweep now and then for as long as the block lasts; several workers may do so at once."""
@@ -76,5 +89,6 @@ async def _for_ever(runtime: Runtime) -> None:
         try:
             await sweep(runtime)
             await keep_objections_time(runtime)
+            await keep_retention(runtime)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
             log.warning("sweeping_failed", kind=type(error).__name__)

@@ -24,6 +24,9 @@ KEPT_JSON = """(
       AND i.key = CAST(:key AS text))"""
 
 
+DELETED = "What this Idempotency-Key was answered with has been deleted; use a new key."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """An answer given before."""
@@ -57,6 +60,8 @@ class Keeping:
             return None
         if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
             return IdempotencyConflictError()
+        if not found["answer"]:
+            return IdempotencyConflictError(DELETED)
         opened = self.vault.open(base64.b64decode(found["answer"]), **self._place(key))
         return Kept(answer=opened.decode(), uses_left=found["uses_left"])
 

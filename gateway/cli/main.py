@@ -13,6 +13,7 @@ from gateway.cli import (
     objections,
     personal,
     records,
+    retention,
     serving,
     synthesising,
     tombstones,
@@ -33,6 +34,7 @@ app.add_typer(clients.agreements, name="agreement")
 app.add_typer(personal.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
+app.add_typer(retention.app, name="retention")
 app.command("tombstones")(tombstones.unacknowledged)
 app.command()(serving.serve)
 app.command()(synthesising.synth)

@@ -44,6 +44,29 @@ def ends_at(
     return min(ends, default=None)
 
 
+def retention_over_at(
+    record: Record,
+    dataset: DatasetOf,
+    rules: ClockRules,
+    *,
+    on_serious_list: bool,
+) -> datetime | None:
+    """The first moment at which bad information must be deleted; `None` while it may be kept.
+
+    What stands on a list is kept until it is off the list, and all of an enterprise's while it is
+    on the list of serious violations (`on_serious_list`).
+    """
+    over = next(iter(_end_of_retention(record, dataset, rules.retention_months)), None)
+    if over is None or on_serious_list:
+        return None
+    if not rules.until_removed:
+        return over
+    off = [end for end in (record.repaired_at, record.withdrawn_at) if end is not None]
+    if record.removed_on is not None:
+        off.append(midnight(record.removed_on))
+    return max(over, min(off)) if off else None
+
+
 def has_ended(
     record: Record,
     dataset: DatasetOf,

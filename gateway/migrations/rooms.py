@@ -6,6 +6,7 @@ import gateway.answers.tables
 import gateway.clients.tables
 import gateway.codes.tables
 import gateway.creditfile.objections.tables
+import gateway.creditfile.retention.tables
 import gateway.creditfile.tables
 import gateway.disclosure.tables
 import gateway.identity.tables

@@ -1,0 +1,147 @@
+"""Retention at the shell: what would go, what has gone, and the proof that it is gone."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.cli.operating import an_id, look, sentences, stop
+from gateway.cli.printing import print_members
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.retention import due, proof
+from gateway.creditfile.retention.deleting import AT_ONCE, Deleter
+from gateway.creditfile.retention.tables import DeletionProofRow
+from gateway.db.engine import make_engine
+from gateway.settings import Settings
+from gateway.signing.keys import KeyRing, KeysUnreadableError
+
+app = typer.Typer(no_args_is_help=True, help="Deletion of what may be kept no longer.")
+LISTED = 100
+
+
+@app.command()
+def run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only, delete nothing.")] = False,
+) -> None:
+    """Delete every bad record whose retention has ended, in all its versions."""
+    if dry_run:
+        print_members(look(_counted) or {"nothing": "is over"})
+        return
+    with sentences():
+        try:
+            deleted = asyncio.run(_run(Settings.from_env()))
+        except KeysUnreadableError as error:
+            stop(str(error))
+    print(f"{deleted} records deleted.")
+
+
+@app.command()
+def proofs() -> None:
+    """List the newest proofs of deletion."""
+    table = Table("deletion_id", "at", "records", "versions")
+    for row in look(_proofs):
+        table.add_row(row.deletion_id, row.at.isoformat(), str(row.records), str(row.versions))
+    Console().print(table)
+
+
+@app.command("proof")
+def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to write.")]) -> None:
+    """Write a proof of deletion into a file."""
+
+    async def one(conn: AsyncConnection) -> dict[str, Any] | None:
+        found = await conn.execute(
+            select(
+                col(DeletionProofRow.statement),
+                col(DeletionProofRow.salt),
+                col(DeletionProofRow.commitments),
+            ).where(col(DeletionProofRow.deletion_id) == an_id(deletion_id))
+        )
+        row = found.one_or_none()
+        return proof.document(row.statement, row.salt, row.commitments) if row else None
+
+    made = look(one)
+    if made is None:
+        stop("There is no such proof.")
+    with sentences():
+        out.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    print(f"Written to {out}.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A proof, as `retention proof` writes it.")],
+    keys: Annotated[Path, typer.Option(help="The JWK set of the gateway, fetched before.")],
+    record: Annotated[str | None, typer.Option(help="A record's id to look for.")] = None,
+    version: Annotated[int, typer.Option(help="Its version.")] = 1,
+) -> None:
+    """Check a proof of deletion, offline."""
+    wanted = (record, version) if record is not None else None
+    try:
+        document, jwks = (json.loads(each.read_text(encoding="utf-8")) for each in (file, keys))
+        proved = proof.verify(document, jwks, record=wanted)
+    except proof.ProofError as error:
+        stop(str(error))
+    except (OSError, ValueError) as error:
+        stop(f"A file cannot be read as JSON ({type(error).__name__}).")
+    print_members(
+        {
+            "proof": proved.deletion_id,
+            "signed by": proved.issuer,
+            "at": proved.at.isoformat(),
+            "catalogue": proved.catalogue_version,
+            "deleted": {
+                code: f"{n['records']} records, {n['versions']} versions"
+                for code, n in proved.deleted.items()
+            },
+        }
+    )
+    print("The proof holds." if wanted is None else "The proof holds, and the record is in it.")
+
+
+async def _run(settings: Settings) -> int:
+    engine = make_engine(settings.database_url, pool_size=2)
+    deleter = Deleter(
+        engine=engine,
+        keys=KeyRing.read(settings.signing_keys),
+        catalogue=load_catalogue(),
+        issuer=settings.issuer,
+    )
+    try:
+        return (await deleter.run(now=datetime.now(UTC))).records
+    finally:
+        await engine.dispose()
+
+
+async def _counted(conn: AsyncConnection) -> dict[str, int]:
+    catalogue, now, after = load_catalogue(), datetime.now(UTC), ""
+    counted: dict[str, int] = {}
+    while found := await due.enterprises(conn, catalogue, now=now, after=after):
+        for begin in range(0, len(found), AT_ONCE):
+            usccs = found[begin : begin + AT_ONCE]
+            over = await due.over(conn, usccs, catalogue, now=now)
+            for code, count in due.by_dataset(over).items():
+                counted[code] = counted.get(code, 0) + count
+        after = found[-1]
+    return counted
+
+
+async def _proofs(conn: AsyncConnection) -> list[Any]:
+    newest = (
+        select(
+            col(DeletionProofRow.deletion_id),
+            col(DeletionProofRow.at),
+            col(DeletionProofRow.records),
+            col(DeletionProofRow.versions),
+        )
+        .order_by(col(DeletionProofRow.at).desc(), col(DeletionProofRow.deletion_id))
+        .limit(LISTED)
+    )
+    return list((await conn.execute(newest)).all())

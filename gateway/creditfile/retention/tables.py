@@ -1,0 +1,34 @@
+"""What retention leaves behind: proofs that hold no content, and which days' work is done."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Date, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from gateway.db import columns
+
+
+class DeletionProofRow(SQLModel, table=True):
+    """One small transaction of deletions: the signed statement, its salt, its commitments."""
+
+    __tablename__ = "deletion_proof"
+
+    deletion_id: str = columns.text(primary_key=True)
+    statement: str = columns.text()
+    salt: bytes = columns.digest()
+    commitments: list[Any] = Field(sa_type=ARRAY(LargeBinary), nullable=False)
+    records: int = Field()
+    versions: int = Field()
+    leaf_hash: bytes = columns.digest()
+    at: datetime = columns.moment()
+
+
+class RetentionDayRow(SQLModel, table=True):
+    """A day whose retention has been seen to, whole."""
+
+    __tablename__ = "retention_day"
+
+    day: date = Field(sa_type=Date, primary_key=True)
+    records: int = Field()
+    finished_at: datetime = columns.moment()
