@@ -17,6 +17,7 @@ from consent import (
     Scope,
     Shown,
     Status,
+    grant,
 )
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -103,3 +104,8 @@ def done(outcome: Changed | Refused) -> Consent:
     """The consent after an act that must have succeeded."""
     assert isinstance(outcome, Changed), outcome
     return outcome.consent
+
+
+def grant_all(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise agrees to everything."""
+    return grant(held, scope=held.scope, by=by, shown=SHOWN, now=now)

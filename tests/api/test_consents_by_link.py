@@ -14,7 +14,7 @@ import consent
 from consent import Changed, Consent, Person, Refused, Shown, Status
 from consent import store as consents
 from gateway.clients import registry
-from tests.consent_builders import a_person
+from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -48,11 +48,6 @@ async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-def grant_all(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
-    """The enterprise agrees to everything."""
-    return consent.grant(held, scope=held.scope, by=by, shown=SHOWN, now=now)
 
 
 def refuse(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:

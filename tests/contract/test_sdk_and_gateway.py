@@ -11,6 +11,7 @@ import pytest
 import consent
 from gateway.limits.guard import Quotas
 from gateway.synthetic.visitor import Visitor
+from tests.consent_builders import grant_all
 from tests.house import UNKNOWN, House
 from tests.sdk_builders import Wire, altered, client_of, settled
 from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
@@ -222,6 +223,21 @@ async def test_the_answer_to_another_request_is_refused(served: House) -> None:
 
 
 # Evidence
+
+
+async def test_a_consent_is_asked_for_by_link_and_waited_for(served: House) -> None:
+    """The answer comes while the client waits; a change of it is asked for in the same way."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    async with client_of(caller, AsyncClient) as bank:
+        asked = await bank.request_consent(uscc, purpose="loan_approval", datasets=["licence"])
+        waiting = asyncio.create_task(bank.await_decision(asked.consent_id))
+        await asyncio.sleep(0.3)
+        await served.act(grant_all, asked.consent_id)
+        assert (await asyncio.wait_for(waiting, 20)).status == "active"
+        more = await bank.request_consent(
+            uscc, purpose="loan_approval", datasets=["penalty"], amends=asked.consent_id
+        )
+        assert more.status == "requested"
 
 
 async def some_evidence(served: House) -> tuple[Evidence, dict[str, Any]]:

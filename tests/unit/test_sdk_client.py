@@ -179,6 +179,19 @@ def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
     assert client.consent(granted.consent_id).status == "withdrawn"
 
 
+def test_one_waits_for_a_decision_and_no_longer_than_one_wants(
+    client: Any, gateway: FakeGateway
+) -> None:
+    """Each call is held for some seconds; an answer ends the waiting."""
+    asked = client.request_consent(USCC, purpose="tender", datasets=["licence"])
+    path = f"/v1/consents/{asked.consent_id}"
+    assert client.await_decision(asked.consent_id, within=12).status == "requested"
+    assert [call.url.query for call in calls_of(gateway, path)] == [b"wait=5"] * 3
+    gateway.answer_consent(asked.consent_id)
+    assert client.await_decision(asked.consent_id).status == "active"
+    assert len(calls_of(gateway, path)) == 4
+
+
 def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
     """Each question keeps the catalogue's whole entry."""
     catalogue = client.questions()

@@ -91,6 +91,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
     start_consent = _awaited(consenting.start_consent)
     finish_consent = _awaited(consenting.finish_consent)
     request_consent = _awaited(calls.request_consent)
+    await_decision = _awaited(calls.await_decision)
     consent = _awaited(calls.consent)
     consents = _awaited(calls.consents)
     give_up_consent = _awaited(calls.give_up_consent)

@@ -88,6 +88,7 @@ class Client(Connection[httpx2.BaseTransport]):
     start_consent = _blocking(consenting.start_consent)
     finish_consent = _blocking(consenting.finish_consent)
     request_consent = _blocking(calls.request_consent)
+    await_decision = _blocking(calls.await_decision)
     consent = _blocking(calls.consent)
     consents = _blocking(calls.consents)
     give_up_consent = _blocking(calls.give_up_consent)

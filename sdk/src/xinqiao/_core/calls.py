@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -18,6 +19,8 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .steps import Flow
+
+HOLD = 5  # seconds that one call may be held; well below any timeout
 
 #: `{"enterprise_name.v1": "…", "is_active.v1": None}`, or tags and (tag, value) pairs in order.
 Asked: TypeAlias = Mapping[str, str | None] | Iterable[str | tuple[str, str | None]]
@@ -95,6 +98,19 @@ def consent(session: Session, consent_id: str) -> Flow[Consent]:
     return parsing.consent((yield from call(session, "GET", path, scope="consents")))
 
 
+def await_decision(session: Session, consent_id: str, *, within: float = 120) -> Flow[Consent]:
+    """Wait up to `within` seconds until the enterprise has answered a consent asked for by link.
+
+    Returns the consent as it is then: with the status `requested` if there is no answer yet.
+    """
+    path = f"{_consent_path(consent_id)}?{urlencode({'wait': HOLD})}"
+    for _ in range(max(1, ceil(within / HOLD))):
+        found = parsing.consent((yield from call(session, "GET", path, scope="consents")))
+        if found.status != "requested":
+            break
+    return found
+
+
 def consents(session: Session, *, status: str | None = None) -> Flow[Consents]:
     """List this client's consents, all or those of one status."""
     path = "/v1/consents" + (f"?{urlencode({'status': status})}" if status else "")
@@ -115,8 +131,12 @@ def request_consent(
     questions: Iterable[str] = (),
     valid_until: datetime | str | None = None,
     max_uses: int | None = None,
+    amends: str | None = None,
 ) -> Flow[ConsentRequest]:
-    """Ask for a consent by link or QR code, where the enterprise is not at this browser."""
+    """Ask for a consent by link or QR code, where the enterprise is not at this browser.
+
+    `amends` is the id of a running consent that is to be changed in its place.
+    """
     wanted = credit_data(
         uscc=uscc,
         purpose=purpose,
@@ -124,7 +144,7 @@ def request_consent(
         questions=questions,
         valid_until=valid_until,
         max_uses=max_uses,
-    )
+    ) | _given(amends=amends)
     evidence = yield from call(
         session, "POST", "/v1/consents", scope="consents", body=wanted, spends=True
     )

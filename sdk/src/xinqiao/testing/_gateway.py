@@ -117,6 +117,10 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """Withdraw a consent; it holds from the next call."""
         self._files.consents[consent_id].status = "withdrawn"
 
+    def answer_consent(self, consent_id: str, *, grant: bool = True) -> None:
+        """Let the enterprise answer a consent that was asked for by link."""
+        self._files.consents[consent_id].status = "active" if grant else "refused"
+
     def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
         """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
         if not grant:
