@@ -60,9 +60,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
-    for router in (
-        gateway.oauth.routes.router,
+    for router in (  # asked in this order: what is called most stands first
         gateway.answers.routes.router,
+        gateway.oauth.routes.router,
         gateway.query.routes.router,
         gateway.consents.routes.router,
         gateway.console.routes.router,

@@ -7,12 +7,13 @@ generation that is returned here.
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+
+import orjson
 
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
@@ -87,23 +88,23 @@ def check_proof(
 def thumbprint(jwk: Mapping[str, Any]) -> str:
     """The JWK thumbprint (RFC 7638, SHA-256) of a public key."""
     members = {name: jwk[name] for name in THUMBPRINT_MEMBERS[jwk["kty"]]}
-    canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+    canonical = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
     return _b64(hashlib.sha256(canonical).digest())
 
 
 def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
-        header = jws.header(proof)
-        if header.get("typ") != TYP:
+        compact = jws.parsed(proof)
+        if compact.header.get("typ") != TYP:
             raise ProofError(f"The proof's typ must be {TYP}.")
-        jwk = header.get("jwk")
+        jwk = compact.header.get("jwk")
         if not isinstance(jwk, dict) or PRIVATE_MEMBERS & jwk.keys():
             raise ProofError(
                 "The proof's header must carry the public key as jwk, and no private part."
             )
         if str(jwk.get("kty")) not in THUMBPRINT_MEMBERS:
             raise ProofError("The proof's key type is not accepted.")
-        return jws.verify(proof, jwk, algorithms=ALGORITHMS), jwk
+        return jws.verify(compact, jwk, algorithms=ALGORITHMS), jwk
     except JwsError as error:
         raise ProofError(str(error)) from None
 

@@ -30,14 +30,17 @@ PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", 
 MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})", re.IGNORECASE)
 NOT_KEPT: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)", re.IGNORECASE)
 
-HELD = Statement("""
-    SELECT c.jwks_uri, k.fetched_at, k.fresh_until, k.tried_at, k.settled_at,
-           EXISTS (SELECT 1 FROM jsonb_array_elements(k.jwks -> 'keys') AS one(key)
-                   WHERE one.key ->> 'kid' = CAST(:kid AS text)
-                      OR one.key -> 'x5c' ->> 0 = CAST(:x5c AS text)) AS has_it
+# What is held of a client c whose keys k live elsewhere, and whether :kid or :x5c is among them.
+HELD_COLUMNS = """
+    c.jwks_uri, k.fetched_at, k.fresh_until, k.tried_at, k.settled_at,
+    EXISTS (SELECT 1 FROM jsonb_array_elements(k.jwks -> 'keys') AS one(key)
+            WHERE one.key ->> 'kid' = CAST(:kid AS text)
+               OR one.key -> 'x5c' ->> 0 = CAST(:x5c AS text)) AS has_it"""
+CLIENT_AND_KEYS = """
     FROM client c
     LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
-    WHERE c.client_id = CAST(:client_id AS text) AND c.state = 'active'""")
+    WHERE c.client_id = CAST(:client_id AS text)"""
+HELD = Statement(f"SELECT {HELD_COLUMNS} {CLIENT_AND_KEYS} AND c.state = 'active'")
 
 # Of many at once the conflict lets one through; a set from another address is forgotten at once.
 CLAIM = Statement("""
@@ -73,18 +76,41 @@ class KeySet:
     fresh_until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who a client assertion says has signed it, and with which key. Believe none of it."""
+
+    client_id: str
+    kid: str | None
+
+
+def signer_of(assertion: str | None) -> Signer | None:
+    """Whom to look for; `None` where nobody can be, whatever is registered."""
+    try:
+        compact = jws.parsed(assertion or "")
+        claimed = jws.unverified_claims(compact).get("sub")
+    except JwsError:
+        return None
+    kid = compact.header.get("kid")
+    if not isinstance(claimed, str) or not CLIENT_ID.fullmatch(claimed) or (kid and "\0" in kid):
+        return None
+    return Signer(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
+
+
 async def ensure_keys_for(
     hot: HotDatabase, assertion: str | None, *, now: datetime, loopback: bool
 ) -> None:
     """As `ensure_keys`, for whoever a client assertion says it is from; never raises for it."""
-    try:
-        kid = jws.header(assertion or "").get("kid")
-        claimed = jws.unverified_claims(assertion or "").get("sub")
-    except JwsError:
-        return
-    if isinstance(claimed, str):
-        given = kid if isinstance(kid, str) and len(kid) <= LONGEST_KID else None
-        await ensure_keys(hot, claimed, given, now=now, loopback=loopback)
+    signer = signer_of(assertion)
+    if signer is not None:
+        await ensure_keys(hot, signer.client_id, signer.kid, now=now, loopback=loopback)
+
+
+def fetch_is_due(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+    """Whether keys that live elsewhere are missing, old, or lack the one that was named."""
+    if held["jwks_uri"] is None:
+        return False
+    return _is_urgent(held, now, named=named) or now >= held["fresh_until"]
 
 
 async def ensure_keys(
@@ -101,20 +127,17 @@ async def ensure_keys(
     for: the key of this id, or that of this certificate (base64 of its DER)."""
     if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
         return
+    named = (kid or x5c) is not None
     for wait in WAITS:
         held = await hot.row(HELD, {"client_id": client_id, "kid": kid, "x5c": x5c})
-        if held is None or held["jwks_uri"] is None:
-            return
-        lacking = (kid or x5c) is not None and not held["has_it"]
-        urgent = not _usable(held, now) or lacking
-        if not urgent and now < held["fresh_until"]:
+        if held is None or not fetch_is_due(held, now, named=named):
             return
         if _may_try(held, now):
             uri = held["jwks_uri"]
             if await _claim(hot, client_id, uri, now):
                 await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, way=way)
                 return
-        elif urgent and _under_way(held, now):
+        elif _is_urgent(held, now, named=named) and _under_way(held, now):
             await asyncio.sleep(wait)
         else:
             return
@@ -169,6 +192,11 @@ async def _fetch_and_keep(
     finally:
         own = {"client_id": client_id, "jwks_uri": uri, "tried_at": now, "trouble": trouble}
         await hot.row(SETTLE, own | settled)
+
+
+def _is_urgent(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+    """Whether this very caller cannot be known by what is held."""
+    return not _usable(held, now) or (named and not held["has_it"])
 
 
 def _usable(held: Mapping[str, Any], now: datetime) -> bool:

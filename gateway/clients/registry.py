@@ -4,10 +4,12 @@ Nothing of it is cached: suspending a client or ending an agreement holds from t
 Keys that live at the client's own address count while their hour lasts, by the database's clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import ARRAY, Connection, Text, insert, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,25 +17,32 @@ from sqlmodel import col
 
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
 from gateway.clients.authentication import MEMBERS, USUAL, Authentication
+from gateway.clients.key_sets import (
+    CLIENT_AND_KEYS,
+    HELD_COLUMNS,
+    Signer,
+    ensure_keys,
+    fetch_is_due,
+)
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
 from gateway.clients.terms import Terms, check_licensed
+from gateway.db.hot import HotDatabase, Statement
 
-_FIND = text(f"""
-    SELECT c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
-           c.personal_credit_licence, {AGREEMENT_JSON} AS agreement,
-           {", ".join(f"c.{name}" for name in MEMBERS)},
-           CASE WHEN c.jwks_uri IS NULL THEN c.jwks
-                WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
-                ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks
-    FROM client c
-    LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
-    WHERE c.client_id = CAST(:client_id AS text)""").columns(  # noqa: S608  # constants only
+_COLUMNS = f"""
+    c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
+    c.personal_credit_licence, {AGREEMENT_JSON} AS agreement,
+    {", ".join(f"c.{name}" for name in MEMBERS)},
+    CASE WHEN c.jwks_uri IS NULL THEN c.jwks
+         WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
+         ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks"""
+_FIND = text(f"SELECT {_COLUMNS} {CLIENT_AND_KEYS}").columns(
     jwks=JSONB,
     redirect_uris=ARRAY(Text),
     scopes=ARRAY(Text),
     agreement=JSONB,
 )
+FIND_SIGNER = Statement(f"SELECT {_COLUMNS}, {HELD_COLUMNS} {CLIENT_AND_KEYS}")
 
 _NEXT_VERSION = text("""
     SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
@@ -68,23 +77,43 @@ def look_up(conn: Connection, client_id: str) -> Client | None:
     """The client of this id, on a synchronous connection."""
     if not CLIENT_ID.fullmatch(client_id):
         return None
-    row = conn.execute(_FIND, {"client_id": client_id}).one_or_none()
-    return (
-        None
-        if row is None
-        else Client(
-            client_id=row.client_id,
-            kind=row.kind,
-            name_zh=row.name_zh,
-            name_en=row.name_en,
-            active=row.state == "active",
-            keys=tuple(row.jwks["keys"]),
-            redirect_uris=tuple(row.redirect_uris),
-            scopes=tuple(row.scopes),
-            agreement=agreement_from_json(row.agreement),
-            personal_credit_licence=row.personal_credit_licence,
-            authentication=Authentication.of(row._asdict()),
-        )
+    found = conn.execute(_FIND, {"client_id": client_id}).one_or_none()
+    if found is None:
+        return None
+    row = found._asdict()
+    return _client(row, jwks=row["jwks"], agreement=row["agreement"])
+
+
+async def find_signer(
+    hot: HotDatabase, signer: Signer, *, now: datetime, loopback: bool
+) -> Client | None:
+    """The client of this id, its keys fetched first where they live elsewhere and that is due."""
+    values = {"client_id": signer.client_id, "kid": signer.kid, "x5c": None}
+    row = await hot.row(FIND_SIGNER, values)
+    if row and row["state"] == "active" and fetch_is_due(row, now, named=signer.kid is not None):
+        await ensure_keys(hot, signer.client_id, signer.kid, now=now, loopback=loopback)
+        row = await hot.row(FIND_SIGNER, values)
+    if row is None:
+        return None
+    told = orjson.loads(row["agreement"]) if row["agreement"] else None
+    return _client(row, jwks=orjson.loads(row["jwks"]), agreement=told)
+
+
+def _client(
+    row: Mapping[str, Any], *, jwks: Mapping[str, Any], agreement: Mapping[str, Any] | None
+) -> Client:
+    return Client(
+        client_id=row["client_id"],
+        kind=row["kind"],
+        name_zh=row["name_zh"],
+        name_en=row["name_en"],
+        active=row["state"] == "active",
+        keys=tuple(jwks["keys"]),
+        redirect_uris=tuple(row["redirect_uris"]),
+        scopes=tuple(row["scopes"]),
+        agreement=agreement_from_json(agreement),
+        personal_credit_licence=row["personal_credit_licence"],
+        authentication=Authentication.of(row),
     )
 
 

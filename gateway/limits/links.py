@@ -8,12 +8,15 @@ from typing import Any, Protocol, cast
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+
+from gateway.limits.script import ADMIT, ADMIT_BESIDE, Arguments, Script, beside
 
 CONNECT_TIMEOUT = 0.5  # seconds
 ANSWER_TIMEOUT = 1.0
 CONNECTIONS = 64  # per worker, and per node of a cluster
 
-Reply = Any  # what Redis answered, or the exception that it answered with
+Reply = Any  # what Redis answered
 
 
 class Link(Protocol):
@@ -23,13 +26,10 @@ class Link(Protocol):
         """The value of `key`; None where there was none and `fresh` was set."""
         ...
 
-    async def set_or_get_beside(
-        self,
-        key: str,
-        fresh: str,
-        command: tuple[str | int, ...],
-    ) -> tuple[Reply, Reply]:
-        """The same, with a command of another slot in the same round trip."""
+    async def admit_beside(
+        self, key: str, fresh: str, arguments: Arguments
+    ) -> tuple[str | None, Reply]:
+        """The same, and what the script of admissions says, in the same round trip."""
         ...
 
     async def close(self) -> None:
@@ -38,7 +38,7 @@ class Link(Protocol):
 
 
 class SingleLink:
-    """One Redis: both commands in one transaction, so that no flush falls between them."""
+    """One Redis: both in one script, so that no flush falls between them."""
 
     def __init__(self, url: str) -> None:
         pool = BlockingConnectionPool.from_url(
@@ -53,18 +53,12 @@ class SingleLink:
         """See `Link`."""
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
 
-    async def set_or_get_beside(
-        self,
-        key: str,
-        fresh: str,
-        command: tuple[str | int, ...],
-    ) -> tuple[Reply, Reply]:
+    async def admit_beside(
+        self, key: str, fresh: str, arguments: Arguments
+    ) -> tuple[str | None, Reply]:
         """See `Link`."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(key, fresh, nx=True, get=True)
-            pipe.execute_command(*command)
-            answers: list[Reply] = await pipe.execute(raise_on_error=False)
-        return answers[0], answers[1]
+        present, reply = await _run(self._redis, ADMIT_BESIDE, beside(arguments, key, fresh))
+        return present, reply
 
     async def close(self) -> None:
         """See `Link`."""
@@ -84,20 +78,21 @@ class ClusterLink:
         async with self._turn():
             return await self._set_or_get(key, fresh)
 
-    async def set_or_get_beside(
-        self,
-        key: str,
-        fresh: str,
-        command: tuple[str | int, ...],
-    ) -> tuple[Reply, Reply]:
+    async def admit_beside(
+        self, key: str, fresh: str, arguments: Arguments
+    ) -> tuple[str | None, Reply]:
         """See `Link`."""
         async with self._turn():
             asked: tuple[Awaitable[Reply], ...] = (
                 self._set_or_get(key, fresh),
-                self._redis.execute_command(*command),
+                _run(self._redis, ADMIT, arguments),
             )
-            answers = await asyncio.gather(*asked, return_exceptions=True)
-        return answers[0], answers[1]
+            answers: list[Reply] = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        present, reply = answers
+        return present, reply
 
     async def close(self) -> None:
         """See `Link`."""
@@ -122,6 +117,14 @@ def link_to(url: str) -> Link:
     if scheme.endswith("+cluster"):
         return ClusterLink(scheme.removesuffix("+cluster") + separator + rest)
     return SingleLink(url)
+
+
+async def _run(redis: "Redis | RedisCluster", script: Script, arguments: Arguments) -> Reply:
+    """What `script` returns; a server that does not have it yet is sent it."""
+    try:
+        return await redis.execute_command("EVALSHA", script.digest, *arguments)
+    except NoScriptError:
+        return await redis.execute_command("EVAL", script.text, *arguments)
 
 
 def _options() -> dict[str, Any]:

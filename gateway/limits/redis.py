@@ -6,11 +6,10 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 import structlog
-from redis.exceptions import NoScriptError
 
 from gateway.limits import script
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.links import Reply, link_to
+from gateway.limits.links import link_to
 from gateway.limits.names import Admission, StaleGeneration, Verdict
 
 GENERATION: Final = "xq:generation"
@@ -55,18 +54,10 @@ class RedisStore:
         """So that a stale call charges nothing: asked first, when it is not the last one seen."""
         return given not in {None, self._last_seen} and given != await self.generation()
 
-    async def _run(self, arguments: tuple[str | int, ...]) -> tuple[str, list[Any]]:
+    async def _run(self, arguments: script.Arguments) -> tuple[str, list[Any]]:
         fresh = _fresh()
-        present, reply = await self._beside(fresh, "EVALSHA", script.DIGEST, *arguments)
-        if isinstance(reply, NoScriptError):
-            present, reply = await self._beside(fresh, "EVAL", script.TEXT, *arguments)
-        for answer in (present, reply):
-            if isinstance(answer, BaseException):
-                raise answer
+        present, reply = await self._link.admit_beside(GENERATION, fresh, arguments)
         return present or fresh, reply
-
-    async def _beside(self, fresh: str, *command: str | int) -> tuple[Reply, Reply]:
-        return await self._link.set_or_get_beside(GENERATION, fresh, command)
 
     async def _undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, which goes on when its caller hangs up.

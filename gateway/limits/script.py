@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gateway.limits import gcra
 from gateway.limits.gcra import SECOND
@@ -12,12 +13,45 @@ from gateway.limits.keys import counter_key, distinct_key, short
 from gateway.limits.names import Admission, Counter, PinConflict, Replayed, Verdict
 
 TEXT = (Path(__file__).parent / "admit.lua").read_text("utf-8")
-DIGEST = hashlib.sha1(TEXT.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA has it
+# The last key's value besides, or nil where it had none and was given the last argument.
+BESIDE_TEXT = f"""
+local present = redis.call('SET', KEYS[#KEYS], ARGV[#ARGV], 'NX', 'GET')
+local function admit(KEYS, ARGV)
+{TEXT}
+end
+return {{present, admit({{unpack(KEYS, 1, #KEYS - 1)}}, {{unpack(ARGV, 1, #ARGV - 1)}})}}
+"""
 
 NEVER = -1
 
+Arguments = tuple[str | int, ...]
 
-def arguments(admission: Admission) -> tuple[str | int, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script's text, and its digest as EVALSHA has it."""
+
+    text: str
+    digest: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The script of this text."""
+        return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+ADMIT = Script.of(TEXT)
+ADMIT_BESIDE = Script.of(BESIDE_TEXT)
+
+
+def beside(arguments: Arguments, key: str, fresh: str) -> Arguments:
+    """What follows `ADMIT_BESIDE` where `arguments` follow `ADMIT`."""
+    number, *rest = arguments
+    keys, values = rest[: int(number)], rest[int(number) :]
+    return (len(keys) + 1, *keys, key, *values, fresh)
+
+
+def arguments(admission: Admission) -> Arguments:
     """What follows the script in EVAL: the number of keys, the keys, the arguments."""
     keys = tuple(_keys(admission))
     return (len(keys), *keys, *_values(admission))

@@ -35,7 +35,7 @@ class RegisteredAuthentication:
         at, parameters = self.at, request.payload.data
         if at.certificate is None or OTHER_WAYS & parameters.keys():
             by_assertion = ClientAssertion(
-                conn=at.conn, issuer=at.runtime.settings.issuer, now=at.now
+                books=at.books, issuer=at.runtime.settings.issuer, now=at.now
             )
             return by_assertion(query_client, request)
         party = self._by_certificate(query_client, parameters, at.certificate)

@@ -12,19 +12,16 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
 
 from gateway.clients.authentication import PRIVATE_KEY_JWT
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
-from gateway.oauth.errors import OAuthError, invalid_client
+from gateway.oauth.books import Assertion, Books
+from gateway.oauth.errors import OAuthError, invalid_client, used_before
 from gateway.oauth.library import OAuth2Request
 from gateway.oauth.party import Party
-from gateway.oauth.tables import AssertionRow
 from gateway.signing import jws
-from gateway.signing.jws import ALGORITHM_OF_KEY, JwsError, VerifiedClaims
+from gateway.signing.jws import ALGORITHM_OF_KEY, Compact, JwsError, VerifiedClaims
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
@@ -33,17 +30,15 @@ LONGEST_LIFE_SECONDS: Final = 5 * 60
 LONGEST_JTI: Final = 256
 RSA_BITS: Final = 2_048
 
-_SPEND: Final = insert(AssertionRow).on_conflict_do_nothing().returning(col(AssertionRow.jti))
-
 Jwk = Mapping[str, Any]
 Claims = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientAssertion:
-    """The client authentication method that Authlib calls; one transaction's."""
+    """The client authentication method that Authlib calls; one request's."""
 
-    conn: Connection
+    books: Books
     issuer: str
     now: datetime
 
@@ -54,12 +49,12 @@ class ClientAssertion:
         parameters = request.payload.data
         # 1. there is one assertion, of an algorithm and with a header that are accepted
         assertion = _assertion_in(parameters)
-        header = _header_of(assertion)
+        compact = _parsed(assertion)
         # 2. whose it says it is
-        claimed = _claimed_client(assertion)
+        claimed = _claimed_client(compact)
         party = query_client(claimed) if CLIENT_ID.fullmatch(claimed) else None
         # 3. it was signed by that client
-        claims = _verified(assertion, header, party.client if party else None)
+        claims = _verified(compact, party.client if party else None)
         if party is None or claims is None:
             raise invalid_client("unknown client or wrong signature")
         # 4. for this server, now, in its own name
@@ -98,11 +93,9 @@ class ClientAssertion:
     def _spend(self, client_id: str, claims: VerifiedClaims) -> None:
         """Use the `jti` up: of many at once the primary key lets one through."""
         forgotten = datetime.fromtimestamp(claims["exp"] + SKEW_SECONDS + 1, UTC)
-        spent = self.conn.execute(
-            _SPEND, {"client_id": client_id, "jti": claims["jti"], "expires_at": forgotten}
-        )
-        if spent.scalar_one_or_none() is None:
-            raise _unacceptable("This assertion was used before; make a new one for each request.")
+        assertion = Assertion(client_id=client_id, jti=claims["jti"], forgotten_at=forgotten)
+        if not self.books.spend(assertion):
+            raise used_before()
 
 
 def _assertion_in(parameters: Mapping[str, str]) -> str:
@@ -116,19 +109,19 @@ def _assertion_in(parameters: Mapping[str, str]) -> str:
     return assertion
 
 
-def _header_of(assertion: str) -> Mapping[str, Any]:
+def _parsed(assertion: str) -> Compact:
     try:
-        header = jws.header(assertion)
+        compact = jws.parsed(assertion)
     except JwsError as error:
         raise _unacceptable(str(error)) from None
-    if "jwk" in header:
+    if "jwk" in compact.header:
         raise _unacceptable("The assertion must not bring its own key.")
-    if header.get("alg") not in ALGORITHMS:
+    if compact.header.get("alg") not in ALGORITHMS:
         raise _unacceptable("The algorithms here are ES256, PS256 and EdDSA.")
-    return header
+    return compact
 
 
-def _claimed_client(assertion: str) -> str:
+def _claimed_client(assertion: Compact) -> str:
     try:
         claimed = jws.unverified_claims(assertion).get("sub")
     except JwsError as error:
@@ -138,10 +131,9 @@ def _claimed_client(assertion: str) -> str:
     return claimed
 
 
-def _verified(
-    assertion: str, header: Mapping[str, Any], client: Client | None
-) -> VerifiedClaims | None:
+def _verified(assertion: Compact, client: Client | None) -> VerifiedClaims | None:
     """The claims, if a key of `client` signed them; the same work where there is none."""
+    header = assertion.header
     own = _fitting(_keys_of(client), header)
     claims = _signed_by_one_of(own or _fitting(STAND_INS, {"alg": header["alg"]}), assertion)
     return claims if own else None
@@ -154,7 +146,7 @@ def _keys_of(client: Client | None) -> tuple[dict[str, Any], ...]:
     return client.keys
 
 
-def _signed_by_one_of(keys: Iterable[Jwk], assertion: str) -> VerifiedClaims | None:
+def _signed_by_one_of(keys: Iterable[Jwk], assertion: Compact) -> VerifiedClaims | None:
     for jwk in keys:
         try:
             return jws.verify(assertion, jwk, algorithms=ALGORITHMS)

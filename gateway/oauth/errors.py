@@ -52,6 +52,12 @@ def invalid_client(reason: str, description: str = SENTENCES["invalid_client"]) 
     return OAuthError("invalid_client", description, reason=reason)
 
 
+def used_before() -> OAuthError:
+    """A client assertion is good once."""
+    sentence = "This assertion was used before; make a new one for each request."
+    return invalid_client(sentence, sentence)
+
+
 def invalid_grant(description: str) -> OAuthError:
     """The code or refresh token does not hold."""
     return OAuthError("invalid_grant", description)

@@ -16,28 +16,32 @@ from consent import Consent
 from gateway.clients.agreements import Agreement
 from gateway.clients.certificates import Certificate
 from gateway.clients.registry import Client
+from gateway.oauth.books import Books
 from gateway.oauth.details import granted_details
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.party import Basis
-from gateway.oauth.tables import AccessTokenRow, RefreshTokenRow
+from gateway.oauth.tables import RefreshTokenRow
 from gateway.runtime import Runtime
 from gateway.signing import jws
 from gateway.signing.access_tokens import TYP
 
 ACCESS_TOKEN_SECONDS: Final = 300
 
-_KEEP: Final = insert(AccessTokenRow)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
     """Where and when one request is served, and the key and certificate of its caller."""
 
-    conn: Connection
+    books: Books
     runtime: Runtime
     now: datetime
     jkt: str | None
     certificate: Certificate | None
+
+    @property
+    def conn(self) -> Connection:
+        """The request's transaction, for what rests on more than the client."""
+        return self.books.conn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ def issue(
         "agreement_version": agreement.version,
         **(_consent_claims(basis.consent) if basis else {}),
     }
-    _keep(at.conn, claims, basis)
+    at.books.keep(_row(claims, basis))
     response = {
         "access_token": jws.sign(claims, typ=TYP, key=at.runtime.keys.current("token", at.now)),
         "token_type": bound.token_type,
@@ -145,8 +149,8 @@ def _consent_claims(consent: Consent) -> dict[str, Any]:
     }
 
 
-def _keep(conn: Connection, claims: Mapping[str, Any], basis: Basis | None) -> None:
-    row = {
+def _row(claims: Mapping[str, Any], basis: Basis | None) -> dict[str, Any]:
+    return {
         "jti": claims["jti"],
         "client_id": claims["client_id"],
         "scope": claims["scope"],
@@ -155,7 +159,6 @@ def _keep(conn: Connection, claims: Mapping[str, Any], basis: Basis | None) -> N
         "code_digest": basis.code_digest if basis else None,
         "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
     }
-    conn.execute(_KEEP, row)
 
 
 def kept_bound(bound: Bound, client: Client) -> Bound:

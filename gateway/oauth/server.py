@@ -1,4 +1,4 @@
-"""One server object serves one request, in its transaction; what it answers are values.
+"""One server object serves one request, on its books; what it answers are values.
 
 Authlib finds the grant or the endpoint; tokens are made by `issue`, refusals are worded by `errors`
 and logged here, with their reason and never with what was sent.
@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID, SCOPES
 from gateway.creditfile.free_text import for_logs
 from gateway.oauth.authentication import METHOD, RegisteredAuthentication
@@ -98,7 +97,7 @@ class Server(AuthorizationServer):
 
     def query_client(self, client_id: str) -> Party | None:
         """The client of this id, suspended or not."""
-        client = registry.look_up(self.at.conn, client_id)
+        client = self.at.books.client(client_id)
         return Party(client=client) if client else None
 
     def authenticate_client(

@@ -1,8 +1,9 @@
-"""A form is bounded and read, its proof checked and spent, and only then a transaction begun.
+"""A form is bounded and read, its proof checked and spent, and only then the database is asked.
 
-Inside it Authlib runs synchronously, in SQLAlchemy's own bridge. A refusal commits like a success
-(a spent assertion stays spent, a code used twice has revoked its tokens); only faults roll back,
-and nothing leaves before the commit.
+Most of it is one transaction, in which Authlib runs synchronously, in SQLAlchemy's own bridge; the
+client's own credentials need none (`unconsented`). A refusal commits like a success (a spent
+assertion stays spent, a code used twice has revoked its tokens); only faults roll back, and nothing
+leaves before the commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,8 @@ from gateway.access.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.clients.key_sets import ensure_keys, ensure_keys_for
 from gateway.limits.errors import LimiterUnavailableError
+from gateway.oauth import unconsented
+from gateway.oauth.books import InTransaction
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import Form, read_form
 from gateway.oauth.issue import At
@@ -66,8 +69,13 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         certificate = certificate_at(request, runtime)
         proving = PROOFS[endpoint] if certificate is None else WITH_CERTIFICATE[endpoint]
         proof = await proving(request, runtime)
-        await _ensure_keys(runtime, form, certificate)
-        answer = await _in_transaction(endpoint, request, runtime, form, proof, certificate)
+        posted = PostedForm(canonical_url(request, runtime), form)
+        jkt = proof.jkt if proof else None
+        if certificate is None and unconsented.serves(endpoint, posted):
+            answer = await unconsented.answer(posted, runtime, jkt)
+        else:
+            await _ensure_keys(runtime, form, certificate)
+            answer = await _in_transaction(endpoint, posted, runtime, jkt, certificate)
         nonce = {"DPoP-Nonce": proof.nonce} if proof else {}
         return _response(answer.status, answer.body, {**answer.headers, **nonce})
     except OAuthError as error:
@@ -82,17 +90,19 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
 
 async def _in_transaction(
     endpoint: EndpointName,
-    request: Request,
+    posted: PostedForm,
     runtime: Runtime,
-    form: Form,
-    proof: Proven | None,
+    jkt: str | None,
     certificate: Certificate | None,
 ) -> Answer:
-    posted = PostedForm(canonical_url(request, runtime), form)
-    jkt = proof.jkt if proof else None
-
     def run(conn: Connection) -> Answer:
-        at = At(conn=conn, runtime=runtime, now=runtime.now(), jkt=jkt, certificate=certificate)
+        at = At(
+            books=InTransaction(conn),
+            runtime=runtime,
+            now=runtime.now(),
+            jkt=jkt,
+            certificate=certificate,
+        )
         return Server(at).answer(endpoint, posted)
 
     async with runtime.engine.begin() as conn:

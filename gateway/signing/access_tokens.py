@@ -60,11 +60,11 @@ class Tokens:
 
     def _verify_anew(self, text: str, now: datetime) -> Token:
         try:
-            header = jws.header(text)
-            key = self._keys.verifying(str(header.get("kid")), "token")
-            if key is None or header.get("typ") != TYP:
+            compact = jws.parsed(text)
+            key = self._keys.verifying(str(compact.header.get("kid")), "token")
+            if key is None or compact.header.get("typ") != TYP:
                 raise TokenError("This access token was not issued here.")
-            claims = jws.verify(text, key.public, algorithms=("EdDSA",))
+            claims = jws.verify(compact, key.public, algorithms=("EdDSA",))
         except JwsError:
             raise TokenError("This access token was not issued here.") from None
         if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:

@@ -1,4 +1,4 @@
-"""Every JWT is signed and verified here, by PyJWT; nothing else imports it.
+"""Every JWT is signed and verified here, with PyJWT's algorithms; nothing else imports it.
 
 An algorithm is accepted only from the caller's own list and only if the key says nothing against it
 (its `alg`, `use`, `key_ops`); a header that brings a certificate or asks for an extension is refused
@@ -9,6 +9,8 @@ more than one way): use `jti`.
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NewType
 
 import jwt
@@ -32,6 +34,7 @@ SMALLEST_RSA_BITS = 2_048
 # A proof brings its own key: what it may cost to verify is bounded before there is a key.
 LONGEST_RSA_MODULUS = 683  # base64url characters of 4096 bits
 LONGEST_RSA_EXPONENT = 6  # of 32 bits
+KEYS_REMEMBERED: Final = 4_096
 FORBIDDEN_HEADERS = frozenset({"crit", "jku", "x5u", "x5c", "b64", "zip"})
 
 _jwt = jwt.PyJWT()
@@ -43,6 +46,12 @@ _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "EdDSA": OKPAlgorithm(),
     "Ed25519": OKPAlgorithm(),
 }
+# What a public key is made of; nothing else of a JWK has any part in verifying.
+_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "EC": ("kty", "crv", "x", "y"),
+    "RSA": ("kty", "n", "e"),
+    "OKP": ("kty", "crv", "x"),
+}
 # RFC 7515 §2: base64url without padding. PyJWT reads it character by character, which is slow.
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
@@ -51,11 +60,19 @@ class JwsError(Exception):
     """This token cannot be accepted. The message helps its maker and tells nothing else."""
 
 
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A compact JWT whose header was read and can be accepted. Nothing of it is believed yet."""
+
+    text: str = field(repr=False)
+    header: Mapping[str, Any]
+
+
 def sign(claims: Mapping[str, Any], *, typ: str, key: SigningKey) -> str:
     """A compact JWT (RFC 7519) of `claims`, signed EdDSA by `key`."""
-    return _jwt.encode(
-        dict(claims), key.private, algorithm="EdDSA", headers={"typ": typ, "kid": key.kid}
-    )
+    head = {"alg": "EdDSA", "typ": typ, "kid": key.kid}
+    signed = b".".join(_encoded(orjson.dumps(part)) for part in (head, dict(claims)))
+    return b".".join((signed, _encoded(key.sign(signed)))).decode()
 
 
 def sign_with(claims: Mapping[str, Any], jwk: Mapping[str, Any]) -> str:
@@ -71,14 +88,16 @@ def sign_with(claims: Mapping[str, Any], jwk: Mapping[str, Any]) -> str:
         raise JwsError("This is no private key that can sign.") from None
 
 
-def header(token: str) -> Mapping[str, Any]:
-    """The unverified header of `token`, refused where it asks for what we never do."""
+def parsed(token: str | Compact) -> Compact:
+    """Read the header of `token`, once; refused where it asks for what we never do."""
+    if isinstance(token, Compact):
+        return token
     if len(token) > LONGEST:
         raise JwsError("The token is too long.")
     if not _COMPACT.fullmatch(token):
         raise JwsError("This is not a compact JWT.")
     try:
-        found = _json_object(_decoded(token.split(".", maxsplit=1)[0]))
+        found = _json_object(_decoded(token.partition(".")[0]))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
     forbidden = FORBIDDEN_HEADERS & found.keys()
@@ -86,10 +105,17 @@ def header(token: str) -> Mapping[str, Any]:
         raise JwsError(f"The header parameter {min(forbidden)!r} is not accepted.")
     if not isinstance(found.get("kid", ""), str):
         raise JwsError("The header parameter 'kid' is not a text.")
-    return found
+    return Compact(token, found)
 
 
-def verify(token: str, jwk: Mapping[str, Any], *, algorithms: Iterable[str]) -> VerifiedClaims:
+def header(token: str | Compact) -> Mapping[str, Any]:
+    """The unverified header of `token`; raises `JwsError`."""
+    return parsed(token).header
+
+
+def verify(
+    token: str | Compact, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
+) -> VerifiedClaims:
     """The claims of `token` if `jwk` made its signature by one of `algorithms`.
 
     Times and audience are the caller's to check. Raises `JwsError`.
@@ -101,21 +127,36 @@ def verify(token: str, jwk: Mapping[str, Any], *, algorithms: Iterable[str]) -> 
         raise JwsError("The payload is not a JSON object.") from None
 
 
-def signed_payload(token: str, jwk: Mapping[str, Any], *, algorithms: Iterable[str]) -> bytes:
+def signed_payload(
+    token: str | Compact, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
+) -> bytes:
     """The bytes that `jwk` signed by one of `algorithms`; raises `JwsError`."""
-    algorithm: Any = header(token).get("alg")
+    compact = parsed(token)
+    algorithm: Any = compact.header.get("alg")
     if algorithm not in algorithms or not may_verify(jwk, algorithm):
         raise JwsError("The signature algorithm is not accepted for this key.")
     try:
-        key = jwt.PyJWK(dict(jwk), algorithm="EdDSA" if algorithm == "Ed25519" else algorithm).key
-        if jwk["kty"] == "RSA" and key.key_size < SMALLEST_RSA_BITS:
-            raise JwsError("The RSA key is too short.")
-        signed, _, signature = token.rpartition(".")
+        key = _public_key(algorithm, tuple(jwk[name] for name in _MEMBERS[jwk["kty"]]))
+        signed, _, signature = compact.text.rpartition(".")
         if not _ALGORITHMS[algorithm].verify(signed.encode(), key, _decoded(signature)):
             raise JwsError("The signature cannot be verified.")
         return _decoded(signed.partition(".")[2])
     except (PyJWTError, ValueError, TypeError, KeyError):
         raise JwsError("The signature cannot be verified.") from None
+
+
+@lru_cache(KEYS_REMEMBERED)
+def _public_key(algorithm: str, members: tuple[str, ...]) -> Any:
+    """The key that these members spell, remembered by them: they say all that it is.
+
+    Nothing is told by it that makes a key good: whose it is and whether it still counts is read
+    anew each time.
+    """
+    kty, *_ = members
+    key: Any = _ALGORITHMS[algorithm].from_jwk(dict(zip(_MEMBERS[kty], members, strict=True)))
+    if kty == "RSA" and key.key_size < SMALLEST_RSA_BITS:
+        raise JwsError("The RSA key is too short.")
+    return key
 
 
 def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
@@ -136,11 +177,10 @@ def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
     )
 
 
-def unverified_claims(token: str) -> Mapping[str, Any]:
+def unverified_claims(token: str | Compact) -> Mapping[str, Any]:
     """What a token claims, for finding whose key to verify it with. Trust none of it."""
-    header(token)
     try:
-        return _json_object(_decoded(token.split(".")[1]))
+        return _json_object(_decoded(parsed(token).text.split(".")[1]))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
 
@@ -148,9 +188,13 @@ def unverified_claims(token: str) -> Mapping[str, Any]:
 def _decoded(segment: str) -> bytes:
     """The bytes of one segment, if it is their one encoding; raises `ValueError`."""
     data = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    if urlsafe_b64encode(data).rstrip(b"=") != segment.encode():
+    if _encoded(data) != segment.encode():
         raise ValueError("bits are set that nobody reads")
     return data
+
+
+def _encoded(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _json_object(payload: bytes) -> Mapping[str, Any]:

@@ -216,6 +216,15 @@ async def test_an_assertion_is_spent_even_when_the_request_is_refused(world: Wor
     assert (await bank.token(assertion=assertion)).json()["error"] == "invalid_client"
 
 
+async def test_a_used_assertion_is_refused_before_what_it_asks_for_is(world: World) -> None:
+    """Who has not authenticated is not told which scopes there are, wherever it was used first."""
+    bank = await world.bank()
+    assertion = bank.assertion()
+    assert (await bank.post("/oauth/par", bank.request(), assertion=assertion)).status_code == 201
+    answer = await bank.token(assertion=assertion, scope="admin")
+    assert answer.json()["error"] == "invalid_client"
+
+
 async def test_the_jti_of_one_client_is_free_for_another(world: World) -> None:
     """A jti is one client's; nobody can use up another's."""
     one, other = await world.bank(), await world.bank()

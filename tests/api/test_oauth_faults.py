@@ -1,18 +1,22 @@
 """A refusal is logged with its reason and without its secrets; a store that is away refuses all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
+from gateway.db.hot import HotDatabase, Statement
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.guard import Guard
 from gateway.limits.names import Admission
+from gateway.oauth.books import SPEND_AND_KEEP
 from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
 
 
@@ -51,14 +55,63 @@ async def test_without_the_replay_store_there_is_no_token(world: World) -> None:
     assert (await bank.token(proof=proof, assertion=assertion)).status_code == 200
 
 
-async def test_without_the_database_there_is_no_token(world: World) -> None:
-    """A server that cannot read who asks gives nothing."""
+KEPT = "SELECT count(*) FROM access_token WHERE client_id = :client"
+
+
+class Dying(HotDatabase):
+    """A database that goes away when it is asked `last`: before it has done it, or after."""
+
+    def __init__(self, alive: HotDatabase, last: Statement, *, after: bool) -> None:
+        self._alive = alive
+        self._last = last
+        self._after = after
+
+    async def row(self, statement: Statement, values: Mapping[str, Any]) -> Any:
+        """As the living one, until it is asked `last`."""
+        if statement is not self._last:
+            return await self._alive.row(statement, values)
+        if self._after:
+            await self._alive.row(statement, values)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
+
+
+async def test_without_the_database_no_grant_gives_a_token(world: World) -> None:
+    """A server that cannot read what a code stands for gives nothing."""
     bank = await world.bank()
+    code = await bank.code()
     nowhere = make_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     world.app.state.runtime = replace(world.runtime, engine=nowhere)
+    answer = await bank.redeem(code)
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_KEEP], ids=["read", "write"])
+async def test_without_the_database_there_is_no_token(world: World, last: Statement) -> None:
+    """Neither where nobody knows who asks nor where the token cannot be kept."""
+    bank = await world.bank()
+    world.app.state.runtime = replace(
+        world.runtime, hot=Dying(world.runtime.hot, last, after=False)
+    )
     answer = await bank.token()
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"
+    assert await world.value(KEPT, client=bank.client_id) == 0
+    world.app.state.runtime = world.runtime
+    assert (await bank.token()).status_code == 200
+
+
+async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(world: World) -> None:
+    """Token and `jti` are one statement: where the one was kept, the other was."""
+    bank = await world.bank()
+    assertion = bank.assertion()
+    world.app.state.runtime = replace(
+        world.runtime, hot=Dying(world.runtime.hot, SPEND_AND_KEEP, after=True)
+    )
+    assert (await bank.token(assertion=assertion)).status_code == 503
+    world.app.state.runtime = world.runtime
+    answer = await bank.token(assertion=assertion)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
 
 
 async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:

@@ -148,6 +148,25 @@ async def test_a_stranger_cannot_use_up_what_is_a_clients(world: World) -> None:
     assert (await bank.token()).status_code == 200
 
 
+async def test_an_overheard_assertion_does_not_use_up_its_clients_count(world: World) -> None:
+    """What was used before is refused uncounted, and no token is kept for what is over the count."""
+    begun = world.clock()
+    guard = Guard(MemoryStore(lambda: begun + world.clock.ahead))
+    world = replace(world, runtime=replace(world.runtime, guard=guard))
+    world.app.state.runtime = world.runtime
+    bank = await world.bank()
+    await _allow(world, bank.client_id, per_minute=1)
+    overheard = bank.assertion()
+    assert (await bank.token(assertion=overheard)).status_code == 200
+    for _ in range(FEWEST_AT_OAUTH + 5):
+        assert (await bank.token(assertion=overheard)).json()["error"] == "invalid_client"
+    for _ in range(FEWEST_AT_OAUTH - 1):
+        assert (await bank.token()).status_code == 200
+    assert (await bank.token()).status_code == 429
+    kept = "SELECT count(*) FROM access_token WHERE client_id = :client"
+    assert await world.value(kept, client=bank.client_id) == FEWEST_AT_OAUTH
+
+
 class CountsNoClients:
     """A store that dies between the proof and the client."""
 

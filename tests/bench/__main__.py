@@ -9,8 +9,7 @@ from dataclasses import fields
 import uvloop
 from rich.console import Console
 
-from tests.bench import report
-from tests.bench.breakdown import broken_down
+from tests.bench import breakdown, report
 from tests.bench.lookups import looked_up
 from tests.bench.plan import ISSUING, VERIFYING, Plan
 from tests.bench.races import issuing, verifying
@@ -48,15 +47,18 @@ def _verification(plan: Plan, built: Stage, console: Console, began: float) -> N
     with servers(built, VERIFYING) as running:
         scores = _raced(plan, verifying(plan, built, running), running, console, began)
         with console.status("Timing single steps …"):
-            found = uvloop.run(broken_down(built, plan.steps))
+            found = uvloop.run(breakdown.verifying(built, plan.steps))
     report.show_rates(console, report.VERIFYING, scores, plan)
-    report.show_breakdown(console, found, scores)
+    report.show_breakdown(console, "verification", found, scores)
 
 
 def _token(plan: Plan, built: Stage, console: Console, began: float) -> None:
     with servers(built, ISSUING) as running:
         scores = _raced(plan, issuing(plan, built, running), running, console, began)
+        with console.status("Timing single steps …"):
+            found = uvloop.run(breakdown.issuing(built, plan.steps))
     report.show_rates(console, report.ISSUING, scores, plan)
+    report.show_breakdown(console, "token", found, scores)
 
 
 def _lookup(plan: Plan, built: Stage, console: Console, began: float) -> None:

@@ -62,20 +62,20 @@ def show_rates(console: Console, lines: Lines, scores: Scores, plan: Plan) -> No
     console.print(table)
 
 
-def show_breakdown(console: Console, found: Breakdown, scores: Scores) -> None:
-    """The worker's CPU for one verification by itself, step by step; under load, turns are shared."""
+def show_breakdown(console: Console, what: str, found: Breakdown, scores: Scores) -> None:
+    """The worker's CPU for one call by itself, step by step; under load, turns are shared."""
     between = found.whole - sum(found.gateway.values())
-    table = Table(title="Where the worker's CPU goes, for one verification by itself")
+    table = Table(title=f"Where the worker's CPU goes, for one {what} by itself")
     table.add_column("step")
-    for heading in ("CPU µs", "share", "floor's CPU µs"):
+    for heading in ("CPU µs", "share", *(["floor's CPU µs"] if found.floor else [])):
         table.add_column(heading, justify="right")
-    for name, cost in {**found.gateway, "FastAPI, envelope, between the steps": between}.items():
-        least = f"{found.floor[name]:,.0f}" if name in found.floor else ""
-        table.add_row(name, f"{cost:,.0f}", f"{cost / found.whole:.0%}", least)
+    for name, cost in {**found.gateway, "the rest: FastAPI, envelope, …": between}.items():
+        least = [f"{found.floor[name]:,.0f}"] if name in found.floor else []
+        table.add_row(name, f"{cost:,.0f}", f"{cost / found.whole:.0%}", *least)
     table.add_section()
-    table.add_row("all, without the server around it", f"{found.whole:,.0f}", "100%", "")
-    served, floor = (_micros(scores[name].cpu("worker")) for name in (GATEWAY, FLOOR))
-    table.add_row("under load, with the server", served, "", floor)
+    table.add_row("all, without the server around it", f"{found.whole:,.0f}", "100%")
+    served = [_micros(scores[name].cpu("worker")) for name in (GATEWAY, FLOOR) if name in scores]
+    table.add_row("under load, with the server", served[0], "", *served[1:])
     console.print(table)
 
 

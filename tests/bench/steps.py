@@ -6,9 +6,9 @@ CPU is this process's: of a statement, what it costs here and not in PostgreSQL.
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
@@ -45,15 +45,33 @@ class Call:
     @classmethod
     def of(cls, headers: Headers, raw: bytes, app: FastAPI) -> "Call":
         """A call as the server hands it to the application."""
-        return cls(request=Request(scope_of(headers, app)), raw=raw)
+        return cls(request=Request(scope_of(headers, app, PATH)), raw=raw)
 
 
-Step = Callable[[Call], Awaitable[None] | None]
+class Arrived(Protocol):
+    """A call as the server hands it to the application."""
+
+    request: Request
+    raw: bytes
+
+
+C_contra = TypeVar("C_contra", contravariant=True)
+
+
+class Step(Protocol[C_contra]):
+    """One step of a call's way."""
+
+    def __call__(self, call: C_contra, /) -> Awaitable[None] | None:
+        """Take it."""
+        ...
+
+
+C = TypeVar("C")
 Spent = defaultdict[str, list[float]]  # CPU seconds, call by call
 
 
-def scope_of(headers: Headers, app: FastAPI) -> Scope:
-    """The ASGI scope of a verification."""
+def scope_of(headers: Mapping[str, str], app: FastAPI, path: str) -> Scope:
+    """The ASGI scope of a POST to `path`."""
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return {
         "type": "http",
@@ -61,8 +79,8 @@ def scope_of(headers: Headers, app: FastAPI) -> Scope:
         "http_version": "1.1",
         "method": "POST",
         "scheme": "http",
-        "path": PATH,
-        "raw_path": PATH.encode(),
+        "path": path,
+        "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
         "headers": pairs,
@@ -73,7 +91,7 @@ def scope_of(headers: Headers, app: FastAPI) -> Scope:
     }
 
 
-async def timed(steps: Mapping[str, Step], calls: Iterable[Call], spent: Spent) -> None:
+async def timed(steps: Mapping[str, Step[C]], calls: Iterable[C], spent: Spent) -> None:
     """Add to `spent` what each step costs, when each call takes all of them in turn."""
     for call in calls:
         for name, step in steps.items():
@@ -83,7 +101,7 @@ async def timed(steps: Mapping[str, Step], calls: Iterable[Call], spent: Spent) 
             spent[name].append(time.process_time() - before)
 
 
-def gateway_steps(runtime: Runtime) -> Mapping[str, Step]:
+def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     """The path of one request, in its order."""
 
     def token(call: Call) -> None:
@@ -151,7 +169,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step]:
     }
 
 
-def floor_steps(floor: Floor) -> Mapping[str, Step]:
+def floor_steps(floor: Floor) -> Mapping[str, Step[Call]]:
     """The floor's five things, under the names of the steps that they stand for."""
 
     def proof(call: Call) -> None:
@@ -180,10 +198,10 @@ def floor_steps(floor: Floor) -> Mapping[str, Step]:
     }
 
 
-def whole(app: FastAPI) -> Step:
+def whole(app: FastAPI) -> Step[Arrived]:
     """The whole application, from scope to answer, without the server around it."""
 
-    async def serve(call: Call) -> None:
+    async def serve(call: Arrived) -> None:
         statuses: list[int] = []
 
         async def receive() -> Message:

@@ -1,0 +1,127 @@
+"""What one token costs in the worker, step by step: the gateway's own functions, timed."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from fastapi import FastAPI, Request
+
+from gateway.access.caller import canonical_url
+from gateway.access.dpop import REMEMBER_SECONDS, Proof, check_proof
+from gateway.limits.names import Admission, Admitted, Replay
+from gateway.oauth import form, unconsented
+from gateway.oauth.books import Assertion, AtTheEnd
+from gateway.oauth.client_assertion import ClientAssertion
+from gateway.oauth.counting import counted
+from gateway.oauth.issue import At, issue
+from gateway.oauth.party import Party
+from gateway.oauth.server import PostedForm
+from gateway.runtime import Runtime
+from tests.bench.plan import SCOPE
+from tests.bench.steps import Step, scope_of
+from xinqiao._core.jose import ASSERTION_LIFETIME
+
+PATH: Final = "/oauth/token"
+
+
+@dataclass(slots=True)
+class TokenCall:
+    """One request for a token on its way; each step leaves here what the next one needs."""
+
+    request: Request
+    raw: bytes
+    posted: PostedForm | None = None
+    proof: Proof | None = None
+    books: AtTheEnd | None = None
+    party: Party | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], raw: bytes, app: FastAPI) -> "TokenCall":
+        """A call as the server hands it to the application."""
+        return cls(request=Request(scope_of(headers, app, PATH)), raw=raw)
+
+
+def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
+    """The path of one request, in its order."""
+    issuer = runtime.settings.issuer
+
+    def parse(call: TokenCall) -> None:
+        call.posted = PostedForm(canonical_url(call.request, runtime), form.parse(call.raw))
+
+    def proof(call: TokenCall) -> None:
+        call.proof = check_proof(
+            call.request.headers.getlist("dpop"),
+            method="POST",
+            url=canonical_url(call.request, runtime),
+            token=None,
+            nonces=runtime.nonces,
+            now=runtime.now(),
+        )
+
+    async def replay(call: TokenCall) -> None:
+        assert call.proof
+        once = Replay(key=call.proof.replay_key, ttl=REMEMBER_SECONDS)
+        admission = Admission(tag=call.proof.jkt, generation=call.proof.generation, replay=once)
+        assert isinstance(await runtime.guard.admit(admission), Admitted)
+
+    async def reading(call: TokenCall) -> None:
+        assert call.posted
+        call.books = AtTheEnd(await unconsented.client_of(call.posted, runtime, runtime.now()))
+
+    def authenticate(call: TokenCall) -> None:
+        assert call.books
+        assert call.posted
+        client = call.books.found
+        assert client
+        method = ClientAssertion(books=call.books, issuer=issuer, now=runtime.now())
+        call.party = method(lambda _: Party(client=client), call.posted)
+        call.books.count(_counted_apart)
+
+    def sign(call: TokenCall) -> None:
+        assert call.books
+        assert call.party
+        assert call.proof
+        at = At(
+            books=call.books,
+            runtime=runtime,
+            now=runtime.now(),
+            jkt=call.proof.jkt,
+            certificate=None,
+        )
+        client = call.party.client
+        issue(at, client=client, scope=SCOPE, basis=None, with_refresh_token=False)
+
+    async def counting(call: TokenCall) -> None:
+        assert call.books
+        assert call.party
+        now = runtime.now()
+        at = At(books=call.books, runtime=runtime, now=now, jkt=None, certificate=None)
+        client = call.party.client
+        another = Assertion(
+            client_id=client.client_id,
+            jti=secrets.token_urlsafe(24),
+            forgotten_at=now + timedelta(seconds=ASSERTION_LIFETIME),
+        )
+        assert await counted(at, client, "token", another)
+
+    async def write(call: TokenCall) -> None:
+        assert call.books
+        await call.books.close(runtime.hot)
+
+    return {
+        "form": parse,
+        "DPoP proof": proof,
+        "replay (Redis)": replay,
+        "read statement": reading,
+        "client authentication": authenticate,
+        "token, signed": sign,
+        "counting (Redis)": counting,
+        "write statement": write,
+    }
+
+
+async def _counted_apart(_unspent: Assertion | None) -> bool:
+    """It is a step by itself."""
+    return True
