@@ -1,22 +1,23 @@
 """How to reach one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
+from gateway.limits.lanes import LANES, Lanes, Reply
 from gateway.limits.script import ADMIT, ADMIT_BESIDE, Arguments, Script, beside
 
-CONNECT_TIMEOUT = 0.5  # seconds
-ANSWER_TIMEOUT = 1.0
-CONNECTIONS = 64  # per worker, and per node of a cluster
+CONNECT_TIMEOUT = 1.0  # seconds
+ANSWER_TIMEOUT = 2.0
+CONNECTIONS = 64  # per worker and node of a cluster
 
-Reply = Any  # what Redis answered
+T = TypeVar("T")
 
 
 class Link(Protocol):
@@ -41,53 +42,57 @@ class SingleLink:
     """One Redis: both in one script, so that no flush falls between them."""
 
     def __init__(self, url: str) -> None:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=CONNECT_TIMEOUT,
-            **_options(),
-        )
-        self._redis = Redis.from_pool(pool)
+        self._redis = Redis.from_url(url, max_connections=LANES, **_options())
+        self._lanes = Lanes(self._redis)
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `Link`."""
-        return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
+        return cast("str | None", await self._lanes.call("SET", key, fresh, "NX", "GET", get=True))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `Link`."""
-        present, reply = await _run(self._redis, ADMIT_BESIDE, beside(arguments, key, fresh))
+        present, reply = await _run(self._lanes.call, ADMIT_BESIDE, beside(arguments, key, fresh))
         return present, reply
 
     async def close(self) -> None:
         """See `Link`."""
+        await self._lanes.close()
         await self._redis.aclose()
 
 
 class ClusterLink:
-    """A cluster: the two keys may live on two nodes, so they are asked side by side."""
+    """A cluster: the two keys may live on two nodes, so they are asked side by side.
+
+    Work that has begun goes on when its caller hangs up: cut off in the middle, it would take its
+    neighbours' connections with it.
+    """
 
     def __init__(self, url: str) -> None:
         # redis-py refuses at once when all connections are taken; here callers wait their turn.
         self._turns = asyncio.Semaphore(CONNECTIONS // 2)
         self._redis = RedisCluster.from_url(url, max_connections=2 * CONNECTIONS, **_options())
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `Link`."""
         async with self._turn():
-            return await self._set_or_get(key, fresh)
+            return await self._undisturbed(self._set_or_get(key, fresh))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `Link`."""
         async with self._turn():
-            asked: tuple[Awaitable[Reply], ...] = (
-                self._set_or_get(key, fresh),
-                _run(self._redis, ADMIT, arguments),
-            )
-            answers: list[Reply] = await asyncio.gather(*asked, return_exceptions=True)
+            return await self._undisturbed(self._beside(key, fresh, arguments))
+
+    async def _beside(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
+        asked: tuple[Awaitable[Reply], ...] = (
+            self._set_or_get(key, fresh),
+            _run(self._redis.execute_command, ADMIT, arguments),
+        )
+        answers: list[Reply] = await asyncio.gather(*asked, return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
@@ -96,7 +101,19 @@ class ClusterLink:
 
     async def close(self) -> None:
         """See `Link`."""
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._redis.aclose()
+
+    async def _undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to the caller, if there still is one
 
     async def _set_or_get(self, key: str, fresh: str) -> str | None:
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
@@ -119,12 +136,14 @@ def link_to(url: str) -> Link:
     return SingleLink(url)
 
 
-async def _run(redis: "Redis | RedisCluster", script: Script, arguments: Arguments) -> Reply:
+async def _run(
+    call: Callable[..., Awaitable[Reply]], script: Script, arguments: Arguments
+) -> Reply:
     """What `script` returns; a server that does not have it yet is sent it."""
     try:
-        return await redis.execute_command("EVALSHA", script.digest, *arguments)
+        return await call("EVALSHA", script.digest, *arguments)
     except NoScriptError:
-        return await redis.execute_command("EVAL", script.text, *arguments)
+        return await call("EVAL", script.text, *arguments)
 
 
 def _options() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from gateway.limits.links import link_to
 from gateway.limits.names import Admission, StaleGeneration, Verdict
 
 GENERATION: Final = "xq:generation"
-DEADLINE = 2.0  # seconds for one admission, whatever happens
+DEADLINE = 4.0  # seconds for one admission, whatever happens: more than a silent Redis is given
 
 T = TypeVar("T")
 
@@ -26,13 +26,12 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._link = link_to(url)
         self._last_seen: str | None = None
-        self._running: set[asyncio.Task[Any]] = set()
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one script; raises `LimiterUnavailableError`."""
         if await self._is_surely_stale(admission.generation):
             return StaleGeneration(generation=str(self._last_seen))
-        present, reply = await self._undisturbed(self._run(script.arguments(admission)))
+        present, reply = await self._in_time(self._run(script.arguments(admission)))
         self._last_seen = present
         if admission.generation not in {None, present}:
             return StaleGeneration(generation=present)
@@ -41,13 +40,12 @@ class RedisStore:
     async def generation(self) -> str:
         """The present generation, made when there is none; raises `LimiterUnavailableError`."""
         fresh = _fresh()
-        found = await self._undisturbed(self._link.set_or_get(GENERATION, fresh))
+        found = await self._in_time(self._link.set_or_get(GENERATION, fresh))
         self._last_seen = found or fresh
         return self._last_seen
 
     async def close(self) -> None:
         """Let what runs come to its end, then close the connections."""
-        await asyncio.gather(*self._running, return_exceptions=True)
         await self._link.close()
 
     async def _is_surely_stale(self, given: str | None) -> bool:
@@ -59,26 +57,13 @@ class RedisStore:
         present, reply = await self._link.admit_beside(GENERATION, fresh, arguments)
         return present or fresh, reply
 
-    async def _undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, which goes on when its caller hangs up.
-
-        Cut off in the middle, it would take a connection with it, and in a cluster its
-        neighbours' too.
-        """
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             async with asyncio.timeout(DEADLINE):
-                return await asyncio.shield(task)
+                return await work
         except Exception as error:  # noqa: BLE001  # redis-py lets AttributeError out when a node goes down
             log.warning("limiter_unavailable", kind=type(error).__name__)
             raise LimiterUnavailableError from None  # closed: no count, no answer
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # told to the caller, if there still is one
 
 
 def _fresh() -> str:
