@@ -4,105 +4,20 @@ Each crowd is half at the one process and half at the other. `FULL=1` makes it 2
 """
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import httpx2
 import pytest
-import pytest_asyncio
 
-from gateway.creditfile.vault import Vault
-from gateway.identity import sessions
-from gateway.limits.guard import Guard
-from gateway.limits.redis import RedisStore
-from tests.house import new_database, querying
-from tests.oauth_builders import (
-    SECRET,
-    USCC,
-    Bank,
-    World,
-    a_session,
-    answer_of,
-    digest_of,
-    interaction_of,
-    running,
-)
-from tests.portal_house import add_enterprise, hidden
+from tests.oauth_builders import Bank, World, a_session, answer_of, interaction_of
+from tests.portal_house import hidden
 from tests.redis_server import RedisServer
-from tests.served_process import serving
+from tests.two_workers import CROWD, Workers, query, with_
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CROWD: Final = 200 if os.environ.get("FULL") else 60
-PATIENCE: Final = 120.0  # seconds that the last of a crowd may wait
 TOKEN: Final = "/oauth/token"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workers:
-    """Two processes, as one world each: database, Redis and clock are the same."""
-
-    worlds: tuple[World, World]
-
-    def both(self, bank: Bank) -> list[Bank]:
-        """The same bank, so many times as a crowd is strong, at each of the workers in turn."""
-        return [replace(bank, world=self.worlds[turn % 2]) for turn in range(CROWD)]
-
-    async def bank(self) -> Bank:
-        """A registered client with an agreement."""
-        return await self.worlds[0].bank()
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """A Redis of this module's own."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def workers(
-    postgres_url: str, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Workers]:
-    """Two worker processes of the real gateway."""
-    folder = tmp_path_factory.mktemp("workers")
-    vault = folder / "vault.json"
-    vault.write_text(Vault.generate_keys())
-    url = await new_database(postgres_url)
-    changed = {
-        "XINQIAO_DEMO": "false",
-        "XINQIAO_REDIS_URL": redis.url,
-        "XINQIAO_VAULT_KEYS": str(vault),
-    }
-    async with running(url, folder) as world:
-        assert world.runtime.settings.secret.get_secret_value() == SECRET
-        guard = Guard(RedisStore(redis.url))
-        shared = replace(world, runtime=replace(world.runtime, guard=guard))
-        await add_enterprise(world.runtime.engine, USCC, "杭州云栖数据科技有限公司")
-        with ExitStack() as stack:
-            addresses = await asyncio.to_thread(_start_two, stack, shared, folder, changed)
-            async with _client(addresses[0]) as one, _client(addresses[1]) as other:
-                yield Workers(worlds=(replace(shared, http=one), replace(shared, http=other)))
-        await guard.close()
-
-
-def _start_two(
-    stack: ExitStack, world: World, folder: Path, changed: dict[str, str]
-) -> tuple[str, str]:
-    one, other = (
-        stack.enter_context(serving(world.runtime.settings, folder / f"{name}.log", **changed))
-        for name in ("one", "other")
-    )
-    return one, other
-
-
-def _client(address: str) -> httpx2.AsyncClient:
-    limits = httpx2.Limits(max_connections=CROWD)
-    return httpx2.AsyncClient(base_url=address, timeout=PATIENCE, limits=limits, trust_env=False)
 
 
 async def crowd(
@@ -253,17 +168,3 @@ async def resume(world: World, tab: str, cookie: str) -> httpx2.Response:
     """Bring the decision back to the authorization endpoint."""
     asked = {"interaction": tab}
     return await world.http.get("/oauth/resume", params=asked, headers=with_(cookie))
-
-
-async def query(bank: Bank, token: str) -> httpx2.Response:
-    """Use an access token."""
-    path = "/v1/queries"
-    proof = await bank.proof(path, ath=digest_of(token))
-    headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
-    body = querying(USCC, "registration")
-    return await bank.world.http.post(path, json=body, headers=headers)
-
-
-def with_(cookie: str) -> dict[str, str]:
-    """The headers of a browser in which somebody has signed in."""
-    return {"Cookie": f"{sessions.COOKIE}={cookie}"}
