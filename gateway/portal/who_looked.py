@@ -1,16 +1,25 @@
 """Who looked (R10): every disclosure and every refused attempt, free of charge."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from gateway.identity.visitor import UsingVisitor
+from gateway.pages import spreadsheet
 from gateway.pages.frame import Frame
+from gateway.pages.headers import security_headers
+from gateway.pages.languages import language_of
 from gateway.pages.route import PageRoute, not_found
-from gateway.portal import store, words
-from gateway.runtime import UsingRuntime
+from gateway.portal import looks, store, words
+from gateway.portal.looks import PAGE, Filter, Place
+from gateway.portal.looks_filter import Asked, asked_of
+from gateway.portal.looks_table import Table
+from gateway.portal.store import ClientCard
+from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 frame: Final = Frame("gateway.portal")
@@ -23,20 +32,17 @@ async def list_looks(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """List who looked, the newest first; `?before=` names the last one of the page before."""
+    """List who looked, the newest first; `?before=` names where the page before ended."""
     visitor.must_act_for(request, uscc)
     before = request.query_params.get("before", "")
+    place = Place.read(before) if before else None
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
-        place = await store.place_of(conn, uscc, before) if before else None
         if not cards or (before and place is None):
             return not_found(request, visitor)
-        found = await store.looks(conn, uscc, before=place, limit=store.PAGE + 1)
-        refused = await store.turned_away(conn, uscc) if place is None else []
-        clients = await store.clients(
-            conn, {look.client_id for look in found} | {line.client_id for line in refused}
-        )
-    shown, more = found[: store.PAGE], len(found) > store.PAGE
+        asked, clients = await _asked(conn, request, uscc)
+        found = await looks.lines(conn, uscc, asked.filter, after=place, limit=PAGE + 1)
+    shown, more = found[:PAGE], len(found) > PAGE
     return frame.page(
         request,
         "portal/looks.html",
@@ -44,10 +50,56 @@ async def list_looks(
         enterprise=cards[0],
         tab="looks",
         looks=shown,
-        refused=refused,
         clients=clients,
-        older=shown[-1].disclosure_id if more else None,
+        purposes=sorted(asked.seen.purposes),
+        asked=asked,
+        older=shown[-1].place if more else None,
         first=place is None,
         words=words,
         catalogue=runtime.catalogue,
     )
+
+
+@router.get("/portal/enterprises/{uscc}/looks.csv", response_model=None)
+async def export(
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Give all lines within the filter as a file for a spreadsheet, the newest first."""
+    visitor.must_act_for(request, uscc)
+    async with runtime.engine.connect() as conn:
+        asked, clients = await _asked(conn, request, uscc)
+    if not asked.understood:  # else the file would hold more than was asked for
+        back = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
+        return RedirectResponse(back, status_code=303, headers={"Cache-Control": "no-store"})
+    table = Table(
+        language=language_of(request.query_params, request.cookies),
+        clients=clients,
+        catalogue=runtime.catalogue,
+    )
+    headers = security_headers(form_action=()) | {
+        "Content-Disposition": f'attachment; filename="who-looked-{uscc}.csv"',
+    }
+    return StreamingResponse(
+        _written(runtime, uscc, asked.filter, table),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+    )
+
+
+async def _asked(
+    conn: AsyncConnection, request: Request, uscc: str
+) -> tuple[Asked, dict[str, ClientCard]]:
+    """What is asked for, and the clients that ever looked, by name."""
+    seen = await looks.seen(conn, uscc)
+    clients = await store.clients(conn, seen.clients)
+    by_name = sorted(clients.values(), key=lambda each: each.name)
+    return asked_of(request.query_params, seen), {each.client_id: each for each in by_name}
+
+
+async def _written(runtime: Runtime, uscc: str, wanted: Filter, table: Table) -> AsyncIterator[str]:
+    yield spreadsheet.BOM + spreadsheet.as_csv([table.head()])
+    async for some in looks.every_line(runtime.engine, uscc, wanted):
+        yield spreadsheet.as_csv(table.row(each) for each in some)

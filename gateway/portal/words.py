@@ -57,6 +57,11 @@ DISCLOSURE_KINDS: Final[Mapping[str, Said]] = {
     "other": Said("其他调用", "Another call"),
 }
 
+OUTCOMES: Final[Mapping[str, Said]] = {
+    "told": Said("已提供", "Told"),
+    "refused": Said("已拒绝", "Refused"),
+}
+
 REASONS: Final[Mapping[str, Said]] = {
     "not_available": Said("没有您的授权", "Without your consent"),
     "not_in_consent": Said("不在您的授权范围内", "Not in what you consented to"),

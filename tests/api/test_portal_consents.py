@@ -1,5 +1,6 @@
 """My consents and who looked: all of one's own, and taken back in two taps."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -130,7 +131,8 @@ async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
         purpose="merchant_onboarding",
     )
     page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
-    assert page.index("平台商户入驻") < page.index("贷款审批")
+    listed = page.partition('<ul class="list looks">')[2]
+    assert listed.index("平台商户入驻") < listed.index("贷款审批")
     for words in ("没有您的授权", "登记状态是否为存续", "登记信息", "浙江示范银行"):
         assert words in page
 
@@ -147,7 +149,7 @@ async def test_who_looked_says_how_often_a_limit_refused_whom(house: House) -> N
         await conn.execute(insert(TurnedAwayRow).values(rows))
     browser = await house.signed_in()
     page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
-    for words in ("因过于频繁而被拒绝", "浙江示范银行", "查询过于频繁", "4321"):
+    for words in ("因过于频繁而被拒绝", "浙江示范银行", "查询过于频繁", "共 4321 次"):
         assert words in page
     assert "8765" not in page
 
@@ -155,15 +157,16 @@ async def test_who_looked_says_how_often_a_limit_refused_whom(house: House) -> N
 async def test_who_looked_is_paged_without_gap_or_repeat(house: House) -> None:
     """Also where many looked at the same moment."""
     browser = await house.signed_in()
-    ids = {await house.add_look(house.firm, asked=[f"mark-{n}-"]) for n in range(45)}
-    address, seen = f"/portal/enterprises/{house.firm}/looks", ""
-    for _ in range(3):
-        page = (await browser.get(address)).text
-        seen += page
-        older = next((id_ for id_ in ids if f'href="?before={id_}"' in page), None)
-        address = f"/portal/enterprises/{house.firm}/looks?before={older}"
-    assert older is None
-    assert all(seen.count(f"mark-{n}-") == 1 for n in range(45))
+    for n in range(45):
+        await house.add_look(house.firm, asked=[f"mark-{n}-"])
+    address: str | None = f"/portal/enterprises/{house.firm}/looks"
+    pages = []
+    while address:
+        pages.append((await browser.get(address)).text)
+        older = re.search(r'second" href="(\?before=[^"]+)"', pages[-1])
+        address = f"/portal/enterprises/{house.firm}/looks{older[1]}" if older else None
+    assert [page.count('<li class="look">') for page in pages] == [20, 20, 5]
+    assert all("".join(pages).count(f"mark-{n}-") == 1 for n in range(45))
 
 
 async def test_home_counts_active_consents_and_looks(house: House) -> None:

@@ -1,0 +1,226 @@
+"""Who looked, filtered and exported: all within the filter, nobody else's, and nothing runs."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import insert
+
+from gateway.disclosure.tables import TurnedAwayRow
+from gateway.portal import looks
+from gateway.portal.looks import Filter, Place
+from tests.portal_house import House, a_house
+
+FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def add_sum(house: House, uscc: str, times: int, **changed: Any) -> None:
+    """A sum of attempts that a limit refused."""
+    row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited"}
+    hour = house.clock().replace(minute=0, second=0, microsecond=0)
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            insert(TurnedAwayRow).values(
+                row | {"uscc": uscc, "hour": hour, "times": times} | changed
+            )
+        )
+
+
+async def page_of(browser: httpx2.AsyncClient, house: House, query: str = "") -> str:
+    """The page, asked with this query."""
+    answer = await browser.get(f"/portal/enterprises/{house.firm}/looks?{query}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def rows_of(
+    browser: httpx2.AsyncClient, house: House, query: str = ""
+) -> list[dict[str, str]]:
+    """The export, read as a spreadsheet does."""
+    answer = await browser.get(f"/portal/enterprises/{house.firm}/looks.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+@pytest_asyncio.fixture
+async def busy(house: House) -> House:
+    """Two clients, two purposes, told and refused, on three days; and a neighbour's."""
+    other = await house.add_client("义乌示范平台", "Yiwu Demo Platform")
+    noon = house.clock()
+    await house.add_look(house.firm, asked=["mark-a-"], at=noon - timedelta(days=2))
+    await house.add_look(
+        house.firm,
+        asked=["mark-b-"],
+        client_id=other,
+        kind="verification",
+        purpose="merchant_onboarding",
+        outcome="refused",
+        reason="not_available",
+        at=noon - timedelta(days=1),
+    )
+    await house.add_look(house.firm, asked=["mark-c-"], at=noon)
+    await house.add_look(house.elsewhere, asked=["mark-foreign-"], at=noon)
+    await add_sum(house, house.firm, 77, client_id=other)
+    await add_sum(house, house.elsewhere, 99)
+    return house
+
+
+def day(at: datetime) -> str:
+    """A day as a form sends it."""
+    return at.date().isoformat()
+
+
+FILTERS: Final[tuple[tuple[str, set[str], bool], ...]] = (
+    ("", {"a", "b", "c"}, True),
+    ("outcome=told", {"a", "c"}, False),
+    ("outcome=refused", {"b"}, True),
+    ("purpose=merchant_onboarding", {"b"}, False),
+    ("purpose=loan_approval&outcome=refused", set(), False),
+    ("client={other}", {"b"}, True),
+    ("client={bank}", {"a", "c"}, False),
+    ("since=2026-11-21&until=2026-11-21", {"b"}, False),
+    ("until=2026-11-20", {"a"}, False),
+    ("since=2026-11-22", {"c"}, True),
+    ("since=2026-11-23", set(), False),
+)
+
+
+@pytest.mark.parametrize(("query", "marks", "sums"), FILTERS)
+async def test_page_and_file_show_what_the_filter_lets_through(
+    busy: House, query: str, marks: set[str], *, sums: bool
+) -> None:
+    """Client, purpose, outcome and period, alone and together; both days are included."""
+    browser = await busy.signed_in()
+    async with busy.engine.connect() as conn:
+        (other,) = (await looks.seen(conn, busy.firm)).clients - {busy.bank}
+    query = query.format(other=other, bank=busy.bank)
+    page, rows = await page_of(browser, busy, query), await rows_of(browser, busy, query)
+    assert {mark for mark in "abc" if f"mark-{mark}-" in page} == marks
+    assert {row["内容"][5] for row in rows if row["次数"] == "1"} == marks
+    assert ("共 77 次" in page) is sums
+    assert [row["原因"] for row in rows if row["次数"] == "77"] == ["查询过于频繁"] * sums
+    for text in (page, str(rows)):
+        assert "foreign" not in text
+        assert "99 次" not in text
+
+
+async def test_the_file_has_every_row_the_newest_first(house: House) -> None:
+    """More than are read at once, many of one moment, sums among them."""
+    browser = await house.signed_in()
+    for n in range(47):
+        await house.add_look(
+            house.firm, asked=[f"mark-{n}-"], at=house.clock() - timedelta(hours=n // 20)
+        )
+    for hours in range(3):
+        hour = house.clock().replace(minute=0) - timedelta(hours=hours)
+        await add_sum(house, house.firm, 5, hour=hour)
+    found = [
+        line
+        async for some in looks.every_line(house.engine, house.firm, Filter(), at_once=7)
+        for line in some
+    ]
+    assert len({line.ref for line in found}) == 48  # three sums of one reason share theirs
+    assert len(found) == 50
+    assert [line.at for line in found] == sorted((line.at for line in found), reverse=True)
+    rows = await rows_of(browser, house)
+    assert len(rows) == 50
+    assert [row["时间（北京时间）"][:19] for row in rows] == sorted(
+        (row["时间（北京时间）"][:19] for row in rows), reverse=True
+    )
+
+
+async def test_pages_hold_each_line_once_within_the_filter(house: House) -> None:
+    """The way to the next page keeps the filter."""
+    browser = await house.signed_in()
+    for n in range(25):
+        await house.add_look(house.firm, asked=[f"mark-{n}-"])
+        await house.add_look(house.firm, outcome="refused", reason="not_available")
+    first = await page_of(browser, house, "outcome=told")
+    onward = first.partition('second" href="?outcome=told&amp;')[2].partition('"')[0]
+    assert onward.startswith("before=")
+    second = await page_of(browser, house, f"outcome=told&{onward}")
+    assert all((first + second).count(f"mark-{n}-") == 1 for n in range(25))
+    assert "没有您的授权" not in first + second
+
+
+async def test_formulas_in_the_file_are_text(house: House) -> None:
+    """Whatever a client is called or has asked for."""
+    named = await house.add_client(FORMULA, "@SUM(1+1)")
+    await house.add_look(house.firm, client_id=named, asked=["+cmd|'/C calc'!A0"], reason="-1")
+    browser = await house.signed_in()
+    for language, name in (("zh", FORMULA), ("en", "@SUM(1+1)")):
+        (row,) = await rows_of(browser, house, f"lang={language}")
+        assert f"'{name}" in row.values()
+        assert "'+cmd|'/C calc'!A0" in row.values()
+        assert not any(value.startswith(("=", "+", "-", "@", "\t")) for value in row.values())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "client=bank-of-nobody",
+        "purpose=anything",
+        "outcome=TOLD",
+        "since=yesterday",
+        "until=0001-01-01",
+        "since=9999-12-31",
+    ],
+)
+async def test_a_filter_that_means_nothing_is_left_out_and_said(busy: House, query: str) -> None:
+    """The page says so; a file that holds more than was asked for is not made."""
+    browser = await busy.signed_in()
+    assert "筛选条件无法识别" in await page_of(browser, busy, query)
+    export = await browser.get(f"/portal/enterprises/{busy.firm}/looks.csv?{query}")
+    assert export.status_code == 303
+    assert export.headers["location"].startswith(f"/portal/enterprises/{busy.firm}/looks?")
+
+
+@pytest.mark.parametrize(
+    "before", ["x", "~", "1", "1~", "-1~a", "9" * 30 + "~a", "9" * 5000 + "~a", "１~a"]
+)
+async def test_a_place_that_is_none_finds_nothing(busy: House, before: str) -> None:
+    """And breaks nothing."""
+    browser = await busy.signed_in()
+    answer = await browser.get(f"/portal/enterprises/{busy.firm}/looks?before={before}")
+    assert answer.status_code == 404
+
+
+async def test_a_place_in_anothers_list_shows_ones_own_only(busy: House) -> None:
+    """A place is a moment and a mark, and opens nothing."""
+    browser = await busy.signed_in()
+    async with busy.engine.connect() as conn:
+        (theirs, *_) = await looks.lines(conn, busy.elsewhere, Filter())
+    assert Place.read(str(theirs.place)) == theirs.place
+    page = await page_of(browser, busy, f"before={theirs.place}")
+    assert "foreign" not in page
+
+
+async def test_the_file_of_another_and_of_nobody_look_the_same(busy: House) -> None:
+    """IDOR; and without a session there is only the way to sign in."""
+    stranger, nobody = await busy.signed_in("wang"), busy.browser()
+    theirs, none = [
+        await stranger.get(f"/portal/enterprises/{uscc}/looks.csv")
+        for uscc in (busy.firm, busy.nobody)
+    ]
+    assert (theirs.status_code, none.status_code) == (404, 404)
+    assert theirs.text == none.text
+    away = await nobody.get(f"/portal/enterprises/{busy.firm}/looks.csv")
+    assert away.status_code == 303
+    assert away.headers["location"].startswith("/portal/sign-in")

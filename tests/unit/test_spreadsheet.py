@@ -1,0 +1,33 @@
+"""A file for a spreadsheet: Chinese stays Chinese, and no cell is a formula."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.pages.spreadsheet import as_csv, cell
+
+BEGINNINGS = "=+-@\t\r\n＝＋－＠"  # the wide forms begin a formula in Excel too
+
+
+@pytest.mark.parametrize("begins", BEGINNINGS)
+@pytest.mark.parametrize("before", ["", " ", "\t", "\u3000"])
+def test_a_cell_that_would_begin_a_formula_is_text(begins: str, before: str) -> None:
+    """Also behind spaces that a program may drop."""
+    assert cell(f"{before}{begins}cmd|'/C calc'!A0")[0] == "'"
+
+
+@pytest.mark.parametrize("text", ["浙江示范银行", "2026-11-22 12:00:00", "a=b", "", "3", "'"])
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    """Most cells."""
+    assert cell(text) == text
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1))
+def test_every_row_is_read_back_as_one_row_of_text(row: list[str]) -> None:
+    """Whatever stands in it: no cell becomes two, none begins a formula, nothing is lost."""
+    (read,) = csv.reader(io.StringIO(as_csv([row]), newline=""))
+    assert [each.removeprefix("'") for each in read] == [each.removeprefix("'") for each in row]
+    assert not any(each[:1] in BEGINNINGS for each in read if each)
