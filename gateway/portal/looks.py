@@ -109,6 +109,7 @@ class Seen:
 
 _AT: Final = col(DisclosureRow.at)
 _REF: Final = col(DisclosureRow.disclosure_id)
+_CHOICES: Final = (col(DisclosureRow.client_id), col(DisclosureRow.purpose))
 _HOUR: Final = col(TurnedAwayRow.hour)
 _SUM_REF: Final = func.concat_ws(
     "/",
@@ -152,10 +153,7 @@ async def every_line(
 
 async def seen(conn: AsyncConnection, uscc: str) -> Seen:
     """Which clients and which purposes there are among all lines."""
-    attempts: Select[Any] = select(
-        col(DisclosureRow.client_id).label("client_id"),
-        col(DisclosureRow.purpose).label("purpose"),
-    ).where(col(DisclosureRow.uscc) == uscc)
+    attempts = select(*_CHOICES).where(col(DisclosureRow.uscc) == uscc)
     sums = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
     found = (await conn.execute(attempts.union(sums))).all()
     return Seen(
