@@ -5,16 +5,20 @@ Each step says what should happen and checks that it did; a step that fails ends
 
 import html
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx2
+import orjson
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from gateway.access.moments import SHANGHAI
 from gateway.synthetic.build import Kit
 from gateway.synthetic.visitor import Visitor
 from xinqiao import AsyncClient, ConsentGrant, Evidence, KeySet, Verification, verify_evidence
@@ -23,6 +27,7 @@ from xinqiao.errors import ConsentExhausted, ConsentWithdrawn, EvidenceInvalid, 
 BY_PLATFORM: Final = "merchant_onboarding"
 BY_BANK: Final = "loan_approval"
 WANTED: Final = ("registration", "penalty", "licence", "public_rating")
+OK: Final = 200
 GRANTED: Final = ("registration", "penalty", "licence")
 MARKS: Final = {
     "yes": "[green]是 yes[/]",
@@ -43,6 +48,7 @@ class Stage:
     console: Console
     bank: AsyncClient
     platform: AsyncClient
+    department: AsyncClient
     signed: int = 0
     grant: ConsentGrant | None = None
     evidence: Evidence | None = None
@@ -71,8 +77,9 @@ async def tour(kit: Kit, console: Console) -> None:
     async with (
         AsyncClient.from_kit(kit, "bank", **options) as bank,
         AsyncClient.from_kit(kit, "platform") as platform,
+        AsyncClient.from_kit(kit, "source") as department,
     ):
-        stage = Stage(kit=kit, console=console, bank=bank, platform=platform)
+        stage = Stage(kit=kit, console=console, bank=bank, platform=platform, department=department)
         for number, (title, step) in enumerate(STEPS, start=1):
             console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
             await step(stage)
@@ -265,6 +272,43 @@ async def scan(stage: Stage) -> None:
             stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
 
 
+async def repair(stage: Stage) -> None:
+    """A department delivers a penalty and repairs it: the public page shows it, and no longer."""
+    subject = stage.subject("clean")
+    today = datetime.now(SHANGHAI).date()
+    number = f"（合成）罚〔{today.year}〕{secrets.randbelow(10**6):06}号"
+    penalty = {
+        "uscc": subject["uscc"],
+        "document_number": number,
+        "kinds": ["罚款"],
+        "fine": "12",
+        "decided_on": (today - timedelta(days=200)).isoformat(),
+        "appeal_state": "none",
+    }
+    act = {
+        "dataset": "penalty",
+        "uscc": subject["uscc"],
+        "key": number,
+        "action": "repair",
+        "reason": "信用修复决定（合成）",
+        "decided_on": today.isoformat(),
+    }
+    calls = (
+        ("/v1/records", {"dataset": "penalty", "records": [penalty]}, True, "created"),
+        ("/v1/records/actions", act, False, "updated"),
+    )
+    for path, body, shown, outcome in calls:
+        answer = await stage.department.request("POST", path, json=body, scope="records:write")
+        stage.signed += 1
+        results = orjson.loads(answer.body)["results"] if answer.status == OK else []
+        _demand([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
+        async with Visitor(stage.bank.issuer) as citizen:
+            page = await citizen.scan(subject["code_url"])
+        _demand((number in page) is shown, f"after {path} the page shows it: {number in page}")
+        told = "[red]shown[/]" if shown else "[green]not shown any more[/]"
+        stage.say(f"POST {path}: {outcome}; on {subject['name']}'s page {number}: {told}")
+
+
 async def tampering(stage: Stage) -> None:
     """Whoever changes one word of an answer is found out: on the way, and in the file."""
     subject = stage.subject("clean")
@@ -317,6 +361,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The enterprise withdraws · 撤回授权", withdrawal),
     ("The bank asks at its counter, by a QR code · 扫码授权", counter),
     ("A citizen scans enterprise codes · 扫企业码", scan),
+    ("A department delivers and repairs · 信用修复", repair),
     ("Every answer was signed; a tampered copy is refused · 验签", tampering),
 )
 
