@@ -39,6 +39,10 @@ format: .venv/ready ## what ruff can mend by itself
 # installed; elsewhere the tests that need a missing one are skipped and say so.
 system: ; @sh tests/system-packages.sh
 
+docs: .venv/ready ## make the reference pages anew from what they describe
+	$(BIN)/xinqiao-gateway catalogue show --format markdown > docs/understand/catalogue.md.new
+	mv docs/understand/catalogue.md.new docs/understand/catalogue.md
+
 clean: ## remove the environment and the demo (stop it first)
 	-test ! -f $(STATE)/state.json || rm -rf "$$(dirname "$$(sed -n 's/.*"database_folder": "\(.*\)".*/\1/p' $(STATE)/state.json)")"
 	rm -rf .venv $(STATE) tests/node/node_modules

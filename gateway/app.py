@@ -21,10 +21,10 @@ from gateway import docs, problems
 from gateway.access.envelope import Envelope
 from gateway.access.openapi import complete
 from gateway.clients.agreements import QuotaBook
-from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
+from gateway.following import catalogue_in_force, following
 from gateway.health import router as health
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
@@ -92,13 +92,18 @@ async def open_runtime(settings: Settings) -> Runtime:
     digests = KeyedDigests(settings.secret.get_secret_value())
     keys = KeyRing.read(settings.signing_keys)
     hot = await HotDatabase.open(settings.database_url, size=settings.database_pool)
+    try:
+        catalogue = await catalogue_in_force(hot)
+    except BaseException:
+        await hot.close()
+        raise
     return Runtime(
         settings=settings,
         engine=make_engine(settings.database_url, pool_size=settings.database_pool),
         hot=hot,
         keys=keys,
         digests=digests,
-        catalogue=load_catalogue(),
+        catalogue=catalogue,
         vault=_vault(settings),
         guard=Guard(_store(settings)),
         quotas=QuotaBook(hot),
@@ -141,7 +146,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         runtime = await open_runtime(settings)
         app.state.runtime = runtime
         try:
-            async with sealing(runtime), sweeping(runtime):
+            async with following(app), sealing(runtime), sweeping(app):
                 yield
         finally:
             await close_runtime(runtime)

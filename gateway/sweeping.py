@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from gateway.creditfile.objections.desk import keep_time
@@ -72,9 +73,9 @@ async def keep_retention(runtime: Runtime) -> int:
 
 
 @asynccontextmanager
-async def sweeping(runtime: Runtime) -> AsyncIterator[None]:
+async def sweeping(app: FastAPI) -> AsyncIterator[None]:
     """Sweep now and then for as long as the block lasts; several workers may do so at once."""
-    task = asyncio.create_task(_for_ever(runtime))
+    task = asyncio.create_task(_for_ever(app))
     try:
         yield
     finally:
@@ -83,9 +84,10 @@ async def sweeping(runtime: Runtime) -> AsyncIterator[None]:
             await task
 
 
-async def _for_ever(runtime: Runtime) -> None:
+async def _for_ever(app: FastAPI) -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)
+        runtime: Runtime = app.state.runtime  # with the catalogue that counts by now
         try:
             await sweep(runtime)
             await keep_objections_time(runtime)

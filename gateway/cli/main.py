@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli import (
+    catalogue,
     clients,
     keys,
     objections,
@@ -31,6 +32,7 @@ app.add_typer(db, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clients.app, name="client")
 app.add_typer(clients.agreements, name="agreement")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(personal.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")

@@ -17,7 +17,7 @@ from gateway.clients.terms import TermsError
 from gateway.console.acts import At
 from gateway.console.operators import NAME, Operator
 from gateway.console.refusals import Refused
-from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.catalogue_versions import in_force
 from gateway.db.engine import make_engine
 from gateway.limits.guard import QuotasError
 from gateway.settings import DatabaseSettings, SettingsError
@@ -40,9 +40,9 @@ def act(verb: Callable[[At], Awaitable[T | Refused]]) -> T:
     """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
     with sentences():
         by = operator()
-        datasets = load_catalogue().codes
 
         async def run(conn: AsyncConnection) -> T:
+            datasets = (await in_force(conn)).codes
             outcome = await verb(At(conn=conn, by=by, now=datetime.now(UTC), datasets=datasets))
             if isinstance(outcome, Refused):
                 raise _RefusedError(outcome.sentence)

@@ -1,0 +1,135 @@
+"""`catalogue`: the list of datasets and fields; a new version counts within seconds, without a restart."""
+
+import difflib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.cli.operating import act, look, stop
+from gateway.console import cataloguing
+from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
+from gateway.creditfile.catalogue_versions import (
+    Version,
+    digest_of,
+    document_in_force,
+    version_of,
+    versions,
+)
+from gateway.creditfile.reference import markdown_of
+from gateway.creditfile.widening import widens
+
+app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fields (信用信息目录).")
+
+
+class Shown(StrEnum):
+    """How a catalogue is shown."""
+
+    YAML = "yaml"
+    MARKDOWN = "markdown"
+
+
+@app.command()
+def show(
+    form: Annotated[Shown, typer.Option("--format", help="As it is, or as a page.")] = Shown.YAML,
+    version: Annotated[
+        str | None,
+        typer.Option(help="A version that was loaded, or `in-force`; else this release's."),
+    ] = None,
+) -> None:
+    """Show the catalogue of this release, or one that was loaded."""
+    document = PUBLISHED.read_text(encoding="utf-8")
+    if version == "in-force":
+        document = look(document_in_force)
+    elif version is not None:
+        document = _held(version).document
+    if form is Shown.YAML:
+        print(document, end="")
+    else:
+        print(markdown_of(load_catalogue(document)), end="")
+
+
+@app.command("list")
+def list_versions() -> None:
+    """List every version that was loaded, and who did it."""
+    found = look(versions)
+    if not found:
+        print("None was loaded: the one of this release counts.")
+    for each in found:
+        place = "waits" if each.place is None else str(each.place)
+        by = each.loaded_by + (f", approved by {each.approved_by}" if each.approved_by else "")
+        print(f"{each.version}\t{place}\t{each.loaded_at.isoformat()}\t{by}\t{each.digest.hex()}")
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A catalogue in YAML.")]) -> None:
+    """Say whether a catalogue is well formed, and what it changes; nothing is loaded."""
+    _compare(look(document_in_force), _read(file))
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="A catalogue in YAML.")],
+    allow_widening: Annotated[
+        bool,
+        typer.Option("--allow-widening", help="Let it wait for a second operator if it widens."),
+    ] = False,
+) -> None:
+    """Bring a catalogue into force; one that widens disclosure waits for another operator."""
+    document = _read(file)
+    _compare(look(document_in_force), document)
+    done = act(lambda at: cataloguing.load(at, document, allow_widening=allow_widening))
+    if done.place is None:
+        print(f"Catalogue {done.version} waits for another operator:")
+        print(f"xinqiao-gateway catalogue approve {done.version} {done.digest.hex()}")
+    else:
+        print(f"Catalogue {done.version} is in force; workers follow within seconds.")
+
+
+@app.command()
+def approve(
+    version: Annotated[str, typer.Argument(help="The version that waits.")],
+    digest: Annotated[str, typer.Argument(help="The digest of what you have read.")],
+) -> None:
+    """Bring a catalogue that widens disclosure into force, as another operator than its loader."""
+    try:
+        read = bytes.fromhex(digest)
+    except ValueError:
+        stop("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
+    done = act(lambda at: cataloguing.approve(at, version, read))
+    print(f"Catalogue {done.version} is in force; workers follow within seconds.")
+
+
+def _compare(before: str, after: str) -> None:
+    present, new = load_catalogue(before), load_catalogue(after)
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), present.version, new.version, lineterm="", n=1
+    )
+    for line in lines:
+        print(line)
+    for sentence in widens(present, new):
+        print(f"widens: {sentence}")
+    print(f"Catalogue {new.version} is well formed; its digest is {digest_of(after).hex()}.")
+
+
+def _held(version: str) -> Version:
+    async def found(connection: AsyncConnection) -> Version | None:
+        return await version_of(connection, version)
+
+    held = look(found)
+    if held is None:
+        stop(f"No catalogue {version} was loaded.")
+    return held
+
+
+def _read(file: Path) -> str:
+    try:
+        document = file.read_text(encoding="utf-8")
+        load_catalogue(document)
+    except (OSError, UnicodeDecodeError):
+        stop(f"{file} cannot be read as text in UTF-8.")
+    except CatalogueError as error:
+        stop(str(error))
+    return document

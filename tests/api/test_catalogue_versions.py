@@ -1,0 +1,265 @@
+"""A new catalogue counts within seconds without a restart; one that widens takes two operators."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from typer.testing import CliRunner, Result
+
+from gateway.cli.main import app
+from gateway.console import cataloguing
+from gateway.console.acts import At
+from gateway.console.operators import Operator
+from gateway.console.refusals import Refused
+from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
+from gateway.creditfile.catalogue_versions import Version, digest_of, in_force
+from gateway.creditfile.intake import Source, Taken, take
+from gateway.db.engine import make_engine
+from gateway.following import follow
+from tests.house import House, a_house, new_database
+
+DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
+SEVENTEENTH = """
+  - code: green_rating
+    zh: 绿色评价
+    en: Green rating
+    source: industry_authority
+    tone: good
+    key: number
+    clock: open
+    fields:
+      - {name: number, zh: 评价编号, en: Number, type: text, class: authorised, required: true,
+         description: "The number of the rating."}
+      - {name: level, zh: 等级, en: Level, type: text, class: authorised, column: level,
+         values: [绿, 浅绿], description: "How green."}
+      - {name: inspector, zh: 评价人, en: Rated by, type: text, class: never, personal: true,
+         description: "Never told."}
+      - {name: date, zh: 评价日期, en: Date, type: date, class: authorised, column: decided_on,
+         description: "The day of the rating."}
+"""
+WIDER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.2"') + SEVENTEENTH
+NARROWER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.1a"').replace(
+    "retention_months: 60", "retention_months: 48"
+)
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
+
+
+@pytest_asyncio.fixture
+async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """A database of this test's own: what is loaded stays."""
+    made = make_engine(await new_database(postgres_url), pool_size=3)
+    yield made
+    await made.dispose()
+
+
+async def load(
+    engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
+) -> Version | Refused:
+    async with engine.begin() as conn:
+        at = At(conn=conn, by=by, now=NOW, datasets=())
+        return await cataloguing.load(at, document, allow_widening=allow)
+
+
+async def approve(
+    engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
+) -> Version | Refused:
+    async with engine.begin() as conn:
+        at = At(conn=conn, by=by, now=NOW, datasets=())
+        return await cataloguing.approve(at, version, digest)
+
+
+async def counting(engine: AsyncEngine) -> str:
+    async with engine.connect() as conn:
+        return (await in_force(conn)).version
+
+
+async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
+    """One operator is enough, and the act is written with its leaf."""
+    assert await counting(engine) == "2026.1"
+    loaded = await load(engine, NARROWER)
+    assert isinstance(loaded, Version)
+    assert loaded.place == 1
+    assert await counting(engine) == "2026.1a"
+    async with engine.connect() as conn:
+        acts = (await conn.execute(text("SELECT what, subject, after FROM operator_act"))).all()
+        leaves = (await conn.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
+    assert [tuple(each) for each in acts] == [("catalogue.load", "2026.1a", digest_of(NARROWER))]
+    assert leaves == 1
+
+
+async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: AsyncEngine) -> None:
+    """Neither its loader nor a wrong digest brings it into force."""
+    refused = await load(engine, WIDER)
+    assert isinstance(refused, Refused)
+    assert "green_rating: a new dataset" in refused.sentence
+    waiting = await load(engine, WIDER, allow=True)
+    assert isinstance(waiting, Version)
+    assert waiting.place is None
+    assert await counting(engine) == "2026.1"
+    for attempt in (
+        approve(engine, "2026.2", waiting.digest, by=FANG),
+        approve(engine, "2026.2", waiting.digest, by=Operator.with_token("ops", "fang")),
+        approve(engine, "2026.2", b"\0" * 32),
+        approve(engine, "2027.1", waiting.digest),
+    ):
+        assert isinstance(await attempt, Refused)
+    assert await counting(engine) == "2026.1"
+    approved = await approve(engine, "2026.2", waiting.digest)
+    assert isinstance(approved, Version)
+    assert approved.approved_by == "shell:qiang"
+    assert await counting(engine) == "2026.2"
+
+
+async def test_what_was_judged_against_another_catalogue_is_not_approved(
+    engine: AsyncEngine,
+) -> None:
+    """It would widen more than was read."""
+    waiting = await load(engine, WIDER, allow=True)
+    assert isinstance(waiting, Version)
+    await load(engine, NARROWER)
+    refused = await approve(engine, "2026.2", waiting.digest)
+    assert isinstance(refused, Refused)
+    assert "Another catalogue" in refused.sentence
+
+
+async def test_a_version_never_changes(engine: AsyncEngine) -> None:
+    """Neither by loading another under its name nor in the table; and no dataset goes."""
+    again = await load(engine, NARROWER)
+    assert await load(engine, NARROWER) == again
+    for other in (NARROWER + "\n", NARROWER.replace("appeal_days: 60", "appeal_days: 90")):
+        refused = await load(engine, other)
+        assert isinstance(refused, Refused)
+        assert "its own" in refused.sentence
+    less = NARROWER.replace("2026.1a", "2026.3").split("  - code: supervision")[0]
+    assert isinstance(await load(engine, less), Refused)
+    for sql in (
+        "UPDATE catalogue_version SET document = 'x'",
+        "UPDATE catalogue_version SET place = 9",
+        "DELETE FROM catalogue_version",
+        "TRUNCATE catalogue_version",
+    ):
+        with pytest.raises(IntegrityError, match=r"never changes|only ever added"):
+            async with engine.begin() as conn:
+                await conn.execute(text(sql))
+
+
+async def test_the_table_itself_wants_another_operator(engine: AsyncEngine) -> None:
+    """Whatever the code does."""
+    await load(engine, WIDER, allow=True)
+    with pytest.raises(IntegrityError, match="approved_by_another"):
+        async with engine.begin() as conn:
+            await conn.execute(
+                text("UPDATE catalogue_version SET place = 1, approved_by = loaded_by")
+            )
+
+
+def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) -> None:
+    """With a difference to read, and the line for the second operator."""
+    url = asyncio.run(new_database(postgres_url))
+    file = tmp_path / "next.yaml"
+    file.write_text(WIDER, encoding="utf-8")
+
+    def run(*arguments: str, by: str = "fang") -> Result:
+        environment = {"XINQIAO_DATABASE_URL": url, "XINQIAO_OPERATOR": by}
+        return CliRunner().invoke(app, ["catalogue", *arguments], env=environment)
+
+    checked = run("check", str(file)).output
+    assert "+  - code: green_rating" in checked
+    assert "widens: green_rating: a new dataset" in checked
+    assert run("load", str(file)).exit_code == 2
+    waiting = run("load", str(file), "--allow-widening").output
+    found = re.search(r"catalogue approve (\S+) ([0-9a-f]{64})", waiting)
+    assert found
+    assert "waits" in run("list").output
+    assert run("approve", *found.groups()).exit_code == 2
+    assert "in force" in run("approve", *found.groups(), by="qiang").output
+    assert run("show", "--version", "in-force").output == WIDER
+    assert "## 绿色评价" in run("show", "--version", "2026.2", "--format", "markdown").output
+    file.write_text("version: [", encoding="utf-8")
+    refused = run("check", str(file))
+    assert refused.exit_code == 2
+    assert "not readable YAML" in refused.output
+
+
+@pytest_asyncio.fixture
+async def own_house(postgres_url: str) -> AsyncIterator[House]:
+    """A running gateway with a database of its own."""
+    async with a_house(postgres_url) as made:
+        yield made
+
+
+async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
+    own_house: House,
+) -> None:
+    """No code: load, approve, deliver, agree, consent, query. Older records keep their version."""
+    house, engine = own_house, own_house.runtime.engine
+    waiting = await load(engine, WIDER, allow=True)
+    assert isinstance(waiting, Version)
+    await follow(house.app)
+    assert house.runtime.catalogue.version == "2026.1"
+    await approve(engine, "2026.2", waiting.digest)
+    async with asyncio.timeout(20):
+        # The worker's own task sees it, and nobody tells this one.
+        while house.runtime.catalogue.version != "2026.2":  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    uscc = house.uscc("clean")
+    async with engine.begin() as conn:
+        (taken,) = await take(
+            conn,
+            Source(source_id="green", name="绿色评价部门（合成数据）"),
+            "green_rating",
+            [
+                {
+                    "uscc": uscc,
+                    "number": "绿1",
+                    "level": "绿",
+                    "inspector": "张某",
+                    "date": "2026-01-02",
+                }
+            ],
+            now=house.clock(),
+            catalogue=house.runtime.catalogue,
+            vault=house.runtime.vault,
+        )
+    assert taken.outcome is Taken.CREATED
+    bank = await house.client(datasets=frozenset({"green_rating", "licence"}))
+    await house.grant(bank, uscc, datasets=["green_rating", "licence"])
+    answer = (await bank.query(uscc, "green_rating", "licence")).json()
+    told = {record["dataset"]: record for record in answer["records"]}
+    assert told["green_rating"]["fields"] == {"number": "绿1", "level": "绿", "date": "2026-01-02"}
+    assert told["green_rating"]["catalogue_version"] == "2026.2"
+    assert told["licence"]["catalogue_version"] == "2026.1"
+    withheld = [each for each in answer["withheld"] if each["dataset"] == "green_rating"]
+    assert [each["reason"] for each in withheld] == ["class_never"]
+
+
+async def test_an_unreadable_catalogue_changes_nothing(own_house: House) -> None:
+    """A later release may have written what this one cannot read: the one before goes on counting."""
+    house = own_house
+    async with house.runtime.engine.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO catalogue_version (version, place, document, digest, base, widens,"
+                " loaded_by, loaded_at) VALUES ('2030.1', 7, 'novelty: true', '\\x00', '2026.1', '{}',"
+                " 'shell:fang', now())"
+            )
+        )
+    before = house.runtime.catalogue
+    assert await follow(house.app) == "2030.1"
+    assert house.runtime.catalogue is before
+    bank, uscc = await house.client(), house.uscc("clean")
+    assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
+
+
+def test_the_next_catalogue_of_the_tests_is_well_formed() -> None:
+    """So that a refusal above is for what it says."""
+    for document in (WIDER, NARROWER):
+        load_catalogue(document)
