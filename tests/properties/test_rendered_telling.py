@@ -1,0 +1,94 @@
+"""Public page ⊆ authorised query ⊆ record, as the two really render them, whatever happened when."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.codes.public import Page, _document
+from gateway.codes.store import Code
+from gateway.codes.summary import summary_of
+from gateway.creditfile.facts import facts_of
+from gateway.creditfile.records import Record
+from gateway.creditfile.telling import mask_person
+from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.query.page import page_of, record_out
+from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.synthetic.province import province
+from tests.creditfile_builders import CATALOGUE
+
+PROVINCE = tuple(province(3, 150, today=date(2026, 11, 23), catalogue=CATALOGUE))
+RUNTIME: Any = SimpleNamespace(
+    catalogue=CATALOGUE, vault=Vault(VaultKeys.parse(Vault.generate_keys()))
+)
+ASK: Any = SimpleNamespace(cursor=None, wants=lambda _: True, page_size=10_000)
+CODE = Code(
+    uscc="",
+    code_id="A",
+    sign_name="",
+    check_phrase="",
+    issued_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+moments = st.datetimes(datetime(2018, 1, 1), datetime(2035, 1, 1)).map(  # noqa: DTZ001  # set below
+    lambda naive: naive.replace(tzinfo=UTC)
+)
+happenings = st.fixed_dictionaries(
+    {}, optional={"repaired_at": moments, "withdrawn_at": moments, "objection_since": moments}
+)
+
+
+def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
+    """What the public page's twin tells, by record."""
+    summary = summary_of(of.enterprise, records, CATALOGUE, now=now)
+    document = _document(Page(code=CODE, summary=summary))
+    return {r["record_id"]: r for each in document["datasets"] for r in each["records"]}
+
+
+def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
+    """What a query under a consent to everything tells, by record."""
+    ground = SimpleNamespace(enterprise=of.enterprise, scope=SimpleNamespace(told=CATALOGUE.codes))
+    found = SimpleNamespace(records=records)
+    page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
+    return {record.record_id: record_out(record, fields) for record, fields in page.records}
+
+
+@given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)
+@settings(max_examples=150, deadline=None)
+def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
+    of: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
+) -> None:
+    """By record and by field; a masked name is the only difference."""
+    changes: list[dict[str, Any]] = [*happened, *({} for _ in of.records)]
+    records = tuple(
+        replace(each, **change) for each, change in zip(of.records, changes, strict=False)
+    )
+    held = {each.record_id: each for each in records}
+    page, query = shown(of, records, now), queried(of, records, now)
+    assert set(page) <= set(query) <= {*held, of.enterprise.registration_id}
+    for record_id, told in page.items():
+        fields = query[record_id]["fields"]
+        assert set(told["fields"]) <= set(fields)
+        for name, value in told["fields"].items():
+            assert value in (fields[name], mask_person(str(fields[name])))
+    for record_id, told in query.items():
+        if record_id in held:
+            assert set(told["fields"]) <= set(held[record_id].fields)
+
+
+@given(st.sampled_from(PROVINCE), moments, moments, st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_after_repair_or_withdrawal_no_channel_tells_a_record(
+    of: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
+) -> None:
+    """Page, query and the facts that questions are answered from."""
+    change: dict[str, Any] = {"repaired_at" if repaired else "withdrawn_at": when}
+    records = tuple(replace(each, **change) for each in of.records)
+    if now < when:
+        return
+    assert shown(of, records, now) == {}
+    assert set(queried(of, records, now)) <= {of.enterprise.registration_id}
+    facts = facts_of(of.enterprise, records, CATALOGUE, now)
+    assert {each.record_id for each in facts.records} <= {of.enterprise.registration_id}

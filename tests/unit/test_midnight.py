@@ -1,0 +1,24 @@
+"""Days end at 00:00 in Shanghai, whatever the machine's own time zone is."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/Los_Angeles"])
+def test_what_ended_yesterday_is_told_at_the_last_second_and_not_at_midnight(zone: str) -> None:
+    """By a process of its own that has never known another zone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.midnight_process"],
+        env={**os.environ, "TZ": zone},
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    assert json.loads(done.stdout) == {
+        "23:59:59": {"page": 1, "query": 1, "answer": "no"},
+        "00:00:00": {"page": 0, "query": 0, "answer": "yes"},
+    }
