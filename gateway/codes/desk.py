@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.codes import qr, store
 from gateway.codes.ids import address_of, as_code_id
 from gateway.codes.store import Code
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.headers import security_headers
@@ -37,7 +38,7 @@ async def list_codes(
     visitor: UsingVisitor,
 ) -> Response:
     """List an enterprise's codes."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.CODES, request, uscc)
     async with runtime.engine.connect() as conn:
         name = await store.name_of(conn, uscc)
         codes = await store.of_enterprise(conn, uscc)
@@ -136,7 +137,7 @@ async def _mine(
     """The code, if the person may act for its enterprise; else there is nothing here."""
     wanted = as_code_id(code_id)
     code = await store.by_id(conn, wanted) if wanted else None
-    visitor.must_act_for(request, code.uscc if code else None)
+    visitor.must(Power.CODES, request, code.uscc if code else None)
     if code is None:
         raise InsteadError(not_found(request, visitor))
     return code

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import and_, delete, insert, or_, update
+from sqlalchemy import and_, delete, insert, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway.identity import powers
+from gateway.identity.delegations import delegation_of
+from gateway.identity.powers import Held, Power
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
 from gateway.signing.digests import KeyedDigests
@@ -49,12 +53,19 @@ class Session:
     digest: bytes
     subject: str
     name: str
-    mandates: Sequence[Mandate]
     identity_token_digest: bytes
+    standing: Mapping[str, frozenset[Power]]
+    """What the person may do now, by enterprise: read with this very request."""
+    outdated: frozenset[str]
+    """Enterprises whose legal representative has changed since this person signed in."""
 
-    def may_act_for(self, uscc: str) -> bool:
-        """Whether the person may act for the enterprise `uscc`."""
-        return any(mandate["uscc"] == uscc for mandate in self.mandates)
+    def may(self, uscc: str, power: str) -> bool:
+        """Whether the person may do this for the enterprise `uscc`."""
+        return power in self.standing.get(uscc, frozenset())
+
+    def enterprises(self, power: Power) -> list[str]:
+        """For which enterprises the person may do this."""
+        return [uscc for uscc, held in self.standing.items() if power in held]
 
 
 def on_loopback_http(settings: Settings) -> bool:
@@ -121,7 +132,7 @@ async def current(
     value = cookies.get(cookie_name(settings))
     if not value:
         return None
-    seen = await conn.execute(
+    seen = (
         update(SessionRow)
         .where(col(SessionRow.digest) == digests.of("session", value), is_live(now))
         .values(last_seen_at=now)
@@ -131,10 +142,55 @@ async def current(
             col(SessionRow.name),
             col(SessionRow.mandates),
             col(SessionRow.identity_token_digest),
-        ),
+            col(SessionRow.created_at),
+        )
+        .cte("seen")
     )
-    row = seen.mappings().one_or_none()
-    return Session(**row) if row else None
+    found = await conn.execute(
+        select(
+            seen,
+            literal_column(_DELEGATIONS, JSONB).label("delegations"),
+            literal_column(_OUTDATED, JSONB).label("outdated"),
+        )
+    )
+    row = found.mappings().one_or_none()
+    return _session(row, now) if row else None
+
+
+# In the same statement as the session: what has just ended gives nothing any more.
+_DELEGATIONS: Final = """coalesce((
+    SELECT jsonb_agg(to_jsonb(d) - 'name' || jsonb_build_object(
+               'now', e.legal_representative))
+    FROM delegation_locator l
+    JOIN delegation d ON d.uscc = l.uscc AND d.delegation_id = l.delegation_id
+    JOIN enterprise e ON e.uscc = d.uscc
+    WHERE l.subject = seen.subject AND d.ended_at IS NULL), '[]')"""
+_OUTDATED: Final = """coalesce((
+    SELECT jsonb_agg(c.uscc) FROM representative_change c
+    WHERE c.changed_at >= seen.created_at AND c.uscc IN (
+        SELECT m ->> 'uscc' FROM jsonb_array_elements(seen.mandates) m)), '[]')"""
+
+
+def _session(row: Mapping[Any, Any], now: datetime) -> Session:
+    outdated = frozenset(row["outdated"])
+    held = [
+        Held(delegation=delegation_of(each), representative=each["now"])
+        for each in row["delegations"]
+    ]
+    return Session(
+        digest=row["digest"],
+        subject=row["subject"],
+        name=row["name"],
+        identity_token_digest=row["identity_token_digest"],
+        standing=powers.standing(
+            ((each["uscc"], each["role"]) for each in row["mandates"]),
+            held,
+            subject=row["subject"],
+            outdated=outdated,
+            now=now,
+        ),
+        outdated=outdated,
+    )
 
 
 async def end(

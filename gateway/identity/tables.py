@@ -57,3 +57,70 @@ class InteractionRow(SQLModel, table=True):
     uscc: str | None = columns.text(nullable=True)
     subject: str | None = columns.text(nullable=True)
     resumed_at: datetime | None = columns.moment(nullable=True)
+
+
+class DelegationRow(SQLModel, table=True):
+    """What a legal representative has passed on. Ended, it stays: who could act when is evidence.
+
+    `name` is what the representative calls the delegate, sealed (R17).
+    """
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        CheckConstraint("cardinality(powers) > 0", name="some_power"),
+        CheckConstraint(
+            "powers <@ ARRAY['consents', 'record', 'objections', 'codes']", name="powers"
+        ),
+        CheckConstraint("(subject IS NULL) = (accepted_at IS NULL)", name="accepted_by_somebody"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_somebody"),
+    )
+
+    uscc: str = columns.text(primary_key=True)
+    delegation_id: str = columns.text(primary_key=True)
+    name: bytes = columns.digest()
+    powers: list[str] = columns.texts()
+    representative: str = columns.text()
+    appointed_by: str = columns.text()
+    appointed_token_digest: bytes = columns.digest()
+    appointed_at: datetime = columns.moment()
+    invited_until: datetime = columns.moment()
+    ends_at: datetime = columns.moment()
+    subject: str | None = columns.text(nullable=True)
+    accepted_at: datetime | None = columns.moment(nullable=True)
+    accepted_token_digest: bytes | None = columns.digest(nullable=True)
+    ended_at: datetime | None = columns.moment(nullable=True)
+    ended_by: str | None = columns.text(nullable=True)
+    ended_token_digest: bytes | None = columns.digest(nullable=True)
+
+
+class DelegationLocatorRow(SQLModel, table=True):
+    """Where to find a delegation by its invitation (a digest), and by who has taken it up."""
+
+    __tablename__ = "delegation_locator"
+    __table_args__ = (Index("ix_delegation_locator_subject", "subject"),)
+
+    invitation_digest: bytes = columns.digest(primary_key=True)
+    uscc: str = columns.text()
+    delegation_id: str = columns.text()
+    subject: str | None = columns.text(nullable=True)
+
+
+class RepresentativeChangeRow(SQLModel, table=True):
+    """When an enterprise's legal representative last changed."""
+
+    __tablename__ = "representative_change"
+
+    uscc: str = columns.text(primary_key=True)
+    changed_at: datetime = columns.moment()
+
+
+class ConsentKeptRow(SQLModel, table=True):
+    """That a new legal representative let a predecessor's consent go on."""
+
+    __tablename__ = "consent_kept"
+
+    uscc: str = columns.text(primary_key=True)
+    consent_id: str = columns.text(primary_key=True)
+    kept_at: datetime = columns.moment()
+    subject: str = columns.text()
+    identity_token_digest: bytes = columns.digest()

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent import Consent, Status, status_at
 from consent import store as consents
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import decide_pages as pages
@@ -51,6 +52,7 @@ async def show(
             text=pages.text_before(client, card, asked.purpose),
             cooling_until=cooling,
             changes=changes,
+            in_person=visitor.session.may(card.uscc, Power.IN_PERSON),
         ),
         catalogue=runtime.catalogue,
     )
@@ -72,7 +74,8 @@ async def take(
         if client is None:
             return not_found(request, visitor)
         text = pages.text_before(client, card, asked.purpose)
-        choice = choice_of(fields, asked.scope, text, card=card, now=now)
+        in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
+        choice = choice_of(fields, asked.scope, text, card=card, in_person=in_person, now=now)
         if isinstance(choice, Trouble):
             return _see(f"/portal/asked/{consent_id}?notice={choice}")
         decider = decider_of(request, visitor, text)
@@ -95,7 +98,7 @@ async def _open(
 ) -> tuple[Consent, EnterpriseCard]:
     """The request if this person may decide it now; else the page that says why not."""
     asked = await consents.by_id(conn, consent_id)
-    if asked is None or not visitor.session.may_act_for(asked.uscc):
+    if asked is None or not visitor.session.may(asked.uscc, Power.CONSENTS):
         raise InsteadError(pages.not_for_you(request, visitor))
     cards = await store.enterprises(conn, [asked.uscc])
     if not cards:

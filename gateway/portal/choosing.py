@@ -1,9 +1,11 @@
 """A form's fields become a choice that is never wider than what was asked."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
 from consent import Bilingual, Scope, wording
+from gateway.clients.terms import ON_A_PERSONS_ID
 from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
 from gateway.portal.deciding import Choice, Trouble
@@ -19,9 +21,13 @@ def choice_of(
     text: tuple[Bilingual, ...],
     *,
     card: EnterpriseCard,
+    in_person: bool,
     now: datetime,
 ) -> Choice | Trouble:
-    """What the person decided before this `text`, or what is wrong with the form."""
+    """What the person decided before this `text`, or what is wrong with the form.
+
+    Whoever may not decide `in_person` gives no separate consent and answers nothing on a person's ID.
+    """
     if one(fields, "text") != wording.text_digest(text).hex():
         return Trouble.OTHER_TEXT
     match one(fields, "decision"):
@@ -31,11 +37,22 @@ def choice_of(
             scope = chosen_scope(fields, asked, now=now)
             if isinstance(scope, Trouble):
                 return scope
-            if card.kind == INDIVIDUAL_BUSINESS and one(fields, "separate") != "yes":
-                return Trouble.SEPARATE
-            return Choice(uscc=card.uscc, scope=scope)
+            lacks = _lacks(fields, natural=card.kind == INDIVIDUAL_BUSINESS, in_person=in_person)
+            return lacks or Choice(uscc=card.uscc, scope=scope)
         case _:
             return Trouble.NOTHING_CHOSEN
+
+
+def _lacks(fields: Fields, *, natural: bool, in_person: bool) -> Trouble | None:
+    """What is wrong with who consents, or how."""
+    if not in_person and (natural or in_person_only(fields.get("question", []))):
+        return Trouble.IN_PERSON
+    return Trouble.SEPARATE if natural and one(fields, "separate") != "yes" else None
+
+
+def in_person_only(questions: Iterable[str]) -> list[str]:
+    """Those of them that only the person concerned can decide."""
+    return [tag for tag in questions if tag in ON_A_PERSONS_ID]
 
 
 def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Trouble:

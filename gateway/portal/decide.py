@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.route import InsteadError, PageRoute, not_found
@@ -63,6 +64,7 @@ async def show(
             purpose=ask.purpose,
             text=pages.text_before(client, card, ask.purpose),
             cooling_until=cooling,
+            in_person=visitor.session.may(card.uscc, Power.IN_PERSON),
         ),
         catalogue=runtime.catalogue,
     )
@@ -88,7 +90,8 @@ async def take(
             return not_found(request, visitor)
         text = pages.text_before(client, card, ask.purpose)
         asked = deciding.asked_scope(opened.interaction.ask)
-        choice = choice_of(fields, asked, text, card=card, now=runtime.now())
+        in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
+        choice = choice_of(fields, asked, text, card=card, in_person=in_person, now=runtime.now())
         trouble = (
             choice
             if isinstance(choice, Trouble)
@@ -147,7 +150,7 @@ def _goes_on(interaction: Interaction, own: bytes, now: datetime) -> bool:
 def _usccs(interaction: Interaction, visitor: Visitor) -> list[str]:
     """For which enterprises this person may decide it."""
     asked = interaction.ask["uscc"]
-    mine = [mandate["uscc"] for mandate in visitor.session.mandates]
+    mine = visitor.session.enterprises(Power.CONSENTS)
     return [uscc for uscc in mine if asked is None or uscc == asked]
 
 

@@ -17,7 +17,7 @@ from gateway.pages.headers import self_and
 from gateway.pages.languages import Said
 from gateway.pages.route import HOME
 from gateway.portal import words
-from gateway.portal.choosing import INDIVIDUAL_BUSINESS
+from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.deciding import Trouble
 from gateway.portal.store import ClientCard, EnterpriseCard
 
@@ -44,6 +44,10 @@ NOTICES: Final[Mapping[str, Said]] = {
     Trouble.SEPARATE: Said(
         "请阅读并勾选“单独同意”，或者选择“不同意”。",
         "Please read and tick the separate consent, or choose “Refuse”.",
+    ),
+    Trouble.IN_PERSON: Said(
+        "这里有须由法定代表人（经营者）本人决定的内容，经办人不能代为同意，没有写入任何内容。",
+        "Only the legal representative or operator in person can agree to this; nothing was written.",
     ),
     Trouble.ALREADY_DECIDED: Said(
         "刚才有另一项操作同时进行，没有写入任何内容。请再确认一次。",
@@ -72,6 +76,8 @@ class Question:
     purpose: Purpose
     text: tuple[Bilingual, ...]
     cooling_until: datetime | None
+    in_person: bool
+    """Whether this person may also decide what no delegate may."""
     changes: Consent | None = None
     """The running consent that would be changed in its place."""
 
@@ -104,6 +110,7 @@ def decision(
     catalogue: Catalogue,
 ) -> Response:
     """Draw the decision page, or, in the cool-down after a refusal, what stands in its place."""
+    kept_back = [] if question.in_person else in_person_only(question.scope.questions)
     who, why, choose, *terms = [Said(each.zh, each.en) for each in question.text]
     return frame.page(
         request,
@@ -122,7 +129,13 @@ def decision(
             (code, words.item_name(code, catalogue), words.fields_behind(code, catalogue))
             for code in question.scope.datasets
         ],
-        questions=[(tag, words.item_name(tag, catalogue)) for tag in question.scope.questions],
+        questions=[
+            (tag, words.item_name(tag, catalogue))
+            for tag in question.scope.questions
+            if tag not in kept_back
+        ],
+        kept_back=[words.item_name(tag, catalogue) for tag in kept_back],
+        may_grant=question.in_person or question.enterprise.kind != INDIVIDUAL_BUSINESS,
         now_allowed=[
             words.item_name(code, catalogue)
             for code in (*question.changes.datasets, *question.changes.questions)

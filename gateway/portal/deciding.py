@@ -39,6 +39,7 @@ class Trouble(StrEnum):
     TERM = "term"
     USES = "uses"
     SEPARATE = "separate"
+    IN_PERSON = "in_person"
     COOLING_DOWN = "cooling_down"
     ALREADY_DECIDED = "already_decided"
     ALREADY_ENDED = "already_ended"

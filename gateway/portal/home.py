@@ -1,5 +1,6 @@
 """The start page: my enterprises, and what stands open for each."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,8 @@ from starlette.responses import Response
 
 from consent import Consent, Status, status_at
 from consent import store as consents
+from gateway.identity import representatives
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
 from gateway.pages.frame import Frame
 from gateway.pages.route import PageRoute
@@ -34,10 +37,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """One enterprise: what waits for its decision, and the rest in numbers."""
+    """One enterprise: what waits for its decision, and the rest in numbers.
+
+    What the person has no power to see is empty.
+    """
 
     enterprise: EnterpriseCard
+    powers: frozenset[Power]
     waiting: list[Waiting]
+    predecessors: list[Waiting]
+    """Consents of a former legal representative, for the new one to keep or withdraw."""
     active: int
     looks: int
 
@@ -52,31 +61,46 @@ async def landing(request: Request) -> Response:
 async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """Show the person's enterprises at a glance."""
     now = runtime.now()
+    session = visitor.session
     async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, (m["uscc"] for m in visitor.session.mandates))
-        glances = [await _glance(conn, card, now) for card in cards]
+        cards = await store.enterprises(conn, session.standing)
+        glances = [await _glance(conn, card, session.standing[card.uscc], now) for card in cards]
+        outdated = await store.enterprises(conn, session.outdated - session.standing.keys())
     return frame.page(
         request,
         "portal/home.html",
         visitor=visitor,
         glances=glances,
         kinds=words.ENTERPRISE_KINDS,
+        outdated=outdated,
         name=visitor.session.name,
         words=words,
     )
 
 
-async def _glance(conn: AsyncConnection, card: EnterpriseCard, now: datetime) -> Glance:
-    held = await consents.of_enterprise(conn, card.uscc)
+async def _glance(
+    conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Power], now: datetime
+) -> Glance:
+    held = await consents.of_enterprise(conn, card.uscc) if Power.CONSENTS in powers else []
     open_ones = [each for each in held if status_at(each, now) is Status.REQUESTED]
-    clients = await store.clients(conn, {each.client_id for each in open_ones})
+    mine = Power.MANAGE in powers
+    left = await representatives.to_confirm(conn, card.uscc, held, now=now) if mine else []
+    clients = await store.clients(conn, {each.client_id for each in (*open_ones, *left)})
     return Glance(
         enterprise=card,
-        waiting=[
-            Waiting(consent=each, client=clients[each.client_id])
-            for each in open_ones
-            if each.client_id in clients
-        ],
+        powers=powers,
+        waiting=_known(open_ones, clients),
+        predecessors=_known(left, clients),
         active=sum(status_at(each, now) is Status.ACTIVE for each in held),
-        looks=await store.count_looks(conn, card.uscc, since=now - LOOKS_WITHIN),
+        looks=await store.count_looks(conn, card.uscc, since=now - LOOKS_WITHIN)
+        if Power.RECORD in powers
+        else 0,
     )
+
+
+def _known(held: Iterable[Consent], clients: Mapping[str, ClientCard]) -> list[Waiting]:
+    return [
+        Waiting(consent=each, client=clients[each.client_id])
+        for each in held
+        if each.client_id in clients
+    ]

@@ -14,11 +14,13 @@ import consent
 from consent import Changed, Channel, Consent, Event, Person, Refused, Status, status_at, uses_left
 from consent import store as consents
 from gateway.disclosure import tombstones
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.portal import store, words
+from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.receipt import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -48,6 +50,10 @@ NOTICES: Final = {
         "Paused. Nothing is told until you resume it.",
     ),
     "resume": Said("已恢复。", "Resumed."),
+    "in_person": Said(
+        "只有法定代表人（经营者）本人可以恢复这项授权，没有执行操作。",
+        "Only the legal representative or operator in person can resume this; nothing was done.",
+    ),
     "too_late": Said(
         "状态已经改变，没有执行操作。请查看当前状态。",
         "The state had changed and nothing was done. See where it stands now.",
@@ -77,7 +83,7 @@ async def list_consents(
     visitor: UsingVisitor,
 ) -> Response:
     """List an enterprise's consents, those that run first."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.CONSENTS, request, uscc)
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
         if not cards:
@@ -138,6 +144,10 @@ async def act(
     await visitor.form(request, f"{verb} {consent_id}")
     async with runtime.engine.begin() as conn:
         found = await _mine(conn, request, visitor, consent_id)
+        if verb == "resume" and await _is_for_another(conn, found, visitor):
+            return RedirectResponse(
+                f"/portal/consents/{consent_id}?notice=in_person", status_code=303
+            )
         changed = _changed(found, verb, visitor, runtime.now())
         done = not isinstance(changed, Refused) and await consents.save(
             conn,
@@ -181,10 +191,19 @@ async def _mine(
 ) -> Consent:
     """The consent, if the person may act for its enterprise; else there is nothing here."""
     found = await consents.by_id(conn, consent_id)
-    visitor.must_act_for(request, found.uscc if found else None)
+    visitor.must(Power.CONSENTS, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found
+
+
+async def _is_for_another(conn: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
+    """Whether only the person concerned may let this tell again."""
+    if visitor.session.may(found.uscc, Power.IN_PERSON):
+        return False
+    cards = await store.enterprises(conn, [found.uscc])
+    natural = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
+    return natural or bool(in_person_only(found.questions))
 
 
 async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> Shown:

@@ -14,6 +14,7 @@ from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Changed, Objection, Refused, Status
 from gateway.creditfile.objections.store import Held
 from gateway.creditfile.objections.texts import LONGEST, Unfit, read_text
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.route import InsteadError, PageRoute, not_found
@@ -35,7 +36,7 @@ async def list_objections(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """List an enterprise's objections, those under way first."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
         found = await objections.of_enterprise(conn, uscc)
@@ -143,7 +144,7 @@ async def _mine(
 ) -> Objection:
     """The objection, if the person may act for its enterprise; else there is nothing here."""
     found = await objections.by_id(conn, objection_id) if "\0" not in objection_id else None
-    visitor.must_act_for(request, found.uscc if found else None)
+    visitor.must(Power.OBJECTIONS, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found

@@ -18,6 +18,7 @@ from gateway.creditfile.personal import open_personal, with_personal
 from gateway.creditfile.reading import read_file
 from gateway.creditfile.records import Enterprise, Record, registration_of
 from gateway.creditfile.telling import is_on_serious_list, told_fields
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
@@ -130,7 +131,7 @@ async def show(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the file by datasets; `?dataset=` shows one of them, a page at a time."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.RECORD, request, uscc)
     wanted, after = (request.query_params.get(name, "") for name in ("dataset", "after"))
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
@@ -165,7 +166,7 @@ async def show_one(
     visitor: UsingVisitor,
 ) -> Response:
     """Show one record, field by field, with the way to object to it."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.RECORD, request, uscc)
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
         before = await objections.of_enterprise(conn, uscc, record_id=record_id)

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 import consent
 from consent import Channel, Consent, Person, Reason, Refused, Status, status_at
 from consent import store as consents
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
@@ -86,7 +87,7 @@ async def _mine(
     conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str
 ) -> Consent:
     found = await consents.by_id(conn, consent_id)
-    visitor.must_act_for(request, found.uscc if found else None)
+    visitor.must(Power.CONSENTS, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found

@@ -11,6 +11,7 @@ from gateway.creditfile.objections import desk, lifecycle
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Actor, Objection, Reason, Refused, Role
 from gateway.creditfile.objections.texts import LONGEST, LONGEST_WISH, Unfit, Written, read_text
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, one
 from gateway.pages.route import PageRoute, not_found
@@ -39,7 +40,7 @@ async def ask(
     visitor: UsingVisitor,
 ) -> Response:
     """Ask what is wrong with a record."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
     entry = entry_of(request, visitor, file, record_id)
@@ -58,7 +59,7 @@ async def take(
 ) -> Response:
     """Raise the objection; a second click leads to the first one."""
     fields = await visitor.form(request, f"object {uscc} {record_id}")
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.OBJECTIONS, request, uscc)
     text = read_text(one(fields, "text"))
     wanted = read_text(one(fields, "wanted"), longest=LONGEST_WISH, shortest=0)
     if isinstance(text, Unfit) or isinstance(wanted, Unfit):

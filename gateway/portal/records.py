@@ -12,6 +12,7 @@ from consent import store as consents
 from consent.record import record_bytes, record_digest
 from gateway.access.consent_records import signed_record
 from gateway.db.engine import to_json
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
 from gateway.pages.frame import moment
 from gateway.pages.languages import Said
@@ -40,7 +41,7 @@ async def record(
     """Give the signed record as a file."""
     async with runtime.engine.connect() as conn:
         found = await consents.by_id(conn, consent_id)
-        visitor.must_act_for(request, found.uscc if found else None)
+        visitor.must(Power.CONSENTS, request, found.uscc if found else None)
         if found is None:
             return not_found(request, visitor)
         made = await signed_record(conn, runtime, found, reader="enterprise")
@@ -55,7 +56,7 @@ async def receipt(
     font = find_font(runtime.settings.font)
     async with runtime.engine.connect() as conn:
         found = await consents.by_id(conn, consent_id)
-        visitor.must_act_for(request, found.uscc if found else None)
+        visitor.must(Power.CONSENTS, request, found.uscc if found else None)
         cards = await store.enterprises(conn, [found.uscc]) if found else []
         if found is None or not cards or font is None:
             return not_found(request, visitor)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
 from gateway.pages import spreadsheet
 from gateway.pages.frame import Frame
@@ -33,7 +34,7 @@ async def list_looks(
     visitor: UsingVisitor,
 ) -> Response:
     """List who looked, the newest first; `?before=` names where the page before ended."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.RECORD, request, uscc)
     before = request.query_params.get("before", "")
     place = Place.read(before) if before else None
     async with runtime.engine.connect() as conn:
@@ -68,7 +69,7 @@ async def export(
     visitor: UsingVisitor,
 ) -> Response:
     """Give all lines within the filter as a file for a spreadsheet, the newest first."""
-    visitor.must_act_for(request, uscc)
+    visitor.must(Power.RECORD, request, uscc)
     async with runtime.engine.connect() as conn:
         asked, clients = await _asked(conn, request, uscc)
     if not asked.understood:  # else the file would hold more than was asked for

@@ -15,6 +15,7 @@ Kind = Literal[
     "subject",
     "probe",
     "cursor",
+    "invitation",
     "consent",
     "pin",
 ]

@@ -69,6 +69,7 @@ class Merging:
             of.classify,
             of.lock_changed,
             of.keep_superseded,
+            *of.also,
             of.update,
             of.notify,  # not before: only then is every disclosure seen that the lock waited for
             of.insert,

@@ -8,6 +8,8 @@ from typing import Final, Self
 from gateway.creditfile.intake.staging import ENTERPRISE, RECORD, Target
 from gateway.db.hot import Statement
 from gateway.disclosure.tombstones import notices_on
+from gateway.identity.representatives import ends_with
+from verification.facts import LEGAL_REPRESENTATIVE_ID
 
 _TYPES: Final = {
     "former_names": "text[]",
@@ -29,6 +31,8 @@ class Statements:
     lock_changed: Statement
     keep_superseded: Statement
     update: Statement
+    also: tuple[Statement, ...]
+    """What follows from the change, while the rows are locked and still as they were."""
     notify: Statement
     insert: Statement
     outcomes: Statement
@@ -43,6 +47,7 @@ class Statements:
             lock_changed=Statement(_lock_changed(of)),
             keep_superseded=Statement(_keep_superseded(of)),
             update=Statement(_update(of)),
+            also=(Statement(ends_with(_NEW_REPRESENTATIVES)),) if of is ENTERPRISE else (),
             notify=Statement(notices_on(_no_longer_as_told(of))),
             insert=Statement(_insert(of)),
             outcomes=Statement(
@@ -121,6 +126,13 @@ INSERT INTO {of.table}_history
 SELECT {", ".join(f"r.{each}" for each in key.split(", "))}, r.version,
        greatest(CAST(:now AS timestamptz), r.received_at), 'updated', CAST(:source AS text),
        to_jsonb(r) - 'personal'{exact if of is ENTERPRISE else ""}, r.personal{_changed(of)}"""
+
+
+# A number that was not known before makes no new person.
+_NEW_REPRESENTATIVES: Final = f"""
+SELECT r.uscc {_changed(ENTERPRISE)}
+   AND (r.legal_representative <> s.legal_representative
+        OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')"""
 
 
 def _update(of: Target) -> str:

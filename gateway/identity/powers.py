@@ -1,0 +1,169 @@
+"""Who may do what for an enterprise, now. Pure: nothing here reads a clock or a database.
+
+The legal representative may do everything. Whom the identity provider names in another role, and
+whom the legal representative has appointed (经办人), may do no more than what can be passed on:
+never appoint others, and never what only a person can decide (questions on a person's ID, a natural
+person's separate consent).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+LEGAL_REPRESENTATIVE: Final = "legal_representative"
+LONGEST_TERM: Final = timedelta(days=366)
+INVITED_FOR: Final = timedelta(days=7)
+
+
+class Power(StrEnum):
+    """What a page or a form of the portal asks of whoever opens it."""
+
+    CONSENTS = "consents"
+    RECORD = "record"
+    OBJECTIONS = "objections"
+    CODES = "codes"
+    MANAGE = "manage"
+    """Appoint delegates, say where notices go, confirm what a predecessor allowed."""
+    IN_PERSON = "in_person"
+    """Decide on a person's ID, give a natural person's separate consent."""
+
+
+DELEGABLE: Final = (Power.CONSENTS, Power.RECORD, Power.OBJECTIONS, Power.CODES)
+
+
+class Trouble(StrEnum):
+    """Why nobody was appointed, or an invitation not taken up. Nothing was written then."""
+
+    NO_NAME = "no_name"
+    NO_POWERS = "no_powers"
+    TERM = "term"
+    TOO_LATE = "too_late"
+    OWN = "own"
+
+
+class State(StrEnum):
+    """Where a delegation stands."""
+
+    INVITED = "invited"
+    RUNNING = "running"
+    NOT_TAKEN_UP = "not_taken_up"
+    OVER = "over"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegation:
+    """What a legal representative has passed on, to whoever takes up the invitation."""
+
+    uscc: str
+    delegation_id: str
+    powers: tuple[Power, ...]
+    representative: str
+    """Who was the legal representative then: by nobody else's word does it go on."""
+    appointed_by: str
+    appointed_at: datetime
+    invited_until: datetime
+    ends_at: datetime
+    subject: str | None = None
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+def appoint(  # what an appointment is made of; all by keyword
+    *,
+    uscc: str,
+    delegation_id: str,
+    powers: Iterable[str],
+    representative: str,
+    by: str,
+    ends_at: datetime | None,
+    now: datetime,
+) -> Delegation | Trouble:
+    """A delegation that waits to be taken up; what cannot be passed on is refused, not left out."""
+    asked = set(powers)
+    if not asked or not asked <= set(DELEGABLE):
+        return Trouble.NO_POWERS
+    if ends_at is None or not now < ends_at <= now + LONGEST_TERM:
+        return Trouble.TERM
+    return Delegation(
+        uscc=uscc,
+        delegation_id=delegation_id,
+        powers=tuple(each for each in DELEGABLE if each in asked),
+        representative=representative,
+        appointed_by=by,
+        appointed_at=now,
+        invited_until=min(now + INVITED_FOR, ends_at),
+        ends_at=ends_at,
+    )
+
+
+def accept(
+    invited: Delegation, *, subject: str, representative: str, now: datetime
+) -> Delegation | Trouble:
+    """The delegation as it becomes when `subject` takes it up: once, in time, and not one's own."""
+    if state_of(invited, now) is not State.INVITED or representative != invited.representative:
+        return Trouble.TOO_LATE
+    if subject == invited.appointed_by:
+        return Trouble.OWN
+    return replace(invited, subject=subject, accepted_at=now)
+
+
+def state_of(of: Delegation, now: datetime) -> State:
+    """Where it stands now."""
+    if of.ended_at is not None:
+        return State.ENDED
+    if of.accepted_at is None:
+        return State.INVITED if now < of.invited_until else State.NOT_TAKEN_UP
+    return State.RUNNING if now < of.ends_at else State.OVER
+
+
+def powers_under(
+    of: Delegation, *, subject: str, representative: str, now: datetime
+) -> frozenset[Power]:
+    """What `subject` may do under it while `representative` is the legal representative."""
+    holds = (
+        state_of(of, now) is State.RUNNING
+        and of.subject == subject
+        and of.representative == representative
+    )
+    return frozenset(of.powers) & frozenset(DELEGABLE) if holds else frozenset()
+
+
+def powers_of_role(role: str) -> frozenset[Power]:
+    """What the identity provider's word gives."""
+    return frozenset(Power) if role == LEGAL_REPRESENTATIVE else frozenset(DELEGABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A delegation beside the name that its enterprise's legal representative has now."""
+
+    delegation: Delegation
+    representative: str
+
+
+def standing(
+    mandates: Iterable[tuple[str, str]],
+    delegations: Sequence[Held],
+    *,
+    subject: str,
+    outdated: frozenset[str],
+    now: datetime,
+) -> Mapping[str, frozenset[Power]]:
+    """For each enterprise what a person may do now, those that may do nothing left out.
+
+    `mandates` are (USCC, role) as the provider said at sign-in; `outdated` are the enterprises whose
+    legal representative has changed since: the provider has to say it again.
+    """
+    powers: dict[str, frozenset[Power]] = {
+        uscc: powers_of_role(role) for uscc, role in mandates if uscc not in outdated
+    }
+    for each in delegations:
+        of = each.delegation
+        own = powers_under(of, subject=subject, representative=each.representative, now=now)
+        powers[of.uscc] = powers.get(of.uscc, frozenset()) | own
+    return MappingProxyType({uscc: held for uscc, held in powers.items() if held})

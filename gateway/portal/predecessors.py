@@ -1,0 +1,81 @@
+"""What a former legal representative allowed is kept by the new one, or withdrawn: two taps each."""
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import Consent
+from consent import store as consents
+from gateway.identity import representatives
+from gateway.identity.powers import Power
+from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.pages.frame import Frame
+from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.portal import store, words
+from gateway.runtime import UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame = Frame("gateway.portal")
+
+
+@router.get("/portal/consents/{consent_id}/keep", response_model=None)
+async def ask(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Ask once whether to let it go on."""
+    async with runtime.engine.connect() as conn:
+        found = await _mine(conn, request, visitor, consent_id)
+        open_ones = await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now())
+        cards = await store.enterprises(conn, [found.uscc])
+        clients = await store.clients(conn, [found.client_id])
+    if not open_ones or not cards or found.client_id not in clients:
+        return _to(f"/portal/consents/{consent_id}")
+    return frame.page(
+        request,
+        "portal/keep.html",
+        visitor=visitor,
+        enterprise=cards[0],
+        tab="consents",
+        found=found,
+        client=clients[found.client_id].name,
+        purpose=words.purpose_name(found.purpose),
+        items=[
+            words.item_name(code, runtime.catalogue) for code in (*found.datasets, *found.questions)
+        ],
+        csrf=visitor.token(f"keep {consent_id}"),
+    )
+
+
+@router.post("/portal/consents/{consent_id}/keep", response_model=None)
+async def keep(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Let it go on."""
+    await visitor.form(request, f"keep {consent_id}")
+    async with runtime.engine.begin() as conn:
+        found = await _mine(conn, request, visitor, consent_id)
+        if await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now()):
+            await representatives.keep(
+                conn,
+                found.uscc,
+                consent_id,
+                subject=visitor.session.subject,
+                token_digest=visitor.session.identity_token_digest,
+                now=runtime.now(),
+            )
+    return _to("/portal")
+
+
+async def _mine(
+    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str
+) -> Consent:
+    found = await consents.by_id(conn, consent_id) if "\0" not in consent_id else None
+    visitor.must(Power.MANAGE, request, found.uscc if found else None)
+    if found is None:
+        raise InsteadError(not_found(request, visitor))
+    return found
+
+
+def _to(address: str) -> Response:
+    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,144 @@
+"""A delivery that changes the legal representative ends the delegates, and asks about the consents."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from consent import Status
+from gateway.creditfile.intake import Source, take
+from tests.api.test_portal_asked import asked, decide, held
+from tests.api.test_portal_delegates import a_delegate
+from tests.portal_house import CATALOGUE, House, a_house, hidden
+
+SOURCE = Source(source_id="source", name="市场监督管理部门")
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def delivered(house: House, **changed: Any) -> None:
+    """The firm's registration, delivered anew."""
+    row = {
+        "uscc": house.firm,
+        "name": "杭州云栖数据科技有限公司",
+        "kind": "firm",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "张三丰",
+        "division": "330106",
+    }
+    async with house.engine.begin() as conn:
+        (outcome,) = await take(
+            conn,
+            SOURCE,
+            "registration",
+            [row | changed],
+            now=house.clock(),
+            catalogue=CATALOGUE,
+            vault=house.runtime.vault,
+        )
+    assert outcome.outcome == "updated", outcome
+
+
+async def granted(house: House, browser: httpx2.AsyncClient) -> str:
+    """A consent that is given now; its id."""
+    consent_id = await asked(house, house.firm)
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    assert (await held(house, consent_id)).status is Status.ACTIVE
+    return consent_id
+
+
+async def ended(house: House) -> list[Any]:
+    """By whom each delegation of the firm was ended."""
+    async with house.engine.connect() as conn:
+        found = await conn.execute(
+            text("SELECT ended_by FROM delegation WHERE uscc = :uscc"), {"uscc": house.firm}
+        )
+        return list(found.scalars())
+
+
+async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(house: House) -> None:
+    """With the delivery itself; a change back brings no delegate back."""
+    wang = await a_delegate(house, "consents")
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, legal_representative="钱七")
+    assert await ended(house) == ["representative_changed"]
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house)
+    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "then", "ends"),
+    [(None, "110101199003070011", False), ("110101199003070011", "110101199003070038", True)],
+)
+async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
+    house: House, number: str | None, then: str, ends: bool
+) -> None:
+    """Where both numbers are known they decide."""
+    if number:
+        await delivered(house, legal_representative_id_number=number)
+        house.clock.passes(timedelta(minutes=1))
+    await a_delegate(house, "consents")
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, legal_representative_id_number=then)
+    assert await ended(house) == (["representative_changed"] if ends else [None])
+
+
+async def test_another_change_of_the_registration_ends_nothing(house: House) -> None:
+    """A new address is no new person."""
+    wang = await a_delegate(house, "consents")
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, address="杭州市虚构街2号")
+    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 200
+
+
+async def test_a_session_from_before_the_change_has_to_sign_in_again(house: House) -> None:
+    """The provider's word was about another representative."""
+    boss = await house.signed_in()
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, legal_representative="钱七")
+    assert (await boss.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+    assert "法定代表人已变更" in (await boss.get("/portal")).text
+    house.clock.passes(timedelta(minutes=1))
+    again = await house.signed_in()
+    assert (await again.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 200
+
+
+async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
+    house: House,
+) -> None:
+    """On the start page until each is dealt with, in two taps."""
+    kept = await granted(house, await house.signed_in())
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, legal_representative="钱七")
+    house.clock.passes(timedelta(minutes=1))
+    new = await house.signed_in()
+    assert (await held(house, kept)).status is Status.ACTIVE
+    home = (await new.get("/portal")).text
+    address = f"/portal/consents/{kept}/keep"
+    assert "法定代表人已变更，请确认下列授权" in home
+    assert address in home
+    page = (await new.get(address)).text
+    assert f"/portal/consents/{kept}/withdraw" in page
+    await new.post(address, data=hidden(page, address))
+    assert address not in (await new.get("/portal")).text
+    async with house.engine.connect() as conn:
+        rows = await conn.execute(
+            text("SELECT subject FROM consent_kept WHERE uscc = :u"), {"u": house.firm}
+        )
+        assert rows.scalars().all() == ["demo:zhang"]
+    house.clock.passes(timedelta(minutes=11))
+    await granted(house, await house.signed_in())
+    assert "/keep" not in (await new.get("/portal")).text

@@ -1,0 +1,231 @@
+"""Who may act: appointed, within a scope and a term, and from the next request on no more."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from consent import Status
+from tests.api.test_portal_asked import asked, decide, held
+from tests.portal_house import House, a_house, hidden
+
+LINK = re.compile(r"/portal/invitations/[A-Za-z0-9_-]+")
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def appointed(
+    house: House, boss: httpx2.AsyncClient, uscc: str, *powers: str, **form: Any
+) -> httpx2.Response:
+    """The answer to a form that appoints."""
+    page = (await boss.get(f"/portal/enterprises/{uscc}/delegates/new")).text
+    action = re.search(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)
+    assert action
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    fields = {"name": "小王", "power": list(powers), "last_day": last_day} | form
+    return await boss.post(action[1], data=hidden(page, action[1]) | fields)
+
+
+async def taken_up(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
+    """The answer to taking up an invitation."""
+    page = (await browser.get(link)).text
+    return await browser.post(link, data=hidden(page, link) if f'action="{link}"' in page else {})
+
+
+async def a_delegate(
+    house: House, *powers: str, uscc: str = "", boss: str = "zhang"
+) -> httpx2.AsyncClient:
+    """Mr Wang's browser, after he has taken up an invitation of the firm."""
+    made = await appointed(house, await house.signed_in(boss), uscc or house.firm, *powers)
+    link = LINK.search(made.text)
+    assert link, made.text
+    wang = await house.signed_in("wang")
+    assert (await taken_up(wang, link[0])).status_code == 303
+    return wang
+
+
+async def test_a_delegate_acts_within_the_scope_and_nowhere_else(house: House) -> None:
+    """Consents: yes. The record, codes, delegates of the firm: there is nothing here."""
+    wang = await a_delegate(house, "consents")
+    at = f"/portal/enterprises/{house.firm}"
+    assert (await wang.get(f"{at}/consents")).status_code == 200
+    for path in ("looks", "record", "codes", "objections", "delegates", "delegates/new"):
+        assert (await wang.get(f"{at}/{path}")).status_code == 404, path
+    home = (await wang.get("/portal")).text
+    assert "杭州云栖" in home
+    assert f"{at}/record" not in home
+    assert f"{at}/delegates" not in home
+
+
+async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_token(
+    house: House,
+) -> None:
+    """The subject is the delegate's, and the representative sees what was done."""
+    wang = await a_delegate(house, "consents")
+    consent_id = await asked(house, house.firm)
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    await decide(wang, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    kept = await held(house, consent_id)
+    assert (kept.status, kept.subject) == (Status.ACTIVE, "demo:wang")
+    assert kept.identity_token_digest
+    boss = await house.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{house.firm}/delegates")).text
+    one = re.search(rf"/portal/enterprises/{house.firm}/delegates/dlg_[a-z0-9]+", page)
+    assert one
+    assert f"/portal/consents/{consent_id}" in (await boss.get(one[0])).text
+
+
+async def test_a_delegate_ended_is_out_with_the_very_next_request(house: House) -> None:
+    """No session and no cache outlives it."""
+    wang, boss = await a_delegate(house, "consents"), await house.signed_in()
+    at = f"/portal/enterprises/{house.firm}/delegates"
+    one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
+    assert one
+    page = (await boss.get(one[0])).text
+    ended = await boss.post(f"{one[0]}/end", data=hidden(page, f"{one[0]}/end"))
+    assert ended.headers["location"].endswith("notice=ended")
+    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+    assert "已终止" in (await boss.get(one[0])).text
+
+
+async def test_a_term_ends_by_itself(house: House) -> None:
+    """The day after the last day the page is gone, to a session that still lives."""
+    await a_delegate(house, "consents")
+    house.clock.passes(timedelta(days=32))
+    wang = await house.signed_in("wang")
+    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+
+
+async def test_an_invitation_works_once_and_for_seven_days(house: House) -> None:
+    """A second person, and the same link a week later: no."""
+    made = await appointed(house, await house.signed_in(), house.firm, "codes")
+    link = LINK.findall(made.text)[0]
+    assert (await taken_up(await house.signed_in("wang"), link)).status_code == 303
+    assert (await (await house.signed_in("none")).get(link)).status_code == 410
+    late = LINK.findall(
+        (await appointed(house, await house.signed_in(), house.firm, "codes")).text
+    )[0]
+    house.clock.passes(timedelta(days=7, seconds=1))
+    assert (await (await house.signed_in("none")).get(late)).status_code == 410
+    async with house.engine.connect() as conn:
+        rows = await conn.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))
+        assert not any(link.rpartition("/")[2] in row for row in rows.scalars())
+        names = await conn.execute(text("SELECT encode(name, 'escape') FROM delegation"))
+        assert not any("小王" in name for name in names.scalars())
+
+
+async def test_nobody_takes_up_an_own_invitation(house: House) -> None:
+    """It would only blur who decides."""
+    boss = await house.signed_in()
+    link = LINK.findall((await appointed(house, boss, house.firm, "codes")).text)[0]
+    page = (await boss.get(link)).text
+    assert "不能自己接受" in page
+    assert f'action="{link}"' not in page
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"power": []},
+        {"power": ["consents", "manage"]},
+        {"power": ["in_person"]},
+        {"name": ""},
+        {"name": "x" * 41},
+        {"last_day": "2020-01-01"},
+        {"last_day": "2028-01-01"},
+        {"last_day": "soon"},
+    ],
+)
+async def test_what_cannot_be_passed_on_is_not(house: House, form: dict[str, Any]) -> None:
+    """A forged or hasty form makes no invitation."""
+    answer = await appointed(
+        house, await house.signed_in(), house.firm, **({"power": ["codes"]} | form)
+    )
+    assert answer.status_code == 422
+    assert not LINK.search(answer.text)
+
+
+async def test_a_double_click_makes_one_invitation(house: House) -> None:
+    """The second one says so."""
+    boss = await house.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{house.firm}/delegates/new")).text
+    action = re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)[0]
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    data = hidden(page, action) | {"name": "小王", "power": "codes", "last_day": last_day}
+    first, second = [await boss.post(action, data=data) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (200, 303)
+
+
+async def test_questions_on_a_persons_id_are_not_a_delegates(house: House) -> None:
+    """The box is not there, and a form that ticks it all the same is refused whole."""
+    wang = await a_delegate(house, "consents")
+    interaction = await house.ask()
+    address = f"/portal/decide/{interaction}"
+    page = (await wang.get(f"{address}?uscc={house.firm}")).text
+    assert 'value="legal_representative_id.v1"' not in page
+    assert "须由法定代表人" in page
+    forged = hidden(page, address) | {
+        "decision": "grant",
+        "dataset": "penalty",
+        "question": "legal_representative_id.v1",
+    }
+    answer = await wang.post(address, data=forged)
+    assert "notice=in_person" in answer.headers["location"]
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    honest = forged | {"last_day": last_day, "max_uses": "1"}
+    del honest["question"]
+    assert "/oauth/resume" in (await wang.post(address, data=honest)).headers["location"]
+
+
+async def test_a_delegate_gives_no_natural_persons_separate_consent(house: House) -> None:
+    """An individual business's operator decides; a delegate may refuse, and take back."""
+    wang = await a_delegate(house, "consents", uscc=house.shop, boss="shopkeeper")
+    consent_id = await asked(house, house.shop)
+    page = (await wang.get(f"/portal/asked/{consent_id}")).text
+    assert 'name="separate"' not in page
+    assert 'value="grant"' not in page
+    answer = await decide(wang, consent_id, decision="grant", dataset=["penalty"], separate="yes")
+    assert "notice=in_person" in answer.headers["location"]
+    assert (await held(house, consent_id)).status is Status.REQUESTED
+    answer = await decide(wang, consent_id, decision="refuse")
+    assert (await held(house, consent_id)).status is Status.REFUSED
+
+
+async def test_what_an_operator_paused_a_delegate_does_not_resume(house: House) -> None:
+    """To let a natural person's data be told again is that person's."""
+    owner = await house.signed_in("shopkeeper")
+    consent_id = await asked(house, house.shop)
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    await decide(
+        owner, consent_id, decision="grant", dataset=["penalty"], separate="yes", last_day=last_day
+    )
+    wang = await a_delegate(house, "consents", uscc=house.shop, boss="shopkeeper")
+    for verb, status in (("pause", Status.PAUSED), ("resume", Status.PAUSED)):
+        page = (await wang.get(f"/portal/consents/{consent_id}")).text
+        address = f"/portal/consents/{consent_id}/{verb}"
+        await wang.post(address, data=hidden(page, address))
+        assert (await held(house, consent_id)).status is status
+
+
+async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
+    house: House,
+) -> None:
+    """Whatever changed the row: the delegation was another's word."""
+    wang = await a_delegate(house, "consents")
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            text("UPDATE enterprise SET legal_representative = '钱七' WHERE uscc = :uscc"),
+            {"uscc": house.firm},
+        )
+    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404

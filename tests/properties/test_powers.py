@@ -1,0 +1,118 @@
+"""Whatever a delegation says: what cannot be passed on is never had, and nothing outlives its end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from gateway.identity import powers
+from gateway.identity.powers import DELEGABLE, Delegation, Held, Power, State, Trouble, state_of
+
+NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+USCCS: Final = ("A", "B")
+names = st.sampled_from(["zhang", "li", "wang"])
+moments = st.integers(-400, 400).map(lambda days: NOON + timedelta(days=days))
+some_powers = st.lists(st.sampled_from(list(Power)), unique=True).map(tuple)
+delegations = st.builds(
+    Delegation,
+    uscc=st.sampled_from(USCCS),
+    delegation_id=st.just("dlg"),
+    powers=some_powers,
+    representative=names,
+    appointed_by=names,
+    appointed_at=moments,
+    invited_until=moments,
+    ends_at=moments,
+    subject=names | st.none(),
+    accepted_at=moments | st.none(),
+    ended_at=moments | st.none(),
+)
+held = st.lists(st.builds(Held, delegation=delegations, representative=names), max_size=4)
+
+
+@given(held, names, moments)
+def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
+    those: list[Held], subject: str, now: datetime
+) -> None:
+    """A row that somebody has meddled with gives no power over delegates or over persons."""
+    found = powers.standing([], those, subject=subject, outdated=frozenset(), now=now)
+    assert all(each <= set(DELEGABLE) for each in found.values())
+
+
+@given(held, names, moments)
+def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_representative(
+    those: list[Held], subject: str, now: datetime
+) -> None:
+    """Ended, over, another's, or a former representative's: nothing."""
+    found = powers.standing([], those, subject=subject, outdated=frozenset(), now=now)
+    for uscc, own in found.items():
+        for power in own:
+            assert any(
+                of.delegation.uscc == uscc
+                and power in of.delegation.powers
+                and of.delegation.subject == subject
+                and of.delegation.ended_at is None
+                and of.delegation.accepted_at is not None
+                and now < of.delegation.ends_at
+                and of.delegation.representative == of.representative
+                for of in those
+            )
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(USCCS), st.sampled_from(["legal_representative", "agent"])))
+)
+def test_only_the_legal_representative_has_what_cannot_be_passed_on(
+    mandates: list[tuple[str, str]],
+) -> None:
+    """Another role of the provider's gives no more than a delegation; an outdated one nothing."""
+    found = powers.standing(mandates, [], subject="li", outdated=frozenset("A"), now=NOON)
+    assert "A" not in found
+    roles = dict(mandates)
+    if "B" in roles:
+        assert (Power.MANAGE in found["B"]) == (roles["B"] == "legal_representative")
+        assert (Power.IN_PERSON in found["B"]) == (Power.MANAGE in found["B"])
+
+
+@given(st.lists(st.sampled_from([*Power, "root", ""])), moments | st.none())
+def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
+    wanted: list[str], ends_at: datetime | None
+) -> None:
+    """A forged form that asks for more gets nothing, not a part."""
+    made = powers.appoint(
+        uscc="A",
+        delegation_id="dlg",
+        powers=wanted,
+        representative="zhang",
+        by="demo:zhang",
+        ends_at=ends_at,
+        now=NOON,
+    )
+    if isinstance(made, Delegation):
+        assert set(wanted) == set(made.powers) <= set(DELEGABLE)
+        assert made.powers
+        assert NOON < made.ends_at <= NOON + timedelta(days=366)
+        assert made.invited_until <= NOON + timedelta(days=7)
+        assert state_of(made, NOON) is State.INVITED
+    else:
+        whole = bool(wanted) and set(wanted) <= set(DELEGABLE)
+        in_time = ends_at is not None and NOON < ends_at <= NOON + timedelta(days=366)
+        assert not (whole and in_time)
+
+
+@given(delegations, names, names, moments)
+def test_an_invitation_is_taken_up_once_in_time_and_not_by_who_made_it(
+    invited: Delegation, subject: str, representative: str, now: datetime
+) -> None:
+    """And only while the one who made it is the representative."""
+    taken = powers.accept(invited, subject=subject, representative=representative, now=now)
+    if isinstance(taken, Trouble):
+        return
+    assume(invited.subject is None)
+    assert invited.ended_at is None
+    assert invited.accepted_at is None
+    assert now < invited.invited_until
+    assert subject != invited.appointed_by
+    assert representative == invited.representative
+    assert taken.subject == subject
