@@ -15,7 +15,7 @@ from gateway.cli.printing import print_members
 from gateway.console.acts import At
 from gateway.console.refusals import Refused
 from gateway.console.reviewing import review as review_
-from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.days import day_of
 from gateway.creditfile.objections import shown, store
 from gateway.creditfile.objections.due import due as due_
@@ -80,7 +80,7 @@ def review(
         stop("Reasons have 2 to 1,500 characters.")
 
     async def verb(at: At) -> Objection | Refused:
-        catalogue = load_catalogue()
+        catalogue = await in_force(at.conn)
         return await review_(at, catalogue, an_id(objection_id), Outcome(outcome), written.text)
 
     done = act(verb)

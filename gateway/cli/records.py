@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.operating import look, stop
 from gateway.cli.printing import print_members
-from gateway.creditfile.catalogue import Catalogue, load_catalogue
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.days import SHANGHAI, end_of
 from gateway.creditfile.history import Held, held_at
 from gateway.creditfile.records import Record, registration_of
@@ -37,7 +38,7 @@ def show(
     """Show what was held on an enterprise, whether or not it may be told."""
     at = datetime.now(UTC) if on is None else _end(on)
     held: Held = look(partial(_held, uscc=normalise_uscc(uscc), at=at))
-    catalogue = load_catalogue()
+    catalogue = look(in_force)
     if held.enterprise is None and not held.records:
         stop("Nothing was held on this enterprise then.")
     print(f"As held at {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from gateway.cli.operating import an_id, look, sentences, stop
 from gateway.cli.printing import print_members
-from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import due, proof
 from gateway.creditfile.retention.deleting import AT_ONCE, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
@@ -108,20 +108,18 @@ def verify(
 
 async def _run(settings: Settings) -> int:
     engine = make_engine(settings.database_url, pool_size=2)
-    deleter = Deleter(
-        engine=engine,
-        keys=KeyRing.read(settings.signing_keys),
-        catalogue=load_catalogue(),
-        issuer=settings.issuer,
-    )
+    keys = KeyRing.read(settings.signing_keys)
     try:
+        async with engine.connect() as conn:
+            catalogue = await in_force(conn)
+        deleter = Deleter(engine=engine, keys=keys, catalogue=catalogue, issuer=settings.issuer)
         return (await deleter.run(now=datetime.now(UTC))).records
     finally:
         await engine.dispose()
 
 
 async def _counted(conn: AsyncConnection) -> dict[str, int]:
-    catalogue, now, after = load_catalogue(), datetime.now(UTC), ""
+    catalogue, now, after = await in_force(conn), datetime.now(UTC), ""
     counted: dict[str, int] = {}
     while found := await due.enterprises(conn, catalogue, now=now, after=after):
         for begin in range(0, len(found), AT_ONCE):
