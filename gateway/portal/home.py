@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from consent import Consent, Status, status_at
 from consent import store as consents
+from gateway.creditfile.objections import model as objection
+from gateway.creditfile.objections import store as objections
 from gateway.identity import representatives
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
@@ -49,6 +51,8 @@ class Glance:
     """Consents of a former legal representative, for the new one to keep or withdraw."""
     active: int
     looks: int
+    decided: int
+    """Objections that were decided and can still be reviewed."""
 
 
 @router.get("/", response_model=None)
@@ -95,7 +99,13 @@ async def _glance(
         looks=await store.count_looks(conn, card.uscc, since=now - LOOKS_WITHIN)
         if Power.RECORD in powers
         else 0,
+        decided=await _decided(conn, card.uscc) if Power.OBJECTIONS in powers else 0,
     )
+
+
+async def _decided(conn: AsyncConnection, uscc: str) -> int:
+    found = await objections.of_enterprise(conn, uscc)
+    return sum(each.status is objection.Status.DECIDED for each in found)
 
 
 def _known(held: Iterable[Consent], clients: Mapping[str, ClientCard]) -> list[Waiting]:

@@ -132,10 +132,7 @@ def _verb(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> desk.Act
 
 def _may(found: Objection, now: datetime) -> dict[str, bool]:
     """What the enterprise can do now."""
-    overdue = found.due_on is not None and day_of(now) > found.due_on
-    review = (found.status is Status.OPEN and overdue) or (
-        found.status is Status.DECIDED and not overdue
-    )
+    review = lifecycle.may_be_reviewed(found, now)
     return {"withdraw": found.status in MAY_END, "review": review}
 
 

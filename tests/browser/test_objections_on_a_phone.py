@@ -73,7 +73,9 @@ async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: 
     await expect(phone.locator("body")).not_to_contain_text("复议已撤销")
 
     await rejected(street, address.rpartition("/")[2])
-    await phone.goto(address)
+    await phone.goto(f"{street.issuer}/portal")
+    await phone.get_by_role("link", name="1 件异议已有处理决定").click()
+    await phone.get_by_role("link", name="行政处罚").click()
     await expect(phone.get_by_text("处罚决定仍然有效。")).to_be_visible()
     await phone.get_by_role("link", name="申请复核").click()
     await phone.get_by_label("为什么不同意").fill("请看复议决定书。")

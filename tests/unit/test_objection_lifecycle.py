@@ -215,6 +215,16 @@ def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
     assert (counted.due_on, counted.due_provisional) == (date(2026, 11, 27), False)
 
 
+def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
+    """While holidays may still move it, a review can be asked for a while longer."""
+    rejected = replace(done(decided(an_objection())), due_provisional=True)
+    a_day_late, too_late = midnight(date(2026, 12, 8)), midnight(date(2026, 12, 22))
+    assert lifecycle.lapse(rejected, now=a_day_late) == Refused(reason=Reason.NOT_NOW)
+    assert done(appealed(rejected, now=a_day_late)).status is Status.IN_REVIEW
+    assert appealed(rejected, now=too_late) == Refused(reason=Reason.TOO_LATE)
+    assert done(lifecycle.lapse(rejected, now=too_late)).status is Status.CLOSED
+
+
 def test_a_deleted_record_takes_every_text_with_it() -> None:
     """And the objection ends; one that had ended keeps its outcome."""
     gone = lifecycle.forget(an_objection(), now=NOON).objection

@@ -6,7 +6,7 @@ decides; only somebody else reviews. Deadlines are working days and end with the
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from gateway.creditfile.days import day_of
 from gateway.creditfile.objections.model import (
@@ -27,6 +27,7 @@ from gateway.creditfile.objections.model import (
 from gateway.creditfile.schema import ObjectionKinds, ObjectionRules
 from gateway.creditfile.working_days import is_known, working_days_after
 
+LEEWAY = timedelta(days=14)  # more than the longest holiday with what is made up around it
 _TO_SOURCE = (Status.OPEN, Status.ORDERED)
 
 
@@ -133,6 +134,21 @@ def decide(
     return _changed(decided, Act.DECIDED, by, now, reason=reasons)
 
 
+def may_be_reviewed(objection: Objection, now: datetime) -> bool:
+    """Whether the enterprise may ask for a review now.
+
+    A provisional last day takes nothing from it: holidays that are not published yet may move that
+    day by as much as `LEEWAY`.
+    """
+    last = objection.due_on
+    if last is None:
+        return False
+    if objection.status is Status.OPEN:
+        return day_of(now) > last
+    leeway = LEEWAY if objection.due_provisional else timedelta()
+    return objection.status is Status.DECIDED and day_of(now) <= last + leeway
+
+
 def ask_for_review(
     objection: Objection,
     *,
@@ -145,11 +161,9 @@ def ask_for_review(
     refusal = _unless(objection, (Status.OPEN, Status.DECIDED), by, Role.ENTERPRISE)
     if refusal:
         return refusal
-    overdue = objection.due_on is not None and day_of(now) > objection.due_on
-    if objection.status is Status.OPEN and not overdue:
-        return Refused(reason=Reason.NOT_NOW)
-    if objection.status is Status.DECIDED and overdue:
-        return Refused(reason=Reason.TOO_LATE)
+    if not may_be_reviewed(objection, now):
+        late = objection.status is Status.DECIDED
+        return Refused(reason=Reason.TOO_LATE if late else Reason.NOT_NOW)
     rules = rules_of(objection.kind, kinds)
     asked = _due(objection, Status.IN_REVIEW, rules.review, now)
     asked = replace(asked, review_text=text, review_asked_at=now)
@@ -194,8 +208,7 @@ def withdraw(objection: Objection, *, by: Actor, now: datetime) -> Changed | Ref
 
 def lapse(objection: Objection, *, now: datetime) -> Changed | Refused:
     """Nobody asked for a review in time: the source's decision is final."""
-    over = objection.due_on is not None and day_of(now) > objection.due_on
-    if objection.status is not Status.DECIDED or not over:
+    if objection.status is not Status.DECIDED or may_be_reviewed(objection, now):
         return Refused(reason=Reason.NOT_NOW)
     return _changed(_closed(objection, now), Act.LAPSED, NOBODY, now)
 
