@@ -1,6 +1,7 @@
 """What a new catalogue would let out that the present one keeps: one sentence each, none if nothing.
 
-Where the two cannot be compared, the change counts as a widening. Whatever only narrows is silent.
+Where the two cannot be compared, the change counts as a widening, and so does what would delete
+earlier: it does not come back. Whatever only narrows is silent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,6 +70,8 @@ def _of_dataset(dataset: DatasetOf, present: Catalogue, new: Catalogue) -> Itera
         yield f"{code}: no longer bad information, so that no retention ends it"
     if old.bad_when is not None and not _still_bad(old, dataset):
         yield f"{code}: fewer values make it bad information"
+    if new.rules_of(code).retention_months is not None and _more_is_bad(old, dataset):
+        yield f"{code}: more of it is bad information, which retention deletes"
     of = {field.name: field for field in old.fields}
     for field in dataset.fields:
         yield from (f"{code}.{field.name}: {what}" for what in _of_field(of.get(field.name), field))
@@ -94,6 +97,14 @@ def _still_bad(old: DatasetOf, new: DatasetOf) -> bool:
         and now.field == old.bad_when.field
         and set(now.values) >= set(old.bad_when.values)
     )
+
+
+def _more_is_bad(old: DatasetOf, new: DatasetOf) -> bool:
+    if old.tone == "bad":
+        return False
+    if new.tone == "bad":
+        return True
+    return new.bad_when is not None and not _still_bad(new, old)
 
 
 def _of_field(old: FieldOf | None, new: FieldOf) -> Iterator[str]:
@@ -122,6 +133,8 @@ def _of_clock(old: ClockRules, new: ClockRules) -> Iterator[str]:
         yield "told for as long as it is listed"
     if _longer(old.retention_months, new.retention_months):
         yield "kept longer"
+    if _longer(new.retention_months, old.retention_months):
+        yield "kept for a shorter time, and deleted then"
     if old.publicity is not None:
         if new.publicity is None:
             yield "no rule ends its publicity"

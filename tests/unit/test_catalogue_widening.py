@@ -73,6 +73,12 @@ WIDENING = {
         field(d, "penalty", "published_on").pop("column")
     ),
     "kept longer": lambda d: d["clocks"]["penalty"].update(retention_months=61),
+    "deleted earlier": lambda d: d["clocks"]["penalty"].update(retention_months=59),
+    "deleted at all": lambda d: d["clocks"]["open"].update(retention_months=60),
+    "more is bad and deleted": of_dataset(
+        "inspection", bad_when={"field": "result", "values": ["不合格", "合格", "发现问题待后续处理"]}
+    ),
+    "all is bad and deleted": of_dataset("commitment", tone="bad"),
     "kept for ever": lambda d: d["clocks"]["penalty"].pop("retention_months"),
     "listed": lambda d: d["clocks"]["bad_information"].update(until_removed=True),
     "no end of publicity": lambda d: d["clocks"]["penalty"].pop("publicity"),
@@ -103,7 +109,6 @@ NARROWING = {
     "one purpose less": lambda d: dataset(d, "tax_and_social")["purposes"].pop(),
     "purposes named": of_dataset("honour", purposes=["tender"]),
     "a dataset that is not served": new_dataset(None),
-    "kept shorter": lambda d: d["clocks"]["penalty"].update(retention_months=59),
     "shown shorter": publicity(months=35),
     "more never shown": publicity(never_shown=["警告", "通报批评"]),
     "longer to appeal": exempt(appeal_days=90),
