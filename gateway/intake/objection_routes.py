@@ -6,8 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.access.admission import admit
-from gateway.access.caller import Caller, authenticate
+from gateway.access.caller import Caller
 from gateway.access.errors import (
     ConflictError,
     GatewayError,
@@ -16,7 +15,6 @@ from gateway.access.errors import (
 )
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
-from gateway.access.standing import demand_agreement
 from gateway.creditfile.objections import desk, lifecycle, shown, store
 from gateway.creditfile.objections.model import (
     Actor,
@@ -31,6 +29,7 @@ from gateway.creditfile.objections.model import (
 from gateway.creditfile.objections.store import Held
 from gateway.creditfile.objections.texts import Unfit, read_text
 from gateway.db.engine import to_json
+from gateway.intake.department import enter, knock
 from gateway.intake.objection_schemas import (
     DecisionIn,
     ExtensionIn,
@@ -39,7 +38,6 @@ from gateway.intake.objection_schemas import (
 )
 from gateway.runtime import Runtime, UsingRuntime
 
-SCOPE: Final = "records:write"
 AN_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
 SENTENCES: Final = {
     Reason.NOT_NOW: "The objection is not waiting for this; read it again.",
@@ -87,10 +85,9 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 )
 async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
-    caller = await authenticate(request, runtime, scope=SCOPE)
+    caller = await knock(request, runtime)
     came = await incoming(request, DecisionIn)
-    await admit(request, runtime, caller, uscc=None, key=came.key)
-    await demand_agreement(runtime, caller)
+    await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     outcome, reasons = Outcome(asked.outcome), _written(asked.reasons)
     now = runtime.now()
@@ -116,10 +113,9 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 )
 async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
-    caller = await authenticate(request, runtime, scope=SCOPE)
+    caller = await knock(request, runtime)
     came = await incoming(request, ExtensionIn)
-    await admit(request, runtime, caller, uscc=None, key=came.key)
-    await demand_agreement(runtime, caller)
+    await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     reason, now = _written(asked.reason), runtime.now()
 
@@ -134,10 +130,9 @@ async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 
 
 async def _department(request: Request, runtime: Runtime) -> Caller:
-    """Whoever holds a token for delivering records, in good standing."""
-    caller = await authenticate(request, runtime, scope=SCOPE)
-    await admit(request, runtime, caller, uscc=None, key=None)
-    await demand_agreement(runtime, caller)
+    """A source in good standing."""
+    caller = await knock(request, runtime)
+    await enter(request, runtime, caller)
     return caller
 
 

@@ -22,6 +22,7 @@ from gateway.codes.store import issue
 from gateway.runtime import Runtime
 from gateway.synthetic.cast import ROLES, new_keys, registration_of, terms_of
 from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.synthetic.disputes import raise_for_marks
 from gateway.synthetic.load import Loaded, load
 from gateway.synthetic.province import province
 from gateway.synthetic.state import Folder, State, write_private
@@ -65,6 +66,7 @@ async def build(
             for entity, person in zip(choosing.chosen, people, strict=True)
         ]
         active = await _consent(connection, choosing.chosen, now)
+        await raise_for_marks(connection, runtime.catalogue)
     write_private(
         folder.people,
         json.dumps(

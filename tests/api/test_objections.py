@@ -16,7 +16,10 @@ from gateway.creditfile.objections.model import Objection, Reason, Refused, Stat
 from gateway.creditfile.records import Record
 from gateway.creditfile.working_days import working_days_after
 from gateway.sweeping import keep_objections_time
+from tests.creditfile_builders import a_record
 from tests.house import Caller, House
+from tests.intake_builders import a_department, a_penalty, an_act, deliver
+from tests.intake_builders import act as amend
 from tests.objection_builders import (
     ENTERPRISE,
     a_disputed_record,
@@ -131,22 +134,33 @@ async def test_no_person_is_named_to_the_department(house: House) -> None:
 async def test_to_another_department_there_is_no_such_objection(house: House) -> None:
     """Neither to see nor to decide, whatever id it tries; the answer is that to an unknown one."""
     _, made, raised = await case(house)
-    other, bank = await house.client("source"), await house.client()
-    for caller in (other, bank):
-        assert (await ask(caller)).json() == {"objections": [], "after": None}
-        for known in (raised.objection_id, "obj_" + "a" * 26, "obj_1", "%00"):
-            for path, body in (
-                ("", None),
-                ("/decision", decision()),
-                ("/extension", {"reason": "需要外调"}),
-            ):
-                answer = (
-                    await ask(caller, f"/{known}")
-                    if body is None
-                    else await act(caller, f"{known}{path}", body)
-                )
-                assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+    other = await house.client("source")
+    assert (await ask(other)).json() == {"objections": [], "after": None}
+    for known in (raised.objection_id, "obj_" + "a" * 26, "obj_1", "%00"):
+        for path, body in (
+            ("", None),
+            ("/decision", decision()),
+            ("/extension", {"reason": "需要外调"}),
+        ):
+            answer = (
+                await ask(other, f"/{known}")
+                if body is None
+                else await act(other, f"{known}{path}", body)
+            )
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
     assert await marked_since(house, made) is not None
+
+
+async def test_who_is_no_department_sees_no_objection_whatever_its_scope(house: House) -> None:
+    """A bank with the scope of a department is no department."""
+    _, _, raised = await case(house)
+    bank = await house.client()
+    for answer in (
+        await ask(bank),
+        await ask(bank, f"/{raised.objection_id}"),
+        await act(bank, f"{raised.objection_id}/decision", decision()),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_in_agreement")
 
 
 async def test_a_token_for_something_else_opens_no_objection(house: House) -> None:
@@ -469,3 +483,35 @@ async def test_an_objection_against_a_record_that_is_gone_can_still_be_closed(ho
         found = await store.by_id(conn, raised.objection_id)
     assert found is not None
     assert found.status is Status.CLOSED
+
+
+async def test_a_correction_over_the_api_is_what_upholding_waits_for(house: House) -> None:
+    """Delivered, disputed, corrected by its source, upheld; a delivery leaves the mark alone."""
+    source, uscc = await a_department(house), await a_fresh_enterprise(house)
+    penalty = a_penalty(house, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    made = a_record(uscc=uscc, record_id=delivered["record_id"])
+    raised = await object_to(house, made)
+    path = f"{raised.objection_id}/decision"
+    assert (await act(source, path, decision("upheld"))).status_code == 409
+    (done,) = await amend(source, an_act(penalty, "correct", fields={"fine": "3"}))
+    assert done["outcome"] == "updated"
+    assert await marked_since(house, made) is not None
+    assert (await act(source, path, decision("upheld"))).json()["status"] == "closed"
+    assert await marked_since(house, made) is None
+
+
+async def test_wherever_there_is_a_mark_there_is_an_open_objection_and_the_other_way(
+    house: House,
+) -> None:
+    """In the whole province, after all that the tests have done to it."""
+    await case(house)
+    wrong = await house.rows("""
+        SELECT coalesce(o.record_id, r.record_id) AS record_id
+        FROM (SELECT uscc, record_id, objection_since FROM record
+              UNION ALL SELECT uscc, registration_id, objection_since FROM enterprise) r
+        LEFT JOIN objection o
+            ON o.uscc = r.uscc AND o.record_id = r.record_id AND o.status <> 'closed'
+        WHERE (o.record_id IS NULL) <> (r.objection_since IS NULL)
+           OR o.raised_at <> r.objection_since""")
+    assert wrong == []

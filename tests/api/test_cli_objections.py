@@ -1,0 +1,145 @@
+"""Objections and retention at the shell: what is due, the review, the dry run, the proof."""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli.main import app
+from gateway.creditfile.objections import desk, lifecycle
+from gateway.creditfile.objections.model import Objection
+from tests.house import House
+from tests.objection_builders import ENTERPRISE, a_disputed_record, object_to
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The operator's shell beside a house."""
+
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> Result:
+        """Run `xinqiao-gateway` with these arguments."""
+        return CliRunner().invoke(app, list(arguments), env=self.environment)
+
+    def ok(self, *arguments: str) -> str:
+        """What a command that succeeds prints."""
+        done = self.run(*arguments)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """The one sentence of a command that refuses."""
+        done = self.run(*arguments)
+        assert done.exit_code == 2, done.stdout + done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        return done.stderr
+
+
+@pytest.fixture
+def shell(house: House) -> Shell:
+    """A shell with the house's settings."""
+    settings = house.settings
+    return Shell(
+        environment={
+            "XINQIAO_OPERATOR": "fang",
+            "XINQIAO_DATABASE_URL": settings.database_url.replace("+asyncpg", ""),
+            "XINQIAO_ISSUER": settings.issuer,
+            "XINQIAO_SECRET": settings.secret.get_secret_value(),
+            "XINQIAO_SIGNING_KEYS": str(settings.signing_keys),
+            "XINQIAO_VAULT_KEYS": str(settings.vault_keys),
+            "XINQIAO_DEMO": "true",
+            "COLUMNS": "300",
+        }
+    )
+
+
+async def a_case(house: House) -> Objection:
+    """An open objection."""
+    source = await house.client("source")
+    return await object_to(house, await a_disputed_record(house, source))
+
+
+async def run(shell: Shell, *arguments: str, refused: bool = False) -> str:
+    """A command in a thread of its own, since it brings its own loop."""
+    return await asyncio.to_thread(shell.refused if refused else shell.ok, *arguments)
+
+
+async def test_what_is_due_is_listed_and_exported(house: House, shell: Shell) -> None:
+    """As a table and as CSV, with the days that are left."""
+    raised = await a_case(house)
+    assert raised.objection_id in await run(shell, "objections", "due")
+    assert raised.objection_id in await run(shell, "objections", "due", "--csv", "--within", "5")
+    assert raised.objection_id not in await run(shell, "objections", "due", "--within", "4")
+    shown = await run(shell, "objections", "show", raised.objection_id)
+    assert "罚款已经撤销" in shown
+
+
+async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path) -> None:
+    """Refused in one sentence until it was asked for; then an act under the operator's name."""
+    raised, reasons = await a_case(house), tmp_path / "reasons.txt"
+    reasons.write_text("事实不清，应予更正。")
+    review = ("objections", "review", raised.objection_id, "--outcome", "upheld", "--reasons")
+    assert "not asked" in await run(shell, *review, str(reasons), refused=True)
+    late = house.clock()
+    async with house.runtime.engine.begin() as conn:
+        done = await desk.act(
+            conn,
+            raised.objection_id,
+            lambda objection, _: lifecycle.ask_for_review(
+                replace(objection, due_on=late.date().replace(year=2020)),
+                by=replace(ENTERPRISE, of=raised.uscc),
+                text="逾期未决定。",
+                kinds=house.runtime.catalogue.objections,
+                now=late,
+            ),
+        )
+    assert isinstance(done, Objection)
+    assert "is ordered: upheld" in await run(shell, *review, str(reasons))
+    acts = await house.rows(
+        "SELECT operator, what FROM operator_act WHERE subject = :id", id=raised.objection_id
+    )
+    assert acts == [{"operator": "shell:fang", "what": "objection.review"}]
+    unknown = ("objections", "show", "obj_unknown")
+    assert "no such objection" in await run(shell, *unknown, refused=True)
+
+
+async def test_retention_at_the_shell_counts_deletes_and_proves(
+    house: House, shell: Shell, tmp_path: Path
+) -> None:
+    """The dry run changes nothing; the proof is checked offline, and a changed one refused."""
+    source = await house.client("source")
+    made = await a_disputed_record(house, source, dataset="abnormal_listing")
+    await house.rows(
+        "UPDATE record SET decided_on = '2015-01-05', removed_on = '2016-01-05' WHERE record_id = :id",
+        id=made.record_id,
+    )
+    assert "abnormal_listing" in await run(shell, "retention", "run", "--dry-run")
+    here = "SELECT 1 AS here FROM record WHERE record_id = :id"
+    assert await house.rows(here, id=made.record_id)
+    assert "deleted" in await run(shell, "retention", "run")
+    assert await house.rows(here, id=made.record_id) == []
+    assert "is over" in await run(shell, "retention", "run", "--dry-run")
+
+    newest = await house.rows("SELECT deletion_id FROM deletion_proof ORDER BY at DESC LIMIT 1")
+    deletion_id = newest[0]["deletion_id"]
+    assert deletion_id in await run(shell, "retention", "proofs")
+    file, keys = tmp_path / "proof.json", tmp_path / "keys.json"
+    keys.write_text(json.dumps(house.runtime.keys.published()))
+    await run(shell, "retention", "proof", deletion_id, "--out", str(file))
+    verify = ("retention", "verify", str(file), "--keys", str(keys))
+    said = await run(shell, *verify, "--record", made.record_id, "--version", "1")
+    assert "the record is in it" in said
+    assert "not among" in await run(shell, *verify, "--record", "rec_other", refused=True)
+    changed: dict[str, Any] = json.loads(file.read_text()) | {"commitments": []}
+    file.write_text(json.dumps(changed))
+    assert "not those that were signed" in await run(shell, *verify, refused=True)
+    assert "no such proof" in await run(
+        shell, "retention", "proof", "del_unknown", "--out", str(file), refused=True
+    )
