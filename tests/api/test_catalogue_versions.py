@@ -46,7 +46,7 @@ SEVENTEENTH = """
 """
 WIDER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.2"') + SEVENTEENTH
 NARROWER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.1a"').replace(
-    "retention_months: 60", "retention_months: 48"
+    "      months: 36", "      months: 24"
 )
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
