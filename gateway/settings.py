@@ -55,6 +55,12 @@ class DatabaseSettings(BaseSettings):
             raise SettingsError("\n".join(_sentence(e) for e in error.errors())) from None
 
 
+class IntakeSettings(DatabaseSettings):
+    """What a command needs that puts records into credit files."""
+
+    vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+
+
 class Settings(DatabaseSettings):
     """Everything that differs between two installations. Each field is `XINQIAO_<NAME>`."""
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from gateway.cli import (
     catalogue,
     clients,
+    ingest,
     keys,
     objections,
     personal,
@@ -38,6 +39,7 @@ app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
 app.add_typer(retention.app, name="retention")
 app.command("tombstones")(tombstones.unacknowledged)
+app.command("ingest")(ingest.ingest_files)
 app.command()(serving.serve)
 app.command()(synthesising.synth)
 

@@ -6,6 +6,7 @@ import gateway.answers.tables
 import gateway.clients.tables
 import gateway.codes.tables
 import gateway.creditfile.catalogue_versions
+import gateway.creditfile.intake.tables
 import gateway.creditfile.objections.tables
 import gateway.creditfile.retention.tables
 import gateway.creditfile.tables

@@ -186,7 +186,7 @@ async def test_a_rejected_row_leaves_the_others_alone(held: Files) -> None:
         [("uscc", "not a unified social credit code of a market entity")],
         [("decided_on", "in the future")],
         [("religion", "unknown")],
-        [("?", "has characters that are no characters")],
+        [("?", "has bytes that are no characters")],
         [("content", "has a NUL character")],
     ]
     assert len(await held.rows("SELECT 1 FROM record")) == 2

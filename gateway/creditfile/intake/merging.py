@@ -67,7 +67,6 @@ class Merging:
         )
         for each in (
             of.classify,
-            of.lock_changed,
             of.keep_superseded,
             *of.also,
             of.update,
@@ -76,6 +75,11 @@ class Merging:
         ):
             await self._driver.execute(each.positional, *self._arguments(each))
         await self._driver.execute(AS_BEFORE)
+
+    async def foreign(self) -> list[int]:
+        """The numbers of the rows that another source holds."""
+        found = await self._driver.fetch(self._statements.foreign.positional)
+        return [row["row"] for row in found]
 
     async def outcomes(self) -> Sequence[Mapping[str, Any]]:
         """Of each staged row: `row`, `verdict`, `record_id`, `held_version`, `mark`."""
@@ -96,7 +100,10 @@ class Merging:
 
 
 async def merge(connection: AsyncConnection, delivery: Delivery, payload: bytes) -> Merging:
-    """Merge a batch in the transaction of `connection`; nothing is committed here."""
+    """Merge a batch in the transaction of `connection`; nothing is committed here.
+
+    Whoever was told of a record as it was before gets a tombstone (R14).
+    """
     await wait_for_turn(connection, delivery.source.source_id, delivery.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:

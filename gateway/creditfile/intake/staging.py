@@ -5,7 +5,6 @@ they can be made in another process than the one that speaks to the database.
 """
 
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -76,6 +75,11 @@ class Target:
         return f"staged_{self.table}"
 
     @property
+    def held(self) -> str:
+        """The name of the temporary table of what is held under the same keys."""
+        return f"held_{self.table}"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of a line, in order."""
         return (*_HEAD, *self.filled, *_TAIL)
@@ -100,26 +104,6 @@ def liner_for(catalogue: Catalogue, dataset_code: str, source: Source, vault: Va
     if target_of(dataset_code) is ENTERPRISE:
         return _enterprise_liner(dataset, vault)
     return _record_liner(dataset, source, vault)
-
-
-def lines_of(
-    liner: Liner,
-    rows: Iterable[tuple[int, Accepted]],
-    random: Callable[[int], bytes] = secrets.token_bytes,
-) -> tuple[bytes, list[int]]:
-    """The payload of COPY, and the numbers of rows whose texts cannot be written as UTF-8."""
-    lines: list[str] = []
-    unwritable: list[int] = []
-    for number, accepted in rows:
-        try:
-            line = liner(number, accepted, random(ID_BYTES).hex())
-            line.encode()
-        except (UnicodeEncodeError, orjson.JSONEncodeError):
-            unwritable.append(number)
-        else:
-            lines.append(line)
-    lines.append("")
-    return "\n".join(lines).encode(), unwritable
 
 
 def _record_liner(dataset: DatasetOf, source: Source, vault: Vault) -> Liner:

@@ -1,0 +1,251 @@
+"""One file becomes records, chunk by chunk; each chunk, its counts and how far it came are one commit.
+
+A run that was killed goes on where its last commit stands. What was good before a failure stays.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.days import day_of
+from gateway.creditfile.intake import jobs
+from gateway.creditfile.intake.chunks import Chunk, Reader, Reading, reject_lines
+from gateway.creditfile.intake.jobs import Job
+from gateway.creditfile.intake.merging import Delivery, merge
+from gateway.creditfile.intake.rejects import Rejects
+from gateway.creditfile.intake.taking import HELD_BY_ANOTHER, STAYS, TAKEN
+from gateway.creditfile.intake.texts import Encoding
+from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.intake.verdicts import Source, Taken, Warned
+
+CHUNK_ROWS: Final = 20_000
+MOST_REJECTED: Final = 1_000_000
+LOCK_SECONDS: Final = 30.0
+"""A process that was killed may leave its last statement running for a moment."""
+_PAUSE: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be ingested, for whom, and how."""
+
+    path: Path
+    digest: bytes
+    format: str
+    source: Source
+    dataset: str
+    catalogue: Catalogue
+    vault_keys: str = field(repr=False)
+    rejects: Path
+    encoding: Encoding = "utf-8"
+    chunk_rows: int = CHUNK_ROWS
+    again: bool = False
+    most_rejected: int = MOST_REJECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Who hears of what happens: `begun` in the transaction that makes the job (whether it is new
+    or begun anew), `moved` after each commit, with how far in the file it is (bytes)."""
+
+    begun: Callable[[AsyncConnection, Job], Awaitable[None]]
+    moved: Callable[[Job, int], None] = lambda *_: None
+
+
+class Busy(Exception):  # says what the job is
+    """Another process is taking this file; it goes on by itself."""
+
+
+async def ingest(
+    engine: AsyncEngine, order: Order, watcher: Watcher, *, now: Callable[[], datetime]
+) -> Job:
+    """Take the file, or what is left of it; the job as it then stands.
+
+    Its `state` is `done`, or `stopped` with a `sentence` that says why. Raises `Busy`.
+    """
+    async with engine.connect() as connection:
+        await _lock(connection, order)
+        job = await _begin(connection, order, watcher, now=now())
+        if job.state == jobs.DONE:
+            return job
+        try:
+            with Rejects(order.rejects, job.rejects_bytes) as rejects:
+                job = await _take_chunks(connection, order, job, rejects, watcher, now=now)
+        except FileRefused as refused:
+            return await _end(connection, order, jobs.STOPPED, str(refused), now=now())
+        return await _end(connection, order, jobs.DONE, None, now=now())
+
+
+async def _take_chunks(
+    connection: AsyncConnection,
+    order: Order,
+    job: Job,
+    rejects: Rejects,
+    watcher: Watcher,
+    *,
+    now: Callable[[], datetime],
+) -> Job:
+    stat = order.path.stat()
+    async with _reading(order, job, now()) as chunks:
+        async for chunk in chunks:
+            job = await _take(connection, order, job, chunk, rejects, now=now())
+            watcher.moved(job, chunk.position)
+            if job.rejected > order.most_rejected:
+                raise FileRefused(
+                    f"More than {order.most_rejected:,} rows were rejected: the file seems to be "
+                    "none of this dataset."
+                )
+    if _changed(stat, order.path.stat()):
+        raise FileRefused("The file was changed while it was read: deliver it again as a whole.")
+    return job
+
+
+async def _take(
+    connection: AsyncConnection,
+    order: Order,
+    job: Job,
+    chunk: Chunk,
+    rejects: Rejects,
+    *,
+    now: datetime,
+) -> Job:
+    """One chunk in one transaction; its rejected rows are on the disk before it commits."""
+    delivery = Delivery(
+        source=order.source,
+        dataset=order.dataset,
+        catalogue_version=order.catalogue.version,
+        now=now,
+    )
+    async with connection.begin():
+        merging = await merge(connection, delivery, chunk.payload)
+        counts = Counter({Taken.REJECTED: chunk.rejected, Taken.UNCHANGED: chunk.superseded})
+        warnings = Counter(chunk.warnings)
+        for each in await merging.counts():
+            counts[TAKEN[each["verdict"]]] += each["rows"]
+            if each["verdict"] == "older":
+                warnings[Warned.OLDER] += each["rows"]
+            if each["mark"] in STAYS:
+                warnings[STAYS[each["mark"]]] += each["rows"]
+        foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
+        rejects.add(chunk.rejects + reject_lines(foreign))
+        moved = jobs.Moved(
+            rows=chunk.rows,
+            counts={name.value: count for name, count in counts.items()},
+            warnings={name.value: count for name, count in warnings.items()},
+            rejects_bytes=rejects.length,
+        )
+        return await jobs.move(connection, job, moved, now=now)
+
+
+async def _lock(connection: AsyncConnection, order: Order) -> None:
+    """The lock is the session's: the transaction that takes it ends at once."""
+    for _ in range(int(LOCK_SECONDS / _PAUSE)):
+        async with connection.begin():
+            if await jobs.try_lock(connection, _key(order)):
+                return
+        await asyncio.sleep(_PAUSE)
+    raise Busy(Busy.__doc__)
+
+
+async def _begin(
+    connection: AsyncConnection, order: Order, watcher: Watcher, *, now: datetime
+) -> Job:
+    """The job; from its first row on where that was asked for, or its rows are read differently."""
+    of = {
+        **_key(order),
+        "file_name": order.path.name,
+        "file_bytes": order.path.stat().st_size,
+        "encoding": order.encoding,
+        "chunk_rows": order.chunk_rows,
+        "catalogue_version": order.catalogue.version,
+    }
+    async with connection.begin():
+        held = await jobs.find(connection, of)
+        if held is None:
+            job = await jobs.begin(connection, of, now=now)
+        elif (order.again and held.state == jobs.DONE) or held.encoding != order.encoding:
+            job = await jobs.begin_anew(connection, held, of, now=now)
+        else:
+            return held
+        await watcher.begun(connection, job)
+        return job
+
+
+async def _end(
+    connection: AsyncConnection, order: Order, state: str, sentence: str | None, *, now: datetime
+) -> Job:
+    async with connection.begin():
+        job = await jobs.find(connection, _key(order))
+        if job is None:
+            raise jobs.MovedByAnotherError
+        await jobs.end(connection, job, state, sentence, now=now)
+        return await jobs.held(connection, _key(order))
+
+
+@asynccontextmanager
+async def _reading(order: Order, job: Job, now: datetime) -> AsyncIterator[AsyncIterator[Chunk]]:
+    """The chunks that are left, each read while the one before it is merged."""
+    reader = Reader(
+        Reading(
+            path=order.path.absolute(),
+            format=order.format,
+            encoding=order.encoding,
+            dataset=order.dataset,
+            source=order.source,
+            catalogue=order.catalogue,
+            vault_keys=order.vault_keys,
+            today=day_of(now),
+            skip=job.rows,
+            chunk_rows=job.chunk_rows,
+        )
+    )
+    ahead: asyncio.Queue[Chunk | FileRefused | None] = asyncio.Queue(maxsize=1)
+    task = asyncio.create_task(_read_ahead(reader, ahead))
+
+    async def chunks() -> AsyncIterator[Chunk]:
+        while (got := await ahead.get()) is not None:
+            if isinstance(got, FileRefused):
+                raise got
+            yield got
+
+    try:
+        yield chunks()
+    finally:
+        reader.kill()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        reader.close()
+
+
+async def _read_ahead(reader: Reader, ahead: asyncio.Queue[Chunk | FileRefused | None]) -> None:
+    while True:
+        got: Chunk | FileRefused | None
+        try:
+            got = await asyncio.to_thread(reader.next)
+        except FileRefused as refused:
+            got = refused
+        await ahead.put(got)
+        if not isinstance(got, Chunk):
+            return
+
+
+def _key(order: Order) -> Mapping[str, object]:
+    return {
+        "source_id": order.source.source_id,
+        "dataset": order.dataset,
+        "file_digest": order.digest,
+    }
+
+
+def _changed(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)

@@ -1,0 +1,100 @@
+"""Rows of a Parquet file, batch by batch; a column has the type of its field, or the file is refused."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gateway.creditfile.intake.header import columns_of_file
+from gateway.creditfile.intake.judging import SOURCE_TIME
+from gateway.creditfile.intake.reading_files import Row
+from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
+from gateway.creditfile.schema import DatasetOf
+
+BATCH: Final = 2_000
+MOST_COLUMN: Final = 256 << 20
+"""Bytes of one column in one row group, unpacked, as far as the file says itself."""
+_MOST_METADATA: Final = 16 << 20
+_BUFFER: Final = 1 << 20
+
+_IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "date": (lambda t: pa.types.is_date(t) or _is_text(t), "a date, or text"),
+    "boolean": (pa.types.is_boolean, "a boolean"),
+    "integer": (pa.types.is_integer, "a whole number"),
+    "decimal": (lambda t: pa.types.is_decimal(t) or _is_text(t), "a decimal, or text"),
+    "texts": (lambda t: pa.types.is_list(t) and _is_text(t.value_type), "a list of texts"),
+}
+
+
+def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Iterator[Row]:
+    """The rows in the file's order."""
+    try:
+        yield from _rows(source, dataset)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        raise FileRefused(
+            "The file is damaged, or no Parquet file: it cannot be read any further."
+        ) from None
+
+
+def _rows(source: Unpacked, dataset: DatasetOf) -> Iterator[Row]:
+    file = pq.ParquetFile(
+        source.raw,
+        buffer_size=_BUFFER,
+        pre_buffer=False,
+        thrift_string_size_limit=_MOST_METADATA,
+        thrift_container_size_limit=_MOST_METADATA,
+    )
+    _refuse_giants(file.metadata)
+    schema = file.schema_arrow
+    columns = columns_of_file(schema.names, dataset)
+    _refuse_types(schema, columns, dataset)
+    for batch in file.iter_batches(batch_size=BATCH, use_threads=False):
+        values = [
+            _values(column, name) for column, name in zip(batch.columns, columns, strict=True)
+        ]
+        for cells in zip(*values, strict=True):
+            yield dict(zip(columns, cells, strict=True))
+
+
+def _values(column: Any, name: str) -> list[Any]:  # pyarrow's array
+    """The values as JSON would have them."""
+    cells: list[Any] = column.to_pylist()
+    if pa.types.is_date(column.type) or pa.types.is_decimal(column.type):
+        return [None if each is None else _plain(each) for each in cells]
+    if name == SOURCE_TIME and pa.types.is_timestamp(column.type):
+        return [None if each is None else each.astimezone(UTC).isoformat() for each in cells]
+    return cells
+
+
+def _plain(value: date | datetime | Decimal) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()[:10]
+
+
+def _refuse_giants(metadata: Any) -> None:
+    """A batch of rows is read from whole pages: a row group must not be a mountain."""
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for place in range(group.num_columns):
+            if group.column(place).total_uncompressed_size > MOST_COLUMN:
+                raise FileRefused(
+                    f"A row group of the file is too large: write groups of less than "
+                    f"{MOST_COLUMN >> 20} MiB per column."
+                )
+
+
+def _refuse_types(schema: Any, columns: tuple[str, ...], dataset: DatasetOf) -> None:
+    types = {each.name: each.type for each in dataset.fields}
+    for field, name in zip(schema, columns, strict=True):
+        fits, wanted = _IS.get(types.get(name, "text"), (_is_text, "text"))
+        is_time = name == SOURCE_TIME and pa.types.is_timestamp(field.type) and field.type.tz
+        if not fits(field.type) and not is_time:
+            raise FileRefused(f"The column {name} has the type {field.type}; it must be {wanted}.")
+
+
+def _is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -1,0 +1,107 @@
+"""Rows of a CSV or NDJSON file, one after the other: what cannot be read is a row with a problem.
+
+Rows are counted from 1, without the header and without empty lines, so that they have the same
+numbers whenever the file is read again.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from gateway.creditfile.intake.header import columns_of_file, readers_of_text
+from gateway.creditfile.intake.texts import Encoding, checked_blocks, decoded, too_long
+from gateway.creditfile.intake.unpacking import MOST_LINE, FileRefused, TooLong, Unpacked
+from gateway.creditfile.mapping import Problem
+from gateway.creditfile.schema import DatasetOf
+
+Row = Mapping[str, Any] | Problem
+
+NOT_JSON: Final = Problem(field="?", reason="not JSON in UTF-8")
+NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
+LINE_TOO_LONG: Final = Problem(field="?", reason=f"a line longer than {MOST_LINE} bytes")
+
+
+def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Iterator[Row]:
+    """The rows of a CSV file (RFC 4180) with a header."""
+    csv.field_size_limit(MOST_LINE)
+    counted = _Count()
+    reader = csv.reader(_lines(source, encoding, counted), strict=True)
+    columns = columns_of_file(_header(reader), dataset)
+    width, from_text = len(columns), tuple(readers_of_text(columns, dataset).items())
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            counted.rows += 1
+            yield Problem(field="?", reason=_unquoted(reader, counted))
+            continue
+        if not cells:
+            continue
+        counted.rows += 1
+        counted.line = reader.line_num
+        if len(cells) != width:
+            yield Problem(field="?", reason=f"{len(cells)} cells in place of {width}")
+            continue
+        row: dict[str, Any] = dict(zip(columns, cells, strict=True))
+        for name, read in from_text:
+            if row[name]:
+                row[name] = read(row[name])
+        yield row
+
+
+def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Iterator[Row]:
+    """The rows of a file with one JSON object per line."""
+    loads = orjson.loads
+    is_first = True
+    for block in checked_blocks(source, encoding):
+        if isinstance(block, TooLong):
+            yield LINE_TOO_LONG
+            continue
+        if is_first and block.lstrip()[:1] == b"[":
+            raise FileRefused("The file is a JSON array: write one object per line (NDJSON).")
+        is_first = False
+        text = block if encoding == "utf-8" else decoded(block, encoding).encode(errors="replace")
+        for line in text.split(b"\n"):
+            if not line or line.isspace():
+                continue
+            try:
+                row = loads(line)
+            except orjson.JSONDecodeError:
+                yield NOT_JSON
+                continue
+            yield row if type(row) is dict else NOT_AN_OBJECT
+
+
+class _Count:
+    """Where in the file the reader is."""
+
+    rows = 0
+    line = 1
+
+
+def _lines(source: Unpacked, encoding: Encoding, counted: _Count) -> Iterator[str]:
+    for block in checked_blocks(source, encoding):
+        if isinstance(block, TooLong):
+            raise too_long(counted.rows + 1)
+        yield from io.StringIO(decoded(block, encoding), newline="\n")
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        for cells in reader:
+            if cells:
+                return cells
+    except csv.Error:
+        pass
+    raise FileRefused("The file has no header that can be read.")
+
+
+def _unquoted(reader: Any, counted: _Count) -> str:  # csv's reader has no public type
+    """A quotation that is not closed swallows lines: it is said which."""
+    first, counted.line = counted.line + 1, reader.line_num
+    return f"quotation marks that do not fit, in the lines {first} to {reader.line_num}"

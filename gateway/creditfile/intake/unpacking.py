@@ -1,0 +1,192 @@
+"""A file is read once, front to back, in bounded pieces, however it was packed.
+
+What unpacks to far more than it weighs is a bomb, and is refused before it goes off.
+"""
+
+import gzip
+import io
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Protocol, Self
+
+import zstandard
+
+BLOCK: Final = 1 << 20
+MOST_LINE: Final = 1 << 20
+MOST_RATIO: Final = 250
+FREE_OF_RATIO: Final = 64 << 20
+"""Bytes that any file may unpack to: small files of few words are packed very small."""
+_WINDOW: Final = 1 << 27  # zstd's own default limit, 128 MiB
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_PARQUET: Final = b"PAR1"
+_ZIP: Final = b"PK\x03\x04"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class FileRefused(Exception):  # says what happened to the file
+    """The file cannot be taken, or no further; the one argument is the sentence that says why."""
+
+
+class TooLong:
+    """Stands for a line that is longer than any row may be."""
+
+
+TOO_LONG: Final = TooLong()
+
+
+class _Readable(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
+
+
+class _Zstd:
+    """Frames of Zstandard, one after the other. The library's own reader takes a file that breaks
+    off for one that ends."""
+
+    _SLICE: Final = 1 << 10
+    """A block of 128 KiB can be packed into 4 bytes: so a slice gives 32 MiB at most."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._frame = self._new_frame()
+        self._is_begun = False
+        self._left = b""
+
+    def read1(self, _size: int, /) -> bytes:
+        """The next bytes, however many a slice gives; nothing at the end of the last frame."""
+        while packed := self._left or self._raw.read(self._SLICE):
+            piece = self._frame.decompress(packed)
+            self._left, self._is_begun = b"", True
+            if self._frame.eof:
+                self._left = self._frame.unused_data
+                self._frame, self._is_begun = self._new_frame(), False
+            if piece:
+                return piece
+        if self._is_begun:
+            raise EOFError
+        return b""
+
+    @staticmethod
+    def _new_frame() -> "zstandard.ZstdDecompressionObj":
+        return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+
+
+class Unpacked:
+    """The bytes of a file, unpacked, and how far in the file itself they were read."""
+
+    def __init__(self, path: Path) -> None:
+        self._raw = _opened(path)
+        self.size = os.fstat(self._raw.fileno()).st_size
+        head = self._raw.read(4)
+        self._raw.seek(0)
+        if head.startswith(_ZIP):
+            raise FileRefused("The file is a ZIP archive: unpack it, or pack it by gzip or zstd.")
+        self.is_parquet = head == _PARQUET
+        self._stream = self._unpacking(head)
+        self._made = 0
+        self._is_broken = False
+
+    def _unpacking(self, head: bytes) -> "_Readable":
+        if head.startswith(_GZIP):
+            return gzip.GzipFile(fileobj=self._raw)
+        if head == _ZSTD:
+            return _Zstd(self._raw)
+        return self._raw
+
+    @property
+    def raw(self) -> BinaryIO:
+        """The file itself."""
+        return self._raw
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file itself have been read."""
+        return self._raw.tell()
+
+    def read(self) -> bytes:
+        """The next piece, of `BLOCK` bytes at most; nothing at the end."""
+        pieces, length = [], 0
+        while length < BLOCK and not self._is_broken:
+            try:
+                piece = self._stream.read1(BLOCK)
+            except (EOFError, OSError, zlib.error, zstandard.ZstdError):
+                self._is_broken = True
+                break
+            if not piece:
+                break
+            pieces.append(piece)
+            length += len(piece)
+        if self._is_broken and not pieces:
+            raise FileRefused(
+                "The file breaks off or is damaged: it cannot be unpacked any further."
+            )
+        self._check_ratio(length)
+        return b"".join(pieces)
+
+    def _check_ratio(self, made: int) -> None:
+        self._made += made
+        if self._made > FREE_OF_RATIO and self._made > MOST_RATIO * self.position:
+            raise FileRefused(
+                f"The file unpacks to more than {MOST_RATIO} times its size, which no delivery does."
+            )
+
+    def blocks(self) -> Iterator[bytes | TooLong]:
+        """Whole lines, many at a time, with their newlines; `TOO_LONG` in the place of a long one."""
+        rest, skipping = b"", False
+        while piece := self.read():
+            if skipping:
+                _, newline, piece = piece.partition(b"\n")
+                if not newline:
+                    continue
+                skipping = False
+            end = piece.rfind(b"\n") + 1
+            if end:
+                if len(rest) + piece.find(b"\n") > MOST_LINE:
+                    yield TOO_LONG
+                    begin = piece.find(b"\n") + 1
+                    if begin < end:
+                        yield piece[begin:end]
+                else:
+                    yield rest + piece[:end]
+                rest = piece[end:]
+            else:
+                rest += piece
+            if len(rest) > MOST_LINE:
+                yield TOO_LONG
+                rest, skipping = b"", True
+        if rest:
+            yield rest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._raw.close()
+
+
+def refuse_utf16(head: bytes) -> None:
+    """Say so, in place of a row of riddles."""
+    if head.startswith(_UTF16):
+        raise FileRefused("The file is UTF-16: save it as UTF-8.")
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    """A regular file only: nothing that could wait for ever."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise FileRefused(f"The file cannot be opened ({type(error).__name__}).") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileRefused("This is not a regular file.")
+    return os.fdopen(descriptor, "rb")

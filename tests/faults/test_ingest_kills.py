@@ -1,0 +1,104 @@
+"""An ingest that is killed at any moment and run again leaves what an undisturbed one leaves.
+
+Three moments in every run of the tests, twenty under FULL=1.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.ingest_house import Desk, a_database, a_desk, children_of, licences
+
+KILLS: Final = 20 if os.environ.get("FULL") else 3
+ROWS: Final = 4_000 * KILLS if os.environ.get("FULL") else 12_000
+PATIENCE: Final = 120.0
+
+
+def delivered() -> Iterator[dict[str, Any]]:
+    """Licences of which some are rejected, some masked, and some delivered twice with a change."""
+    for number, row in enumerate(licences(ROWS)):
+        yield row
+        if number % 50 == 7:
+            yield {**row, "decided_on": "2099-01-01"}
+        if number % 40 == 9:
+            yield {**row, "content": "持证人330106199001011234"}
+    for row in licences(ROWS // 10):
+        yield {**row, "name": "后来的名称"}
+
+
+@pytest.fixture
+def desks(postgres_url: str, tmp_path: Path) -> tuple[Desk, Desk]:
+    """One to be disturbed and one not."""
+    for name in ("disturbed", "calm"):
+        (tmp_path / name).mkdir()
+    disturbed, calm = (
+        a_desk(a_database(postgres_url), tmp_path / name) for name in ("disturbed", "calm")
+    )
+    return disturbed, calm
+
+
+def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
+    desks: tuple[Desk, Desk],
+) -> None:
+    """Row for row, history and counts and rejected rows included; and no process is left behind."""
+    disturbed, calm = desks
+    for desk in desks:
+        desk.write("day1.ndjson", delivered())
+    chance = random.Random()  # noqa: S311  # any moments
+    total = ROWS + ROWS // 50 + ROWS // 40 + ROWS // 10
+    moments = sorted(chance.randrange(total) for _ in range(KILLS))
+    for moment in moments:
+        _killed_after(disturbed, moment, chance)
+    assert disturbed.ingest("day1.ndjson", "--chunk-rows", "500").status == 1
+    assert calm.ingest("day1.ndjson", "--chunk-rows", "500").status == 1
+    for table in ("record", "record_history"):
+        assert disturbed.content(table) == calm.content(table), moments
+    (one,), (other,) = (_counts(desk) for desk in desks)
+    assert one == other
+    assert one["state"] == "done"
+    assert one["rows"] > ROWS
+    listed = [(d.folder / "day1.ndjson.licence.rejects.csv").read_text() for d in desks]
+    assert listed[0] == listed[1]
+
+
+def _counts(desk: Desk) -> list[dict[str, Any]]:
+    found = desk.rows(
+        "SELECT rows, created, updated, unchanged, rejected, warnings, rejects_bytes, state"
+        " FROM intake_job"
+    )
+    return [dict(row) for row in found]
+
+
+def _killed_after(desk: Desk, rows: int, chance: random.Random) -> None:
+    """Run until so many rows are taken and a moment longer, then SIGKILL."""
+    run = desk.start("day1.ndjson", "--chunk-rows", "500")
+    until = time.monotonic() + PATIENCE
+    while _taken(desk) < rows and run.poll() is None:
+        assert time.monotonic() < until, "the ingest does not get on"
+        time.sleep(0.02)
+    time.sleep(chance.random() * 0.3)
+    workers = children_of(run.pid)
+    run.send_signal(signal.SIGKILL)
+    run.communicate(timeout=PATIENCE)
+    for each in workers:
+        while _is_there(each):
+            assert time.monotonic() < until, "a process was left behind"
+            time.sleep(0.05)
+
+
+def _taken(desk: Desk) -> int:
+    found = desk.rows("SELECT rows FROM intake_job")
+    return int(found[0]["rows"]) if found else -1
+
+
+def _is_there(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False

@@ -1,0 +1,87 @@
+"""However large or strange a file is, the memory that it takes is bounded."""
+
+import contextlib
+import gzip
+import os
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pytest
+
+from tests.ingest_house import Desk, a_code, a_database, a_desk, children_of, licences
+
+MOST: Final = 1_000_000_000
+_PEAK: Final = re.compile(r"VmHWM:\s+(\d+) kB")
+
+
+@pytest.fixture
+def desk(postgres_url: str, tmp_path: Path) -> Desk:
+    """A desk on a database of its own."""
+    return a_desk(a_database(postgres_url), tmp_path)
+
+
+def peak_of(desk: Desk, *arguments: str, **of: str) -> tuple[int, str]:
+    """The bytes that the command and its reader had at most, and what they said.
+
+    VmHWM, not `ru_maxrss`: that one counts what the process was before it became the command.
+    """
+    run = desk.start(*arguments, **of)
+    peaks: dict[int, int] = {}
+    while run.poll() is None:
+        for pid in (run.pid, *children_of(run.pid)):
+            peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+        time.sleep(0.02)
+    said = run.communicate()
+    return sum(peaks.values()), "".join(said)
+
+
+def _peak(pid: int) -> int:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) * 1024 if found else 0
+    return 0
+
+
+def test_a_line_of_a_gigabyte_is_passed_over(desk: Desk) -> None:
+    """The rows around it are taken."""
+    path = desk.write("day1.ndjson", licences(2))
+    with path.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        file.truncate(file.tell() + (1 << 30))  # a hole: NUL bytes without a line's end
+        file.seek(0, os.SEEK_END)
+        file.write(b"\n" + orjson.dumps(licences(3)[2]) + b"\n")
+    peak, said = peak_of(desk, "day1.ndjson")
+    assert "4 rows: 3 created, 0 updated, 0 unchanged, 1 rejected" in said
+    assert peak < MOST
+
+
+def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(desk: Desk) -> None:
+    """Three hundred rows of half a megabyte."""
+    text = "字" * 49_000
+    fields = ("facts", "legal_basis", "content")
+    rows = (
+        {
+            "uscc": a_code(number),
+            "document_number": f"罚{number}",
+            "kinds": ["罚款"],
+            "decided_on": "2026-01-01",
+            **dict.fromkeys(fields, text),
+        }
+        for number in range(300)
+    )
+    desk.write("day1.ndjson", rows)
+    peak, said = peak_of(desk, "day1.ndjson", dataset="penalty")
+    assert "300 rows: 300 created" in said
+    assert peak < MOST
+
+
+def test_a_bomb_is_refused_in_little_memory(desk: Desk) -> None:
+    """A gigabyte of nothing in a megabyte."""
+    content = b" " * (1 << 19) + b"\n"
+    desk.write("day1.csv.gz", gzip.compress(b"uscc,number\n" + content * 600))
+    peak, said = peak_of(desk, "day1.csv.gz")
+    assert "more than 250 times its size" in said
+    assert peak < MOST // 2

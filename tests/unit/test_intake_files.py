@@ -1,0 +1,318 @@
+"""Files as they really come: each is read as it was meant, or it is said which row or what is wrong."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from gateway.creditfile.intake.chunks import Chunk, Reading, chunks_of
+from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.intake.verdicts import Source, Warned
+from gateway.creditfile.vault import Vault
+from tests.creditfile_builders import CATALOGUE, TODAY, USCC
+
+KEYS = Vault.generate_keys()
+HEADER = "统一社会信用代码,处罚决定书文号,处罚类别,罚款金额（万元）,处罚决定日期,facts"
+CLEAN = f"{USCC},罚1,警告；罚款,1.2,2026-08-01,未按规定明码标价。"
+AS_JSON = {
+    "uscc": USCC,
+    "document_number": "罚1",
+    "kinds": ["警告", "罚款"],
+    "fine": "1.2",
+    "decided_on": "2026-08-01",
+    "facts": "未按规定明码标价。",
+}
+
+
+class Read:
+    """What was made of a file: its lines by row, its rejected rows, and why it went no further."""
+
+    def __init__(self, chunks: list[Chunk], refused: str | None) -> None:
+        self.chunks = chunks
+        self.refused = refused
+
+    @property
+    def rows(self) -> int:
+        return sum(each.rows for each in self.chunks)
+
+    @property
+    def lines(self) -> list[list[str]]:
+        """Without the made-up id, in the order of the rows."""
+        lines = [
+            line.split("\t")
+            for c in self.chunks
+            for line in c.payload.decode().splitlines()
+            if line
+        ]
+        return sorted(([*each[:3], *each[4:]] for each in lines), key=lambda line: int(line[0]))
+
+    @property
+    def rejects(self) -> list[tuple[str, ...]]:
+        text = b"".join(each.rejects for each in self.chunks).decode()
+        return [tuple(row) for row in csv.reader(io.StringIO(text))]
+
+    @property
+    def warned(self) -> dict[Warned, int]:
+        return {kind: n for each in self.chunks for kind, n in each.warnings.items()}
+
+
+def a_reading(path: Path, **changed: Any) -> Reading:
+    """How a CSV file of penalties is read, but for what a test changes."""
+    said: dict[str, Any] = {
+        "path": path,
+        "format": "csv",
+        "encoding": "utf-8",
+        "dataset": "penalty",
+        "source": Source(source_id="market", name="数源单位"),
+        "catalogue": CATALOGUE,
+        "vault_keys": KEYS,
+        "today": TODAY,
+        "skip": 0,
+        "chunk_rows": 1000,
+        **changed,
+    }
+    return Reading(**said)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Read]:
+    """Reads bytes as a file of penalties."""
+
+    def reading(content: bytes | str, form: str = "csv", **changed: Any) -> Read:
+        path = tmp_path / "file"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        stream = chunks_of(a_reading(path, format=form, **changed))
+        chunks: list[Chunk] = []
+        while True:
+            try:
+                chunks.append(next(stream))
+            except StopIteration:
+                return Read(chunks, None)
+            except FileRefused as refused:
+                return Read(chunks, str(refused))
+
+    return reading
+
+
+Reader = Callable[..., Read]
+
+
+def a_csv(*rows: str, header: str = HEADER) -> str:
+    return "\n".join((header, *rows)) + "\n"
+
+
+def parquet(**columns: Any) -> bytes:
+    said = {name: [value] for name, value in AS_JSON.items()} | columns
+    made = io.BytesIO()
+    pq.write_table(pa.table(said), made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "encoding"),
+    [
+        (a_csv(CLEAN), "csv", "utf-8"),
+        (a_csv(CLEAN).replace("\n", "\r\n"), "csv", "utf-8"),
+        ("\ufeff" + a_csv(CLEAN), "csv", "utf-8"),
+        (a_csv(CLEAN).encode("gb18030"), "csv", "gb18030"),
+        (gzip.compress(a_csv(CLEAN).encode()), "csv", "utf-8"),
+        (zstandard.compress(a_csv(CLEAN).encode()), "csv", "utf-8"),
+        (zstandard.compress(a_csv(CLEAN).encode()[:40])
+         + zstandard.compress(a_csv(CLEAN).encode()[40:]), "csv", "utf-8"),
+        ("\n\n" + json.dumps(AS_JSON) + "\n\n", "ndjson", "utf-8"),
+        ("\ufeff" + json.dumps(AS_JSON, ensure_ascii=False), "ndjson", "utf-8"),
+        (json.dumps(AS_JSON, ensure_ascii=False).encode("gb18030"), "ndjson", "gb18030"),
+        (gzip.compress(json.dumps(AS_JSON).encode()), "ndjson", "utf-8"),
+        (parquet(), "parquet", "utf-8"),
+        (parquet(fine=[Decimal("1.20")], decided_on=[date(2026, 8, 1)]), "parquet", "utf-8"),
+        (parquet(facts=pa.array(["未按规定明码标价。"]).dictionary_encode()), "parquet", "utf-8"),
+    ],
+)  # fmt: skip
+def test_one_fact_is_one_record_in_whatever_format(
+    read: Reader, content: bytes | str, form: str, encoding: str
+) -> None:
+    """CSV, NDJSON and Parquet, packed or not, with a byte order mark or without."""
+    found = read(content, form, encoding=encoding)
+    assert (found.refused, found.rejects) == (None, [])
+    (line,) = found.lines
+    assert line == read(a_csv(CLEAN)).lines[0]
+    assert '"kinds":["警告","罚款"]' in line[-3]
+    assert '"fine":"1.200000"' in line[-3]
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "reason"),
+    [
+        (f"{USCC},罚2,罚款,-1,2026-08-01,x", "fine", "negative"),
+        (f"{USCC},罚2,罚款,1,2099-01-01,x", "decided_on", "in the future"),
+        (f"{USCC},罚2,罚款,1,2026-08-01", "?", "5 cells in place of 6"),
+        (f"{USCC},罚2,罚款,1,2026-08-01,x,y", "?", "7 cells in place of 6"),
+        (f"{USCC},罚2,罚款,1,2026-08-01,a\0b", "facts", "has a NUL character"),
+        (f"{USCC},,罚款,1,2026-08-01,x", "document_number", "missing"),
+        ("330106199001011234,罚2,罚款,1,2026-08-01,x", "uscc",
+         "not a unified social credit code of a market entity"),
+        (f'{USCC},罚2,罚款,1,2026-08-01,a"b"c"', None, None),
+        (f'{USCC},罚2,罚款,1,2026-08-01,"a"b', "?",
+         "quotation marks that do not fit, in the lines 3 to 3"),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_named_and_the_others_are_taken(
+    read: Reader, row: str, field: str | None, reason: str | None
+) -> None:
+    """With its number, the field and the reason, and nothing of the value."""
+    found = read(a_csv(CLEAN, row, CLEAN.replace("罚1", "罚3")))
+    assert found.refused is None
+    wanted = [] if field is None else [("2", field, reason)]
+    assert found.rejects == wanted
+    assert [line[0] for line in found.lines] == (["1", "3"] if wanted else ["1", "2", "3"])
+
+
+def test_bytes_that_are_no_characters_reject_their_row(read: Reader) -> None:
+    """Nothing is replaced, and nothing is guessed."""
+    broken = CLEAN.replace("罚1", "罚2").encode().replace("明码".encode(), b"\xff\xfe")
+    found = read(b"\n".join((a_csv(CLEAN).encode().strip(), broken, b"")))
+    assert found.rejects == [("2", "?", "has bytes that are no characters")]
+    line = json.dumps(AS_JSON | {"document_number": "罚2"}, ensure_ascii=False).encode()
+    broken = line.replace("明码".encode(), b"\xff\xfe")
+    found = read(json.dumps(AS_JSON).encode() + b"\n" + broken, "ndjson")
+    assert found.rejects == [("2", "?", "not JSON in UTF-8")]
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", '"a"', "NaN", '{"a":1}{"b":2}', "1"])
+def test_a_line_that_is_no_json_object_is_rejected(read: Reader, line: str) -> None:
+    """And the next one is read."""
+    good = json.dumps(AS_JSON)
+    found = read(f"{good}\n{line}\n{good}\n", "ndjson")
+    assert [each[0] for each in found.rejects] == ["2"]
+    assert found.rows == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "encoding", "sentence"),
+    [
+        (a_csv(CLEAN).encode("gb18030"), "csv", "utf-8", "say --encoding gb18030"),
+        (json.dumps(AS_JSON, ensure_ascii=False).encode("gb18030"), "ndjson", "utf-8",
+         "say --encoding gb18030"),
+        (a_csv(CLEAN).encode(), "csv", "gb18030", "is UTF-8, not GB 18030"),
+        ("\ufeff" + a_csv(CLEAN), "csv", "gb18030", "is UTF-8, not GB 18030"),
+        (a_csv(CLEAN).encode("utf-16"), "csv", "utf-8", "is UTF-16"),
+        ("", "csv", "utf-8", "no header"),
+        ("\n\n", "csv", "utf-8", "no header"),
+        (CLEAN, "csv", "utf-8", "no such field as in column 1, 2, 3"),
+        (a_csv(CLEAN, header=HEADER.replace("facts", "鞋码")), "csv", "utf-8", "column 6"),
+        (a_csv(CLEAN, header=HEADER.replace("facts", "fine")), "csv", "utf-8", "names fine twice"),
+        (a_csv("1", header="document_number"), "csv", "utf-8", "lacks decided_on, kinds, uscc"),
+        (b"PK\x03\x04" + bytes(100), "csv", "utf-8", "ZIP"),
+        (b"PAR1" + bytes(100), "csv", "utf-8", "not what its name says"),
+        (a_csv(CLEAN), "parquet", "utf-8", "not what its name says"),
+        (b"PAR1" + bytes(100) + b"PAR1", "parquet", "utf-8", "no Parquet file"),
+        (parquet()[:-30], "parquet", "utf-8", "no Parquet file"),
+        (parquet(fine=[1.5]), "parquet", "utf-8", "fine has the type double"),
+        (parquet(shoe_size=["43"]), "parquet", "utf-8", "column 7"),
+        (json.dumps([AS_JSON]), "ndjson", "utf-8", "JSON array"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_was_said_is_refused_whole(
+    read: Reader, content: bytes | str, form: str, encoding: str, sentence: str
+) -> None:
+    """In one sentence, before anything is taken."""
+    found = read(content, form, encoding=encoding)
+    assert found.refused is not None
+    assert sentence in found.refused
+    assert found.rows == 0
+    assert USCC not in found.refused
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_what_was_good_before_a_file_breaks_off_is_kept(
+    read: Reader, pack: Callable[[bytes], bytes]
+) -> None:
+    """A packed file that was cut is known to be; its last line is not taken for a whole one."""
+    rows = (
+        f"{USCC},罚{n * 7919 % 1000003},罚款,1,2026-08-01,{n * 31 % 997}" for n in range(60_000)
+    )
+    packed = pack(a_csv(*rows).encode())
+    found = read(packed[: len(packed) // 2], chunk_rows=500)
+    assert found.refused is not None
+    assert "breaks off" in found.refused
+    assert 0 < found.rows < 60_000
+    assert found.rejects == []
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_decompression_bomb_does_not_go_off(read: Reader, pack: Callable[[bytes], bytes]) -> None:
+    """It is refused as soon as it shows that it is one."""
+    lines = pack(a_csv(CLEAN).encode() + (b" " * (1 << 19) + b"\n") * 180)
+    found = read(lines)
+    assert found.refused is not None
+    assert "more than 250 times its size" in found.refused
+
+
+def test_a_line_without_end_is_refused_in_a_csv_and_skipped_in_ndjson(read: Reader) -> None:
+    """It may end inside a quotation there."""
+    long = "字" * 700_000
+    found = read(a_csv(CLEAN, f"{USCC},罚2,罚款,1,2026-08-01,{long}", CLEAN))
+    assert found.refused is not None
+    assert "longer than 1,048,576 bytes" in found.refused
+    good = json.dumps(AS_JSON)
+    found = read(f'{good}\n{{"a":"{long}"}}\n{good}\n', "ndjson")
+    assert found.rejects == [("2", "?", "a line longer than 1048576 bytes")]
+    assert found.rows == 3
+
+
+def test_a_quotation_that_is_never_closed_is_said_with_its_lines(read: Reader) -> None:
+    """All that it swallowed."""
+    found = read(a_csv(CLEAN, f'{USCC},罚2,罚款,1,2026-08-01,"open', CLEAN, CLEAN))
+    assert found.rejects == [("2", "?", "quotation marks that do not fit, in the lines 3 to 5")]
+
+
+def test_a_quoted_cell_may_hold_commas_quotes_and_lines(read: Reader) -> None:
+    """RFC 4180."""
+    found = read(a_csv(f'{USCC},罚2,罚款,1,2026-08-01,"甲,乙""丙""\n丁"'))
+    assert found.rejects == []
+    assert json.loads(found.lines[0][-3].replace("\\\\", "\\"))["facts"] == '甲,乙"丙"\n丁'
+
+
+def test_private_use_characters_of_gb18030_become_what_they_are_now(read: Reader) -> None:
+    """0xFE59 was assigned after the first edition."""
+    named = "名".encode("gb18030") + b"\xfe\x59"
+    content = a_csv(CLEAN.replace("未按规定明码标价。", "名@")).encode("gb18030")
+    found = read(content.replace("名@".encode("gb18030"), named), encoding="gb18030")
+    assert "名\u9fb4" in found.lines[0][-3]
+
+
+def test_rows_have_the_same_numbers_whenever_the_file_is_read(read: Reader) -> None:
+    """What was taken is skipped, and the chunks after it are the same."""
+    rows = [f"{USCC},罚{n},罚款,1,2026-08-01,x" for n in range(25)]
+    rows[7], rows[13] = "bad", ""
+    whole = read(a_csv(*rows), chunk_rows=10)
+    rest = read(a_csv(*rows), chunk_rows=10, skip=10)
+    assert [each.rows for each in whole.chunks] == [10, 10, 4]
+    assert [each.rows for each in rest.chunks] == [10, 4]
+    assert rest.lines == [line for line in whole.lines if int(line[0]) > 10]
+    assert whole.rejects == [("8", "?", "1 cells in place of 6")]
+
+
+def test_warnings_are_counted_by_kind(read: Reader) -> None:
+    """Each row once for each kind."""
+    facts = "张某330106199001011234、李某330106199001011234"
+    found = read(a_csv(*(f"{USCC},罚{n % 2},罚款,1,2026-08-01,{facts}" for n in range(3))))
+    assert found.warned == {Warned.ID_NUMBER: 3, Warned.SUPERSEDED: 1}
+    assert "330106199001011234" not in f"{found.lines}"
+
+
+def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
+    """Nothing that could wait for ever."""
+    for path in (tmp_path, tmp_path / "none", Path("/dev/zero")):
+        with pytest.raises(FileRefused):
+            next(chunks_of(a_reading(path)))
