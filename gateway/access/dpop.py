@@ -102,8 +102,6 @@ def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
             raise ProofError(
                 "The proof's header must carry the public key as jwk, and no private part."
             )
-        if str(jwk.get("kty")) not in THUMBPRINT_MEMBERS:
-            raise ProofError("The proof's key type is not accepted.")
         return jws.verify(compact, jwk, algorithms=ALGORITHMS), jwk
     except JwsError as error:
         raise ProofError(str(error)) from None
@@ -113,7 +111,8 @@ def _check_target(claims: Mapping[str, Any], method: str, url: str) -> None:
     if claims.get("htm") != method:
         raise ProofError("htm is not this request's method.")
     htu = claims.get("htu")
-    if not isinstance(htu, str) or _canonical(htu) != _canonical(url):
+    named = _canonical(htu) if isinstance(htu, str) else None
+    if named is None or named != _canonical(url):
         raise ProofError("htu is not this request's address.")
 
 
@@ -149,12 +148,17 @@ def _check_token_hash(claims: Mapping[str, Any], token: str) -> None:
 
 
 def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
-    """Scheme and host in lower case, the default port, no query and no fragment (RFC 3986 §6.2)."""
+    """Scheme and host in lower case, the default port, no query and no fragment (RFC 3986 §6.2).
+
+    None where it is no address of ours: not one URL, or with a user, or with what `urlsplit` drops.
+    """
     try:
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
-        port = parts.port or DEFAULT_PORTS.get(scheme)
+        port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
     except ValueError:
+        return None
+    if parts.username is not None or not url.isprintable() or " " in url:
         return None
     return scheme, (parts.hostname or "").lower(), port, parts.path or "/"
 

@@ -30,10 +30,13 @@ def trouble_with_keys(jwks: Mapping[str, Any]) -> str | None:
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not 0 < len(keys) <= MOST_KEYS:
         return f"A JWK set has 1 to {MOST_KEYS} keys."
-    kids = [jwk["kid"] for jwk in keys if isinstance(jwk, dict) and "kid" in jwk]
-    if len(kids) != len(set(map(str, kids))):
+    trouble = next((trouble for jwk in keys if (trouble := _trouble_with(jwk))), None)
+    if trouble is not None:
+        return trouble
+    kids = [jwk["kid"] for jwk in keys if "kid" in jwk]
+    if len(kids) != len(set(kids)):
         return "No two keys of a set have the same kid."
-    return next((trouble for jwk in keys if (trouble := _trouble_with(jwk))), None)
+    return None
 
 
 def _trouble_with(jwk: Any) -> str | None:  # a member of "keys": any JSON

@@ -23,7 +23,7 @@ from gateway.signing.keys import SigningKey
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
 
 LONGEST = 8_192
-ALGORITHM_OF_KEY = {
+ALGORITHM_OF_KEY: Final[Mapping[tuple[str | None, str | None], tuple[str, ...]]] = {
     ("EC", "P-256"): ("ES256",),
     ("RSA", None): ("PS256",),
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
@@ -52,6 +52,7 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "RSA": ("kty", "n", "e"),
     "OKP": ("kty", "crv", "x"),
 }
+_TEXTS: Final = ("kty", "crv", "x", "y", "n", "e", "alg", "use")
 # RFC 7515 §2: base64url without padding. PyJWT reads it character by character, which is slow.
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
@@ -161,8 +162,10 @@ def _public_key(algorithm: str, members: tuple[str, ...]) -> Any:
 
 def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
     """Whether a key is of the algorithm's kind and says nothing against it (RFC 7517 §4)."""
-    curve = jwk.get("crv")
-    kind = (str(jwk.get("kty")), curve if curve is None else str(curve))
+    # First: whatever a stranger sends instead may be nested too deep even to be written out.
+    if not all(isinstance(jwk.get(name, ""), str) for name in _TEXTS):
+        return False
+    kind = (jwk.get("kty"), jwk.get("crv"))
     legacy = algorithm == RS256 and kind == ("RSA", None)
     fitting = (RS256,) if legacy else ALGORITHM_OF_KEY.get(kind, ())
     operations = jwk.get("key_ops", ["verify"])
@@ -172,8 +175,8 @@ def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
         and jwk.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
-        and len(str(jwk.get("n", ""))) <= LONGEST_RSA_MODULUS
-        and len(str(jwk.get("e", ""))) <= LONGEST_RSA_EXPONENT
+        and len(jwk.get("n", "")) <= LONGEST_RSA_MODULUS
+        and len(jwk.get("e", "")) <= LONGEST_RSA_EXPONENT
     )
 
 

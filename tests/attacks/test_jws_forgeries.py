@@ -369,7 +369,20 @@ def test_a_key_that_takes_long_to_verify_with_is_refused_before_it_is_made(
 def test_a_proof_whose_key_is_no_key_is_refused_without_a_fault(member: str, value: object) -> None:
     """RFC 9449 §4.3, before anything is known of the sender."""
     jwk = jwk_of("ES256") | {member: value}
-    proof = str(a_token("ES256", typ="dpop+jwt", jwk=jwk))
+    refused_as_proof(str(a_token("ES256", typ="dpop+jwt", jwk=jwk)))
+
+
+@pytest.mark.parametrize("member", ["kty", "crv", "x", "n", "e", "alg", "use", "key_ops"])
+def test_a_proof_whose_key_is_nested_deep_is_refused_without_a_fault(member: str) -> None:
+    """What the parser still takes, and `str` and `repr` do not."""
+    nested = b"[" * 1_000 + b"]" * 1_000
+    jwk = json.dumps(jwk_of("ES256") | {member: "here"}).encode().replace(b'"here"', nested)
+    header = b'{"alg":"ES256","typ":"dpop+jwt","jwk":' + jwk + b"}"
+    refused_as_proof(str(Token(header=header, payload=b"{}", signature=bytes(64))))
+
+
+def refused_as_proof(proof: str) -> None:
+    """It is a refusal, and no fault."""
     with pytest.raises(ProofError):
         check_proof(
             [proof],

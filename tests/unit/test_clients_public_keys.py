@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -86,6 +87,13 @@ def test_a_key_that_would_never_verify_is_refused(jwk: Any, sentence: str) -> No
         check_keys({"keys": [jwk]})
     with pytest.raises(RegistrationError, match=sentence):
         check_keys({"keys": [ec(kid="good"), jwk]})
+
+
+def test_a_kid_that_is_nested_deep_is_refused_without_a_fault() -> None:
+    """What an address gives may be anything that a parser takes, and `str` does not."""
+    fetched = orjson.loads(b'{"kid":' + b"[" * 1_000 + b"]" * 1_000 + b"}")
+    with pytest.raises(RegistrationError, match="texts"):
+        check_keys({"keys": [ec() | fetched]})
 
 
 @pytest.mark.parametrize("point", SMALL, ids=bytes.hex)
