@@ -76,6 +76,10 @@ class Terms:
             raise TermsError(f"There is no such purpose or question: {', '.join(unknown)}.")
         if self.valid_from.utcoffset() is None or self.valid_until.utcoffset() is None:
             raise TermsError("The term's ends have a zone.")
+        try:
+            _ = self.valid_from.astimezone(UTC), self.valid_until.astimezone(UTC)
+        except OverflowError:
+            raise TermsError("The term's ends are times of our era.") from None
         if self.valid_until <= self.valid_from:
             raise TermsError("The term ends before it begins.")
 

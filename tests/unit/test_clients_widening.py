@@ -102,6 +102,17 @@ def test_the_same_moment_in_another_zone_is_the_same_document() -> None:
     assert replace(PRESENT, valid_from=shanghai).document("b", 1) == PRESENT.document("b", 1)
 
 
+@pytest.mark.parametrize(
+    ("end", "moment"),
+    [("valid_until", "9999-12-31T23:59:59-23:59"), ("valid_from", "0001-01-01T00:00:00+23:59")],
+)
+def test_a_term_that_no_calendar_has_is_refused(end: str, moment: str) -> None:
+    """In UTC it would be in the year 10000, or before the first."""
+    with pytest.raises(TermsError, match="our era"):
+        changes: Any = {end: datetime.fromisoformat(moment)}
+        replace(PRESENT, **changes)
+
+
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
 def test_a_signature_of_nobody_is_refused(name: str) -> None:
     """Both sides are named."""
