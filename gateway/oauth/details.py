@@ -66,7 +66,9 @@ def _parsed(text: str) -> CreditData:
 
 
 def _mistakes(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    every = error.errors(include_url=False, include_context=False, include_input=False)
+    # A list whose one member is wrong has no member, pydantic says: of no help beside what is wrong.
+    found = [e for e in every if e["loc"]] or every
     places = (
         f"{'.'.join(scan(str(each)).text for each in e['loc'])[:64] or 'the list'}: {e['msg']}"
         for e in found[:SHOWN_MISTAKES]

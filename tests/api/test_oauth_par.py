@@ -153,6 +153,15 @@ async def test_details_that_are_not_exactly_right_are_refused(world: World, deta
     assert answer.json()["error"] == "invalid_authorization_details"
 
 
+async def test_what_is_to_be_mended_is_named_and_nothing_else(world: World) -> None:
+    """The one member that is wrong, and no word of the list that it stands in."""
+    bank = await world.bank()
+    answer = await bank.push(authorization_details=json.dumps([a_consent_request(max_uses=0)]))
+    told = answer.json()["error_description"]
+    assert "Mend: 0.max_uses: " in told
+    assert "the list" not in told
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
