@@ -108,8 +108,8 @@ def test_the_same_moment_in_another_zone_is_the_same_document() -> None:
 )
 def test_a_term_that_no_calendar_has_is_refused(end: str, moment: str) -> None:
     """In UTC it would be in the year 10000, or before the first."""
+    changes: Any = {end: datetime.fromisoformat(moment)}
     with pytest.raises(TermsError, match="our era"):
-        changes: Any = {end: datetime.fromisoformat(moment)}
         replace(PRESENT, **changes)
 
 
