@@ -10,6 +10,7 @@ from rich.console import Console
 from gateway.cli import (
     catalogue,
     clients,
+    comparing,
     ingest,
     keys,
     objections,
@@ -42,6 +43,7 @@ app.command("tombstones")(tombstones.unacknowledged)
 app.command("ingest")(ingest.ingest_files)
 app.command()(serving.serve)
 app.command()(synthesising.synth)
+app.command()(comparing.compare)
 
 
 @app.command()

@@ -203,7 +203,7 @@ def test_every_fact_is_a_pair_or_missing_on_one_side(
 def test_the_shares_are_of_the_facts_the_rows_or_the_pairs() -> None:
     """And nothing is divided by nothing."""
     _, counts = run([a_penalty("浙罚1"), a_penalty("浙罚2")], [a_penalty("浙罚2", fine="1")])
-    lines = {title.split(" ")[0]: (left, right) for title, left, right in lines_of(counts)}
+    lines = {title.split(" ")[1]: (left, right) for title, left, right in lines_of(counts)}
     assert lines["missing"] == ("0 (0.00%)", "1 (50.00%)")
     assert lines["pairs"] == ("1 (100.00%)", "1 (100.00%)")
     assert with_share(0, 0) == "0"

@@ -8,7 +8,7 @@ import tracemalloc
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pyarrow.parquet
@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from gateway.cli.main import app
 from gateway.creditfile.intake import Judge
 from gateway.creditfile.intake.verdicts import Accepted
+from gateway.intake.comparison.files import delivered
 from gateway.synthetic.files import (
     FinishedError,
     Plan,
@@ -106,6 +107,22 @@ def test_the_files_hold_the_province_row_for_row(tmp_path: Path) -> None:
 
 def dataset_names(code: str) -> set[str]:
     return {field.name for field in CATALOGUE.dataset(code).fields}
+
+
+def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
+    """With its own readers, in each format; what it reads is what was made."""
+    made = list(province(1, ENTITIES, today=TODAY, catalogue=CATALOGUE))
+    delivered_rows = Counter(row.dataset for each in made for row in each.deliveries)
+    for form in Format:
+        plan = _plan(tmp_path / form.value, form, parts=1)
+        plan.folder.mkdir()
+        _in_parts(plan)
+        for dataset in CATALOGUE.datasets:
+            judge = Judge(CATALOGUE, dataset.code, today=TODAY)
+            path = plan.folder / f"{dataset.code}-01{form.ending}"
+            verdicts = [judge.judge(cast("Any", row)) for row in delivered(path, dataset)]
+            assert all(isinstance(each, Accepted) for each in verdicts), (form, dataset.code)
+            assert len(verdicts) == delivered_rows.get(dataset.code, ENTITIES)
 
 
 def test_a_header_has_the_code_once_and_every_field_of_the_catalogue(tmp_path: Path) -> None:

@@ -34,23 +34,23 @@ Line = tuple[str, str, str]
 def lines_of(counts: Comparison) -> Iterator[Line]:
     """What is counted, then for each source the count with its share."""
     left, right = counts.left, counts.right
-    yield "facts known to either 两源合计", f"{counts.facts:,}", f"{counts.facts:,}"
-    yield "rows 记录", f"{left.rows:,}", f"{right.rows:,}"
+    yield "两源合计 facts known to either", f"{counts.facts:,}", f"{counts.facts:,}"
+    yield "记录 rows", f"{left.rows:,}", f"{right.rows:,}"
     for title, name, whole in (
-        ("missing here 缺失", "missing", (counts.facts, counts.facts)),
-        ("late 超期", "late", (left.rows, right.rows)),
-        ("wrong publicity end 公示截止期有误", "wrong_end", (left.rows, right.rows)),
-        ("publication not known 公示日期不详", "unknown_publication", (left.rows, right.rows)),
+        ("缺失 missing here", "missing", (counts.facts, counts.facts)),
+        ("超期 late", "late", (left.rows, right.rows)),
+        ("公示截止期有误 wrong publicity end", "wrong_end", (left.rows, right.rows)),
+        ("公示日期不详 publication not known", "unknown_publication", (left.rows, right.rows)),
     ):
         one, other = (
             with_share(getattr(side, name), of)
             for side, of in zip((left, right), whole, strict=True)
         )
         yield title, one, other
-    yield "delivered twice 重复", f"{left.twice:,}", f"{right.twice:,}"
-    yield "unreadable 无法读取", f"{left.unreadable:,}", f"{right.unreadable:,}"
+    yield "重复 delivered twice", f"{left.twice:,}", f"{right.twice:,}"
+    yield "无法读取 unreadable", f"{left.unreadable:,}", f"{right.unreadable:,}"
     both = with_share(counts.differing, counts.pairs)
-    yield "pairs that differ 成对而不一致", both, both
+    yield "成对而不一致 pairs that differ", both, both
 
 
 def fields_of(counts: Comparison, dataset: DatasetOf) -> Iterator[Line]:

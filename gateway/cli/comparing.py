@@ -1,0 +1,131 @@
+"""`compare`: two deliveries of one dataset side by side, as a table, as CSV and as a page."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.operating import stop
+from gateway.creditfile.catalogue import UnknownDatasetError, load_catalogue
+from gateway.creditfile.days import day_of
+from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.schema import DatasetOf
+from gateway.intake.comparison.core import LATE_AFTER, Comparison, Finding, Period
+from gateway.intake.comparison.files import delivered
+from gateway.intake.comparison.heaps import Comparing, Question
+from gateway.intake.comparison.shown import SHOWN, FindingsFile, fields_of, lines_of, page_of
+
+
+class Encoding(StrEnum):
+    """What the files are written in."""
+
+    UTF_8 = "utf-8"
+    GB18030 = "gb18030"
+
+
+def compare(
+    dataset: Annotated[str, typer.Argument(help="The dataset that both deliver.")],
+    left: Annotated[Path, typer.Option(help="One delivery: CSV, NDJSON or Parquet.")],
+    right: Annotated[Path, typer.Option(help="The other one.")],
+    period: Annotated[
+        str | None, typer.Option(help="Days of decision, first..last, as 2026-01-01..2026-06-30.")
+    ] = None,
+    left_name: Annotated[str, typer.Option(help="What the one source is called.")] = "left",
+    right_name: Annotated[str, typer.Option(help="What the other one is called.")] = "right",
+    late_after: Annotated[
+        int, typer.Option(min=1, max=1000, help="Working days from decision to publication.")
+    ] = LATE_AFTER,
+    encoding: Annotated[Encoding, typer.Option(help="Of both text files.")] = Encoding.UTF_8,
+    csv: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this HTML file.")] = None,
+) -> None:
+    """Compare two sources: what is missing, different, late, or wrong in its end of publicity."""
+    catalogue = load_catalogue()
+    try:
+        of = catalogue.dataset(dataset)
+    except UnknownDatasetError:
+        stop(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
+    question = Question(
+        dataset=dataset,
+        names=(left_name, right_name),
+        period=_period(period),
+        late_after=late_after,
+    )
+    comparing = Comparing(
+        question,
+        delivered(left, of, encoding.value),
+        delivered(right, of, encoding.value),
+        catalogue=catalogue,
+        today=day_of(datetime.now(UTC)),
+    )
+    try:
+        with _written(comparing, csv) as findings:
+            first = list(islice(findings, SHOWN))
+            for _ in findings:
+                pass
+        if html is not None:
+            html.write_text(page_of(question, comparing.counts, of, first), encoding="utf-8")
+    except FileRefused as refused:
+        stop(str(refused))
+    except OSError as error:
+        stop(f"The comparison could not be written ({type(error).__name__}).")
+    _show(question, comparing.counts, of)
+
+
+@contextmanager
+def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Finding]]:
+    """The findings, each written to the CSV file on its way."""
+    with ExitStack() as stack:
+        if csv is None:
+            yield iter(comparing)
+            return
+        file = FindingsFile(stack.enter_context(csv.open("w", encoding="utf-8", newline="")))
+
+        def each() -> Iterator[Finding]:
+            for finding in comparing:
+                file.write(finding)
+                yield finding
+
+        yield each()
+
+
+def _show(question: Question, counts: Comparison, dataset: DatasetOf) -> None:
+    table = Table(title=f"{dataset.zh} {dataset.en}")
+    table.add_column("")
+    for name in question.names:
+        table.add_column(escape(name), justify="right")
+    for line in lines_of(counts):
+        table.add_row(*line)
+    console = Console()
+    console.print(table)
+    differing = list(fields_of(counts, dataset))
+    if differing:
+        fields = Table("field", "", title="Fields that differ")
+        fields.add_column("pairs", justify="right")
+        for line in differing:
+            fields.add_row(*line)
+        console.print(fields)
+
+
+def _period(given: str | None) -> Period:
+    if given is None:
+        return Period()
+    first, between, last = given.partition("..")
+    try:
+        period = Period(
+            first=date.fromisoformat(first) if first else None,
+            last=date.fromisoformat(last) if last else None,
+        )
+    except ValueError:
+        between = ""
+    if not between or (period.first and period.last and period.first > period.last):
+        stop("--period is first..last, as 2026-01-01..2026-06-30.")
+    return period
