@@ -11,8 +11,10 @@ import gateway.answers.routes
 import gateway.codes.routes
 import gateway.consents.routes
 import gateway.console.routes
+import gateway.intake.job_routes
 import gateway.intake.objection_routes
 import gateway.intake.routes
+import gateway.intake.upload_routes
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
@@ -28,6 +30,7 @@ from gateway.following import catalogue_in_force, following
 from gateway.health import router as health
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
+from gateway.intake.working import working
 from gateway.limits.guard import Guard
 from gateway.limits.memory import MemoryStore
 from gateway.limits.redis import RedisStore
@@ -68,6 +71,8 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.console.routes.router,
         gateway.intake.objection_routes.router,
         gateway.intake.routes.router,
+        gateway.intake.upload_routes.router,
+        gateway.intake.job_routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,
@@ -146,12 +151,23 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         runtime = await open_runtime(settings)
         app.state.runtime = runtime
         try:
-            async with following(app), sealing(runtime), sweeping(app):
+            async with (
+                following(app),
+                sealing(runtime),
+                sweeping(app),
+                working(settings, lambda: _runtime_of(app)),
+            ):
                 yield
         finally:
             await close_runtime(runtime)
 
     return lifespan
+
+
+def _runtime_of(app: FastAPI) -> Runtime:
+    """What the application holds now: its catalogue may have been followed by another."""
+    runtime: Runtime = app.state.runtime
+    return runtime
 
 
 def _describe_bodies(app: FastAPI) -> None:

@@ -77,6 +77,15 @@ class Settings(DatabaseSettings):
     font: Path | None = Field(
         default=None, description="a font with Chinese, for PDFs; else Noto Sans CJK where it is"
     )
+    spool: Path | None = Field(
+        default=None,
+        description="folder for departments' uploads, its owner's alone, the same for all workers",
+    )
+    spool_per_source: int = Field(
+        default=8 << 30,
+        ge=1 << 20,
+        description="bytes of unfinished uploads that a source may have",
+    )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
 
     trusted_proxies: Networks = Field(

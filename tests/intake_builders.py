@@ -1,5 +1,9 @@
 """A department of a test's own, and what it delivers."""
 
+import asyncio
+import base64
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,6 +14,8 @@ import httpx2
 from tests.house import Caller, House
 
 SCOPE: Final = "records:write"
+UPLOADS: Final = "/v1/records/uploads"
+PART: Final = "application/offset+octet-stream"
 DATASETS: Final = frozenset({"licence", "penalty", "public_rating", "tax_and_social"})
 
 
@@ -71,7 +77,89 @@ async def sent(
     return await caller.send(path, body, scope=SCOPE, **more)
 
 
+def lines(*rows: Mapping[str, Any]) -> bytes:
+    """An NDJSON file."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def described(content: bytes, **said: str) -> dict[str, str | None]:
+    """The headers of a creation."""
+    told = {
+        "dataset": "penalty",
+        "filename": "penalties.ndjson",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        **said,
+    }
+    pairs = (f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items())
+    return {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(len(content)),
+        "Upload-Metadata": ",".join(pairs),
+    }
+
+
+async def create(caller: Caller, content: bytes, **said: str) -> str:
+    """Announce a file; the path of its upload."""
+    response = await sent(caller, UPLOADS, b"", headers=described(content, **said))
+    assert response.status_code == 201, response.text
+    path = response.headers["Location"].removeprefix(caller.house.issuer)
+    assert path.startswith(f"{UPLOADS}/upl_")
+    return path
+
+
+async def patch(
+    caller: Caller, path: str, offset: int, part: bytes, **headers: str | None
+) -> httpx2.Response:
+    """Send a part."""
+    return await caller.send(
+        path,
+        part,
+        method="PATCH",
+        scope=SCOPE,
+        headers={
+            "Tus-Resumable": "1.0.0",
+            "Content-Type": PART,
+            "Upload-Offset": str(offset),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+    )
+
+
+async def head(caller: Caller, path: str) -> httpx2.Response:
+    """Ask how much has arrived."""
+    return await caller.send(
+        path, b"", method="HEAD", scope=SCOPE, headers={"Tus-Resumable": "1.0.0"}
+    )
+
+
+async def get(caller: Caller, path: str, **headers: str) -> httpx2.Response:
+    """Read."""
+    return await caller.send(path, b"", method="GET", scope=SCOPE, headers=headers)
+
+
+async def upload(caller: Caller, content: bytes, **said: str) -> str:
+    """Upload a whole file; its job's id."""
+    path = await create(caller, content, **said)
+    done = await patch(caller, path, 0, content)
+    assert done.status_code == 204, done.text
+    return path.rpartition("/")[2]
+
+
+async def ended(caller: Caller, job_id: str) -> dict[str, Any]:
+    """The job, when it has ended."""
+    for _ in range(300):
+        response = await get(caller, f"/v1/records/jobs/{job_id}")
+        assert response.status_code == 200, response.text
+        job: dict[str, Any] = response.json()
+        if job["state"] in {"done", "stopped"}:
+            return job
+        await asyncio.sleep(0.1)
+    raise AssertionError(job)
+
+
 async def forget(house: House) -> None:
     """Take away what departments of tests delivered: other tests find the province as it was."""
     for table in ("record", "enterprise"):
         await house.rows(f"DELETE FROM {table} WHERE source_id LIKE 'source-%'")  # noqa: S608  # constants
+    for table in ("intake_upload", "intake_job"):
+        await house.rows(f"DELETE FROM {table}")  # noqa: S608  # constants

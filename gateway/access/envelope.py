@@ -18,6 +18,7 @@ NUL = b"%00"
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
+OF_A_BODY = frozenset({b"content-type", b"content-length"})
 
 
 class Envelope:
@@ -71,7 +72,7 @@ class _Sealing:
             extra = [(name.lower().encode(), value.encode()) for name, value in self._extra()]
             present = {name.lower() for name, _ in message["headers"]}
             missing = [pair for pair in extra if pair[0] not in present]
-            self._start = {**message, "headers": [*message["headers"], *missing]}
+            self._start = {**message, "headers": [*self._kept(message["headers"]), *missing]}
             self._signs = self._signs or self._is_twin(message["headers"])
             if not self._signs:
                 await self._send(self._start)
@@ -79,10 +80,17 @@ class _Sealing:
         if not self._signs or self._start is None:
             await self._send(message)
             return
-        self._body += message.get("body", b"")
+        if self._scope["method"] != "HEAD":  # of which no body arrives, whatever it would be
+            self._body += message.get("body", b"")
         if not message.get("more_body", False):
             await self._send(self._signed(self._start, bytes(self._body)))
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
+
+    def _kept(self, headers: Headers) -> Headers:
+        """A body that does not arrive has no type and no length."""
+        if not self._signs or self._scope["method"] != "HEAD":
+            return headers
+        return [pair for pair in headers if pair[0].lower() not in OF_A_BODY]
 
     def _is_twin(self, headers: Headers) -> bool:
         """Whether this is the JSON twin of an enterprise code's page."""

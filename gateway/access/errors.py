@@ -69,6 +69,24 @@ class UnsupportedMediaTypeError(GatewayError):
     code = "unsupported_media_type"
 
 
+class ChecksumMismatchError(GatewayError):
+    """Upload-Checksum does not fit the part that arrived; nothing of it was kept. Send it again."""
+
+    code = "checksum_mismatch"
+
+
+class UploadBusyError(GatewayError):
+    """Another call is writing at this upload; ask for its offset again in a moment."""
+
+    code = "upload_busy"
+
+
+class UnsupportedVersionError(GatewayError):
+    """Send Tus-Resumable: 1.0.0."""
+
+    code = "unsupported_version"
+
+
 class DigestMismatchError(GatewayError):
     """Content-Digest does not fit the body that arrived; send it again."""
 

@@ -66,3 +66,30 @@ class ActionsIn(Wire):
     @classmethod
     def _one_is_a_list_of_one(cls, given: Any) -> Any:  # whatever was sent
         return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given
+
+
+class JobOut(Wire):
+    """An uploaded file and how far it has been taken; counted in rows, but for its bytes."""
+
+    job_id: str
+    dataset: str
+    file_name: str | None
+    state: Literal["receiving", "queued", "running", "done", "stopped"]
+    sentence: str | None
+    length: int
+    received: int
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    warnings: dict[str, int]
+    created_at: str
+    completed_at: str | None
+    expires_at: str
+
+
+class JobsOut(Wire):
+    """The newest of them first."""
+
+    jobs: list[JobOut]

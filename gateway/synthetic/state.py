@@ -62,6 +62,12 @@ class Folder:
         """The keys of personal data at rest."""
         return self.path / "vault-keys.json"
 
+    def _spool(self) -> Path:
+        """Where departments' uploads lie."""
+        folder = self.path / "spool"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def open_log(self) -> TextIO:
         """The file into which the gateway logs while the demo runs; for our own eyes only."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -114,6 +120,7 @@ class Folder:
             signing_keys=self.signing_keys,
             vault_keys=self.vault_keys,
             demo_people=self.people,
+            spool=self._spool(),
         )
 
 

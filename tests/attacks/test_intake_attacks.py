@@ -1,5 +1,6 @@
 """What a department with valid credentials would try against another's records, and against us."""
 
+import gzip
 import io
 import json
 from collections.abc import AsyncIterator
@@ -9,7 +10,22 @@ import pytest_asyncio
 import structlog
 
 from tests.house import House
-from tests.intake_builders import a_department, a_penalty, act, an_act, deliver, forget, sent
+from tests.intake_builders import (
+    SCOPE,
+    a_department,
+    a_penalty,
+    act,
+    an_act,
+    create,
+    deliver,
+    ended,
+    forget,
+    get,
+    lines,
+    patch,
+    sent,
+    upload,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -104,3 +120,68 @@ async def test_no_number_of_a_person_is_printed_or_repeated(house: House) -> Non
         "SELECT reason FROM record_history WHERE reason LIKE :n", n=f"%{NUMBER}%"
     )
     assert reasons == []
+
+
+BOMB = gzip.compress(b"\n" * (300 << 20), 9)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/cron.d/x", "/etc/passwd", "a\x00b.csv", "..", NUMBER]
+)
+async def test_a_files_name_is_a_label(house: House, name: str) -> None:
+    """No path is made of it, and no number of a person is kept with it."""
+    source = await a_department(house)
+    assert house.settings.spool is not None
+    before = sorted(house.settings.spool.rglob("*"))
+    path = await create(source, b"x" * 9, filename=name, format="csv")
+    await patch(source, path, 0, b"x")
+    made = set(house.settings.spool.rglob("*")) - set(before)
+    assert {each.name for each in made} == {f"{path.rpartition('/')[2]}.part"}
+    job = (await get(source, "/v1/records/jobs")).json()["jobs"][0]
+    assert "/" not in (job["file_name"] or "")
+    assert NUMBER not in (job["file_name"] or "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/records/uploads/..%2f..%2fstate", "/v1/records/uploads/%00", "/v1/records/jobs/%2e%2e",
+        "/v1/records/jobs/upl_aaaaaaaaaaaaaaaaaaaaaaaaaa", "/v1/records/jobs/..%2f/rejects",
+        "/v1/records/jobs/upl_' OR 1=1 --/rejects",
+    ],
+)  # fmt: skip
+async def test_an_id_is_no_path(house: House, path: str) -> None:
+    """Whatever it is, there is nothing there."""
+    source = await a_department(house)
+    method = "HEAD" if "uploads" in path else "GET"
+    token = await source.token(SCOPE)
+    request = house.http.build_request(method, path)
+    raw = request.url.raw_path.decode()
+    request.headers.update(
+        {
+            "Authorization": f"DPoP {token}",
+            "DPoP": await source.proof(method, raw, token),
+            "Tus-Resumable": "1.0.0",
+        }
+    )
+    assert (await house.http.send(request)).status_code in {404, 405}
+
+
+async def test_a_bomb_does_not_go_off(house: House) -> None:
+    """A file that unpacks to far more than it weighs is refused in one sentence."""
+    source = await a_department(house)
+    job = await ended(source, await upload(source, BOMB, filename="x.csv.gz"))
+    assert job["state"] == "stopped"
+    assert job["created"] == 0
+
+
+async def test_a_number_in_a_file_is_not_repeated(house: House) -> None:
+    """Not in the job, not in the list of rejected rows."""
+    source = await a_department(house)
+    rows = [
+        a_penalty(house, house.uscc("clean")) | {name: NUMBER} for name in ("fine", "uscc", NUMBER)
+    ]
+    job = await ended(source, await upload(source, lines(*rows)))
+    rejects = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
+    assert job["rejected"] == 3
+    assert NUMBER not in json.dumps(job, ensure_ascii=False) + rejects.text

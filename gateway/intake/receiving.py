@@ -1,0 +1,114 @@
+"""A part of a file, from the wire to the disk: it counts when it is whole there, and only once."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from gateway.access.body import digest_fits
+from gateway.access.errors import (
+    ChecksumMismatchError,
+    ConflictError,
+    DigestMismatchError,
+    InvalidRequestError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UploadBusyError,
+)
+from gateway.intake import tus, uploads
+from gateway.intake.spool import Part, Spool, TooMuchError
+from gateway.intake.uploads import Upload
+from gateway.runtime import Runtime
+
+LARGEST_PART = 256 << 20
+ARRIVES_WITHIN = 300.0  # seconds, for one part
+HELD_FOR = ARRIVES_WITHIN + 60  # longer than anybody could still be writing
+
+
+async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
+    """Write the part that `request` brings behind what has arrived of `of`."""
+    tus.demand_part(request.headers)
+    offset = tus.number_in(request.headers, "upload-offset")
+    said = tus.checksum(request.headers)
+    most = min(of.length - offset, LARGEST_PART)
+    _demand_room(request, of, most)
+    holder = await _hold(runtime, of, offset)
+    more = 0
+    try:
+        part = await spool.write(
+            of.upload_id,
+            offset,
+            most,
+            _chunks(request),
+            ("sha256", *([said.algorithm] if said else [])),
+            within=ARRIVES_WITHIN,
+        )
+        more = _counted(request, part, said)
+    except TooMuchError:
+        raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
+    finally:
+        async with runtime.engine.begin() as conn:
+            moved = await uploads.advance(
+                conn, of.upload_id, holder=holder, more=more, now=runtime.now()
+            )
+    if moved is None:
+        raise UploadBusyError
+    if not part.is_whole:
+        raise InvalidRequestError("The part did not arrive whole; go on at Upload-Offset.")
+    return moved
+
+
+def _demand_room(request: Request, of: Upload, most: int) -> None:
+    if of.state != "receiving":
+        raise ConflictError("This upload is complete.")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most:
+        raise PayloadTooLargeError(
+            f"A part has at most {LARGEST_PART} bytes and does not go beyond Upload-Length."
+        )
+
+
+async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
+    holder, now = secrets.token_hex(16), runtime.now()
+    async with runtime.engine.begin() as conn:
+        held = await uploads.hold(conn, of, offset=offset, holder=holder, seconds=HELD_FOR, now=now)
+        present = of if held else await uploads.find(conn, of.source_id, of.upload_id)
+    if held:
+        return holder
+    if present is None or present.expires_at <= now:
+        raise NotFoundError
+    if present.received != offset:
+        raise ConflictError(f"Upload-Offset is {present.received}; go on from there.")
+    raise UploadBusyError(retry_after=1)
+
+
+def _counted(request: Request, part: Part, said: tus.Checksum | None) -> int:
+    """How much of the part is kept: of one with a checksum all or nothing."""
+    if said is not None and (not part.is_whole or not said.fits(part.hashes[said.algorithm])):
+        if part.is_whole:
+            raise ChecksumMismatchError
+        return 0
+    if digest_fits(request, part.hashes["sha256"].digest()):
+        return part.length
+    if part.is_whole:
+        raise DigestMismatchError
+    return 0
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise ConnectionError from None
+
+
+async def discard(runtime: Runtime, of: Upload, spool: Spool) -> None:
+    """Forget an upload with its file; one that is being written or taken stays."""
+    async with runtime.engine.begin() as conn:
+        dropped = await uploads.drop(conn, of, now=runtime.now())
+    if not dropped:
+        raise UploadBusyError(retry_after=1)
+    await asyncio.to_thread(spool.remove, of.upload_id, rejects_too=True)

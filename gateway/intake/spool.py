@@ -1,0 +1,145 @@
+"""Where files lie until they are taken: each under an id of ours, its owner's alone.
+
+Every worker must see the same folder. A part is written behind what is known to have arrived, so a
+worker that dies in between leaves nothing that counts.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+AN_ID: Final = re.compile(r"upl_[a-z2-7]{26}")
+BUFFER: Final = 1 << 20
+RESERVE: Final = 1 << 30
+"""Bytes of the disk that no upload may take."""
+
+
+class TooMuchError(Exception):
+    """More bytes came than were announced."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """What arrived of one part: so many bytes, whole or broken off, and their hashes."""
+
+    hashes: dict[str, "hashlib._Hash"]
+    length: int = 0
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """The folder."""
+
+    folder: Path
+
+    def file(self, upload_id: str) -> Path:
+        """Where the file of this upload lies."""
+        return self.folder / f"{_known(upload_id)}.part"
+
+    def rejects(self, upload_id: str) -> Path:
+        """Where its rejected rows are listed."""
+        return self.folder / f"{_known(upload_id)}.rejects.csv"
+
+    def has_room_for(self, length: int) -> bool:
+        """Whether the disk has."""
+        return shutil.disk_usage(self.folder).free - length > RESERVE
+
+    async def write(
+        self,
+        upload_id: str,
+        offset: int,
+        most: int,
+        chunks: AsyncIterator[bytes],
+        algorithms: tuple[str, ...],
+        *,
+        within: float,
+    ) -> Part:
+        """Write at `offset` what arrives `within` so many seconds; `most` bytes, else `TooMuchError`.
+
+        It is on the disk when this returns. Where the sender goes away, `is_whole` is false.
+        """
+        part = Part(hashes={name: hashlib.new(name) for name in algorithms})
+        file = await asyncio.to_thread(_opened, self.file(upload_id), offset)
+        try:
+            async with asyncio.timeout(within):
+                async for piece in _pieces(chunks):
+                    if part.length + len(piece) > most:
+                        raise TooMuchError
+                    await asyncio.to_thread(_append, file, piece, part)
+            part.is_whole = True
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            await asyncio.to_thread(_closed, file)
+        return part
+
+    def remove(self, upload_id: str, *, rejects_too: bool) -> None:
+        """Take the file away, and where asked the list of its rejected rows."""
+        self.file(upload_id).unlink(missing_ok=True)
+        if rejects_too:
+            self.rejects(upload_id).unlink(missing_ok=True)
+
+    def strays(self, before: float) -> list[str]:
+        """The ids of files that nobody has touched since `before` (seconds since 1970)."""
+        return sorted(
+            {
+                name
+                for entry in os.scandir(self.folder)
+                if AN_ID.fullmatch(name := entry.name.partition(".")[0])
+                and entry.stat(follow_symlinks=False).st_mtime < before
+            }
+        )
+
+
+def _known(upload_id: str) -> str:
+    if not AN_ID.fullmatch(upload_id):
+        message = "not an upload's id"
+        raise ValueError(message)
+    return upload_id
+
+
+def _opened(path: Path, offset: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.open(path, flags, 0o600)
+    os.ftruncate(file, offset)  # what came after it was never counted
+    os.lseek(file, offset, os.SEEK_SET)
+    return file
+
+
+def _append(file: int, piece: bytes, part: Part) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(file, view) :]
+    for each in part.hashes.values():
+        each.update(piece)
+    part.length += len(piece)
+
+
+def _closed(file: int) -> None:
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What arrives, in pieces that are worth a trip to the disk; all of it, however it ends."""
+    held = bytearray()
+    try:
+        async for chunk in chunks:
+            held += chunk
+            if len(held) >= BUFFER:
+                yield bytes(held)
+                held.clear()
+    except ConnectionError:
+        yield bytes(held)
+        raise
+    if held:
+        yield bytes(held)

@@ -1,0 +1,340 @@
+"""Large files: parts by tus, a job in the background, its errors by row; one source sees its own."""
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.intake.spool import Spool
+from gateway.intake.working import Worker
+from tests.house import House
+from tests.intake_builders import (
+    SCOPE,
+    UPLOADS,
+    a_department,
+    a_penalty,
+    create,
+    described,
+    ended,
+    forget,
+    get,
+    head,
+    lines,
+    patch,
+    sent,
+    upload,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(house: House) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(house)
+
+
+def spool(house: House) -> Path:
+    """The folder of uploads."""
+    assert house.settings.spool is not None
+    return house.settings.spool
+
+
+async def test_what_is_supported_is_said_to_anybody(house: House) -> None:
+    """OPTIONS needs no token and no version."""
+    answer = house.checked(await house.http.request("OPTIONS", UPLOADS))
+    assert answer.status_code == 204
+    assert answer.headers["Tus-Version"] == "1.0.0"
+    assert {"creation", "expiration", "checksum"} <= set(answer.headers["Tus-Extension"].split(","))
+    assert answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
+    assert int(answer.headers["Tus-Max-Size"]) > 0
+
+
+async def test_a_file_in_parts_becomes_records(house: House) -> None:
+    """Parts go on where the last one ended; the job's counts and errors are the source's to read."""
+    source, bank, uscc = await a_department(house), await house.client(), house.uscc("clean")
+    await house.grant(bank, uscc)
+    good, warned = a_penalty(house, uscc), a_penalty(house, uscc, facts="身份证330106199001011234")
+    bad = a_penalty(house, uscc, fine="-x", kinds=["没有"])
+    content = lines(good, bad, warned)
+    path = await create(source, content, filename="../../etc/处罚 2026.ndjson")
+    cut = len(content) // 2
+    first = await patch(source, path, 0, content[:cut])
+    assert (first.status_code, first.headers["Upload-Offset"]) == (204, str(cut))
+    assert first.headers["Tus-Resumable"] == "1.0.0"
+    assert "GMT" in first.headers["Upload-Expires"]
+    asked = await head(source, path)
+    assert (asked.headers["Upload-Offset"], asked.headers["Upload-Length"]) == (
+        str(cut), str(len(content)),
+    )  # fmt: skip
+    assert asked.headers["Cache-Control"] == "no-store"
+    again = await patch(source, path, 0, content[:cut])
+    assert again.status_code == 409
+    digest = base64.b64encode(hashlib.sha1(content[cut:]).digest()).decode()  # noqa: S324  # tus
+    last = await patch(source, path, cut, content[cut:], Upload_Checksum=f"sha1 {digest}")
+    assert last.status_code == 204, last.text
+    job = await ended(source, path.rpartition("/")[2])
+    assert (job["state"], job["sentence"], job["file_name"]) == ("done", None, "处罚 2026.ndjson")
+    assert {n: job[n] for n in ("rows", "created", "updated", "unchanged", "rejected")} == {
+        "rows": 3, "created": 2, "updated": 0, "unchanged": 0, "rejected": 1,
+    }  # fmt: skip
+    assert job["warnings"] == {"id_number_masked": 1}
+    rejects = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
+    header, *rows = rejects.text.splitlines()
+    assert (header, {row.split(",")[:2][1] for row in rows}) == (
+        "row,field,reason",
+        {"fine", "kinds"},
+    )
+    as_lines = await get(
+        source, f"/v1/records/jobs/{job['job_id']}/rejects", Accept="application/x-ndjson"
+    )
+    assert {json.loads(line)["row"] for line in as_lines.text.splitlines()} == {2}
+    records = (await bank.query(uscc, "penalty")).json()["records"]
+    numbers = {each["fields"]["document_number"] for each in records}
+    assert {good["document_number"], warned["document_number"]} <= numbers
+    assert bad["document_number"] not in numbers
+    assert not Spool(spool(house)).file(job["job_id"]).exists()
+    listed = (await get(source, "/v1/records/jobs")).json()["jobs"]
+    assert [each["job_id"] for each in listed] == [job["job_id"]]
+
+
+async def test_packed_csv_too(house: House) -> None:
+    """As the name ends."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    text = f"uscc,number,name\n{uscc},许1,许可\n{uscc},许2,许可\n"
+    content = gzip.compress(text.encode())
+    job = await ended(source, await upload(source, content, dataset="licence", filename="a.CSV.gz"))
+    assert (job["state"], job["created"]) == ("done", 2)
+
+
+async def test_the_same_file_again_counts_again(house: House) -> None:
+    """Everything unchanged then; and it wins over what came in between."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    penalty = a_penalty(house, uscc)
+    content = lines(penalty)
+    assert (await ended(source, await upload(source, content)))["created"] == 1
+    assert (await ended(source, await upload(source, content)))["unchanged"] == 1
+    other = lines(penalty | {"fine": "3"})
+    assert (await ended(source, await upload(source, other)))["updated"] == 1
+    assert (await ended(source, await upload(source, content)))["updated"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "sentence"),
+    [
+        (b"\x00\x01\x02" * 50, {"filename": "x.csv"}, ""),
+        ("编号,名称\n".encode("gb18030"), {"filename": "x.csv", "dataset": "licence"}, ""),
+        (b"PK\x03\x04zip", {"filename": "x.csv"}, ""),
+        (b"[{}]", {}, "one object per line"),
+        (gzip.compress(b"{}\n" * 9)[:-9], {}, ""),
+        (b"PAR1nothing", {"format": "parquet"}, ""),
+        (b"other,columns\n1,2\n", {"filename": "x.csv"}, "header"),
+    ],
+)
+async def test_a_malformed_file_is_refused_in_one_sentence(
+    house: House, content: bytes, said: dict[str, str], sentence: str
+) -> None:
+    """And the folder keeps nothing of it."""
+    source = await a_department(house)
+    job = await ended(source, await upload(source, content, **said))
+    assert job["state"] == "stopped"
+    assert sentence in job["sentence"]
+    assert 10 < len(job["sentence"]) < 200
+    assert "Traceback" not in job["sentence"]
+    assert str(spool(house)) not in job["sentence"]
+    assert not Spool(spool(house)).file(job["job_id"]).exists()
+
+
+async def test_another_digest_than_announced_takes_nothing(house: House) -> None:
+    """The whole file is checked before its first row."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    content = lines(a_penalty(house, uscc))
+    job = await ended(source, await upload(source, content, sha256="0" * 64))
+    assert (job["state"], job["created"]) == ("stopped", 0)
+    assert "SHA-256" in job["sentence"]
+
+
+async def test_a_part_with_a_wrong_checksum_is_not_kept(house: House) -> None:
+    """460 by tus, 400 by Content-Digest; the offset stays, and the right part then passes."""
+    source = await a_department(house)
+    content = lines(a_penalty(house, house.uscc("clean")))
+    path = await create(source, content)
+    wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    refused = await patch(source, path, 0, content, Upload_Checksum=f"sha256 {wrong}")
+    assert (refused.status_code, refused.json()["code"]) == (460, "checksum_mismatch")
+    refused = await patch(source, path, 0, content, Content_Digest=f"sha-256=:{wrong}:")
+    assert (refused.status_code, refused.json()["code"]) == (400, "digest_mismatch")
+    unknown = await patch(source, path, 0, content, Upload_Checksum=f"md5 {wrong}")
+    assert unknown.status_code == 400
+    assert (await head(source, path)).headers["Upload-Offset"] == "0"
+    assert (await patch(source, path, 0, content)).status_code == 204
+
+
+async def test_two_parts_at_once_one_is_kept(house: House) -> None:
+    """The other is told to ask for the offset."""
+    source = await a_department(house)
+    content = b"x" * 3_000_000
+    path = await create(source, content)
+    answers = await asyncio.gather(*(patch(source, path, 0, content[:2_000_000]) for _ in range(3)))
+    assert min(a.status_code for a in answers) == 204
+    assert {a.status_code for a in answers} <= {204, 409, 423}
+    assert [a.status_code for a in answers].count(204) == 1
+    assert (await head(source, path)).headers["Upload-Offset"] == "2000000"
+
+
+async def test_the_protocol_is_kept(house: House) -> None:
+    """Version, media type, offset, length: each with its own status."""
+    source = await a_department(house)
+    content = b"x" * 100
+    path = await create(source, content)
+    cases: list[tuple[dict[str, str | None], int, bytes, int]] = [
+        ({"Tus_Resumable": "0.2.2"}, 0, b"x", 412),
+        ({"Tus_Resumable": None}, 0, b"x", 412),
+        ({"Content_Type": "text/csv"}, 0, b"x", 415),
+        ({}, 7, b"x", 409),
+        ({"Upload_Offset": "-1"}, 0, b"x", 400),
+        ({"Upload_Offset": None}, 0, b"x", 400),
+        ({}, 0, b"x" * 101, 413),
+    ]
+    for headers, offset, part, status in cases:
+        answer = await patch(source, path, offset, part, **headers)
+        assert answer.status_code == status, (headers, answer.text)
+    assert (await head(source, path)).headers["Upload-Offset"] == "0"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Upload-Length": None}, {"Upload-Length": "0"}, {"Upload-Length": "1e3"},
+        {"Upload-Length": "9" * 30}, {"Upload-Defer-Length": "1"},
+        {"Upload-Metadata": None}, {"Upload-Metadata": "dataset"}, {"Upload-Metadata": "dataset !!!"},
+        {"Upload-Metadata": "dataset cGVuYWx0eQ==,dataset cGVuYWx0eQ=="},
+        {"Upload-Metadata": "x" * 5000},
+    ],
+)  # fmt: skip
+async def test_a_creation_of_another_form_is_a_problem(
+    house: House, changed: dict[str, str | None]
+) -> None:
+    """400, and nothing is made."""
+    source = await a_department(house)
+    response = await sent(source, UPLOADS, b"", headers=described(b"x") | changed)
+    assert response.status_code == 400
+    assert (await get(source, "/v1/records/jobs")).json()["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"sha256": "abc"}, 400), ({"dataset": "gossip"}, 400), ({"dataset": "registration"}, 403),
+        ({"filename": "x.exe"}, 400), ({"encoding": "latin-1"}, 400), ({"format": "xlsx"}, 400),
+        ({"owner": "me"}, 400),
+    ],
+)  # fmt: skip
+async def test_what_is_announced_is_checked(
+    house: House, said: dict[str, str], status: int
+) -> None:
+    """Dataset by the agreement; format and encoding are never guessed."""
+    source = await a_department(house)
+    response = await sent(source, UPLOADS, b"", headers=described(b"x", **said))
+    assert response.status_code == status, response.text
+
+
+async def test_space_is_bounded(house: House) -> None:
+    """A source's unfinished files together; what is deleted makes room again."""
+    source = await a_department(house)
+    room = house.settings.spool_per_source
+    huge = described(b"x") | {"Upload-Length": str(room)}
+    first = await sent(source, UPLOADS, b"", headers=huge)
+    if first.status_code == 503:
+        pytest.fail("the machine has no room for this test")
+    assert first.status_code == 201, first.text
+    refused = await sent(source, UPLOADS, b"", headers=described(b"x"))
+    assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
+    other = await a_department(house)
+    assert (await sent(other, UPLOADS, b"", headers=described(b"x"))).status_code == 201
+    path = first.headers["Location"].removeprefix(house.issuer)
+    gone = await source.send(
+        path, b"", method="DELETE", scope=SCOPE, headers={"Tus-Resumable": "1.0.0"}
+    )
+    assert gone.status_code == 204
+    assert (await head(source, path)).status_code == 404
+    assert (await sent(source, UPLOADS, b"", headers=described(b"x"))).status_code == 201
+
+
+async def test_an_unfinished_upload_expires(house: House) -> None:
+    """From then on it is not found, and its bytes are deleted."""
+    source = await a_department(house)
+    path = await create(source, b"x" * 100)
+    await patch(source, path, 0, b"x" * 10)
+    file = Spool(spool(house)).file(path.rpartition("/")[2])
+    assert file.stat().st_size == 10
+    assert file.stat().st_mode & 0o777 == 0o600
+    with house.clock.later(hours=25):
+        assert (await head(source, path)).status_code == 404
+        assert (await patch(source, path, 10, b"x")).status_code == 404
+        await Worker(current=lambda: house.runtime, spool=Spool(spool(house))).tidy()
+    assert not file.exists()
+
+
+async def test_a_source_sees_its_own_uploads_and_jobs_only(house: House) -> None:
+    """To another there are none, whatever it does with their ids."""
+    owner, thief = await a_department(house), await a_department(house)
+    content = lines(a_penalty(house, house.uscc("clean"), fine="-"))
+    path = await create(owner, content)
+    job_id = path.rpartition("/")[2]
+    assert (await head(thief, path)).status_code == 404
+    assert (await patch(thief, path, 0, content)).status_code == 404
+    version = {"Tus-Resumable": "1.0.0"}
+    gone = await thief.send(path, b"", method="DELETE", scope=SCOPE, headers=version)
+    assert gone.status_code == 404
+    await patch(owner, path, 0, content)
+    await ended(owner, job_id)
+    for of in (f"/v1/records/jobs/{job_id}", f"/v1/records/jobs/{job_id}/rejects"):
+        assert (await get(thief, of)).status_code == 404
+        assert (await get(owner, of)).status_code == 200
+    assert (await get(thief, "/v1/records/jobs")).json() == {"jobs": []}
+    bank = await house.client()
+    assert (await get(bank, f"/v1/records/jobs/{job_id}")).status_code == 403
+
+
+async def test_what_ends_meanwhile_is_not_taken(house: House) -> None:
+    """An agreement that ends between upload and job ends the job too."""
+    source = await a_department(house)
+    content = lines(a_penalty(house, house.uscc("clean")))
+    path = await create(source, content)
+    job_id = path.rpartition("/")[2]
+    later = house.clock() + timedelta(hours=1)
+    await house.rows(
+        "UPDATE intake_upload SET held_until = :later WHERE upload_id = :id", later=later, id=job_id
+    )
+    await house.rows("UPDATE intake_upload SET held_until = NULL WHERE upload_id = :id", id=job_id)
+    await patch(source, path, 0, content[:5])
+    await house.rows(
+        "UPDATE agreement SET ended_at = now() WHERE client_id = :id", id=source.client_id
+    )
+    refused = await patch(source, path, 5, content[5:])
+    assert (refused.status_code, refused.json()["code"]) == (403, "agreement_ended")
+
+
+async def test_a_taker_that_died_is_followed_by_another(house: House) -> None:
+    """When its claim has lapsed; nothing is lost or counted twice."""
+    source = await a_department(house)
+    content = lines(*(a_penalty(house, house.uscc("clean")) for _ in range(20)))
+    job_id = await upload(source, content)
+    await ended(source, job_id)
+    Spool(spool(house)).file(job_id).write_bytes(content)
+    await house.rows(
+        "UPDATE intake_upload SET state = 'running', counts = NULL, holder = 'a dead worker',"
+        " held_until = now() - interval '1 second' WHERE upload_id = :id",
+        id=job_id,
+    )
+    job = await ended(source, job_id)
+    assert (job["state"], job["rows"], job["created"]) == ("done", 20, 20)
