@@ -119,14 +119,12 @@ async def _opened(
     """The interaction if this person may decide it now; else the page that says why not."""
     now, own = runtime.now(), visitor.session.digest
     interaction = await interactions.find(conn, runtime.digests, interaction_id)
-    if interaction is None:
-        raise InsteadError(not_found(request, visitor))
+    cards = await store.enterprises(conn, _usccs(interaction, visitor)) if interaction else []
+    if interaction is None or not cards:  # whose it is, and whether it is, looks the same
+        raise InsteadError(pages.not_for_you(request, visitor))
     if interaction.decided_at is None and now >= interaction.expires_at:
         raise InsteadError(pages.over(request, visitor, "expired"))
     if interaction.decided_at is None:
-        cards = await store.enterprises(conn, _usccs(interaction, visitor))
-        if not cards:
-            raise InsteadError(pages.not_for_you(request, visitor))
         if await interactions.bind_session(conn, interaction, session_digest=own, now=now):
             return Opened(interaction=interaction, enterprises=cards)
         # Somebody else has it, or a click a moment earlier has just decided it.

@@ -1,0 +1,53 @@
+"""A walk through the gallery: each page opened in a real browser, signed in, in one language."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from playwright.async_api import Browser, BrowserContext, Page, Response
+
+from gateway.identity import sessions
+from gateway.pages.languages import COOKIE, Language
+from tests.browser.conftest import HEIGHT, Street
+
+FULL: Final = bool(os.environ.get("FULL"))
+PICTURES: Final = os.environ.get("XINQIAO_TEST_PICTURES")
+"""A folder for a picture of each page, for somebody to look at."""
+PHONE: Final = {"width": 390, "height": HEIGHT}
+DESK: Final = {"width": 1280, "height": 800}
+
+
+@asynccontextmanager
+async def visitor(
+    chromium: Browser, street: Street, username: str, language: Language, **context: Any
+) -> AsyncIterator[BrowserContext]:
+    """A browser in which somebody has signed in and chosen a language."""
+    name = sessions.cookie_name(street.house.runtime.settings)
+    session = (await street.house.signed_in(username)).cookies[name]
+    made = await chromium.new_context(**context)
+    made.set_default_timeout(20_000)
+    await made.add_cookies(
+        [
+            {"name": name, "value": session, "url": street.issuer},
+            {"name": COOKIE, "value": language, "url": street.issuer},
+        ]
+    )
+    yield made
+    await made.close()
+
+
+async def walk(
+    page: Page, street: Street, pages: Mapping[str, str]
+) -> AsyncIterator[tuple[str, Response]]:
+    """Open one after the other; gives each with its name."""
+    for name, path in pages.items():
+        response = await page.goto(street.issuer + path)
+        assert response is not None
+        yield name, response
+
+
+async def keep_picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, if somebody wants to look at it."""
+    if PICTURES:
+        await page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)

@@ -1,0 +1,403 @@
+"""Every page of the portal at once: what is needed to see each, in plain words or in hostile ones."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx2
+from fastapi import FastAPI
+from sqlalchemy import insert, update
+from sqlmodel import col
+
+import consent
+from consent import Ask, Channel, Consent, Purpose, store
+from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.clients.tables import ClientRow
+from gateway.codes import store as codes
+from gateway.creditfile.intake import Source, take
+from gateway.creditfile.objections import desk
+from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
+from gateway.creditfile.tables import enterprise
+from gateway.disclosure.tables import TurnedAwayRow
+from tests.creditfile_builders import a_record
+from tests.portal_house import CATALOGUE, House, hidden
+
+ROOMS: Final = ("/portal", "/E/", "/e/", "/demo-identity")
+"""Below these, and at `/`, stand the pages that people see."""
+FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
+AWAY: Final = ("/portal/sign-in",)
+"""Leads on to the provider, and is no page itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What others have written into the fields that the pages show; `None`: plain words."""
+
+    hostile: str | None = None
+
+    def or_plain(self, plain: str) -> str:
+        """The hostile words, else these."""
+        return self.hostile or plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gallery:
+    """Pages by their names: paths for `zhang`, who may act for the firm alone."""
+
+    pages: Mapping[str, str]
+    two: Mapping[str, str]
+    """For `li`, who may act for the firm and the shop."""
+
+    def ids(self) -> dict[str, str]:
+        """One id for each parameter that a path of the portal has."""
+        held = self.pages
+        return {
+            "uscc": held["looks"].split("/")[3],
+            "consent_id": held["consent"].rpartition("/")[2],
+            "code_id": held["code"].rpartition("/")[2],
+            "objection_id": held["objection"].rpartition("/")[2],
+            "record_id": held["one record"].rpartition("/")[2],
+            "interaction_id": held["decide"].rpartition("/")[2],
+            "delegation_id": held["delegate"].rpartition("/")[2],
+            "invitation": held["invitation"].rpartition("/")[2],
+            "verb": "withdraw",
+            "name": "portal.css",
+        }
+
+
+def page_routes(app: FastAPI, method: str = "GET") -> set[str]:
+    """The paths of the rooms in which people see pages."""
+    return {
+        path
+        for each, path in _routes(app.router)
+        if each == method and (path == "/" or path.startswith(ROOMS))
+    }
+
+
+def _routes(of: Any) -> Iterator[tuple[str, str]]:  # a router, or one included in another
+    for each in of.routes:
+        if hasattr(each, "methods"):
+            yield from ((method, each.path) for method in each.methods)
+        elif hasattr(each, "original_router"):
+            yield from _routes(each.original_router)
+
+
+async def hang(house: House, words: Words | None = None) -> Gallery:
+    """Fill the house, and say where each page is."""
+    words = words or Words()
+    await _names(house, words)
+    await _records(house, words)
+    late = await _too_late(house)
+    browser = await house.signed_in()
+    pages = {
+        "landing": "/",
+        "home": "/portal",
+        "signed out": "/portal/signed-out",
+        "sign-in failed": "/portal/sign-in/return",
+        "demo sign-in": "/demo-identity/sign-in?state=a&nonce=b",
+        "unknown": "/portal/consents/cst_unknown",
+        **late,
+        **await _deciding(house, browser),
+        **await _consents(house, browser),
+        **await _looks(house, words),
+        **await _codes(house, words),
+        **await _objections(house, browser, words),
+        **await _delegates(house, browser, words),
+    }
+    two = {
+        "which enterprise": f"/portal/decide/{await house.ask(uscc=None)}",
+        "two at home": "/portal",
+        "separate consent": f"/portal/asked/{await ask_by_link(house, house.shop)}",
+        "keep": f"/portal/consents/{await _left_behind(house)}/keep",
+    }
+    return Gallery(pages=pages, two=two)
+
+
+async def ask_by_link(
+    house: House,
+    uscc: str,
+    *datasets: str,
+    amends: Consent | None = None,
+    purpose: Purpose = Purpose.LOAN_APPROVAL,
+    term: timedelta = timedelta(days=180),
+) -> str:
+    """A consent that the bank has asked for by link; its id."""
+    now = house.clock()
+    requested = consent.request(
+        Ask(
+            client_id=house.bank,
+            uscc=uscc,
+            purpose=purpose,
+            datasets=datasets or ("penalty", "licence"),
+            questions=("legal_representative_id.v1",),
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=now + term,
+        max_uses=10,
+        channel=Channel.LINK,
+        now=now,
+        amends=amends,
+    )
+    assert isinstance(requested, consent.Changed)
+    async with house.engine.begin() as conn:
+        await store.insert(conn, requested.consent, requested.event)
+    return requested.consent.consent_id
+
+
+async def press(browser: httpx2.AsyncClient, address: str, **form: Any) -> httpx2.Response:
+    """Press a button of the form that leads to `address`, on the page there."""
+    return await browser.post(
+        address, data=hidden((await browser.get(address)).text, address) | form
+    )
+
+
+async def granted(house: House, browser: httpx2.AsyncClient, purpose: Purpose) -> Consent:
+    """A consent that runs, for this purpose."""
+    consent_id = await ask_by_link(house, house.firm, purpose=purpose)
+    answer = await press(
+        browser, f"/portal/asked/{consent_id}", decision="grant", dataset=["penalty", "licence"]
+    )
+    assert answer.status_code == 303, answer.text
+    assert "notice=granted" in answer.headers["location"]
+    async with house.engine.connect() as conn:
+        held = await store.by_id(conn, consent_id)
+    assert held is not None
+    return held
+
+
+async def _names(house: House, words: Words) -> None:
+    """The bank's and the firm's own words."""
+    if words.hostile is None:
+        return
+    said = words.hostile
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            update(ClientRow)
+            .where(col(ClientRow.client_id) == house.bank)
+            .values(name_zh=said, name_en=said, contact=said)
+        )
+        await conn.execute(
+            update(enterprise)
+            .where(enterprise.c.uscc.in_([house.firm, house.shop]))
+            .values(
+                name=said, scope=said, address=said, registering_authority=said, source_name=said
+            )
+        )
+
+
+async def _records(house: House, words: Words) -> None:
+    """A penalty, one that is disputed, and a rating that only the enterprise and its bank see."""
+    decided = (house.clock().date() - timedelta(days=100)).isoformat()
+    days = {"decided_on": decided, "determined_on": decided, "published_on": decided}
+    texts: dict[str, Any] = {
+        "facts": words.or_plain("未按规定明码标价。"),
+        "violation_type": words.or_plain("价格违法"),
+        "source_name": words.or_plain("杭州市市场监督管理局"),
+        "kinds": [words.or_plain("罚款")],
+    }
+    await house.add_records(
+        *(
+            a_record(
+                uscc=house.firm,
+                record_id=f"rec_{n}",
+                document_number=words.or_plain(f"浙市监罚〔2026〕000{n}号") + str(n),
+                **days,
+                **texts,
+            )
+            for n in (1, 2, 3)
+        ),
+        a_record(
+            "public_rating",
+            uscc=house.firm,
+            record_id="rec_r",
+            level=words.or_plain("良好"),
+            source_name=words.or_plain("省信用中心"),
+        ),
+    )
+
+
+async def _too_late(house: House) -> dict[str, str]:
+    """A request on each way in that was not answered in time."""
+    lapsed = await ask_by_link(house, house.firm, term=timedelta(minutes=1))
+    expired = await house.ask()
+    house.clock.passes(timedelta(minutes=16))
+    return {
+        "decide too late": f"/portal/decide/{expired}",
+        "asked too late": f"/portal/asked/{lapsed}",
+    }
+
+
+async def _deciding(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+    """The decision, both ways in, and each page that stands in its place."""
+    refused = await ask_by_link(house, house.firm, purpose=Purpose.POST_LOAN_MANAGEMENT)
+    await press(browser, f"/portal/asked/{refused}", decision="refuse")
+    running = await granted(house, browser, Purpose.LOAN_APPROVAL)
+    elsewhere = await house.ask()
+    await (await house.signed_in("li")).get(f"/portal/decide/{elsewhere}?uscc={house.firm}")
+    amending = await ask_by_link(
+        house, house.firm, "penalty", "licence", "public_rating", amends=running
+    )
+    asked = await ask_by_link(house, house.firm, purpose=Purpose.CREDIT_SERVICE)
+    return {
+        "decide": f"/portal/decide/{await house.ask()}",
+        "decide with a notice": f"/portal/decide/{await house.ask()}?notice=nothing_chosen",
+        "decide for another": f"/portal/decide/{await house.ask(uscc=house.elsewhere)}",
+        "decide elsewhere": f"/portal/decide/{elsewhere}",
+        "decide in the cool-down": f"/portal/decide/{await house.ask(purpose='post_loan_management')}",
+        "asked": f"/portal/asked/{asked}",
+        "asked to amend": f"/portal/asked/{amending}",
+        "asked and decided": f"/portal/asked/{refused}",
+        "asked of another": f"/portal/asked/{await ask_by_link(house, house.elsewhere)}",
+        "consent": f"/portal/consents/{running.consent_id}",
+        "consent granted": f"/portal/consents/{running.consent_id}?notice=granted",
+        "consent requested": f"/portal/consents/{asked}",
+        "consent refused": f"/portal/consents/{refused}",
+        "withdraw": f"/portal/consents/{running.consent_id}/withdraw",
+        "narrow": f"/portal/consents/{running.consent_id}/narrow",
+        "narrow with a notice": f"/portal/consents/{running.consent_id}/narrow?notice=unchanged",
+    }
+
+
+async def _consents(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+    """The list, one that is paused and one that was withdrawn."""
+    paused = await granted(house, browser, Purpose.SUPPLIER_CHECK)
+    own = f"/portal/consents/{paused.consent_id}"
+    form = hidden((await browser.get(own)).text, f"{own}/pause")
+    assert (await browser.post(f"{own}/pause", data=form)).status_code == 303
+    over = await granted(house, browser, Purpose.TENDER)
+    await press(browser, f"/portal/consents/{over.consent_id}/withdraw")
+    return {
+        "consents": f"/portal/enterprises/{house.firm}/consents",
+        "consent paused": own,
+        "consent withdrawn": f"/portal/consents/{over.consent_id}?notice=withdraw",
+        "withdraw again": f"/portal/consents/{over.consent_id}/withdraw",
+    }
+
+
+async def _looks(house: House, words: Words) -> dict[str, str]:
+    said = words.or_plain("penalty")
+    await house.add_look(house.firm, asked=["registration", said])
+    await house.add_look(
+        house.firm,
+        kind="verification",
+        asked=[{"question": words.or_plain("is_active.v1")}],
+        outcome="refused",
+        reason=words.or_plain("not_available"),
+        purpose=words.or_plain("merchant_onboarding"),
+    )
+    hour = house.clock().replace(minute=0, second=0, microsecond=0)
+    row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited", "hour": hour}
+    async with house.engine.begin() as conn:
+        await conn.execute(insert(TurnedAwayRow).values(row | {"uscc": house.firm, "times": 42}))
+    for _ in range(20):
+        await house.add_look(house.firm, at=house.clock() - timedelta(days=1))
+    looks = f"/portal/enterprises/{house.firm}/looks"
+    return {
+        "looks": looks,
+        "looks filtered": f"{looks}?client={house.bank}&outcome=refused&since=2026-01-01",
+        "looks of none": f"{looks}?until=2001-01-01",
+        "looks misunderstood": f"{looks}?since=yesterday",
+    }
+
+
+async def _codes(house: House, words: Words) -> dict[str, str]:
+    code = await house.add_code(house.firm, words.or_plain("云栖小店"))
+    gone = await house.add_code(house.firm, words.or_plain("旧店"))
+    async with house.engine.begin() as conn:
+        assert await codes.revoke(conn, gone.uscc, gone.code_id, now=house.clock())
+    return {
+        "codes": f"/portal/enterprises/{house.firm}/codes",
+        "code": f"/portal/codes/{code.code_id}",
+        "code revoked": f"/portal/codes/{gone.code_id}?notice=revoked",
+        "sticker": f"/portal/codes/{code.code_id}/sticker",
+        "revoke": f"/portal/codes/{code.code_id}/revoke",
+        "scanned": f"/E/{code.code_id}",
+        "scanned in small letters": f"/e/{code.code_id.lower()}",
+        "scanned and revoked": f"/E/{gone.code_id}",
+        "scanned and unknown": "/E/UNKNOWN",
+    }
+
+
+async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -> dict[str, str]:
+    """One that was raised, one that was decided, and the file that they are about."""
+    said = {"text": words.or_plain("罚款已经撤销。"), "wanted": words.or_plain("撤下。")}
+    records = f"/portal/enterprises/{house.firm}/records"
+    ids = {}
+    for record in ("rec_1", "rec_2"):
+        answer = await press(browser, f"{records}/{record}/object", **said)
+        assert answer.status_code == 303, answer.text
+        ids[record] = answer.headers["location"].partition("?")[0]
+    verb = desk.decides(
+        house.runtime.catalogue,
+        by=Actor(role=Role.SOURCE, name="client:source", of="source"),
+        outcome=Outcome.REJECTED,
+        reasons=words.or_plain("处罚决定仍然有效。"),
+        now=house.clock(),
+    )
+    async with house.engine.begin() as conn:
+        done = await desk.act(conn, ids["rec_2"].rpartition("/")[2], verb)
+    assert isinstance(done, Objection)
+    return {
+        "record": f"/portal/enterprises/{house.firm}/record",
+        "record of one dataset": f"/portal/enterprises/{house.firm}/record?dataset=penalty",
+        "one record": f"{records}/rec_3",
+        "one disputed record": f"{records}/rec_1",
+        "object": f"{records}/rec_3/object",
+        "objections": f"/portal/enterprises/{house.firm}/objections",
+        "objection": ids["rec_1"],
+        "objection raised": f"{ids['rec_1']}?notice=raised",
+        "objection decided": ids["rec_2"],
+        "end an objection": f"{ids['rec_1']}/withdraw",
+        "review": f"{ids['rec_2']}/review",
+    }
+
+
+async def _delegates(house: House, browser: httpx2.AsyncClient, words: Words) -> dict[str, str]:
+    """One who is invited, and the invitation."""
+    at = f"/portal/enterprises/{house.firm}/delegates"
+    page = (await browser.get(f"{at}/new")).text
+    action = next(iter(re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)))
+    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    form = {"name": words.or_plain("小王"), "power": ["consents"], "last_day": last_day}
+    made = await browser.post(action, data=hidden(page, action) | form)
+    assert made.status_code == 200, made.text
+    link = next(iter(re.findall(r"/portal/invitations/[A-Za-z0-9_-]+", made.text)))
+    return {
+        "delegates": at,
+        "appoint": f"{at}/new",
+        "delegate": f"{at}/{action.rpartition('/')[2]}",
+        "invitation": link,
+    }
+
+
+async def _left_behind(house: House) -> str:
+    """A consent of the shop's that a former operator gave; its id."""
+    consent_id = await ask_by_link(house, house.shop)
+    form = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
+    answer = await press(await house.signed_in("li"), f"/portal/asked/{consent_id}", **form)
+    assert "notice=granted" in answer.headers["location"]
+    house.clock.passes(timedelta(minutes=1))
+    row = {
+        "uscc": house.shop,
+        "name": "义乌市佳禾日用品商行",
+        "kind": "individual_business",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "钱七",
+        "division": "330782",
+    }
+    async with house.engine.begin() as conn:
+        await take(
+            conn,
+            Source(source_id="source", name="市场监督管理部门"),
+            "registration",
+            [row],
+            now=house.clock(),
+            catalogue=CATALOGUE,
+            vault=house.runtime.vault,
+        )
+    house.clock.passes(timedelta(minutes=1))
+    return consent_id
