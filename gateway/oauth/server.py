@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from gateway.clients.key_sets import signer_of
 from gateway.clients.registration import CLIENT_ID, SCOPES
 from gateway.creditfile.free_text import for_logs
 from gateway.oauth.authentication import METHOD, RegisteredAuthentication
@@ -152,13 +153,18 @@ class Server(AuthorizationServer):
 
     def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
         """Log why, for the operator; answer what the client may know."""
-        log_refusal(error, request.client, request.payload.data.get("client_id"))
+        log_refusal(error, request.client, request.payload.data)
         return self.handle_response(*reply_of(error))
 
 
-def log_refusal(error: OAuth2Error, party: Party | None, claimed: str | None) -> None:
-    """One line for each refusal, with its reason and the client, if it is known."""
+def log_refusal(error: OAuth2Error, party: Party | None, sent: Mapping[str, str]) -> None:
+    """One line for each refusal, with its reason and the client, if it is known.
+
+    Else with the one that `client_id` names, or the assertion, whoever made it.
+    """
     known = party.client.client_id if party else None
+    signer = signer_of(sent.get("client_assertion"))
+    claimed = sent.get("client_id") or (signer.client_id if signer else None)
     # Whatever a stranger writes there may be somebody's number.
     claimed = for_logs(claimed) if claimed and CLIENT_ID.fullmatch(claimed) else None
     log.info(

@@ -128,7 +128,7 @@ async def _ensure_keys(runtime: Runtime, form: Form, certificate: Certificate | 
 
 
 def _refused(error: OAuth2Error, form: Form | None) -> Response:
-    log_refusal(error, None, form.get("client_id") if form else None)
+    log_refusal(error, None, form.parameters if form else {})
     status, body, headers = reply_of(error)
     return _response(status, body, dict(headers))
 

@@ -129,6 +129,20 @@ async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:
     assert unsupported["reason"]
 
 
+async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(world: World) -> None:
+    """Most clients send no `client_id` beside it; the operator is asked about their refusals too."""
+    bank, stranger = await world.bank(), a_bank(world)
+    with capture_logs() as logs:
+        await bank.token(assertion=bank.assertion(aud="https://elsewhere.test"))
+        await stranger.token()
+        await bank.about("introspect", "")
+        await bank.token(proof="no proof")
+        await bank.token(assertion=bank.assertion(sub="110101199001010015"))
+    claimed = [each["claimed_client_id"] for each in logs]
+    assert claimed[:4] == [bank.client_id, stranger.client_id, bank.client_id, bank.client_id]
+    assert "110101199001010015" not in str(logs)
+
+
 async def test_a_client_id_that_is_none_is_not_logged(world: World) -> None:
     """Nobody writes into our log by a parameter."""
     bank = await world.bank()
