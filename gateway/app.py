@@ -36,6 +36,9 @@ from gateway.limits.memory import MemoryStore
 from gateway.limits.redis import RedisStore
 from gateway.limits.stores import Store
 from gateway.log.sealing import sealing
+from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
+from gateway.notifying import notifying
+from gateway.outbound import trouble_with_address
 from gateway.runtime import Runtime
 from gateway.settings import Settings, SettingsError
 from gateway.signing.access_tokens import Tokens
@@ -115,7 +118,34 @@ async def open_runtime(settings: Settings) -> Runtime:
         tokens=Tokens(keys, settings.issuer),
         nonces=Nonces(digests.key("nonce")),
         now=_now,
+        channels=_channels(settings),
     )
+
+
+def _channels(settings: Settings) -> Channels:
+    """How notices leave. A sender that cannot be used is refused at start-up, not at the first notice."""
+    found: dict[str, Notifier] = {}
+    if settings.smtp_url is not None:
+        try:
+            found["email"] = Smtp.at(
+                settings.smtp_url.get_secret_value(), settings.notices_from or ""
+            )
+        except ValueError as error:
+            raise SettingsError(f"XINQIAO_SMTP_URL cannot be used: it {error}.") from None
+    elif settings.demo and settings.notices_folder is not None:
+        found["email"] = Folder(path=settings.notices_folder)
+    if settings.sms_url is not None:
+        trouble = trouble_with_address(settings.sms_url, loopback=settings.demo, private=True)
+        if trouble is not None or settings.sms_token is None:
+            raise SettingsError(
+                f"XINQIAO_SMS_URL cannot be used: {trouble or 'XINQIAO_SMS_TOKEN is not set.'}"
+            )
+        found["sms"] = HttpSms(
+            url=settings.sms_url,
+            token=settings.sms_token.get_secret_value(),
+            loopback=settings.demo,
+        )
+    return found
 
 
 def _vault(settings: Settings) -> Vault:
@@ -155,6 +185,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
                 following(app),
                 sealing(runtime),
                 sweeping(app),
+                notifying(app),
                 working(settings, lambda: _runtime_of(app)),
             ):
                 yield

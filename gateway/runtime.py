@@ -14,6 +14,7 @@ from gateway.creditfile.vault import Vault
 from gateway.db.hot import HotDatabase
 from gateway.disclosure.turned_away import Tally
 from gateway.limits.guard import Guard
+from gateway.notices.channels import Channels
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
@@ -38,6 +39,8 @@ class Runtime:
     nonces: Nonces
     now: Callable[[], datetime]
     turned_away: Tally = field(default_factory=Tally)
+    channels: Channels = field(default_factory=dict)
+    """How notices leave; none, where no way is set."""
 
 
 async def runtime_of(request: Request) -> Runtime:

@@ -88,6 +88,20 @@ class Settings(DatabaseSettings):
     )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
 
+    smtp_url: SecretStr | None = Field(
+        default=None, description="as smtps://user:password@host:465; notices go out by it"
+    )
+    notices_from: Url | None = Field(
+        default=None, description="the sender of notices, as 信桥 <notices@example.gov.cn>"
+    )
+    sms_url: Url | None = Field(
+        default=None, description="an SMS gateway, as https://sms.example.cn/send"
+    )
+    sms_token: SecretStr | None = Field(default=None, description="its bearer token")
+    notices_folder: Path | None = Field(
+        default=None, description="of the demo: notices by e-mail are written there instead"
+    )
+
     trusted_proxies: Networks = Field(
         default=(),
         description="addresses or networks of the proxies whose Client-Cert is believed, by spaces",

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from gateway.creditfile.objections.desk import keep_time
 from gateway.creditfile.retention.daily import see_to_today
 from gateway.creditfile.retention.deleting import Deleter
+from gateway.notices.outbox import FORGOTTEN_AFTER
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.sweeping")
@@ -32,6 +33,7 @@ SWEPT: Final = {
     "authorization_code": ("expires_at", timedelta(days=1)),
     "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
+    "notice": ("at", FORGOTTEN_AFTER),
 }
 
 # A code that is used again, however late, still ends what it gave: so it stays as long as that.

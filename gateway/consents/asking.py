@@ -32,6 +32,8 @@ from gateway.access.errors import (
     UnknownQuestionError,
 )
 from gateway.access.wanted import Fault, Mistake, Wanted
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.runtime import Runtime
 
 KEY_LIFE: Final = timedelta(seconds=KEY_LIFE_SECONDS)
@@ -121,6 +123,7 @@ async def _requested(
             if not isinstance(given_up, Refused):
                 await consents.save(connection, older, given_up.consent, given_up.event)
     await consents.insert(connection, requested.consent, requested.event)
+    await note(connection, Kind.CONSENT_ASKED, asked.uscc, client_id=asked.client_id, now=now)
     return requested.consent
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.creditfile.vault import SealBrokenError, Vault
 
 BATCH: Final = 500
-_COLUMN: Final = "personal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +25,7 @@ class Place:
     sealed_for: str
     row: str
     types: tuple[str, ...] = field(default=())
+    column: str = "personal"
 
 
 _OF_RECORD: Final = (
@@ -53,6 +53,22 @@ PLACES: Final = (
         types=("text", "text", "integer"),
         sealed_for="record",
         row=_OF_RECORD.format('("row" ->> \'', "')"),
+    ),
+    Place(
+        table="delegation",
+        key=("uscc", "delegation_id"),
+        types=("text", "text"),
+        sealed_for="delegation",
+        row="uscc || '/' || delegation_id",
+        column="name",
+    ),
+    Place(
+        table="notice_place",
+        key=("uscc", "place_id"),
+        types=("text", "text"),
+        sealed_for="notice_place",
+        row="uscc || '/' || place_id",
+        column="address",
     ),
 )
 _KEPT: Final = text("""
@@ -90,8 +106,8 @@ async def remaining(connection: AsyncConnection) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
     for place in PLACES:
         counted = text(
-            f"SELECT get_byte({_COLUMN}, 1) AS key, count(*) AS rows FROM {place.table} "  # noqa: S608
-            f"WHERE {_COLUMN} IS NOT NULL GROUP BY 1"
+            f"SELECT get_byte({place.column}, 1) AS key, count(*) AS rows FROM {place.table} "  # noqa: S608
+            f"WHERE {place.column} IS NOT NULL GROUP BY 1"
         )
         rows = await connection.execute(counted)
         found[place.table] = {row.key: row.rows for row in rows}
@@ -118,10 +134,10 @@ async def _reseal_some(
     moved: list[dict[str, Any]] = []
     for row in rows:
         try:
-            plain = vault.open(row.sealed, table=place.sealed_for, column=_COLUMN, row=row.place)
+            plain = vault.open(row.sealed, table=place.sealed_for, column=place.column, row=row.place)
         except SealBrokenError:
             continue
-        sealed = vault.seal(plain, table=place.sealed_for, column=_COLUMN, row=row.place)
+        sealed = vault.seal(plain, table=place.sealed_for, column=place.column, row=row.place)
         moved.append({"sealed": sealed, **{f"k{n}": row[n] for n in range(len(place.key))}})
     if moved:
         await connection.execute(_put(place), moved)
@@ -133,8 +149,8 @@ def _to_do(place: Place, *, begun: bool) -> Any:  # a statement
     key = ", ".join(place.key)
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types))
     return text(
-        f"SELECT {key}, {place.row} AS place, {_COLUMN} AS sealed FROM {place.table} "  # noqa: S608
-        f"WHERE {_COLUMN} IS NOT NULL AND get_byte({_COLUMN}, 1) <> :current "
+        f"SELECT {key}, {place.row} AS place, {place.column} AS sealed FROM {place.table} "  # noqa: S608
+        f"WHERE {place.column} IS NOT NULL AND get_byte({place.column}, 1) <> :current "
         f"{f'AND ({key}) > ({after}) ' if begun else ''}"
         f"ORDER BY {key} LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED"
     )
@@ -142,4 +158,4 @@ def _to_do(place: Place, *, begun: bool) -> Any:  # a statement
 
 def _put(place: Place) -> Any:  # a statement
     matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
-    return text(f"UPDATE {place.table} SET {_COLUMN} = :sealed WHERE {matches}")  # noqa: S608
+    return text(f"UPDATE {place.table} SET {place.column} = :sealed WHERE {matches}")  # noqa: S608

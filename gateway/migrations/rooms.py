@@ -13,6 +13,7 @@ import gateway.creditfile.tables
 import gateway.disclosure.tables
 import gateway.identity.tables
 import gateway.intake.tables
+import gateway.notices.tables
 import gateway.oauth.tables  # noqa: F401
 from gateway.db.metadata import metadata
 

@@ -28,6 +28,8 @@ from consent.ids import RANDOM_BYTES
 from gateway.identity import interactions
 from gateway.identity.interactions import AskDocument, Decision, Interaction
 from gateway.identity.visitor import Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.pages.languages import language_of
 
 
@@ -159,6 +161,7 @@ async def decide(
     if acts is None:
         return None
     await _keep_text(conn, decider)
+    await _tell(conn, ask.client_id, choice, now=now)
     return await _write(conn, acts, by, now=now)
 
 
@@ -181,6 +184,7 @@ async def answer(
     if cooling and choice.scope is not None:
         return Trouble.COOLING_DOWN
     await _keep_text(conn, decider)
+    await _tell(conn, asked.client_id, choice, amends=asked.amends is not None, now=now)
     if choice.scope is not None and asked.amends is not None:
         return await _amend(conn, asked, choice.scope, by, decider.shown, now=now)
     answered = (
@@ -191,6 +195,15 @@ async def answer(
     if isinstance(answered, Refused):
         return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
     return await _save(conn, asked, answered, by, now=now)
+
+
+async def _tell(
+    conn: AsyncConnection, client_id: str, choice: Choice, *, amends: bool = False, now: datetime
+) -> None:
+    """Tell the enterprise out of band what is being decided in its name."""
+    granted = Kind.CONSENT_AMENDED if amends else Kind.CONSENT_GRANTED
+    kind = Kind.CONSENT_REFUSED if choice.scope is None else granted
+    await note(conn, kind, choice.uscc, client_id=client_id, now=now)
 
 
 async def _keep_text(conn: AsyncConnection, decider: Decider) -> None:

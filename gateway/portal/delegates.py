@@ -19,6 +19,8 @@ from gateway.identity import delegations, powers
 from gateway.identity.delegations import Kept
 from gateway.identity.powers import Delegation, Power, State, Trouble, state_of
 from gateway.identity.visitor import UsingVisitor, Visitor, new_secret
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.pages.forms import Fields, one
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
@@ -106,6 +108,7 @@ async def appoint(
                     token_digest=visitor.session.identity_token_digest,
                     invitation_digest=runtime.digests.of("invitation", invitation),
                 )
+                await note(conn, Kind.DELEGATE_APPOINTED, uscc, now=runtime.now())
     except IntegrityError:
         return _to(f"/portal/enterprises/{uscc}/delegates?notice=already")
     if isinstance(made, Trouble):
@@ -164,6 +167,8 @@ async def end(
             token_digest=visitor.session.identity_token_digest,
             now=runtime.now(),
         )
+        if done:
+            await note(conn, Kind.DELEGATE_ENDED, uscc, now=runtime.now())
     return _to(f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}")
 
 

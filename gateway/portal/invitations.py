@@ -11,6 +11,8 @@ from gateway.identity import delegations, powers
 from gateway.identity.delegations import Kept
 from gateway.identity.powers import State, Trouble, state_of
 from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 from gateway.pages.route import HOME, InsteadError, PageRoute, not_found
@@ -67,6 +69,7 @@ async def accept(
         )
         if not taken:
             raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
+        await note(conn, Kind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
     return RedirectResponse("/portal", status_code=303, headers={"Cache-Control": "no-store"})
 
 

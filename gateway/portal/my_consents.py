@@ -16,6 +16,8 @@ from consent import store as consents
 from gateway.disclosure import tombstones
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 from gateway.pages.route import InsteadError, PageRoute, not_found
@@ -27,6 +29,11 @@ from gateway.runtime import Runtime, UsingRuntime
 
 Verb = Literal["withdraw", "pause", "resume"]
 
+TOLD: Final[dict[Verb, Kind]] = {
+    "withdraw": Kind.CONSENT_WITHDRAWN,
+    "pause": Kind.CONSENT_PAUSED,
+    "resume": Kind.CONSENT_RESUMED,
+}
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.REQUESTED})
 NOTICES: Final = {
     "granted": Said(
@@ -155,6 +162,8 @@ async def act(
             changed.consent,
             changed.event,
         )
+        if done:
+            await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
         if done and verb == "withdraw":
             await tombstones.of_withdrawn_consent(
                 conn,

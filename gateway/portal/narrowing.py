@@ -13,6 +13,8 @@ from consent import Channel, Consent, Person, Reason, Refused, Status, status_at
 from consent import store as consents
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 from gateway.pages.route import InsteadError, PageRoute, not_found
@@ -80,6 +82,8 @@ async def take(
         done = not isinstance(narrowed, Refused) and await consents.save(
             conn, held, narrowed.consent, narrowed.event
         )
+        if done:
+            await note(conn, Kind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now)
     return _see(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")
 
 

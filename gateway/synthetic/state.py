@@ -121,6 +121,7 @@ class Folder:
             vault_keys=self.vault_keys,
             demo_people=self.people,
             spool=self._spool(),
+            notices_folder=self.path / "notices",
         )
 
 

@@ -50,6 +50,7 @@ WRITTEN: Final = (
     "delegation",
     "enterprise_code",
     "consent_kept",
+    "notice_place",
 )
 FORMS: Final = {  # what the hidden token of each form is for
     "/portal/decide/{interaction_id}": "decide {interaction_id}",
@@ -61,6 +62,9 @@ FORMS: Final = {  # what the hidden token of each form is for
     "/portal/objections/{objection_id}/{verb}": "{verb} {objection_id}",
     "/portal/codes/{code_id}/revoke": "revoke {code_id}",
     "/portal/enterprises/{uscc}/delegates/new/{delegation_id}": "appoint {uscc} {delegation_id}",
+    "/portal/enterprises/{uscc}/notices": "add place {uscc}",
+    "/portal/enterprises/{uscc}/notices/{place_id}/{secret}": "confirm {uscc} {place_id}",
+    "/portal/enterprises/{uscc}/notices/{place_id}/remove": "remove {uscc} {place_id}",
     "/portal/enterprises/{uscc}/delegates/{delegation_id}/end": "end {uscc} {delegation_id}",
 }
 
@@ -104,6 +108,8 @@ async def things(house: House) -> dict[str, str]:
         "record_id": "rec_p",
         "objection_id": raised.objection_id,
         "code_id": (await house.add_code(house.firm)).code_id,
+        "place_id": "plc_1",
+        "secret": "s",
         "delegation_id": f"dlg_{secrets.token_hex(8)}",
     }
 
@@ -181,6 +187,7 @@ async def written(house: House) -> list[Any]:
             "delegation",
             "enterprise_code",
             "consent_kept",
+            "notice_place",
         ):
             rows = await conn.execute(text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1"))  # noqa: S608
             found.append(rows.scalars().all())

@@ -13,6 +13,8 @@ from gateway.creditfile.intake.staging import ENTERPRISE, RECORD, Target
 from gateway.db.hot import Statement
 from gateway.disclosure.tombstones import notices_on
 from gateway.identity.representatives import ends_with
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import at_once_on
 from verification.facts import LEGAL_REPRESENTATIVE_ID
 
 _TYPES: Final = {
@@ -51,7 +53,7 @@ class Statements:
             classify=Statement(_classify(of)),
             keep_superseded=Statement(_keep_superseded(of)),
             update=Statement(_update(of)),
-            also=(Statement(ends_with(_NEW_REPRESENTATIVES)),) if of is ENTERPRISE else (),
+            also=_FOLLOWS if of is ENTERPRISE else (),
             notify=Statement(notices_on(_no_longer_as_told(of))),
             insert=Statement(_insert(of)),
             outcomes=Statement(
@@ -150,6 +152,12 @@ SELECT * FROM {ENTERPRISE.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS r
  WHERE m.verdict = 'updated'
    AND (r.legal_representative <> s.legal_representative
         OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')"""
+
+
+_FOLLOWS: Final = (
+    Statement(at_once_on(_NEW_REPRESENTATIVES, Kind.REPRESENTATIVE_CHANGED)),
+    Statement(ends_with(_NEW_REPRESENTATIVES)),
+)
 
 
 def _no_longer_as_told(of: Target) -> str:

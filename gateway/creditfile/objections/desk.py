@@ -29,6 +29,8 @@ from gateway.creditfile.records import registration_of
 from gateway.creditfile.telling import tell
 from gateway.creditfile.working_days import working_days_after
 from gateway.disclosure.ids import new_id
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
 
 AT_ONCE: Final = 500
 Act = Callable[[Objection, Held | None], Changed | Refused]
@@ -81,6 +83,10 @@ async def act(conn: AsyncConnection, objection_id: str, verb: Act) -> Objection 
         return changed
     if not await store.save(conn, before, changed):
         return Refused(reason=Reason.MOVED)
+    if changed.objection.status is not before.status and (
+        changed.objection.status is Status.DECIDED or before.status is Status.IN_REVIEW
+    ):
+        await note(conn, Kind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
     if before.marks and not changed.objection.marks:
         await store.mark(conn, before, None)
     return changed.objection

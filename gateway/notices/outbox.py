@@ -1,0 +1,68 @@
+"""A notice is written in the transaction of what it tells of, and nowhere else.
+
+An enterprise that has named no place has no notices. Nothing here commits.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.engine import statement
+from gateway.notices.kinds import ENDS_WITHIN, Kind, due_at
+
+_NOTE: Final = """
+INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
+SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS timestamptz),
+       CAST(:due AS timestamptz), '{{}}'
+  FROM ({changed}) AS c(uscc, client_id, notice_id)
+ WHERE EXISTS (SELECT FROM notice_place p WHERE p.uscc = c.uscc
+                  AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)
+    ON CONFLICT (uscc, notice_id) DO NOTHING"""
+_NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
+_ONE: Final = statement(
+    _NOTE.format(
+        changed=f"SELECT CAST(:uscc AS text), CAST(:client_id AS text), {_NEW_ID}"  # constants
+    )
+)
+_ENDING: Final = statement(
+    _NOTE.format(
+        changed="""
+        SELECT s.uscc, s.client_id,
+               'ending_' || s.consent_id || '_' || CAST(extract(epoch FROM s.valid_until) AS text)
+          FROM consent AS s
+         WHERE s.status IN ('active', 'paused')
+           AND s.valid_until > CAST(:now AS timestamptz)
+           AND s.valid_until <= CAST(:until AS timestamptz)"""
+    )
+)
+
+
+async def note(
+    conn: AsyncConnection, kind: Kind, uscc: str, *, client_id: str | None = None, now: datetime
+) -> None:
+    """Tell the enterprise of this, when the transaction has committed."""
+    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id}
+    await conn.execute(_ONE, values | {"now": now, "due": due_at(kind, now)})
+
+
+async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:
+    """Tell once of each consent that ends within a week; how many were new."""
+    kind = Kind.CONSENT_ENDING
+    written = await conn.execute(
+        _ENDING,
+        {"kind": str(kind), "now": now, "until": now + ENDS_WITHIN, "due": due_at(kind, now)},
+    )
+    return written.rowcount
+
+
+def at_once_on(changed: str, kind: Kind) -> str:
+    """The statement that tells each enterprise that the query `changed` gives (USCC), at once.
+
+    Parameter `:now`, and those of the query.
+    """
+    told = f"SELECT x.uscc, CAST(NULL AS text), {_NEW_ID} FROM ({changed}) AS x(uscc)"  # noqa: S608
+    return _NOTE.format(changed=told).replace(":kind", f"'{kind}'").replace(":due", ":now")
+
+
+FORGOTTEN_AFTER: Final = timedelta(days=30)

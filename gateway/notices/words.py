@@ -1,0 +1,127 @@
+"""What a notice says: Chinese first, English second, plain text. Pure.
+
+Names are written by clients and departments: whatever could be a link in them is none any more.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.notices.kinds import SHANGHAI, Kind
+
+LONGEST_NAME: Final = 100
+_LINKING: Final = str.maketrans(
+    {".": "．", ":": "：", "/": "／", "@": "＠", "<": "＜", ">": "＞", "\\": "＼", "。": "．"}
+)
+_SPACE: Final = re.compile(r"\s+")
+
+SUBJECT: Final = "信桥通知 Xinqiao notice"
+CONFIRM_SUBJECT: Final = "信桥：请确认通知地址 Xinqiao: confirm where notices go"
+
+SAYS: Final[dict[Kind, tuple[str, str]]] = {
+    Kind.CONSENT_ASKED: ("{client} 申请查看信息，等待您决定", "{client} asks for consent"),
+    Kind.CONSENT_GRANTED: ("已向 {client} 同意授权", "A consent was given to {client}"),
+    Kind.CONSENT_REFUSED: ("已拒绝 {client} 的申请", "A request of {client} was refused"),
+    Kind.CONSENT_AMENDED: ("给 {client} 的授权已变更", "A consent given to {client} was changed"),
+    Kind.CONSENT_PAUSED: ("给 {client} 的授权已暂停", "A consent given to {client} was paused"),
+    Kind.CONSENT_RESUMED: ("给 {client} 的授权已恢复", "A consent given to {client} was resumed"),
+    Kind.CONSENT_WITHDRAWN: (
+        "给 {client} 的授权已撤回",
+        "A consent given to {client} was withdrawn",
+    ),
+    Kind.CONSENT_ENDING: (
+        "给 {client} 的授权将在 7 天内到期",
+        "A consent given to {client} ends soon",
+    ),
+    Kind.OBJECTION_DECIDED: ("一项异议已有处理结果", "An objection was decided"),
+    Kind.DELEGATE_APPOINTED: ("已邀请一名经办人", "A delegate was invited"),
+    Kind.DELEGATE_ACCEPTED: ("一名经办人已接受邀请", "A delegate took up an invitation"),
+    Kind.DELEGATE_ENDED: ("一名经办人已终止", "A delegate was ended"),
+    Kind.REPRESENTATIVE_CHANGED: (
+        "法定代表人已变更：经办人已全部终止，通知地址不再使用",
+        "The legal representative has changed: delegates have ended, notices no longer go here",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that happened; the client's names in both languages, where there is one."""
+
+    kind: Kind
+    at: datetime
+    client_zh: str = ""
+    client_en: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent to one address."""
+
+    subject: str
+    text: str
+    reference: str
+    """The same for the same message sent twice."""
+
+
+def notice(enterprise: str, lines: Sequence[Line], *, origin: str, reference: str) -> Message:
+    """A message about all of `lines`, the oldest first."""
+    ordered = sorted(lines, key=lambda each: each.at)
+    zh = [f"- {_when(e)} {SAYS[e.kind][0].format(client=plain(e.client_zh))}。" for e in ordered]
+    en = [f"- {_when(e)} {SAYS[e.kind][1].format(client=plain(e.client_en))}." for e in ordered]
+    name = plain(enterprise)
+    return Message(
+        subject=SUBJECT,
+        reference=reference,
+        text="\n".join(
+            (
+                f"{name}：",
+                "",
+                *zh,
+                "",
+                f"请登录查看：{origin}/portal",
+                "如果不是您或您的经办人所为，请立即登录撤回。本系统不会在通知里索要密码或付款。",
+                "",
+                f"{name}:",
+                "",
+                *en,
+                "",
+                f"Sign in to see more: {origin}/portal",
+                "If this was neither you nor your delegate, sign in and take it back at once.",
+                "We never ask for a password or a payment.",
+                "",
+            )
+        ),
+    )
+
+
+def confirmation(enterprise: str, *, link: str, reference: str) -> Message:
+    """The message that asks the owner of an address to confirm it."""
+    name = plain(enterprise)
+    return Message(
+        subject=CONFIRM_SUBJECT,
+        reference=reference,
+        text="\n".join(
+            (
+                f"有人为 {name} 设置了把通知发到这里。如果是您，请在 24 小时内打开链接确认：",
+                link,
+                "如果不是您，请不要打开，不会再收到通知。",
+                "",
+                f"Somebody wants notices for {name} to come here.",
+                "If it was you, confirm within 24 hours by the link above. If not, do nothing.",
+                "",
+            )
+        ),
+    )
+
+
+def plain(name: str) -> str:
+    """A name that cannot be a link or another line, and is no longer than a name."""
+    visible = "".join(each for each in _SPACE.sub(" ", name) if each.isprintable())
+    return visible.translate(_LINKING)[:LONGEST_NAME]
+
+
+def _when(line: Line) -> str:
+    return line.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

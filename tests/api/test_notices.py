@@ -1,0 +1,288 @@
+"""Out of band: what is done in an enterprise's name reaches the place that its representative named."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest_asyncio
+from sqlalchemy import text
+
+from gateway.notices.channels import Notifier, UnsentError
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note, note_ending
+from gateway.notices.words import Message
+from gateway.notifying import send_due
+from tests.api.test_new_representative import delivered
+from tests.api.test_portal_asked import asked, decide
+from tests.api.test_portal_delegates import a_delegate
+from tests.portal_house import House, a_house, hidden
+
+WANG = "wang@example.cn"
+
+
+@dataclass
+class Postbox:
+    """A notifier that keeps what it is given, and fails or dies as told."""
+
+    sent: list[tuple[str, Message]] = field(default_factory=list)
+    fails: int = 0
+    dies: int = 0
+
+    async def send(self, to: str, message: Message) -> None:
+        """Keep it."""
+        if self.fails:
+            self.fails -= 1
+            raise UnsentError("TimeoutError")
+        self.sent.append((to, message))
+        if self.dies:
+            self.dies -= 1
+            raise asyncio.CancelledError
+
+    @property
+    def texts(self) -> list[str]:
+        """What was sent, the oldest first."""
+        return [message.text for _, message in self.sent]
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A running portal."""
+    async with a_house(migrated_url, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def box(house: House) -> Postbox:
+    """Where its e-mails go; what other tests have left in the queue is not this one's."""
+    async with house.engine.begin() as conn:
+        await conn.execute(text("DELETE FROM notice"))
+    made = Postbox()
+    channels: Mapping[str, Notifier] = {"email": made}
+    house.app.state.runtime = replace(house.runtime, channels=channels)
+    return made
+
+
+async def named(house: House, box: Postbox, address: str = WANG) -> httpx2.Response:
+    """The answer to opening the link that a new place was sent."""
+    boss = await house.signed_in()
+    page = f"/portal/enterprises/{house.firm}/notices"
+    form = hidden((await boss.get(page)).text, page) | {"address": address, "channel": "email"}
+    added = await boss.post(page, data=form)
+    assert added.headers["location"].endswith("notice=sent"), added.headers
+    link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
+    shown = (await boss.get(f"/portal{link}")).text
+    return await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+
+
+async def sent(house: House) -> int:
+    """How many notices are sent now."""
+    total = 0
+    while done := await send_due(house.runtime):
+        total += done
+    return total
+
+
+async def told(house: House, *kinds: Kind) -> None:
+    """Notices, as somebody's transaction writes them."""
+    async with house.engine.begin() as conn:
+        for kind in kinds:
+            await note(conn, kind, house.firm, client_id=house.bank, now=house.clock())
+
+
+async def test_a_decision_is_told_at_once_to_a_confirmed_place(house: House, box: Postbox) -> None:
+    """Chinese first, the enterprise's and the client's name, and no more."""
+    assert (await named(house, box)).headers["location"].endswith("notice=confirmed")
+    consent_id = await asked(house, house.firm)
+    await decide(await house.signed_in(), consent_id, decision="refuse")
+    assert await sent(house) == 1
+    to, message = box.sent[-1]
+    assert to == WANG
+    assert "已拒绝 浙江示范银行 的申请" in message.text
+    assert "杭州云栖数据科技有限公司" in message.text
+    assert "张三丰" not in message.text
+    assert consent_id not in message.text
+    assert await sent(house) == 0
+
+
+async def test_nothing_goes_to_a_place_that_was_not_confirmed(house: House, box: Postbox) -> None:
+    """Nor is anything kept for later."""
+    boss = await house.signed_in()
+    page = f"/portal/enterprises/{house.firm}/notices"
+    form = hidden((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
+    await boss.post(page, data=form)
+    await told(house, Kind.CONSENT_GRANTED)
+    assert await sent(house) == 0
+    assert len(box.sent) == 1  # the link
+
+
+async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
+    house: House, box: Postbox
+) -> None:
+    """Not a day later, and not from another enterprise's session."""
+    await named(house, box)
+    link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
+    assert (await (await house.signed_in("wang")).get(f"/portal{link}")).status_code == 404
+    boss = await house.signed_in()
+    shown = (await boss.get(f"/portal{link}")).text
+    again = await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+    assert again.status_code == 410
+
+
+async def test_addresses_are_sealed_and_links_are_digests(house: House, box: Postbox) -> None:
+    """A dump of the table holds neither."""
+    await named(house, box)
+    secret = re.findall(r"/notices/plc_\w+/(\S+)", box.texts[0])[0]
+    async with house.engine.connect() as conn:
+        rows = await conn.execute(text("SELECT encode(address, 'escape'), * FROM notice_place"))
+        dump = str(rows.all())
+    assert WANG not in dump
+    assert secret not in dump
+
+
+async def test_nobodys_mailbox_is_flooded_through_us(house: House, box: Postbox) -> None:
+    """Five new places in a day."""
+    boss = await house.signed_in()
+    page = f"/portal/enterprises/{house.firm}/notices"
+    for number in range(7):
+        form = hidden((await boss.get(page)).text, page)
+        await boss.post(page, data=form | {"address": f"w{number}@example.cn", "channel": "email"})
+    assert len(box.sent) == 5
+
+
+async def test_the_rest_comes_as_one_digest_at_nine(house: House, box: Postbox) -> None:
+    """Two requests and an ending consent: one mail."""
+    await named(house, box)
+    await told(house, Kind.CONSENT_ASKED, Kind.CONSENT_ASKED, Kind.OBJECTION_DECIDED)
+    assert await sent(house) == 0
+    house.clock.passes(timedelta(hours=21))
+    assert await sent(house) == 3
+    assert len(box.sent) == 2
+    assert box.texts[-1].count("申请查看信息") == 2
+
+
+async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -> None:
+    """However often somebody looks."""
+    await named(house, box)
+    consent_id = await asked(house, house.firm)
+    last_day = (house.clock() + timedelta(days=5)).date().isoformat()
+    boss = await house.signed_in()
+    await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    for _ in range(2):
+        async with house.engine.begin() as conn:
+            await note_ending(conn, now=house.clock())
+    async with house.engine.connect() as conn:
+        found = await conn.execute(
+            text("SELECT count(*) FROM notice WHERE uscc = :u AND kind = 'consent_ending'"),
+            {"u": house.firm},
+        )
+        assert found.scalar_one() == 1
+
+
+async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
+    house: House, box: Postbox
+) -> None:
+    """Two places; the first of them fails once."""
+    await named(house, box)
+    await named(house, box, "li@example.cn")
+    box.sent.clear()
+    box.fails = 1
+    await told(house, Kind.CONSENT_GRANTED)
+    await sent(house)
+    assert len(box.sent) == 1
+    assert await sent(house) == 0
+    house.clock.passes(timedelta(minutes=2))
+    await sent(house)
+    assert sorted(to for to, _ in box.sent) == ["li@example.cn", WANG]
+
+
+async def test_a_sender_that_dies_however_often_sends_at_most_twice(
+    house: House, box: Postbox
+) -> None:
+    """Killed after the message left and before that was written: once more, and never again."""
+    await named(house, box)
+    box.sent.clear()
+    await told(house, Kind.CONSENT_GRANTED)
+    box.dies = 10
+    for _ in range(5):
+        with suppress(asyncio.CancelledError):
+            await sent(house)
+        house.clock.passes(timedelta(minutes=11))
+    assert len(box.sent) == 2
+
+
+async def test_two_senders_at_once_send_each_notice_once(house: House, box: Postbox) -> None:
+    """Rows that another holds are skipped."""
+    await named(house, box)
+    box.sent.clear()
+    for _ in range(4):
+        await told(house, Kind.CONSENT_GRANTED)
+    await asyncio.gather(*(send_due(house.runtime) for _ in range(6)))
+    await sent(house)
+    assert sum(each.count("已向") for each in box.texts) == 4
+
+
+async def test_a_notice_is_written_with_its_cause_or_not_at_all(house: House, box: Postbox) -> None:
+    """A transaction that fails leaves none."""
+    await named(house, box)
+    async with house.engine.connect() as conn:
+        await note(conn, Kind.CONSENT_GRANTED, house.firm, client_id=house.bank, now=house.clock())
+    assert await sent(house) == 0
+
+
+async def test_delegates_are_told_of(house: House, box: Postbox) -> None:
+    """Invited and taken up."""
+    await named(house, box)
+    await a_delegate(house, "consents")
+    await sent(house)
+    assert "已邀请一名经办人" in box.texts[-1]
+    assert "已接受邀请" in box.texts[-1]
+
+
+async def test_a_former_representatives_place_hears_of_the_change_and_then_nothing(
+    house: House, box: Postbox
+) -> None:
+    """In the transaction of the delivery; and the page says that it is used no more."""
+    await named(house, box)
+    box.sent.clear()
+    house.clock.passes(timedelta(minutes=1))
+    await delivered(house, legal_representative="钱七")
+    await sent(house)
+    assert "法定代表人已变更" in box.texts[-1]
+    await told(house, Kind.CONSENT_GRANTED)
+    await sent(house)
+    assert len(box.sent) == 1
+    house.clock.passes(timedelta(minutes=1))
+    boss = await house.signed_in()
+    assert "不再使用" in (await boss.get(f"/portal/enterprises/{house.firm}/notices")).text
+
+
+async def test_a_removed_place_is_forgotten(house: House, box: Postbox) -> None:
+    """Its address too."""
+    await named(house, box)
+    boss = await house.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{house.firm}/notices")).text
+    action = re.findall(r'action="(\S+/remove)"', page)[0]
+    await boss.post(action, data=hidden(page, action))
+    await told(house, Kind.CONSENT_GRANTED)
+    assert await sent(house) == 0
+    async with house.engine.connect() as conn:
+        left = await conn.execute(
+            text("SELECT count(address) FROM notice_place WHERE uscc = :u"), {"u": house.firm}
+        )
+        assert left.scalar_one() == 0
+
+
+async def test_without_a_way_to_send_the_page_says_so(house: House) -> None:
+    """And a forged form adds nothing."""
+    boss = await house.signed_in()
+    page = f"/portal/enterprises/{house.firm}/notices"
+    shown = (await boss.get(page)).text
+    assert "尚未接通" in shown
+    form: dict[str, Any] = {"csrf": "0" * 64, "address": WANG, "channel": "email"}
+    assert (await boss.post(page, data=form)).status_code == 403
