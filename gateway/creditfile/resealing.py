@@ -134,7 +134,9 @@ async def _reseal_some(
     moved: list[dict[str, Any]] = []
     for row in rows:
         try:
-            plain = vault.open(row.sealed, table=place.sealed_for, column=place.column, row=row.place)
+            plain = vault.open(
+                row.sealed, table=place.sealed_for, column=place.column, row=row.place
+            )
         except SealBrokenError:
             continue
         sealed = vault.seal(plain, table=place.sealed_for, column=place.column, row=row.place)

@@ -1,6 +1,7 @@
 """Out of band: what is done in an enterprise's name reaches the place that its representative named."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -13,6 +14,8 @@ import httpx2
 import pytest_asyncio
 from sqlalchemy import text
 
+from gateway.creditfile.resealing import reseal
+from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note, note_ending
@@ -286,3 +289,27 @@ async def test_without_a_way_to_send_the_page_says_so(house: House) -> None:
     assert "尚未接通" in shown
     form: dict[str, Any] = {"csrf": "0" * 64, "address": WANG, "channel": "email"}
     assert (await boss.post(page, data=form)).status_code == 403
+
+
+async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
+    house: House, box: Postbox
+) -> None:
+    """Nothing is left under the old one, and all is legible under the new one."""
+    await named(house, box)
+    await a_delegate(house, "consents")
+    said = json.loads(house.runtime.settings.vault_keys.read_text())
+    said["keys"]["2"] = said["keys"]["1"]
+    newer = Vault(VaultKeys.parse(json.dumps(said | {"current": "2"})))
+    async for _ in reseal(house.engine, newer):
+        pass
+    async with house.engine.connect() as conn:
+        for table, column in (("notice_place", "address"), ("delegation", "name")):
+            keys = await conn.execute(
+                text(f"SELECT get_byte({column}, 1) FROM {table} WHERE uscc = :u"),  # noqa: S608
+                {"u": house.firm},
+            )
+            assert set(keys.scalars()) == {2}, table
+    house.app.state.runtime = replace(house.runtime, vault=newer)
+    boss = await house.signed_in()
+    assert "w***@example.cn" in (await boss.get(f"/portal/enterprises/{house.firm}/notices")).text
+    assert "小王" in (await boss.get(f"/portal/enterprises/{house.firm}/delegates")).text
