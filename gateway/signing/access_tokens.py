@@ -1,7 +1,8 @@
 """An access token is verified once and then remembered by the SHA-256 of its bytes.
 
-Only what cannot change is remembered: that we signed these claims. Whether the token was revoked,
-its client suspended or its consent withdrawn is read in each request's own statement.
+Only what cannot change is remembered: that this key signed these claims. Whether the key still
+counts is looked at each time; whether the token was revoked, its client suspended or its consent
+withdrawn is read in each request's own statement.
 """
 
 import hashlib
@@ -44,21 +45,21 @@ class Tokens:
     def __init__(self, keys: KeyRing, issuer: str) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._seen: OrderedDict[bytes, Token] = OrderedDict()
+        self._seen: OrderedDict[bytes, tuple[Token, str]] = OrderedDict()  # and its key's kid
 
     def verify(self, text: str, now: datetime) -> Token:
         """The token in `text`; raises `TokenError` for any that is not ours, or not any more."""
         digest = hashlib.sha256(text.encode()).digest()
-        token = self._seen.get(digest)
-        if token is None:
-            token = self._verify_anew(text, now)
-            self._remember(digest, token)
+        token, kid = self._seen.pop(digest, None) or self._verify_anew(text)
+        key = self._keys.verifying(kid, "token")
+        if key is None or not _in_its_time(key, token.expires_at, now):
+            raise TokenError("This access token was not issued here.")
         if now.timestamp() >= token.expires_at:
-            self._seen.pop(digest, None)
             raise TokenError("The access token has expired.")
+        self._remember(digest, token, kid)
         return token
 
-    def _verify_anew(self, text: str, now: datetime) -> Token:
+    def _verify_anew(self, text: str) -> tuple[Token, str]:
         try:
             compact = jws.parsed(text)
             key = self._keys.verifying(str(compact.header.get("kid")), "token")
@@ -69,12 +70,11 @@ class Tokens:
             raise TokenError("This access token was not issued here.") from None
         if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
             raise TokenError("This access token is not for this server.")
-        if not _in_its_time(key, claims["exp"], now):
-            raise TokenError("This access token was not issued here.")
-        return _token(dict(claims))
+        return _token(dict(claims)), key.kid
 
-    def _remember(self, digest: bytes, token: Token) -> None:
-        self._seen[digest] = token
+    def _remember(self, digest: bytes, token: Token, kid: str) -> None:
+        """The latest last: what is not used is forgotten first."""
+        self._seen[digest] = token, kid
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 

@@ -80,3 +80,17 @@ def test_a_token_is_over_at_its_end_although_it_is_remembered(keys: KeyRing) -> 
     assert made.verify(text, NOON + timedelta(seconds=299))
     with pytest.raises(TokenError, match="expired"):
         made.verify(text, NOON + timedelta(seconds=300))
+
+
+@pytest.mark.parametrize("change", ["retired", "taken away"])
+def test_a_remembered_token_ends_with_a_key_that_leaked(tmp_path: Path, change: str) -> None:
+    """Whoever has the key may have made it to last for ever, and shown it before the rotation."""
+    file, entry = tmp_path / "keys.json", new_key("token", NOON)
+    file.write_text(json.dumps({"keys": [entry]}))
+    keys = KeyRing.read(file)
+    tokens, forged = Tokens(keys, ISSUER), issued(keys, NOON, seconds=86_400)
+    assert tokens.verify(forged, NOON + timedelta(seconds=1)).jti == "jti-1"
+    left = [entry | {"retired_at": RETIRED.isoformat()}] if change == "retired" else []
+    file.write_text(json.dumps({"keys": [*left, new_key("token", RETIRED)]}))
+    with pytest.raises(TokenError, match="not issued here"):
+        tokens.verify(forged, RETIRED + timedelta(seconds=1))
