@@ -195,6 +195,8 @@ async def _sample(
     pages = text("SELECT uscc, name FROM enterprise TABLESAMPLE SYSTEM (:percent) REPEATABLE (1)")
     rows = (await connection.execute(pages, {"percent": percent})).all()
     found = sorted((row.uscc, row.name) for row in rows)
+    if len(found) < count:
+        raise SystemExit(f"{count:,} enterprises are needed for so many look-ups: ask for fewer.")
     return random.Random(SEED).sample(found, count)  # noqa: S311
 
 
