@@ -21,7 +21,6 @@ from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.notices")
 
-EVERY_SECONDS: Final = 5.0
 LOOKS_FOR_ENDING: Final = timedelta(hours=6)
 
 
@@ -108,8 +107,9 @@ def _line(of: Due, clients: dict[str, tuple[str, str]]) -> Line:
 async def _for_ever(app: FastAPI) -> None:
     looked: datetime | None = None
     while True:
-        await asyncio.sleep(EVERY_SECONDS)
         runtime: Runtime = app.state.runtime
+        await asyncio.sleep(runtime.settings.notices_every)
+        runtime = app.state.runtime
         if not runtime.channels:
             continue
         try:

@@ -98,6 +98,9 @@ class Settings(DatabaseSettings):
         default=None, description="an SMS gateway, as https://sms.example.cn/send"
     )
     sms_token: SecretStr | None = Field(default=None, description="its bearer token")
+    notices_every: int = Field(
+        default=5, ge=1, le=3600, description="seconds between a worker's looks for due notices"
+    )
     notices_folder: Path | None = Field(
         default=None, description="of the demo: notices by e-mail are written there instead"
     )

@@ -62,6 +62,8 @@ class Gallery:
             "record_id": held["one record"].rpartition("/")[2],
             "interaction_id": held["decide"].rpartition("/")[2],
             "delegation_id": held["delegate"].rpartition("/")[2],
+            "place_id": held["confirm"].split("/")[-2],
+            "secret": held["confirm"].rpartition("/")[2],
             "invitation": held["invitation"].rpartition("/")[2],
             "verb": "withdraw",
             "name": "portal.css",
@@ -106,6 +108,7 @@ async def hang(house: House, words: Words | None = None) -> Gallery:
         **await _codes(house, words),
         **await _objections(house, browser, words),
         **await _delegates(house, browser, words),
+        **await _notices(house, browser),
     }
     two = {
         "which enterprise": f"/portal/decide/{await house.ask(uscc=None)}",
@@ -147,7 +150,7 @@ async def ask_by_link(
     return requested.consent.consent_id
 
 
-async def press(browser: httpx2.AsyncClient, address: str, **form: Any) -> httpx2.Response:
+async def press(browser: httpx2.AsyncClient, address: str, /, **form: Any) -> httpx2.Response:
     """Press a button of the form that leads to `address`, on the page there."""
     return await browser.post(
         address, data=hidden((await browser.get(address)).text, address) | form
@@ -371,6 +374,17 @@ async def _delegates(house: House, browser: httpx2.AsyncClient, words: Words) ->
         "delegate": f"{at}/{action.rpartition('/')[2]}",
         "invitation": link,
     }
+
+
+async def _notices(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+    """A place that waits to be confirmed, and the link that was sent to it."""
+    at = f"/portal/enterprises/{house.firm}/notices"
+    added = await press(browser, at, channel="email", address="zhang@example.cn")
+    assert "notice=sent" in added.headers["location"]
+    folder = house.runtime.settings.notices_folder
+    assert folder is not None
+    sent = "".join(each.read_text() for each in folder.iterdir())
+    return {"notices": at, "confirm": next(iter(re.findall(rf"{at}/plc_\w+/[\w-]+", sent)))}
 
 
 async def _left_behind(house: House) -> str:

@@ -296,7 +296,7 @@ def _settings(
         vault_keys=vault,
         demo=True,
         demo_people=accounts,
-        **changed,
+        **{"notices_folder": folder / "notices", "notices_every": 3600, **changed},
     )
 
 

@@ -283,6 +283,7 @@ async def test_a_removed_place_is_forgotten(house: House, box: Postbox) -> None:
 
 async def test_without_a_way_to_send_the_page_says_so(house: House) -> None:
     """And a forged form adds nothing."""
+    house.app.state.runtime = replace(house.runtime, channels={})
     boss = await house.signed_in()
     page = f"/portal/enterprises/{house.firm}/notices"
     shown = (await boss.get(page)).text

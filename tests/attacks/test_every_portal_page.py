@@ -28,6 +28,7 @@ WRITTEN: Final = (
     "objection",
     "objection_event",
     "delegation",
+    "notice_place",
     "enterprise_code",
 )
 FOREIGN: Final[tuple[dict[str, str], ...]] = (
