@@ -50,7 +50,8 @@ class Tokens:
     def verify(self, text: str, now: datetime) -> Token:
         """The token in `text`; raises `TokenError` for any that is not ours, or not any more."""
         digest = hashlib.sha256(text.encode()).digest()
-        token, kid = self._seen.pop(digest, None) or self._verify_anew(text)
+        known = digest in self._seen
+        token, kid = self._seen.pop(digest) if known else self._verify_anew(text)
         key = self._keys.verifying(kid, "token")
         if key is None or not _in_its_time(key, token.expires_at, now):
             raise TokenError("This access token was not issued here.")
