@@ -364,7 +364,7 @@ async def _delegates(house: House, browser: httpx2.AsyncClient, words: Words) ->
     page = (await browser.get(f"{at}/new")).text
     action = next(iter(re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)))
     last_day = (house.clock() + timedelta(days=30)).date().isoformat()
-    form = {"name": words.or_plain("小王"), "power": ["consents"], "last_day": last_day}
+    form = {"name": words.or_plain("小王")[:40], "power": ["consents"], "last_day": last_day}
     made = await browser.post(action, data=hidden(page, action) | form)
     assert made.status_code == 200, made.text
     link = next(iter(re.findall(r"/portal/invitations/[A-Za-z0-9_-]+", made.text)))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from playwright.async_api import Browser, BrowserContext, Page, Response
+from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
 
 from gateway.identity import sessions
 from gateway.pages.languages import COOKIE, Language
@@ -14,8 +14,8 @@ from tests.browser.conftest import HEIGHT, Street
 FULL: Final = bool(os.environ.get("FULL"))
 PICTURES: Final = os.environ.get("XINQIAO_TEST_PICTURES")
 """A folder for a picture of each page, for somebody to look at."""
-PHONE: Final = {"width": 390, "height": HEIGHT}
-DESK: Final = {"width": 1280, "height": 800}
+PHONE: Final = ViewportSize(width=390, height=HEIGHT)
+DESK: Final = ViewportSize(width=1280, height=800)
 
 
 @asynccontextmanager
