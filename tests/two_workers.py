@@ -87,7 +87,7 @@ def _start_two(
 
 
 def _client(address: str) -> httpx2.AsyncClient:
-    limits = httpx2.Limits(max_connections=CROWD)
+    limits = httpx2.Limits(max_connections=CROWD, keepalive_expiry=2.0)
     return httpx2.AsyncClient(base_url=address, timeout=PATIENCE, limits=limits, trust_env=False)
 
 

@@ -17,6 +17,9 @@ from gateway.signing.keys import KeysUnreadableError
 
 MOST_CONNECTIONS = 2_000  # of one worker; more are answered 503 at once
 RARELY = (10_000, 20, 20)  # garbage collections of the three generations
+# Seconds: longer than clients and proxies keep an idle connection, so that it is they who end it and
+# no call is sent into one that is just being closed.
+KEPT_OPEN = 75
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
 
@@ -39,6 +42,7 @@ def serve(
         proxy_headers=False,
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEPT_OPEN,
         log_config=None,
     )
 

@@ -1,8 +1,7 @@
 """How to reach one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar, cast
 
 from redis.asyncio import Redis, RedisCluster
@@ -70,22 +69,21 @@ class ClusterLink:
     """
 
     def __init__(self, url: str) -> None:
-        # redis-py refuses at once when all connections are taken; here callers wait their turn.
+        # redis-py refuses at once when all connections are taken; here callers wait their turn,
+        # as long as their deadline lets them.
         self._turns = asyncio.Semaphore(CONNECTIONS // 2)
         self._redis = RedisCluster.from_url(url, max_connections=2 * CONNECTIONS, **_options())
         self._running: set[asyncio.Task[Any]] = set()
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `Link`."""
-        async with self._turn():
-            return await self._undisturbed(self._set_or_get(key, fresh))
+        return await self._undisturbed(self._in_turn(self._set_or_get(key, fresh)))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `Link`."""
-        async with self._turn():
-            return await self._undisturbed(self._beside(key, fresh, arguments))
+        return await self._undisturbed(self._in_turn(self._beside(key, fresh, arguments)))
 
     async def _beside(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
         asked: tuple[Awaitable[Reply], ...] = (
@@ -110,6 +108,10 @@ class ClusterLink:
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
+    async def _in_turn(self, work: Awaitable[T]) -> T:
+        async with self._turns:
+            return await work
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
@@ -117,15 +119,6 @@ class ClusterLink:
 
     async def _set_or_get(self, key: str, fresh: str) -> str | None:
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            await self._turns.acquire()
-        try:
-            yield
-        finally:
-            self._turns.release()
 
 
 def link_to(url: str) -> Link:
