@@ -49,7 +49,9 @@ def due(
     if csv:
         print(shown.as_csv(rows), end="")
         return
-    table = Table(*_IN_TABLE)
+    table = Table()
+    for name in _IN_TABLE:  # an id is copied: it is never cut
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "objection_id")
     for row in rows:
         guessed = " (provisional)" if row["provisional"] else ""
         cells = row | {"due_on": f"{row['due_on']}{guessed}"}

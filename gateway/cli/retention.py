@@ -33,7 +33,8 @@ def run(
 ) -> None:
     """Delete every bad record whose retention has ended, in all its versions."""
     if dry_run:
-        print_members(look(_counted) or {"nothing": "is over"})
+        counted = look(_counted)
+        print_members(counted) if counted else print("Of no record the retention is over.")
         return
     with sentences():
         try:

@@ -55,7 +55,9 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
         server = embedded.start(Path(state.database_folder))
         asyncio.run(embedded.ensure_database(server, anew=fresh))
         upgrade(server.url())
-    return folder.settings(state, server.url()), fresh
+    settings = folder.settings(state, server.url())
+    folder.write_operator(settings)
+    return settings, fresh
 
 
 async def _serve(  # the parts of one run

@@ -28,6 +28,7 @@ def invite(kit: Kit, folder: Folder, console: Console) -> None:
     )
     places.add_row("[bold]Code 企业码[/]", subject["code_url"])
     places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
+    places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")
     places.add_row("[bold]Everybody else[/]", str(folder.kit))
     console.print(Panel.fit(places, title="Try next · 接下来", border_style="cyan"))
     console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)

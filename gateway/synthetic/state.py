@@ -6,6 +6,7 @@ It keeps what must stay the same from run to run: port, keys, accounts, and wher
 import json
 import os
 import secrets
+import shlex
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,6 +68,25 @@ class Folder:
         folder = self.path / "spool"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    @property
+    def operator(self) -> Path:
+        """What a second terminal sets to run `xinqiao-gateway` on this demo."""
+        return self.path / "operator.env"
+
+    def write_operator(self, settings: Settings) -> None:
+        """Write it: lines for a shell."""
+        address = settings.database_url.replace("postgresql+asyncpg:", "postgresql:", 1)
+        known = {
+            "DATABASE_URL": address,
+            "ISSUER": settings.issuer,
+            "SIGNING_KEYS": self.signing_keys.resolve(),
+            "VAULT_KEYS": self.vault_keys.resolve(),
+        }
+        lines = [
+            f"export XINQIAO_{name}={shlex.quote(str(value))}\n" for name, value in known.items()
+        ]
+        write_private(self.operator, "".join(lines))
 
     def open_log(self) -> TextIO:
         """The file into which the gateway logs while the demo runs; for our own eyes only."""

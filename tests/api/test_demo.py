@@ -69,7 +69,8 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     assert "Tour complete" in printed
     kit = folder / "kit.json"
     assert (mode(folder), mode(kit)) == (0o700, 0o600)
-    assert {mode(each) for each in folder.glob("*.json")} == {0o600}
+    assert {mode(each) for each in [*folder.glob("*.json"), folder / "operator.env"]} == {0o600}
+    assert "export XINQIAO_DATABASE_URL='postgresql://" in (folder / "operator.env").read_text()
     written = kit.read_bytes()
     assert_is_a_kit(json.loads(written))
 

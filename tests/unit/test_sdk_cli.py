@@ -17,6 +17,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import xinqiao
+from xinqiao import Question, Questions
+from xinqiao.cli import _show
 from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
 
@@ -136,6 +138,36 @@ def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout
     assert json.loads(run("questions", "--json").stdout)["catalogue_version"] == "2026.1"
+
+
+def test_a_question_is_shown_as_it_is_asked(
+    gateway: FakeGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its tag whole, with what may stand behind `=`: it is copied into `ask`."""
+    with gateway.client() as client:
+        evidence = client.questions().evidence
+    value = {"type": "one_of", "one_of": ["3", "12"]}
+    told = {
+        "paid_social_insurance_on_time.v1": {
+            "title": {
+                "zh": "最近该月数内按时缴纳社会保险",
+                "en": "Was social insurance paid on time?",
+            },
+            "value": {**value, "required": True},
+            "needs_consent": True,
+        },
+        "no_live_penalty.v1": {"value": {**value, "required": False, "needs_consent": True}},
+        "is_active.v1": {"value": {"type": "none"}, "needs_consent": False},
+    }
+    questions = tuple(Question(question=tag, details=each) for tag, each in told.items())
+    _show.questions(Questions(catalogue_version="1", questions=questions, evidence=evidence))
+    assert capsys.readouterr().out.splitlines() == [
+        "catalogue 1",
+        "paid_social_insurance_on_time.v1=3 | 12  (needs consent)",
+        "  最近该月数内按时缴纳社会保险 · Was social insurance paid on time?",
+        "no_live_penalty.v1[=3 | 12, which needs consent]",
+        "is_active.v1",
+    ]
 
 
 def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[..., Result]) -> None:

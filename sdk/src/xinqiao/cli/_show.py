@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 out: Final = Console()
 notes: Final = Console(stderr=True)
 
-#: What is shown of a question, where the catalogue has it.
-_DETAILS: Final = ("title", "value", "needs_consent")
 _LOOK: Final = {
     "yes": Text("✔ yes", style="bold green"),
     "no": Text("✘ no", style="bold red"),
@@ -64,14 +62,15 @@ def records(page: QueryPage) -> None:
 
 
 def questions(catalogue: Questions) -> None:
-    """Show the catalogue."""
-    table = Table(title=f"catalogue {catalogue.catalogue_version or ''}", title_justify="left")
-    table.add_column("question", overflow="fold")
-    for name in _DETAILS:
-        table.add_column(name.replace("_", " "), overflow="fold")
+    """Show the catalogue: each question with what it asks, what may be compared, and what it needs."""
+    out.print(f"catalogue {catalogue.catalogue_version or ''}", style="italic", highlight=False)
     for q in catalogue:
-        table.add_row(q.question, *(Text(_plain(q.details.get(name, ""))) for name in _DETAILS))
-    out.print(table)
+        wanted = _wanted(q.details.get("value"))
+        if q.details.get("needs_consent"):
+            wanted += "  (needs consent)"
+        out.print(Text(q.question, style="bold").append(wanted, style="cyan"))
+        if title := q.details.get("title"):
+            out.print(Text(f"  {_plain(title)}"), soft_wrap=True)
     _signed(catalogue.evidence)
 
 
@@ -119,11 +118,22 @@ def _signed(evidence: Evidence) -> None:
     notes.print(f"signature verified: key {evidence.keyid}, {when}", style="dim", highlight=False)
 
 
+def _wanted(value: object) -> str:
+    """What stands behind `=` in `ask`: a text, one of a few words, or nothing."""
+    if not isinstance(value, dict) or value.get("type") == "none":
+        return ""
+    choices = value.get("one_of")
+    wanted = " | ".join(map(_plain, choices)) if isinstance(choices, list) else "…"
+    if value.get("required"):
+        return f"={wanted}"
+    return f"[={wanted}{', which needs consent' if value.get('needs_consent') else ''}]"
+
+
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, dict):
-        return ", ".join(_plain(part) for part in value.values() if part is not True)
+        return " · ".join(_plain(part) for part in value.values() if part is not True)
     if isinstance(value, list):
         return " / ".join(map(_plain, value))
     return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)
