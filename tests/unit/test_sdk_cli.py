@@ -147,7 +147,7 @@ def test_a_question_is_shown_as_it_is_asked(
     with gateway.client() as client:
         evidence = client.questions().evidence
     value = {"type": "one_of", "one_of": ["3", "12"]}
-    told = {
+    told: dict[str, dict[str, Any]] = {
         "paid_social_insurance_on_time.v1": {
             "title": {
                 "zh": "最近该月数内按时缴纳社会保险",
