@@ -95,7 +95,7 @@ def wanted_of(
     uscc = None if enterprise is None else subject_of(enterprise.uscc)
     if isinstance(uscc, InvalidUsccError):
         return _not(Fault.USCC, "enterprise.uscc is not a unified social credit code.")
-    until = _term(asked.valid_until, now)
+    until = _term(asked.valid_until, agreement, now)
     unknown = _unknown(asked, catalogue)
     if unknown is not None:
         return unknown
@@ -134,9 +134,9 @@ def _all_known(what: Fault, names: Iterable[str], known: set[str]) -> Mistake | 
     return _not(what, f"There is no such {what}: {', '.join(unknown)}.") if unknown else None
 
 
-def _term(text: str | None, now: datetime) -> datetime | Mistake:
+def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | Mistake:
     if text is None:
-        return now + DEFAULT_TERM
+        return min(now + DEFAULT_TERM, agreement.valid_until)
     try:
         ends = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
     except ValueError:
@@ -145,6 +145,9 @@ def _term(text: str | None, now: datetime) -> datetime | Mistake:
         return _not(Fault.TERM, "valid_until is a time of RFC 3339 with its offset.")
     if not now < ends <= now + LONGEST_TERM:
         return _not(Fault.TERM, "valid_until is in the future and at most two years ahead.")
+    if ends > agreement.valid_until:
+        sentence = f"This client's agreement ends on {agreement.valid_until:%Y-%m-%d}, earlier."
+        return _not(Fault.AGREEMENT, sentence)
     return ends
 
 

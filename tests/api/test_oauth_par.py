@@ -180,6 +180,17 @@ async def test_more_than_the_agreement_allows_is_refused_here(
     assert named in answer.json()["error_description"]
 
 
+async def test_a_term_beyond_the_agreements_end_is_refused(world: World) -> None:
+    """Line 13; where none is asked for, it ends with the agreement at the latest."""
+    bank = await world.bank()
+    beyond = (world.clock() + timedelta(days=366)).isoformat()
+    answer = await bank.push(
+        authorization_details=json.dumps([a_consent_request(valid_until=beyond)])
+    )
+    assert answer.json()["error"] == "invalid_authorization_details"
+    assert "agreement ends on" in answer.json()["error_description"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
