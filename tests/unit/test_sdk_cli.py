@@ -23,6 +23,7 @@ from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXXX"
+OF_THE_DEMO = "91330106MAHD08319M"
 README = Path(xinqiao.__file__).parents[2] / "README.md"
 
 
@@ -238,8 +239,10 @@ def test_the_readme_runs_as_it_stands(
 ) -> None:
     """Every block of Python in it, from top to bottom, in one place."""
     monkeypatch.chdir(kit.parent)
+    (demo := kit.parent / ".demo").mkdir()
+    kit.rename(demo / kit.name)
     gateway.add_enterprise(
-        USCC,
+        OF_THE_DEMO,
         answers={"is_active.v1": "yes", ("enterprise_name.v1", "杭州云栖数据科技有限公司"): "yes"},
         records=[{"dataset": "penalty", "fields": {"fine": "1.2"}}],
     )
