@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from consent.model import PURPOSE_NAMES, Bilingual, Purpose
 
-TEXT_VERSION = "2026.1"
+TEXT_VERSION = "2026.2"
 
 PURPOSE_TEXTS: Mapping[Purpose, Bilingual] = MappingProxyType(
     {
@@ -78,9 +78,9 @@ _WITHDRAWAL = Bilingual(
     "holds from the very next query. What was told before remains lawful.",
 )
 _LIMITS = Bilingual(
-    zh="对方只能用于上述目的，不得转给他人；每一次查询您都可以免费看到。",
+    zh="对方只能用于上述目的，不得转给他人；每一次查询您都可以免费看到，查询记录保存十年。",
     en="It may be used for this purpose only and not be passed on. You can see every single query, "
-    "free of charge.",
+    "free of charge; the record of each is kept for ten years.",
 )
 _SEPARATE = Bilingual(
     zh="单独同意：贵单位为个体工商户，上述信息中可能包含经营者的个人信息。您在此单独同意将其提供给"
