@@ -28,6 +28,7 @@ from tests.portal_house import CATALOGUE, House, hidden
 ROOMS: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Below these, and at `/`, stand the pages that people see."""
 FILES: Final = (".json", ".pdf", ".csv", ".svg", ".png", "/static/{name}")
+TENDER: Final = Purpose.TENDER
 AWAY: Final = ("/portal/sign-in",)
 """Leads on to the provider, and is no page itself."""
 
@@ -113,8 +114,8 @@ async def hang(house: House, words: Words | None = None) -> Gallery:
     two = {
         "which enterprise": f"/portal/decide/{await house.ask(uscc=None)}",
         "two at home": "/portal",
-        "separate consent": f"/portal/asked/{await ask_by_link(house, house.shop)}",
         "keep": f"/portal/consents/{await _left_behind(house)}/keep",
+        "separate consent": f"/portal/asked/{await ask_by_link(house, house.shop, purpose=TENDER)}",
     }
     return Gallery(pages=pages, two=two)
 
