@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.operating import act, an_id, look, sentences, stop
@@ -24,16 +22,6 @@ from gateway.creditfile.objections.texts import Unfit, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Objections (异议) and rating appeals.")
 
-_IN_TABLE: Final = (
-    "objection_id",
-    "kind",
-    "next",
-    "source_name",
-    "dataset",
-    "due_on",
-    "working_days_left",
-)
-
 
 @app.command()
 def due(
@@ -49,14 +37,13 @@ def due(
     if csv:
         print(shown.as_csv(rows), end="")
         return
-    table = Table()
-    for name in _IN_TABLE:  # an id is copied: it is never cut
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "objection_id")
     for row in rows:
         guessed = " (provisional)" if row["provisional"] else ""
-        cells = row | {"due_on": f"{row['due_on']}{guessed}"}
-        table.add_row(*(str(cells[name]) for name in _IN_TABLE))
-    Console().print(table)
+        print(
+            f"{row['objection_id']}  due {row['due_on']}{guessed}, "
+            f"{row['working_days_left']} working days left\n"
+            f"    {row['kind']} to {row['dataset']} of {row['source_name']}; next: {row['next']}"
+        )
     late = sum(row["working_days_left"] < 0 for row in rows)
     print(f"{len(rows)} due, {late} of them late.")
 
