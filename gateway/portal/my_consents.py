@@ -27,6 +27,7 @@ from gateway.portal.receipt import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
+TURNS: Final = 20
 Verb = Literal["withdraw", "pause", "resume"]
 
 TOLD: Final[dict[Verb, Kind]] = {
@@ -155,13 +156,7 @@ async def act(
             return RedirectResponse(
                 f"/portal/consents/{consent_id}?notice=in_person", status_code=303
             )
-        changed = _changed(found, verb, visitor, runtime.now())
-        done = not isinstance(changed, Refused) and await consents.save(
-            conn,
-            found,
-            changed.consent,
-            changed.event,
-        )
+        done = await _done(conn, found, verb, visitor, now=runtime.now())
         if done:
             await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
         if done and verb == "withdraw":
@@ -174,6 +169,25 @@ async def act(
             )
     notice = verb if done else "too_late"
     return RedirectResponse(f"/portal/consents/{consent_id}?notice={notice}", status_code=303)
+
+
+async def _done(
+    conn: AsyncConnection, found: Consent, verb: Verb, visitor: Visitor, *, now: datetime
+) -> bool:
+    """Do it to the consent as it is now: to withhold waits for no second press after a lost race."""
+    changed = _changed(found, verb, visitor, now)
+    for _ in range(TURNS):
+        if isinstance(changed, Refused):
+            return False
+        if await consents.save(conn, found, changed.consent, changed.event):
+            return True
+        fresh = await consents.by_id(conn, found.consent_id)
+        if (
+            fresh is None or verb == "resume"
+        ):  # who lets it tell again sees first what it has become
+            return False
+        found, changed = fresh, _changed(fresh, verb, visitor, now)
+    return False
 
 
 def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Changed | Refused:

@@ -1,7 +1,9 @@
 """My consents and who looked: all of one's own, and taken back in two taps."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, text
 
-from consent import Status, store
+from consent import Act, Changed, Status, narrow, store
 from gateway.disclosure.tables import TurnedAwayRow
+from tests.consent_builders import a_person
 from tests.portal_house import House, a_house, hidden
 
 
@@ -102,6 +105,52 @@ async def test_a_withdrawal_from_a_stale_page_changes_nothing(house: House) -> N
     second = await browser.post(f"{address}/withdraw", data=form)
     assert first.headers["location"].endswith("notice=withdraw")
     assert second.headers["location"].endswith("notice=too_late")
+
+
+@pytest.mark.parametrize(
+    ("verb", "ends"), [("withdraw", Status.WITHDRAWN), ("pause", Status.PAUSED)]
+)
+async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
+    house: House, verb: str, ends: Status
+) -> None:
+    """What the enterprise takes back is taken back, whoever changes the consent meanwhile."""
+    browser = await house.signed_in()
+    consent_id = await granted(house, browser)
+    address = f"/portal/consents/{consent_id}"
+    page = f"{address}/withdraw" if verb == "withdraw" else address
+    form = hidden((await browser.get(page)).text, f"{address}/{verb}")
+    async with house.engine.begin() as conn:
+        held = await store.by_id(conn, consent_id)
+        assert held is not None
+        fewer = narrow(
+            held,
+            scope=replace(held.scope, max_uses=3),
+            by=a_person(held.uscc),
+            now=house.clock(),
+        )
+        assert isinstance(fewer, Changed)
+        assert await store.save(conn, held, fewer.consent, fewer.event)
+        pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
+        assert await _somebody_waits(house)
+    done = await pressed
+    assert done.headers["location"] == f"{address}?notice={verb}"
+    async with house.engine.connect() as conn:
+        after = await store.by_id(conn, consent_id)
+        events = await store.events_of(conn, held.uscc, consent_id)
+    assert after is not None
+    assert (after.status, after.max_uses) == (ends, 3)
+    assert [each.what for each in events[-2:]] == [Act.AMENDED, events[-1].what]
+
+
+async def _somebody_waits(house: House) -> bool:
+    """Whether a statement waits for a row that another transaction has changed, within seconds."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+    for _ in range(100):
+        async with house.engine.connect() as conn:
+            if (await conn.execute(waiting)).scalar_one():
+                return True
+        await asyncio.sleep(0.05)
+    return False
 
 
 async def test_the_list_shows_what_runs_and_what_has_ended(house: House) -> None:
