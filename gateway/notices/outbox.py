@@ -22,7 +22,8 @@ SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS times
 _NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
 _ONE: Final = statement(
     _NOTE.format(
-        changed=f"SELECT CAST(:uscc AS text), CAST(:client_id AS text), {_NEW_ID}"  # constants
+        changed="SELECT CAST(:uscc AS text), CAST(:client_id AS text), "
+        f"coalesce(CAST(:only_one AS text), {_NEW_ID})"  # constants
     )
 )
 _ENDING: Final = statement(
@@ -42,8 +43,14 @@ async def note(
     conn: AsyncConnection, kind: Kind, uscc: str, *, client_id: str | None = None, now: datetime
 ) -> None:
     """Tell the enterprise of this, when the transaction has committed."""
-    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id}
-    await conn.execute(_ONE, values | {"now": now, "due": due_at(kind, now)})
+    due = due_at(kind, now)
+    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
+    await conn.execute(_ONE, values | {"only_one": _only_one(kind, client_id, due)})
+
+
+def _only_one(kind: Kind, client_id: str | None, due: datetime) -> str | None:
+    """The id of a notice of which one will do: a client that asks over and over floods nobody."""
+    return f"asked_{client_id}_{due:%Y%m%d}" if kind is Kind.CONSENT_ASKED else None
 
 
 async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:

@@ -159,14 +159,32 @@ async def test_nobodys_mailbox_is_flooded_through_us(house: House, box: Postbox)
 
 
 async def test_the_rest_comes_as_one_digest_at_nine(house: House, box: Postbox) -> None:
-    """Two requests and an ending consent: one mail."""
+    """A request and two decided objections: one mail."""
     await named(house, box)
-    await told(house, Kind.CONSENT_ASKED, Kind.CONSENT_ASKED, Kind.OBJECTION_DECIDED)
+    await told(house, Kind.CONSENT_ASKED, Kind.OBJECTION_DECIDED, Kind.OBJECTION_DECIDED)
     assert await sent(house) == 0
     house.clock.passes(timedelta(hours=21))
     assert await sent(house) == 3
     assert len(box.sent) == 2
+    assert box.texts[-1].count("一项异议已有处理结果") == 2
+
+
+async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
+    house: House, box: Postbox
+) -> None:
+    """However often it asks within a day; another client, and another day, are told of too."""
+    await named(house, box)
+    await told(house, *[Kind.CONSENT_ASKED] * 60)
+    house.bank, first = await house.add_client("另一银行", "Another Bank"), house.bank
+    await told(house, Kind.CONSENT_ASKED)
+    house.clock.passes(timedelta(hours=21))
+    assert await sent(house) == 2
+    assert len(box.sent) == 2
     assert box.texts[-1].count("申请查看信息") == 2
+    house.bank = first
+    await told(house, Kind.CONSENT_ASKED, Kind.CONSENT_ASKED)
+    house.clock.passes(timedelta(hours=24))
+    assert await sent(house) == 1
 
 
 async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -> None:
