@@ -40,20 +40,21 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     department = await _department(request, runtime)
     of = tus.announced(request.headers)
     department.demand([of.dataset], runtime.catalogue)
-    spool = _spool(runtime)
-    if not spool.has_room_for(of.length):
+    spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source
+    could_fit = of.length <= most_bytes
+    if could_fit and not spool.has_room_for(of.length):
         raise TemporarilyUnavailableError("There is no room for this file now.", retry_after=600)
     async with runtime.engine.begin() as conn:
         made = await uploads.create(
             conn,
             department.source.source_id,
             of,
-            most_bytes=runtime.settings.spool_per_source,
+            most_bytes=most_bytes,
             now=runtime.now(),
         )
     if made is None:
         raise PayloadTooLargeError(
-            f"Your unfinished uploads may have {runtime.settings.spool_per_source} bytes in "
+            f"Your unfinished uploads may have {most_bytes} bytes in "
             f"{uploads.MOST_UNFINISHED} files; finish or delete some, or send less."
         )
     location = f"{runtime.settings.issuer}{router.prefix}/{made.upload_id}"

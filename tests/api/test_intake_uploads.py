@@ -269,6 +269,14 @@ async def test_space_is_bounded(house: House) -> None:
     assert (await sent(source, UPLOADS, b"", headers=described(b"x"))).status_code == 201
 
 
+async def test_a_file_that_can_never_be_taken_is_not_put_off(house: House) -> None:
+    """Beyond `Tus-Max-Size` it is 413, whatever room the disk has: nobody tries again in vain."""
+    source = await a_department(house)
+    endless = described(b"x") | {"Upload-Length": "9" * 16}
+    refused = await sent(source, UPLOADS, b"", headers=endless)
+    assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
+
+
 async def test_an_unfinished_upload_expires(house: House) -> None:
     """From then on it is not found, and its bytes are deleted."""
     source = await a_department(house)
