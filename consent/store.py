@@ -6,7 +6,7 @@ None commits. The count of uses is never written here: only `spending.SPEND` mov
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, literal, select, true
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, select, true
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from consent.tables import consent_events, consent_locators, consent_texts, cons
 
 PAGE = 100
 
+_TURNS = 0x58514344  # "XQCD": the namespace of decisions among advisory locks
 _RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 _OPEN = (Status.REQUESTED.value, *_RUNNING)
 _NEVER_SAVED = frozenset(
@@ -56,6 +57,21 @@ async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Ev
         return False
     await conn.execute(consent_events.insert(), row_of_event(event))
     return True
+
+
+async def in_turn(
+    conn: AsyncConnection,
+    client_id: str,
+    uscc: str,
+    purpose: Purpose,
+) -> None:
+    """Wait until no other transaction decides for the same client, enterprise and purpose.
+
+    Of two grants at once the second must see the first, or both would run (R8).
+    """
+    name = f"{uscc}|{client_id}|{purpose.value}"
+    turn = func.pg_advisory_xact_lock(cast(_TURNS, Integer), func.hashtext(name))
+    await conn.execute(select(turn))
 
 
 async def locate(conn: AsyncConnection, consent_id: str) -> str | None:

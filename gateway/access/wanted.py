@@ -19,6 +19,7 @@ from gateway.access.errors import InvalidUsccError
 from gateway.access.subject import subject_of
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.free_text import scan
 from verification import question
 
 MOST_ITEMS: Final = 64
@@ -131,7 +132,9 @@ def _unknown(asked: WantedIn, catalogue: Catalogue) -> Mistake | None:
 
 def _all_known(what: Fault, names: Iterable[str], known: set[str]) -> Mistake | None:
     unknown = sorted(set(names) - known)
-    return _not(what, f"There is no such {what}: {', '.join(unknown)}.") if unknown else None
+    if not unknown:
+        return None
+    return _not(what, scan(f"There is no such {what}: {', '.join(unknown)}.").text)  # R5
 
 
 def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | Mistake:

@@ -137,6 +137,7 @@ async def decide(
         channel=Channel.REDIRECT,
         identity_token_digest=decider.identity_token_digest,
     )
+    await consents.in_turn(conn, ask.client_id, ask.uscc, ask.purpose)
     cooling = await cooling_until(conn, ask, now=now) is not None
     if cooling and choice.scope is not None:
         return Trouble.COOLING_DOWN
@@ -180,6 +181,7 @@ async def answer(
         channel=Channel.LINK,
         identity_token_digest=decider.identity_token_digest,
     )
+    await consents.in_turn(conn, asked.client_id, asked.uscc, asked.purpose)
     cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:
         return Trouble.COOLING_DOWN

@@ -206,6 +206,25 @@ async def test_two_interactions_of_one_request_decide_once(house: House) -> None
     assert [each.datasets for each in await consents_of(house, house.firm)] == [("penalty",)]
 
 
+async def test_of_grants_at_once_one_runs(house: House) -> None:
+    """R8: for one client and purpose never two consents, however the clicks fall."""
+    browser = await house.signed_in()
+    # The words are kept by an earlier decision already: writing them would make the others wait.
+    await decide(browser, await house.ask(), decision="grant", dataset=["penalty"])
+    opened = [await house.ask() for _ in range(6)]
+    addresses = [f"/portal/decide/{each}" for each in opened]
+    pages = [(await browser.get(each)).text for each in addresses]
+    await asyncio.gather(
+        *(
+            decide(browser, each, page=page, decision="grant", dataset=["penalty"])
+            for each, page in zip(opened, pages, strict=True)
+        )
+    )
+    held = [each.status for each in await consents_of(house, house.firm)]
+    assert held.count(Status.ACTIVE) == 1
+    assert set(held) <= {Status.ACTIVE, Status.SUPERSEDED}
+
+
 async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> None:
     """A page read for too long is stale."""
     browser = await house.signed_in()
