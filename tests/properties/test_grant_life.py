@@ -172,7 +172,9 @@ class AGrantsLife(RuleBasedStateMachine):
         answer = self.run(
             self.bank.push(authorization_details=json.dumps([asked]), scope="query verify consents")
         )
-        assert (answer.status_code == 201) is (self.active and self.in_force), answer.text
+        within = self.now + term <= self.agreed_until
+        good = self.active and self.in_force and within
+        assert (answer.status_code == 201) is good, answer.text
         if answer.status_code == 201:
             until = self.now + timedelta(seconds=90)
             self.pushed.append(Pushed(request_uri=answer.json()["request_uri"], until=until))
