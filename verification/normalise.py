@@ -29,6 +29,8 @@ _IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero 
 _MOST_PASSES: Final = 8
 """A bound that no known text comes near (two change something at most), so that none can stall."""
 
+_COMMON: Final = re.compile("[\u4e00-\u9fff]*")
+"""Texts of common Chinese characters only, as most names are, are their own strict form."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LOOKALIKES: Final = str.maketrans("〔〕【】（）•・‧⋅○", "()()()\u00b7\u00b7\u00b7\u00b7〇")
 _SPACES: Final = re.compile(r"(?P<latin>(?<=[0-9a-z])\s+(?=[0-9a-z]))|\s+")
@@ -43,6 +45,8 @@ def strict_name(text: str) -> str:
     circle; (6) white space removed, but one space kept between Latin letters or digits. The steps
     are repeated until nothing changes, which almost always means once.
     """
+    if _COMMON.fullmatch(text):
+        return text
     return _until_stable(_one_pass, _LONE_SURROGATE.sub("\ufffd", text))
 
 
@@ -62,7 +66,7 @@ def normalise_address(text: str) -> str:
 
 def normalise_id_number(text: str) -> str:
     """Write an identity number in its one form: NFKC, upper case, no white space."""
-    return _until_stable(_one_id_pass, text)
+    return "".join(text.upper().split()) if text.isascii() else _until_stable(_one_id_pass, text)
 
 
 def is_illegible(form: str) -> bool:

@@ -144,7 +144,8 @@ def _take(path: Path, delivery: Delivery) -> int:
         stop(f"{path.name}: stopped; the same command goes on where it was.")
     _report(path, job, delivery)
     if job.state != DONE:
-        print(f"{path.name}: {job.sentence} What came before it was kept.", file=sys.stderr)
+        kept = " What came before it was kept." if job.rows else ""
+        print(f"{path.name}: {job.sentence}{kept}", file=sys.stderr)
         return REFUSED
     return REJECTED if job.rejected else 0
 

@@ -10,6 +10,7 @@ import uvloop
 from rich.console import Console
 
 from tests.bench import breakdown, report
+from tests.bench.intake import loaded
 from tests.bench.lookups import looked_up
 from tests.bench.plan import ISSUING, VERIFYING, Plan
 from tests.bench.races import issuing, verifying
@@ -26,6 +27,8 @@ HELP = {
     "steps": "calls whose single steps are timed",
     "scale": "enterprises of the large database of look-ups, where none is given",
     "lookups": "look-ups of each sort in each database",
+    "rows": "rows of each file of intake",
+    "loads": "how often each file is taken",
 }
 
 
@@ -41,6 +44,8 @@ def main() -> None:
             _token(plan, built, console, began)
         if plan.has("lookup"):
             _lookup(plan, built, console, began)
+        if plan.has("intake"):
+            _intake(plan, built, console, began)
 
 
 def _verification(plan: Plan, built: Stage, console: Console, began: float) -> None:
@@ -66,6 +71,13 @@ def _lookup(plan: Plan, built: Stage, console: Console, began: float) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
 
     report.show_lookups(console, looked_up(plan, built, say))
+
+
+def _intake(plan: Plan, built: Stage, console: Console, began: float) -> None:
+    def say(sentence: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.0f} s  {sentence}[/]", highlight=False)
+
+    report.show_loads(console, loaded(plan, built, say))
 
 
 def _raced(

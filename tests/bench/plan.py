@@ -12,7 +12,7 @@ GATEWAY: Final = "gateway"
 FLOOR: Final = "floor"
 ECHO: Final = "echo"
 PEER: Final = "peer"
-PARTS: Final = ("verification", "token", "lookup")
+PARTS: Final = ("verification", "token", "lookup", "intake")
 ALL: Final = "all"
 
 
@@ -28,6 +28,8 @@ class Plan:
     steps: int = 1_000
     scale: int = 300_000
     lookups: int = 4_000
+    rows: int = 100_000
+    loads: int = 3
 
     def has(self, part: str) -> bool:
         """Whether `part` is measured."""

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.breakdown import Breakdown
+from tests.bench.intake import COPY, Load, Loads
 from tests.bench.lookups import Lookups, Timings
 from tests.bench.plan import ECHO, FLOOR, GATEWAY, PEER, Plan
 from tests.bench.rounds import Score
@@ -100,6 +101,26 @@ def show_lookups(console: Console, found: Lookups) -> None:
                 f"[bold]{ratio:.2f}[/]" if title == "p50" else f"{ratio:.2f}",
             )
     console.print(table)
+
+
+def show_loads(console: Console, found: Loads) -> None:
+    """Rows per second beside a bare COPY (0.40 and 0.20 are asked for), and where the CPU goes."""
+    for dataset, loads in found.items():
+        rounds = len(loads[COPY].seconds)
+        table = Table(title=f"{dataset}: {loads[COPY].rows:,} rows, {rounds} rounds")
+        for heading in ("", *loads):
+            table.add_column(heading, justify="right" if heading else "left")
+        lines: dict[str, Callable[[Load], str]] = {
+            "rows per second, median": lambda of: f"{of.rate:,.0f}",
+            "of the bare COPY": lambda of, base=loads[COPY]: f"[bold]{of.share_of(base):.2f}[/]",  # type: ignore[misc]
+            "CPU µs per row: reader": lambda of: _micros(median(of.reader) / of.rows),
+            "    this process": lambda of: _micros(median(of.own) / of.rows),
+            "    PostgreSQL": lambda of: _micros(median(of.postgres) / of.rows),
+            "reader's memory, MiB": lambda of: f"{of.memory / 2**20:.0f}",
+        }
+        for title, line in lines.items():
+            table.add_row(title, *(line(of) for of in loads.values()))
+        console.print(table)
 
 
 def _micros(seconds: float) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.creditfile.intake.chunks import Chunk, Reading, chunks_of
+from gateway.creditfile.intake.chunks import MOST_BYTES, Chunk, Reading, chunks_of
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source, Warned
 from gateway.creditfile.vault import Vault
@@ -301,6 +302,38 @@ def test_rows_have_the_same_numbers_whenever_the_file_is_read(read: Reader) -> N
     assert [each.rows for each in rest.chunks] == [10, 4]
     assert rest.lines == [line for line in whole.lines if int(line[0]) > 10]
     assert whole.rejects == [("8", "?", "1 cells in place of 6")]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize("skip", [0, 10, 13])
+def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: int) -> None:
+    """Chunks end at the same rows, whoever reads them and wherever reading begins anew."""
+    rows = [AS_JSON | {"document_number": f"罚{n}"} for n in range(47)]
+    content = {
+        "csv": a_csv(*(CLEAN.replace("罚1", f"罚{n}") for n in range(47))).encode(),
+        "ndjson": "\n".join(map(json.dumps, rows)).encode(),
+        "parquet": parquet(**{name: [row[name] for row in rows] for name in AS_JSON}),
+    }[form]
+    one = read(content, form, chunk_rows=10, skip=skip)
+    lanes = [read(content, form, chunk_rows=10, skip=skip, lane=n, lanes=2) for n in (0, 1)]
+    both = [each for lane in lanes for each in lane.lines]
+    assert sorted(both, key=lambda line: int(line[0])) == one.lines
+    assert [each.rows for each in one.chunks] == [10 - skip % 10, *[10] * (3 - skip // 10), 7]
+    assert {len(lane.chunks) for lane in lanes} <= {2, 3}
+
+
+def test_a_chunk_of_large_rows_comes_in_parts(read: Reader) -> None:
+    """With the last of them the next lane's turn has come."""
+    text = "字" * 48_000
+    rows = (
+        {**AS_JSON, "document_number": f"罚{n}", "facts": text, "content": text} for n in range(700)
+    )
+    content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    found = read(content, "ndjson", chunk_rows=500)
+    ends = list(accumulate(each.rows for each in found.chunks))
+    assert len(ends) > 4
+    assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [500, 700]
+    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + (1 << 20)
 
 
 def test_warnings_are_counted_by_kind(read: Reader) -> None:

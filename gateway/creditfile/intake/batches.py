@@ -1,7 +1,7 @@
 """Judged rows on their way into one COPY: of rows with the same key the last one counts."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -13,6 +13,7 @@ from gateway.creditfile.mapping import Problem
 
 UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
 
+_AT_ONCE: Final = 256
 Key = tuple[str, str]
 """USCC and natural key."""
 
@@ -29,8 +30,8 @@ class Batch:
     ) -> None:
         self._judge = judge.judge
         self._liner = liner
-        self._random = random
-        self._lines: dict[Key, tuple[int, str]] = {}
+        self._ids = _new_ids(random)
+        self._lines: dict[Key, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[Problem, ...]] = {}
         self.warned: dict[int, tuple[Warned, ...]] = {}
         self.superseded: dict[int, Key] = {}
@@ -43,8 +44,7 @@ class Batch:
             self.rejected[number] = verdict.problems
             return
         try:
-            line = self._liner(number, verdict, self._random(ID_BYTES).hex())
-            line.encode()
+            line = self._liner(number, verdict, next(self._ids)).encode()
         except (UnicodeEncodeError, orjson.JSONEncodeError):
             self.rejected[number] = (UNWRITABLE,)
             return
@@ -62,7 +62,15 @@ class Batch:
         self.rejected[number] = (problem,)
 
     def payload(self) -> bytes:
-        """What COPY is given, in the order of the keys: so the table's index is walked once."""
+        """What COPY is given, in the order of the keys: so the table's indexes are walked once."""
         lines = [line for _, (_, line) in sorted(self._lines.items())]
-        lines.append("")
-        return "\n".join(lines).encode()
+        lines.append(b"")
+        return b"\n".join(lines)
+
+
+def _new_ids(random: Callable[[int], bytes]) -> Iterator[str]:
+    """Opaque ids, many from one call for randomness."""
+    length = 2 * ID_BYTES
+    while True:
+        many = random(ID_BYTES * _AT_ONCE).hex()
+        yield from (many[at : at + length] for at in range(0, len(many), length))

@@ -6,8 +6,7 @@ A run that was killed goes on where its last commit stands. What was good before
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of
 from gateway.creditfile.intake import jobs
-from gateway.creditfile.intake.chunks import Chunk, Reader, Reading, reject_lines
+from gateway.creditfile.intake.chunks import Chunk, Reading, reject_lines
 from gateway.creditfile.intake.jobs import Job
+from gateway.creditfile.intake.lanes import chunks_in_order
 from gateway.creditfile.intake.merging import Delivery, merge
 from gateway.creditfile.intake.rejects import Rejects
 from gateway.creditfile.intake.taking import HELD_BY_ANOTHER, STAYS, TAKEN
@@ -27,7 +27,7 @@ from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source, Taken, Warned
 
-CHUNK_ROWS: Final = 20_000
+CHUNK_ROWS: Final = 10_000
 MOST_REJECTED: Final = 1_000_000
 LOCK_SECONDS: Final = 30.0
 """A process that was killed may leave its last statement running for a moment."""
@@ -95,7 +95,7 @@ async def _take_chunks(
     now: Callable[[], datetime],
 ) -> Job:
     stat = order.path.stat()
-    async with _reading(order, job, now()) as chunks:
+    async with chunks_in_order(_reading(order, job, now())) as chunks:
         async for chunk in chunks:
             job = await _take(connection, order, job, chunk, rejects, now=now())
             watcher.moved(job, chunk.position)
@@ -191,52 +191,20 @@ async def _end(
         return await jobs.held(connection, _key(order))
 
 
-@asynccontextmanager
-async def _reading(order: Order, job: Job, now: datetime) -> AsyncIterator[AsyncIterator[Chunk]]:
-    """The chunks that are left, each read while the one before it is merged."""
-    reader = Reader(
-        Reading(
-            path=order.path.absolute(),
-            format=order.format,
-            encoding=order.encoding,
-            dataset=order.dataset,
-            source=order.source,
-            catalogue=order.catalogue,
-            vault_keys=order.vault_keys,
-            today=day_of(now),
-            skip=job.rows,
-            chunk_rows=job.chunk_rows,
-        )
+def _reading(order: Order, job: Job, now: datetime) -> Reading:
+    """What is left of the file."""
+    return Reading(
+        path=order.path.absolute(),
+        format=order.format,
+        encoding=order.encoding,
+        dataset=order.dataset,
+        source=order.source,
+        catalogue=order.catalogue,
+        vault_keys=order.vault_keys,
+        today=day_of(now),
+        skip=job.rows,
+        chunk_rows=job.chunk_rows,
     )
-    ahead: asyncio.Queue[Chunk | FileRefused | None] = asyncio.Queue(maxsize=1)
-    task = asyncio.create_task(_read_ahead(reader, ahead))
-
-    async def chunks() -> AsyncIterator[Chunk]:
-        while (got := await ahead.get()) is not None:
-            if isinstance(got, FileRefused):
-                raise got
-            yield got
-
-    try:
-        yield chunks()
-    finally:
-        reader.kill()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        reader.close()
-
-
-async def _read_ahead(reader: Reader, ahead: asyncio.Queue[Chunk | FileRefused | None]) -> None:
-    while True:
-        got: Chunk | FileRefused | None
-        try:
-            got = await asyncio.to_thread(reader.next)
-        except FileRefused as refused:
-            got = refused
-        await ahead.put(got)
-        if not isinstance(got, Chunk):
-            return
 
 
 def _key(order: Order) -> Mapping[str, object]:

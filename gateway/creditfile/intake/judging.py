@@ -15,6 +15,7 @@ from gateway.creditfile.days import day_of
 from gateway.creditfile.free_text import scan
 from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.readers import Reader, Unfit, readers_of
+from gateway.creditfile.intake.shapes import MOST_SHAPES, Shape
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
 from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, sealed_fields
 from gateway.creditfile.schema import Publicity
@@ -26,6 +27,7 @@ MEMBERS: Final = (USCC, KEY, SOURCE_TIME)
 """What a row may have beside the fields of its dataset."""
 MOST_KEY: Final = 400
 """Characters of a natural key: an index entry of PostgreSQL holds 2,704 bytes."""
+_TEXTS: Final = frozenset({"text", "free_text"})
 _EMPTY: Final[tuple[Any, ...]] = ("", [])
 _A_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
@@ -46,6 +48,12 @@ class Judge:
             )
             if name != USCC
         )
+        self._plain = frozenset(
+            each.name
+            for each in dataset.fields
+            if each.type in _TEXTS and not each.values and each.name != USCC
+        )
+        self._shapes: dict[tuple[str, ...], Shape | None] = {}
         self._key = dataset.key
         self._free = tuple(each.name for each in dataset.fields if each.type == "free_text")
         self._sealed = sealed_fields(dataset)
@@ -77,16 +85,32 @@ class Judge:
             return ""
 
     def _read(self, row: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+        shape = self._shape(tuple(row))
+        fields = None if shape is None else shape.read(row)
+        return self._read_closely(row, problems) if fields is None else fields
+
+    def _shape(self, members: tuple[str, ...]) -> Shape | None:
+        """The shape of rows with these members, if they are all known and not ever others."""
+        if members in self._shapes:
+            return self._shapes[members]
+        if len(self._shapes) >= MOST_SHAPES:
+            return None
+        known = all(name in self._readers or name in MEMBERS for name in members)
+        made = Shape.of(members, self._readers, self._plain) if known else None
+        self._shapes[members] = made
+        return made
+
+    def _read_closely(self, row: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
         readers = self._readers
         fields: dict[str, Any] = {}
         for name, value in row.items():
-            if value is None or value in _EMPTY:
+            if not value and (value is None or value in _EMPTY):
                 continue
             reader = readers.get(name)
             try:
                 if reader is not None:
                     read = reader(value)
-                    if read != "":
+                    if read not in _EMPTY:
                         fields[name] = read
                 elif name not in MEMBERS:
                     raise Unfit("unknown")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile.intake.staging import Target, target_of
+from gateway.creditfile.intake.staging import NULL, Target, target_of
 from gateway.creditfile.intake.statements import AS_BEFORE, BY_TABLE
 from gateway.creditfile.intake.verdicts import Source
 from gateway.creditfile.records import REGISTRATION
@@ -64,6 +64,7 @@ class Merging:
             source=io.BytesIO(payload),
             columns=target.columns,
             format="text",
+            null=NULL,
         )
         for each in (
             of.classify,

@@ -1,6 +1,7 @@
 """Rows of a Parquet file, batch by batch; a column has the type of its field, or the file is refused."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from gateway.creditfile.intake.header import columns_of_file
 from gateway.creditfile.intake.judging import SOURCE_TIME
-from gateway.creditfile.intake.reading_files import Row
+from gateway.creditfile.intake.reading_files import Row, Rows
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.schema import DatasetOf
 
@@ -29,34 +30,60 @@ _IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
-def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Iterator[Row]:
+def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
     """The rows in the file's order."""
+    with _damage():
+        file = pq.ParquetFile(
+            source.raw,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+            thrift_string_size_limit=_MOST_METADATA,
+            thrift_container_size_limit=_MOST_METADATA,
+        )
+        _refuse_giants(file.metadata)
+        schema = file.schema_arrow
+        columns = columns_of_file(schema.names, dataset)
+        _refuse_types(schema, columns, dataset)
+
+    def read(item: tuple[_Batch, int]) -> Row:
+        batch, place = item
+        with _damage():
+            return batch.row(place)
+
+    return Rows(items=_items(file, columns), read=read)
+
+
+class _Batch:
+    """Some rows of the file, made into values when the first of them is asked for."""
+
+    def __init__(self, batch: Any, columns: tuple[str, ...]) -> None:  # pyarrow's batch
+        self._batch = batch
+        self._columns = columns
+        self._values: list[list[Any]] | None = None
+
+    def row(self, place: int) -> Row:
+        """The row at this place."""
+        if self._values is None:
+            named = zip(self._batch.columns, self._columns, strict=True)
+            self._values = [_values(column, name) for column, name in named]
+        return dict(zip(self._columns, [each[place] for each in self._values], strict=True))
+
+
+def _items(file: Any, columns: tuple[str, ...]) -> Iterator[tuple[_Batch, int]]:
+    with _damage():
+        for batch in file.iter_batches(batch_size=BATCH, use_threads=False):
+            some = _Batch(batch, columns)
+            yield from ((some, place) for place in range(batch.num_rows))
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
     try:
-        yield from _rows(source, dataset)
+        yield
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise FileRefused(
             "The file is damaged, or no Parquet file: it cannot be read any further."
         ) from None
-
-
-def _rows(source: Unpacked, dataset: DatasetOf) -> Iterator[Row]:
-    file = pq.ParquetFile(
-        source.raw,
-        buffer_size=_BUFFER,
-        pre_buffer=False,
-        thrift_string_size_limit=_MOST_METADATA,
-        thrift_container_size_limit=_MOST_METADATA,
-    )
-    _refuse_giants(file.metadata)
-    schema = file.schema_arrow
-    columns = columns_of_file(schema.names, dataset)
-    _refuse_types(schema, columns, dataset)
-    for batch in file.iter_batches(batch_size=BATCH, use_threads=False):
-        values = [
-            _values(column, name) for column, name in zip(batch.columns, columns, strict=True)
-        ]
-        for cells in zip(*values, strict=True):
-            yield dict(zip(columns, cells, strict=True))
 
 
 def _values(column: Any, name: str) -> list[Any]:  # pyarrow's array

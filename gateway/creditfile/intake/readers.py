@@ -81,7 +81,7 @@ def _texts(field: FieldOf) -> Reader:
             raise Unfit("not a list of texts")
         if len(value) > MOST_TEXTS:
             raise Unfit(f"more than {MOST_TEXTS} texts")
-        return [one(each) for each in value]
+        return [text for text in map(one, value) if text]
 
     return read
 

@@ -6,7 +6,8 @@ numbers whenever the file is read again.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -24,39 +25,55 @@ NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
 LINE_TOO_LONG: Final = Problem(field="?", reason=f"a line longer than {MOST_LINE} bytes")
 
 
-def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A file's rows as they stand in it, and what makes a row of one: to pass one over costs little."""
+
+    items: Iterator[Any]
+    read: Callable[[Any], Row]
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self.read, self.items)
+
+
+def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Rows:
     """The rows of a CSV file (RFC 4180) with a header."""
     csv.field_size_limit(MOST_LINE)
     counted = _Count()
     reader = csv.reader(_lines(source, encoding, counted), strict=True)
     columns = columns_of_file(_header(reader), dataset)
     width, from_text = len(columns), tuple(readers_of_text(columns, dataset).items())
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            counted.rows += 1
-            yield Problem(field="?", reason=_unquoted(reader, counted))
-            continue
-        if not cells:
-            continue
-        counted.rows += 1
-        counted.line = reader.line_num
+
+    def read(cells: list[str] | Problem) -> Row:
+        if isinstance(cells, Problem):
+            return cells
         if len(cells) != width:
-            yield Problem(field="?", reason=f"{len(cells)} cells in place of {width}")
-            continue
+            return Problem(field="?", reason=f"{len(cells)} cells in place of {width}")
         row: dict[str, Any] = dict(zip(columns, cells, strict=True))
-        for name, read in from_text:
+        for name, read_text in from_text:
             if row[name]:
-                row[name] = read(row[name])
-        yield row
+                row[name] = read_text(row[name])
+        return row
+
+    return Rows(items=_cells(reader, counted), read=read)
 
 
-def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Iterator[Row]:
+def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
     """The rows of a file with one JSON object per line."""
-    loads = orjson.loads
+
+    def read(line: bytes | Problem) -> Row:
+        if isinstance(line, Problem):
+            return line
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return NOT_JSON
+        return row if type(row) is dict else NOT_AN_OBJECT
+
+    return Rows(items=_json_lines(source, encoding), read=read)
+
+
+def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:
     is_first = True
     for block in checked_blocks(source, encoding):
         if isinstance(block, TooLong):
@@ -67,14 +84,25 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Iterator[Row]:
         is_first = False
         text = block if encoding == "utf-8" else decoded(block, encoding).encode(errors="replace")
         for line in text.split(b"\n"):
-            if not line or line.isspace():
-                continue
-            try:
-                row = loads(line)
-            except orjson.JSONDecodeError:
-                yield NOT_JSON
-                continue
-            yield row if type(row) is dict else NOT_AN_OBJECT
+            if line and not line.isspace():
+                yield line
+
+
+def _cells(reader: Any, counted: "_Count") -> Iterator[list[str] | Problem]:
+    """Without empty lines; `reader` is csv's, which has no public type."""
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            counted.rows += 1
+            yield Problem(field="?", reason=_unquoted(reader, counted))
+            continue
+        if cells:
+            counted.rows += 1
+            counted.line = reader.line_num
+            yield cells
 
 
 class _Count:
@@ -101,7 +129,7 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
     raise FileRefused("The file has no header that can be read.")
 
 
-def _unquoted(reader: Any, counted: _Count) -> str:  # csv's reader has no public type
+def _unquoted(reader: Any, counted: _Count) -> str:
     """A quotation that is not closed swallows lines: it is said which."""
     first, counted.line = counted.line + 1, reader.line_num
     return f"quotation marks that do not fit, in the lines {first} to {reader.line_num}"

@@ -5,15 +5,14 @@ they can be made in another process than the one that speaks to the database.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.intake.codes import check_agrees
-from gateway.creditfile.intake.verdicts import Accepted, Source
+from gateway.creditfile.intake.verdicts import Accepted, Source, Warned
 from gateway.creditfile.mapping import sealed_fields
 from gateway.creditfile.personal import (
     digests_for_record,
@@ -28,8 +27,9 @@ from gateway.creditfile.vault import Vault
 from verification.normalise import strict_name
 
 ID_BYTES: Final = 12
-_NULL: Final = "\\N"
-_SPECIAL: Final = re.compile(r"[\\\t\n\r]")
+NULL: Final = ""
+"""Stands for no value in a cell: no value that is taken is empty."""
+_SPECIAL: Final = re.compile(r"[\\\n\r]")
 _HEAD: Final = ("row", "uscc", "natural_key", "record_id", "source_time")
 _TAIL: Final = ("personal", "digests")
 
@@ -110,32 +110,18 @@ def _record_liner(dataset: DatasetOf, source: Source, vault: Vault) -> Liner:
     by_column = {each.column: each.name for each in dataset.fields if each.column}
     places = tuple(by_column.get(column) for column in COLUMNS)
     source_id, code = source.source_id, dataset.code
-    dumps, search = orjson.dumps, _SPECIAL.search
 
     def line(number: int, row: Accepted, new_id: str) -> str:
         fields, personal = row.fields, row.personal
-        sealed, digests = _NULL, _NULL
+        sealed, digests = NULL, NULL
         if personal:
             place = row_of_record(row.uscc, source_id, code, row.key)
-            sealed = f"\\\\x{seal_for_record(vault, place, personal).hex()}"
-            digests = dumps(digests_for_record(vault, place, personal)).decode()
-        key = row.key
-        cells = [
-            str(number),
-            row.uscc,
-            key if search(key) is None else _escaped(key),
-            new_id,
-            _NULL if row.source_time is None else row.source_time.isoformat(),
-        ]
-        for name in places:
-            value = fields.get(name) if name is not None else None
-            if value is None:
-                cells.append(_NULL)
-            else:
-                text = value if type(value) is str else str(value)
-                cells.append(text if search(text) is None else _escaped(text))
-        cells += (dumps(fields).decode().replace("\\", "\\\\"), sealed, digests)
-        return "\t".join(cells)
+            sealed = _bytes(seal_for_record(vault, place, personal))
+            digests = orjson.dumps(digests_for_record(vault, place, personal)).decode()
+        head = _head(number, row, new_id)
+        head += [str(fields[n]) if n is not None and n in fields else NULL for n in places]
+        document = orjson.dumps(fields).decode().replace("\\", "\\\\")
+        return "\t".join((_cells(head), document, sealed, digests))
 
     return line
 
@@ -147,35 +133,39 @@ def _enterprise_liner(dataset: DatasetOf, vault: Vault) -> Liner:
         raise UnstorableRegistrationError(", ".join(sorted(homeless)))
 
     def line(number: int, row: Accepted, new_id: str) -> str:
-        fields, personal = row.fields, row.personal
-        made: Mapping[str, Any] = {
-            **fields,
-            "name_key": strict_name(fields["name"]),
-            "former_names": _array(fields.get("former_names", ())),
-            "code_ok": "t" if check_agrees(row.uscc) else "f",
-        }
-        texts = (made.get(name) for name in OF_ENTERPRISE)
-        return "\t".join(
-            (
-                str(number),
-                row.uscc,
-                row.uscc,
-                new_id,
-                _NULL if row.source_time is None else row.source_time.isoformat(),
-                *(_NULL if text is None else _escaped(text) for text in texts),
-                f"\\\\x{seal_personal(vault, row.uscc, personal).hex()}" if personal else _NULL,
-                orjson.dumps(digests_of(vault, row.uscc, personal)).decode(),
-            ),
-        )
+        fields, personal = dict(row.fields), row.personal
+        fields["name_key"] = strict_name(fields["name"])
+        fields["former_names"] = _array(fields.get("former_names", ()))
+        fields["code_ok"] = "f" if Warned.CHECK_CHARACTER in row.warnings else "t"
+        cells = _head(number, row, new_id)
+        cells += [fields.get(name, NULL) for name in OF_ENTERPRISE]
+        sealed = _bytes(seal_personal(vault, row.uscc, personal)) if personal else NULL
+        digests = orjson.dumps(digests_of(vault, row.uscc, personal)).decode()
+        return "\t".join((_cells(cells), sealed, digests))
 
     return line
 
 
+def _head(number: int, row: Accepted, new_id: str) -> list[str]:
+    time = NULL if row.source_time is None else row.source_time.isoformat()
+    return [str(number), row.uscc, row.key, new_id, time]
+
+
+def _cells(texts: list[str]) -> str:
+    """Cells of COPY's text format; most have nothing to escape, which is seen at once for all."""
+    joined = "\t".join(texts)
+    if joined.count("\t") < len(texts) and _SPECIAL.search(joined) is None:
+        return joined
+    return "\t".join(map(_escaped, texts))
+
+
 def _escaped(text: str) -> str:
-    """A text as a cell of COPY's text format."""
-    if _SPECIAL.search(text) is None:
-        return text
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    text = text.replace("\\", "\\\\").replace("\t", "\\t")
+    return text.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _bytes(value: bytes) -> str:
+    return f"\\\\x{value.hex()}"
 
 
 def _array(texts: Iterable[str]) -> str:

@@ -174,7 +174,6 @@ def _update(of: Target) -> str:
     return f"""{_inserting(of)}
   FROM {of.staged} AS s JOIN {of.held} AS m USING (row)
  WHERE m.verdict = 'updated'
- ORDER BY s.uscc COLLATE "C", s.natural_key COLLATE "C"
     ON CONFLICT ({key}) DO UPDATE
    SET version = {of.table}.version + 1, {", ".join(f"{x} = excluded.{x}" for x in replaced)}"""
 
@@ -182,8 +181,7 @@ def _update(of: Target) -> str:
 def _insert(of: Target) -> str:
     return f"""{_inserting(of)}
   FROM {of.staged} AS s
- WHERE NOT EXISTS (SELECT FROM {of.held} AS m WHERE m.row = s.row)
- ORDER BY s.uscc COLLATE "C", s.natural_key COLLATE "C\""""
+ WHERE NOT EXISTS (SELECT FROM {of.held} AS m WHERE m.row = s.row)"""
 
 
 def _inserting(of: Target) -> str:
