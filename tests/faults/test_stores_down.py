@@ -251,6 +251,7 @@ async def test_a_kill_in_the_middle_leaves_whole_disclosures_only(
         if each.status_code != 200:
             assert_unavailable(each)
     await recovered(lambda: works(bank))
+    await on_postgres.runtime.engine.dispose()  # what else lies dead in the pool is not looked at
     logged = {
         row["disclosure_id"]
         for row in await on_postgres.log_of(bank)
