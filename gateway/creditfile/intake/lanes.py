@@ -10,12 +10,11 @@ import os
 import pickle
 import resource
 import struct
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from gateway.creditfile.intake.chunks import Chunk, Reading, chunks_of
 from gateway.creditfile.intake.unpacking import FileRefused
@@ -24,7 +23,8 @@ LANES: Final = min(2, os.cpu_count() or 1)
 MOST_MEMORY: Final = 4 << 30
 """Bytes of address space of a reader; what it really uses is far less."""
 _SELDOM: Final = (200_000, 50, 100)
-_LENGTH: Final = struct.Struct("!Q")
+_HEAD: Final = struct.Struct("!QQ")
+"""How many bytes of pickle follow, and then of payload: that one is not copied again."""
 # Not multiprocessing: it would import the whole command into each reader first.
 _PROGRAM: Final = """
 import pickle, sys
@@ -39,43 +39,45 @@ Got = Chunk | FileRefused | None
 class Reader:
     """One lane's process; `next` gives its chunks in order, then `None`."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a traceback could show a row
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, reading: Reading) -> Self:
+        """Start it, and tell it what to read."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # a traceback could show a row
         )
-        with suppress(BrokenPipeError), self._stdin as stdin:
-            pickle.dump(sys.path, stdin)
-            pickle.dump(reading, stdin)
+        if process.stdin is not None:
+            process.stdin.write(pickle.dumps(sys.path) + pickle.dumps(reading))
+            process.stdin.write_eof()
+        return cls(process)
 
-    @property
-    def _stdin(self) -> BinaryIO:
-        return _there(self._process.stdin)
-
-    def next(self) -> Got:
+    async def next(self) -> Got:
         """Wait for the next chunk; or why there is none."""
-        stdout = _there(self._process.stdout)
-        head = stdout.read(_LENGTH.size)
-        if len(head) == _LENGTH.size:
-            (length,) = _LENGTH.unpack(head)
-            content = stdout.read(length)
-            if len(content) == length:
-                got: Got = pickle.loads(content)  # noqa: S301  # our own program's
-                return got
-        return FileRefused(
-            "The process that read the file ended; it may have needed too much memory."
-        )
+        stdout = self._process.stdout
+        try:
+            if stdout is None:
+                raise EOFError
+            about, payload = _HEAD.unpack(await stdout.readexactly(_HEAD.size))
+            got: Got = pickle.loads(await stdout.readexactly(about))  # noqa: S301  # our own program's
+            content = await stdout.readexactly(payload)
+        except (EOFError, ConnectionError):
+            return FileRefused(
+                "The process that read the file ended; it may have needed too much memory."
+            )
+        return replace(got, payload=content) if isinstance(got, Chunk) else got
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing; whoever waits in `next` is told at once."""
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        """Let go of the pipe, when nobody waits any more."""
-        _there(self._process.stdout).close()
+    async def kill(self) -> None:
+        """End the process, whatever it is doing."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
 
 
 @asynccontextmanager
@@ -83,19 +85,15 @@ async def chunks_in_order(
     reading: Reading, lanes: int = LANES
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
     """A file's chunks, each read while those before it are merged. Raises `FileRefused`."""
-    readers = [Reader(replace(reading, lane=lane, lanes=lanes)) for lane in range(lanes)]
+    readers = [await Reader.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)]
     ahead: list[asyncio.Queue[Got]] = [asyncio.Queue(maxsize=1) for _ in readers]
     tasks = [asyncio.create_task(_read_ahead(*each)) for each in zip(readers, ahead, strict=True)]
     try:
         yield _in_turn(ahead, reading.skip // reading.chunk_rows % lanes)
     finally:
-        for reader in readers:
-            reader.kill()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for reader in readers:
-            reader.close()
+        await asyncio.gather(*tasks, *(each.kill() for each in readers), return_exceptions=True)
 
 
 async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[Chunk]:
@@ -109,7 +107,7 @@ async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[
 
 async def _read_ahead(reader: Reader, ahead: asyncio.Queue[Got]) -> None:
     while True:
-        got = await asyncio.to_thread(reader.next)
+        got = await reader.next()
         await ahead.put(got)
         if not isinstance(got, Chunk):
             return
@@ -132,13 +130,9 @@ def read(orders: BinaryIO, results: BinaryIO) -> None:
 
 
 def _send(got: Got, results: BinaryIO) -> None:
-    content = pickle.dumps(got, protocol=pickle.HIGHEST_PROTOCOL)
-    results.write(_LENGTH.pack(len(content)))
-    results.write(content)
+    payload = got.payload if isinstance(got, Chunk) else b""
+    about = pickle.dumps(replace(got, payload=b"") if isinstance(got, Chunk) else got)
+    results.write(_HEAD.pack(len(about), len(payload)))
+    results.write(about)
+    results.write(payload)
     results.flush()
-
-
-def _there(pipe: object) -> BinaryIO:
-    if pipe is None:
-        raise RuntimeError("the process was started with its pipes")
-    return pipe  # type: ignore[return-value]  # Popen's, as it was asked for

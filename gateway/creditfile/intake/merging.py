@@ -5,8 +5,7 @@ that ends with the transaction sees to it, so two of them can neither deadlock n
 Whoever else changes records locks them in the order of their keys, or one at a time.
 """
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +21,7 @@ from gateway.db.hot import Statement
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(:namespace, hashtext(:name))")
 _LOCKS: Final = 0x58514957  # "XQIW"
+_PIECE: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Merging:
         await self._driver.execute(of.prepare)
         await self._driver.copy_to_table(
             target.staged,
-            source=io.BytesIO(payload),
+            source=_pieces(payload),
             columns=target.columns,
             format="text",
             null=NULL,
@@ -98,6 +98,12 @@ class Merging:
 
     def _arguments(self, statement: Statement) -> list[Any]:
         return [self._values[name] for name in statement.names]
+
+
+async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
+    """What COPY is sent at once: of a file in memory the driver makes a circle, which stays."""
+    for at in range(0, len(payload), _PIECE):
+        yield payload[at : at + _PIECE]
 
 
 async def merge(connection: AsyncConnection, delivery: Delivery, payload: bytes) -> Merging:
