@@ -38,7 +38,7 @@ from gateway.limits.guard import Guard
 from gateway.limits.memory import MemoryStore
 from gateway.oauth.routes import router
 from gateway.portal import deciding
-from gateway.portal.deciding import Choice, Decider
+from gateway.portal.choices import Choice, Decider
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
@@ -40,6 +40,15 @@ class PageRoute(APIRoute):
                 return not_found(request)
 
         return handle
+
+
+def see_other(address: str) -> Response:
+    """Lead on after a form: the page behind it is neither kept nor named to another site."""
+    return RedirectResponse(
+        address,
+        status_code=303,
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+    )
 
 
 def not_found(request: Request, visitor: object = None) -> Response:

@@ -5,17 +5,17 @@ from datetime import datetime
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from consent import Consent, Status, status_at
 from consent import store as consents
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
+from gateway.portal.choices import Trouble, ask_again, decider_of
 from gateway.portal.choosing import choice_of
-from gateway.portal.deciding import Trouble, decider_of
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import UsingRuntime
 
@@ -36,7 +36,7 @@ async def show(
         client = (await store.clients(conn, [asked.client_id])).get(asked.client_id)
         if client is None:
             return not_found(request, visitor)
-        cooling = await deciding.cooling_until(conn, deciding.ask_again(asked), now=now)
+        cooling = await deciding.cooling_until(conn, ask_again(asked), now=now)
         changes = await consents.by_id(conn, asked.amends) if asked.amends else None
     return pages.decision(
         request,
@@ -77,16 +77,16 @@ async def take(
         in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
         choice = choice_of(fields, asked.scope, text, card=card, in_person=in_person, now=now)
         if isinstance(choice, Trouble):
-            return _see(f"/portal/asked/{consent_id}?notice={choice}")
+            return see_other(f"/portal/asked/{consent_id}?notice={choice}")
         decider = decider_of(request, visitor, text)
         trouble = await deciding.answer(conn, asked, choice, decider, now=now)
         if trouble is not None:
             await transaction.rollback()
-            return _see(f"/portal/asked/{consent_id}?notice={trouble}")
+            return see_other(f"/portal/asked/{consent_id}?notice={trouble}")
     if choice.scope is None:
-        return _see(f"/portal/consents/{consent_id}?notice=refused")
+        return see_other(f"/portal/consents/{consent_id}?notice=refused")
     notice = "granted" if asked.amends is None else "amended"
-    return _see(f"/portal/consents/{asked.amends or consent_id}?notice={notice}")
+    return see_other(f"/portal/consents/{asked.amends or consent_id}?notice={notice}")
 
 
 async def _open(
@@ -110,11 +110,3 @@ async def _open(
             raise InsteadError(pages.over(request, visitor, "lapsed"))
         case _:
             raise InsteadError(pages.over(request, visitor, "decided"))
-
-
-def _see(address: str) -> Response:
-    return RedirectResponse(
-        address,
-        status_code=303,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )

@@ -8,7 +8,7 @@ from consent import Bilingual, Scope, wording
 from gateway.clients.terms import ON_A_PERSONS_ID
 from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
-from gateway.portal.deciding import Choice, Trouble
+from gateway.portal.choices import Choice, Trouble
 from gateway.portal.store import EnterpriseCard
 
 MOST_USES: Final = 1_000_000

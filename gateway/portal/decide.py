@@ -6,18 +6,18 @@ from datetime import datetime
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import one
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
+from gateway.portal.choices import Trouble, ask_of, asked_scope, decider_of
 from gateway.portal.choosing import choice_of
-from gateway.portal.deciding import Trouble, decider_of
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -49,7 +49,7 @@ async def show(
             return not_found(request, visitor)
         if card is None:
             return pages.which_enterprise(request, visitor, client, opened.enterprises)
-        ask = deciding.ask_of(opened.interaction.ask, card.uscc)
+        ask = ask_of(opened.interaction.ask, card.uscc)
         cooling = await deciding.cooling_until(conn, ask, now=runtime.now())
     return pages.decision(
         request,
@@ -60,7 +60,7 @@ async def show(
             redirect_origin=opened.interaction.redirect_origin,
             client=client,
             enterprise=card,
-            scope=deciding.asked_scope(opened.interaction.ask),
+            scope=asked_scope(opened.interaction.ask),
             purpose=ask.purpose,
             text=pages.text_before(client, card, ask.purpose),
             cooling_until=cooling,
@@ -84,12 +84,12 @@ async def take(
         card = _one_of(opened.enterprises, one(fields, "uscc"))
         if card is None:
             return not_found(request, visitor)
-        ask = deciding.ask_of(opened.interaction.ask, card.uscc)
+        ask = ask_of(opened.interaction.ask, card.uscc)
         client = (await store.clients(conn, [ask.client_id])).get(ask.client_id)
         if client is None:
             return not_found(request, visitor)
         text = pages.text_before(client, card, ask.purpose)
-        asked = deciding.asked_scope(opened.interaction.ask)
+        asked = asked_scope(opened.interaction.ask)
         in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
         choice = choice_of(fields, asked, text, card=card, in_person=in_person, now=runtime.now())
         trouble = (
@@ -160,16 +160,8 @@ def _one_of(cards: list[EnterpriseCard], uscc: str) -> EnterpriseCard | None:
 
 
 def _onward(interaction_id: str) -> Response:
-    return _see(f"/oauth/resume?interaction={interaction_id}")
+    return see_other(f"/oauth/resume?interaction={interaction_id}")
 
 
 def _back(interaction_id: str, uscc: str, trouble: Trouble) -> Response:
-    return _see(f"/portal/decide/{interaction_id}?uscc={uscc}&notice={trouble}")
-
-
-def _see(address: str) -> Response:
-    return RedirectResponse(
-        address,
-        status_code=303,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )
+    return see_other(f"/portal/decide/{interaction_id}?uscc={uscc}&notice={trouble}")

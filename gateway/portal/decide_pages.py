@@ -17,8 +17,8 @@ from gateway.pages.headers import self_and
 from gateway.pages.languages import Said
 from gateway.pages.route import HOME
 from gateway.portal import words
+from gateway.portal.choices import Trouble
 from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
-from gateway.portal.deciding import Trouble
 from gateway.portal.store import ClientCard, EnterpriseCard
 
 frame: Final = Frame("gateway.portal")

@@ -1,116 +1,29 @@
 """A decision and the consent that it makes are written together, once, or not at all."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from secrets import token_bytes
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 
 import consent
 from consent import (
     Ask,
-    Bilingual,
     Changed,
     Channel,
     Consent,
     Person,
-    Purpose,
     Refused,
     Scope,
     Shown,
-    wording,
 )
 from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.identity import interactions
-from gateway.identity.interactions import AskDocument, Decision, Interaction
-from gateway.identity.visitor import Visitor
+from gateway.identity.interactions import Decision, Interaction
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
-from gateway.pages.languages import language_of
-
-
-class Trouble(StrEnum):
-    """Why a decision was not taken. Nothing was written then."""
-
-    NOTHING_CHOSEN = "nothing_chosen"
-    OTHER_TEXT = "other_text"
-    TERM = "term"
-    USES = "uses"
-    SEPARATE = "separate"
-    IN_PERSON = "in_person"
-    COOLING_DOWN = "cooling_down"
-    ALREADY_DECIDED = "already_decided"
-    ALREADY_ENDED = "already_ended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the person chose: a scope to grant, or none: a refusal."""
-
-    uscc: str
-    scope: Scope | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decider:
-    """Who decides, in which session, before which text."""
-
-    subject: str
-    session_digest: bytes
-    identity_token_digest: bytes
-    shown: Shown
-    text: tuple[Bilingual, ...] = ()
-
-
-def decider_of(request: Request, visitor: Visitor, text: tuple[Bilingual, ...]) -> Decider:
-    """The person at this browser, before these words, in the language that the page shows."""
-    return Decider(
-        subject=visitor.session.subject,
-        session_digest=visitor.session.digest,
-        identity_token_digest=visitor.session.identity_token_digest,
-        shown=Shown(
-            text_version=wording.TEXT_VERSION,
-            language=language_of(request.query_params, request.cookies),
-            text_digest=wording.text_digest(text),
-        ),
-        text=text,
-    )
-
-
-def ask_of(document: AskDocument, uscc: str) -> Ask:
-    """What is asked of the enterprise `uscc`."""
-    return Ask(
-        client_id=document["client_id"],
-        uscc=uscc,
-        purpose=Purpose(document["purpose"]),
-        datasets=tuple(document["datasets"]),
-        questions=tuple(document["questions"]),
-    )
-
-
-def ask_again(asked: Consent) -> Ask:
-    """What a consent was asked for."""
-    return Ask(
-        client_id=asked.client_id,
-        uscc=asked.uscc,
-        purpose=asked.purpose,
-        datasets=asked.datasets,
-        questions=asked.questions,
-    )
-
-
-def asked_scope(document: AskDocument) -> Scope:
-    """All that is asked; a decision may only narrow it."""
-    return Scope(
-        datasets=tuple(document["datasets"]),
-        questions=tuple(document["questions"]),
-        valid_until=datetime.fromisoformat(document["valid_until"]),
-        max_uses=document["max_uses"],
-    )
+from gateway.portal.choices import Choice, Decider, Trouble, ask_again, ask_of, asked_scope
 
 
 async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> datetime | None:
@@ -131,12 +44,7 @@ async def decide(
 ) -> Trouble | None:
     """Write the decision in the caller's transaction; `None` when all is written."""
     ask = ask_of(interaction.ask, choice.uscc)
-    by = Person(
-        subject=decider.subject,
-        uscc=choice.uscc,
-        channel=Channel.REDIRECT,
-        identity_token_digest=decider.identity_token_digest,
-    )
+    by = decider.acting(choice.uscc, Channel.REDIRECT)
     await consents.in_turn(conn, ask.client_id, ask.uscc, ask.purpose)
     cooling = await cooling_until(conn, ask, now=now) is not None
     if cooling and choice.scope is not None:
@@ -175,12 +83,7 @@ async def answer(
     now: datetime,
 ) -> Trouble | None:
     """Answer a consent that was asked for by link; `None` when all is written."""
-    by = Person(
-        subject=decider.subject,
-        uscc=choice.uscc,
-        channel=Channel.LINK,
-        identity_token_digest=decider.identity_token_digest,
-    )
+    by = decider.acting(choice.uscc, Channel.LINK)
     await consents.in_turn(conn, asked.client_id, asked.uscc, asked.purpose)
     cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from consent.tables import consent_events
 from gateway.creditfile.days import end_of
@@ -24,7 +24,7 @@ from gateway.notices.outbox import note
 from gateway.pages.forms import Fields, one
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import delegate_words, store, words
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -110,7 +110,7 @@ async def appoint(
                 )
                 await note(conn, Kind.DELEGATE_APPOINTED, uscc, now=runtime.now())
     except IntegrityError:
-        return _to(f"/portal/enterprises/{uscc}/delegates?notice=already")
+        return see_other(f"/portal/enterprises/{uscc}/delegates?notice=already")
     if isinstance(made, Trouble):
         return _form(request, runtime, visitor, card, fields, made)
     return frame.page(
@@ -169,7 +169,9 @@ async def end(
         )
         if done:
             await note(conn, Kind.DELEGATE_ENDED, uscc, now=runtime.now())
-    return _to(f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}")
+    return see_other(
+        f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}"
+    )
 
 
 async def card_of(
@@ -291,7 +293,3 @@ def _end(last_day: str) -> datetime | None:
 
 def _place(uscc: str, delegation_id: str) -> dict[str, str]:
     return {"table": "delegation", "column": "name", "row": f"{uscc}/{delegation_id}"}
-
-
-def _to(address: str) -> Response:
-    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})

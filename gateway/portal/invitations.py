@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.identity import delegations, powers
 from gateway.identity.delegations import Kept
@@ -15,7 +15,7 @@ from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
-from gateway.pages.route import HOME, InsteadError, PageRoute, not_found
+from gateway.pages.route import HOME, InsteadError, PageRoute, not_found, see_other
 from gateway.portal import delegate_words
 from gateway.portal.delegates import card_of, shown
 from gateway.runtime import Runtime, UsingRuntime
@@ -70,7 +70,7 @@ async def accept(
         if not taken:
             raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
         await note(conn, Kind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
-    return RedirectResponse("/portal", status_code=303, headers={"Cache-Control": "no-store"})
+    return see_other("/portal")
 
 
 async def _open(
@@ -82,7 +82,7 @@ async def _open(
         raise InsteadError(not_found(request, visitor))
     of = kept.delegation
     if of.subject == visitor.session.subject and state_of(of, runtime.now()) is State.RUNNING:
-        raise InsteadError(RedirectResponse("/portal", status_code=303))
+        raise InsteadError(see_other("/portal"))
     if state_of(of, runtime.now()) is not State.INVITED:
         raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
     return kept

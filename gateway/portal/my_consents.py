@@ -8,10 +8,10 @@ from typing import Final, Literal
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 import consent
-from consent import Changed, Channel, Consent, Event, Person, Refused, Status, status_at, uses_left
+from consent import Changed, Consent, Event, Refused, Status, status_at, uses_left
 from consent import store as consents
 from gateway.disclosure import tombstones
 from gateway.identity.powers import Power
@@ -20,9 +20,10 @@ from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import store, words
 from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
+from gateway.portal.held import acting, consent_of
 from gateway.portal.receipt import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -120,7 +121,7 @@ async def show(
 ) -> Response:
     """Show one consent with all that was done to it."""
     async with runtime.engine.connect() as conn:
-        found = await _mine(conn, request, visitor, consent_id)
+        found = await consent_of(visitor, conn, request, consent_id)
         shown = await _with_names(conn, found, runtime.now())
         events = await consents.events_of(conn, found.uscc, consent_id)
     return _page(request, runtime, visitor, "portal/consent.html", shown, events=events)
@@ -135,7 +136,7 @@ async def ask_to_withdraw(
 ) -> Response:
     """Ask once whether to take it back."""
     async with runtime.engine.connect() as conn:
-        found = await _mine(conn, request, visitor, consent_id)
+        found = await consent_of(visitor, conn, request, consent_id)
         shown = await _with_names(conn, found, runtime.now())
     return _page(request, runtime, visitor, "portal/withdraw.html", shown)
 
@@ -151,11 +152,9 @@ async def act(
     """Withdraw, pause or resume it."""
     await visitor.form(request, f"{verb} {consent_id}")
     async with runtime.engine.begin() as conn:
-        found = await _mine(conn, request, visitor, consent_id)
+        found = await consent_of(visitor, conn, request, consent_id)
         if verb == "resume" and await _is_for_another(conn, found, visitor):
-            return RedirectResponse(
-                f"/portal/consents/{consent_id}?notice=in_person", status_code=303
-            )
+            return see_other(f"/portal/consents/{consent_id}?notice=in_person")
         done = await _done(conn, found, verb, visitor, now=runtime.now())
         if done:
             await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
@@ -168,7 +167,7 @@ async def act(
                 now=runtime.now(),
             )
     notice = verb if done else "too_late"
-    return RedirectResponse(f"/portal/consents/{consent_id}?notice={notice}", status_code=303)
+    return see_other(f"/portal/consents/{consent_id}?notice={notice}")
 
 
 async def _done(
@@ -182,21 +181,15 @@ async def _done(
         if await consents.save(conn, found, changed.consent, changed.event):
             return True
         fresh = await consents.by_id(conn, found.consent_id)
-        if (
-            fresh is None or verb == "resume"
-        ):  # who lets it tell again sees first what it has become
+        # Who lets it tell again sees first what it has become.
+        if fresh is None or verb == "resume":
             return False
         found, changed = fresh, _changed(fresh, verb, visitor, now)
     return False
 
 
 def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Changed | Refused:
-    by = Person(
-        subject=visitor.session.subject,
-        uscc=found.uscc,
-        channel=Channel.PORTAL,
-        identity_token_digest=visitor.session.identity_token_digest,
-    )
+    by = acting(visitor, found.uscc)
     match verb:
         case "withdraw":
             return consent.withdraw(found, by=by, now=now)
@@ -204,20 +197,6 @@ def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Cha
             return consent.pause(found, by=by, now=now)
         case "resume":
             return consent.resume(found, by=by, now=now)
-
-
-async def _mine(
-    conn: AsyncConnection,
-    request: Request,
-    visitor: Visitor,
-    consent_id: str,
-) -> Consent:
-    """The consent, if the person may act for its enterprise; else there is nothing here."""
-    found = await consents.by_id(conn, consent_id)
-    visitor.must(Power.CONSENTS, request, found.uscc if found else None)
-    if found is None:
-        raise InsteadError(not_found(request, visitor))
-    return found
 
 
 async def _is_for_another(conn: AsyncConnection, found: Consent, visitor: Visitor) -> bool:

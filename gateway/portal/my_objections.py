@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.creditfile.days import day_of
 from gateway.creditfile.objections import desk, lifecycle, shown
@@ -17,7 +17,7 @@ from gateway.creditfile.objections.texts import LONGEST, Unfit, read_text
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import one
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import objection_words as words
 from gateway.portal import store
 from gateway.portal.my_record import frame, name_of
@@ -186,4 +186,4 @@ def _page(
 
 
 def _back(objection_id: str, notice: str) -> Response:
-    return RedirectResponse(f"/portal/objections/{objection_id}?notice={notice}", status_code=303)
+    return see_other(f"/portal/objections/{objection_id}?notice={notice}")

@@ -4,24 +4,23 @@ from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 import consent
-from consent import Channel, Consent, Person, Reason, Refused, Status, status_at
+from consent import Reason, Refused, Status, status_at
 from consent import store as consents
-from gateway.identity.powers import Power
-from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.identity.visitor import UsingVisitor
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import PageRoute, see_other
 from gateway.portal import store, words
+from gateway.portal.choices import Trouble
 from gateway.portal.choosing import chosen_scope
 from gateway.portal.decide_pages import NOTICES
-from gateway.portal.deciding import Trouble
+from gateway.portal.held import acting, consent_of
 from gateway.runtime import UsingRuntime
 
 UNCHANGED: Final = Said(
@@ -42,11 +41,11 @@ async def show(
 ) -> Response:
     """Show what is allowed now, each item to be taken back by itself."""
     async with runtime.engine.connect() as conn:
-        held = await _mine(conn, request, visitor, consent_id)
+        held = await consent_of(visitor, conn, request, consent_id)
         cards = await store.enterprises(conn, [held.uscc])
         clients = await store.clients(conn, [held.client_id])
     if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
-        return _see(f"/portal/consents/{consent_id}?notice=too_late")
+        return see_other(f"/portal/consents/{consent_id}?notice=too_late")
     return frame.page(
         request,
         "portal/narrow.html",
@@ -71,40 +70,17 @@ async def take(
     fields = await visitor.form(request, f"narrow {consent_id}")
     now = runtime.now()
     async with runtime.engine.begin() as conn:
-        held = await _mine(conn, request, visitor, consent_id)
+        held = await consent_of(visitor, conn, request, consent_id)
         scope = chosen_scope(fields, held.scope, now=now)
         if isinstance(scope, Trouble):
-            return _see(f"/portal/consents/{consent_id}/narrow?notice={scope}")
-        narrowed = consent.narrow(held, scope=scope, by=_person(held, visitor), now=now)
+            return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
+        narrowed = consent.narrow(held, scope=scope, by=acting(visitor, held.uscc), now=now)
         if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
             notice = _TROUBLES[narrowed.reason]
-            return _see(f"/portal/consents/{consent_id}/narrow?notice={notice}")
+            return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
         done = not isinstance(narrowed, Refused) and await consents.save(
             conn, held, narrowed.consent, narrowed.event
         )
         if done:
             await note(conn, Kind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now)
-    return _see(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")
-
-
-async def _mine(
-    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str
-) -> Consent:
-    found = await consents.by_id(conn, consent_id)
-    visitor.must(Power.CONSENTS, request, found.uscc if found else None)
-    if found is None:
-        raise InsteadError(not_found(request, visitor))
-    return found
-
-
-def _person(held: Consent, visitor: Visitor) -> Person:
-    return Person(
-        subject=visitor.session.subject,
-        uscc=held.uscc,
-        channel=Channel.PORTAL,
-        identity_token_digest=visitor.session.identity_token_digest,
-    )
-
-
-def _see(address: str) -> Response:
-    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
+    return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

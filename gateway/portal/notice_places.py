@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
 from gateway.identity.powers import Power
@@ -17,7 +17,7 @@ from gateway.notices.words import confirmation
 from gateway.pages.forms import one
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
-from gateway.pages.route import HOME, PageRoute
+from gateway.pages.route import HOME, PageRoute, see_other
 from gateway.portal.delegates import card_of
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -185,8 +185,4 @@ def _place(uscc: str, place_id: str) -> dict[str, str]:
 
 
 def _to(uscc: str, notice: str) -> Response:
-    return RedirectResponse(
-        f"/portal/enterprises/{uscc}/notices?notice={notice}",
-        status_code=303,
-        headers={"Cache-Control": "no-store"},
-    )
+    return see_other(f"/portal/enterprises/{uscc}/notices?notice={notice}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.creditfile import naming
 from gateway.creditfile.objections import desk, lifecycle
@@ -14,7 +14,7 @@ from gateway.creditfile.objections.texts import LONGEST, LONGEST_WISH, Unfit, Wr
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, one
-from gateway.pages.route import PageRoute, not_found
+from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import objection_words
 from gateway.portal.my_record import Entry, File, entry_of, file_of, frame, name_of
 from gateway.runtime import UsingRuntime
@@ -108,7 +108,7 @@ def _instead(
         return _to(going_on.objection_id, "already")
     if refused.reason is Reason.TOO_SOON:
         address = f"/portal/enterprises/{uscc}/records/{record_id}?notice={refused.reason}"
-        return RedirectResponse(address, status_code=303)
+        return see_other(address)
     return not_found(request, visitor)
 
 
@@ -148,4 +148,4 @@ def _form(request: Request, visitor: Visitor, file: File, entry: Entry, typed: T
 
 
 def _to(objection_id: str, notice: str) -> Response:
-    return RedirectResponse(f"/portal/objections/{objection_id}?notice={notice}", status_code=303)
+    return see_other(f"/portal/objections/{objection_id}?notice={notice}")

@@ -1,18 +1,16 @@
 """What a former legal representative allowed is kept by the new one, or withdrawn: two taps each."""
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from consent import Consent
-from consent import store as consents
 from gateway.identity import representatives
 from gateway.identity.powers import Power
-from gateway.identity.visitor import UsingVisitor, Visitor
+from gateway.identity.visitor import UsingVisitor
 from gateway.pages.frame import Frame
-from gateway.pages.route import InsteadError, PageRoute, not_found
+from gateway.pages.route import PageRoute, see_other
 from gateway.portal import store, words
+from gateway.portal.held import consent_of
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -25,12 +23,12 @@ async def ask(
 ) -> Response:
     """Ask once whether to let it go on."""
     async with runtime.engine.connect() as conn:
-        found = await _mine(conn, request, visitor, consent_id)
+        found = await consent_of(visitor, conn, request, consent_id, Power.MANAGE)
         open_ones = await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now())
         cards = await store.enterprises(conn, [found.uscc])
         clients = await store.clients(conn, [found.client_id])
     if not open_ones or not cards or found.client_id not in clients:
-        return _to(f"/portal/consents/{consent_id}")
+        return see_other(f"/portal/consents/{consent_id}")
     return frame.page(
         request,
         "portal/keep.html",
@@ -54,7 +52,7 @@ async def keep(
     """Let it go on."""
     await visitor.form(request, f"keep {consent_id}")
     async with runtime.engine.begin() as conn:
-        found = await _mine(conn, request, visitor, consent_id)
+        found = await consent_of(visitor, conn, request, consent_id, Power.MANAGE)
         if await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now()):
             await representatives.keep(
                 conn,
@@ -64,18 +62,4 @@ async def keep(
                 token_digest=visitor.session.identity_token_digest,
                 now=runtime.now(),
             )
-    return _to("/portal")
-
-
-async def _mine(
-    conn: AsyncConnection, request: Request, visitor: Visitor, consent_id: str
-) -> Consent:
-    found = await consents.by_id(conn, consent_id) if "\0" not in consent_id else None
-    visitor.must(Power.MANAGE, request, found.uscc if found else None)
-    if found is None:
-        raise InsteadError(not_found(request, visitor))
-    return found
-
-
-def _to(address: str) -> Response:
-    return RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
+    return see_other("/portal")

@@ -12,12 +12,12 @@ from consent import store as consents
 from consent.record import record_bytes, record_digest
 from gateway.access.consent_records import signed_record
 from gateway.db.engine import to_json
-from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
 from gateway.pages.frame import moment
 from gateway.pages.languages import Said
 from gateway.pages.route import PageRoute, not_found
 from gateway.portal import store, words
+from gateway.portal.held import consent_of
 from gateway.portal.receipt import Receipt, draw, find_font
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -40,10 +40,7 @@ async def record(
 ) -> Response:
     """Give the signed record as a file."""
     async with runtime.engine.connect() as conn:
-        found = await consents.by_id(conn, consent_id)
-        visitor.must(Power.CONSENTS, request, found.uscc if found else None)
-        if found is None:
-            return not_found(request, visitor)
+        found = await consent_of(visitor, conn, request, consent_id)
         made = await signed_record(conn, runtime, found, reader="enterprise")
     return _file(to_json(made), "application/json", f"{consent_id}.json")
 
@@ -55,10 +52,9 @@ async def receipt(
     """Give the receipt as a PDF."""
     font = find_font(runtime.settings.font)
     async with runtime.engine.connect() as conn:
-        found = await consents.by_id(conn, consent_id)
-        visitor.must(Power.CONSENTS, request, found.uscc if found else None)
-        cards = await store.enterprises(conn, [found.uscc]) if found else []
-        if found is None or not cards or font is None:
+        found = await consent_of(visitor, conn, request, consent_id)
+        cards = await store.enterprises(conn, [found.uscc])
+        if not cards or font is None:
             return not_found(request, visitor)
         events = await consents.events_of(conn, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)

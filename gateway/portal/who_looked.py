@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
@@ -14,7 +14,7 @@ from gateway.pages import spreadsheet
 from gateway.pages.frame import Frame
 from gateway.pages.headers import security_headers
 from gateway.pages.languages import language_of
-from gateway.pages.route import PageRoute, not_found
+from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import looks, store, words
 from gateway.portal.looks import PAGE, Filter, Place
 from gateway.portal.looks_filter import Asked, asked_of
@@ -74,7 +74,7 @@ async def export(
         asked, clients = await _asked(conn, request, uscc)
     if not asked.understood:  # else the file would hold more than was asked for
         back = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
-        return RedirectResponse(back, status_code=303, headers={"Cache-Control": "no-store"})
+        return see_other(back)
     table = Table(
         language=language_of(request.query_params, request.cookies),
         clients=clients,
