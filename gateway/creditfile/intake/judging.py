@@ -15,7 +15,7 @@ from gateway.creditfile.days import day_of
 from gateway.creditfile.free_text import scan
 from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.readers import Reader, Unfit, readers_of
-from gateway.creditfile.intake.shapes import MOST_SHAPES, Shape
+from gateway.creditfile.intake.shapes import EMPTY, MOST_SHAPES, Shape
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
 from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, sealed_fields
 from gateway.creditfile.schema import Publicity
@@ -28,7 +28,6 @@ MEMBERS: Final = (USCC, KEY, SOURCE_TIME)
 MOST_KEY: Final = 400
 """Characters of a natural key: an index entry of PostgreSQL holds 2,704 bytes."""
 _TEXTS: Final = frozenset({"text", "free_text"})
-_EMPTY: Final[tuple[Any, ...]] = ("", [])
 _A_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
 
@@ -104,13 +103,13 @@ class Judge:
         readers = self._readers
         fields: dict[str, Any] = {}
         for name, value in row.items():
-            if not value and (value is None or value in _EMPTY):
+            if not value and (value is None or value in EMPTY):
                 continue
             reader = readers.get(name)
             try:
                 if reader is not None:
                     read = reader(value)
-                    if read not in _EMPTY:
+                    if read not in EMPTY:
                         fields[name] = read
                 elif name not in MEMBERS:
                     raise Unfit("unknown")

@@ -61,6 +61,8 @@ def _text(field: FieldOf, most: int) -> Reader:
     def read(value: Any) -> str:
         if type(value) is not str:
             raise Unfit("not a text")
+        if value in values:
+            return value
         text: str = value.strip()
         if "\0" in text:
             raise Unfit("has a NUL character")

@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 from gateway.creditfile.intake.readers import MOST_TEXT, Reader, Unfit
 
 MOST_SHAPES: Final = 64
+EMPTY: Final[tuple[Any, ...]] = ("", [])
+"""What counts as left out, beside `None`."""
 
 
 class Shape:
@@ -34,7 +36,7 @@ class Shape:
         return cls(texts, others) if len(texts) > 1 else None
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The fields, each in its one form; `None` where the row must be looked at closely."""
+        """The filled fields, each in its one form; `None` where the row must be looked at closely."""
         texts = self._texts(row)
         try:
             joined = "\0".join(texts)
@@ -42,11 +44,14 @@ class Shape:
                 return None
             fields: dict[str, Any] = dict(zip(self._plain, map(str.strip, texts), strict=True))
             if "" in fields.values():
-                return None
+                fields = {name: text for name, text in fields.items() if text}
             for name, read in self._others:
-                value = fields[name] = read(row[name])
-                if value == []:
-                    return None
+                given = row[name]
+                if not given and (given is None or given in EMPTY):
+                    continue
+                value = read(given)
+                if value != []:
+                    fields[name] = value
         except (TypeError, Unfit):
             return None
         return fields
