@@ -21,6 +21,15 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_SECRET = 32
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _roles_of(value: object) -> object:
+    """The roles in a text, by spaces."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_roles_of)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks_of)]
 
 
@@ -127,6 +136,10 @@ class Settings(DatabaseSettings):
     identity_scope: Url = Field(default="openid", description="as openid profile enterprises")
     identity_claim: Url | None = Field(
         default=None, description="the claim that names the enterprises a person may act for"
+    )
+    identity_delegate_roles: Roles = Field(
+        default=(),
+        description="roles in that claim by which the provider itself appoints delegates, by spaces",
     )
     identity_acr: Url | None = Field(
         default=None, description="what a sign-in must reach, one of these, by spaces"

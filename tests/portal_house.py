@@ -308,13 +308,18 @@ def _people(firm: str, shop: str, elsewhere: str) -> list[dict[str, Any]]:
         "shopkeeper": ("李四光", [shop]),
         "wang": ("王五", [elsewhere]),
         "none": ("赵六", []),
+        "clerk": ("孙小美", [firm]),
     }
+    roles = {"clerk": "agent"}
     return [
         {
             "username": username,
             "name": name,
             "password_hash": kept,
-            "enterprises": [{"uscc": uscc, "role": "legal_representative"} for uscc in usccs],
+            "enterprises": [
+                {"uscc": uscc, "role": roles.get(username, "legal_representative")}
+                for uscc in usccs
+            ],
         }
         for username, (name, usccs) in of.items()
     ]

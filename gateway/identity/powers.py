@@ -1,12 +1,12 @@
 """Who may do what for an enterprise, now. Pure: nothing here reads a clock or a database.
 
-The legal representative may do everything. Whom the identity provider names in another role, and
-whom the legal representative has appointed (经办人), may do no more than what can be passed on:
-never appoint others, and never what only a person can decide (questions on a person's ID, a natural
-person's separate consent).
+The legal representative may do everything. Whom the legal representative has appointed (经办人) may do
+no more than what can be passed on: never appoint others, and never what only a person can decide
+(questions on a person's ID, a natural person's separate consent). Another role of the identity
+provider's gives nothing, but where the operator has said that the provider appoints by it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -133,9 +133,11 @@ def powers_under(
     return frozenset(of.powers) & frozenset(DELEGABLE) if holds else frozenset()
 
 
-def powers_of_role(role: str) -> frozenset[Power]:
-    """What the identity provider's word gives."""
-    return frozenset(Power) if role == LEGAL_REPRESENTATIVE else frozenset(DELEGABLE)
+def powers_of_role(role: str, delegate_roles: Collection[str]) -> frozenset[Power]:
+    """What the identity provider's word gives; `delegate_roles` are those that the operator listed."""
+    if role == LEGAL_REPRESENTATIVE:
+        return frozenset(Power)
+    return frozenset(DELEGABLE) if role in delegate_roles else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ def standing(
     delegations: Sequence[Held],
     *,
     subject: str,
+    delegate_roles: Collection[str],
     outdated: frozenset[str],
     now: datetime,
 ) -> Mapping[str, frozenset[Power]]:
@@ -160,7 +163,9 @@ def standing(
     legal representative has changed since: the provider has to say it again.
     """
     powers: dict[str, frozenset[Power]] = {
-        uscc: powers_of_role(role) for uscc, role in mandates if uscc not in outdated
+        uscc: powers_of_role(role, delegate_roles)
+        for uscc, role in mandates
+        if uscc not in outdated
     }
     for each in delegations:
         of = each.delegation

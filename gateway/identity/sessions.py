@@ -154,7 +154,7 @@ async def current(
         )
     )
     row = found.mappings().one_or_none()
-    return _session(row, now) if row else None
+    return _session(row, settings, now) if row else None
 
 
 # In the same statement as the session: what has just ended gives nothing any more.
@@ -171,7 +171,7 @@ _OUTDATED: Final = """coalesce((
         SELECT m ->> 'uscc' FROM jsonb_array_elements(seen.mandates) m)), '[]')"""
 
 
-def _session(row: Mapping[Any, Any], now: datetime) -> Session:
+def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Session:
     outdated = frozenset(row["outdated"])
     held = [
         Held(delegation=delegation_of(each), representative=each["now"])
@@ -186,6 +186,7 @@ def _session(row: Mapping[Any, Any], now: datetime) -> Session:
             ((each["uscc"], each["role"]) for each in row["mandates"]),
             held,
             subject=row["subject"],
+            delegate_roles=settings.identity_delegate_roles,
             outdated=outdated,
             now=now,
         ),

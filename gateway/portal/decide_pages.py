@@ -174,9 +174,10 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
         status=403,
         title=Said("这个申请不是发给您的", "This request is not for you"),
         sentence=Said(
-            "您当前登录的身份不能代表被申请的企业作决定。如果您还有其他账号，请先退出，再从对方的页面重新打开。",
-            "Signed in as you are, you cannot decide for the enterprise that is asked. If you have "
-            "another account, sign out and open the request again from the organisation's page.",
+            "您当前登录的身份不能代表被申请的企业作决定。企业的法定代表人（经营者）可以在本门户任命您为经办人；如果您还有其他账号，请先退出，再从对方的页面重新打开。",
+            "Signed in as you are, you cannot decide for the enterprise that is asked. Its legal "
+            "representative or operator can appoint you as a delegate here. If you have another "
+            "account, sign out and open the request again from the organisation's page.",
         ),
         onward=HOME,
         visitor=visitor,

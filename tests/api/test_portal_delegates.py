@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,3 +230,38 @@ async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
             {"uscc": house.firm},
         )
     assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+
+
+async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_says_how(
+    house: House,
+) -> None:
+    """No page of the firm, no decision; the start page and the request say who can appoint."""
+    clerk = await house.signed_in("clerk")
+    home = await clerk.get("/portal")
+    assert home.status_code == 200
+    assert "杭州云栖" not in home.text
+    assert "任命您" in home.text
+    for page in ("consents", "looks", "record", "codes", "objections", "delegates"):
+        answer = await clerk.get(f"/portal/enterprises/{house.firm}/{page}")
+        assert answer.status_code == 404, page
+    for address in (
+        f"/portal/decide/{await house.ask()}",
+        f"/portal/asked/{await asked(house, house.firm)}",
+    ):
+        refused = await clerk.get(address)
+        assert (refused.status_code, "任命您" in refused.text) == (403, True)
+    assert "appoint you" in (await clerk.get("/portal?lang=en")).text
+
+
+async def test_a_role_that_the_operator_lists_acts_as_a_delegate_from_the_next_request_on(
+    house: House,
+) -> None:
+    """It may decide, and no more than can be passed on; off the list it is out again."""
+    clerk = await house.signed_in("clerk")
+    at, before = f"/portal/enterprises/{house.firm}", house.runtime
+    listed = before.settings.model_copy(update={"identity_delegate_roles": ("agent",)})
+    house.app.state.runtime = replace(before, settings=listed)
+    for page, status in {"consents": 200, "record": 200, "delegates": 404, "notices": 404}.items():
+        assert (await clerk.get(f"{at}/{page}")).status_code == status, page
+    house.app.state.runtime = before
+    assert (await clerk.get(f"{at}/consents")).status_code == 404

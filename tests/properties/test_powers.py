@@ -1,5 +1,6 @@
 """Whatever a delegation says: what cannot be passed on is never had, and nothing outlives its end."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -31,12 +32,19 @@ delegations = st.builds(
 held = st.lists(st.builds(Held, delegation=delegations, representative=names), max_size=4)
 
 
+def _under(those: list[Held], subject: str, now: datetime) -> Mapping[str, frozenset[Power]]:
+    """What these delegations alone give."""
+    return powers.standing(
+        [], those, subject=subject, delegate_roles=(), outdated=frozenset(), now=now
+    )
+
+
 @given(held, names, moments)
 def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
     those: list[Held], subject: str, now: datetime
 ) -> None:
     """A row that somebody has meddled with gives no power over delegates or over persons."""
-    found = powers.standing([], those, subject=subject, outdated=frozenset(), now=now)
+    found = _under(those, subject, now)
     assert all(each <= set(DELEGABLE) for each in found.values())
 
 
@@ -45,7 +53,7 @@ def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_rep
     those: list[Held], subject: str, now: datetime
 ) -> None:
     """Ended, over, another's, or a former representative's: nothing."""
-    found = powers.standing([], those, subject=subject, outdated=frozenset(), now=now)
+    found = _under(those, subject, now)
     for uscc, own in found.items():
         for power in own:
             assert any(
@@ -60,19 +68,33 @@ def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_rep
             )
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(USCCS), st.sampled_from(["legal_representative", "agent"])))
-)
-def test_only_the_legal_representative_has_what_cannot_be_passed_on(
+roles = st.sampled_from(["legal_representative", "agent", "Legal_Representative", ""])
+
+
+@given(st.lists(st.tuples(st.sampled_from(USCCS), roles)))
+def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
     mandates: list[tuple[str, str]],
 ) -> None:
-    """Another role of the provider's gives no more than a delegation; an outdated one nothing."""
-    found = powers.standing(mandates, [], subject="li", outdated=frozenset("A"), now=NOON)
-    assert "A" not in found
-    roles = dict(mandates)
-    if "B" in roles:
-        assert (Power.MANAGE in found["B"]) == (roles["B"] == "legal_representative")
-        assert (Power.IN_PERSON in found["B"]) == (Power.MANAGE in found["B"])
+    """Nor does an outdated one."""
+    found = powers.standing(
+        mandates, [], subject="li", delegate_roles=(), outdated=frozenset("A"), now=NOON
+    )
+    representative = dict(mandates).get("B") == "legal_representative"
+    assert found == ({"B": frozenset(Power)} if representative else {})
+
+
+@given(st.lists(st.tuples(st.sampled_from(USCCS), roles)))
+def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
+    mandates: list[tuple[str, str]],
+) -> None:
+    """And a role that is not listed still nothing."""
+    found = powers.standing(
+        mandates, [], subject="li", delegate_roles=("agent",), outdated=frozenset(), now=NOON
+    )
+    for uscc, role in dict(mandates).items():
+        all_of_it = frozenset(Power) if role == "legal_representative" else frozenset()
+        expected = frozenset(DELEGABLE) if role == "agent" else all_of_it
+        assert found.get(uscc, frozenset()) == expected
 
 
 @given(st.lists(st.sampled_from([*Power, "root", ""])), moments | st.none())

@@ -73,7 +73,12 @@ def test_a_part_that_is_missing_or_wrong_is_named(changed: dict[str, Any], named
 
 def test_one_of_them_alone_is_half_a_sign_in() -> None:
     """Whichever it is."""
-    alone = {"identity_acr": "high", "identity_rs256": True, "identity_max_age": 600}
+    alone = {
+        "identity_delegate_roles": "agent",
+        "identity_acr": "high",
+        "identity_rs256": True,
+        "identity_max_age": 600,
+    }
     for name, value in {**WHOLE, **alone}.items():
         with pytest.raises(SettingsError, match="XINQIAO_IDENTITY_"):
             settings(**{name: value})
@@ -107,3 +112,15 @@ def test_the_command_makes_a_client_key_and_shows_its_public_half_alone(tmp_path
     again = CliRunner().invoke(app, ["keys", "identity", str(file)])
     assert again.exit_code == 2
     assert json.loads(file.read_text()) == kept
+
+
+def test_the_roles_that_appoint_are_none_or_those_that_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By spaces; what can be no role is refused, and never read as something near it."""
+    assert settings(**WHOLE).identity_delegate_roles == ()
+    monkeypatch.setenv("XINQIAO_IDENTITY_DELEGATE_ROLES", " agent  credit:officer ")
+    assert settings(**WHOLE).identity_delegate_roles == ("agent", "credit:officer")
+    monkeypatch.setenv("XINQIAO_IDENTITY_DELEGATE_ROLES", "agent,officer")
+    with pytest.raises(SettingsError, match="XINQIAO_IDENTITY_DELEGATE_ROLES"):
+        settings(**WHOLE)
