@@ -13,6 +13,8 @@ class Kind(StrEnum):
     """Append-only: these words are in stored rows."""
 
     CONSENT_ASKED = "consent_asked"
+    CONSENT_LEFT_OPEN = "consent_left_open"
+    """Somebody who may decide opened a request of the redirect kind, and left it."""
     CONSENT_GRANTED = "consent_granted"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_AMENDED = "consent_amended"
@@ -28,7 +30,12 @@ class Kind(StrEnum):
 
 
 WITH_THE_DIGEST: Final = frozenset(
-    {Kind.CONSENT_ASKED, Kind.CONSENT_ENDING, Kind.OBJECTION_DECIDED}
+    {
+        Kind.CONSENT_ASKED,
+        Kind.CONSENT_LEFT_OPEN,
+        Kind.CONSENT_ENDING,
+        Kind.OBJECTION_DECIDED,
+    }
 )
 
 

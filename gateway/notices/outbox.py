@@ -37,6 +37,9 @@ _ENDING: Final = statement(
            AND s.valid_until <= CAST(:until AS timestamptz)"""
     )
 )
+_DECIDED: Final = statement(
+    "DELETE FROM notice WHERE uscc = :uscc AND notice_id = :notice_id AND done_at IS NULL"
+)
 
 
 async def note(
@@ -51,6 +54,34 @@ async def note(
 def _only_one(kind: Kind, client_id: str | None, due: datetime) -> str | None:
     """The id of a notice of which one will do: a client that asks over and over floods nobody."""
     return f"asked_{client_id}_{due:%Y%m%d}" if kind is Kind.CONSENT_ASKED else None
+
+
+async def note_unless_decided(  # what a request is known by
+    conn: AsyncConnection,
+    uscc: str,
+    *,
+    client_id: str,
+    request_digest: bytes,
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Tell of a request that was opened and can be decided `until` then, unless it is.
+
+    However often it is opened, once, and only when it cannot be decided any more.
+    """
+    kind = Kind.CONSENT_LEFT_OPEN
+    values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now}
+    due = due_at(kind, until)
+    await conn.execute(_ONE, values | {"due": due, "only_one": _left_open(request_digest)})
+
+
+async def forget_undecided(conn: AsyncConnection, uscc: str, *, request_digest: bytes) -> None:
+    """It is decided: that it was left open is not told."""
+    await conn.execute(_DECIDED, {"uscc": uscc, "notice_id": _left_open(request_digest)})
+
+
+def _left_open(request_digest: bytes) -> str:
+    return f"left_open_{request_digest.hex()}"
 
 
 async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:

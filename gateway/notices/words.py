@@ -22,6 +22,10 @@ CONFIRM_SUBJECT: Final = "信桥：请确认通知地址 Xinqiao: confirm where 
 
 SAYS: Final[dict[Kind, tuple[str, str]]] = {
     Kind.CONSENT_ASKED: ("{client} 申请查看信息，等待您决定", "{client} asks for consent"),
+    Kind.CONSENT_LEFT_OPEN: (
+        "{client} 的授权申请已打开，没有作出决定，没有给出任何授权",
+        "A request of {client} was opened and left undecided; nothing was granted",
+    ),
     Kind.CONSENT_GRANTED: ("已向 {client} 同意授权", "A consent was given to {client}"),
     Kind.CONSENT_REFUSED: ("已拒绝 {client} 的申请", "A request of {client} was refused"),
     Kind.CONSENT_AMENDED: ("给 {client} 的授权已变更", "A consent given to {client} was changed"),

@@ -51,6 +51,8 @@ async def show(
             return pages.which_enterprise(request, visitor, client, opened.enterprises)
         ask = ask_of(opened.interaction.ask, card.uscc)
         cooling = await deciding.cooling_until(conn, ask, now=runtime.now())
+        if cooling is None:
+            await deciding.tell_if_left_open(conn, opened.interaction, ask, now=runtime.now())
     return pages.decision(
         request,
         visitor,

@@ -22,7 +22,7 @@ from consent.ids import RANDOM_BYTES
 from gateway.identity import interactions
 from gateway.identity.interactions import Decision, Interaction
 from gateway.notices.kinds import Kind
-from gateway.notices.outbox import note
+from gateway.notices.outbox import forget_undecided, note, note_unless_decided
 from gateway.portal.choices import Choice, Decider, Trouble, ask_again, ask_of, asked_scope
 
 
@@ -32,6 +32,20 @@ async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> da
     if refusal is None or consent.may_ask_again([refusal], now=now):
         return None
     return refusal.cool_down_until
+
+
+async def tell_if_left_open(
+    conn: AsyncConnection, interaction: Interaction, ask: Ask, *, now: datetime
+) -> None:
+    """Let the enterprise hear that somebody asks, should whoever reads this not decide it."""
+    await note_unless_decided(
+        conn,
+        ask.uscc,
+        client_id=ask.client_id,
+        request_digest=interaction.request_digest,
+        until=interaction.expires_at,
+        now=now,
+    )
 
 
 async def decide(
@@ -67,6 +81,7 @@ async def decide(
     )
     if not taken:
         return Trouble.ALREADY_DECIDED
+    await forget_undecided(conn, choice.uscc, request_digest=interaction.request_digest)
     if acts is None:
         return None
     await _keep_text(conn, decider)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
@@ -185,6 +186,54 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
     await told(house, Kind.CONSENT_ASKED, Kind.CONSENT_ASKED)
     house.clock.passes(timedelta(hours=24))
     assert await sent(house) == 1
+
+
+async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_decided(
+    house: House, box: Postbox
+) -> None:
+    """However often it was looked at; before nine and after, by whoever may decide."""
+    await named(house, box)
+    boss, page = await house.signed_in(), f"/portal/decide/{await house.ask()}"
+    wang = await a_delegate(house, "consents")
+    await sent(house)
+    for _ in range(3):
+        assert (await boss.get(page)).status_code == 200
+    assert (await wang.get(page)).status_code == 409
+    assert await sent(house) == 0
+    house.clock.passes(timedelta(hours=21))
+    assert await sent(house) == 1
+    assert "浙江示范银行 的授权申请已打开，没有作出决定" in box.texts[-1]
+    assert await sent(house) == 0
+
+
+@pytest.mark.parametrize("decision", ["grant", "refuse"])
+async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
+    house: House, box: Postbox, decision: str
+) -> None:
+    """At once, and nothing more in the digest."""
+    await named(house, box)
+    boss, page = await house.signed_in(), f"/portal/decide/{await house.ask()}"
+    form = hidden((await boss.get(page)).text, page) | {"uscc": house.firm, "decision": decision}
+    taken = await boss.post(page, data=form | {"dataset": ["penalty"]})
+    assert taken.headers["location"].startswith("/oauth/resume")
+    assert await sent(house) == 1
+    house.clock.passes(timedelta(hours=21))
+    assert await sent(house) == 0
+
+
+async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_cools_down(
+    house: House, box: Postbox
+) -> None:
+    """Who may not decide for the enterprise is shown nothing, and causes nothing."""
+    await named(house, box)
+    stranger, page = await house.signed_in("wang"), f"/portal/decide/{await house.ask()}"
+    assert (await stranger.get(page)).status_code == 403
+    boss = await house.signed_in()
+    await decide(boss, await asked(house, house.firm), decision="refuse")
+    assert await sent(house) == 1
+    assert (await boss.get(page)).status_code == 200
+    house.clock.passes(timedelta(hours=21))
+    assert await sent(house) == 0
 
 
 async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -> None:
