@@ -52,7 +52,7 @@ async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> R
     of = await _own(runtime, department, job_id)
     if runtime.settings.spool is None or of.state not in {"done", "stopped"}:
         raise NotFoundError("The list is there when the job has ended.")
-    text = _read(Spool(runtime.settings.spool).rejects(of.upload_id))
+    text = read_list(Spool(runtime.settings.spool).rejects(of.upload_id))
     wants_ndjson = NDJSON in request.headers.get("accept", "")
     return Response(
         _as_ndjson(text) if wants_ndjson else text,
@@ -98,13 +98,14 @@ async def _own(runtime: Runtime, department: Department, job_id: str) -> Upload:
     return found
 
 
-def _read(path: Path) -> str:
-    """The list; only its header where nothing was rejected."""
+def read_list(path: Path, most: int = LARGEST_LIST) -> str:
+    """The list, in whole lines; only its header where nothing was rejected."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_LIST).decode()
+            text = file.read(most)
     except FileNotFoundError:
         return "row,field,reason\n"
+    return text[: text.rfind(b"\n") + 1].decode()
 
 
 def _as_ndjson(text: str) -> str:

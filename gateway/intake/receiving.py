@@ -33,7 +33,7 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
     offset = tus.number_in(request.headers, "upload-offset")
     said = tus.checksum(request.headers)
     most = min(of.length - offset, LARGEST_PART)
-    _demand_room(request, of, most)
+    _demand_room(request, of, offset, most)
     holder = await _hold(runtime, of, offset)
     more = 0
     try:
@@ -60,9 +60,11 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
     return moved
 
 
-def _demand_room(request: Request, of: Upload, most: int) -> None:
+def _demand_room(request: Request, of: Upload, offset: int, most: int) -> None:
     if of.state != "receiving":
         raise ConflictError("This upload is complete.")
+    if offset != of.received:
+        raise _other_offset(of)
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most:
         raise PayloadTooLargeError(
@@ -80,8 +82,12 @@ async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
     if present is None or present.expires_at <= now:
         raise NotFoundError
     if present.received != offset:
-        raise ConflictError(f"Upload-Offset is {present.received}; go on from there.")
+        raise _other_offset(present)
     raise UploadBusyError(retry_after=1)
+
+
+def _other_offset(of: Upload) -> ConflictError:
+    return ConflictError(f"Upload-Offset is {of.received}; go on from there.")
 
 
 def _counted(request: Request, part: Part, said: tus.Checksum | None) -> int:

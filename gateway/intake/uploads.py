@@ -39,7 +39,8 @@ _HOLD: Final = statement("""
     RETURNING upload_id""")
 _ADVANCE: Final = statement("""
     UPDATE intake_upload
-    SET received = received + :more, holder = NULL, held_until = NULL, expires_at = :expires_at,
+    SET received = received + :more, holder = NULL, held_until = NULL,
+        expires_at = CASE WHEN CAST(:more AS bigint) > 0 THEN :expires_at ELSE expires_at END,
         state = CASE WHEN received + :more = length THEN 'queued' ELSE state END,
         completed_at = CASE WHEN received + :more = length THEN CAST(:now AS timestamptz) END
     WHERE upload_id = :upload_id AND holder = :holder

@@ -78,6 +78,9 @@ async def test_a_file_in_parts_becomes_records(house: House) -> None:
     assert asked.headers["Cache-Control"] == "no-store"
     again = await patch(source, path, 0, content[:cut])
     assert again.status_code == 409
+    with house.clock.later(minutes=1):
+        nothing = await patch(source, path, cut, b"")
+    assert nothing.headers["Upload-Expires"] == asked.headers["Upload-Expires"]
     digest = base64.b64encode(hashlib.sha1(content[cut:]).digest()).decode()  # noqa: S324  # tus
     last = await patch(source, path, cut, content[cut:], Upload_Checksum=f"sha1 {digest}")
     assert last.status_code == 204, last.text
@@ -200,6 +203,7 @@ async def test_the_protocol_is_kept(house: House) -> None:
         ({"Tus_Resumable": None}, 0, b"x", 412),
         ({"Content_Type": "text/csv"}, 0, b"x", 415),
         ({}, 7, b"x", 409),
+        ({}, 7, b"x" * 101, 409),
         ({"Upload_Offset": "-1"}, 0, b"x", 400),
         ({"Upload_Offset": None}, 0, b"x", 400),
         ({}, 0, b"x" * 101, 413),

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.creditfile.intake.rejects import HEADER, Rejects
 from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.intake.job_routes import read_list
 
 LINE = b"7,fine,negative\n"
 
@@ -61,3 +62,11 @@ def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
         rejects.add(LINE)
         assert rejects.length == len(LINE)
     assert (tmp_path / "list.csv").read_bytes() == HEADER + LINE
+
+
+def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
+    """However long it is, and where a line ends in the middle of a character."""
+    path = tmp_path / "list.csv"
+    assert read_list(path) == HEADER.decode()
+    path.write_bytes(HEADER + "1,?,字\n2,?,字\n".encode())
+    assert read_list(path, most=len(HEADER) + 13) == HEADER.decode() + "1,?,字\n"
