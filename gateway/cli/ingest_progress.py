@@ -1,0 +1,48 @@
+"""How far a file is: shown on a terminal, and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.creditfile.intake.jobs import Job
+
+
+class Show:
+    """A bar: first the file's digest, then its rows."""
+
+    def __init__(self, progress: Progress, size: int) -> None:
+        self._progress = progress
+        self._digest = progress.add_task("digest", total=size, rows="")
+        self._rows = progress.add_task("rows", total=size, rows="", visible=False)
+
+    def read(self, count: int) -> None:
+        """So many more bytes are in the digest."""
+        self._progress.advance(self._digest, count)
+
+    def moved(self, job: Job, position: int) -> None:
+        """A chunk was committed."""
+        self.at(position, job.rows)
+
+    def at(self, position: int, rows: int) -> None:
+        """So far in the file, and so many rows."""
+        self._progress.update(self._digest, visible=False)
+        self._progress.update(self._rows, completed=position, rows=f"{rows:,} rows", visible=True)
+
+
+@contextmanager
+def progress(console: Console, path: Path) -> Iterator[Show]:
+    """The bar of one file, on a terminal only."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rows]}"),
+        TimeRemainingColumn(),
+    )
+    size = path.stat().st_size if path.is_file() else 0
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
+        yield Show(bars, size)

@@ -1,0 +1,51 @@
+"""The tour: every part is played through the real door, by the SDK and by a visitor's requests.
+
+Each step says what should happen and checks that it did; a step that fails ends the tour.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from rich.console import Console
+
+from gateway.synthetic.build import Kit
+from gateway.synthetic.tour.asking import tokens, verifications
+from gateway.synthetic.tour.consenting import consent, counter, query, withdrawal
+from gateway.synthetic.tour.publishing import repair, scan
+from gateway.synthetic.tour.stage import Stage, TourFailedError
+from gateway.synthetic.tour.tampering import tampering
+from xinqiao import AsyncClient
+
+__all__ = ["TourFailedError", "tour"]
+
+Step = Callable[[Stage], Awaitable[None]]
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
+    ("The bank gets an access token · 银行取得访问令牌", tokens),
+    ("The platform verifies attributes · 平台核验", verifications),
+    ("The bank asks for consent, the enterprise decides · 授权", consent),
+    ("The bank queries under that consent · 授权查询", query),
+    ("The enterprise withdraws · 撤回授权", withdrawal),
+    ("The bank asks at its counter, by a QR code · 扫码授权", counter),
+    ("A citizen scans enterprise codes · 扫企业码", scan),
+    ("A department delivers and repairs · 信用修复", repair),
+    ("Every answer was signed; a tampered copy is refused · 验签", tampering),
+)
+
+
+async def tour(kit: Kit, console: Console) -> None:
+    """Go through all steps."""
+    options: dict[str, Any] = {"redirect_uri": kit["clients"]["bank"]["redirect_uris"][0]}
+    async with (
+        AsyncClient.from_kit(kit, "bank", **options) as bank,
+        AsyncClient.from_kit(kit, "platform") as platform,
+        AsyncClient.from_kit(kit, "source") as department,
+    ):
+        stage = Stage(kit=kit, console=console, bank=bank, platform=platform, department=department)
+        for number, (title, step) in enumerate(STEPS, start=1):
+            console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
+            await step(stage)
+    console.print(
+        f"[bold green]✓ Tour complete.[/] {stage.signed} signed answers, every signature verified.\n",
+        highlight=False,
+    )

@@ -1,0 +1,74 @@
+"""What a citizen is told who scans a code, and what is told no more after a repair."""
+
+import html
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from gateway.access.moments import SHANGHAI
+from gateway.synthetic.tour.stage import Stage, demand
+from gateway.synthetic.visitor import Visitor
+
+OK: Final = 200
+
+
+async def scan(stage: Stage) -> None:
+    """A citizen scans three codes: a live penalty is shown, an expired and a repaired one are not."""
+    async with Visitor(stage.bank.issuer) as citizen:
+        for trait, shown in (("penalised", True), ("penalty_expired", False), ("repaired", False)):
+            subject = stage.subject(trait)
+            page = _plain(await citizen.scan(subject["code_url"]))
+            demand(subject["name"] in page, "the page does not name the enterprise")
+            absent = "未查询到在公示期内的行政处罚" in page
+            demand(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
+            told = (
+                "[red]行政处罚 shown[/]"
+                if shown
+                else "[green]截至现在未查询到在公示期内的行政处罚[/]"
+            )
+            stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
+
+
+async def repair(stage: Stage) -> None:
+    """A department delivers a penalty and repairs it: the public page shows it, and no longer."""
+    subject = stage.subject("clean")
+    today = datetime.now(SHANGHAI).date()
+    number = f"（合成）罚〔{today.year}〕{secrets.randbelow(10**6):06}号"
+    penalty = {
+        "uscc": subject["uscc"],
+        "document_number": number,
+        "kinds": ["罚款"],
+        "fine": "12",
+        "decided_on": (today - timedelta(days=200)).isoformat(),
+        "appeal_state": "none",
+    }
+    act = {
+        "dataset": "penalty",
+        "uscc": subject["uscc"],
+        "key": number,
+        "action": "repair",
+        "reason": "信用修复决定（合成）",
+        "decided_on": today.isoformat(),
+    }
+    calls = (
+        ("/v1/records", {"dataset": "penalty", "records": [penalty]}, True, "created"),
+        ("/v1/records/actions", act, False, "updated"),
+    )
+    for path, body, shown, outcome in calls:
+        answer = await stage.department.request("POST", path, json=body, scope="records:write")
+        stage.signed += 1
+        results = orjson.loads(answer.body)["results"] if answer.status == OK else []
+        demand([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
+        async with Visitor(stage.bank.issuer) as citizen:
+            page = await citizen.scan(subject["code_url"])
+        demand((number in page) is shown, f"after {path} the page shows it: {number in page}")
+        told = "[red]shown[/]" if shown else "[green]not shown any more[/]"
+        stage.say(f"POST {path}: {outcome}; on {subject['name']}'s page {number}: {told}")
+
+
+def _plain(page: str) -> str:
+    """A page's text without its tags."""
+    return re.sub(r"\s+", "", html.unescape(re.sub(r"<[^>]+>", "", page)))
