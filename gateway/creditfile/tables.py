@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    Index,
     Integer,
     LargeBinary,
     Numeric,
@@ -108,15 +107,9 @@ record = Table(
     # Keyed digests, by what they are of: so that what is sealed can be compared.
     Column("digests", JSONB),
     PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
-    UniqueConstraint(
-        "uscc",
-        "source_id",
-        "dataset",
-        "natural_key",
-        name="uq_record_natural_key",
-    ),
+    # In this order it also serves whoever looks for an enterprise's records of a dataset.
+    UniqueConstraint("uscc", "dataset", "source_id", "natural_key", name="uq_record_natural_key"),
 )
-Index("ix_record_uscc_dataset", record.c.uscc, record.c.dataset)
 
 
 def _history(name: str, *key: str) -> Table:
