@@ -1,0 +1,99 @@
+"""By SMS as by e-mail: tried again with patience, told once, and no number in any log line."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from gateway.notices.channels import HttpSms
+from gateway.notices.kinds import Kind
+from gateway.notices.queue import MOST_FAILURES
+from gateway.outbound import Way
+from tests.api.test_notices import sent, told
+from tests.portal_house import House, a_house, hidden
+from tests.sms_server import SmsServer, an_sms_server
+
+PHONE = "13800000000"
+TOKEN = "made-up-token-of-the-sms-gateway"
+
+
+@pytest.fixture
+def server() -> Iterator[SmsServer]:
+    """An SMS gateway."""
+    with an_sms_server() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def house(migrated_url: str, tmp_path: Path, server: SmsServer) -> AsyncIterator[House]:
+    """A running portal whose notices go out by SMS, to one confirmed number."""
+    async with a_house(migrated_url, tmp_path) as made:
+        async with made.engine.begin() as conn:
+            await conn.execute(text("DELETE FROM notice"))
+        channel = HttpSms(url=server.url, token=TOKEN, loopback=True, way=Way(timeout=1))
+        made.app.state.runtime = replace(made.runtime, channels={"sms": channel})
+        await _name_a_number(made, server)
+        yield made
+
+
+async def _name_a_number(house: House, server: SmsServer) -> None:
+    boss, page = await house.signed_in(), f"/portal/enterprises/{house.firm}/notices"
+    form = hidden((await boss.get(page)).text, page) | {"address": PHONE, "channel": "sms"}
+    added = await boss.post(page, data=form)
+    assert added.headers["location"].endswith("notice=sent"), added.headers
+    (asked,) = server.taken
+    assert asked.form["to"] == PHONE
+    link = asked.form["text"].partition("/portal/")[2].split()[0]
+    shown = (await boss.get(f"/portal/{link}")).text
+    confirmed = await boss.post(f"/portal/{link}", data=hidden(shown, f"/portal/{link}"))
+    assert confirmed.headers["location"].endswith("notice=confirmed")
+    server.taken.clear()
+
+
+async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_reference(
+    house: House, server: SmsServer
+) -> None:
+    """After a minute, then after longer; once it is taken never again."""
+    server.statuses = [503, 500, 200]
+    await told(house, Kind.CONSENT_GRANTED)
+    for waited, tried in ((0, 1), (0, 1), (61, 2), (61, 2), (61, 3), (3600, 3)):
+        house.clock.passes(timedelta(seconds=waited))
+        await sent(house)
+        assert len(server.taken) == tried, (waited, tried)
+    assert len({each.form["reference"] for each in server.taken}) == 1
+    assert "已向 浙江示范银行 同意授权" in server.taken[-1].form["text"]
+
+
+async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_names_nobody(
+    house: House, server: SmsServer
+) -> None:
+    """Twelve times, and no line of the log has the number, the token or the words."""
+    server.statuses = [401]
+    await told(house, Kind.CONSENT_GRANTED)
+    with capture_logs() as lines:
+        for _ in range(MOST_FAILURES + 3):
+            await sent(house)
+            house.clock.passes(timedelta(hours=7))
+    assert len(server.taken) == MOST_FAILURES
+    events = [line["event"] for line in lines]
+    assert events.count("notice_unsent") == MOST_FAILURES
+    assert events.count("notices_given_up") == 1
+    said = str(lines)
+    assert not [each for each in (PHONE, TOKEN, "云栖", house.firm, server.url) if each in said]
+
+
+async def test_a_text_message_holds_no_persons_name_and_no_link_but_the_start_page(
+    house: House, server: SmsServer
+) -> None:
+    """The number is all that it says of anybody."""
+    await told(house, Kind.CONSENT_GRANTED, Kind.CONSENT_WITHDRAWN)
+    await sent(house)
+    (taken,) = server.taken
+    assert taken.form["text"].count("http") == 2
+    assert taken.form["text"].count(f"{house.runtime.settings.issuer}/portal\n") == 2
+    assert not [each for each in ("张三丰", "zhang", PHONE) if each in taken.form["text"]]

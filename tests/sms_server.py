@@ -1,0 +1,77 @@
+"""An SMS gateway on loopback: keeps what it is sent, and answers, stalls or redirects as told."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One request."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    form: dict[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class SmsServer:
+    """Answers each request with the next of `statuses`, the last one for ever."""
+
+    statuses: list[int] = field(default_factory=lambda: [200])
+    location: str = ""
+    stalls: float = 0.0
+    body: bytes = b"{}"
+    taken: list[Taken] = field(default_factory=list)
+    origin: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where messages go."""
+        return f"{self.origin}/send"
+
+
+@contextmanager
+def an_sms_server() -> Iterator[SmsServer]:
+    """A real HTTP server on a free port."""
+    server = SmsServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            written = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            server.taken.append(
+                Taken(
+                    method=self.command,
+                    path=self.path,
+                    headers={name.lower(): value for name, value in self.headers.items()},
+                    form=dict(parse_qsl(written, strict_parsing=bool(written))),
+                )
+            )
+            time.sleep(server.stalls)
+            status = server.statuses.pop(0) if len(server.statuses) > 1 else server.statuses[0]
+            self.send_response(status)
+            if server.location:
+                self.send_header("Location", server.location)
+            self.send_header("Content-Length", str(len(server.body)))
+            self.end_headers()
+            self.wfile.write(server.body)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        server.origin = f"http://127.0.0.1:{http.server_port}"
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
+            thread.join()
