@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from consent import Status, store
 from consent.model import Consent
@@ -208,21 +209,42 @@ async def test_two_interactions_of_one_request_decide_once(house: House) -> None
 
 async def test_of_grants_at_once_one_runs(house: House) -> None:
     """R8: for one client and purpose never two consents, however the clicks fall."""
+    # Nothing else may make them wait: neither the words, which another enterprise's decision has
+    # kept already, nor a consent that all of them would supersede.
+    neighbour = await house.signed_in("wang")
+    interaction = await house.ask(uscc=house.elsewhere)
+    await decide(neighbour, interaction, decision="grant", dataset=["penalty"])
     browser = await house.signed_in()
-    # The words are kept by an earlier decision already: writing them would make the others wait.
-    await decide(browser, await house.ask(), decision="grant", dataset=["penalty"])
     opened = [await house.ask() for _ in range(6)]
     addresses = [f"/portal/decide/{each}" for each in opened]
     pages = [(await browser.get(each)).text for each in addresses]
-    await asyncio.gather(
-        *(
-            decide(browser, each, page=page, decision="grant", dataset=["penalty"])
+    async with (
+        house.engine.begin() as conn
+    ):  # nobody goes beyond the first event: all are under way
+        await conn.execute(text("LOCK TABLE consent_event IN SHARE MODE"))
+        clicks = [
+            asyncio.create_task(
+                decide(browser, each, page=page, decision="grant", dataset=["penalty"])
+            )
             for each, page in zip(opened, pages, strict=True)
-        )
-    )
+        ]
+        await _all_wait(house, len(clicks))
+    await asyncio.gather(*clicks)
     held = [each.status for each in await consents_of(house, house.firm)]
     assert held.count(Status.ACTIVE) == 1
     assert set(held) <= {Status.ACTIVE, Status.SUPERSEDED}
+    assert len(held) == len(clicks)
+
+
+async def _all_wait(house: House, number: int) -> None:
+    """Until so many wait for a lock of this database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE NOT l.granted AND d.datname = current_database()"
+    )
+    async with asyncio.timeout(20), house.engine.connect() as conn:
+        while (await conn.execute(waiting)).scalar_one() < number:  # noqa: ASYNC110  # another process counts
+            await asyncio.sleep(0.02)
 
 
 async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> None:
