@@ -1,17 +1,17 @@
 """Each function asks the database one question, on a connection and transaction of its caller.
 
-None commits. The count of uses is never written here: only `spending.SPEND` moves it.
+None commits. No consent is written here: `consent.writing` does that.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, select, true
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent.model import Bilingual, Consent, Event, Purpose, Status
-from consent.rows import consent_of, event_of, row_of, row_of_event
+from consent.rows import consent_of, event_of
 from consent.tables import consent_events, consent_locators, consent_texts, consents
 
 PAGE = 100
@@ -19,44 +19,6 @@ PAGE = 100
 _TURNS = 0x58514344  # "XQCD": the namespace of decisions among advisory locks
 _RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 _OPEN = (Status.REQUESTED.value, *_RUNNING)
-_NEVER_SAVED = frozenset(
-    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends"},
-)
-
-
-async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
-    """Keep a new consent, its first event, and where to find it."""
-    locator = {
-        "consent_id": consent.consent_id,
-        "uscc": consent.uscc,
-        "client_id": consent.client_id,
-    }
-    await conn.execute(consent_locators.insert(), locator)
-    await conn.execute(consents.insert(), row_of(consent))
-    await conn.execute(consent_events.insert(), row_of_event(event))
-
-
-async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
-    """Put `after` in the place of `before`, with its event; false if somebody was faster.
-
-    Uses count on beside it: one that would then have more uses than it allows is not saved either.
-    """
-    changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
-    saved = await conn.execute(
-        consents.update()
-        .where(
-            consents.c.uscc == before.uscc,
-            consents.c.consent_id == before.consent_id,
-            consents.c.version == before.version,
-            true() if after.max_uses is None else consents.c.uses <= after.max_uses,
-        )
-        .values(changed)
-        .returning(consents.c.version),
-    )
-    if saved.scalar_one_or_none() is None:
-        return False
-    await conn.execute(consent_events.insert(), row_of_event(event))
-    return True
 
 
 async def in_turn(

@@ -38,6 +38,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
+from gateway.disclosure import consenting
 from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -46,6 +47,7 @@ from gateway.synthetic.cast import ROLES, terms_of
 from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.province import province
 from gateway.synthetic.state import SEED, Folder
+from tests.consent_leaves import without_their_leaf
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import check, components, read_claim, signature_base
@@ -189,8 +191,8 @@ class House:
         )
         assert isinstance(granted, consent.Changed)
         async with self.runtime.engine.begin() as conn:
-            await consents.insert(conn, requested.consent, requested.event)
-            assert await consents.save(conn, requested.consent, granted.consent, granted.event)
+            await consenting.insert(conn, requested)
+            assert await consenting.save(conn, requested.consent, granted)
         return granted.consent.consent_id
 
     async def act(
@@ -204,7 +206,7 @@ class House:
             assert held is not None
             changed = act(held, by=_person(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Changed), changed
-            assert await consents.save(conn, held, changed.consent, changed.event)
+            assert await consenting.save(conn, held, changed)
 
     async def uses(self, consent_id: str) -> int:
         """How often a consent was used."""
@@ -502,7 +504,7 @@ async def a_house(url: str) -> AsyncIterator[House]:
         async with in_process(built.settings, clock) as (app, http):
             today = clock().astimezone(SHANGHAI).date()
             catalogue = app.state.runtime.catalogue
-            yield House(
+            made = House(
                 app=app,
                 settings=built.settings,
                 kit=built.kit,
@@ -511,6 +513,9 @@ async def a_house(url: str) -> AsyncIterator[House]:
                 entities=tuple(province(SEED, ENTITIES, today=today, catalogue=catalogue)),
                 listening=listening,
             )
+            yield made
+            # Whatever the tests of the session did: no event of a consent is outside the log.
+            assert not await without_their_leaf(made.runtime.engine)
     shutil.rmtree(folder, ignore_errors=True)
 
 

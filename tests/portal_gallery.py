@@ -21,6 +21,7 @@ from gateway.creditfile.intake import Source, take
 from gateway.creditfile.objections import desk
 from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
 from gateway.creditfile.tables import enterprise
+from gateway.disclosure import consenting
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.creditfile_builders import a_record
 from tests.portal_house import CATALOGUE, House, hidden
@@ -147,7 +148,7 @@ async def ask_by_link(
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await store.insert(conn, requested.consent, requested.event)
+        await consenting.insert(conn, requested)
     return requested.consent.consent_id
 
 

@@ -35,6 +35,7 @@ from gateway.oauth.tables import PushedRequestRow
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
+from tests.consent_leaves import without_their_leaf
 
 ISSUER: Final = "http://127.0.0.1:8000"
 BANK_ORIGIN: Final = "http://127.0.0.1:9911"
@@ -268,6 +269,7 @@ async def a_house(
         yield house
         for browser in house.browsers:
             await browser.aclose()
+        assert not await without_their_leaf(house.engine, usccs)
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """A consent as a record that its enterprise and its client keep: what was asked, shown and decided.
 
 ISO/IEC TS 27560 in the W3C Data Privacy Vocabulary, signed as a JWT whose payload holds the record.
-Nothing in a client's copy says which person acted for the enterprise.
+Nothing in a client's copy says which person acted for the enterprise. Each event has what recomputes
+its leaf in the log (`disclosure.consent_leaf`), and a receipt once it is merged.
 """
 
 from dataclasses import replace
@@ -15,6 +16,10 @@ from consent import Consent, Event
 from consent import store as consents
 from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
+from gateway.disclosure import consenting
+from gateway.disclosure.consent_leaf import leaf_id, person_digest
+from gateway.disclosure.consenting import Leaf
+from gateway.disclosure.receipts import receipts_of, written
 from gateway.runtime import Runtime
 from gateway.signing import jws
 
@@ -33,7 +38,7 @@ async def signed_record(
 ) -> dict[str, Any]:
     """`record`, `text` (what was shown before the last decision) and `jwt`, which holds both.
 
-    The key stands at `/.well-known/jwks.json`, use `response`.
+    The key stands at `/.well-known/jwks.json`, use `response`. Beside them `receipts`, by the time.
     """
     events = await consents.events_of(conn, held.uscc, held.consent_id)
     shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
@@ -50,6 +55,11 @@ async def signed_record(
         text_digest=shown,
         now=now,
     )
+    leaves = await consenting.leaves_of(conn, held.uscc, events)
+    record["xq:events"] = [
+        each | _leaf(reader, event, held, leaves.get(leaf_id(event)))
+        for each, event in zip(record["xq:events"], events, strict=True)
+    ]
     held_text = {"zh": [each.zh for each in text], "en": [each.en for each in text]}
     claims = {
         "iss": issuer,
@@ -59,14 +69,37 @@ async def signed_record(
         "text": held_text,
     }
     signed = jws.sign(claims, typ=TYP, key=runtime.keys.current("response", now))
-    return {"record": record, "text": held_text, "jwt": signed}
+    receipts = await receipts_of(runtime.hot, held.uscc, map(leaf_id, events))
+    merged = [written(each, of=name, log=f"{issuer}/log") for name, each in receipts.items()]
+    return {"record": record, "text": held_text, "jwt": signed, "receipts": merged}
 
 
 def _for(reader: Reader, event: Event, held: Consent) -> Event:
     """In a client's copy the enterprise itself has acted, whoever it was."""
-    if reader == "enterprise" or event.actor == held.client_id:
+    if _sees_person(reader, event, held):
         return event
     return replace(event, actor=held.uscc, identity_token_digest=None)
+
+
+def _sees_person(reader: Reader, event: Event, held: Consent) -> bool:
+    return reader == "enterprise" or event.actor == held.client_id
+
+
+def _leaf(reader: Reader, event: Event, held: Consent, leaf: Leaf | None) -> dict[str, Any]:
+    """What recomputes the leaf; the salt of the person only where the person is shown."""
+    if leaf is None:
+        return {}
+    salt = leaf.salts.person
+    shown = {"xq:personSalt": salt.hex()} if _sees_person(reader, event, held) else {}
+    return {
+        "xq:leaf": {
+            "dct:identifier": leaf.leaf_id,
+            "xq:leafSha256": leaf.leaf_hash.hex(),
+            "xq:salt": leaf.salts.row.hex(),
+            "xq:personSha256": person_digest(event, salt).hex(),
+            **shown,
+        }
+    }
 
 
 async def _recipient(conn: AsyncConnection, client_id: str) -> Party:

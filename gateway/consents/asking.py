@@ -32,6 +32,7 @@ from gateway.access.errors import (
     UnknownQuestionError,
 )
 from gateway.access.wanted import Fault, Mistake, Wanted
+from gateway.disclosure import consenting
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
 from gateway.runtime import Runtime
@@ -121,8 +122,8 @@ async def _requested(
         if older.status is Status.REQUESTED:
             given_up = consent.give_up(older, client_id=asked.client_id, now=now)
             if not isinstance(given_up, Refused):
-                await consents.save(connection, older, given_up.consent, given_up.event)
-    await consents.insert(connection, requested.consent, requested.event)
+                await consenting.save(connection, older, given_up)
+    await consenting.insert(connection, requested)
     await note(connection, Kind.CONSENT_ASKED, asked.uscc, client_id=asked.client_id, now=now)
     return requested.consent
 

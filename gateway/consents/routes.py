@@ -27,6 +27,7 @@ from gateway.clients.agreements import Agreement
 from gateway.consents.asking import Asked, ask, error_of
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
+from gateway.disclosure import consenting
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
@@ -132,7 +133,7 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
             given_up = consent.give_up(held, client_id=caller.client_id, now=runtime.now())
             if not isinstance(given_up, Changed):
                 return Response(status_code=204)
-            if await consents.save(connection, held, given_up.consent, given_up.event):
+            if await consenting.save(connection, held, given_up):
                 return Response(status_code=204)
     raise TemporarilyUnavailableError(retry_after=1)
 

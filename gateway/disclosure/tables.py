@@ -86,6 +86,18 @@ class DisclosureSaltRow(SQLModel, table=True):
     salt: bytes = columns.digest()
 
 
+class ConsentLeafRow(SQLModel, table=True):
+    """The leaf of one event of a consent, and its salts: to delete the row erases who was meant."""
+
+    __tablename__ = "consent_leaf"
+
+    uscc: str = columns.text(primary_key=True)
+    leaf_id: str = columns.text(primary_key=True)
+    salt: bytes = columns.digest()
+    person_salt: bytes = columns.digest()
+    leaf_hash: bytes = columns.digest()
+
+
 class PendingLeafRow(SQLModel, table=True):
     """A leaf that the sealer has still to copy into the log."""
 

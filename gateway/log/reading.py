@@ -1,4 +1,4 @@
-"""A receipt's one read: may this caller call, is the disclosure its own, and where it stands."""
+"""A receipt's one read: may this caller call, is the leaf's matter its own, and where it stands."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,16 +8,23 @@ import orjson
 from gateway.access.caller import Caller
 from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
 from gateway.db.hot import HotDatabase, Statement
+from gateway.disclosure.consent_leaf import consent_in
 from gateway.disclosure.receipts import Checkpoint, Entry
 
-# The log itself tells to which enterprise a disclosure belongs; before that it has no receipt.
+# The log itself tells to which enterprise a leaf belongs; before that it has no receipt.
 READ = Statement(f"""
     SELECT {STANDING_JSON} AS standing,
-           (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
-            FROM log_entry e
-            JOIN disclosure d ON d.uscc = e.uscc AND d.disclosure_id = e.disclosure_id
-            WHERE e.disclosure_id = CAST(:disclosure_id AS text)
-              AND d.client_id = CAST(:client_id AS text)) AS entry,
+           coalesce(
+               (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
+                FROM log_entry e
+                JOIN disclosure d ON d.uscc = e.uscc AND d.disclosure_id = e.disclosure_id
+                WHERE e.disclosure_id = CAST(:disclosure_id AS text)
+                  AND d.client_id = CAST(:client_id AS text)),
+               (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
+                FROM log_entry e JOIN consent_locator l ON l.uscc = e.uscc
+                WHERE e.disclosure_id = CAST(:disclosure_id AS text)
+                  AND l.consent_id = CAST(:consent_id AS text)
+                  AND l.client_id = CAST(:client_id AS text))) AS entry,
            (SELECT jsonb_build_object('size', c.size, 'note', c.note)
             FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint
     """)  # noqa: S608  # constants only
@@ -46,13 +53,14 @@ class Read:
 
 
 async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
-    """Read once, for this caller and disclosure."""
+    """Read once, for this caller and its disclosure, or the event of its consent."""
     row = await hot.row(
         READ,
         {
             "client_id": caller.client_id,
             "jti": caller.token.jti,
             "disclosure_id": disclosure_id,
+            "consent_id": consent_in(disclosure_id) or "",
         },
     )
     if row is None:

@@ -1,7 +1,7 @@
 """The log is public and says nothing of anybody: salted hashes, and a signature over them.
 
 Checkpoint, tiles and entries are static resources as c2sp.org/tlog-tiles has them; a receipt is
-for the client to which its disclosure was made.
+for the client to which its disclosure was made, or whose consent it concerns.
 """
 
 import re
@@ -14,6 +14,7 @@ from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError, NotFoundError
 from gateway.access.standing import agreement_of
 from gateway.db.engine import to_json
+from gateway.disclosure.consent_leaf import consent_in
 from gateway.disclosure.kept_tree import entries_of, rows_of
 from gateway.disclosure.leaf import MERGE_SECONDS
 from gateway.disclosure.merkle import HASH_BYTES
@@ -27,6 +28,7 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(tags=["log"])
 
 SCOPES = ("verify", "query")
+OF_CONSENTS = "consents"
 DISCLOSURE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_A_WHILE = "public, max-age=3600"  # true for ever, but a fuller tile will take its place
@@ -92,8 +94,9 @@ async def event_receipt(event_id: str, runtime: UsingRuntime) -> Response:
 
 @router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
 async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """That one of the caller's own disclosures is in the log."""
-    caller = await authenticate(request, runtime, scope=SCOPES)
+    """That one of the caller's own disclosures, or an event of its consent, is in the log."""
+    scope = OF_CONSENTS if consent_in(disclosure_id) else SCOPES
+    caller = await authenticate(request, runtime, scope=scope)
     await admit(request, runtime, caller, uscc=None, key=None)
     if not _is_id(disclosure_id):
         raise _no_receipt()
@@ -124,7 +127,7 @@ def _receipt(runtime: Runtime, made: Receipt, of: str) -> Response:
 def _no_receipt() -> NotFoundError:
     """One answer for pending, unknown and somebody else's."""
     return NotFoundError(
-        "The log holds no such disclosure of yours. A fresh one is merged within "
+        "The log holds no such disclosure or event of yours. A fresh one is merged within "
         f"{MERGE_SECONDS} seconds: ask again.",
         retry_after=RETRY_SECONDS,
     )

@@ -1,12 +1,12 @@
-"""A receipt on the wire: hashes in lower-case hexadecimal, as in an answer's `log_promise`."""
+"""Receipts and public events on the wire."""
 
 from pydantic import BaseModel
 
-from gateway.disclosure.receipts import Receipt
+from gateway.disclosure.receipts import Receipt, written
 
 
 class ReceiptOut(BaseModel):
-    """That a disclosure is in the log.
+    """That a disclosure, or an event of a consent, is in the log; `disclosure_id` names it.
 
     Verify `inclusion_proof` (RFC 9162 §2.1.3.2) from SHA-256(0x00 ‖ `leaf_hash`) to the root in
     `checkpoint`, a C2SP signed note.
@@ -23,15 +23,7 @@ class ReceiptOut(BaseModel):
     @classmethod
     def of(cls, receipt: Receipt, *, disclosure_id: str, log: str) -> "ReceiptOut":
         """The wire form of `receipt`."""
-        return cls(
-            disclosure_id=disclosure_id,
-            log=log,
-            leaf_hash=receipt.entry.leaf_hash.hex(),
-            leaf_index=receipt.entry.index,
-            tree_size=receipt.checkpoint.size,
-            inclusion_proof=[each.hex() for each in receipt.inclusion_proof],
-            checkpoint=receipt.checkpoint.note,
-        )
+        return cls(**written(receipt, of=disclosure_id, log=log))
 
 
 class EventOut(BaseModel):

@@ -19,6 +19,7 @@ from consent import (
 )
 from consent import store as consents
 from consent.ids import RANDOM_BYTES
+from gateway.disclosure import consenting
 from gateway.identity import interactions
 from gateway.identity.interactions import Decision, Interaction
 from gateway.notices.kinds import Kind
@@ -149,8 +150,8 @@ async def _amend(  # the parts of one change
     if isinstance(both, Refused):
         return _TROUBLES.get(both.reason, Trouble.ALREADY_ENDED)
     changed, taken_up = both
-    saved = await consents.save(conn, held, changed.consent, changed.event)
-    ended = await consents.save(conn, amendment, taken_up.consent, taken_up.event)
+    saved = await consenting.save(conn, held, changed)
+    ended = await consenting.save(conn, amendment, taken_up)
     return None if saved and ended else Trouble.ALREADY_DECIDED
 
 
@@ -195,7 +196,7 @@ async def _write(
     now: datetime,
 ) -> Trouble | None:
     requested, answered = acts
-    await consents.insert(conn, requested.consent, requested.event)
+    await consenting.insert(conn, requested)
     return await _save(conn, requested.consent, answered, by, now=now)
 
 
@@ -209,7 +210,7 @@ async def _save(
 ) -> Trouble | None:
     """Write the answer in the place of the request; a grant ends what it supersedes."""
     older = await consents.open_for(conn, asked.client_id, asked.uscc, asked.purpose)
-    saved = await consents.save(conn, asked, answered.consent, answered.event)
+    saved = await consenting.save(conn, asked, answered)
     for before in older if answered.consent.was_granted else []:
         if before.consent_id != asked.consent_id:
             saved = await _supersede(conn, before, answered.consent, by, now=now) and saved
@@ -228,7 +229,7 @@ async def _supersede(
     ended = consent.supersede(before, newer=newer, by=by, now=now)
     if isinstance(ended, Refused):
         return True
-    return await consents.save(conn, before, ended.consent, ended.event)
+    return await consenting.save(conn, before, ended)
 
 
 _TROUBLES: Final = {

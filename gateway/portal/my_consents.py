@@ -13,7 +13,7 @@ from starlette.responses import Response
 import consent
 from consent import Changed, Consent, Event, Refused, Status, status_at, uses_left
 from consent import store as consents
-from gateway.disclosure import tombstones
+from gateway.disclosure import consenting, tombstones
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.notices.kinds import Kind
@@ -178,7 +178,7 @@ async def _done(
     for _ in range(TURNS):
         if isinstance(changed, Refused):
             return False
-        if await consents.save(conn, found, changed.consent, changed.event):
+        if await consenting.save(conn, found, changed):
             return True
         fresh = await consents.by_id(conn, found.consent_id)
         # Who lets it tell again sees first what it has become.

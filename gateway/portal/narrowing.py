@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 import consent
 from consent import Reason, Refused, Status, status_at
-from consent import store as consents
+from gateway.disclosure import consenting
 from gateway.identity.visitor import UsingVisitor
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
@@ -78,9 +78,7 @@ async def take(
         if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
             notice = _TROUBLES[narrowed.reason]
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
-        done = not isinstance(narrowed, Refused) and await consents.save(
-            conn, held, narrowed.consent, narrowed.event
-        )
+        done = not isinstance(narrowed, Refused) and await consenting.save(conn, held, narrowed)
         if done:
             await note(conn, Kind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now)
     return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

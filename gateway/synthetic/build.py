@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
 from consent import Ask, Changed, Channel, Person, Purpose, Scope, Shown
-from consent import store as consents
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.wording import TEXT_VERSION
 from gateway.access.moments import SHANGHAI
 from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
+from gateway.disclosure import consenting
 from gateway.runtime import Runtime
 from gateway.synthetic.cast import ROLES, new_keys, registration_of, terms_of
 from gateway.synthetic.delivery import SyntheticEnterprise
@@ -159,8 +159,8 @@ async def _consent(
     )
     if not isinstance(granted, Changed):
         raise TypeError(granted)
-    await consents.insert(connection, requested.consent, requested.event)
-    await consents.save(connection, requested.consent, granted.consent, granted.event)
+    await consenting.insert(connection, requested)
+    await consenting.save(connection, requested.consent, granted)
     return {
         "consent_id": granted.consent.consent_id,
         "client": ROLES[0].key,

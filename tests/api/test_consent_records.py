@@ -17,8 +17,9 @@ import pytest
 import pytest_asyncio
 
 import consent
-from consent import Ask, Channel, Purpose, store, wording
+from consent import Ask, Channel, Purpose, wording
 from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.disclosure import consenting
 from gateway.portal.receipt import USUAL_FONTS, find_font
 from tests.portal_house import House, a_house, hidden
 
@@ -52,7 +53,7 @@ async def decided(
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await store.insert(conn, requested.consent, requested.event)
+        await consenting.insert(conn, requested)
     consent_id = requested.consent.consent_id
     address = f"/portal/asked/{consent_id}"
     page = (await browser.get(address, params={"lang": lang})).text

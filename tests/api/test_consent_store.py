@@ -35,6 +35,7 @@ from consent import (
     store,
     supersede,
     withdraw,
+    writing,
 )
 from consent.spending import READ_CONSENT, SPEND, consent_from_json
 from consent.tables import consent_events, consent_locators, consents
@@ -93,7 +94,7 @@ def some_id() -> str:
 
 async def keep(conn: AsyncConnection, consent: Consent) -> Consent:
     """Store a consent that a test has made up."""
-    await store.insert(conn, consent, an_event_of(consent))
+    await writing.insert(conn, consent, an_event_of(consent))
     return consent
 
 
@@ -107,7 +108,7 @@ async def act(conn: AsyncConnection, before: Consent, outcome: Changed | Refused
     """Save an act that must succeed."""
     after = done(outcome)
     assert isinstance(outcome, Changed)
-    assert await store.save(conn, before, after, outcome.event)
+    assert await writing.save(conn, before, after, outcome.event)
     return after
 
 
@@ -186,7 +187,7 @@ async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
         now=NOON,
     )
     assert isinstance(begun, Changed)
-    await store.insert(conn, begun.consent, begun.event)
+    await writing.insert(conn, begun.consent, begun.event)
     me = a_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
@@ -215,7 +216,7 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
     async def save(outcome: Changed | Refused) -> bool:
         assert isinstance(outcome, Changed)
         async with engine.begin() as conn:
-            return await store.save(conn, consent, outcome.consent, outcome.event)
+            return await writing.save(conn, consent, outcome.consent, outcome.event)
 
     acts = [pause(consent, by=me, now=NOON), withdraw(consent, by=me, now=NOON)] * 5
     saved = await asyncio.gather(*(save(outcome) for outcome in acts))

@@ -14,6 +14,7 @@ import consent
 from consent import Changed, Consent, Person, Refused, Shown, Status
 from consent import store as consents
 from gateway.clients import registry
+from gateway.disclosure import consenting
 from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
 
@@ -241,7 +242,7 @@ async def test_a_running_consent_is_amended_in_its_place(house: House, bank: Cal
         )
         assert not isinstance(outcome, Refused)
         for old, new in zip((running, amendment), outcome, strict=True):
-            assert await consents.save(connection, old, new.consent, new.event)
+            assert await consenting.save(connection, old, new)
 
     told = await bank.query(uscc, "penalty", "licence", consent_id=held)
     assert told.json()["consent"]["uses_left"] == 0
@@ -283,7 +284,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
     for _ in range(2):
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
     async with house.runtime.engine.begin() as connection:
-        assert not await consents.save(connection, held, narrowed.consent, narrowed.event)
+        assert not await consenting.save(connection, held, narrowed)
 
 
 async def test_a_client_keeps_the_record_without_the_persons_behind_it(

@@ -15,6 +15,7 @@ import consent
 from consent import Ask, Channel, Purpose, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
+from gateway.disclosure import consenting
 from tests.portal_house import House, a_house, hidden, query_of
 
 
@@ -44,7 +45,7 @@ async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None 
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await store.insert(conn, requested.consent, requested.event)
+        await consenting.insert(conn, requested)
     return requested.consent.consent_id
 
 

@@ -19,6 +19,7 @@ import consent
 from consent import Ask, Channel, Person, Purpose, Shown, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
+from gateway.disclosure import consenting
 from gateway.limits.guard import Quotas
 from tests.house import querying
 from tests.oauth_builders import USCC, Bank, digest_of, some_terms
@@ -82,8 +83,8 @@ async def a_consent(bank: Bank, *, uses: int | None) -> str:
     )
     assert isinstance(granted, consent.Changed)
     async with bank.world.runtime.engine.begin() as conn:
-        await store.insert(conn, asked.consent, asked.event)
-        assert await store.save(conn, asked.consent, granted.consent, granted.event)
+        await consenting.insert(conn, asked)
+        assert await consenting.save(conn, asked.consent, granted)
     return granted.consent.consent_id
 
 
@@ -164,7 +165,7 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
             assert held is not None
             ended = consent.withdraw(held, by=PERSON, now=bank.world.clock())
             assert isinstance(ended, consent.Changed)
-            assert await store.save(conn, held, ended.consent, ended.event)
+            assert await consenting.save(conn, held, ended)
         return time.monotonic()
 
     tellers = asyncio.gather(*(teller() for _ in range(8)))

@@ -31,8 +31,10 @@ from consent import Channel, Person
 from consent import store as consents
 from gateway.clients import registry
 from gateway.creditfile.vault import Vault
+from gateway.disclosure import consenting
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
+from tests.consent_leaves import without_their_leaf
 from tests.house import in_process, new_database, querying
 from tests.oauth_builders import (
     ISSUER,
@@ -326,8 +328,9 @@ class AGrantsLife(RuleBasedStateMachine):
             assert {answer.json()["error"] for answer in answers} == {"invalid_client"}
 
     def teardown(self) -> None:
-        """All of them, at the end."""
+        """All of them, at the end; and each act on a consent was a leaf of the log."""
         self._look_at(self.tokens, self._refreshable())
+        assert not self.run(without_their_leaf(self.world.runtime.engine))
 
     def _look_at(self, tokens: list[Access], grants: list[Grant]) -> None:
         for token in tokens:
@@ -395,8 +398,8 @@ class AGrantsLife(RuleBasedStateMachine):
             held = await consents.by_id(conn, consent_id)
             assert held is not None
             changed = getattr(consent, act)(held, by=by, now=self.now)
-            return isinstance(changed, consent.Changed) and await consents.save(
-                conn, held, changed.consent, changed.event
+            return isinstance(changed, consent.Changed) and await consenting.save(
+                conn, held, changed
             )
 
     async def _operate(self, act: Callable[..., Any], *values: Any, **named: Any) -> None:

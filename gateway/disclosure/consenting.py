@@ -1,0 +1,79 @@
+"""No event of a consent without its leaf: the one way in which the gateway writes consents.
+
+Consent, event, salts and leaf are written in the transaction of the caller, or none of them. An
+import rule keeps everybody else from `consent.writing`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from consent import Changed, Consent, Event, writing
+from gateway.db.engine import statement
+from gateway.disclosure.consent_leaf import Salts, leaf_hash, leaf_id, new_salts
+from gateway.disclosure.tables import ConsentLeafRow
+
+_ADD: Final = statement("""
+    WITH salted AS (
+        INSERT INTO consent_leaf (uscc, leaf_id, salt, person_salt, leaf_hash)
+        VALUES (:uscc, :leaf_id, :salt, :person_salt, :leaf_hash))
+    INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
+    VALUES (:uscc, :leaf_id, :leaf_hash, :at)""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A leaf as it entered the log, and what recomputes it."""
+
+    leaf_id: str
+    leaf_hash: bytes
+    salts: Salts
+
+
+async def insert(conn: AsyncConnection, asked: Changed) -> None:
+    """Keep a new consent, its first event and that event's leaf."""
+    await writing.insert(conn, asked.consent, asked.event)
+    await _add(conn, asked)
+
+
+async def save(conn: AsyncConnection, before: Consent, changed: Changed) -> bool:
+    """Put the changed consent in the place of `before`; false, and no leaf, if another was faster."""
+    saved = await writing.save(conn, before, changed.consent, changed.event)
+    if saved:
+        await _add(conn, changed)
+    return saved
+
+
+async def leaves_of(
+    conn: AsyncConnection, uscc: str, events: Iterable[Event]
+) -> Mapping[str, Leaf]:
+    """The leaves of `events`, by their names; none where the salts were erased."""
+    table = ConsentLeafRow
+    found = await conn.execute(
+        select(
+            col(table.leaf_id), col(table.leaf_hash), col(table.salt), col(table.person_salt)
+        ).where(col(table.uscc) == uscc, col(table.leaf_id).in_([leaf_id(each) for each in events]))
+    )
+    return {
+        name: Leaf(leaf_id=name, leaf_hash=digest, salts=Salts(row=salt, person=person))
+        for name, digest, salt, person in found
+    }
+
+
+async def _add(conn: AsyncConnection, changed: Changed) -> None:
+    salts, event = new_salts(), changed.event
+    await conn.execute(
+        _ADD,
+        {
+            "uscc": event.uscc,
+            "leaf_id": leaf_id(event),
+            "salt": salts.row,
+            "person_salt": salts.person,
+            "leaf_hash": leaf_hash(changed.consent, event, salts),
+            "at": event.at,
+        },
+    )
