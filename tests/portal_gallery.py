@@ -16,7 +16,6 @@ import consent
 from consent import Ask, Channel, Consent, Purpose, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
-from gateway.codes import store as codes
 from gateway.creditfile.intake import Source, take
 from gateway.creditfile.objections import desk
 from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
@@ -311,8 +310,7 @@ async def _looks(house: House, words: Words) -> dict[str, str]:
 async def _codes(house: House, words: Words) -> dict[str, str]:
     code = await house.add_code(house.firm, words.or_plain("云栖小店"))
     gone = await house.add_code(house.firm, words.or_plain("旧店"))
-    async with house.engine.begin() as conn:
-        assert await codes.revoke(conn, gone.uscc, gone.code_id, now=house.clock())
+    await house.revoke_code(gone)
     return {
         "codes": f"/portal/enterprises/{house.firm}/codes",
         "code": f"/portal/codes/{code.code_id}",

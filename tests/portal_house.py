@@ -178,6 +178,18 @@ class House:
         async with self.engine.begin() as conn:
             return await codes.issue(conn, uscc, sign_name, now=self.clock())
 
+    async def revoke_code(self, code: Code) -> None:
+        """Revoke it by somebody's word."""
+        async with self.engine.begin() as conn:
+            assert await codes.revoke(
+                conn,
+                code.uscc,
+                code.code_id,
+                by="demo:zhang",
+                token_digest=b"\x01" * 32,
+                now=self.clock(),
+            )
+
     async def add_look(self, uscc: str, **changed: Any) -> str:
         """One row of who looked."""
         disclosure_id = f"dsc_{secrets.token_hex(8)}"

@@ -98,7 +98,14 @@ async def revoke(
     await visitor.form(request, f"revoke {code_id}")
     async with runtime.engine.begin() as conn:
         code = await _mine(conn, request, visitor, code_id)
-        done = await store.revoke(conn, code.uscc, code.code_id, now=runtime.now())
+        done = await store.revoke(
+            conn,
+            code.uscc,
+            code.code_id,
+            by=visitor.session.subject,
+            token_digest=visitor.session.identity_token_digest,
+            now=runtime.now(),
+        )
     notice = "revoked" if done else "too_late"
     return RedirectResponse(f"/portal/codes/{code.code_id}?notice={notice}", status_code=303)
 

@@ -60,8 +60,10 @@ async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: dateti
     return code
 
 
-async def revoke(conn: AsyncConnection, uscc: str, code_id: str, *, now: datetime) -> bool:
-    """Revoke one code; `False` if there is no such valid code."""
+async def revoke(  # what revoking is made of
+    conn: AsyncConnection, uscc: str, code_id: str, *, by: str, token_digest: bytes, now: datetime
+) -> bool:
+    """Revoke one code, and keep by whose word; `False` if there is no such valid code."""
     revoked = await conn.execute(
         update(CodeRow)
         .where(
@@ -69,7 +71,7 @@ async def revoke(conn: AsyncConnection, uscc: str, code_id: str, *, now: datetim
             col(CodeRow.code_id) == code_id,
             col(CodeRow.revoked_at).is_(None),
         )
-        .values(revoked_at=now)
+        .values(revoked_at=now, revoked_by=by, revoked_token_digest=token_digest)
         .returning(col(CodeRow.code_id)),
     )
     return revoked.scalar_one_or_none() is not None

@@ -18,6 +18,8 @@ class CodeRow(SQLModel, table=True):
     check_phrase: str = columns.text()
     issued_at: datetime = columns.moment()
     revoked_at: datetime | None = columns.moment(nullable=True)
+    revoked_by: str | None = columns.text(nullable=True)
+    revoked_token_digest: bytes | None = columns.digest(nullable=True)
 
 
 class CodeLocatorRow(SQLModel, table=True):

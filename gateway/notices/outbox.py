@@ -26,7 +26,7 @@ _ONE: Final = statement(
         f"coalesce(CAST(:only_one AS text), {_NEW_ID})"  # constants
     )
 )
-_ENDING: Final = statement(
+ENDING: Final = statement(
     _NOTE.format(
         changed="""
         SELECT s.uscc, s.client_id,
@@ -88,7 +88,7 @@ async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:
     """Tell once of each consent that ends within a week; how many were new."""
     kind = Kind.CONSENT_ENDING
     written = await conn.execute(
-        _ENDING,
+        ENDING,
         {"kind": str(kind), "now": now, "until": now + ENDS_WITHIN, "due": due_at(kind, now)},
     )
     return written.rowcount

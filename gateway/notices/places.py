@@ -79,8 +79,15 @@ async def add(  # what a place is made of
     )
 
 
-async def confirm(
-    conn: AsyncConnection, uscc: str, place_id: str, *, link_digest: bytes, now: datetime
+async def confirm(  # what confirming is made of
+    conn: AsyncConnection,
+    uscc: str,
+    place_id: str,
+    *,
+    link_digest: bytes,
+    by: str,
+    token_digest: bytes,
+    now: datetime,
 ) -> bool:
     """Confirm it by its link, once and in time."""
     if "\0" in place_id:
@@ -95,13 +102,17 @@ async def confirm(
             col(NoticePlaceRow.removed_at).is_(None),
             col(NoticePlaceRow.added_at) > now - LINK_LASTS,
         )
-        .values(confirmed_at=now)
+        .values(confirmed_at=now, confirmed_by=by, confirmed_token_digest=token_digest)
     )
     return confirmed.rowcount == 1
 
 
-async def remove(conn: AsyncConnection, uscc: str, place_id: str, *, now: datetime) -> bool:
+async def remove(  # what removing is made of
+    conn: AsyncConnection, uscc: str, place_id: str, *, by: str, token_digest: bytes, now: datetime
+) -> bool:
     """Send nothing there any more; the address itself is forgotten."""
+    if "\0" in place_id:
+        return False
     removed = await conn.execute(
         update(NoticePlaceRow)
         .where(
@@ -109,7 +120,7 @@ async def remove(conn: AsyncConnection, uscc: str, place_id: str, *, now: dateti
             col(NoticePlaceRow.place_id) == place_id,
             col(NoticePlaceRow.removed_at).is_(None),
         )
-        .values(removed_at=now, address=None)
+        .values(removed_at=now, removed_by=by, removed_token_digest=token_digest, address=None)
     )
     return removed.rowcount == 1
 

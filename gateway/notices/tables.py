@@ -44,4 +44,8 @@ class NoticePlaceRow(SQLModel, table=True):
     added_token_digest: bytes = columns.digest()
     added_at: datetime = columns.moment()
     confirmed_at: datetime | None = columns.moment(nullable=True)
+    confirmed_by: str | None = columns.text(nullable=True)
+    confirmed_token_digest: bytes | None = columns.digest(nullable=True)
     removed_at: datetime | None = columns.moment(nullable=True)
+    removed_by: str | None = columns.text(nullable=True)
+    removed_token_digest: bytes | None = columns.digest(nullable=True)

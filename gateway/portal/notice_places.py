@@ -1,7 +1,7 @@
 """Where notices go: named by the legal representative, confirmed from the mailbox itself."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
 from gateway.identity.powers import Power
-from gateway.identity.visitor import UsingVisitor, new_secret
+from gateway.identity.visitor import UsingVisitor, Visitor, new_secret
 from gateway.notices import places
 from gateway.notices.channels import UnsentError, fit, masked
 from gateway.notices.places import MOST, Place
@@ -97,8 +97,7 @@ async def add(
                 outdated=False,
             ),
             link_digest=runtime.digests.of("invitation", secret),
-            by=visitor.session.subject,
-            token_digest=visitor.session.identity_token_digest,
+            **_by(visitor),
         )
     link = f"{runtime.settings.issuer}/portal/enterprises/{uscc}/notices/{place_id}/{secret}"
     try:
@@ -142,7 +141,7 @@ async def remove(
     await visitor.form(request, f"remove {uscc} {place_id}")
     visitor.must(Power.MANAGE, request, uscc)
     async with runtime.engine.begin() as conn:
-        await places.remove(conn, uscc, place_id, now=runtime.now())
+        await places.remove(conn, uscc, place_id, **_by(visitor), now=runtime.now())
     return _to(uscc, "removed")
 
 
@@ -160,7 +159,9 @@ async def confirm(
     visitor.must(Power.MANAGE, request, uscc)
     async with runtime.engine.begin() as conn:
         digest = runtime.digests.of("invitation", secret)
-        done = await places.confirm(conn, uscc, place_id, link_digest=digest, now=runtime.now())
+        done = await places.confirm(
+            conn, uscc, place_id, link_digest=digest, **_by(visitor), now=runtime.now()
+        )
     if done:
         return _to(uscc, "confirmed")
     return frame.sorry(
@@ -174,6 +175,17 @@ async def confirm(
         onward=HOME,
         visitor=visitor,
     )
+
+
+class _By(TypedDict):
+    by: str
+    token_digest: bytes
+
+
+def _by(visitor: Visitor) -> _By:
+    """By whose word: the person, and the token that says who that is."""
+    session = visitor.session
+    return _By(by=session.subject, token_digest=session.identity_token_digest)
 
 
 def _opened(runtime: Runtime, place: Place) -> str:

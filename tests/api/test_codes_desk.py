@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest_asyncio
 import zxingcpp
+from sqlalchemy import text
 
 from gateway.codes import qr
 from gateway.codes.ids import WORDS, address_of, as_code_id, code_id_from, phrase_from
@@ -92,3 +93,14 @@ async def test_a_code_is_revoked_alone(house: House) -> None:
     assert (await browser.get(f"/E/{lost.code_id}")).status_code == 410
     assert (await browser.get(f"/E/{kept.code_id}")).status_code == 200
     assert (await browser.get(f"/portal/codes/{lost.code_id}/qr.svg")).status_code == 404
+    async with house.engine.connect() as conn:
+        rows = await conn.execute(
+            text("SELECT * FROM enterprise_code WHERE uscc = :u"), {"u": house.firm}
+        )
+        by_id = {row["code_id"]: row for row in rows.mappings()}
+        session = await conn.execute(
+            text("SELECT identity_token_digest FROM session WHERE subject = 'demo:zhang'")
+        )
+        assert by_id[lost.code_id]["revoked_token_digest"] in set(session.scalars())
+    assert by_id[lost.code_id]["revoked_by"] == "demo:zhang"
+    assert by_id[kept.code_id]["revoked_by"] is None

@@ -8,7 +8,6 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from gateway.codes import store
 from gateway.creditfile.days import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import a_record
@@ -171,8 +170,7 @@ async def test_a_revoked_code_warns_from_the_next_scan_on(
 ) -> None:
     """410, in red, and nothing of the enterprise."""
     code = await house.add_code(house.firm)
-    async with house.engine.begin() as conn:
-        assert await store.revoke(conn, house.firm, code.code_id, now=house.clock())
+    await house.revoke_code(code)
     answer = await house.browser().get(f"/E/{code.code_id}", headers=headers)
     assert answer.status_code == 410
     assert "已作废" in answer.text

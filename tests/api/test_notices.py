@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from gateway.creditfile.resealing import reseal
 from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.notices import outbox
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note, note_ending
@@ -254,6 +255,16 @@ async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -
         assert found.scalar_one() == 1
 
 
+async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(house: House) -> None:
+    """Though it is asked across all enterprises, every few hours."""
+    until = house.clock() + timedelta(days=7)
+    values = {"kind": "k", "now": house.clock(), "until": until, "due": until}
+    async with house.engine.connect() as conn:
+        await conn.execute(text("SET LOCAL enable_seqscan = off"))  # which pays in a table of ten
+        plan = await conn.execute(text(f"EXPLAIN {outbox.ENDING}"), values)
+        assert "ix_consent_ending" in "\n".join(plan.scalars())
+
+
 async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
     house: House, box: Postbox
 ) -> None:
@@ -343,9 +354,14 @@ async def test_a_removed_place_is_forgotten(house: House, box: Postbox) -> None:
     assert await sent(house) == 0
     async with house.engine.connect() as conn:
         left = await conn.execute(
-            text("SELECT count(address) FROM notice_place WHERE uscc = :u"), {"u": house.firm}
+            text("SELECT * FROM notice_place WHERE uscc = :u"), {"u": house.firm}
         )
-        assert left.scalar_one() == 0
+        (place,) = left.mappings()
+    assert place["address"] is None
+    for done in ("added", "confirmed", "removed"):
+        assert place[f"{done}_by"] == "demo:zhang"
+        assert len(place[f"{done}_token_digest"]) == 32
+    assert place["removed_token_digest"] != place["confirmed_token_digest"]  # another sign-in
 
 
 async def test_without_a_way_to_send_the_page_says_so(house: House) -> None:

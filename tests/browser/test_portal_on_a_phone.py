@@ -5,7 +5,6 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from gateway.codes import store as codes
 from tests.browser.conftest import HEIGHT, Street
 from tests.creditfile_builders import a_record
 from tests.portal_house import PASSWORD
@@ -97,8 +96,7 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
 async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
     """And says how to report it."""
     code = await street.house.add_code(street.house.firm)
-    async with street.house.engine.begin() as conn:
-        assert await codes.revoke(conn, code.uscc, code.code_id, now=street.house.clock())
+    await street.house.revoke_code(code)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
     await expect(phone.get_by_role("alert")).to_contain_text("已作废")
     await expect(phone.get_by_role("link", name="拨打 12345 举报")).to_be_visible()
