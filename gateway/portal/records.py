@@ -17,6 +17,7 @@ from gateway.pages.frame import moment
 from gateway.pages.languages import Said
 from gateway.pages.route import PageRoute, not_found
 from gateway.portal import store, words
+from gateway.portal.counting import count_file
 from gateway.portal.held import consent_of
 from gateway.portal.receipt import Receipt, draw, find_font
 from gateway.portal.store import EnterpriseCard
@@ -53,6 +54,8 @@ async def receipt(
     font = find_font(runtime.settings.font)
     async with runtime.engine.connect() as conn:
         found = await consent_of(visitor, conn, request, consent_id)
+    await count_file(request, runtime, visitor)  # holding no connection
+    async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [found.uscc])
         if not cards or font is None:
             return not_found(request, visitor)

@@ -16,6 +16,7 @@ from gateway.pages.headers import security_headers
 from gateway.pages.languages import language_of
 from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import looks, store, words
+from gateway.portal.counting import count_file
 from gateway.portal.looks import PAGE, Filter, Place
 from gateway.portal.looks_filter import Asked, asked_of
 from gateway.portal.looks_table import Table
@@ -70,6 +71,7 @@ async def export(
 ) -> Response:
     """Give all lines within the filter as a file for a spreadsheet, the newest first."""
     visitor.must(Power.RECORD, request, uscc)
+    await count_file(request, runtime, visitor)
     async with runtime.engine.connect() as conn:
         asked, clients = await _asked(conn, request, uscc)
     if not asked.understood:  # else the file would hold more than was asked for
