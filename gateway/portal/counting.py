@@ -24,7 +24,7 @@ frame: Final = Frame("gateway.portal")
 
 async def count_file(request: Request, runtime: Runtime, visitor: Visitor) -> None:
     """Have one more file made for this person, or show a page that says when (`InsteadError`)."""
-    person = runtime.digests.of("portal files", visitor.session.subject).hex()
+    person = runtime.digests.of("portal_files", visitor.session.subject).hex()
     counter = Counter(name="portal_files", key=person, quota=FILES_A_MINUTE, window=MINUTE)
     try:
         verdict = await runtime.guard.admit(

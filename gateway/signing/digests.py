@@ -18,6 +18,7 @@ Kind = Literal[
     "invitation",
     "consent",
     "pin",
+    "portal_files",
 ]
 
 
