@@ -1,17 +1,29 @@
 """What somebody who holds a consent's record does to check its leaves, from the description alone."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import consent
+from consent import Changed, Consent, Person, Refused
+from consent import store as consents
+from gateway.access.consent_records import signed_record
 from gateway.signing.keys import KeyRing
 from tests.log_builders import open_note, raw_key
 from tests.naive_merkle import root_from_path
 
+if TYPE_CHECKING:
+    from tests.house import Caller, House  # which counts leaves itself
+
+Act = Callable[..., Changed | Refused]
+SCOPE: Final = "consents"
 _ODD: Final = text("""
     SELECT v.consent_id, v.seq, l.leaf_id
     FROM consent_event v
@@ -93,3 +105,44 @@ def assert_in_the_log(receipt: Mapping[str, Any], leaf: str, keys: KeyRing, orig
     assert receipt["leaf_hash"] == leaf
     assert receipt["tree_size"] == head.size
     assert root_from_path(entry, receipt["leaf_index"], head.size, proof) == head.root
+
+
+def to_penalties(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    """The enterprise leaves one dataset, for three uses."""
+    less = replace(held.scope, datasets=("penalty",), max_uses=3)
+    return consent.narrow(held, scope=less, by=by, now=now)
+
+
+async def lived(house: "House", bank: "Caller") -> str:
+    """A consent to which almost everything has happened; its id."""
+    consent_id = await house.grant(bank, house.uscc("clean"))
+    acts: tuple[Act, ...] = (consent.pause, consent.resume, to_penalties, consent.withdraw)
+    for each in acts:
+        await house.act(each, consent_id)
+    return consent_id
+
+
+async def record_of(bank: "Caller", consent_id: str) -> dict[str, Any]:
+    """The signed record as its client gets it."""
+    answer = await bank.send(f"/v1/consents/{consent_id}/record", b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
+    """The same, when all its leaves are in the log."""
+    async with asyncio.timeout(10):
+        while True:
+            made = await record_of(bank, consent_id)
+            if len(made["receipts"]) == len(made["record"]["xq:events"]):
+                return made
+            await asyncio.sleep(0.2)
+
+
+async def enterprises(house: "House", consent_id: str) -> dict[str, Any]:
+    """The signed record as the enterprise gets it."""
+    async with house.runtime.engine.connect() as conn:
+        held = await consents.by_id(conn, consent_id)
+        assert held is not None
+        return await signed_record(conn, house.runtime, held, reader="enterprise")

@@ -1,11 +1,9 @@
 """No consent can be forged unseen: each event is a leaf of the log, and both sides can prove it."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -13,19 +11,27 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 import consent
-from consent import Changed, Consent, Person, Refused
+from consent import Changed
 from consent import store as consents
-from gateway.access.consent_records import signed_record
 from gateway.disclosure import consenting
 from gateway.disclosure.checkpoints import origin_of
 from tests.consent_builders import a_person, a_request, an_event_of
-from tests.consent_leaves import assert_in_the_log, leaves, person_of, stated, without_their_leaf
+from tests.consent_leaves import (
+    SCOPE,
+    assert_in_the_log,
+    enterprises,
+    leaves,
+    lived,
+    merged,
+    person_of,
+    record_of,
+    stated,
+    without_their_leaf,
+)
 from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-Act = Callable[..., Changed | Refused]
-SCOPE: Final = "consents"
 SHOWN: Final = consent.Shown(text_version="2026.2", language="zh")
 UNKNOWN: Final = "cst_" + "a" * 26 + "-1"
 
@@ -34,47 +40,6 @@ UNKNOWN: Final = "cst_" + "a" * 26 + "-1"
 async def bank(house: House) -> AsyncIterator[Caller]:
     """A bank of its own for each test."""
     yield await house.client("bank")
-
-
-def to_penalties(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
-    """The enterprise leaves one dataset, for three uses."""
-    less = replace(held.scope, datasets=("penalty",), max_uses=3)
-    return consent.narrow(held, scope=less, by=by, now=now)
-
-
-async def lived(house: House, bank: Caller) -> str:
-    """A consent to which almost everything has happened; its id."""
-    consent_id = await house.grant(bank, house.uscc("clean"))
-    acts: tuple[Act, ...] = (consent.pause, consent.resume, to_penalties, consent.withdraw)
-    for each in acts:
-        await house.act(each, consent_id)
-    return consent_id
-
-
-async def record_of(bank: Caller, consent_id: str) -> dict[str, Any]:
-    """The signed record as its client gets it."""
-    answer = await bank.send(f"/v1/consents/{consent_id}/record", b"", method="GET", scope=SCOPE)
-    assert answer.status_code == 200, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def merged(bank: Caller, consent_id: str) -> dict[str, Any]:
-    """The same, when all its leaves are in the log."""
-    async with asyncio.timeout(10):
-        while True:
-            made = await record_of(bank, consent_id)
-            if len(made["receipts"]) == len(made["record"]["xq:events"]):
-                return made
-            await asyncio.sleep(0.2)
-
-
-async def enterprises(house: House, consent_id: str) -> dict[str, Any]:
-    """The signed record as the enterprise gets it."""
-    async with house.runtime.engine.connect() as conn:
-        held = await consents.by_id(conn, consent_id)
-        assert held is not None
-        return await signed_record(conn, house.runtime, held, reader="enterprise")
 
 
 async def test_each_event_is_a_leaf_that_both_records_recompute(house: House, bank: Caller) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from gateway.synthetic.build import Kit
 from gateway.synthetic.tour.asking import tokens, verifications
 from gateway.synthetic.tour.consenting import consent, counter, query, withdrawal
+from gateway.synthetic.tour.proving import proof
 from gateway.synthetic.tour.publishing import repair, scan
 from gateway.synthetic.tour.stage import Stage, TourFailedError
 from gateway.synthetic.tour.tampering import tampering
@@ -26,6 +27,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The bank asks for consent, the enterprise decides · 授权", consent),
     ("The bank queries under that consent · 授权查询", query),
     ("The enterprise withdraws · 撤回授权", withdrawal),
+    ("The log proves what was done to that consent · 授权存证", proof),
     ("The bank asks at its counter, by a QR code · 扫码授权", counter),
     ("A citizen scans enterprise codes · 扫企业码", scan),
     ("A department delivers and repairs · 信用修复", repair),

@@ -13,6 +13,7 @@
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
+from ._core.consent_records import ConsentRecord, verify_consent_record
 from ._core.consenting import ConsentGrant, ConsentStart
 from ._core.evidence import Evidence, verify_evidence
 from ._core.jose import generate_dpop_key
@@ -43,6 +44,7 @@ __all__ = [
     "Client",
     "Consent",
     "ConsentGrant",
+    "ConsentRecord",
     "ConsentRequest",
     "ConsentStart",
     "ConsentUse",
@@ -63,5 +65,6 @@ __all__ = [
     "XinqiaoError",
     "errors",
     "generate_dpop_key",
+    "verify_consent_record",
     "verify_evidence",
 ]

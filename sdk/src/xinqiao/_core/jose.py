@@ -1,4 +1,5 @@
-"""All that is signed by this side (JWTs). Nothing else imports PyJWT, and a key never prints."""
+"""JWTs: all that is signed by this side, and the gateway's. Nothing else imports PyJWT, and a key
+never prints."""
 
 from __future__ import annotations
 
@@ -7,15 +8,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from xinqiao.errors import ConfigurationError
+from xinqiao.errors import ConfigurationError, EvidenceInvalid
 
-from .keys import Jwks, read_json
+from .keys import Jwks, KeySet, read_json
 
 #: Seconds for which a client assertion is valid.
 ASSERTION_LIFETIME: Final = 60
@@ -117,6 +119,30 @@ def dpop_proof(
     if access_token is not None:
         claims["ath"] = _base64url(hashlib.sha256(access_token.encode("ascii")).digest())
     return key.sign(claims, {"typ": "dpop+jwt", "jwk": dict(key.public_jwk)})
+
+
+def opened(token: str, keys: KeySet, *, typ: str) -> Mapping[str, Any]:
+    """Verify a JWT of the gateway's and give its claims; raises `EvidenceInvalid`.
+
+    Only EdDSA, only a trusted response key, and only one that was in force at `iat`.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        key = keys.get(str(header.get("kid")))
+        if key is None:
+            raise EvidenceInvalid("The record's key is not among the trusted keys.", reason="key")
+        claims = jwt.decode(
+            token,
+            key.public,
+            algorithms=["EdDSA"],
+            options={"verify_aud": False, "verify_iat": False, "require": ["iat", "iss", "sub"]},
+        )
+        issued = datetime.fromtimestamp(int(claims["iat"]), UTC)
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+        raise EvidenceInvalid("The record's JWT cannot be verified.", reason="signature") from None
+    if header.get("typ") != typ or not key.in_force(issued):
+        raise EvidenceInvalid("The record's JWT was not made as one.", reason="key")
+    return claims
 
 
 def pkce_challenge(verifier: str) -> str:

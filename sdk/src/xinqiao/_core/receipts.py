@@ -117,18 +117,31 @@ def verified_receipt(
     )
     if (made.disclosure_id, made.leaf_hash) != (of.disclosure_id, of.promise.leaf_hash):
         raise ReceiptInvalid("The receipt is of another leaf than was promised.", promised=of)
-    head = _signed_head(made.checkpoint, origin, log_keys)
-    if head is None:
-        raise ReceiptInvalid("The checkpoint is not signed by a trusted log key.", promised=of)
-    try:
-        leaf = hashlib.sha256(b"\0" + bytes.fromhex(made.leaf_hash)).digest()
-        proof = [bytes.fromhex(step) for step in body.texts("inclusion_proof")]
-    except ValueError:
-        raise ReceiptInvalid("The receipt's hashes cannot be read.", promised=of) from None
-    size, root = head
-    if size != made.tree_size or not includes(leaf, made.leaf_index, size, proof, root):
-        raise ReceiptInvalid("The proof does not lead to the checkpoint's root.", promised=of)
+    fault = fault_of(body, made.leaf_hash, origin=origin, log_keys=log_keys)
+    if fault is not None:
+        raise ReceiptInvalid(fault, promised=of)
     return made
+
+
+def fault_of(
+    receipt: Reader, leaf_hash: str, *, origin: str, log_keys: Iterable[Ed25519PublicKey]
+) -> str | None:
+    """Tell why a receipt does not show this leaf in the log of this origin; nothing if it does."""
+    if receipt.text("leaf_hash") != leaf_hash:
+        return "The receipt is of another leaf."
+    head = _signed_head(receipt.text("checkpoint"), origin, log_keys)
+    if head is None:
+        return "The checkpoint is not signed by a trusted log key."
+    try:
+        leaf = hashlib.sha256(b"\0" + bytes.fromhex(leaf_hash)).digest()
+        proof = [bytes.fromhex(step) for step in receipt.texts("inclusion_proof")]
+    except ValueError:
+        return "The receipt's hashes cannot be read."
+    size, root = head
+    fits = size == receipt.integer("tree_size")
+    if not fits or not includes(leaf, receipt.integer("leaf_index"), size, proof, root):
+        return "The proof does not lead to the checkpoint's root."
+    return None
 
 
 def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

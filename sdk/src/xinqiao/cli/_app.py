@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xinqiao import Client, XinqiaoError, verify_evidence
+from xinqiao import Client, XinqiaoError, verify_consent_record, verify_evidence
 
 from . import _shell, _show
 
@@ -50,6 +50,21 @@ def verify_evidence_command(
     """Verify evidence again, offline. Ends with 1 and says what differs if it is not authentic."""
     with _plain_errors():
         _show.evidence(verify_evidence(file, keys=keys))
+
+
+@app.command("verify-consent")
+def verify_consent_command(
+    file: Annotated[Path, typer.Argument(help="The consent's record, or evidence of it.")],
+    keys: Annotated[
+        Path, typer.Option("--keys", help="The gateway's keys (JWK set), from a source you trust.")
+    ],
+) -> None:
+    """Hold a consent's record against the log, offline. Ends with 1 if the log does not prove all."""
+    with _plain_errors():
+        verified = verify_consent_record(file, keys=keys)
+    _show.consent_record(verified)
+    if verified.unproven:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from xinqiao.errors import SignatureInvalid, XinqiaoError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xinqiao import Evidence, QueryPage, Questions, Verification
+    from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Verification
 
 out: Final = Console()
 notes: Final = Console(stderr=True)
@@ -83,6 +83,26 @@ def evidence(verified: Evidence) -> None:
     out.print(f"  {exchange.method} {exchange.target_uri} → {exchange.status}", highlight=False)
     out.print(f"  signed by key {verified.keyid}", highlight=False)
     out.print("  Whether it may still be relied on, only the gateway can say.", style="dim")
+
+
+def consent_record(verified: ConsentRecord) -> None:
+    """Show which events of a consent the log proves."""
+    out.print(
+        f"✔ consent record authentic as of {verified.issued_at.isoformat()}",
+        style="bold green",
+        highlight=False,
+    )
+    for event in verified.record["xq:events"]:
+        number = event["dct:identifier"]
+        proven = number in verified.proven
+        line = f"  {number} {event['dct:date']} {event['xq:act']}: "
+        out.print(
+            Text(line).append(
+                "in the log" if proven else "not proven by the log",
+                style="green" if proven else "yellow",
+            ),
+            soft_wrap=True,
+        )
 
 
 def answer(evidence: Evidence) -> None:

@@ -1,0 +1,189 @@
+"""The SDK holds a consent's record against the log, offline; whatever was changed in it shows."""
+
+import copy
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from gateway.access import consent_records
+from gateway.signing import jws
+from tests.consent_leaves import enterprises, lived, merged
+from tests.house import Caller, House
+from xinqiao import KeySet, errors, verify_consent_record
+from xinqiao.cli._app import app
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Document = dict[str, Any]
+Change = Callable[[Document], None]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bank(house: House) -> AsyncIterator[Caller]:
+    """A bank of its own for each test."""
+    yield await house.client("bank")
+
+
+def signed_anew(house: House, made: Document, change: Change) -> Document:
+    """What an operator can do who has the signing key, but not the log's past."""
+    forged = copy.deepcopy(made)
+    change(forged)
+    now = house.clock()
+    claims = {
+        "iss": house.issuer,
+        "iat": int(now.timestamp()),
+        "sub": forged["record"]["dct:identifier"],
+        "record": forged["record"],
+        "text": forged["text"],
+    }
+    key = house.runtime.keys.current("response", now)
+    return forged | {"jwt": jws.sign(claims, typ=consent_records.TYP, key=key)}
+
+
+def refused(document: Document, house: House) -> str:
+    """Why it is not believed."""
+    with pytest.raises(errors.XinqiaoError) as caught:
+        verify_consent_record(document, keys=house.runtime.keys.published())
+    assert isinstance(caught.value, errors.EvidenceInvalid | errors.ReceiptInvalid)
+    return str(caught.value)
+
+
+async def test_both_copies_are_proven_by_the_log(house: House, bank: Caller) -> None:
+    """Six events, six leaves; the client's copy without the persons."""
+    consent_id = await lived(house, bank)
+    keys = house.runtime.keys.published()
+    for made in (await merged(bank, consent_id), await enterprises(house, consent_id)):
+        verified = verify_consent_record(made, keys=keys)
+        assert (verified.consent_id, verified.unproven) == (consent_id, ())
+        assert verified.proven == (1, 2, 3, 4, 5, 6)
+        assert verified.record["xq:status"] == "withdrawn"
+
+
+def _event(name: str, value: object, number: int = 1) -> Change:
+    def change(made: Document) -> None:
+        made["record"]["xq:events"][number][name] = value
+
+    return change
+
+
+def _more_data(made: Document) -> None:
+    more = made["record"]["xq:events"][0]["dpv:hasPersonalData"]
+    for at in range(4, 6):
+        made["record"]["xq:events"][at]["dpv:hasPersonalData"] = more
+    made["record"]["dpv:hasProcess"]["dpv:hasPersonalData"] = more
+
+
+def _not_withdrawn(made: Document) -> None:
+    made["record"]["xq:events"].pop()
+    made["record"] |= {"xq:status": "active", "dpv:hasConsentStatus": "dpv:ConsentGiven"}
+
+
+def _wider_now(made: Document) -> None:
+    made["record"]["dpv:hasProcess"]["dpv:hasDuration"][1]["rdf:value"] = 1_000
+
+
+def _anothers(made: Document) -> None:
+    made["record"]["dpv:hasProcess"]["dpv:hasRecipient"] = "another-bank"
+
+
+def _a_leaf_to_fit(made: Document) -> None:
+    leaf = made["record"]["xq:events"][1]["xq:leaf"]
+    leaf |= made["record"]["xq:events"][2]["xq:leaf"] | {"dct:identifier": leaf["dct:identifier"]}
+
+
+FORGED: Final[dict[str, tuple[Change, str]]] = {
+    "an act": (_event("xq:act", "resumed"), "Event 2 is not the one of its leaf."),
+    "a time": (
+        _event("dct:date", "2020-01-01T00:00:00+08:00"),
+        "Event 2 is not the one of its leaf.",
+    ),
+    "a person": (_event("dpv:isImplementedByEntity", "x"), "Event 2 is not the one of its person."),
+    "a token": (_event("xq:identityTokenSha256", "00"), "Event 2 is not the one of its person."),
+    "more data": (_more_data, "Event 5 is not the one of its leaf."),
+    "a recipient": (_anothers, "Event 1 is not the one of its leaf."),
+    "a withdrawal left out": (_not_withdrawn, "The record lacks an event."),
+    "what holds now": (_wider_now, "What the record allows is not what was decided last."),
+    "another event's leaf": (_a_leaf_to_fit, "Event 2 is not the one of its leaf."),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+async def test_a_record_forged_by_the_operator_itself_shows(
+    house: House, bank: Caller, what: str
+) -> None:
+    """Its signature is right."""
+    change, sentence = FORGED[what]
+    consent_id = await lived(house, bank)
+    await merged(bank, consent_id)
+    made = await enterprises(house, consent_id)
+    assert refused(signed_anew(house, made, change), house) == sentence
+
+
+async def test_a_receipt_that_does_not_show_its_leaf_is_refused(house: House, bank: Caller) -> None:
+    """Another leaf's, one of another log's key, one with another index."""
+    made = await merged(bank, await lived(house, bank))
+    keys = KeySet.read(house.runtime.keys.published())
+    swapped, moved = copy.deepcopy(made), copy.deepcopy(made)
+    first, second = swapped["receipts"][:2]
+    first["disclosure_id"], second["disclosure_id"] = (
+        second["disclosure_id"],
+        first["disclosure_id"],
+    )
+    assert refused(swapped, house) == "The receipt is of another leaf."
+    moved["receipts"][0]["leaf_index"] += 1
+    assert refused(moved, house) == "The proof does not lead to the checkpoint's root."
+    with pytest.raises(errors.ReceiptInvalid, match="not signed by a trusted log key"):
+        verify_consent_record(made, keys=KeySet(keys.by_kid))
+
+
+async def test_what_was_not_signed_is_refused(house: House, bank: Caller) -> None:
+    """Changed beside its JWT, without one, by an unknown key, or something else altogether."""
+    made = await merged(bank, await lived(house, bank))
+    changed = copy.deepcopy(made)
+    changed["record"]["xq:uses"] = 99
+    assert refused(changed, house) == "The record is not the one that was signed."
+    other_text = {"zh": ["别的"], "en": ["other"]}
+    changed = copy.deepcopy(made) | {"text": other_text}
+    assert refused(changed, house) == "The text is not the one that was signed."
+    anew = signed_anew(house, made, lambda forged: forged.update(text=other_text))
+    assert refused(anew, house) == "The text is not the one that the record names."
+    for token in ("", "a.b.c", made["jwt"][:-6] + "AAAAAA", None):
+        assert refused(made | {"jwt": token}, house) == "The record's JWT cannot be verified."
+    with pytest.raises(errors.EvidenceInvalid, match="not among the trusted keys"):
+        verify_consent_record(made, keys={"keys": []})
+    refused({}, house)
+
+
+async def test_what_has_no_receipt_yet_is_named(house: House, bank: Caller) -> None:
+    """And one whose salt was erased."""
+    made = await merged(bank, await lived(house, bank))
+    made["receipts"] = made["receipts"][:4]
+    fresh = verify_consent_record(made, keys=house.runtime.keys.published())
+    assert (fresh.proven, fresh.unproven) == ((1, 2, 3, 4), (5, 6))
+    erased = signed_anew(house, made, lambda it: it["record"]["xq:events"][0].pop("xq:leaf"))
+    assert verify_consent_record(erased, keys=house.runtime.keys.published()).proven == (2, 3, 4)
+
+
+async def test_the_command_says_what_the_log_proves(
+    house: House, bank: Caller, tmp_path: Path
+) -> None:
+    """0 if it proves all, 1 if not or if anything was changed."""
+    made = await merged(bank, await lived(house, bank))
+    file, keys = tmp_path / "record.json", tmp_path / "keys.json"
+    keys.write_text(json.dumps(house.runtime.keys.published()))
+    outcomes = []
+    partly, changed = copy.deepcopy(made), copy.deepcopy(made)
+    partly["receipts"] = []
+    changed["record"]["xq:uses"] = 99
+    for document in (made, partly, changed):
+        file.write_text(json.dumps(document))
+        outcomes.append(CliRunner().invoke(app, ["verify-consent", str(file), "--keys", str(keys)]))
+    assert [each.exit_code for each in outcomes] == [0, 1, 1]
+    assert outcomes[0].stdout.count("in the log") == 6
+    assert outcomes[1].stdout.count("not proven by the log") == 6
+    assert "The record is not the one that was signed." in outcomes[2].stderr
