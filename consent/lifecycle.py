@@ -72,7 +72,8 @@ def request(  # what a request is made of; all by keyword
 ) -> Changed | Refused:
     """The client asks, for a new consent or to change a running one (`amends`).
 
-    Refused inside the cool-down after a refusal of the same (R9).
+    Refused inside the cool-down after a refusal of the same (R9). A change can be answered no longer
+    than what it would change runs.
     """
     if amends is not None and _relation(amends) != _relation(ask):
         return Refused(Reason.NOT_AVAILABLE)
@@ -80,6 +81,7 @@ def request(  # what a request is made of; all by keyword
         return Refused(REASON_OF[status_at(amends, now)])
     if not may_ask_again(_of_the_same(previous_refusals, ask), now=now, cool_down=cool_down):
         return Refused(Reason.COOLING_DOWN)
+    answer_by = now + answer_within
     consent = Consent(
         consent_id=consent_id,
         client_id=ask.client_id,
@@ -89,7 +91,7 @@ def request(  # what a request is made of; all by keyword
         questions=tuple(dict.fromkeys(ask.questions)),
         status=Status.REQUESTED,
         requested_at=now,
-        answer_by=now + answer_within,
+        answer_by=answer_by if amends is None else min(answer_by, amends.valid_until),
         valid_until=valid_until,
         max_uses=max_uses,
         version=0,
@@ -229,6 +231,20 @@ def give_up(consent: Consent, *, client_id: str, now: datetime) -> Changed | Ref
         channel=Channel.API,
         now=now,
     )
+
+
+def end_with(amendment: Consent, ended: Changed) -> Changed | Refused:
+    """A request to change a consent that was taken back or given up ends with it, by the same act."""
+    over, act = ended.consent, ended.event
+    if amendment.amends != over.consent_id or over.status is not Status.WITHDRAWN:
+        return Refused(Reason.NOT_AVAILABLE)
+    refusal = _unless(amendment, (Status.REQUESTED,), uscc=over.uscc, now=act.at)
+    if refusal:
+        return refusal
+    gone = replace(amendment, status=Status.WITHDRAWN)
+    changed = _changed(gone, act.what, actor=act.actor, channel=act.channel, now=act.at)
+    event = replace(changed.event, identity_token_digest=act.identity_token_digest)
+    return replace(changed, event=event)
 
 
 def supersede(

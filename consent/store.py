@@ -52,6 +52,31 @@ async def by_id(conn: AsyncConnection, consent_id: str) -> Consent | None:
     return await _first(conn, consents.c.uscc == uscc, consents.c.consent_id == consent_id)
 
 
+async def hold(conn: AsyncConnection, uscc: str, consent_id: str) -> Consent | None:
+    """The consent as it is and stays until this transaction ends: nobody ends or changes it."""
+    found = await conn.execute(
+        consents.select()
+        .where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
+        .with_for_update(read=True)
+    )
+    row = found.one_or_none()
+    return None if row is None else consent_of(row._asdict())
+
+
+async def amendments_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[Consent]:
+    """The requests to change this consent that its enterprise has not answered."""
+    found = await conn.execute(
+        consents.select()
+        .where(
+            consents.c.uscc == uscc,
+            consents.c.amends == consent_id,
+            consents.c.status == Status.REQUESTED.value,
+        )
+        .order_by(consents.c.consent_id),
+    )
+    return [consent_of(row._asdict()) for row in found]
+
+
 async def current_for(
     conn: AsyncConnection,
     client_id: str,

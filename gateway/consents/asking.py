@@ -142,7 +142,8 @@ async def _amended(connection: AsyncConnection, asked: Asked) -> Consent | NotFo
         return NotFoundError(
             "amends names no consent of yours with this enterprise and for this purpose."
         )
-    return held
+    # Whoever withdraws it now waits for this request, and ends it too.
+    return await consents.hold(connection, held.uscc, held.consent_id) or NotFoundError()
 
 
 def _repeated(before: Consent, asked: Asked, runtime: Runtime) -> Consent | GatewayError:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from consent import Changed, Consent, Event, writing
+from consent import Changed, Consent, Event, Status, end_with, store, writing
 from gateway.db.engine import statement
 from gateway.disclosure.consent_leaf import Salts, leaf_hash, leaf_id, new_salts
 from gateway.disclosure.tables import ConsentLeafRow
@@ -41,11 +41,24 @@ async def insert(conn: AsyncConnection, asked: Changed) -> None:
 
 
 async def save(conn: AsyncConnection, before: Consent, changed: Changed) -> bool:
-    """Put the changed consent in the place of `before`; false, and no leaf, if another was faster."""
-    saved = await writing.save(conn, before, changed.consent, changed.event)
-    if saved:
-        await _add(conn, changed)
-    return saved
+    """Put the changed consent in the place of `before`; false, and no leaf, if another was faster.
+
+    Requests to change one that has ended end with it.
+    """
+    if not await writing.save(conn, before, changed.consent, changed.event):
+        return False
+    await _add(conn, changed)
+    if changed.consent.status is Status.WITHDRAWN:
+        await _end_amendments(conn, changed)
+    return True
+
+
+async def _end_amendments(conn: AsyncConnection, ended: Changed) -> None:
+    over = ended.consent
+    for asked in await store.amendments_of(conn, over.uscc, over.consent_id):
+        gone = end_with(asked, ended)
+        if isinstance(gone, Changed):
+            await save(conn, asked, gone)
 
 
 async def leaves_of(

@@ -104,9 +104,21 @@ async def _open(
     if not cards:
         raise InsteadError(pages.not_for_you(request, visitor))
     match status_at(asked, now):
+        case Status.REQUESTED if await _changes_nothing(conn, asked, now):
+            raise InsteadError(pages.over(request, visitor, "ended"))
         case Status.REQUESTED:
             return asked, cards[0]
+        case Status.WITHDRAWN if asked.decided_at is None and asked.amends is not None:
+            raise InsteadError(pages.over(request, visitor, "ended"))
         case Status.EXPIRED if asked.decided_at is None:
             raise InsteadError(pages.over(request, visitor, "lapsed"))
         case _:
             raise InsteadError(pages.over(request, visitor, "decided"))
+
+
+async def _changes_nothing(conn: AsyncConnection, asked: Consent, now: datetime) -> bool:
+    """Whether it would change a consent that has run out or was used up meanwhile."""
+    if asked.amends is None:
+        return False
+    held = await consents.by_id(conn, asked.amends)
+    return held is None or status_at(held, now) not in {Status.ACTIVE, Status.PAUSED}

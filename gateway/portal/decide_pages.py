@@ -187,13 +187,13 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
 def over(
     request: Request,
     visitor: Visitor,
-    why: Literal["decided", "expired", "lapsed", "elsewhere"],
+    why: Literal["decided", "expired", "lapsed", "ended", "elsewhere"],
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]
     return frame.sorry(
         request,
-        status=410 if why in {"expired", "lapsed"} else 409,
+        status=410 if why in {"expired", "lapsed", "ended"} else 409,
         title=title,
         sentence=sentence,
         onward=("/portal", Said("查看我的授权", "See my consents")),
@@ -223,6 +223,14 @@ _OVER: Final = {
         Said(
             "申请没有在期限内得到答复，没有作出任何授权。需要的话，请让对方重新发起。",
             "It was not answered in time. Nothing was granted. If you want to go on, let the "
+            "organisation ask again.",
+        ),
+    ),
+    "ended": (
+        Said("要变更的授权已经结束", "The consent that would be changed has ended"),
+        Said(
+            "因此这个变更申请也已结束，没有作出任何授权。需要的话，请让对方重新申请。",
+            "So this request has ended too. Nothing was granted. If you want to go on, let the "
             "organisation ask again.",
         ),
     ),

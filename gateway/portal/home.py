@@ -23,6 +23,7 @@ from gateway.portal import store, words
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import UsingRuntime
 
+RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED})
 LOOKS_WITHIN: Final = timedelta(days=30)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -86,7 +87,13 @@ async def _glance(
     conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Power], now: datetime
 ) -> Glance:
     held = await consents.of_enterprise(conn, card.uscc) if Power.CONSENTS in powers else []
-    open_ones = [each for each in held if status_at(each, now) is Status.REQUESTED]
+    running = {each.consent_id for each in held if status_at(each, now) in RUNNING}
+    open_ones = [
+        each
+        for each in held
+        if status_at(each, now) is Status.REQUESTED
+        and (each.amends is None or each.amends in running)
+    ]
     mine = Power.MANAGE in powers
     left = await representatives.to_confirm(conn, card.uscc, held, now=now) if mine else []
     clients = await store.clients(conn, {each.client_id for each in (*open_ones, *left)})

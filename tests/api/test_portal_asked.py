@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 import consent
 from consent import Ask, Channel, Purpose, Status, store
@@ -253,8 +254,66 @@ async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(house
     address = f"/portal/consents/{running.consent_id}/withdraw"
     await browser.post(address, data=hidden((await browser.get(address)).text, address))
     answer = await decide(browser, amendment, page=page, decision="grant", dataset=["licence"])
-    assert query_of(answer.headers["location"])["notice"] == ["already_ended"]
+    assert (answer.status_code, "已经结束" in answer.text) == (410, True)
     assert (await held(house, running.consent_id)).status is Status.WITHDRAWN
+    gone = await held(house, amendment)
+    assert (gone.status, gone.was_granted) == (Status.WITHDRAWN, False)
+    assert amendment not in (await browser.get("/portal")).text
+
+
+async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House) -> None:
+    """It waits for the request under way, sees it, and ends it: none is left behind."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    address = f"/portal/consents/{running.consent_id}/withdraw"
+    form = hidden((await browser.get(address)).text, address)
+    async with house.engine.begin() as conn:
+        base = await store.hold(conn, running.uscc, running.consent_id)
+        assert base is not None
+        withdrawing = asyncio.create_task(browser.post(address, data=form))
+        await asyncio.sleep(0.3)
+        assert not withdrawing.done()
+        asks = consent.request(
+            Ask(
+                client_id=house.bank,
+                uscc=house.firm,
+                purpose=Purpose.LOAN_APPROVAL,
+                datasets=("penalty", "licence"),
+            ),
+            consent_id=(late := consent_id_from(secrets.token_bytes(RANDOM_BYTES))),
+            valid_until=base.valid_until,
+            max_uses=10,
+            channel=Channel.LINK,
+            now=house.clock(),
+            amends=base,
+        )
+        assert isinstance(asks, consent.Changed)
+        await consenting.insert(conn, asks)
+    assert (await withdrawing).headers["location"].endswith("notice=withdraw")
+    assert (await held(house, late)).status is Status.WITHDRAWN
+
+
+async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
+    house: House,
+) -> None:
+    """Expired, both; used up, the request is no decision any more."""
+    browser = await house.signed_in()
+    consent_id = await asked(house, house.firm, "penalty")
+    last_day = (house.clock() + timedelta(days=1)).date().isoformat()
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    running = await held(house, consent_id)
+    amendment = await asked(house, house.firm, "licence", amends=running)
+    assert (await held(house, amendment)).answer_by == running.valid_until
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            text("UPDATE consent SET uses = max_uses WHERE consent_id = :id"), {"id": consent_id}
+        )
+    used_up = await browser.get(f"/portal/asked/{amendment}")
+    assert (used_up.status_code, "已经结束" in used_up.text) == (410, True)
+    assert amendment not in (await browser.get("/portal")).text
+    house.clock.passes(running.valid_until - house.clock())
+    again = await house.signed_in()
+    assert (await again.get(f"/portal/asked/{amendment}")).status_code == 410
 
 
 async def test_the_enterprise_allows_less_by_itself(house: House) -> None:

@@ -15,6 +15,7 @@ from consent import (
     Refused,
     Status,
     amend,
+    end_with,
     give_up,
     grant,
     narrow,
@@ -305,6 +306,43 @@ def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
     assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
     ended = done(withdraw(a_consent(), by=a_person(), now=NOON))
     assert amend(ended, amendment, **both) == Refused(Reason.CONSENT_WITHDRAWN)  # type: ignore[arg-type]
+
+
+def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
+    """Withdrawn by the person, with the person's proof; given up by the client; never granted."""
+    amendment = an_amendment()
+    for ended in (
+        withdraw(a_consent(), by=a_person(), now=NOON),
+        give_up(a_consent(), client_id=BANK, now=NOON),
+    ):
+        assert isinstance(ended, Changed)
+        gone = end_with(amendment, ended)
+        assert isinstance(gone, Changed)
+        assert (gone.consent.status, gone.consent.was_granted) == (Status.WITHDRAWN, False)
+        assert (gone.event.what, gone.event.actor) == (ended.event.what, ended.event.actor)
+        assert gone.event.identity_token_digest == ended.event.identity_token_digest
+        assert gone.event.seq == amendment.version + 1
+
+
+def test_an_amendment_does_not_end_with_anything_else() -> None:
+    """Another consent's end, a pause, or an end after it was answered."""
+    withdrawn = withdraw(a_consent(), by=a_person(), now=NOON)
+    paused = pause(a_consent(), by=a_person(), now=NOON)
+    other = withdraw(a_consent(consent_id="cst_other"), by=a_person(), now=NOON)
+    assert isinstance(withdrawn, Changed)
+    assert isinstance(paused, Changed)
+    assert isinstance(other, Changed)
+    assert end_with(an_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
+    assert end_with(an_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
+    refused = done(refuse(an_amendment(), by=a_person(), shown=SHOWN, now=NOON))
+    assert end_with(refused, withdrawn) == Refused(Reason.ALREADY_REFUSED)
+
+
+def test_an_amendment_is_answered_while_what_it_changes_runs() -> None:
+    """Not longer, though a week is the rule."""
+    soon = NOON + timedelta(days=2)
+    assert an_amendment(amends=a_consent(valid_until=soon)).answer_by == soon
+    assert an_amendment().answer_by == NOON + timedelta(days=7)
 
 
 def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
