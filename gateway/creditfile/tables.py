@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     Numeric,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -109,6 +111,11 @@ record = Table(
     PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
     # In this order it also serves whoever looks for an enterprise's records of a dataset.
     UniqueConstraint("uscc", "dataset", "source_id", "natural_key", name="uq_record_natural_key"),
+)
+Index(
+    "ix_record_dataset_decided",
+    record.c.dataset,
+    func.coalesce(record.c.determined_on, record.c.decided_on),
 )
 
 
