@@ -223,6 +223,14 @@ async def test_a_certificate_that_signed_itself_goes_through(front: Front) -> No
 
 
 @pytest.mark.parametrize("where", ["public", "mtls"])
+async def test_large_deliveries_reach_the_gateway(front: Front, where: str) -> None:
+    """It is the gateway that refuses a megabyte without a token, not the proxy for its size."""
+    with front.http(None) as http:
+        refused = http.post(f"{getattr(front, where)}/v1/records", content=b" " * (1 << 20))
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize("where", ["public", "mtls"])
 async def test_what_a_client_writes_itself_does_not_arrive(front: Front, where: str) -> None:
     """A forged header, in any case, twice, or beside a certificate of the client's own."""
     victim = a_certificate(by=CA)
