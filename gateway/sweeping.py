@@ -16,6 +16,7 @@ from sqlalchemy import text
 from gateway.creditfile.objections.desk import keep_time
 from gateway.creditfile.retention.daily import see_to_today
 from gateway.creditfile.retention.deleting import Deleter
+from gateway.disclosure import tombstones
 from gateway.notices.outbox import FORGOTTEN_AFTER
 from gateway.runtime import Runtime
 
@@ -63,6 +64,17 @@ async def keep_objections_time(runtime: Runtime) -> int:
         return await keep_time(connection, runtime.catalogue, now=runtime.now())
 
 
+async def tell_of_expiry(runtime: Runtime) -> int:
+    """Let clients hear of the consents that have run out since; how many."""
+    total = 0
+    while True:
+        async with runtime.engine.begin() as connection:
+            told = await tombstones.of_expired_consents(connection, now=runtime.now())
+        total += told
+        if told < tombstones.AT_ONCE:
+            return total
+
+
 async def keep_retention(runtime: Runtime) -> int:
     """Delete the records whose retention has ended, once a day; how many that were."""
     deleter = Deleter(
@@ -93,6 +105,7 @@ async def _for_ever(app: FastAPI) -> None:
         try:
             await sweep(runtime)
             await keep_objections_time(runtime)
+            await tell_of_expiry(runtime)
             await keep_retention(runtime)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
             log.warning("sweeping_failed", kind=type(error).__name__)

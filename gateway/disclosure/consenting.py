@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from consent import Changed, Consent, Event, Status, end_with, store, writing
 from gateway.db.engine import statement
+from gateway.disclosure import tombstones
 from gateway.disclosure.consent_leaf import Salts, leaf_hash, leaf_id, new_salts
 from gateway.disclosure.tables import ConsentLeafRow
 
@@ -43,11 +44,12 @@ async def insert(conn: AsyncConnection, asked: Changed) -> None:
 async def save(conn: AsyncConnection, before: Consent, changed: Changed) -> bool:
     """Put the changed consent in the place of `before`; false, and no leaf, if another was faster.
 
-    Requests to change one that has ended end with it.
+    Its client will hear of it, and requests to change one that has ended end with it.
     """
     if not await writing.save(conn, before, changed.consent, changed.event):
         return False
     await _add(conn, changed)
+    await tombstones.of_consent(conn, before, changed)
     if changed.consent.status is Status.WITHDRAWN:
         await _end_amendments(conn, changed)
     return True

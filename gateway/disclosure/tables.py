@@ -41,16 +41,18 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """What was told to one client and is no longer to be used; `cursor` is given after commit.
+    """What one client has to know of what it was told, or may be; `cursor` is given after commit.
 
-    On a record it names every disclosure that rests on it; on a consent, those under it.
+    On a record it names every disclosure that rests on it; on a consent withdrawn or narrowed those
+    that rest on what was taken back. Granted, refused and expired take nothing back and name none.
     """
 
     __tablename__ = "tombstone"
     __table_args__ = (
         CheckConstraint(
             "kind IN ('record_corrected', 'record_repaired', 'record_withdrawn',"
-            " 'consent_withdrawn', 'consent_expired', 'consent_granted', 'consent_refused')",
+            " 'consent_withdrawn', 'consent_narrowed', 'consent_expired', 'consent_granted',"
+            " 'consent_refused')",
             name="kind",
         ),
         CheckConstraint("(record_id IS NULL) <> (consent_id IS NULL)", name="of_one_thing"),

@@ -7,15 +7,22 @@ then is every disclosure seen whose commit that change had to wait for (`access.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consent import Changed, Consent
 from gateway.db.engine import statement
+from gateway.disclosure.consent_news import news_of
 from gateway.disclosure.ids import new_id
 
 RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
+
+NOTHING_TAKEN: Final = ("consent_granted", "consent_refused", "consent_expired")
+"""Nothing that was told rests on these: nobody owes an acknowledgement that it is used no more."""
+STILL_NEWS: Final = timedelta(days=30)
+AT_ONCE: Final = 1_000
 
 # A second correction concerns only what was told since the first; that a record is repaired or
 # withdrawn everybody hears who was ever told of it.
@@ -56,22 +63,40 @@ _OF_CONSENT: Final = statement("""
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
     SELECT CAST(:uscc AS text), CAST(:change_id AS text), CAST(:client_id AS text),
-           'consent_withdrawn', CAST(:now AS timestamptz), CAST(:consent_id AS text),
-           ARRAY(SELECT d.disclosure_id FROM disclosure d
+           CAST(:kind AS text), CAST(:now AS timestamptz), CAST(:consent_id AS text),
+           CASE WHEN cardinality(CAST(:taken_back AS text[])) = 0 THEN CAST('{}' AS text[])
+           ELSE ARRAY(SELECT d.disclosure_id FROM disclosure d
                  WHERE d.uscc = CAST(:uscc AS text) AND d.outcome = 'told'
                    AND d.consent_id = CAST(:consent_id AS text)
                    AND d.client_id = CAST(:client_id AS text)
-                 ORDER BY d.at, d.disclosure_id)""")
+                   AND (CAST(:taken_back AS text[]) IS NULL
+                        OR d.asked ?| CAST(:taken_back AS text[]))
+                 ORDER BY d.at, d.disclosure_id) END""")
+
+# A consent runs out once: its id is in the notice's. Long ago is no news.
+EXPIRED: Final = statement("""
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
+    SELECT c.uscc, 'chg_end_' || c.consent_id, c.client_id, 'consent_expired', c.valid_until,
+           c.consent_id, '{}'
+    FROM consent c
+    WHERE c.status IN ('active', 'paused')
+      AND c.valid_until <= CAST(:now AS timestamptz) AND c.valid_until > CAST(:since AS timestamptz)
+      AND NOT EXISTS (SELECT FROM tombstone t
+                      WHERE t.uscc = c.uscc AND t.change_id = 'chg_end_' || c.consent_id)
+    ORDER BY c.valid_until LIMIT :most
+    ON CONFLICT (uscc, change_id) DO NOTHING""")
 
 _OWING: Final = statement("""
     SELECT client_id, count(*) AS open, min(occurred_at) AS since
-    FROM tombstone WHERE acknowledged_at IS NULL
+    FROM tombstone WHERE acknowledged_at IS NULL AND kind <> ALL(CAST(:nothing_taken AS text[]))
     GROUP BY client_id ORDER BY since, client_id""")
 
 _OWED_BY: Final = statement("""
     SELECT change_id, kind, occurred_at, dataset, record_id, consent_id, disclosure_ids
     FROM tombstone
     WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
+      AND kind <> ALL(CAST(:nothing_taken AS text[]))
     ORDER BY occurred_at, change_id LIMIT :limit""")
 
 
@@ -126,20 +151,43 @@ async def of_records(
     return written.rowcount
 
 
-async def of_withdrawn_consent(
-    conn: AsyncConnection, *, uscc: str, client_id: str, consent_id: str, now: datetime
-) -> None:
-    """Tell a client that this consent was withdrawn, and what it was told under it."""
-    values = {"uscc": uscc, "client_id": client_id, "consent_id": consent_id, "now": now}
-    await conn.execute(_OF_CONSENT, values | {"change_id": new_id("chg")})
+async def of_consent(conn: AsyncConnection, before: Consent, changed: Changed) -> None:
+    """Tell the client what became of its consent, and which disclosures rest on what is taken back."""
+    of = changed.consent
+    for each in news_of(before, changed):
+        taken = each.taken_back
+        await conn.execute(
+            _OF_CONSENT,
+            {
+                "uscc": of.uscc,
+                "change_id": new_id("chg"),
+                "client_id": of.client_id,
+                "consent_id": of.consent_id,
+                "kind": each.kind,
+                "taken_back": None if taken is None else list(taken),
+                "now": changed.event.at,
+            },
+        )
+
+
+async def of_expired_consents(conn: AsyncConnection, *, now: datetime) -> int:
+    """Tell each client once of its consents that have run out; how many notices that were.
+
+    Nobody acts when time runs out, so this is called every few minutes; at most `AT_ONCE` at a time.
+    """
+    written = await conn.execute(EXPIRED, {"now": now, "since": now - STILL_NEWS, "most": AT_ONCE})
+    return written.rowcount
 
 
 async def owing(conn: AsyncConnection) -> list[Owing]:
     """Who has not acknowledged all, the longest silence first."""
-    return [Owing(**row._asdict()) for row in await conn.execute(_OWING)]
+    found = await conn.execute(_OWING, {"nothing_taken": list(NOTHING_TAKEN)})
+    return [Owing(**row._asdict()) for row in found]
 
 
 async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[Tombstone]:
     """What one client has not acknowledged, the oldest first."""
-    found = await conn.execute(_OWED_BY, {"client_id": client_id, "limit": limit})
+    found = await conn.execute(
+        _OWED_BY, {"client_id": client_id, "limit": limit, "nothing_taken": list(NOTHING_TAKEN)}
+    )
     return [Tombstone(**row._asdict()) for row in found]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 import consent
 from consent import Changed, Consent, Event, Refused, Status, status_at, uses_left
 from consent import store as consents
-from gateway.disclosure import consenting, tombstones
+from gateway.disclosure import consenting
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.notices.kinds import Kind
@@ -158,14 +158,6 @@ async def act(
         done = await _done(conn, found, verb, visitor, now=runtime.now())
         if done:
             await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
-        if done and verb == "withdraw":
-            await tombstones.of_withdrawn_consent(
-                conn,
-                uscc=found.uscc,
-                client_id=found.client_id,
-                consent_id=found.consent_id,
-                now=runtime.now(),
-            )
     notice = verb if done else "too_late"
     return see_other(f"/portal/consents/{consent_id}?notice={notice}")
 

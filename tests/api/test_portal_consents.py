@@ -76,11 +76,15 @@ async def test_its_client_gets_a_notice_of_a_withdrawal(house: House) -> None:
                 text(
                     "SELECT client_id, kind, disclosure_ids FROM tombstone"
                     " WHERE uscc = :uscc AND consent_id = :consent_id"
+                    " ORDER BY kind"
                 ),
                 {"uscc": house.firm, "consent_id": consent_id},
             )
         ).all()
-    assert [tuple(each) for each in found] == [(house.bank, "consent_withdrawn", [])]
+    assert [tuple(each) for each in found] == [
+        (house.bank, "consent_granted", []),
+        (house.bank, "consent_withdrawn", []),
+    ]
 
 
 async def test_a_consent_is_paused_and_resumed(house: House) -> None:

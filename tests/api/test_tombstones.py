@@ -53,9 +53,10 @@ async def told(caller: Caller, uscc: str, *datasets: str) -> str:
 
 
 async def notices_to(house: House, caller: Caller) -> list[dict[str, Any]]:
-    """Every notice to this client, in order."""
+    """Every notice to this client of what was told, in order."""
     return await house.rows(
-        "SELECT * FROM tombstone WHERE client_id = :client ORDER BY occurred_at, change_id",
+        "SELECT * FROM tombstone WHERE client_id = :client AND record_id IS NOT NULL"
+        " ORDER BY occurred_at, change_id",
         client=caller.client_id,
     )
 

@@ -1,0 +1,186 @@
+"""What becomes of a consent reaches its client, with what it was told that rests on it no more."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+import consent
+from consent import Channel, Consent, Scope, store
+from consent.model import Person
+from gateway.disclosure import consenting, tombstones
+from gateway.disclosure.consent_news import News, news_of
+from gateway.sweeping import tell_of_expiry
+from tests.consent_builders import BANK, NOON, a_consent, a_person, done
+from tests.house import Caller, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def news_to(house: House, caller: Caller) -> list[tuple[str, str, Sequence[str]]]:
+    """Kind, consent and disclosures of what this client hears, in order."""
+    rows = await house.rows(
+        "SELECT * FROM tombstone WHERE client_id = :client AND consent_id IS NOT NULL"
+        " ORDER BY occurred_at, xmin::text::bigint, kind DESC",
+        client=caller.client_id,
+    )
+    return [(each["kind"], each["consent_id"], each["disclosure_ids"]) for each in rows]
+
+
+async def told(caller: Caller, uscc: str, *datasets: str) -> str:
+    """Query, and give the disclosure's id."""
+    response = await caller.query(uscc, *datasets)
+    assert response.status_code == 200, response.text
+    return str(response.json()["disclosure_id"])
+
+
+async def narrowed(house: House, consent_id: str, **less: Any) -> None:
+    """The enterprise allows less."""
+    async with house.runtime.engine.connect() as conn:
+        held = await store.by_id(conn, consent_id)
+    assert held is not None
+    await house.act(partial(consent.narrow, scope=_less(held.scope, **less)), consent_id)
+
+
+def _less(scope: Scope, **changed: Any) -> Scope:
+    members = {
+        name: getattr(scope, name) for name in ("datasets", "questions", "valid_until", "max_uses")
+    }
+    return Scope(**members | changed)
+
+
+async def test_a_withdrawal_names_what_was_told_under_that_consent_and_nothing_else(
+    house: House,
+) -> None:
+    """Granted it names nothing; another client hears of its own consent only."""
+    uscc = house.uscc("clean")
+    bank, other = await house.client(), await house.client()
+    consent_id = await house.grant(bank, uscc)
+    await house.grant(other, uscc)
+    first, second = await told(bank, uscc, "penalty"), await told(bank, uscc, "licence")
+    await told(other, uscc, "penalty")
+    await house.act(consent.withdraw, consent_id)
+    assert await news_to(house, bank) == [
+        ("consent_granted", consent_id, []),
+        ("consent_withdrawn", consent_id, [first, second]),
+    ]
+    assert [each[0] for each in await news_to(house, other)] == ["consent_granted"]
+
+
+async def test_what_is_taken_back_of_a_consent_names_what_rests_on_that_part(house: House) -> None:
+    """Fewer uses or a shorter term take back nothing that was told."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    consent_id = await house.grant(bank, uscc, questions=("legal_representative_name.v1",))
+    await told(bank, uscc, "registration")
+    both = await told(bank, uscc, "licence", "penalty")
+    one = await told(bank, uscc, "penalty")
+    await narrowed(house, consent_id, max_uses=5)
+    await narrowed(house, consent_id, datasets=("registration", "licence"))
+    assert await news_to(house, bank) == [
+        ("consent_granted", consent_id, []),
+        ("consent_narrowed", consent_id, []),
+        ("consent_narrowed", consent_id, [both, one]),
+    ]
+
+
+async def test_a_decision_that_is_not_committed_is_no_news(house: House) -> None:
+    """Consent and news are one transaction; who was slower writes neither."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    consent_id = await house.grant(bank, uscc)
+    async with house.runtime.engine.connect() as conn:
+        held = await store.by_id(conn, consent_id)
+        assert held is not None
+        withdrawn = consent.withdraw(held, by=_person(held), now=house.clock())
+        assert isinstance(withdrawn, consent.Changed)
+        assert await consenting.save(conn, held, withdrawn)
+        assert not await consenting.save(conn, held, withdrawn)
+        await conn.rollback()
+    assert [each[0] for each in await news_to(house, bank)] == ["consent_granted"]
+
+
+def _person(held: Consent) -> Person:
+    return Person(
+        subject="a-person", uscc=held.uscc, channel=Channel.PORTAL, identity_token_digest=b"\x01"
+    )
+
+
+async def test_a_consent_that_has_run_out_is_told_once_whoever_looks(house: House) -> None:
+    """Two workers at once, and again; as of its last moment; not one that still runs."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    over = await house.grant(bank, uscc, days=1, granted_days_ago=3)
+    await house.grant(bank, uscc, purpose="post_loan_management")
+    forgotten = await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=60)
+    gone = await house.grant(bank, uscc, purpose="supplier_check", days=1, granted_days_ago=3)
+    await house.act(consent.withdraw, gone)
+    await asyncio.gather(*(tell_of_expiry(house.runtime) for _ in range(2)))
+    await tell_of_expiry(house.runtime)
+    heard = [each for each in await news_to(house, bank) if each[0] == "consent_expired"]
+    assert heard == [("consent_expired", over, [])]
+    assert forgotten not in [each[1] for each in heard]
+    (row,) = await house.rows(
+        "SELECT t.occurred_at = c.valid_until AS then FROM tombstone t"
+        " JOIN consent c USING (uscc, consent_id) WHERE t.kind = 'consent_expired'"
+        " AND t.consent_id = :id",
+        id=over,
+    )
+    assert row["then"]
+
+
+async def test_who_has_run_out_is_looked_up_and_not_searched_for(house: House) -> None:
+    """Though it is asked every few minutes, across all enterprises."""
+    now = house.clock()
+    values = {"now": now, "since": now - timedelta(days=30), "most": 1000}
+    async with house.runtime.engine.connect() as conn:
+        await conn.execute(text("SET LOCAL enable_seqscan = off"))  # which pays in a small table
+        plan = await conn.execute(text(f"EXPLAIN {tombstones.EXPIRED}"), values)
+        assert "ix_consent_ending" in "\n".join(plan.scalars())
+
+
+async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(house: House) -> None:
+    """Granted and expired: no; withdrawn: yes."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    consent_id = await house.grant(bank, uscc)
+    await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=3)
+    await tell_of_expiry(house.runtime)
+    async with house.runtime.engine.connect() as conn:
+        assert bank.client_id not in {each.client_id for each in await tombstones.owing(conn)}
+        assert await tombstones.owed_by(conn, bank.client_id, limit=10) == []
+    await house.act(consent.withdraw, consent_id)
+    async with house.runtime.engine.connect() as conn:
+        owed = await tombstones.owed_by(conn, bank.client_id, limit=10)
+    assert [each.kind for each in owed] == ["consent_withdrawn"]
+
+
+async def test_what_is_no_news_to_its_client() -> None:
+    """Pausing and going on, what it gave up itself, and what a newer grant replaces."""
+    held = a_consent()
+    paused = consent.pause(held, by=a_person(), now=NOON)
+    given_up = consent.give_up(held, client_id=BANK, now=NOON)
+    newer = a_consent(consent_id="cst_newer")
+    replaced = consent.supersede(held, newer=newer, by=a_person(), now=NOON)
+    for act in (paused, given_up, replaced):
+        assert isinstance(act, consent.Changed)
+        assert news_of(held, act) == ()
+    resumed = consent.resume(done(paused), by=a_person(), now=NOON)
+    assert isinstance(resumed, consent.Changed)
+    assert news_of(done(paused), resumed) == ()
+
+
+async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
+    """An amendment of which the enterprise agreed to a part."""
+    held = a_consent(datasets=("registration", "penalty"))
+    changed = consent.narrow(
+        held, scope=_less(held.scope, datasets=("registration",)), by=a_person(), now=NOON
+    )
+    assert isinstance(changed, consent.Changed)
+    narrower = a_consent(datasets=("registration", "licence"))
+    assert news_of(narrower, changed) == (News(kind="consent_narrowed", taken_back=("licence",)),)
+    wider = a_consent(datasets=("penalty",))
+    assert news_of(wider, changed) == (
+        News(kind="consent_narrowed", taken_back=("penalty",)),
+        News(kind="consent_granted"),
+    )
