@@ -30,7 +30,7 @@ _ODD: Final = text("""
     FULL JOIN consent_leaf l ON l.uscc = v.uscc AND l.leaf_id = v.consent_id || '-' || v.seq
     LEFT JOIN pending_leaf p ON p.uscc = l.uscc AND p.disclosure_id = l.leaf_id
     LEFT JOIN log_entry e ON e.uscc = l.uscc AND e.disclosure_id = l.leaf_id
-    WHERE (v.uscc IS NULL OR l.uscc IS NULL
+    WHERE (v.uscc IS NULL AND l.leaf_id !~ '-k[0-9]+$' OR l.uscc IS NULL
            OR coalesce(e.leaf_hash, p.leaf_hash) IS DISTINCT FROM l.leaf_hash)
       AND (CAST(:usccs AS text[]) IS NULL OR coalesce(v.uscc, l.uscc) = ANY(:usccs))""")
 

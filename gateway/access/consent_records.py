@@ -5,6 +5,7 @@ Nothing in a client's copy says which person acted for the enterprise. Each even
 its leaf in the log (`disclosure.consent_leaf`), and a receipt once it is merged.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -17,7 +18,13 @@ from consent import store as consents
 from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
 from gateway.disclosure import consenting
-from gateway.disclosure.consent_leaf import leaf_id, person_digest
+from gateway.disclosure.consent_leaf import (
+    Kept,
+    as_written,
+    kept_leaf_id,
+    leaf_id,
+    person_digest,
+)
 from gateway.disclosure.consenting import Leaf
 from gateway.disclosure.receipts import receipts_of, written
 from gateway.runtime import Runtime
@@ -55,11 +62,7 @@ async def signed_record(
         text_digest=shown,
         now=now,
     )
-    leaves = await consenting.leaves_of(conn, held.uscc, events)
-    record["xq:events"] = [
-        each | _leaf(reader, event, held, leaves.get(leaf_id(event)))
-        for each, event in zip(record["xq:events"], events, strict=True)
-    ]
+    names = await _with_leaves(conn, record, held, events, reader)
     held_text = {"zh": [each.zh for each in text], "en": [each.en for each in text]}
     claims = {
         "iss": issuer,
@@ -69,7 +72,7 @@ async def signed_record(
         "text": held_text,
     }
     signed = jws.sign(claims, typ=TYP, key=runtime.keys.current("response", now))
-    receipts = await receipts_of(runtime.hot, held.uscc, map(leaf_id, events))
+    receipts = await receipts_of(runtime.hot, held.uscc, names)
     merged = [written(each, of=name, log=f"{issuer}/log") for name, each in receipts.items()]
     return {"record": record, "text": held_text, "jwt": signed, "receipts": merged}
 
@@ -85,18 +88,47 @@ def _sees_person(reader: Reader, event: Event, held: Consent) -> bool:
     return reader == "enterprise" or event.actor == held.client_id
 
 
-def _leaf(reader: Reader, event: Event, held: Consent, leaf: Leaf | None) -> dict[str, Any]:
-    """What recomputes the leaf; the salt of the person only where the person is shown."""
+async def _with_leaves(
+    conn: AsyncConnection,
+    record: dict[str, Any],
+    held: Consent,
+    events: Sequence[Event],
+    reader: Reader,
+) -> list[str]:
+    """Put beside each event what recomputes its leaf; the names of these leaves.
+
+    That a new legal representative kept the consent stands in the enterprise's copy only.
+    """
+    kept = await consenting.kept_of(conn, held) if reader == "enterprise" else None
+    names = [leaf_id(event) for event in events]
+    names += [kept_leaf_id(held.consent_id, kept)] if kept else []
+    leaves = await consenting.leaves_of(conn, held.uscc, names)
+    record["xq:events"] = [
+        each | _leaf(event, leaves.get(leaf_id(event)), sees=_sees_person(reader, event, held))
+        for each, event in zip(record["xq:events"], events, strict=True)
+    ]
+    if kept:
+        record["xq:kept"] = {
+            "dct:date": as_written(kept.at),
+            "dpv:isImplementedByEntity": kept.actor,
+            "xq:identityTokenSha256": kept.identity_token_digest.hex(),
+            **_leaf(kept, leaves.get(names[-1]), sees=True),
+        }
+    return names
+
+
+def _leaf(of: Event | Kept, leaf: Leaf | None, *, sees: bool) -> dict[str, Any]:
+    """What recomputes the leaf; the salt of the person only for who sees the person."""
     if leaf is None:
         return {}
     salt = leaf.salts.person
-    shown = {"xq:personSalt": salt.hex()} if _sees_person(reader, event, held) else {}
+    shown = {"xq:personSalt": salt.hex()} if sees else {}
     return {
         "xq:leaf": {
             "dct:identifier": leaf.leaf_id,
             "xq:leafSha256": leaf.leaf_hash.hex(),
             "xq:salt": leaf.salts.row.hex(),
-            "xq:personSha256": person_digest(event, salt).hex(),
+            "xq:personSha256": person_digest(of, salt).hex(),
             **shown,
         }
     }

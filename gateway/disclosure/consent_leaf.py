@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,9 @@ from consent import Consent, Event
 from gateway.disclosure.leaf import new_salt
 
 FORM: Final = "consent_event.v1"
+FORM_OF_KEPT: Final = "consent_kept.v1"
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAF_ID: Final = re.compile(r"(cst_[a-z2-7]{26})-[0-9]{1,10}", re.ASCII)
 
 
@@ -30,14 +32,29 @@ class Salts:
     person: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """That a new legal representative lets a predecessor's consent go on. The client is not told."""
+
+    actor: str
+    identity_token_digest: bytes
+    at: datetime
+
+
 def new_salts() -> Salts:
-    """The salts for one event."""
+    """The salts for one leaf."""
     return Salts(row=new_salt(), person=new_salt())
 
 
 def leaf_id(event: Event) -> str:
     """The name of the event's leaf in the log and in receipts: `cst_…-1`, `cst_…-2`, …."""
     return f"{event.consent_id}-{event.seq}"
+
+
+def kept_leaf_id(consent_id: str, kept: Kept) -> str:
+    """The name of that decision's leaf: `cst_…-k` and its time in microseconds."""
+    since = kept.at - _EPOCH
+    return f"{consent_id}-k{since // timedelta(microseconds=1)}"
 
 
 def consent_in(name: str) -> str | None:
@@ -52,7 +69,21 @@ def leaf_hash(consent: Consent, event: Event, salts: Salts) -> bytes:
     return hashlib.sha256(salts.row + canonical(consent, event, person)).digest()
 
 
-def person_digest(event: Event, salt: bytes) -> bytes:
+def kept_leaf_hash(consent: Consent, kept: Kept, salts: Salts) -> bytes:
+    """The same for a consent that is kept."""
+    row = {
+        "form": FORM_OF_KEPT,
+        "uscc": consent.uscc,
+        "consent_id": consent.consent_id,
+        "client_id": consent.client_id,
+        "purpose": consent.purpose.value,
+        "person": person_digest(kept, salts.person).hex(),
+        "at": as_written(kept.at),
+    }
+    return hashlib.sha256(salts.row + _jcs(row)).digest()
+
+
+def person_digest(event: Event | Kept, salt: bytes) -> bytes:
     """Who acted, and the digest of the identity provider's signed token, behind a salt."""
     person = {"actor": event.actor, "identity_token_digest": _hex(event.identity_token_digest)}
     return hashlib.sha256(salt + _jcs(person)).digest()
@@ -71,10 +102,10 @@ def canonical(consent: Consent, event: Event, person: bytes) -> bytes:
             "what": event.what.value,
             "person": person.hex(),
             "channel": event.channel.value,
-            "at": _time(event.at),
+            "at": as_written(event.at),
             "datasets": list(event.scope.datasets),
             "questions": list(event.scope.questions),
-            "valid_until": _time(event.scope.valid_until),
+            "valid_until": as_written(event.scope.valid_until),
             "max_uses": event.scope.max_uses,
             "text_version": event.text_version,
             "text_digest": _hex(event.text_digest),
@@ -92,5 +123,6 @@ def _hex(digest: bytes | None) -> str | None:
     return None if digest is None else digest.hex()
 
 
-def _time(moment: datetime) -> str:
+def as_written(moment: datetime) -> str:
+    """A time as rows and records have it: RFC 3339, in the province's own offset."""
     return moment.astimezone(_SHANGHAI).isoformat()

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -74,22 +73,4 @@ def is_a_predecessors(of: Consent, since: datetime, *, now: datetime) -> bool:
         status_at(of, now) in {Status.ACTIVE, Status.PAUSED}
         and of.decided_at is not None
         and of.decided_at < since + ON_ITS_WAY
-    )
-
-
-async def keep(  # a decision's parts
-    conn: AsyncConnection,
-    uscc: str,
-    consent_id: str,
-    *,
-    subject: str,
-    token_digest: bytes,
-    now: datetime,
-) -> None:
-    """Write that the new representative lets it go on; a second click writes it again."""
-    values = {"kept_at": now, "subject": subject, "identity_token_digest": token_digest}
-    await conn.execute(
-        insert(ConsentKeptRow)
-        .values(uscc=uscc, consent_id=consent_id, **values)
-        .on_conflict_do_update(index_elements=["uscc", "consent_id"], set_=values)
     )

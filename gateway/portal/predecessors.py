@@ -4,13 +4,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.disclosure import consenting
 from gateway.identity import representatives
 from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor
 from gateway.pages.frame import Frame
 from gateway.pages.route import PageRoute, see_other
 from gateway.portal import store, words
-from gateway.portal.held import consent_of
+from gateway.portal.held import acting, consent_of
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -54,12 +55,6 @@ async def keep(
     async with runtime.engine.begin() as conn:
         found = await consent_of(visitor, conn, request, consent_id, Power.MANAGE)
         if await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now()):
-            await representatives.keep(
-                conn,
-                found.uscc,
-                consent_id,
-                subject=visitor.session.subject,
-                token_digest=visitor.session.identity_token_digest,
-                now=runtime.now(),
-            )
+            by = acting(visitor, found.uscc)
+            await consenting.keep(conn, found, by=by, now=runtime.now())
     return see_other("/portal")

@@ -1,5 +1,7 @@
 """A delivery that changes the legal representative ends the delegates, and asks about the consents."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +13,12 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status
+from gateway.access.consent_records import signed_record
 from gateway.creditfile.intake import Source, take
 from tests.api.test_portal_asked import asked, decide, held
 from tests.api.test_portal_delegates import a_delegate
 from tests.portal_house import CATALOGUE, House, a_house, hidden
+from xinqiao import errors, verify_consent_record
 
 SOURCE = Source(source_id="source", name="市场监督管理部门")
 
@@ -116,6 +120,34 @@ async def test_a_session_from_before_the_change_has_to_sign_in_again(house: Hous
     assert (await again.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 200
 
 
+async def assert_the_log_proves_that_it_was_kept(
+    house: House, browser: httpx2.AsyncClient, consent_id: str
+) -> None:
+    """By the enterprise's record; the client's says nothing of it, and a forged one shows."""
+    keys = house.runtime.keys.published()
+    async with asyncio.timeout(10):
+        while True:
+            made = (await browser.get(f"/portal/consents/{consent_id}/record.json")).json()
+            verified = verify_consent_record(made, keys=keys)
+            if verified.kept_proven and not verified.unproven:
+                break
+            await asyncio.sleep(0.2)
+    assert verified.record["xq:kept"]["dpv:isImplementedByEntity"] == "demo:zhang"
+    theirs = await held(house, consent_id)
+    async with house.engine.connect() as conn:
+        copy = await signed_record(conn, house.runtime, theirs, reader="client")
+    assert "kept" not in json.dumps(copy["record"])
+    assert f"{consent_id}-k" not in json.dumps(copy)
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            text("UPDATE consent_kept SET subject = 'demo:li' WHERE consent_id = :id"),
+            {"id": consent_id},
+        )
+    forged = (await browser.get(f"/portal/consents/{consent_id}/record.json")).json()
+    with pytest.raises(errors.EvidenceInvalid, match="That it was kept is not what its leaf says"):
+        verify_consent_record(forged, keys=keys)
+
+
 async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
     house: House,
 ) -> None:
@@ -139,6 +171,7 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
             text("SELECT subject FROM consent_kept WHERE uscc = :u"), {"u": house.firm}
         )
         assert rows.scalars().all() == ["demo:zhang"]
+    await assert_the_log_proves_that_it_was_kept(house, new, kept)
     house.clock.passes(timedelta(minutes=11))
     await granted(house, await house.signed_in())
     assert "/keep" not in (await new.get("/portal")).text

@@ -97,18 +97,18 @@ def _a_leaf_to_fit(made: Document) -> None:
 
 
 FORGED: Final[dict[str, tuple[Change, str]]] = {
-    "an act": (_event("xq:act", "resumed"), "Event 2 is not the one of its leaf."),
+    "an act": (_event("xq:act", "resumed"), "Event 2 is not what its leaf says."),
     "a time": (
         _event("dct:date", "2020-01-01T00:00:00+08:00"),
-        "Event 2 is not the one of its leaf.",
+        "Event 2 is not what its leaf says.",
     ),
-    "a person": (_event("dpv:isImplementedByEntity", "x"), "Event 2 is not the one of its person."),
-    "a token": (_event("xq:identityTokenSha256", "00"), "Event 2 is not the one of its person."),
-    "more data": (_more_data, "Event 5 is not the one of its leaf."),
-    "a recipient": (_anothers, "Event 1 is not the one of its leaf."),
+    "a person": (_event("dpv:isImplementedByEntity", "x"), "Event 2 is not what its person did."),
+    "a token": (_event("xq:identityTokenSha256", "00"), "Event 2 is not what its person did."),
+    "more data": (_more_data, "Event 5 is not what its leaf says."),
+    "a recipient": (_anothers, "Event 1 is not what its leaf says."),
     "a withdrawal left out": (_not_withdrawn, "The record lacks an event."),
     "what holds now": (_wider_now, "What the record allows is not what was decided last."),
-    "another event's leaf": (_a_leaf_to_fit, "Event 2 is not the one of its leaf."),
+    "another event's leaf": (_a_leaf_to_fit, "Event 2 is not what its leaf says."),
 }
 
 

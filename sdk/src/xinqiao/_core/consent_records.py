@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from .retry import http_time
 
 TYP: Final = "consent-record+jwt"
 FORM: Final = "consent_event.v1"
+FORM_OF_KEPT: Final = "consent_kept.v1"
 _TIMES: Final = "dpv:FixedOccurrencesDuration"
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
@@ -47,7 +48,37 @@ class ConsentRecord:
     issued_at: datetime
     proven: tuple[int, ...]
     unproven: tuple[int, ...]
+    kept_proven: bool | None = None
+    """Whether the log proves that a new legal representative kept it; nothing if none did."""
     record: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Log:
+    """The receipts that came with a record, and what they are judged by."""
+
+    receipts: Mapping[str, object]
+    origin: str
+    keys: KeySet
+
+    def shows(self, leaf: _Leaf | None) -> bool:
+        """Tell whether there is a receipt of this leaf; one that does not show it is refused."""
+        if leaf is None or leaf.name not in self.receipts:
+            return False
+        try:
+            receipt = Reader.of(self.receipts[leaf.name], "a receipt")
+            fault = fault_of(receipt, leaf.digest, origin=self.origin, log_keys=self.keys.log)
+        except ProtocolError as error:
+            raise ReceiptInvalid(error.detail) from None
+        if fault is not None:
+            raise ReceiptInvalid(fault)
+        return True
 
 
 def verify_consent_record(
@@ -66,20 +97,18 @@ def verify_consent_record(
         _same(document, claims)
         record = claims["record"]
         _whole(record)
-        leaves = {_seq(event): _leaf(record, event) for event in record["xq:events"]}
-        receipts = {each["disclosure_id"]: each for each in document.get("receipts", ())}
-        origin = f"{urlsplit(claims['iss']).netloc}/log"
-        proven = []
-        for seq, leaf in leaves.items():
-            receipt = receipts.get(_name(record, seq))
-            if leaf is not None and receipt is not None:
-                _shown(receipt, leaf, origin, trusted)
-                proven.append(seq)
+        log = _Log(
+            receipts={each["disclosure_id"]: each for each in document.get("receipts", ())},
+            origin=f"{urlsplit(claims['iss']).netloc}/log",
+            keys=trusted,
+        )
+        shown = {_seq(event): log.shows(_leaf(record, event)) for event in record["xq:events"]}
         return ConsentRecord(
             consent_id=record["dct:identifier"],
             issued_at=http_time(claims["iat"]),
-            proven=tuple(proven),
-            unproven=tuple(seq for seq in leaves if seq not in proven),
+            proven=tuple(seq for seq, proven in shown.items() if proven),
+            unproven=tuple(seq for seq, proven in shown.items() if not proven),
+            kept_proven=log.shows(_leaf_of_kept(record)) if "xq:kept" in record else None,
             record=record,
         )
     except _UNREADABLE:
@@ -117,32 +146,51 @@ def _whole(record: Mapping[str, Any]) -> None:
         )
 
 
-def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> str | None:
-    """The event's leaf hash, after it was worked out anew; nothing where its salt was erased."""
-    given = event.get("xq:leaf")
-    if given is None:
+def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf | None:
+    """The event's leaf, after it was worked out anew; nothing where its salt was erased."""
+    if "xq:leaf" not in event:
         return None
-    if given["dct:identifier"] != _name(record, _seq(event)):
+    what, name = f"Event {_seq(event)}", f"{record['dct:identifier']}-{_seq(event)}"
+    return _recomputed(event, _row(record, event), name, what)
+
+
+def _leaf_of_kept(record: Mapping[str, Any]) -> _Leaf | None:
+    kept = record["xq:kept"]
+    if "xq:leaf" not in kept:
+        return None
+    row = {
+        **_parties(record),
+        "form": FORM_OF_KEPT,
+        "person": kept["xq:leaf"]["xq:personSha256"],
+        "at": kept["dct:date"],
+    }
+    since = datetime.fromisoformat(kept["dct:date"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    name = f"{record['dct:identifier']}-k{since // timedelta(microseconds=1)}"
+    return _recomputed(kept, row, name, "That it was kept")
+
+
+def _recomputed(event: Mapping[str, Any], row: Mapping[str, Any], name: str, what: str) -> _Leaf:
+    given = event["xq:leaf"]
+    if given["dct:identifier"] != name:
         raise EvidenceInvalid("A leaf belongs to another event.", reason="leaf")
     if "xq:personSalt" in given:
         person = {
             "actor": event["dpv:isImplementedByEntity"],
             "identity_token_digest": event.get("xq:identityTokenSha256"),
         }
-        _expect(given["xq:personSalt"], person, given["xq:personSha256"], "person", _seq(event))
-    _expect(given["xq:salt"], _row(record, event), given["xq:leafSha256"], "leaf", _seq(event))
-    return str(given["xq:leafSha256"])
+        if _hash(given["xq:personSalt"], person) != given["xq:personSha256"]:
+            raise EvidenceInvalid(f"{what} is not what its person did.", reason="person")
+    digest = given["xq:leafSha256"]
+    if _hash(given["xq:salt"], row) != digest:
+        raise EvidenceInvalid(f"{what} is not what its leaf says.", reason="leaf")
+    return _Leaf(name, digest)
 
 
 def _row(record: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
-    process = record["dpv:hasProcess"]
     times = [each for each in event["dpv:hasDuration"] if each["@type"] == _TIMES]
     return {
+        **_parties(record),
         "form": FORM,
-        "uscc": record["dpv:hasDataSubject"]["dct:identifier"],
-        "consent_id": record["dct:identifier"],
-        "client_id": process["dpv:hasRecipient"],
-        "purpose": process["dpv:hasPurpose"]["@id"].rpartition(":")[2],
         "seq": _seq(event),
         "what": event["xq:act"],
         "person": event["xq:leaf"]["xq:personSha256"],
@@ -158,30 +206,26 @@ def _row(record: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _parties(record: Mapping[str, Any]) -> dict[str, Any]:
+    process = record["dpv:hasProcess"]
+    return {
+        "uscc": record["dpv:hasDataSubject"]["dct:identifier"],
+        "consent_id": record["dct:identifier"],
+        "client_id": process["dpv:hasRecipient"],
+        "purpose": process["dpv:hasPurpose"]["@id"].rpartition(":")[2],
+    }
+
+
 def _codes(event: Mapping[str, Any], kind: str) -> list[str]:
     data = event["dpv:hasPersonalData"]
     return [each["dct:identifier"] for each in data if each["@id"].startswith(kind)]
 
 
-def _expect(salt: str, row: Mapping[str, Any], digest: str, what: str, seq: int) -> None:
+def _hash(salt: str, row: Mapping[str, Any]) -> str:
     """RFC 8785: the keys are ASCII and the only numbers are integers, so sorting is all of it."""
     text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    if hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest() != digest:
-        raise EvidenceInvalid(f"Event {seq} is not the one of its {what}.", reason=what)
-
-
-def _shown(receipt: object, leaf: str, origin: str, keys: KeySet) -> None:
-    try:
-        fault = fault_of(Reader.of(receipt, "a receipt"), leaf, origin=origin, log_keys=keys.log)
-    except ProtocolError as error:
-        raise ReceiptInvalid(error.detail) from None
-    if fault is not None:
-        raise ReceiptInvalid(fault)
+    return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
 
 
 def _seq(event: Mapping[str, Any]) -> int:
     return int(event["dct:identifier"])
-
-
-def _name(record: Mapping[str, Any], seq: int) -> str:
-    return f"{record['dct:identifier']}-{seq}"

@@ -63,7 +63,7 @@ def verify_consent_command(
     with _plain_errors():
         verified = verify_consent_record(file, keys=keys)
     _show.consent_record(verified)
-    if verified.unproven:
+    if verified.unproven or verified.kept_proven is False:
         raise typer.Exit(1)
 
 

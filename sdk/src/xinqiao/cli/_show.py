@@ -94,15 +94,16 @@ def consent_record(verified: ConsentRecord) -> None:
     )
     for event in verified.record["xq:events"]:
         number = event["dct:identifier"]
-        proven = number in verified.proven
         line = f"  {number} {event['dct:date']} {event['xq:act']}: "
-        out.print(
-            Text(line).append(
-                "in the log" if proven else "not proven by the log",
-                style="green" if proven else "yellow",
-            ),
-            soft_wrap=True,
-        )
+        _proven(line, proven=number in verified.proven)
+    if verified.kept_proven is not None:
+        line = f"  · {verified.record['xq:kept']['dct:date']} kept by a new legal representative: "
+        _proven(line, proven=verified.kept_proven)
+
+
+def _proven(line: str, *, proven: bool) -> None:
+    said = ("in the log", "green") if proven else ("not proven by the log", "yellow")
+    out.print(Text(line).append(said[0], style=said[1]), soft_wrap=True)
 
 
 def answer(evidence: Evidence) -> None:
