@@ -109,7 +109,7 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(desk: Desk) -> N
         (("day1.ndjson",), {"dataset": "shoes"}, "The catalogue has no dataset shoes"),
         (("day1.ndjson", "--encoding", "latin1"), {}, "--encoding is utf-8 or gb18030."),
         (("day1.ndjson", "--format", "xml"), {}, "--format is csv, ndjson or parquet."),
-        (("none.csv",), {}, "The file cannot be read (FileNotFoundError)."),
+        (("none.csv",), {}, "The file cannot be opened (FileNotFoundError)."),
         (("vault-keys.json",), {"dataset": "penalty"}, "0 created, 0 updated, 0 unchanged, 1"),
     ],
 )

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ import pytest
 import zstandard
 
 from gateway.creditfile.intake.chunks import MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.creditfile.intake.jobs import digest_of_file
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source, Warned
 from gateway.creditfile.vault import Vault
@@ -187,6 +189,9 @@ def test_bytes_that_are_no_characters_reject_their_row(read: Reader) -> None:
     broken = line.replace("明码".encode(), b"\xff\xfe")
     found = read(json.dumps(AS_JSON).encode() + b"\n" + broken, "ndjson")
     assert found.rejects == [("2", "?", "not JSON in UTF-8")]
+    broken = json.dumps(AS_JSON | {"document_number": "罚@"}, ensure_ascii=False).encode("gb18030")
+    found = read(broken.replace(b"@", b"\xff"), "ndjson", encoding="gb18030")
+    assert found.rejects == [("1", "?", "not JSON in UTF-8")]
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", '"a"', "NaN", '{"a":1}{"b":2}', "1"])
@@ -232,6 +237,57 @@ def test_a_file_that_is_not_what_was_said_is_refused_whole(
     assert sentence in found.refused
     assert found.rows == 0
     assert USCC not in found.refused
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("decided_on", pa.array([20_000, 2**31 - 1, 20_001], pa.int32()).cast(pa.date32())),
+        ("decided_on", pa.array([0, 2**60, 0]).view(pa.date64())),
+        ("source_time", pa.array([1, 2**55, 1], pa.timestamp("ms", tz="UTC"))),
+        ("source_time", pa.array([0, 1, 0], pa.timestamp("ns", tz="UTC"))),
+        ("facts", pa.Array.from_buffers(
+            pa.string(), 3, pa.array([b"a", b"\xff", b"c"], pa.binary()).buffers())),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_no_value_of_its_type_rejects_its_row(
+    read: Reader, name: str, cells: pa.Array
+) -> None:
+    """And the rows around it are taken."""
+    rows = {key: [value] * 3 for key, value in AS_JSON.items()}
+    found = read(parquet(**rows | {"document_number": list("abc"), name: cells}), "parquet")
+    assert found.refused is None
+    assert found.rejects == [("2", name, "cannot be read")]
+    assert [line[0] for line in found.lines] == ["1", "3"]
+
+
+def test_a_few_bytes_do_not_stand_for_millions_of_rows(read: Reader) -> None:
+    """Parquet packs what is ever the same into next to nothing."""
+    same = {
+        name: pa.array([value]).take(pa.array([0] * 1_000_001, pa.int8()))
+        for name, value in AS_JSON.items()
+        if name not in {"kinds", "facts", "fine"}
+    }
+    made = io.BytesIO()
+    pq.write_table(pa.table(same | {"kinds": pa.array([["罚款"]] * 1_000_001)}), made)
+    found = read(made.getvalue(), "parquet")
+    assert found.refused is not None
+    assert "more rows than one of its size" in found.refused
+
+
+def test_what_a_type_names_is_not_repeated_at_length(read: Reader) -> None:
+    """The sentence is kept with the job and sent with each list of jobs."""
+    nested = pa.array([{f"{n}".zfill(100): 1 for n in range(1000)}])
+    found = read(parquet(facts=nested), "parquet")
+    assert found.refused is not None
+    assert "facts has the type struct" in found.refused
+    assert len(found.refused) < 150
+
+
+def test_a_header_of_one_name_over_and_over_is_refused_at_once(read: Reader) -> None:
+    """Counting them takes no longer than reading them."""
+    found = read(",".join(["key"] * 250_000) + "\n")
+    assert found.refused == "The header names key twice."
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
@@ -345,7 +401,10 @@ def test_warnings_are_counted_by_kind(read: Reader) -> None:
 
 
 def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
-    """Nothing that could wait for ever."""
-    for path in (tmp_path, tmp_path / "none", Path("/dev/zero")):
+    """Nothing that could wait or go on for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(FileRefused):
             next(chunks_of(a_reading(path)))
+        with pytest.raises(FileRefused):
+            digest_of_file(path)

@@ -108,8 +108,8 @@ def _fill(batch: Batch, rows: Rows, at: int, wanted: int) -> tuple[int, FileRefu
     count = 0
     try:
         for item in islice(rows.items, wanted):
-            count += 1
             row = rows.read(item)
+            count += 1
             if isinstance(row, Problem):
                 batch.reject(at + count, row)
             else:

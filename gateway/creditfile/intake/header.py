@@ -1,6 +1,7 @@
 """A file's columns are the catalogue's fields, by their code or their Chinese name; none is guessed."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ def columns_of_file(names: Sequence[str], dataset: DatasetOf) -> tuple[str, ...]
             f"The header does not fit {dataset.code}: there is no such field as in column "
             f"{', '.join(unknown[:10])}{' …' if len(unknown) > 10 else ''}."  # noqa: PLR2004
         )
-    twice = sorted({name for name in found if found.count(name) > 1})
+    twice = sorted(name for name, times in Counter(found).items() if times > 1)
     if twice:
         raise FileRefused(f"The header names {', '.join(twice)} twice.")
     needed = {USCC, *(each.name for each in dataset.fields if each.required and each.name != USCC)}

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.intake.unpacking import FileRefused, opened
 from gateway.db.engine import to_json
 from gateway.disclosure.ids import new_id
 
@@ -107,7 +107,7 @@ def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: No
     """SHA-256 of the file's bytes; `on_progress` hears how many more were read."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
                 on_progress(len(piece))

@@ -13,13 +13,21 @@ from gateway.creditfile.intake.header import columns_of_file
 from gateway.creditfile.intake.judging import SOURCE_TIME
 from gateway.creditfile.intake.reading_files import Row, Rows
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
+from gateway.creditfile.mapping import Problem
 from gateway.creditfile.schema import DatasetOf
 
 BATCH: Final = 2_000
 MOST_COLUMN: Final = 256 << 20
 """Bytes of one column in one row group, unpacked, as far as the file says itself."""
+FREE_ROWS: Final = 1_000_000
+MOST_ROWS_PER_BYTE: Final = 8
+"""A row is 30 bytes at least, and no other file may unpack to more than 250 times its size."""
 _MOST_METADATA: Final = 16 << 20
 _BUFFER: Final = 1 << 20
+_MOST_TYPE: Final = 40
+_UNREADABLE: Final = object()
+_BROKEN: Final = (pa.ArrowException, ValueError, OverflowError)
+"""What a cell that is no value of its type raises: bytes that are no text, a day without a date."""
 
 _IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "date": (lambda t: pa.types.is_date(t) or _is_text(t), "a date, or text"),
@@ -40,7 +48,7 @@ def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
             thrift_string_size_limit=_MOST_METADATA,
             thrift_container_size_limit=_MOST_METADATA,
         )
-        _refuse_giants(file.metadata)
+        _refuse_giants(file.metadata, source.size)
         schema = file.schema_arrow
         columns = columns_of_file(schema.names, dataset)
         _refuse_types(schema, columns, dataset)
@@ -66,7 +74,11 @@ class _Batch:
         if self._values is None:
             named = zip(self._batch.columns, self._columns, strict=True)
             self._values = [_values(column, name) for column, name in named]
-        return dict(zip(self._columns, [each[place] for each in self._values], strict=True))
+        row = dict(zip(self._columns, [each[place] for each in self._values], strict=True))
+        for name, value in row.items():
+            if value is _UNREADABLE:
+                return Problem(field=name, reason="cannot be read")
+        return row
 
 
 def _items(file: Any, columns: tuple[str, ...]) -> Iterator[tuple[_Batch, int]]:
@@ -87,7 +99,21 @@ def _damage() -> Iterator[None]:
 
 
 def _values(column: Any, name: str) -> list[Any]:  # pyarrow's array
-    """The values as JSON would have them."""
+    """The values as JSON would have them; `_UNREADABLE` in the place of what is none."""
+    try:
+        return _as_json(column, name)
+    except _BROKEN:
+        return [_cell(column.slice(place, 1), name) for place in range(len(column))]
+
+
+def _cell(column: Any, name: str) -> Any:  # of a column of one
+    try:
+        return _as_json(column, name)[0]
+    except _BROKEN:
+        return _UNREADABLE
+
+
+def _as_json(column: Any, name: str) -> list[Any]:
     cells: list[Any] = column.to_pylist()
     if pa.types.is_date(column.type) or pa.types.is_decimal(column.type):
         return [None if each is None else _plain(each) for each in cells]
@@ -100,8 +126,13 @@ def _plain(value: date | datetime | Decimal) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()[:10]
 
 
-def _refuse_giants(metadata: Any) -> None:
-    """A batch of rows is read from whole pages: a row group must not be a mountain."""
+def _refuse_giants(metadata: Any, size: int) -> None:
+    """A batch of rows is read from whole pages: a row group must not be a mountain. Nor may a few
+    bytes stand for billions of rows."""
+    if metadata.num_rows > max(FREE_ROWS, MOST_ROWS_PER_BYTE * size):
+        raise FileRefused(
+            "The file has more rows than one of its size holds, which no delivery does."
+        )
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         for place in range(group.num_columns):
@@ -118,7 +149,8 @@ def _refuse_types(schema: Any, columns: tuple[str, ...], dataset: DatasetOf) -> 
         fits, wanted = _IS.get(types.get(name, "text"), (_is_text, "text"))
         is_time = name == SOURCE_TIME and pa.types.is_timestamp(field.type) and field.type.tz
         if not fits(field.type) and not is_time:
-            raise FileRefused(f"The column {name} has the type {field.type}; it must be {wanted}.")
+            kind = str(field.type)[:_MOST_TYPE]  # a nested one names whatever is in it
+            raise FileRefused(f"The column {name} has the type {kind}; it must be {wanted}.")
 
 
 def _is_text(kind: Any) -> bool:

@@ -74,6 +74,7 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
 
 
 def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:
+    """In UTF-8; bytes that are no characters stay such that their line is no JSON."""
     is_first = True
     for block in checked_blocks(source, encoding):
         if isinstance(block, TooLong):
@@ -82,7 +83,11 @@ def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Proble
         if is_first and block.lstrip()[:1] == b"[":
             raise FileRefused("The file is a JSON array: write one object per line (NDJSON).")
         is_first = False
-        text = block if encoding == "utf-8" else decoded(block, encoding).encode(errors="replace")
+        text = (
+            block
+            if encoding == "utf-8"
+            else decoded(block, encoding).encode("utf-8", "surrogatepass")
+        )
         for line in text.split(b"\n"):
             if line and not line.isspace():
                 yield line

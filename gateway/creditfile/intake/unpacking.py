@@ -80,7 +80,7 @@ class Unpacked:
     """The bytes of a file, unpacked, and how far in the file itself they were read."""
 
     def __init__(self, path: Path) -> None:
-        self._raw = _opened(path)
+        self._raw = opened(path)
         self.size = os.fstat(self._raw.fileno()).st_size
         head = self._raw.read(4)
         self._raw.seek(0)
@@ -180,8 +180,8 @@ def refuse_utf16(head: bytes) -> None:
         raise FileRefused("The file is UTF-16: save it as UTF-8.")
 
 
-def _opened(path: Path) -> io.BufferedReader:
-    """A regular file only: nothing that could wait for ever."""
+def opened(path: Path) -> io.BufferedReader:
+    """A regular file only: nothing that could wait or go on for ever. Raises `FileRefused`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
