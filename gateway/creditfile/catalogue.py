@@ -1,8 +1,9 @@
 """The catalogue in force: loaded once, checked as a whole, and never changed while it serves."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final, Self
 
 import yaml
@@ -85,6 +86,7 @@ class Catalogue(Part):
             if dataset.clock not in self.clocks:
                 message = f"dataset {dataset.code}: there is no clock {dataset.clock}"
                 raise ValueError(message)
+            self._check_values(dataset)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
@@ -92,6 +94,17 @@ class Catalogue(Part):
             message = f"objections: there is no dataset {min(strangers - set(self.codes))}"
             raise ValueError(message)
         return self
+
+    def _check_values(self, dataset: DatasetOf) -> None:
+        """What a clock goes by must be what can be delivered: a value renamed in one of the two
+        places alone would let out what the clock keeps."""
+        values = {field.name: set(field.values) for field in dataset.fields}
+        for name, needed in _gone_by(dataset, self.clocks[dataset.clock]):
+            if name in values and (unknown := set(needed) - values[name]):
+                message = (
+                    f"field {dataset.code}.{name}: its clock goes by {min(unknown)}, no value of it"
+                )
+                raise ValueError(message)
 
     def _check_subject(self, dataset: DatasetOf, field: FieldOf) -> None:
         """R3: some subjects have no place here, others none in public."""
@@ -117,6 +130,19 @@ def load_catalogue(text: str | None = None) -> Catalogue:
         raise CatalogueError(message) from None
     except ValidationError as error:
         raise CatalogueError(_sentences(error)) from None
+
+
+def _gone_by(dataset: DatasetOf, rules: ClockRules) -> Iterator[tuple[str, Iterable[str]]]:
+    """The fields by whose values records are bad, shown or exempt, each with those values."""
+    if dataset.bad_when is not None:
+        yield dataset.bad_when.field, dataset.bad_when.values
+    if (shown := rules.publicity) is not None:
+        kinds = shown.never_shown, shown.short.kinds, shown.harmless_beside_a_fine, shown.bans
+        yield "kinds", chain(*kinds)
+        yield dataset.field_of.get("severity", ""), shown.months_by_severity
+    if rules.exempt is not None:
+        yield "procedure", rules.exempt.procedures
+        yield "appeal_state", (*rules.exempt.under_appeal, *rules.exempt.no_appeal_any_more)
 
 
 def _may_reach(field: FieldOf, audience: Audience) -> bool:

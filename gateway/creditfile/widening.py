@@ -135,6 +135,8 @@ def _of_clock(old: ClockRules, new: ClockRules) -> Iterator[str]:
         yield "kept longer"
     if _longer(new.retention_months, old.retention_months):
         yield "kept for a shorter time, and deleted then"
+    if old.until_removed and not new.until_removed and new.retention_months is not None:
+        yield "deleted although it may still be listed"
     if old.publicity is not None:
         if new.publicity is None:
             yield "no rule ends its publicity"

@@ -80,6 +80,7 @@ WIDENING = {
     ),
     "all is bad and deleted": of_dataset("commitment", tone="bad"),
     "kept for ever": lambda d: d["clocks"]["penalty"].pop("retention_months"),
+    "deleted although listed": lambda d: d["clocks"]["listed"].pop("until_removed"),
     "listed": lambda d: d["clocks"]["bad_information"].update(until_removed=True),
     "no end of publicity": lambda d: d["clocks"]["penalty"].pop("publicity"),
     "warnings shown": publicity(never_shown=[]),
