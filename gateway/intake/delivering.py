@@ -20,6 +20,7 @@ from gateway.creditfile.objections.texts import Unfit, read_text
 from gateway.intake.department import Department
 from gateway.intake.schemas import ActionIn, Row
 from gateway.runtime import Runtime
+from verification.uscc import normalise_uscc
 
 log = structlog.get_logger("gateway.intake")
 
@@ -91,7 +92,7 @@ def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
         return InvalidRequestError("fields stand beside the action correct, and only there.")
     return Amendment(
         dataset=asked.dataset,
-        uscc=asked.uscc.strip().upper(),
+        uscc=normalise_uscc(asked.uscc),
         key=asked.key.strip(),
         verb=asked.action,
         reason=reason.text,

@@ -205,6 +205,16 @@ async def test_many_in_one_call_each_with_its_verdict(house: House) -> None:
     ]
 
 
+async def test_a_code_is_taken_however_it_was_typed(house: House) -> None:
+    """As a delivery takes it: a repair must not fail for a space."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    penalty = a_penalty(house, uscc)
+    await deliver(source, "penalty", penalty)
+    typed = f"{uscc[:2]} {uscc[2:].lower()}"
+    (result,) = await act(source, an_act(penalty | {"uscc": typed}, "repair"))
+    assert result["outcome"] == "updated"
+
+
 async def test_one_may_stand_without_a_list(house: House) -> None:
     """As the members of the body."""
     source, uscc = await a_department(house), house.uscc("clean")
