@@ -21,6 +21,7 @@ from gateway.creditfile.reading import (
     records_from_json,
 )
 from gateway.creditfile.records import Enterprise, Record
+from gateway.creditfile.telling import SERIOUS_LIST
 from gateway.db.hot import HotDatabase, Statement
 
 # Records that only questions under consent rest on are not even read without one: how long their
@@ -77,8 +78,8 @@ async def read(
             "purpose": ask.purpose,
             "consent_id": caller.token.consent_id,
             "key": key.key if key else None,
-            "datasets": list(ask.datasets),
-            "open_datasets": list(ask.open_datasets),
+            "datasets": _with_serious_list(ask.datasets),
+            "open_datasets": _with_serious_list(ask.open_datasets),
             "under_consent": list(ask.under_consent),
             "now": now,
             "questions": [each.tag for each in ask.questions],
@@ -98,6 +99,11 @@ async def read(
         records=records_from_json(row["records"]),
         probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
     )
+
+
+def _with_serious_list(datasets: tuple[str, ...]) -> list[str]:
+    """It is public, and prolongs how long others are told: what the page shows, no answer denies."""
+    return sorted({*datasets, SERIOUS_LIST}) if datasets else []
 
 
 def _json(text: str | None) -> Any:  # a JSON object or nothing

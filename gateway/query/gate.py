@@ -77,17 +77,20 @@ async def answer(
 def _still_true(
     runtime: Runtime, ask: Ask, found: Read, ground: Ground, kept: Kept, now: datetime
 ) -> bool:
-    """Whether every record that was told then may be told now, unchanged, and is no more disputed."""
+    """Whether every record that was told then may be told now, field by field, and is no more
+    disputed."""
     told = orjson.loads(kept.answer)["records"]
     page = page_of(runtime, replace(ask, page_size=sys.maxsize), found, ground, now)
-    now_told = {_identity(record_out(record, {})) for record, _ in page.records}
+    now_told = {_identity(record_out(record, fields)) for record, fields in page.records}
     return all(_identity(each) in now_told for each in told)
 
 
-def _identity(told: Mapping[str, Any]) -> tuple[str, int, str | None]:
-    """A record as it is told: which, in which version, and since when disputed."""
+def _identity(told: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
+    """A record as it is told: which, in which version, with which fields (a new catalogue may have
+    taken one away), and since when disputed."""
     since = told["objection"]["since"] if "objection" in told else None
-    return told["record_id"], told["version"], since
+    fields = orjson.dumps(told["fields"], option=orjson.OPT_SORT_KEYS)
+    return told["record_id"], told["version"], fields, since
 
 
 def _telling(

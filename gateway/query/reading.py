@@ -19,6 +19,7 @@ from gateway.creditfile.reading import (
     records_from_json,
 )
 from gateway.creditfile.records import Enterprise, Record
+from gateway.creditfile.telling import SERIOUS_LIST
 from gateway.db.hot import HotDatabase, Statement
 from gateway.query.ask import Ask
 
@@ -31,7 +32,7 @@ READ = Statement(f"""
     """)  # constants only
 
 # The list of serious violations prolongs how long others are told, so it is always read.
-ALWAYS_READ = ("serious_violation",)
+ALWAYS_READ = (SERIOUS_LIST,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,13 @@
 """What was delivered is what is told: sealed fields under consent, and nothing that was ended."""
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.history import Change, mark
 from gateway.creditfile.intake import Source, take
+from tests import intake_builders as department
 from tests.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -47,3 +51,51 @@ async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(house: 
     await deliver(house, uscc)
     again = (await bank.query(uscc, "annual_report")).json()["records"]
     assert record_id not in {each["record_id"] for each in again}
+
+
+async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(house: House) -> None:
+    """The record is as it was; what may be told of it is not."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    await house.grant(bank, uscc, datasets=["registration"])
+    key = {"Idempotency-Key": "before-the-catalogue"}
+    first = await bank.query(uscc, "registration", headers=key)
+    assert "address" in first.json()["records"][0]["fields"]
+    before = house.runtime
+    document = PUBLISHED.read_text(encoding="utf-8").replace(
+        "en: Address, type: text, class: public,", "en: Address, type: text,"
+    )
+    house.app.state.runtime = replace(before, catalogue=load_catalogue(document))
+    try:
+        again = await bank.query(uscc, "registration", headers=key)
+        anew = await bank.query(uscc, "registration")
+    finally:
+        house.app.state.runtime = before
+    assert "address" not in anew.json()["records"][0]["fields"]
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")
+
+
+async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(house: House) -> None:
+    """The list of serious violations prolongs retention on every channel alike."""
+    datasets = frozenset({"penalty", "serious_violation"})
+    source = await department.a_department(house, datasets=datasets)
+    subject, platform = house.subject("clean"), await house.client("platform")
+    uscc = subject["uscc"]
+    ban = {"kinds": ["限制从业"], "fine": None, "valid_until": "2099-12-31"}
+    penalty = department.a_penalty(house, uscc, decided_on="2018-03-05", **ban)
+    listed = {"uscc": uscc, "decision_number": "列入〔2019〕1号", "added_on": "2019-01-04"}
+
+    async def told() -> tuple[bool, str]:
+        path = subject["code_url"].removeprefix(house.issuer)
+        page = await house.http.get(path, headers={"Accept": "application/json"})
+        question = ("no_live_penalty.v1",)
+        answer = await platform.verify(uscc, *question, purpose="merchant_onboarding")
+        shown = penalty["document_number"] in page.text
+        return shown, answer.json()["answers"][0]["answer"]
+
+    try:
+        await department.deliver(source, "penalty", penalty)
+        assert await told() == (False, "yes")  # after five years
+        await department.deliver(source, "serious_violation", listed)
+        assert await told() == (True, "no")
+    finally:
+        await department.forget(house)
