@@ -51,6 +51,12 @@ class Gallery:
     pages: Mapping[str, str]
     two: Mapping[str, str]
     """For `li`, who may act for the firm and the shop."""
+    none: Mapping[str, str]
+    """For `clerk`, whom the provider names in a role that gives nothing."""
+
+    def of_everybody(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Who sees which pages."""
+        return (("zhang", self.pages), ("li", self.two), ("clerk", self.none))
 
     def ids(self) -> dict[str, str]:
         """One id for each parameter that a path of the portal has."""
@@ -117,7 +123,7 @@ async def hang(house: House, words: Words | None = None) -> Gallery:
         "keep": f"/portal/consents/{await _left_behind(house)}/keep",
         "separate consent": f"/portal/asked/{await ask_by_link(house, house.shop, purpose=TENDER)}",
     }
-    return Gallery(pages=pages, two=two)
+    return Gallery(pages=pages, two=two, none={"nobody at home": "/portal"})
 
 
 async def ask_by_link(
