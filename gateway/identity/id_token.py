@@ -145,7 +145,7 @@ def mandates_of(found: object) -> list[Mandate]:
     if not isinstance(found, list) or len(found) > MOST_MANDATES:
         raise IdentityRefusedError("mandates")
     mandates = [_mandate(each) for each in found]
-    return list({mandate["uscc"]: mandate for mandate in mandates}.values())
+    return list({(mandate["uscc"], mandate["role"]): mandate for mandate in mandates}.values())
 
 
 def _mandate(entry: object) -> Mandate:

@@ -162,11 +162,11 @@ def standing(
     `mandates` are (USCC, role) as the provider said at sign-in; `outdated` are the enterprises whose
     legal representative has changed since: the provider has to say it again.
     """
-    powers: dict[str, frozenset[Power]] = {
-        uscc: powers_of_role(role, delegate_roles)
-        for uscc, role in mandates
-        if uscc not in outdated
-    }
+    powers: dict[str, frozenset[Power]] = {}
+    for uscc, role in mandates:
+        if uscc not in outdated:  # named in two roles, a person has what both give
+            own = powers_of_role(role, delegate_roles)
+            powers[uscc] = powers.get(uscc, frozenset()) | own
     for each in delegations:
         of = each.delegation
         own = powers_under(of, subject=subject, representative=each.representative, now=now)
