@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.days import day_of, months_after
 from gateway.creditfile.history import Change, held_at, mark
 from gateway.creditfile.objections import store
@@ -119,6 +120,18 @@ async def test_retention_lasts_while_the_enterprise_is_on_the_serious_list(house
     await deleter_of(house).run(now=house.clock())
     assert not await is_there(house, penalty)
     assert not await is_there(house, listing)
+
+
+async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(house: House) -> None:
+    """A catalogue may end its retention; what is deleted meanwhile does not come back."""
+    penalty = await kept(house, **old(house, -400))
+    await kept(house, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
+    document = PUBLISHED.read_text(encoding="utf-8").replace(
+        "until_removed: true\n    retention_months: 60", "until_removed: true"
+    )
+    deleter = replace(deleter_of(house), catalogue=load_catalogue(document))
+    await deleter.run(now=house.clock())
+    assert await is_there(house, penalty)
 
 
 async def test_retention_takes_every_version_and_proves_each(house: House) -> None:

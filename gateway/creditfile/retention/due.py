@@ -13,7 +13,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of, months_after
 from gateway.creditfile.reading import records_from_json
 from gateway.creditfile.records import Record
-from gateway.creditfile.telling import is_on_serious_list
+from gateway.creditfile.telling import SERIOUS_LIST, is_on_serious_list
 from gateway.db.engine import statement, to_json
 
 SEARCHED: Final = 10_000
@@ -55,7 +55,8 @@ async def over(
     conn: AsyncConnection, usccs: Sequence[str], catalogue: Catalogue, *, now: datetime
 ) -> list[Record]:
     """Those records of these enterprises that are to be deleted now."""
-    values = {"usccs": list(usccs), "datasets": list(kept_for_a_time(catalogue))}
+    datasets = {*kept_for_a_time(catalogue), SERIOUS_LIST}
+    values = {"usccs": list(usccs), "datasets": sorted(datasets)}
     found = records_from_json((await conn.execute(_RECORDS, values)).scalar_one())
     by_uscc: dict[str, list[Record]] = {uscc: [] for uscc in usccs}
     for each in found:
