@@ -44,7 +44,14 @@ def counting(what: str, total: int, console: Console) -> Iterator[Callable[[int]
 
 def _flat(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        return ", ".join(map(_flat, value)) or "-"
     if isinstance(value, dict):
         return "; ".join(f"{name} {_flat(each)}" for name, each in value.items())
-    return "-" if value is None else str(value)
+    return "-" if value is None else _seen(str(value))
+
+
+def _seen(text: str) -> str:
+    """What a terminal would obey, or what would turn a line around, is shown as its escape."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

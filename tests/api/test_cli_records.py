@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
+from gateway.cli.printing import print_members
 from gateway.creditfile.intake import Source, take
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
@@ -90,3 +91,13 @@ def test_nothing_held_and_no_day_are_said_in_one_sentence(url: str) -> None:
         "Nothing was held on this enterprise then.\n",
     )
     assert show(url, USCC, "--on", "yesterday") == (2, "--on is a day as YYYY-MM-DD.\n")
+
+
+def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A department's text is a stranger's: colours, titles, lines turned around."""
+    print_members({"fields": {"authority": "\x1b]0;x\x07某局\u202e", "kinds": ["\x1b[2J"]}})
+    shown = capsys.readouterr().out
+    assert shown.replace("\n", "").isprintable()
+    assert r"\x1b]0;x\x07某局\u202e" in shown
