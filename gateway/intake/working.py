@@ -150,14 +150,19 @@ class Worker:
                 rejects=self.spool.rejects(of.upload_id),
                 encoding=_encoding(of),
                 chunk_rows=CHUNK_ROWS,
-                # An earlier delivery of the same file: this one counts again.
-                again=held is not None and held.started_at < (of.completed_at or now),
+                again=held is not None and self._counts_again(of, held),
                 most_rejected=MOST_REJECTED,
             )
             watcher = Watcher(begun=_nothing_more, moved=self._moved)
             return await ingest(engine, order, watcher, now=self.runtime.now)
         finally:
             await engine.dispose()
+
+    def _counts_again(self, of: Upload, held: Job) -> bool:
+        """Of the same file delivered before this one; and of one delivered twice at once, whose
+        list of rejected rows stands with the other upload."""
+        is_listed = not held.rejected or self.spool.rejects(of.upload_id).exists()
+        return held.started_at < (of.completed_at or of.created_at) or not is_listed
 
     def _moved(self, job: Job, _position: int) -> None:
         self._progress = _counts(job)

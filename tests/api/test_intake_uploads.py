@@ -156,6 +156,19 @@ async def test_a_malformed_file_is_refused_in_one_sentence(
     assert not Spool(spool(house)).file(job["job_id"]).exists()
 
 
+async def test_a_file_delivered_several_times_at_once_lists_its_rejects_each_time(
+    house: House,
+) -> None:
+    """Whoever asks for one of the jobs reads all that was wrong."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    content = lines(a_penalty(house, uscc), {"uscc": "x"})
+    jobs = await asyncio.gather(*(upload(source, content) for _ in range(3)))
+    for job_id in jobs:
+        assert (await ended(source, job_id))["rejected"] == 1
+        listed = await get(source, f"/v1/records/jobs/{job_id}/rejects")
+        assert "2,uscc,not a unified social credit code" in listed.text
+
+
 async def test_another_digest_than_announced_takes_nothing(house: House) -> None:
     """The whole file is checked before its first row."""
     source, uscc = await a_department(house), house.uscc("clean")
