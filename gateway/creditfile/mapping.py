@@ -1,6 +1,7 @@
 """What a source delivers becomes a record by the catalogue only: types, key, columns."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from gateway.creditfile.free_text import scan
 from gateway.creditfile.schema import DatasetOf, FieldOf
 
 KEY_SEPARATOR: Final = "|"
+_PLAIN_KEY: Final = re.compile("[!-~〔〕\u4e00-\u9fff]*")
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -39,7 +41,20 @@ def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[Proble
 
 def natural_key(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
     """By what a source knows the record again."""
-    return KEY_SEPARATOR.join(str(fields[name]) for name in dataset.key)
+    return key_form(KEY_SEPARATOR.join(str(fields[name]) for name in dataset.key))
+
+
+def key_form(key: str) -> str:
+    """A key however it is typed: half or full width, with spaces and what is not seen, or without.
+
+    Else what was repaired would come back as another record, for a space in its number.
+    """
+    if _PLAIN_KEY.fullmatch(key):
+        return key
+    folded = unicodedata.normalize("NFKC", key)
+    return "".join(
+        each for each in folded if not each.isspace() and unicodedata.category(each) != "Cf"
+    )
 
 
 def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,6 +177,21 @@ async def test_no_delivery_and_no_correction_brings_it_back(house: House) -> Non
     assert await told_ids(bank, uscc) == before
 
 
+@pytest.mark.parametrize(
+    "typed", ["(杭)市监罚〔2026〕7号", "（杭）市监罚 〔2026〕７号", "（杭）市监罚〔2026〕7号\u200b"]
+)
+async def test_no_other_way_of_typing_its_number_brings_it_back(house: House, typed: str) -> None:
+    """Half width, a space, a character that nobody sees: it is the same decision."""
+    source, subject = await a_department(house), house.subject("clean")
+    number = "（杭）市监罚〔2026〕7号"
+    penalty = a_penalty(house, subject["uscc"], document_number=number)
+    await deliver(source, "penalty", penalty)
+    await act(source, an_act(penalty | {"document_number": typed}, "repair"))
+    (again,) = await deliver(source, "penalty", penalty | {"document_number": typed})
+    assert (again["outcome"], again["warnings"]) == ("updated", ["stays_repaired"])
+    assert not await on_the_page(house, subject, typed)
+
+
 async def test_many_in_one_call_each_with_its_verdict(house: House) -> None:
     """In their order; one that is named twice, unknown or not to be repaired stops no other."""
     source, uscc = await a_department(house), house.uscc("clean")

@@ -132,6 +132,27 @@ def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
     assert isinstance(paid.judge({"uscc": USCC, "key": "tax"}), Rejected)
 
 
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("浙市监罚〔2026〕1号", "浙市监罚〔2026〕1号"),
+        (" 浙市监罚 〔２０２６〕１号\u3000", "浙市监罚〔2026〕1号"),
+        ("（甬）罚\u200b1\ufeff", "(甬)罚1"),
+        ("JY-1", "JY-1"),
+    ],
+)
+def test_a_key_has_one_form_however_it_is_typed(typed: str, key: str) -> None:
+    """And the field stays as it was delivered, but for spaces around it."""
+    row = accepted(document_number=typed)
+    assert (row.key, row.fields["document_number"]) == (key, typed.strip())
+    assert accepted(document_number=typed, key=key).key == key
+
+
+def test_a_key_of_nothing_that_is_seen_is_none() -> None:
+    """It would be no key in the database either."""
+    assert problems(document_number="\u200b\u2060") == [("document_number", "missing")]
+
+
 def test_r2_the_end_of_publicity_is_computed_anew() -> None:
     """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
     assert accepted(publicity_ends_on="2027-08-03").warnings == ()

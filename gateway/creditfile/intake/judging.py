@@ -17,7 +17,7 @@ from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.readers import Reader, Unfit, readers_of
 from gateway.creditfile.intake.shapes import EMPTY, MOST_SHAPES, Shape
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
-from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, sealed_fields
+from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, key_form, sealed_fields
 from gateway.creditfile.schema import Publicity
 
 USCC: Final = "uscc"
@@ -139,7 +139,7 @@ class Judge:
             except Unfit as unfit:
                 problems.append(Problem(field=KEY, reason=str(unfit)))
                 return
-            if str(read) != part:
+            if key_form(str(read)) != key_form(part):
                 problems.append(Problem(field=KEY, reason="says something else than the fields"))
                 return
 
@@ -152,11 +152,11 @@ class Judge:
         key = (
             uscc
             if self._key == (USCC,)
-            else KEY_SEPARATOR.join([str(fields[n]) for n in self._key])
+            else key_form(KEY_SEPARATOR.join([str(fields[n]) for n in self._key]))
         )
-        if len(key) > MOST_KEY:
-            problem = Problem(field=self._key[0], reason=f"a key longer than {MOST_KEY} characters")
-            return Rejected(problems=(problem,))
+        if not 0 < len(key) <= MOST_KEY:
+            reason = f"a key longer than {MOST_KEY} characters" if key else "missing"
+            return Rejected(problems=(Problem(field=self._key[0], reason=reason),))
         warnings: list[Warned] = [] if check_agrees(uscc) else [Warned.CHECK_CHARACTER]
         self._mask(fields, warnings)
         if self._publicity is not None and not self._end_agrees(fields, self._publicity):
