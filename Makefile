@@ -47,9 +47,11 @@ clean: ## remove the environment and the demo (stop it first)
 	-test ! -f $(STATE)/state.json || rm -rf "$$(dirname "$$(sed -n 's/.*"database_folder": "\(.*\)".*/\1/p' $(STATE)/state.json)")"
 	rm -rf .venv $(STATE) tests/node/node_modules
 
+# Without dependencies: the lock names all of them, and pip must not look for what it would choose today.
 .venv/ready: requirements.lock pyproject.toml sdk/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e sdk
+	$(BIN)/python -m pip check
 	@touch $@
