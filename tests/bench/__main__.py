@@ -27,8 +27,8 @@ HELP = {
     "steps": "calls whose single steps are timed",
     "scale": "enterprises of the large database of look-ups, where none is given",
     "lookups": "look-ups of each sort in each database",
-    "rows": "rows of each file of intake",
-    "loads": "how often each file is taken",
+    "province": "enterprises of the province whose files are taken in",
+    "loads": "how often it is taken in",
 }
 
 

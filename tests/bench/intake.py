@@ -1,10 +1,11 @@
-"""A file of a department beside a bare COPY of the same rows into the same table, in one run.
+"""A province's files beside a bare COPY of the same rows into the same tables, in one run.
 
-Each round empties the table and fills it anew, once by an ingest and once by COPY, both with all
-indexes and each commit on the disk; then an ingest of the same file, a tenth of it changed, follows.
+Each round empties the tables and fills them anew, once by ingesting every file and once by COPY, both
+with all indexes and each commit on the disk; then the same files, a tenth of their rows changed, follow.
 """
 
 import asyncio
+import csv
 import resource
 import shutil
 import threading
@@ -15,73 +16,89 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import asyncpg
-import orjson
 import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
+import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.intake.ingesting import Order, Watcher, ingest
 from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
-from gateway.creditfile.intake.staging import target_of
+from gateway.creditfile.intake.staging import ENTERPRISE, RECORD, target_of
 from gateway.creditfile.intake.verdicts import Source
-from gateway.creditfile.records import Enterprise
+from gateway.creditfile.schema import DatasetOf
 from gateway.creditfile.vault import Vault
 from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.migrations.run import upgrade
-from gateway.synthetic.province import province
+from gateway.synthetic.delivery import SOURCES
+from gateway.synthetic.files import Plan as Province
+from gateway.synthetic.files import write_province
+from gateway.synthetic.writers import Written
 from tests.bench.plan import Plan
 from tests.bench.stage import Stage
 
 TODAY: Final = date(2026, 11, 22)
-DATASETS: Final = ("licence", "registration")
 FIRST: Final = "first load"
 COPY: Final = "bare COPY"
-UPDATE: Final = "update load, a tenth changed"
+UPDATE: Final = "a tenth changed"
+KINDS: Final = (FIRST, COPY, UPDATE)
+TABLES: Final = {ENTERPRISE.table: "registrations", RECORD.table: "records"}
+WHOLE: Final = "the whole province"
 CHANGED_EVERY: Final = 10
 _DATABASE: Final = "intake"
-_FIELDS: Final = (
-    "name",
-    "kind",
-    "entity_type",
-    "status",
-    "legal_representative",
-    "currency",
-    "registering_authority",
-    "division",
-    "industry",
-    "scope",
-    "address",
-)
-_DATES: Final = ("established_on", "approved_on", "term_from")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Seconds: on the clock, and of CPU by the readers, this process and PostgreSQL."""
+
+    clock: float = 0.0
+    readers: float = 0.0
+    own: float = 0.0
+    postgres: float = 0.0
+
+    def __add__(self, other: Self) -> "Spent":
+        return Spent(
+            clock=self.clock + other.clock,
+            readers=self.readers + other.readers,
+            own=self.own + other.own,
+            postgres=self.postgres + other.postgres,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """What one sort of load took, by round; seconds, and the reader's peak in bytes."""
+    """What one sort of load took, by round, and the most memory that a reader had, in bytes."""
 
     rows: int
-    seconds: list[float] = field(default_factory=list)
-    reader: list[float] = field(default_factory=list)
-    own: list[float] = field(default_factory=list)
-    postgres: list[float] = field(default_factory=list)
+    rounds: list[Spent] = field(default_factory=list)
     memory: int = 0
 
     @property
     def rate(self) -> float:
         """Rows per second, the median of the rounds."""
-        return self.rows / median(self.seconds)
+        return self.rows / median(each.clock for each in self.rounds)
 
     def share_of(self, other: "Load") -> float:
         """The median of the rounds' own ratios of rows per second."""
-        return median(its / own for own, its in zip(self.seconds, other.seconds, strict=True))
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return median(its.clock / own.clock for own, its in pairs)
+
+    def together_with(self, other: "Load") -> "Load":
+        """Both, one after the other."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return Load(
+            rows=self.rows + other.rows,
+            rounds=[one + another for one, another in pairs],
+            memory=max(self.memory, other.memory),
+        )
 
 
 Loads = Mapping[str, Mapping[str, Load]]
-"""By dataset, then by the sort of load."""
+"""By what was loaded (a table's rows, or the whole), then by the sort of load."""
 
 
 def loaded(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Loads:
@@ -93,21 +110,21 @@ def loaded(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Loads:
     folder.mkdir()
     folder.chmod(0o700)
     try:
-        counts = _write_files(folder, plan.rows)
-        say(f"files of {plan.rows:,} rows written")
-        loads = {
-            dataset: {kind: Load(rows=counts[dataset]) for kind in (FIRST, COPY, UPDATE)}
-            for dataset in DATASETS
-        }
+        files = _write_files(folder, plan.province)
+        say(f"files of {plan.province:,} enterprises written, {sum(f.rows for f in files):,} rows")
+        rows = {table: sum(f.rows for f in files if _table(f) == table) for table in TABLES}
+        loads = {table: {kind: Load(rows=rows[table]) for kind in KINDS} for table in TABLES}
         bench = _Bench(server.url(_DATABASE), server.socket_folder, folder, stage)
         for turn in range(plan.loads):
-            for dataset, of in loads.items():
-                asyncio.run(bench.round(dataset, of))
-                rates = ", ".join(
-                    f"{kind} {one.rows / one.seconds[-1]:,.0f}/s" for kind, one in of.items()
+            asyncio.run(bench.round(files, loads))
+            for table, of in loads.items():
+                rates = (
+                    f"{kind} {one.rows / one.rounds[-1].clock:,.0f}/s" for kind, one in of.items()
                 )
-                say(f"round {turn + 1}, {dataset}: {rates}")
-        return loads
+                say(f"round {turn + 1}, {TABLES[table]}: {', '.join(rates)}")
+        named = {TABLES[table]: of for table, of in loads.items()}
+        one, another = loads.values()
+        return {**named, WHOLE: {kind: one[kind].together_with(another[kind]) for kind in KINDS}}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -124,70 +141,84 @@ class _Bench:
         postmaster = (stage.database_folder / "postmaster.pid").read_text().split("\n")[0]
         self._postgres = psutil.Process(int(postmaster))
 
-    async def round(self, dataset: str, of: Mapping[str, Load]) -> None:
+    async def round(self, files: tuple[Written, ...], loads: Loads) -> None:
         """One load of each sort."""
-        table, dump = target_of(dataset).table, self._folder / "dump"
-        await self._run(f"TRUNCATE {table}, {table}_history, intake_job")
-        await self._ingest(dataset, "first", of[FIRST])
+        await self._empty()
+        await self._ingest_all(files, "first", {table: of[FIRST] for table, of in loads.items()})
         connection = await self._connect()
-        await connection.copy_from_table(table, output=str(dump))
-        await self._run(f"TRUNCATE {table}, {table}_history, intake_job")
-        with self._measured(of[COPY]):
-            await connection.copy_to_table(table, source=str(dump))
+        dumps = {table: self._folder / table for table in TABLES}
+        for table, dump in dumps.items():
+            await connection.copy_from_table(table, output=str(dump))
+        await self._empty()
+        for table, dump in dumps.items():
+            with self._measured(loads[table][COPY]) as spent:
+                await connection.copy_to_table(table, source=str(dump))
+            loads[table][COPY].rounds.append(spent())
+            dump.unlink()
         await connection.close()
-        dump.unlink()
-        await self._run(f"ANALYZE {table}")
-        await self._ingest(dataset, "second", of[UPDATE])
+        await self._run(f"ANALYZE {', '.join(TABLES)}")
+        await self._ingest_all(files, "second", {table: of[UPDATE] for table, of in loads.items()})
 
-    async def _ingest(self, dataset: str, which: str, load: Load) -> None:
-        path = self._folder / f"{dataset}.{which}.ndjson"
+    async def _ingest_all(
+        self, files: tuple[Written, ...], which: str, loads: Mapping[str, Load]
+    ) -> None:
+        total = dict.fromkeys(TABLES, Spent())
+        for file in files:
+            table = _table(file)
+            with self._measured(loads[table]) as spent:
+                await self._ingest(self._folder / which / file.name, file)
+            total[table] += spent()
+        for table, spent_on_it in total.items():
+            loads[table].rounds.append(spent_on_it)
+
+    async def _ingest(self, path: Path, file: Written) -> None:
+        source_id, name, uscc = SOURCES[self._catalogue.dataset(file.dataset).source]
         engine = make_engine(self._url, pool_size=1)
-        with self._measured(load):
-            order = Order(
-                path=path,
-                digest=digest_of_file(path),
-                format="ndjson",
-                source=Source(source_id="bench", name="数源单位（合成）"),
-                dataset=dataset,
-                catalogue=self._catalogue,
-                vault_keys=self._keys,
-                rejects=path.with_suffix(".rejects"),
-            )
-            job = await ingest(engine, order, Watcher(begun=_begun), now=lambda: datetime.now(UTC))
+        order = Order(
+            path=path,
+            digest=digest_of_file(path),
+            format="csv",
+            source=Source(source_id=source_id, name=name, uscc=uscc),
+            dataset=file.dataset,
+            catalogue=self._catalogue,
+            vault_keys=self._keys,
+            rejects=path.with_suffix(".rejects"),
+            again=True,
+        )
+        job = await ingest(engine, order, Watcher(begun=_begun), now=lambda: datetime.now(UTC))
         await engine.dispose()
-        if (job.state, job.rejected, job.rows) != (DONE, 0, load.rows):
+        if (job.state, job.rejected, job.rows) != (DONE, 0, file.rows):
             raise RuntimeError(f"The ingest ended otherwise than it should: {job}")
 
     @contextmanager
-    def _measured(self, load: Load) -> Iterator[None]:
-        """Wall clock, CPU of each part, and the reader's memory."""
-        before, began = self._spent(), time.perf_counter()
-        watching = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(watching, load))
+    def _measured(self, load: Load) -> Iterator[Callable[[], Spent]]:
+        """Gives what tells afterwards what was spent; notes the readers' memory in `load`."""
+        before, done = self._spent(), threading.Event()
+        watcher = threading.Thread(target=_watch, args=(done, load))
         watcher.start()
+        after = before
         try:
-            yield
+            yield lambda: Spent(
+                clock=after.clock - before.clock,
+                readers=after.readers - before.readers,
+                own=after.own - before.own,
+                postgres=after.postgres - before.postgres,
+            )
         finally:
-            spent = time.perf_counter() - began
-            watching.set()
+            after = self._spent()
+            done.set()
             watcher.join()
-        own, reader, postgres = (
-            after - was for after, was in zip(self._spent(), before, strict=True)
-        )
-        load.seconds.append(spent)
-        load.own.append(own)
-        load.reader.append(reader)
-        load.postgres.append(postgres)
 
-    def _spent(self) -> tuple[float, float, float]:
-        """CPU seconds of this process, of its readers that have ended, of PostgreSQL."""
+    def _spent(self) -> Spent:
+        """Until now, by this process, its readers that have ended, and PostgreSQL."""
         own, readers = (
             resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )
-        return (
-            own.ru_utime + own.ru_stime,
-            readers.ru_utime + readers.ru_stime,
-            self._spent_by_postgres(),
+        return Spent(
+            clock=time.perf_counter(),
+            readers=readers.ru_utime + readers.ru_stime,
+            own=own.ru_utime + own.ru_stime,
+            postgres=self._spent_by_postgres(),
         )
 
     def _spent_by_postgres(self) -> float:
@@ -201,6 +232,10 @@ class _Bench:
                         for each in times
                     )
                 )
+
+    async def _empty(self) -> None:
+        both = ", ".join(f"{table}, {table}_history" for table in TABLES)
+        await self._run(f"TRUNCATE {both}, intake_job")
 
     async def _run(self, sql: str) -> None:
         connection = await self._connect()
@@ -227,42 +262,40 @@ def _watch(done: threading.Event, load: Load) -> None:
                 continue
 
 
-def _write_files(folder: Path, rows: int) -> dict[str, int]:
-    """Of each dataset a file and the same with a tenth of its rows changed; how many rows each has."""
-    files = {
-        (dataset, which): (folder / f"{dataset}.{which}.ndjson").open("wb")
-        for dataset in DATASETS
-        for which in ("first", "second")
-    }
-    counts = dict.fromkeys(DATASETS, 0)
-    for entity in province(1, rows, today=TODAY, catalogue=load_catalogue()):
-        delivered = {
-            "registration": [_registration(entity.enterprise) | dict(entity.personal)],
-            "licence": [
-                {"uscc": each.uscc, **each.fields}
-                for each in entity.records
-                if each.dataset == "licence"
-            ],
-        }
-        for dataset, each in delivered.items():
-            for row in each[: rows - counts[dataset]]:
-                counts[dataset] += 1
-                changed = row | {"name": f"{row['name']}甲"}
-                is_changed = counts[dataset] % CHANGED_EVERY == 0
-                files[dataset, "first"].write(orjson.dumps(row) + b"\n")
-                files[dataset, "second"].write(orjson.dumps(changed if is_changed else row) + b"\n")
-        if min(counts.values()) >= rows:
-            break
-    for file in files.values():
-        file.close()
-    return counts
+def _table(file: Written) -> str:
+    return target_of(file.dataset).table
 
 
-def _registration(of: Enterprise) -> dict[str, Any]:
-    return {
-        "uscc": of.uscc,
-        "former_names": list(of.former_names),
-        "capital": f"{of.capital:f}",
-        **{name: getattr(of, name) for name in _FIELDS},
-        **{name: getattr(of, name).isoformat() for name in _DATES if getattr(of, name)},
-    }
+def _write_files(folder: Path, entities: int) -> tuple[Written, ...]:
+    """The files of a province, and in another folder the same with a tenth of their rows changed."""
+    plan = Province(folder=folder / "first", entities=entities, seed=1, today=TODAY, parts=1)
+    files = write_province(plan).files
+    (folder / "second").mkdir()
+    for file in files:
+        _change(folder, file, load_catalogue().dataset(file.dataset))
+    return files
+
+
+def _change(folder: Path, file: Written, dataset: DatasetOf) -> None:
+    """Lengthen a text that is no part of the key, where the dataset has one, in every tenth row."""
+    with (
+        zstandard.open(folder / "first" / file.name, "rt", encoding="utf-8", newline="") as first,
+        zstandard.open(folder / "second" / file.name, "wt", encoding="utf-8", newline="") as second,
+    ):
+        rows, writer = csv.reader(first), csv.writer(second, lineterminator="\n")
+        header = next(rows)
+        writer.writerow(header)
+        place = _changeable(header, dataset)
+        for number, cells in enumerate(rows):
+            if place is not None and number % CHANGED_EVERY == 0:
+                cells[place] += "甲"
+            writer.writerow(cells)
+
+
+def _changeable(header: list[str], dataset: DatasetOf) -> int | None:
+    texts = (
+        each.name
+        for each in dataset.fields
+        if each.type == "text" and not each.values and each.name not in dataset.key
+    )
+    return next((header.index(name) for name in texts), None)

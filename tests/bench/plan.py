@@ -28,7 +28,7 @@ class Plan:
     steps: int = 1_000
     scale: int = 300_000
     lookups: int = 4_000
-    rows: int = 100_000
+    province: int = 30_000
     loads: int = 3
 
     def has(self, part: str) -> bool:

@@ -105,22 +105,26 @@ def show_lookups(console: Console, found: Lookups) -> None:
 
 def show_loads(console: Console, found: Loads) -> None:
     """Rows per second beside a bare COPY (0.40 and 0.20 are asked for), and where the CPU goes."""
-    for dataset, loads in found.items():
-        rounds = len(loads[COPY].seconds)
-        table = Table(title=f"{dataset}: {loads[COPY].rows:,} rows, {rounds} rounds")
+    for what, loads in found.items():
+        rounds = len(loads[COPY].rounds)
+        table = Table(title=f"{what}: {loads[COPY].rows:,} rows, {rounds} rounds")
         for heading in ("", *loads):
             table.add_column(heading, justify="right" if heading else "left")
         lines: dict[str, Callable[[Load], str]] = {
             "rows per second, median": lambda of: f"{of.rate:,.0f}",
             "of the bare COPY": lambda of, base=loads[COPY]: f"[bold]{of.share_of(base):.2f}[/]",  # type: ignore[misc]
-            "CPU µs per row: reader": lambda of: _micros(median(of.reader) / of.rows),
-            "    this process": lambda of: _micros(median(of.own) / of.rows),
-            "    PostgreSQL": lambda of: _micros(median(of.postgres) / of.rows),
+            "CPU µs per row: readers": lambda of: _per_row(of, "readers"),
+            "    this process": lambda of: _per_row(of, "own"),
+            "    PostgreSQL": lambda of: _per_row(of, "postgres"),
             "reader's memory, MiB": lambda of: f"{of.memory / 2**20:.0f}",
         }
         for title, line in lines.items():
             table.add_row(title, *(line(of) for of in loads.values()))
         console.print(table)
+
+
+def _per_row(of: Load, part: str) -> str:
+    return _micros(median(getattr(each, part) for each in of.rounds) / of.rows)
 
 
 def _micros(seconds: float) -> str:
