@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 import gateway.answers.routes
+import gateway.changes.routes
 import gateway.codes.routes
 import gateway.consents.routes
 import gateway.console.routes
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         gateway.oauth.routes.router,
         gateway.query.routes.router,
         gateway.consents.routes.router,
+        gateway.changes.routes.router,
         gateway.console.routes.router,
         gateway.intake.objection_routes.router,
         gateway.intake.routes.router,

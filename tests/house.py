@@ -54,7 +54,7 @@ from xinqiao._core.http_signatures import check, components, read_claim, signatu
 from xinqiao._core.keys import KeySet
 
 ENTITIES: Final = 300
-SCOPES: Final = ("query", "verify", "consents", "records:write")
+SCOPES: Final = ("query", "verify", "consents", "changes", "records:write")
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 import consent
 from consent import Changed, Consent, Status, status_at
 from consent import store as consents
-from gateway.access.admission import IdempotencyKey, admit
-from gateway.access.bound import demand_consent
+from gateway.access.admitted import admitted, admitted_caller
 from gateway.access.caller import Caller, authenticate
 from gateway.access.consent_records import signed_record
 from gateway.access.errors import (
@@ -20,18 +19,17 @@ from gateway.access.errors import (
 )
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
-from gateway.access.standing import demand_agreement
 from gateway.access.subject import subject_of
 from gateway.access.wanted import Mistake, wanted_of
-from gateway.clients.agreements import Agreement
 from gateway.consents.asking import Asked, ask, error_of
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
 from gateway.disclosure import consenting
-from gateway.runtime import Runtime, UsingRuntime
+from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
 
+SCOPE = "consents"
 PAGE = 100
 TURNS = 20
 LONGEST_WAIT = 30  # seconds
@@ -41,10 +39,10 @@ LOOKS_EVERY = 1.0  # seconds
 @router.post("", status_code=201, openapi_extra=reads(ConsentIn))
 async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     """Ask an enterprise by a link; the same answer whether the enterprise exists or not."""
-    caller = await authenticate(request, runtime, scope="consents")
+    caller = await authenticate(request, runtime, scope=SCOPE)
     came = await incoming(request, ConsentIn)
     uscc = _subject(came.parsed)
-    agreement = await _admitted(request, runtime, caller, uscc=uscc, key=came.key)
+    agreement = await admitted(request, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
     if uscc is None:
@@ -81,7 +79,7 @@ async def list_consents(
     after: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """List the caller's consents by id, a page at a time; `status` as of now."""
-    caller = await _caller(request, runtime)
+    caller = await admitted_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
         found = await consents.of_client(
             connection,
@@ -103,7 +101,7 @@ async def get_consent(
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Response:
     """Show one of the caller's consents; `wait` holds a request that is not answered yet."""
-    caller = await _caller(request, runtime)
+    caller = await admitted_caller(request, runtime, scope=SCOPE)
     patience = wait
     while True:
         async with runtime.engine.connect() as connection:
@@ -117,7 +115,7 @@ async def get_consent(
 @router.get("/{consent_id}/record")
 async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give the signed record of one of the caller's consents (ISO/IEC TS 27560)."""
-    caller = await _caller(request, runtime)
+    caller = await admitted_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
         found = _own(await consents.by_id(connection, consent_id), caller)
         return _answer(await signed_record(connection, runtime, found, reader="client"))
@@ -126,7 +124,7 @@ async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -
 @router.delete("/{consent_id}", status_code=204)
 async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give one of the caller's consents up; what is over already stays as it is."""
-    caller = await _caller(request, runtime)
+    caller = await admitted_caller(request, runtime, scope=SCOPE)
     for _ in range(TURNS):
         async with runtime.engine.begin() as connection:
             held = _own(await consents.by_id(connection, consent_id), caller)
@@ -141,26 +139,6 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
 def _subject(came: ConsentIn | GatewayError) -> str | None:
     uscc = came if isinstance(came, GatewayError) else subject_of(came.enterprise.uscc)
     return None if isinstance(uscc, GatewayError) else uscc
-
-
-async def _caller(request: Request, runtime: Runtime) -> Caller:
-    caller = await authenticate(request, runtime, scope="consents")
-    await _admitted(request, runtime, caller)
-    return caller
-
-
-async def _admitted(
-    request: Request,
-    runtime: Runtime,
-    caller: Caller,
-    *,
-    uscc: str | None = None,
-    key: IdempotencyKey | None = None,
-) -> Agreement:
-    await admit(request, runtime, caller, uscc=uscc, key=key)
-    agreement = await demand_agreement(runtime, caller)
-    await demand_consent(runtime, caller)
-    return agreement
 
 
 def _own(found: Consent | None, caller: Caller) -> Consent:

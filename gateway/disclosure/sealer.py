@@ -16,7 +16,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import statement
-from gateway.disclosure import checkpoints, merkle
+from gateway.disclosure import checkpoints, feed, merkle
 from gateway.disclosure.kept_tree import hashes_within
 from gateway.disclosure.tiles import Hashes, edge, grow, nodes
 from gateway.signing.keys import KeyRing
@@ -87,7 +87,10 @@ class Sealer:
             log.warning("last_round_failed", kind=type(error).__name__)
 
     async def round(self) -> int:
-        """Seal one batch; gives how many leaves were taken, none if another sealer is at it."""
+        """Seal one batch, and give the notices their places in the feeds; how many leaves were taken.
+
+        None if another sealer is at it.
+        """
         async with self.engine.begin() as connection:
             if not (await connection.execute(LOCK, {"lock": SEALER_LOCK})).scalar_one():
                 return 0
@@ -101,6 +104,7 @@ class Sealer:
                 await self._seal(connection, size, fresh)
             if taken:
                 await connection.execute(CLEAR_PENDING, _names(taken))
+            await feed.number(connection)
             return len(taken)
 
     async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:

@@ -63,6 +63,13 @@ class TombstoneRow(SQLModel, table=True):
             "occurred_at",
             postgresql_where=text("acknowledged_at IS NULL"),
         ),
+        Index("ix_tombstone_feed", "client_id", "cursor"),
+        Index(
+            "ix_tombstone_unnumbered",
+            "occurred_at",
+            "change_id",
+            postgresql_where=text("cursor IS NULL"),
+        ),
     )
 
     uscc: str = columns.text(primary_key=True)
@@ -76,6 +83,15 @@ class TombstoneRow(SQLModel, table=True):
     disclosure_ids: list[str] = columns.texts()
     cursor: int | None = Field(sa_type=BigInteger, nullable=True)
     acknowledged_at: datetime | None = columns.moment(nullable=True)
+
+
+class ChangeFeedRow(SQLModel, table=True):
+    """How many notices of a client have a place in its feed: the cursor of the newest of them."""
+
+    __tablename__ = "change_feed"
+
+    client_id: str = columns.text(primary_key=True)
+    newest: int = Field(sa_type=BigInteger)
 
 
 class DisclosureSaltRow(SQLModel, table=True):

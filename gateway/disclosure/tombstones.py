@@ -92,12 +92,22 @@ _OWING: Final = statement("""
     FROM tombstone WHERE acknowledged_at IS NULL AND kind <> ALL(CAST(:nothing_taken AS text[]))
     GROUP BY client_id ORDER BY since, client_id""")
 
-_OWED_BY: Final = statement("""
-    SELECT change_id, kind, occurred_at, dataset, record_id, consent_id, disclosure_ids
+NOTICE: Final = (
+    "change_id",
+    "kind",
+    "occurred_at",
+    "dataset",
+    "record_id",
+    "consent_id",
+    "disclosure_ids",
+)
+"""The columns of a `Tombstone`."""
+_OWED_BY: Final = statement(f"""
+    SELECT {", ".join(NOTICE)}
     FROM tombstone
     WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
       AND kind <> ALL(CAST(:nothing_taken AS text[]))
-    ORDER BY occurred_at, change_id LIMIT :limit""")
+    ORDER BY occurred_at, change_id LIMIT :limit""")  # noqa: S608  # constants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

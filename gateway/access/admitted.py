@@ -1,0 +1,33 @@
+"""The whole list of checks for a caller at an endpoint that reads nothing of an enterprise by itself:
+proof and limits, then client and agreement, then the consent that its token was given for."""
+
+from fastapi import Request
+
+from gateway.access.admission import IdempotencyKey, admit
+from gateway.access.bound import demand_consent
+from gateway.access.caller import Caller, authenticate
+from gateway.access.standing import demand_agreement
+from gateway.clients.agreements import Agreement
+from gateway.runtime import Runtime
+
+
+async def admitted(
+    request: Request,
+    runtime: Runtime,
+    caller: Caller,
+    *,
+    uscc: str | None = None,
+    key: IdempotencyKey | None = None,
+) -> Agreement:
+    """The agreement under which this call runs; the first check that fails is raised."""
+    await admit(request, runtime, caller, uscc=uscc, key=key)
+    agreement = await demand_agreement(runtime, caller)
+    await demand_consent(runtime, caller)
+    return agreement
+
+
+async def admitted_caller(request: Request, runtime: Runtime, *, scope: str) -> Caller:
+    """Who calls, with a token of this scope, and may."""
+    caller = await authenticate(request, runtime, scope=scope)
+    await admitted(request, runtime, caller)
+    return caller

@@ -1,0 +1,74 @@
+"""The shapes of the feed on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from gateway.access.body import Wire
+from gateway.access.moments import on_the_wire
+from gateway.disclosure.feed import Page
+from gateway.disclosure.tombstones import Tombstone
+
+MOST_DIGITS = 18
+"""Such a number fits into PostgreSQL's bigint."""
+CURSOR = rf"^[0-9]{{1,{MOST_DIGITS}}}$"
+Cursor = Annotated[str, StringConstraints(pattern=CURSOR)]
+
+
+class ChangeOut(BaseModel):
+    """One change. `disclosure_ids` are the answers that rest on what has changed."""
+
+    change_id: str
+    kind: str
+    occurred_at: str
+    dataset: str | None
+    record_id: str | None
+    consent_id: str | None
+    disclosure_ids: list[str]
+
+    @classmethod
+    def of(cls, notice: Tombstone) -> "ChangeOut":
+        """The wire form of a notice: never what the record says now."""
+        return cls(
+            change_id=notice.change_id,
+            kind=notice.kind,
+            occurred_at=on_the_wire(notice.occurred_at),
+            dataset=notice.dataset,
+            record_id=notice.record_id,
+            consent_id=notice.consent_id,
+            disclosure_ids=list(notice.disclosure_ids),
+        )
+
+
+class ChangesOut(BaseModel):
+    """A page of the feed; ask on after `cursor`."""
+
+    changes: list[ChangeOut]
+    cursor: str
+
+    @classmethod
+    def of(cls, page: Page) -> "ChangesOut":
+        """The wire form of a page."""
+        return cls(
+            changes=[ChangeOut.of(each) for each in page.notices],
+            cursor=str(page.cursor),
+        )
+
+
+class AckIn(Wire):
+    """All changes up to `cursor` are known, and what they name is used no more."""
+
+    cursor: Cursor = Field(examples=["17"])
+
+
+class AckOut(BaseModel):
+    """How far the acknowledgement reaches, and when it was noted."""
+
+    cursor: str
+    acknowledged_at: str
+
+    @classmethod
+    def at(cls, cursor: str, now: datetime) -> "AckOut":
+        """The answer to an acknowledgement."""
+        return cls(cursor=str(int(cursor)), acknowledged_at=on_the_wire(now))

@@ -1,0 +1,78 @@
+"""A client reads its notices in the order of a cursor that is given after commit: none is skipped.
+
+Each client is counted by itself, so that a cursor says nothing of what others were told.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.engine import statement
+from gateway.disclosure.tombstones import NOTICE, Tombstone
+
+AT_ONCE: Final = 5_000
+
+# Whoever numbers holds the sealer's lock: nobody else counts meanwhile, and what commits later is
+# seen by a later round, and comes behind.
+_NUMBER: Final = statement("""
+    WITH fresh AS (
+        SELECT uscc, change_id, client_id,
+               row_number() OVER (PARTITION BY client_id ORDER BY occurred_at, change_id) AS place,
+               count(*) OVER (PARTITION BY client_id) AS many
+        FROM (SELECT uscc, change_id, client_id, occurred_at FROM tombstone
+              WHERE cursor IS NULL ORDER BY occurred_at, change_id LIMIT :most) AS oldest),
+    counted AS (
+        INSERT INTO change_feed (client_id, newest)
+        SELECT client_id, count(*) FROM fresh GROUP BY client_id
+        ON CONFLICT (client_id) DO UPDATE SET newest = change_feed.newest + excluded.newest
+        RETURNING client_id, newest)
+    UPDATE tombstone AS t SET cursor = c.newest - f.many + f.place
+    FROM fresh AS f JOIN counted AS c USING (client_id)
+    WHERE t.uscc = f.uscc AND t.change_id = f.change_id""")
+
+_AFTER: Final = statement(f"""
+    SELECT {", ".join(NOTICE)}, cursor FROM tombstone
+    WHERE client_id = CAST(:client_id AS text) AND cursor > CAST(:after AS bigint)
+    ORDER BY cursor LIMIT :limit""")  # noqa: S608  # constants
+
+_ACKNOWLEDGE: Final = statement("""
+    UPDATE tombstone SET acknowledged_at = :now
+    WHERE client_id = CAST(:client_id AS text) AND cursor <= CAST(:upto AS bigint)
+      AND acknowledged_at IS NULL""")
+
+_NEWEST: Final = statement("""
+    SELECT newest FROM change_feed WHERE client_id = CAST(:client_id AS text)""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Notices in the order of the feed, and the cursor behind the last of them."""
+
+    notices: tuple[Tombstone, ...]
+    cursor: int
+
+
+async def number(conn: AsyncConnection) -> int:
+    """Give the oldest notices that have none their place; how many. Call it under the sealer's lock."""
+    return (await conn.execute(_NUMBER, {"most": AT_ONCE})).rowcount
+
+
+async def after(conn: AsyncConnection, client_id: str, cursor: int, *, limit: int) -> Page:
+    """What comes behind `cursor` in this client's feed."""
+    values = {"client_id": client_id, "after": cursor, "limit": limit}
+    notices = []
+    for row in await conn.execute(_AFTER, values):
+        *notice, cursor = row
+        notices.append(Tombstone(**dict(zip(NOTICE, notice, strict=True))))
+    return Page(notices=tuple(notices), cursor=cursor)
+
+
+async def acknowledge(conn: AsyncConnection, client_id: str, upto: int, *, now: datetime) -> bool:
+    """Note that this client knows all up to a cursor; false where its feed has not come so far."""
+    newest = (await conn.execute(_NEWEST, {"client_id": client_id})).scalar_one_or_none() or 0
+    if upto > newest:
+        return False
+    await conn.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": upto, "now": now})
+    return True

@@ -1,0 +1,210 @@
+"""Each client reads what became of its consents and of what it was told, in order and to the end."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import text
+
+import consent
+from gateway.disclosure import feed
+from gateway.disclosure.sealer import Sealer
+from tests.house import Caller, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PATH = "/v1/changes"
+SCOPE = "changes"
+
+
+async def number(house: House) -> None:
+    """What the sealer does in each of its rounds."""
+    runtime = house.runtime
+    sealer = Sealer(engine=runtime.engine, keys=runtime.keys, origin="bench", now=runtime.now)
+    while await sealer.round():
+        pass
+
+
+async def read(caller: Caller, after: str | None = None, wait: float = 0) -> dict[str, Any]:
+    """A page of the caller's feed."""
+    query = f"?wait={wait}" + (f"&after={after}" if after is not None else "")
+    answer = await caller.send(PATH + query, b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def acknowledge(caller: Caller, cursor: str) -> Any:
+    """Say that all up to `cursor` is known."""
+    return await caller.send(f"{PATH}/ack", {"cursor": cursor}, scope=SCOPE)
+
+
+async def test_a_grant_and_a_withdrawal_reach_their_client_with_what_it_was_told(
+    house: House,
+) -> None:
+    """In the order in which they happened, as the wire has them."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    consent_id = await house.grant(bank, uscc)
+    told = await bank.query(uscc, "penalty")
+    await house.act(consent.withdraw, consent_id)
+    await number(house)
+    found = await read(bank)
+    granted, withdrawn = found["changes"]
+    assert (granted["kind"], withdrawn["kind"]) == ("consent_granted", "consent_withdrawn")
+    assert withdrawn["disclosure_ids"] == [told.json()["disclosure_id"]]
+    assert withdrawn["consent_id"] == granted["consent_id"] == consent_id
+    assert withdrawn.keys() == {
+        "change_id",
+        "kind",
+        "occurred_at",
+        "dataset",
+        "record_id",
+        "consent_id",
+        "disclosure_ids",
+    }
+    assert (withdrawn["dataset"], withdrawn["record_id"]) == (None, None)
+    assert withdrawn["occurred_at"].endswith("+08:00")
+
+
+async def test_a_cursor_goes_on_where_the_page_before_ended(house: House) -> None:
+    """Reading changes nothing: the same cursor gives the same changes."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    consent_id = await house.grant(bank, uscc)
+    await number(house)
+    first = await read(bank)
+    assert await read(bank) == first
+    assert await read(bank, first["cursor"]) == {"changes": [], "cursor": first["cursor"]}
+    await house.act(consent.withdraw, consent_id)
+    await number(house)
+    later = await read(bank, first["cursor"])
+    assert [each["kind"] for each in later["changes"]] == ["consent_withdrawn"]
+    assert later["cursor"] != first["cursor"]
+
+
+async def test_a_client_reads_and_counts_nobody_elses_changes(house: House) -> None:
+    """Its first change is its first, whatever others hear meanwhile."""
+    uscc = house.uscc("clean")
+    bank, other = await house.client(), await house.client()
+    for _ in range(3):
+        await house.act(consent.withdraw, await house.grant(other, uscc))
+    mine = await house.grant(bank, uscc)
+    await number(house)
+    found = await read(bank)
+    assert [each["consent_id"] for each in found["changes"]] == [mine]
+    assert found["cursor"] == "1"
+
+
+async def test_what_commits_late_is_not_skipped(house: House) -> None:
+    """A withdrawal that began before another one and commits after it comes behind it."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    early, late = await house.grant(bank, uscc), await house.grant(bank, house.uscc("penalised"))
+    await number(house)
+    before = (await read(bank))["cursor"]
+    async with house.runtime.engine.connect() as slow:
+        await slow.execute(
+            text(
+                "INSERT INTO tombstone (uscc, change_id, client_id, kind, occurred_at, consent_id,"
+                " disclosure_ids) VALUES (:uscc, 'chg_slow_' || :consent, :client,"
+                " 'consent_withdrawn', now(), :consent, '{}')"
+            ),
+            {"uscc": uscc, "consent": early, "client": bank.client_id},
+        )
+        await house.act(consent.withdraw, late)
+        await number(house)
+        seen = await read(bank, before)
+        assert [each["consent_id"] for each in seen["changes"]] == [late]
+        await slow.commit()
+    await number(house)
+    assert [each["consent_id"] for each in (await read(bank, seen["cursor"]))["changes"]] == [early]
+
+
+async def test_numbering_at_once_gives_each_notice_one_place(house: House) -> None:
+    """Sealers that come together wait for one another: no place twice, none left out."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    for _ in range(5):
+        await house.act(consent.withdraw, await house.grant(bank, uscc))
+    await asyncio.gather(*(number(house) for _ in range(4)))
+    rows = await house.rows(
+        "SELECT cursor FROM tombstone WHERE client_id = :client ORDER BY cursor",
+        client=bank.client_id,
+    )
+    assert [each["cursor"] for each in rows] == list(range(1, 11))
+
+
+async def test_waiting_ends_with_the_first_change(house: House) -> None:
+    """A long poll answers when there is something, and not before."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    waiting = asyncio.create_task(read(bank, wait=20))
+    await asyncio.sleep(1.5)
+    assert not waiting.done()
+    await house.grant(bank, uscc)
+    await number(house)
+    found = await waiting
+    assert [each["kind"] for each in found["changes"]] == ["consent_granted"]
+
+
+async def test_what_is_acknowledged_is_owed_no_more(house: House) -> None:
+    """Up to the cursor and no further; saying it again keeps the first time."""
+    uscc, bank = house.uscc("clean"), await house.client()
+    await house.act(consent.withdraw, await house.grant(bank, uscc))
+    await number(house)
+    cursor = (await read(bank))["cursor"]
+    await house.act(consent.withdraw, await house.grant(bank, uscc))
+    await number(house)
+    answer = await acknowledge(bank, cursor)
+    assert answer.status_code == 200
+    assert answer.json()["cursor"] == cursor
+    with house.clock.later(minutes=1):
+        assert (await acknowledge(bank, cursor)).status_code == 200
+    rows = await house.rows(
+        "SELECT cursor, acknowledged_at FROM tombstone WHERE client_id = :client ORDER BY cursor",
+        client=bank.client_id,
+    )
+    assert [each["acknowledged_at"] is None for each in rows] == [False, False, True, True]
+    assert rows[0]["acknowledged_at"] == rows[1]["acknowledged_at"]
+
+
+@pytest.mark.parametrize("cursor", ["1", "9" * 18])
+async def test_what_was_never_told_cannot_be_acknowledged(house: House, cursor: str) -> None:
+    """A cursor beyond the feed is a mistake, and would silence what is still to come."""
+    bank = await house.client()
+    answer = await acknowledge(bank, cursor)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("cursor", ["", "-1", "1.0", "x", "9" * 19, "１"])
+async def test_a_cursor_is_one_that_the_feed_gave(house: House, cursor: str) -> None:
+    """Anything else is refused where it stands, in the query as in the body."""
+    bank = await house.client()
+    answer = await bank.send(f"{PATH}?after={quote(cursor)}", b"", method="GET", scope=SCOPE)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert (await acknowledge(bank, cursor)).status_code == 400
+
+
+async def test_the_feed_needs_its_own_scope(house: House) -> None:
+    """A token to query does not read it."""
+    bank = await house.client()
+    answer = await bank.send(PATH, b"", method="GET", scope="query")
+    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+
+
+async def test_a_round_takes_so_many_and_the_next_ones_the_rest(house: House) -> None:
+    """A bulk of repairs does not hold the log up."""
+    bank = await house.client()
+    insert = text(
+        "INSERT INTO tombstone (uscc, change_id, client_id, kind, occurred_at, dataset, record_id,"
+        " disclosure_ids) SELECT :uscc, 'chg_bulk_' || :client || n, :client, 'record_repaired',"
+        " now(), 'penalty', 'r' || n, '{}' FROM generate_series(1, :many) AS n"
+    )
+    many = feed.AT_ONCE + 1
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(
+            insert, {"uscc": house.uscc("clean"), "client": bank.client_id, "many": many}
+        )
+    async with house.runtime.engine.begin() as connection:
+        assert await feed.number(connection) == feed.AT_ONCE
+    async with house.runtime.engine.begin() as connection:
+        assert await feed.number(connection) == 1
+        page = await feed.after(connection, bank.client_id, many - 3, limit=100)
+    assert (len(page.notices), page.cursor) == (3, many)
