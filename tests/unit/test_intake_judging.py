@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.creditfile.intake.codes import check_agrees, read_code
-from gateway.creditfile.intake.judging import Judge
+from gateway.creditfile.intake.judging import MOST_PROBLEMS, Judge
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character
@@ -102,6 +102,12 @@ def test_what_does_not_fit_is_named_by_field_and_reason(
 def test_every_problem_of_a_row_is_said_at_once() -> None:
     """So that a source mends its file once."""
     assert len(problems(uscc="x", fine="-1", kinds=None)) == 3
+
+
+def test_of_a_row_of_nothing_but_problems_some_are_said() -> None:
+    """A hundred thousand unknown members in each row would fill memory, disk and answer."""
+    assert len(problems(**{f"x{n}": "1" for n in range(100_000)})) == MOST_PROBLEMS
+    assert len(problems(uscc="x", **{f"x{n}": "1" for n in range(100)})) == MOST_PROBLEMS
 
 
 def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:

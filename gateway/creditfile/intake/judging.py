@@ -27,6 +27,9 @@ MEMBERS: Final = (USCC, KEY, SOURCE_TIME)
 """What a row may have beside the fields of its dataset."""
 MOST_KEY: Final = 400
 """Characters of a natural key: an index entry of PostgreSQL holds 2,704 bytes."""
+MOST_PROBLEMS: Final = 20
+"""Problems that are said of one row: a line may have a hundred thousand members that nobody knows,
+and a list of them all would fill the memory and the disk."""
 _TEXTS: Final = frozenset({"text", "free_text"})
 _A_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
@@ -70,7 +73,7 @@ class Judge:
                 problems.append(Problem(field=name, reason="missing"))
         source_time = _moment(row.get(SOURCE_TIME), self._today, problems)
         if problems:
-            return Rejected(problems=tuple(problems))
+            return Rejected(problems=tuple(problems[:MOST_PROBLEMS]))
         return self._accepted(uscc, fields, source_time)
 
     def _code(self, row: Mapping[str, Any], problems: list[Problem]) -> str:
@@ -115,6 +118,8 @@ class Judge:
                     raise Unfit("unknown")
             except Unfit as unfit:
                 problems.append(Problem(field=_shown(name), reason=str(unfit)))
+                if len(problems) >= MOST_PROBLEMS:
+                    break
         return fields
 
     def _fill_key(
