@@ -1,10 +1,14 @@
 """R5: what is masked in a source's free text, and what is not."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, id_check_character, scan
+
+FITS = "33010619900101122" + id_check_character("33010619900101122")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,7 @@ from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, id_check_ch
         "330106\u3000199001011234",
         "330106\u200b199001011234",
         "933106199001011234",
+        "\U0001d7d1\U0001d7d10106\U0001d7cf990010112３４",
     ],
 )
 def test_an_identity_number_is_masked_however_it_is_written(number: str) -> None:
@@ -54,6 +59,31 @@ def test_a_phone_number_is_masked(phone: str) -> None:
 def test_what_is_no_personal_number_stays(text: str) -> None:
     """Money, days, an enterprise's code, long serial numbers, and digits that hold no birthday."""
     assert scan(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("证件号33010619900101123X2026年5月", f"证件号{ID_NUMBER_MASK}2026年5月"),
+        (f"证件号{FITS}2026年5月", f"证件号{ID_NUMBER_MASK}2026年5月"),
+        ("2026 330106 19900101 1234", f"2026 {ID_NUMBER_MASK}"),
+        ("5、12.330106-19900101-1234", f"5、12.{ID_NUMBER_MASK}"),
+        ("330106199001011234 330106199001011235", f"{ID_NUMBER_MASK} {ID_NUMBER_MASK}"),
+    ],
+)
+def test_an_identity_number_is_masked_whatever_number_stands_beside_it(
+    text: str, masked: str
+) -> None:
+    """Behind it without a space, or before it with one."""
+    assert scan(text).text == masked
+
+
+def test_a_long_text_of_digits_is_searched_in_no_time() -> None:
+    """Whoever sends it."""
+    begun = time.process_time()
+    for some in ("9 8 ", "1 9 ", "330106199001011235", "330106 19900101 ", "٣"):
+        scan(some * (48_000 // len(some)))
+    assert time.process_time() - begun < 1
 
 
 def test_an_enterprises_code_of_digits_alone_stays() -> None:
