@@ -14,6 +14,7 @@ from typing import Final
 from verification.uscc import NotACode, is_market_entity, parse_uscc
 
 ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
+ID_LENGTH: Final = 18
 PHONE_MASK: Final = "（电话号码已隐去）"
 
 _GAP: Final = r"[\s\u200b-\u200d\ufeff·.\-－—]{0,3}"
@@ -52,7 +53,7 @@ _LANDLINE: Final = re.compile(r"(?<!\d)[0０]\d{2,3}\s?[-－—]\s?\d{7,8}(?!\d)
 _A_DIGIT: Final = re.compile(r"\d")
 _NOT_PART: Final = re.compile(r"[^0-9X]")
 _CENTURIES: Final = range(1880, 2100)
-_ID_LENGTH: Final = 18
+_OF_AGE: Final = 14
 _ID_WEIGHTS: Final = tuple(2 ** (17 - place) % 11 for place in range(17))
 _ID_CHECKS: Final = "10X98765432"
 
@@ -76,14 +77,19 @@ def scan(text: str) -> Scanned:
     return Scanned(text=masked, id_numbers=of.id_numbers, phones=mobiles + landlines)
 
 
-def scan_for_id_numbers(text: str) -> Scanned:
-    """Mask every personal ID number alone: where a number may stand that only looks like a phone's."""
-    if len(text) < _ID_LENGTH:
+def scan_for_id_numbers(text: str, *, surely_on: date | None = None) -> Scanned:
+    """Mask every personal ID number.
+
+    With `surely_on` only those that can hardly be anything else: a number of a permit is made of a
+    division and a day too. The check character fits, and its holder is of age on that day.
+    """
+    if len(text) < ID_LENGTH:
         return Scanned(text=text)
     kept: list[str] = []
     done = at = 0
     while (match := _LIKE_AN_ID_NUMBER.search(text, at)) is not None:
-        if _may_be_a_persons(match[0], is_in_digits=bool(_A_DIGIT.match(text, match.end()))):
+        in_digits = bool(_A_DIGIT.match(text, match.end()))
+        if _may_be_a_persons(match[0], is_in_digits=in_digits, surely_on=surely_on):
             kept += (text[done : match.start()], ID_NUMBER_MASK)
             done = at = match.end()
         else:
@@ -106,12 +112,14 @@ def id_check_character(first17: str) -> str:
     return _ID_CHECKS[total % 11]
 
 
-def _may_be_a_persons(found: str, *, is_in_digits: bool) -> bool:
+def _may_be_a_persons(found: str, *, is_in_digits: bool, surely_on: date | None) -> bool:
     """Where more digits follow at once, it is a longer number, unless it ends in X or fits."""
     number = _NOT_PART.sub("", unicodedata.normalize("NFKC", found).upper())
-    if len(number) != _ID_LENGTH or not _is_a_day(number[6:14]):
+    if len(number) != ID_LENGTH or not _is_a_day(number[6:14]):
         return False
-    if is_in_digits and number[17] != "X":
+    if surely_on is not None and int(number[6:10]) > surely_on.year - _OF_AGE:
+        return False
+    if surely_on is not None or (is_in_digits and number[17] != "X"):
         return _fits(number)
     code = parse_uscc(number)
     is_an_enterprises = not isinstance(code, NotACode) and is_market_entity(code)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from gateway.creditfile.free_text import ID_NUMBER_MASK
 from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.judging import MOST_PROBLEMS, Judge
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character
 
+ID_NUMBER = "33010619900101123X"
 PENALTY = Judge(CATALOGUE, "penalty", today=TODAY)
 ROW: dict[str, Any] = {
     "uscc": USCC,
@@ -175,6 +177,35 @@ def test_r5_personal_numbers_in_free_text_are_masked() -> None:
     assert row.warnings == (Warned.ID_NUMBER, Warned.PHONE)
     assert "330106199001011234" not in f"{row.fields}"
     assert "13800138000" not in f"{row.fields}"
+
+
+@pytest.mark.parametrize("name", ["violation_type", "authority", "data_source"])
+def test_r5_an_identity_number_is_masked_in_a_short_text_too(name: str) -> None:
+    """Whichever field a source writes it into."""
+    row = accepted(**{name: f"张某{ID_NUMBER}"})
+    assert row.warnings == (Warned.ID_NUMBER,)
+    assert row.fields[name] == f"张某{ID_NUMBER_MASK}"
+
+
+def test_r5_an_identity_number_is_masked_in_a_list_of_texts_too() -> None:
+    """A former name, say; and the other texts stay."""
+    judge = Judge(CATALOGUE, "annual_report", today=TODAY)
+    verdict = judge.judge(
+        {"uscc": USCC, "year": "2025", "web_shops": ["a.example", f"店主{ID_NUMBER}"]}
+    )
+    assert isinstance(verdict, Accepted)
+    assert verdict.fields["web_shops"] == ["a.example", f"店主{ID_NUMBER_MASK}"]
+
+
+@pytest.mark.parametrize(
+    "certificate", ["施工许可证330106201904120101", "330106199001011234", "JY13301060123456"]
+)
+def test_a_permits_number_is_no_identity_number(certificate: str) -> None:
+    """Though one is made of a division, a day and a serial number too."""
+    judge = Judge(CATALOGUE, "licence", today=TODAY)
+    verdict = judge.judge({"uscc": USCC, "number": ID_NUMBER, "certificate": certificate})
+    assert isinstance(verdict, Accepted)
+    assert verdict.fields == {"number": ID_NUMBER, "certificate": certificate}
 
 
 def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:

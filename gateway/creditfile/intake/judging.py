@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.creditfile import clock
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of
-from gateway.creditfile.free_text import scan
+from gateway.creditfile.free_text import ID_LENGTH, scan, scan_for_id_numbers
 from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.readers import Reader, Unfit, readers_of
 from gateway.creditfile.intake.shapes import EMPTY, MOST_SHAPES, Shape
@@ -59,6 +59,12 @@ class Judge:
         self._key = dataset.key
         self._free = tuple(each.name for each in dataset.fields if each.type == "free_text")
         self._sealed = sealed_fields(dataset)
+        self._short = tuple(
+            each.name
+            for each in dataset.fields
+            if each.type in {"text", "texts"} and not each.values
+            if each.name not in {USCC, *dataset.key, *self._sealed}
+        )
         self._publicity = catalogue.rules_of(dataset_code).publicity
         self._columns = {each.column: each.name for each in dataset.fields if each.column}
 
@@ -177,7 +183,7 @@ class Judge:
         )
 
     def _mask(self, fields: dict[str, Any], warnings: list[Warned]) -> None:
-        """R5: personal numbers leave free text before anything is stored."""
+        """R5: personal numbers leave texts before anything is stored. Only the key stays as it is."""
         for name in self._free:
             if name in fields:
                 scanned = scan(fields[name])
@@ -186,6 +192,19 @@ class Judge:
                     warnings.append(Warned.ID_NUMBER)
                 if scanned.phones and Warned.PHONE not in warnings:
                     warnings.append(Warned.PHONE)
+        for name in self._short:
+            value = fields.get(name)
+            if value is not None and len(str(value)) >= ID_LENGTH:
+                fields[name] = self._without_id_numbers(value, warnings)
+
+    def _without_id_numbers(self, value: Any, warnings: list[Warned]) -> Any:  # text, or texts
+        texts = [value] if isinstance(value, str) else value
+        scanned = [scan_for_id_numbers(each, surely_on=self._today) for each in texts]
+        if not any(each.id_numbers for each in scanned):
+            return value
+        if Warned.ID_NUMBER not in warnings:
+            warnings.append(Warned.ID_NUMBER)
+        return scanned[0].text if isinstance(value, str) else [each.text for each in scanned]
 
     def _end_agrees(self, fields: Mapping[str, Any], rules: Publicity) -> bool:
         """R2: the delivered end, where there is one, is the one that the rules give.

@@ -26,7 +26,7 @@ class Warned(StrEnum):
     PUBLICITY_END = "publicity_end"
     """The delivered end of publicity is not the one that the rules give (R2)."""
     ID_NUMBER = "id_number_masked"
-    """A personal ID number stood in free text and was masked (R5)."""
+    """A personal ID number stood in a text and was masked (R5)."""
     PHONE = "phone_masked"
     """A phone number stood in free text and was masked (R5)."""
     SUPERSEDED = "superseded_in_delivery"
