@@ -15,14 +15,16 @@ from gateway.access.errors import (
     InvalidRequestError,
     NotFoundError,
     PayloadTooLargeError,
+    TemporarilyUnavailableError,
     UploadBusyError,
 )
 from gateway.intake import tus, uploads
-from gateway.intake.spool import Part, Spool, TooMuchError
+from gateway.intake.spool import NoRoomError, Part, Spool, TooMuchError
 from gateway.intake.uploads import Upload
 from gateway.runtime import Runtime
 
 LARGEST_PART = 256 << 20
+NO_ROOM = "There is no room for this file now."
 ARRIVES_WITHIN = 300.0  # seconds, for one part
 HELD_FOR = ARRIVES_WITHIN + 60  # longer than anybody could still be writing
 
@@ -48,6 +50,8 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
         more = _counted(request, part, said)
     except TooMuchError:
         raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
+    except NoRoomError:
+        raise TemporarilyUnavailableError(NO_ROOM, retry_after=600) from None
     finally:
         async with runtime.engine.begin() as conn:
             moved = await uploads.advance(

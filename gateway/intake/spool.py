@@ -24,6 +24,10 @@ class TooMuchError(Exception):
     """More bytes came than were announced."""
 
 
+class NoRoomError(Exception):
+    """The disk has no room for more; nothing of the part was kept."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Part:
     """What arrived of one part: so many bytes, whole or broken off, and their hashes."""
@@ -35,9 +39,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """The folder."""
+    """The folder, and how many bytes of its disk stay free."""
 
     folder: Path
+    reserve: int = RESERVE
 
     def file(self, upload_id: str) -> Path:
         """Where the file of this upload lies."""
@@ -48,8 +53,8 @@ class Spool:
         return self.folder / f"{_known(upload_id)}.rejects.csv"
 
     def has_room_for(self, length: int) -> bool:
-        """Whether the disk has."""
-        return shutil.disk_usage(self.folder).free - length > RESERVE
+        """Whether the disk has: others may fill it at the same time."""
+        return shutil.disk_usage(self.folder).free - length > self.reserve
 
     async def write(
         self,
@@ -63,7 +68,8 @@ class Spool:
     ) -> Part:
         """Write at `offset` what arrives `within` so many seconds; `most` bytes, else `TooMuchError`.
 
-        It is on the disk when this returns. Where the sender goes away, `is_whole` is false.
+        It is on the disk when this returns. Where the sender goes away, `is_whole` is false. The
+        disk's room is looked at before each piece: `NoRoomError`.
         """
         part = Part(hashes={name: hashlib.new(name) for name in algorithms})
         file = await asyncio.to_thread(_opened, self.file(upload_id), offset)
@@ -72,6 +78,9 @@ class Spool:
                 async for piece in _pieces(chunks):
                     if part.length + len(piece) > most:
                         raise TooMuchError
+                    if not self.has_room_for(len(piece)):
+                        os.ftruncate(file, offset)
+                        raise NoRoomError
                     await asyncio.to_thread(_append, file, piece, part)
             part.is_whole = True
         except (TimeoutError, ConnectionError):

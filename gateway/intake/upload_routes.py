@@ -11,7 +11,7 @@ from gateway.db.engine import to_json
 from gateway.intake import tus, uploads
 from gateway.intake.department import Department, enter, knock
 from gateway.intake.job_routes import shown
-from gateway.intake.receiving import discard, receive
+from gateway.intake.receiving import NO_ROOM, discard, receive
 from gateway.intake.schemas import JobOut
 from gateway.intake.spool import AN_ID, Spool
 from gateway.intake.uploads import Upload
@@ -43,7 +43,7 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source
     could_fit = of.length <= most_bytes
     if could_fit and not spool.has_room_for(of.length):
-        raise TemporarilyUnavailableError("There is no room for this file now.", retry_after=600)
+        raise TemporarilyUnavailableError(NO_ROOM, retry_after=600)
     async with runtime.engine.begin() as conn:
         made = await uploads.create(
             conn,

@@ -19,6 +19,8 @@ from gateway.intake.tus import Announced
 KEPT_UNFINISHED: Final = timedelta(hours=24)
 KEPT_FINISHED: Final = timedelta(days=7)
 MOST_UNFINISHED: Final = 20
+MOST_FINISHED: Final = 500
+"""Of one source, with their lists of rejected rows; the oldest are forgotten first."""
 PAGE: Final = 100
 
 _LOCK: Final = statement("SELECT pg_advisory_xact_lock(:namespace, hashtext(:source))")
@@ -77,6 +79,14 @@ _EXPIRED: Final = statement("""
     DELETE FROM intake_upload
     WHERE expires_at <= :now AND state IN ('receiving', 'done', 'stopped')
       AND (held_until IS NULL OR held_until <= :now)
+    RETURNING upload_id""")
+_TOO_MANY: Final = statement("""
+    DELETE FROM intake_upload WHERE upload_id IN (
+        SELECT f.upload_id FROM (
+            SELECT upload_id, row_number() OVER (
+                       PARTITION BY source_id ORDER BY created_at DESC, upload_id) AS place
+            FROM intake_upload WHERE state IN ('done', 'stopped')) AS f
+        WHERE f.place > :most)
     RETURNING upload_id""")
 _KNOWN: Final = statement("""
     SELECT upload_id FROM intake_upload WHERE upload_id = ANY(CAST(:ids AS text[]))""")
@@ -247,8 +257,9 @@ async def finish(
 
 
 async def forget_expired(conn: AsyncConnection, *, now: datetime) -> list[str]:
-    """Forget what has had its time; whose files are to go."""
-    return list((await conn.execute(_EXPIRED, {"now": now})).scalars())
+    """Forget what has had its time, and what a source has too many of; whose files are to go."""
+    gone = list((await conn.execute(_EXPIRED, {"now": now})).scalars())
+    return gone + list((await conn.execute(_TOO_MANY, {"most": MOST_FINISHED})).scalars())
 
 
 async def unknown(conn: AsyncConnection, ids: list[str]) -> list[str]:

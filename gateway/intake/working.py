@@ -23,6 +23,7 @@ from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.db.engine import make_engine
 from gateway.intake import uploads
+from gateway.intake.job_routes import LARGEST_LIST
 from gateway.intake.spool import Spool
 from gateway.intake.uploads import Upload
 from gateway.runtime import Runtime
@@ -73,7 +74,10 @@ class Worker:
             await asyncio.sleep(0 if took else LOOK_EVERY)
 
     async def round(self) -> bool:
-        """Claim a file and take it; false where none waits."""
+        """Claim a file and take it; false where none waits, or no room for its rejected rows."""
+        if not self.spool.has_room_for(LARGEST_LIST):
+            log.warning("intake_has_no_room")
+            return False
         async with self.runtime.engine.begin() as conn:
             of = await uploads.claim(
                 conn, holder=self.name, seconds=HELD_FOR, now=self.runtime.now()

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.intake.spool import Spool
+from gateway.intake.spool import NoRoomError, Spool
+from gateway.intake.uploads import MOST_FINISHED
 from gateway.intake.working import Worker
 from tests.house import House
 from tests.intake_builders import (
@@ -292,6 +293,47 @@ async def test_a_file_that_can_never_be_taken_is_not_put_off(house: House) -> No
     endless = described(b"x") | {"Upload-Length": "9" * 16}
     refused = await sent(source, UPLOADS, b"", headers=endless)
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
+
+
+async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> None:
+    """However much was announced when there was room: several sources may fill it at once."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x" * 100
+
+    upload_id = "upl_" + "a" * 26
+    full = Spool(tmp_path, reserve=1 << 60)
+    with pytest.raises(NoRoomError):
+        await full.write(upload_id, 0, 100, chunks(), ("sha256",), within=9)
+    assert full.file(upload_id).stat().st_size == 0
+    part = await Spool(tmp_path, reserve=0).write(
+        upload_id, 0, 100, chunks(), ("sha256",), within=9
+    )
+    assert (part.length, part.is_whole) == (100, True)
+
+
+async def test_of_finished_uploads_the_newest_are_kept(house: House) -> None:
+    """A source that delivers without end does not fill the disk with its rejected rows."""
+    source, other = await a_department(house), await a_department(house)
+    await house.rows(
+        "INSERT INTO intake_upload (upload_id, source_id, dataset, format, encoding, length, received,"
+        " sha256, state, attempts, created_at, expires_at)"
+        " SELECT 'upl_' || lpad(translate(CAST(n AS text), '0189', 'abcd'), 26, 'z'),"
+        " CASE WHEN n = 0 THEN :other ELSE :source END, 'penalty', 'csv', 'utf-8', 1, 1,"
+        " decode(repeat('00', 32), 'hex'), 'done',"
+        " 1, CAST(:now AS timestamptz) - n * interval '1 second',"
+        " CAST(:now AS timestamptz) + interval '1 day' FROM generate_series(0, :most + 3) AS n",
+        source=source.client_id, other=other.client_id, now=house.clock(), most=MOST_FINISHED,
+    )  # fmt: skip
+    worker = Worker(current=lambda: house.runtime, spool=Spool(spool(house)))
+    await worker.tidy()
+    kept = await house.rows(
+        "SELECT source_id, count(*) AS n FROM intake_upload GROUP BY 1 ORDER BY 2"
+    )
+    assert [(row["source_id"], row["n"]) for row in kept] == [
+        (other.client_id, 1),
+        (source.client_id, MOST_FINISHED),
+    ]
 
 
 async def test_an_unfinished_upload_expires(house: House) -> None:
