@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -219,6 +220,18 @@ def test_the_csv_holds_every_finding_and_no_formula() -> None:
     [row] = csv.DictReader(io.StringIO(text.getvalue()))
     assert row["left"] == '\'=HYPERLINK("http://x")'
     assert row["right"] == "'@SUM(1)"
+
+
+def test_no_formula_behind_a_space_or_in_wide_characters_either() -> None:
+    """Where East Asian input is usual a spreadsheet takes those too."""
+    findings, _ = run([a_penalty(content="＝1+1")], [a_penalty(content="某\n=1+1")])
+    text = io.StringIO()
+    file = FindingsFile(text)
+    for each in (*findings, replace(findings[0], left=" =1+1", right="\n＋1")):
+        file.write(each)
+    rows = list(csv.DictReader(io.StringIO(text.getvalue())))
+    assert [row["left"] for row in rows] == ["'＝1+1", "' =1+1"]
+    assert [row["right"] for row in rows] == ["某\n=1+1", "'\n＋1"]
 
 
 def test_the_page_escapes_what_sources_write_and_fetches_nothing() -> None:

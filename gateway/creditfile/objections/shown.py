@@ -9,6 +9,7 @@ from typing import Any, Final
 from gateway.creditfile.days import SHANGHAI, day_of
 from gateway.creditfile.objections.model import Event, Objection, Role, Status
 from gateway.creditfile.working_days import working_days_left
+from gateway.pages.spreadsheet import cell
 
 NEXT: Final = {
     Status.OPEN: Role.SOURCE,
@@ -32,7 +33,6 @@ COLUMNS: Final = (
     "provisional",
     "working_days_left",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def in_short(objection: Objection, *, now: datetime) -> dict[str, Any]:
@@ -103,7 +103,9 @@ def as_csv(rows: Iterable[dict[str, Any]]) -> str:
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _harmless(value) for name, value in row.items()})
+        writer.writerow(
+            {name: cell(each) if isinstance(each, str) else each for name, each in row.items()}
+        )
     return out.getvalue()
 
 
@@ -118,10 +120,6 @@ def _due(objection: Objection, today: date) -> dict[str, Any] | None:
         "overdue": today > objection.due_on,
         "next": NEXT[objection.status],
     }
-
-
-def _harmless(value: Any) -> Any:  # a cell
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _time(at: datetime | None) -> str | None:

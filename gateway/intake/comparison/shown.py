@@ -3,13 +3,14 @@
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.creditfile.schema import DatasetOf
 from gateway.intake.comparison.core import Comparison, Finding, Kind
 from gateway.intake.comparison.heaps import Question
+from gateway.pages.spreadsheet import cell
 
 SHOWN: Final = 200
 """Findings on the page; the CSV has them all."""
@@ -19,7 +20,6 @@ KINDS_ZH: Final = {
     Kind.LATE: "超期",
     Kind.WRONG_END: "公示截止期有误",
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _page: Final = Environment(
     loader=PackageLoader("gateway.intake.comparison"),
     autoescape=True,
@@ -74,7 +74,7 @@ class FindingsFile:
 
     def write(self, finding: Finding) -> None:
         """One line."""
-        self._writer.writerow(map(_harmless, astuple(finding)))
+        self._writer.writerow(cell(str(each)) for each in astuple(finding))
 
 
 def page_of(
@@ -91,8 +91,3 @@ def page_of(
         zh=KINDS_ZH,
         most=SHOWN,
     )
-
-
-def _harmless(cell: Any) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
