@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli.operating import look, sentences, stop
+from gateway.creditfile.intake.jobs import taken_now
 from gateway.creditfile.resealing import BATCH, PLACES, remaining, reseal, total_of
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.creditfile.vault_file import VaultFileError, using_key, with_new_key, without_key
@@ -62,6 +63,12 @@ def rotate(
 @app.command("drop-key")
 def drop_key(file: VaultFile, key_id: KeyId) -> None:
     """Remove a key from the file, once nothing lies under it."""
+    taken = look(taken_now)  # first: whatever begins after this reads the file anew
+    if taken:
+        stop(
+            f"{taken:,} files are being taken, which may still seal with key {key_id}: "
+            "wait for them, then run `xinqiao-gateway personal rotate` again."
+        )
     left = total_of(look(remaining), key_id)
     if left:
         stop(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli.main import app
 from gateway.creditfile.history import held_at
 from gateway.creditfile.intake import Source, take
+from gateway.creditfile.intake.jobs import try_lock
 from gateway.creditfile.personal import open_of_record, open_personal
 from gateway.creditfile.resealing import remaining, reseal
 from gateway.creditfile.vault import SealBrokenError, Vault, VaultKeys
@@ -174,6 +176,21 @@ def test_a_damaged_value_is_counted_and_stays(url: str) -> None:
     asyncio.run(story())
 
 
+async def while_a_file_is_taken(url: str, check: Callable[[], None]) -> None:
+    """Its process was begun before the key changed, and seals with the old one until it ends."""
+    engine = make_engine(url)
+    file = {"source_id": "source-x", "dataset": "penalty", "file_digest": bytes(32)}
+    async with engine.connect() as connection:
+        assert await try_lock(connection, file)
+        await asyncio.to_thread(check)
+    await engine.dispose()
+
+
+def refused_for_now(result: Result) -> None:
+    assert result.exit_code == 2
+    assert "1 files are being taken" in result.output
+
+
 def test_the_commands_lead_from_one_key_to_the_next(url: str, tmp_path: Path) -> None:
     """Add, use, rotate, drop; an old key is not dropped while something lies under it."""
     file = tmp_path / "vault-keys.json"
@@ -195,6 +212,7 @@ def test_the_commands_lead_from_one_key_to_the_next(url: str, tmp_path: Path) ->
     assert "enterprise\tkey 2 (current)\t70" in shown
     assert "(old" not in shown
     assert run("drop-key", "2").exit_code == 2
+    asyncio.run(while_a_file_is_taken(url, lambda: refused_for_now(run("drop-key", "1"))))
     assert "Key 1 is gone" in run("drop-key", "1").output
     assert set(VaultKeys.parse(file.read_text()).keys) == {2}
     assert file.stat().st_mode & 0o777 == 0o600

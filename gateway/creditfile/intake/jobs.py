@@ -97,6 +97,10 @@ UPDATE intake_job SET state = :state, sentence = :sentence, moved_at = :now
  WHERE job_id = :job_id""")
 _OUTCOMES: Final = ("created", "updated", "unchanged", "rejected")
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(:namespace, hashtext(:name))")
+_TAKEN_NOW: Final = text("""
+SELECT count(*) FROM pg_locks
+ WHERE locktype = 'advisory' AND objsubid = 2 AND CAST(classid AS bigint) = :namespace
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""")
 
 
 class MovedByAnotherError(Exception):
@@ -121,6 +125,11 @@ async def try_lock(connection: AsyncConnection, of: Mapping[str, Any]) -> bool:
     name = f"{of['source_id']}|{of['dataset']}|{of['file_digest'].hex()}"
     found = await connection.execute(_TRY_LOCK, {"namespace": _LOCKS, "name": name})
     return bool(found.scalar_one())
+
+
+async def taken_now(connection: AsyncConnection) -> int:
+    """How many files are being taken at this moment, by whichever process."""
+    return int((await connection.execute(_TAKEN_NOW, {"namespace": _LOCKS})).scalar_one())
 
 
 async def find(connection: AsyncConnection, of: Mapping[str, Any]) -> Job | None:
