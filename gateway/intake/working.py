@@ -53,6 +53,8 @@ class Worker:
     spool: Spool
     name: str = field(default_factory=lambda: secrets.token_hex(16))
     _progress: dict[str, Any] | None = None
+    _ended: str | None = None
+    """Why its source may deliver no more of the file that is being taken."""
 
     @property
     def runtime(self) -> Runtime:
@@ -84,15 +86,18 @@ class Worker:
             )
         if of is None:
             return False
-        self._progress = None
+        self._progress = self._ended = None
         renewing = asyncio.create_task(self._renew(of))
         taking = asyncio.create_task(self._taken(of))
         try:
             await asyncio.wait({renewing, taking}, return_when=asyncio.FIRST_COMPLETED)
-            if not taking.done():
+            if taking.done():
+                taking.result()
+            elif self._ended is None:
                 log.warning("upload_lost", job_id=of.upload_id)
             else:
-                taking.result()
+                await _over(taking)
+                await self._finish(of, "stopped", self._ended, self._progress)
         except asyncio.CancelledError:
             await self._later(of, seconds=0, is_failure=False)
             raise
@@ -102,10 +107,8 @@ class Worker:
             log.warning("upload_failed", job_id=of.upload_id, kind=type(error).__name__)
             await self._later(of, seconds=15, is_failure=True)
         finally:
-            for task in (renewing, taking):
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+            await _over(renewing)
+            await _over(taking)
         return True
 
     async def tidy(self) -> None:
@@ -172,10 +175,11 @@ class Worker:
         self._progress = _counts(job)
 
     async def _renew(self, of: Upload) -> None:
-        """Hold it while it is taken; ends only where another has claimed it."""
+        """Hold it while it is taken; ends only where another has claimed it, or its source may
+        deliver it no more (`_ended`): who is suspended does not go on for the rest of a large file."""
         while True:
             await asyncio.sleep(RENEWED_EVERY)
-            with suppress(OSError):
+            try:
                 async with self.runtime.engine.begin() as conn:
                     if not await uploads.keep(
                         conn,
@@ -185,6 +189,12 @@ class Worker:
                         until=self.runtime.now() + timedelta(seconds=HELD_FOR),
                     ):
                         return
+                    await source_of(conn, of.source_id, of.dataset, now=self.runtime.now())
+            except OSError:
+                continue  # the database will be there again
+            except NotASource as ended:
+                self._ended = str(ended)
+                return
 
     async def _finish(
         self, of: Upload, state: str, sentence: str | None, counts: dict[str, Any] | None
@@ -229,6 +239,14 @@ async def working(settings: Settings, current: Callable[[], Runtime]) -> AsyncIt
 
 async def _nothing_more(_connection: AsyncConnection, _job: Job) -> None:
     """The upload itself says who delivered what, and when."""
+
+
+async def _over(task: asyncio.Task[None]) -> None:
+    """End it, and wait until it has ended, however it does."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
 
 
 def _counts(job: Job) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.creditfile.intake.merging import wait_for_turn
 from gateway.intake.spool import NoRoomError, Spool
 from gateway.intake.uploads import MOST_FINISHED
 from gateway.intake.working import Worker
@@ -389,6 +390,33 @@ async def test_what_ends_meanwhile_is_not_taken(house: House) -> None:
     )
     refused = await patch(source, path, 5, content[5:])
     assert (refused.status_code, refused.json()["code"]) == (403, "agreement_ended")
+
+
+async def test_who_is_suspended_meanwhile_is_taken_no_further(house: House) -> None:
+    """A large file of a department that has lost its keys does not go on to its end."""
+    source = await a_department(house)
+    state = "SELECT state, sentence FROM intake_upload WHERE source_id = :id"
+    async with house.runtime.engine.begin() as conn:
+        await wait_for_turn(conn, source.client_id, "penalty")  # as long as a large file takes
+        await upload(source, lines(a_penalty(house, house.uscc("clean"))))
+        await _until(house, state, source.client_id, "running")
+        await house.rows(
+            "UPDATE client SET state = 'suspended' WHERE client_id = :id", id=source.client_id
+        )
+        stopped = await _until(house, state, source.client_id, "stopped")
+    assert stopped["sentence"] == f"{source.client_id} is suspended."
+    held = "SELECT 1 FROM record WHERE source_id = :id"
+    assert await house.rows(held, id=source.client_id) == []
+
+
+async def _until(house: House, sql: str, source_id: str, state: str) -> dict[str, str]:
+    """The upload, when it is in this state."""
+    for _ in range(300):
+        (found,) = await house.rows(sql, id=source_id)
+        if found["state"] == state:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(found)
 
 
 async def test_a_taker_that_died_is_followed_by_another(house: House) -> None:
