@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from gateway.creditfile.audience import DisclosureClass
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.mapping import columns_of, natural_key
 from gateway.creditfile.records import Enterprise, Record
@@ -13,6 +14,29 @@ TODAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 """Noon in Shanghai."""
 USCC = "91330106MABWNF4C6U"
+
+
+def keeping_back(dataset: str, *names: str) -> Catalogue:
+    """The catalogue in which these fields of a dataset (all, where none is named) reach no client."""
+    kept = {"disclosure": DisclosureClass.GOVERNMENT, "public_when": None}
+    datasets = tuple(
+        of.model_copy(
+            update={
+                "fields": tuple(
+                    each.model_copy(update=kept) if not names or each.name in names else each
+                    for each in of.fields
+                )
+            }
+        )
+        if of.code == dataset
+        else of
+        for of in CATALOGUE.datasets
+    )
+    return Catalogue.model_validate(
+        CATALOGUE.model_dump(by_alias=True)
+        | {"datasets": [d.model_dump(by_alias=True) for d in datasets]}
+    )
+
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "penalty": {

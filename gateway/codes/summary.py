@@ -1,7 +1,7 @@
 """What anybody may see of an enterprise, and only as `creditfile.telling` allows it, now.
 
 That nothing was found is never said as “no violations” (R6), and never for a source that could
-not be asked.
+not be asked or a dataset that the catalogue keeps from the public.
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,11 @@ def summary_of(
         district=division_name(enterprise.division),
         as_of=now,
         catalogue_version=catalogue.version,
-        sections=[_section(code, enterprise, records, catalogue, now) for code in PUBLIC_DATASETS],
+        sections=[
+            _section(code, enterprise, records, catalogue, now)
+            for code in PUBLIC_DATASETS
+            if catalogue.fields_for(code, Audience.PUBLIC)
+        ],
     )
 
 

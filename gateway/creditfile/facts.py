@@ -6,11 +6,13 @@ from typing import Final
 
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.personal import ID_NUMBER
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.creditfile.telling import Told, tell
-from verification.facts import Facts, LiveRecord
+from verification.facts import LEGAL_REPRESENTATIVE_ID, Facts, LiveRecord, as_date
 
 _RATING: Final = "public_rating"
+_DIGEST_OF: Final = {LEGAL_REPRESENTATIVE_ID: ID_NUMBER}
 
 
 def facts_of(
@@ -24,22 +26,27 @@ def facts_of(
     """The facts on `enterprise` at `now`, from `records`.
 
     `datasets` are those that were read (all, where left out): of the others nothing is known, and
-    neither is it of those whose source cannot be asked.
+    neither is it of those whose source cannot be asked, or which the catalogue lets no question use.
     """
     held = (registration_of(enterprise), *records)
+    told = tell(held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind)
+    registered = next((each.fields for each in told if each.record.dataset == REGISTRATION), {})
+    compared = {each.name for each in catalogue.fields_for(REGISTRATION, Audience.VERIFICATION)}
     read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
+    read = {each for each in read if catalogue.fields_for(each, Audience.VERIFICATION)}
     return Facts(
-        name=enterprise.name,
-        former_names=enterprise.former_names,
-        legal_representative=enterprise.legal_representative,
-        address=enterprise.address,
-        status=enterprise.status,
-        established_on=enterprise.established_on,
-        digests={name: bytes.fromhex(digest) for name, digest in enterprise.digests.items()},
-        records=tuple(
-            _live(each)
-            for each in tell(held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind)
-        ),
+        name=registered.get("name", ""),
+        former_names=tuple(registered.get("former_names", ())),
+        legal_representative=registered.get("legal_representative"),
+        address=registered.get("address"),
+        status=registered.get("status"),
+        established_on=as_date(registered.get("established_on")),
+        digests={
+            name: bytes.fromhex(digest)
+            for name, digest in enterprise.digests.items()
+            if _DIGEST_OF.get(name) in compared
+        },
+        records=tuple(map(_live, told)),
         available=frozenset(read - set(enterprise.unavailable)),
     )
 

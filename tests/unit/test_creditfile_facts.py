@@ -2,10 +2,20 @@
 
 from datetime import date
 
+import pytest
+
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal import digests_of, id_number_digest
 from gateway.creditfile.vault import Vault, VaultKeys
-from tests.creditfile_builders import CATALOGUE, NOON, TODAY, USCC, a_record, an_enterprise
+from tests.creditfile_builders import (
+    CATALOGUE,
+    NOON,
+    TODAY,
+    USCC,
+    a_record,
+    an_enterprise,
+    keeping_back,
+)
 from verification import Asked, Facts, evaluate
 
 
@@ -49,6 +59,42 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
     read = facts_of(an_enterprise(), [], CATALOGUE, NOON, datasets=["licence"])
     assert read.available == {"registration", "licence"}
     assert _answer(facts_of(firm, [], CATALOGUE, NOON), "no_live_penalty.v1") == "not_determined"
+
+
+def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
+    """Else “no penalty” would be said of an enterprise whose penalties may not be spoken of."""
+    catalogue = keeping_back("penalty")
+    facts = facts_of(an_enterprise(), [a_record()], catalogue, NOON)
+    assert _answer(facts, "no_live_penalty.v1") == "not_determined"
+
+
+@pytest.mark.parametrize(
+    ("field", "tag", "value"),
+    [
+        ("name", "enterprise_name.v1", an_enterprise().name),
+        ("legal_representative", "legal_representative_name.v1", "张三"),
+        ("address", "registered_address.v1", "某地"),
+        ("status", "is_active.v1", None),
+        ("established_on", "established_for.v1", "1"),
+    ],
+)
+def test_a_field_of_the_registration_is_compared_only_as_its_class_allows(
+    field: str, tag: str, value: str | None
+) -> None:
+    """The registration is told by the same rules as any record."""
+    held = an_enterprise(address="某地", established_on=date(2020, 1, 1))
+    before = facts_of(held, [], CATALOGUE, NOON)
+    assert _answer(before, tag, value) != "not_determined"
+    kept = facts_of(held, [], keeping_back("registration", field), NOON)
+    assert _answer(kept, tag, value) == "not_determined"
+
+
+def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None:
+    """Its digest is not even among the facts."""
+    held = an_enterprise(digests={"legal_representative_id": "00" * 32})
+    assert facts_of(held, [], CATALOGUE, NOON).digests
+    kept = keeping_back("registration", "legal_representative_id_number")
+    assert not facts_of(held, [], kept, NOON).digests
 
 
 def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:

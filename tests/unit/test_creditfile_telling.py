@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.codes.summary import summary_of
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.telling import (
@@ -15,7 +16,7 @@ from gateway.creditfile.telling import (
     tellable,
     told_fields,
 )
-from tests.creditfile_builders import CATALOGUE, NOON, a_record, an_enterprise
+from tests.creditfile_builders import CATALOGUE, NOON, a_record, an_enterprise, keeping_back
 
 PUBLIC, AUTHORISED = Audience.PUBLIC, Audience.AUTHORISED
 VERIFICATION, ENTERPRISE = Audience.VERIFICATION, Audience.ENTERPRISE
@@ -157,3 +158,12 @@ def test_a_record_is_told_until_midnight_in_shanghai() -> None:
     last = datetime(2026, 11, 22, 15, 59, 59, 999999, tzinfo=UTC)
     assert tellable(record, PUBLIC, CATALOGUE, last)
     assert not tellable(record, PUBLIC, CATALOGUE, datetime(2026, 11, 22, 16, tzinfo=UTC))
+
+
+def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:
+    """“No record was found” would be said where there are some (R6)."""
+    held, penalty = an_enterprise(), a_record()
+    sections = summary_of(held, [penalty], CATALOGUE, now=NOON).sections
+    kept = summary_of(held, [penalty], keeping_back("penalty"), now=NOON).sections
+    assert [each.dataset for each in sections if each.state == "found"] == ["penalty"]
+    assert {each.dataset for each in sections} - {each.dataset for each in kept} == {"penalty"}
