@@ -1,6 +1,7 @@
 """What was held on a day can be told as long as it may be kept: each superseded version stays whole.
 
-A version holds from its `received_at` until the next one's; a first delivery leaves nothing here.
+A version holds from its `received_at` until the next one's, which is never earlier, however long its
+delivery waited for its turn; a first delivery leaves nothing here.
 """
 
 from collections.abc import Mapping
@@ -114,7 +115,8 @@ async def mark(
     set_marks = ", ".join(f"{name} = CAST(:{name} AS {_MARKS[name]})" for name in marks)
     await connection.execute(
         text(
-            f"UPDATE record SET version = version + 1, received_at = :now, {set_marks}"  # noqa: S608  # constants
+            "UPDATE record SET version = version + 1,"  # noqa: S608  # constants
+            f" received_at = greatest(CAST(:now AS timestamptz), received_at), {set_marks}"
             " WHERE uscc = :uscc AND record_id = :record_id"
         ),
         row | {"now": now} | dict(marks),

@@ -129,6 +129,24 @@ async def test_what_was_held_on_a_day_can_be_told(held: Files) -> None:
     assert sorted(each.version for each in last.records) == [1, 2]
 
 
+async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_versions(
+    held: Files,
+) -> None:
+    """Its own clock stood still meanwhile: what it replaces came later than it says."""
+    later, earlier = LATER, LATER - timedelta(seconds=5)
+    for row, dataset in ((licence(), "licence"), (registration(), "registration")):
+        await held.take(dataset, row)
+        await held.take(dataset, row | {"name": "新名"}, now=later)
+        await held.take(dataset, row | {"name": "后名"}, now=earlier)
+    for at in (NOW, earlier, later - timedelta(microseconds=1), later):
+        async with held.engine.connect() as connection:
+            found = await held_at(connection, USCC, at)
+        assert len(found.records) == 1
+        assert found.enterprise is not None
+        assert (found.enterprise.name == "后名") is (at >= later)
+        assert (found.records[0].fields["name"] == "后名") is (at >= later)
+
+
 async def test_a_registration_goes_into_its_typed_columns(held: Files) -> None:
     """As it was written, with what is personal sealed."""
     await held.take("registration", registration())

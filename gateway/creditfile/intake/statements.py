@@ -171,11 +171,14 @@ def _update(of: Target) -> str:
     """What happened to a record (repair, withdrawal, objection) is not a delivery's to change."""
     key = "uscc" if of is ENTERPRISE else "uscc, source_id, dataset, natural_key"
     replaced = (*_PROVENANCE, *of.filled, "personal", "digests")
+    set_to = {name: f"excluded.{name}" for name in replaced}
+    # A delivery may have waited for its turn longer than the one before it.
+    set_to["received_at"] = f"greatest(excluded.received_at, {of.table}.received_at)"
     return f"""{_inserting(of)}
   FROM {of.staged} AS s JOIN {of.held} AS m USING (row)
  WHERE m.verdict = 'updated'
     ON CONFLICT ({key}) DO UPDATE
-   SET version = {of.table}.version + 1, {", ".join(f"{x} = excluded.{x}" for x in replaced)}"""
+   SET version = {of.table}.version + 1, {", ".join(f"{x} = {to}" for x, to in set_to.items())}"""
 
 
 def _insert(of: Target) -> str:
