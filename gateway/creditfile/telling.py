@@ -99,9 +99,15 @@ def is_on_serious_list(
     catalogue: Catalogue,
     now: datetime,
 ) -> bool:
-    """Whether one of an enterprise's records has it on the list of serious violations at `now`."""
+    """Whether one of an enterprise's records has it on the list of serious violations at `now`.
+
+    By the clock alone: whoever may be told of the list, others' retention goes by it.
+    """
+    if SERIOUS_LIST not in catalogue.codes:
+        return False
+    dataset, rules = catalogue.dataset(SERIOUS_LIST), catalogue.rules_of(SERIOUS_LIST)
     return any(
-        each.dataset == SERIOUS_LIST and tellable(each, Audience.PUBLIC, catalogue, now)
+        each.dataset == SERIOUS_LIST and not clock.has_ended(each, dataset, rules, now=now)
         for each in records
     )
 

@@ -10,6 +10,7 @@ from gateway.codes.summary import summary_of
 from gateway.creditfile.audience import Audience
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.telling import (
+    is_on_serious_list,
     mask_person,
     never_told_fields,
     tell,
@@ -139,6 +140,14 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
     told = tell((broken, listed), PUBLIC, CATALOGUE, NOON, kind="firm")
     assert [each.record for each in told] == [broken, listed]
     assert tell((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
+
+
+def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None:
+    """A catalogue that keeps the list from the public has nothing deleted earlier."""
+    listed = [a_record("serious_violation", record_id="rec_2")]
+    assert is_on_serious_list(listed, keeping_back("serious_violation"), NOON)
+    over = [replace(listed[0], repaired_at=NOON)]
+    assert not is_on_serious_list(over, keeping_back("serious_violation"), NOON)
 
 
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
