@@ -87,6 +87,7 @@ class Catalogue(Part):
                 message = f"dataset {dataset.code}: there is no clock {dataset.clock}"
                 raise ValueError(message)
             self._check_values(dataset)
+            self._check_day(dataset)
             for field in dataset.fields:
                 self._check_subject(dataset, field)
         strangers = {*self.objections.objection.datasets, *self.objections.rating_appeal.datasets}
@@ -105,6 +106,18 @@ class Catalogue(Part):
                     f"field {dataset.code}.{name}: its clock goes by {min(unknown)}, no value of it"
                 )
                 raise ValueError(message)
+
+    def _check_day(self, dataset: DatasetOf) -> None:
+        """Bad information without a day would never be deleted."""
+        is_ever_bad = dataset.tone == "bad" or dataset.bad_when is not None
+        needed = {each.column for each in dataset.fields if each.required}
+        if (
+            is_ever_bad
+            and self.clocks[dataset.clock].retention_months is not None
+            and not needed & {"decided_on", "determined_on"}
+        ):
+            message = f"dataset {dataset.code}: its retention needs a day that is required"
+            raise ValueError(message)
 
     def _check_subject(self, dataset: DatasetOf, field: FieldOf) -> None:
         """R3: some subjects have no place here, others none in public."""

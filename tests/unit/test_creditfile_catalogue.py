@@ -81,6 +81,8 @@ def test_an_unknown_dataset_is_an_error_with_its_own_type() -> None:
         ("values: [简易, 普通]", "values: [普通]", "its clock goes by 简易"),
         ("values: [轻微, 一般, 严重]", "values: [轻微, 严重]", "its clock goes by 一般"),
         ("values: [broken]", "values: [failed]", "its clock goes by failed"),
+        ('column: decided_on,\n         required: true, description: "The day of the entry."',
+         'description: "The day of the entry."', "its retention needs a day that is required"),
         ("clock: penalty", "clock: cuckoo", "there is no clock cuckoo"),
         ("key: document_number", "key: nonsense", "no such field"),
         ("code: licence", "code: penalty", "stands twice"),
