@@ -11,7 +11,7 @@ from gateway.cli.operating import look, stop
 from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.days import SHANGHAI, end_of
+from gateway.creditfile.days import SHANGHAI, day_of, end_of
 from gateway.creditfile.history import Held, held_at
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.telling import mask_person
@@ -55,9 +55,12 @@ async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
 
 def _end(day: str) -> datetime:
     try:
-        return end_of(date.fromisoformat(day)) - _A_MOMENT
+        at = date.fromisoformat(day)
     except ValueError:
         stop("--on is a day as YYYY-MM-DD.")
+    if at > day_of(datetime.now(UTC)):
+        stop("--on is a day that has come.")
+    return end_of(at) - _A_MOMENT
 
 
 def _members(record: Record, catalogue: Catalogue, *, sealed: bool) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def test_nothing_held_and_no_day_are_said_in_one_sentence(url: str) -> None:
         "Nothing was held on this enterprise then.\n",
     )
     assert show(url, USCC, "--on", "yesterday") == (2, "--on is a day as YYYY-MM-DD.\n")
+    assert show(url, USCC, "--on", "9999-12-31") == (2, "--on is a day that has come.\n")
 
 
 def test_what_a_terminal_would_obey_is_shown_and_not_obeyed(
