@@ -14,7 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.operating import stop
-from gateway.creditfile.catalogue import UnknownDatasetError, load_catalogue
+from gateway.creditfile.catalogue import (
+    Catalogue,
+    CatalogueError,
+    UnknownDatasetError,
+    load_catalogue,
+)
 from gateway.creditfile.days import day_of
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.schema import DatasetOf
@@ -44,11 +49,15 @@ def compare(
         int, typer.Option(min=1, max=1000, help="Working days from decision to publication.")
     ] = LATE_AFTER,
     encoding: Annotated[Encoding, typer.Option(help="Of both text files.")] = Encoding.UTF_8,
+    catalogue_file: Annotated[
+        Path | None,
+        typer.Option("--catalogue", help="A catalogue (YAML) in place of the published one."),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to this HTML file.")] = None,
 ) -> None:
     """Compare two sources: what is missing, different, late, or wrong in its end of publicity."""
-    catalogue = load_catalogue()
+    catalogue = _catalogue(catalogue_file)
     try:
         of = catalogue.dataset(dataset)
     except UnknownDatasetError:
@@ -113,6 +122,16 @@ def _show(question: Question, counts: Comparison, dataset: DatasetOf) -> None:
         for line in differing:
             fields.add_row(*line)
         console.print(fields)
+
+
+def _catalogue(file: Path | None) -> Catalogue:
+    """The one in the file: a dataset that an operator added is in no release."""
+    try:
+        return load_catalogue(None if file is None else file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        stop(f"{file} cannot be read.")
+    except CatalogueError as error:
+        stop(str(error))
 
 
 def _period(given: str | None) -> Period:

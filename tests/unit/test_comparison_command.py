@@ -9,8 +9,10 @@ import zstandard
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
+from gateway.creditfile.catalogue import PUBLISHED
 from gateway.synthetic.files import Plan, write_part
 from gateway.synthetic.writers import Format
+from tests.creditfile_builders import USCC
 
 TODAY = date(2026, 11, 22)
 
@@ -83,3 +85,22 @@ def test_what_cannot_be_compared_is_one_sentence(
     assert done.exit_code == 2
     assert sentence in done.output
     assert len(done.output.strip().splitlines()) == 1
+
+
+def test_a_dataset_that_an_operator_added_is_compared_by_their_catalogue(tmp_path: Path) -> None:
+    """It is in no release; and what is no catalogue is refused in one sentence."""
+    own, rows = tmp_path / "own.yaml", tmp_path / "rows.csv"
+    published = PUBLISHED.read_text(encoding="utf-8")
+    own.write_text(published.replace("- code: honour", "- code: accolade"), encoding="utf-8")
+    rows.write_text(
+        f"uscc,number,granted_on\n{USCC},浙誉1,2026-03-02\n",
+        encoding="utf-8",
+    )
+    sides = ("accolade", "--left", rows, "--right", rows)
+    assert run(*sides).exit_code == 2
+    done = run(*sides, "--catalogue", own)
+    assert done.exit_code == 0, done.output
+    own.write_text("datasets: [", encoding="utf-8")
+    refused = run(*sides, "--catalogue", own)
+    assert refused.exit_code == 2
+    assert "not readable YAML" in refused.output
