@@ -72,8 +72,8 @@ def request(  # what a request is made of; all by keyword
 ) -> Changed | Refused:
     """The client asks, for a new consent or to change a running one (`amends`).
 
-    Refused inside the cool-down after a refusal of the same (R9). A change can be answered no longer
-    than what it would change runs.
+    Refused inside the cool-down after a refusal of the same (R9). It can be answered no longer than it
+    would run, and a change no longer than what it would change runs.
     """
     if amends is not None and _relation(amends) != _relation(ask):
         return Refused(Reason.NOT_AVAILABLE)
@@ -81,7 +81,7 @@ def request(  # what a request is made of; all by keyword
         return Refused(REASON_OF[status_at(amends, now)])
     if not may_ask_again(_of_the_same(previous_refusals, ask), now=now, cool_down=cool_down):
         return Refused(Reason.COOLING_DOWN)
-    answer_by = now + answer_within
+    answer_by = min(now + answer_within, valid_until)
     consent = Consent(
         consent_id=consent_id,
         client_id=ask.client_id,

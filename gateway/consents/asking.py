@@ -75,6 +75,9 @@ async def ask(runtime: Runtime, asked: Asked) -> Consent | GatewayError:
     consent_id = _consent_id(runtime, asked)
     try:
         async with runtime.engine.begin() as connection:
+            # Of asks at once each sees the one before, and the refusal that is being written.
+            purpose = asked.wanted.purpose
+            await consents.in_turn(connection, asked.client_id, asked.uscc, purpose)
             before = await consents.by_id(connection, consent_id)
             return (
                 _repeated(before, asked, runtime)

@@ -24,7 +24,7 @@ def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
         "consent_id": held.consent_id,
         "status": "requested",
         "capture_url": f"{runtime.settings.issuer}/portal/asked/{held.consent_id}",
-        "expires_at": on_the_wire(min(held.answer_by, held.valid_until)),
+        "expires_at": on_the_wire(held.answer_by),  # as when it was asked, whatever was granted
     }
 
 

@@ -143,6 +143,31 @@ async def test_a_newer_request_takes_the_place_of_an_open_one(house: House, bank
     assert (await shown(bank, second["consent_id"]))["status"] == "requested"
 
 
+async def test_of_requests_at_once_one_stays_open(house: House, bank: Caller) -> None:
+    """Each sees the one before it; none is left beside another."""
+    uscc = house.uscc("clean")
+    answers = await asyncio.gather(*(ask(bank, uscc) for _ in range(8)))
+    assert {each.status_code for each in answers} == {201}
+    states = [(await shown(bank, each.json()["consent_id"]))["status"] for each in answers]
+    assert sorted(states) == ["requested"] + 7 * ["withdrawn"]
+
+
+async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
+    house: House, bank: Caller
+) -> None:
+    """Also where the enterprise has shortened the term to less than the answer could have taken."""
+    uscc = house.uscc("clean")
+    first = await ask(bank, uscc, key="loan-18")
+    until = house.clock() + timedelta(days=1)
+
+    def shorten(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+        scope = replace(held.scope, valid_until=until)
+        return consent.grant(held, scope=scope, by=by, shown=SHOWN, now=now)
+
+    await house.act(shorten, first.json()["consent_id"])
+    assert (await ask(bank, uscc, key="loan-18")).content == first.content
+
+
 async def test_inside_the_cool_down_nothing_may_be_asked(house: House, bank: Caller) -> None:
     """R9: not for the same purpose; for another it may."""
     uscc = house.uscc("clean")

@@ -339,10 +339,12 @@ def test_an_amendment_does_not_end_with_anything_else() -> None:
 
 
 def test_an_amendment_is_answered_while_what_it_changes_runs() -> None:
-    """Not longer, though a week is the rule."""
-    soon = NOON + timedelta(days=2)
-    assert an_amendment(amends=a_consent(valid_until=soon)).answer_by == soon
-    assert an_amendment().answer_by == NOON + timedelta(days=7)
+    """Not longer, and no longer than it would run itself, though a week is the rule."""
+    soon, later = NOON + timedelta(days=2), NOON + timedelta(days=90)
+    ends_soon = a_consent(valid_until=soon)
+    assert an_amendment(amends=ends_soon, valid_until=later).answer_by == soon
+    assert an_amendment(valid_until=later).answer_by == NOON + timedelta(days=7)
+    assert an_amendment(valid_until=soon).answer_by == soon
 
 
 def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
