@@ -78,7 +78,7 @@ async def take(
         choice = choice_of(fields, asked.scope, text, card=card, in_person=in_person, now=now)
         if isinstance(choice, Trouble):
             return see_other(f"/portal/asked/{consent_id}?notice={choice}")
-        decider = decider_of(request, visitor, text)
+        decider = decider_of(request, visitor, text, fields)
         trouble = await deciding.answer(conn, asked, choice, decider, now=now)
         if trouble is not None:
             await transaction.rollback()
@@ -108,8 +108,9 @@ async def _open(
             raise InsteadError(pages.over(request, visitor, "ended"))
         case Status.REQUESTED:
             return asked, cards[0]
-        case Status.WITHDRAWN if asked.decided_at is None and asked.amends is not None:
-            raise InsteadError(pages.over(request, visitor, "ended"))
+        case Status.WITHDRAWN if asked.decided_at is None:
+            ended = await _changes_nothing(conn, asked, now)
+            raise InsteadError(pages.over(request, visitor, "ended" if ended else "taken_back"))
         case Status.EXPIRED if asked.decided_at is None:
             raise InsteadError(pages.over(request, visitor, "lapsed"))
         case _:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from consent import Ask, Bilingual, Channel, Consent, Person, Purpose, Scope, Shown, wording
 from gateway.identity.interactions import AskDocument
 from gateway.identity.visitor import Visitor
+from gateway.pages.forms import Fields, one
 from gateway.pages.languages import language_of
 
 
@@ -19,6 +20,7 @@ class Trouble(StrEnum):
     OTHER_TEXT = "other_text"
     TERM = "term"
     USES = "uses"
+    USES_SPENT = "uses_spent"
     SEPARATE = "separate"
     IN_PERSON = "in_person"
     COOLING_DOWN = "cooling_down"
@@ -54,15 +56,22 @@ class Decider:
         )
 
 
-def decider_of(request: Request, visitor: Visitor, text: tuple[Bilingual, ...]) -> Decider:
-    """The person at this browser, before these words, in the language that the page shows."""
+def decider_of(
+    request: Request, visitor: Visitor, text: tuple[Bilingual, ...], fields: Fields
+) -> Decider:
+    """The person at this browser, before these words, in the language of the page that was sent.
+
+    Another tab may have been turned to the other language since.
+    """
+    shown_in = one(fields, "language")
+    known = shown_in in {"zh", "en"}
     return Decider(
         subject=visitor.session.subject,
         session_digest=visitor.session.digest,
         identity_token_digest=visitor.session.identity_token_digest,
         shown=Shown(
             text_version=wording.TEXT_VERSION,
-            language=language_of(request.query_params, request.cookies),
+            language=shown_in if known else language_of(request.query_params, request.cookies),
             text_digest=wording.text_digest(text),
         ),
         text=text,

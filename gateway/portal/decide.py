@@ -101,7 +101,7 @@ async def take(
                 conn,
                 opened.interaction,
                 choice,
-                decider_of(request, visitor, text),
+                decider_of(request, visitor, text, fields),
                 now=runtime.now(),
             )
         )

@@ -41,6 +41,11 @@ NOTICES: Final[Mapping[str, Said]] = {
         "次数无法使用：请填写不小于 1、且不超过对方申请的次数。",
         "This number cannot be used: give at least 1 and no more than was asked for.",
     ),
+    Trouble.USES_SPENT: Said(
+        "这个次数已经用完，没有写入任何内容。请填写大于已用次数的次数；不想再提供的话，请撤回授权。",
+        "So many uses are spent already; nothing was written. Give more than were spent, or withdraw "
+        "the consent if nothing more is to be told.",
+    ),
     Trouble.SEPARATE: Said(
         "请阅读并勾选“单独同意”，或者选择“不同意”。",
         "Please read and tick the separate consent, or choose “Refuse”.",
@@ -187,13 +192,13 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
 def over(
     request: Request,
     visitor: Visitor,
-    why: Literal["decided", "expired", "lapsed", "ended", "elsewhere"],
+    why: Literal["decided", "expired", "lapsed", "ended", "taken_back", "elsewhere"],
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]
     return frame.sorry(
         request,
-        status=410 if why in {"expired", "lapsed", "ended"} else 409,
+        status=410 if why in {"expired", "lapsed", "ended", "taken_back"} else 409,
         title=title,
         sentence=sentence,
         onward=("/portal", Said("查看我的授权", "See my consents")),
@@ -232,6 +237,15 @@ _OVER: Final = {
             "因此这个变更申请也已结束，没有作出任何授权。需要的话，请让对方重新申请。",
             "So this request has ended too. Nothing was granted. If you want to go on, let the "
             "organisation ask again.",
+        ),
+    ),
+    "taken_back": (
+        Said("对方已收回这个申请", "The organisation has taken this request back"),
+        Said(
+            "没有作出任何授权，您不需要做什么。如果对方重新提出了申请，会列在首页；"
+            "需要变更的授权照旧有效。",
+            "Nothing was granted, and there is nothing for you to do. If it has asked anew, the start "
+            "page lists that; a consent that was to be changed stays as it is.",
         ),
     ),
     "elsewhere": (

@@ -148,7 +148,9 @@ async def _amend(  # the parts of one change
         return Trouble.ALREADY_ENDED
     both = consent.amend(held, amendment, scope=scope, by=by, shown=shown, now=now)
     if isinstance(both, Refused):
-        return _TROUBLES.get(both.reason, Trouble.ALREADY_ENDED)
+        # Something was ticked and the term lies ahead, or this would not be reached.
+        spent = both.reason is consent.Reason.NOTHING_CHOSEN
+        return Trouble.USES_SPENT if spent else Trouble.ALREADY_ENDED
     changed, taken_up = both
     saved = await consenting.save(conn, held, changed)
     ended = await consenting.save(conn, amendment, taken_up)

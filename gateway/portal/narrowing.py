@@ -28,7 +28,7 @@ UNCHANGED: Final = Said(
 )
 _TROUBLES: Final = {
     Reason.NOTHING_CHANGED: "unchanged",
-    Reason.NOTHING_CHOSEN: str(Trouble.USES),
+    Reason.NOTHING_CHOSEN: str(Trouble.USES_SPENT),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

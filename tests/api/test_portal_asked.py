@@ -293,6 +293,41 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
     assert (await held(house, late)).status is Status.WITHDRAWN
 
 
+async def test_one_that_the_organisation_took_back_says_so(house: House) -> None:
+    """Not that it was decided: nobody did; what it would have changed goes on."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    for amends in (None, running):
+        consent_id = await asked(house, house.firm, "licence", amends=amends)
+        page = (await browser.get(f"/portal/asked/{consent_id}")).text
+        before = await held(house, consent_id)
+        given_up = consent.give_up(before, client_id=house.bank, now=house.clock())
+        assert isinstance(given_up, consent.Changed)
+        async with house.engine.begin() as conn:
+            assert await consenting.save(conn, before, given_up)
+        answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
+        assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
+    assert await held(house, running.consent_id) == running
+
+
+async def test_fewer_uses_than_were_spent_are_said_to_be_spent(house: House) -> None:
+    """On both pages that change a consent in its place; nothing is written."""
+    browser = await house.signed_in()
+    running = await granted(house, browser, "penalty")
+    amendment = await asked(house, house.firm, "licence", amends=running)
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            text("UPDATE consent SET uses = 4 WHERE consent_id = :id"), {"id": running.consent_id}
+        )
+    answer = await decide(browser, amendment, decision="grant", dataset=["licence"], max_uses="4")
+    assert "已经用完" in (await browser.get(answer.headers["location"])).text
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    form = hidden((await browser.get(address)).text, address)
+    answer = await browser.post(address, data=form | {"dataset": ["penalty"], "max_uses": "4"})
+    assert "已经用完" in (await browser.get(answer.headers["location"])).text
+    assert (await held(house, running.consent_id)).max_uses == 10
+
+
 async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
     house: House,
 ) -> None:
