@@ -56,6 +56,15 @@ DPV_STATUS: Mapping[Status, str] = MappingProxyType(
     }
 )
 
+# What nobody has ever decided is no consent that has ended.
+DPV_STATUS_UNDECIDED: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.EXPIRED: "dpv:ConsentRequestDeferred",
+        Status.SUPERSEDED: "dpv:ConsentRequestDeferred",
+        Status.WITHDRAWN: "dpv:ConsentRevoked",
+    }
+)
+
 DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType(
     {
         Act.REQUESTED: "dpv:ConsentRequested",
@@ -111,7 +120,7 @@ def consent_record(  # what a record is made of; all by keyword
             _party("dpv:DataController", controller),
             _party("dpv:Recipient", recipient),
         ],
-        "dpv:hasConsentStatus": DPV_STATUS[status_at(consent, now)],
+        "dpv:hasConsentStatus": _dpv_status(consent, events, now),
         "xq:status": status_at(consent, now).value,
         "xq:uses": consent.uses,
         "xq:events": [_event(event) for event in events],
@@ -132,6 +141,16 @@ def record_bytes(record: Mapping[str, Any]) -> bytes:
 def record_digest(written: bytes) -> bytes:
     """SHA-256 of a written record."""
     return hashlib.sha256(written).digest()
+
+
+def _dpv_status(consent: Consent, events: Sequence[Event], now: datetime) -> str:
+    """Who ended it counts: what the client gave up the data subject has not withdrawn."""
+    status = status_at(consent, now)
+    if consent.decided_at is None and status in DPV_STATUS_UNDECIDED:
+        return DPV_STATUS_UNDECIDED[status]
+    if status is Status.WITHDRAWN and events and events[-1].what is Act.GIVEN_UP:
+        return DPV_STATUS_AFTER[Act.GIVEN_UP]
+    return DPV_STATUS[status]
 
 
 def _process(

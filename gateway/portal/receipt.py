@@ -20,6 +20,8 @@ USUAL_FONTS: Final = (
     Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
 )
 SIMPLIFIED: Final = 2
+ALLOWED: Final = Said("授权内容", "What was allowed")
+ASKED: Final = Said("申请内容（未授权）", "What was asked for, and not allowed")
 LABEL_WIDTH: Final = 44
 INK: Final = (23, 33, 43)
 SOFT: Final = (82, 96, 109)
@@ -31,6 +33,8 @@ class Receipt:
 
     title: Said
     facts: Sequence[tuple[Said, Said]]
+    allowed: bool
+    """Whether `items` were ever allowed, or only asked for."""
     items: Sequence[Said]
     history: Sequence[tuple[str, Said]]
     text: Sequence[str]
@@ -63,7 +67,8 @@ def draw(receipt: Receipt, font: Path) -> bytes:
     sheet.ln(4)
     for label, value in receipt.facts:
         _fact(sheet, label, value)
-    _section(sheet, Said("授权内容", "What was allowed"), (_both(each) for each in receipt.items))
+    what = ALLOWED if receipt.allowed else ASKED
+    _section(sheet, what, (_both(each) for each in receipt.items))
     _section(
         sheet,
         Said("经过", "History"),

@@ -27,8 +27,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 # Each drawing holds a large font in memory for a second.
 drawing: Final = asyncio.Semaphore(2)
 
+REQUEST: Final = Said("授权申请", "Request for consent")
 TITLES: Final = {
-    Status.REQUESTED: Said("授权申请", "Request for consent"),
     Status.REFUSED: Said("拒绝凭证", "Receipt of a refusal"),
     Status.WITHDRAWN: Said("撤回凭证", "Receipt of a withdrawal"),
 }
@@ -86,7 +86,7 @@ def _receipt(  # the parts of one sheet
     english = held.language == "en"
     issuer = runtime.settings.issuer
     return Receipt(
-        title=TITLES.get(status, CONSENT),
+        title=REQUEST if held.decided_at is None else TITLES.get(status, CONSENT),
         facts=[
             (Said("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
             (Said("接收方", "Recipient"), client or _same(held.client_id)),
@@ -97,6 +97,7 @@ def _receipt(  # the parts of one sheet
             (Said("授权编号", "Number"), _same(held.consent_id)),
             (Said("出具时间", "As of"), _same(moment(runtime.now()))),
         ],
+        allowed=held.was_granted,
         items=[
             words.item_name(code, runtime.catalogue) for code in (*held.datasets, *held.questions)
         ],

@@ -100,6 +100,18 @@ async def test_the_record_is_signed_and_holds_the_words_that_were_shown(house: H
     assert [each["dct:identifier"] for each in data] == ["penalty"]
 
 
+async def test_the_language_is_that_of_the_page_that_was_sent(house: House) -> None:
+    """Another tab was turned to Chinese meanwhile; the words agreed to were English."""
+    browser = await house.signed_in()
+    consent_id = await decided(house, browser, "nothing at all")
+    address = f"/portal/asked/{consent_id}"
+    english = hidden((await browser.get(address, params={"lang": "en"})).text, address)
+    await browser.get("/portal", params={"lang": "zh"})
+    await browser.post(address, data=english | {"decision": "grant", "dataset": ["penalty"]})
+    made = await record_of(browser, consent_id)
+    assert made["record"]["dpv:hasNotice"]["dct:language"] == "en"
+
+
 async def test_after_a_withdrawal_the_record_says_so(house: House) -> None:
     """The same record, one event longer, newly signed."""
     browser = await house.signed_in()
@@ -148,6 +160,32 @@ async def test_a_person_can_read_and_print_it(house: House, decision: str, title
     ):
         assert words in text
     assert len(answer.content) < 200_000
+
+
+@pytest.mark.skipif(FONT is None, reason=f"no font with Chinese at {USUAL_FONTS[0]}")
+@pytest.mark.parametrize(
+    ("decision", "title", "status"),
+    [
+        ("nothing at all", "授权申请", "dpv:ConsentRequestDeferred"),
+        ("refuse", "拒绝凭证", "dpv:ConsentRefused"),
+    ],
+)
+async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
+    house: House, decision: str, title: str, status: str
+) -> None:
+    """A request that lapsed is no consent that has expired, and a refusal allows nothing."""
+    consent_id = await decided(house, await house.signed_in(), decision)
+    house.clock.passes(timedelta(days=8))
+    browser = await house.signed_in()
+    answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
+    pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    text = re.sub(r"[\s\0]", "", "".join(page.extract_text() for page in pages))
+    assert title in text
+    assert "Whatwasaskedfor,andnotallowed" in text
+    assert "Whatwasallowed" not in text
+    assert "Consentreceipt" not in text
+    record = (await record_of(browser, consent_id))["record"]
+    assert record["dpv:hasConsentStatus"] == status
 
 
 async def test_of_another_enterprises_consent_there_is_no_file(house: House) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from consent import Purpose, Status, grant
+from consent import Purpose, Status, give_up, grant
 from consent.lifecycle import Changed
 from consent.model import Act, Consent, Event
 from consent.record import (
@@ -17,7 +17,15 @@ from consent.record import (
     record_digest,
 )
 from consent.wording import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
-from tests.consent_builders import NOON, SHOWN, a_person, a_request, a_scope, an_event_of
+from tests.consent_builders import (
+    NOON,
+    SHOWN,
+    a_consent,
+    a_person,
+    a_request,
+    a_scope,
+    an_event_of,
+)
 
 BANK = Recipient(name="示例银行", contact="0571-00000000")
 SUBJECTS = Party(identifier="operator", name="信桥", address="杭州", contact="https://example.test")
@@ -83,6 +91,23 @@ def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
     assert set(DPV_PURPOSES) == set(Purpose)
     assert set(DPV_STATUS) == set(Status)
     assert set(DPV_STATUS_AFTER) == set(Act)
+
+
+def test_what_the_client_gave_up_its_enterprise_has_not_withdrawn() -> None:
+    """The vocabulary tells the two apart; so does the record, asked or granted."""
+    for held in (a_request(), a_consent()):
+        given_up = give_up(held, client_id=held.client_id, now=NOON)
+        assert isinstance(given_up, Changed)
+        record = consent_record(
+            given_up.consent,
+            [given_up.event],
+            controller=SUBJECTS,
+            recipient=READERS,
+            withdraw_at="https://example.test",
+            text_digest=None,
+            now=NOON,
+        )
+        assert record["dpv:hasConsentStatus"] == "dpv:ConsentRevoked"
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
