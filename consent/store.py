@@ -5,8 +5,20 @@ None commits. No consent is written here: `consent.writing` does that.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -135,6 +147,33 @@ async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Consent]:
     return [consent_of(row._asdict()) for row in found]
 
 
+async def running_of(conn: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
+    """What one enterprise has to decide, and what it allows or has paused, the newest first.
+
+    Of each client one request at a time is open for a purpose, so these are few.
+    """
+    found = await conn.execute(_newest_of(uscc).where(_status_at(now).in_(_OPEN)))
+    return [consent_of(row._asdict()) for row in found]
+
+
+async def ended_of(  # a page, and where it begins
+    conn: AsyncConnection,
+    uscc: str,
+    *,
+    now: datetime,
+    before: tuple[datetime, str] | None = None,
+    limit: int = PAGE,
+) -> list[Consent]:
+    """A page of one enterprise's consents and requests that are over, the newest first.
+
+    It begins behind `before`: when one was asked for, and its id. A client can make many.
+    """
+    asked = _newest_of(uscc).where(_status_at(now).not_in(_OPEN)).limit(limit)
+    if before is not None:
+        asked = asked.where(tuple_(consents.c.requested_at, consents.c.consent_id) < before)
+    return [consent_of(row._asdict()) for row in await conn.execute(asked)]
+
+
 async def of_client(  # a page, and how to filter it
     conn: AsyncConnection,
     client_id: str,
@@ -194,6 +233,14 @@ async def text_of(conn: AsyncConnection, digest: bytes) -> tuple[Bilingual, ...]
     found = await conn.execute(consent_texts.select().where(consent_texts.c.digest == digest))
     row = found.one_or_none()
     return () if row is None else tuple(map(_bilingual, row.zh, row.en))
+
+
+def _newest_of(uscc: str) -> Select[Any]:
+    return (
+        consents.select()
+        .where(consents.c.uscc == uscc)
+        .order_by(consents.c.requested_at.desc(), consents.c.consent_id.desc())
+    )
 
 
 def _bilingual(zh: str, en: str) -> Bilingual:

@@ -271,6 +271,9 @@ async def _deciding(house: House, browser: httpx2.AsyncClient) -> dict[str, str]
     }
 
 
+_LONG_FROM_NOW = 4_000_000_000_000_000  # microseconds; so that all that is over stands on it
+
+
 async def _consents(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
     """The list, one that is paused and one that was withdrawn."""
     paused = await granted(house, browser, Purpose.SUPPLIER_CHECK)
@@ -281,6 +284,9 @@ async def _consents(house: House, browser: httpx2.AsyncClient) -> dict[str, str]
     await press(browser, f"/portal/consents/{over.consent_id}/withdraw")
     return {
         "consents": f"/portal/enterprises/{house.firm}/consents",
+        "consents, a further page": (
+            f"/portal/enterprises/{house.firm}/consents?before={_LONG_FROM_NOW}~cst_"
+        ),
         "consent paused": own,
         "consent withdrawn": f"/portal/consents/{over.consent_id}?notice=withdraw",
         "withdraw again": f"/portal/consents/{over.consent_id}/withdraw",

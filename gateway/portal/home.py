@@ -86,7 +86,7 @@ async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -
 async def _glance(
     conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Power], now: datetime
 ) -> Glance:
-    held = await consents.of_enterprise(conn, card.uscc) if Power.CONSENTS in powers else []
+    held = await consents.running_of(conn, card.uscc, now=now) if Power.CONSENTS in powers else []
     running = {each.consent_id for each in held if status_at(each, now) in RUNNING}
     open_ones = [
         each

@@ -24,6 +24,7 @@ from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import store, words
 from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.held import acting, consent_of
+from gateway.portal.looks import PAGE, Place
 from gateway.portal.receipt import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -36,7 +37,6 @@ TOLD: Final[dict[Verb, Kind]] = {
     "pause": Kind.CONSENT_PAUSED,
     "resume": Kind.CONSENT_RESUMED,
 }
-RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.REQUESTED})
 NOTICES: Final = {
     "granted": Said(
         "已同意。您可以随时在这里暂停或撤回。",
@@ -91,23 +91,32 @@ async def list_consents(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """List an enterprise's consents, those that run first."""
+    """List an enterprise's consents: all that run, and what is over a page at a time.
+
+    `?before=` names where the page before ended.
+    """
     visitor.must(Power.CONSENTS, request, uscc)
+    now, before = runtime.now(), request.query_params.get("before", "")
+    place = Place.read(before) if before else None
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
-        if not cards:
+        if not cards or (before and place is None):
             return not_found(request, visitor)
-        found = await consents.of_enterprise(conn, uscc)
-        clients = await store.clients(conn, (each.client_id for each in found))
-    shown = [_shown(each, clients, cards[0], runtime.now()) for each in found]
+        running = [] if place else await consents.running_of(conn, uscc, now=now)
+        since = (place.at, place.ref) if place else None
+        over = await consents.ended_of(conn, uscc, now=now, before=since, limit=PAGE + 1)
+        clients = await store.clients(conn, (each.client_id for each in (*running, *over)))
+    last = over[PAGE - 1] if len(over) > PAGE else None
     return frame.page(
         request,
         "portal/consents.html",
         visitor=visitor,
         enterprise=cards[0],
         tab="consents",
-        running=[each for each in shown if each.status in RUNNING],
-        over=[each for each in shown if each.status not in RUNNING],
+        running=[_shown(each, clients, cards[0], now) for each in running],
+        over=[_shown(each, clients, cards[0], now) for each in over[:PAGE]],
+        older=Place(at=last.requested_at, ref=last.consent_id) if last else None,
+        first=place is None,
         words=words,
     )
 

@@ -171,6 +171,33 @@ async def test_the_list_shows_what_runs_and_what_has_ended(house: House) -> None
     assert "进行中</h2>" not in page
 
 
+async def test_a_client_that_asks_over_and_over_buries_nothing(house: House) -> None:
+    """What runs stands on the first page; what is over comes a page at a time, each once."""
+    browser = await house.signed_in()
+    running = await granted(house, browser)
+    async with house.engine.begin() as conn:
+        await conn.execute(
+            text("""
+                INSERT INTO consent (uscc, consent_id, client_id, purpose, datasets, questions,
+                    status, requested_at, answer_by, valid_until, uses, version)
+                SELECT uscc, 'cst_flood_' || n, client_id, 'tender', datasets, questions,
+                       'withdrawn', requested_at, answer_by, valid_until, 0, 2
+                  FROM consent, generate_series(1, 45) AS n WHERE consent_id = :running"""),
+            {"running": running},
+        )
+    address: str | None = f"/portal/enterprises/{house.firm}/consents"
+    pages = []
+    while address:
+        pages.append((await browser.get(address)).text)
+        older = re.search(r'second" href="(\?before=[^"]+)"', pages[-1])
+        address = f"/portal/enterprises/{house.firm}/consents{older[1]}" if older else None
+    assert [page.count("/portal/consents/cst_flood_") for page in pages] == [20, 20, 5]
+    assert all("".join(pages).count(f'/consents/cst_flood_{n}"') == 1 for n in range(1, 46))
+    assert [f'/portal/consents/{running}"' in page for page in pages] == [True, False, False]
+    odd = await browser.get(f"/portal/enterprises/{house.firm}/consents?before=x")
+    assert odd.status_code == 404
+
+
 async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
     """R10, the newest first."""
     browser = await house.signed_in()
