@@ -39,6 +39,7 @@ def decide(consent: Consent | None, ask: Ask, *, now: datetime) -> Granted | Ref
         questions=questions,
         valid_until=consent.valid_until,
         uses_left=uses_left(consent),
+        fields=consent.fields,
     )
 
 

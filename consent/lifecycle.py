@@ -325,8 +325,16 @@ def _decided(
         identity_token_digest=by.identity_token_digest,
         text_version=shown.text_version,
         language=shown.language,
+        fields=_named_behind(after.datasets, shown),
     )
     return _by_person(decided, what, by, now, shown)
+
+
+def _named_behind(datasets: tuple[str, ...], shown: Shown) -> tuple[str, ...] | None:
+    """Of the fields that were named, those behind these datasets."""
+    if shown.fields is None:
+        return None
+    return tuple(each for each in shown.fields if each.rpartition(".")[0] in datasets)
 
 
 def _by_person(

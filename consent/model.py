@@ -140,6 +140,8 @@ class Shown:
     language: str
     text_digest: bytes | None = None
     """`wording.text_digest` of exactly that text, which is kept under it."""
+    fields: tuple[str, ...] | None = None
+    """The fields that were named behind the datasets, as `dataset.field`; `None`: it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,9 @@ class Consent:
     language: str | None = None
     amends: str | None = None
     """The running consent that this request would change, if it is granted."""
+    fields: tuple[str, ...] | None = None
+    """The fields that stood behind its datasets when it was given (`Shown.fields`). What a dataset has
+    gained since is not consented (R8). `None` where that was not kept: then the datasets alone bind."""
 
     @property
     def scope(self) -> Scope:
@@ -236,6 +241,7 @@ class Granted:
     questions: tuple[str, ...]
     valid_until: datetime
     uses_left: int | None
+    fields: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _process(
         "dpv:hasJurisdiction": "loc:CN",
         "dpv:hasPurpose": _purpose(consent.purpose),
         "dpv:hasProcessing": ["dpv:Disclose", "dpv:Store"],
-        **_data(consent.scope),
+        **_data(consent.scope, consent.fields),
         **_term(consent.scope),
         "dpv:hasDataController": controller.identifier,
         "dpv:hasRecipient": recipient.identifier,
@@ -192,10 +192,17 @@ def _purpose(purpose: Purpose) -> dict[str, Any]:
     }
 
 
-def _data(scope: Scope) -> dict[str, Any]:
-    datasets = [_datum("dataset", code) for code in scope.datasets]
+def _data(scope: Scope, fields: Sequence[str] | None = None) -> dict[str, Any]:
+    datasets = [
+        _datum("dataset", code) | ({} if fields is None else {"xq:fields": _behind(code, fields)})
+        for code in scope.datasets
+    ]
     questions = [_datum("question", tag) for tag in scope.questions]
     return {"dpv:hasPersonalData": datasets + questions}
+
+
+def _behind(dataset: str, fields: Sequence[str]) -> list[str]:
+    return [name for code, _, name in (each.rpartition(".") for each in fields) if code == dataset]
 
 
 def _datum(kind: str, code: str) -> dict[str, Any]:

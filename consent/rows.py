@@ -18,6 +18,7 @@ def row_of(consent: Consent) -> dict[str, Any]:
         "status": consent.status.value,
         "datasets": list(consent.datasets),
         "questions": list(consent.questions),
+        "fields": None if consent.fields is None else list(consent.fields),
     }
 
 
@@ -30,6 +31,7 @@ def consent_of(row: Row) -> Consent:
             "status": Status(row["status"]),
             "datasets": tuple(row["datasets"]),
             "questions": tuple(row["questions"]),
+            "fields": None if row["fields"] is None else tuple(row["fields"]),
         }
     )
 

@@ -29,6 +29,9 @@ READ_CONSENT = f"""(
   {LATEST_GRANT_FIRST}
 )"""  # noqa: S608  # only constants are put together
 
+# The same for whoever is told no field: without their names, which are many.
+READ_CONSENT_FOR_ANSWERS = READ_CONSENT.replace("to_jsonb(c)", "to_jsonb(c) - 'fields'")
+
 # Parameters: uscc, client_id, consent_id and consent_version of what `decide` has granted (both
 # null without consent: nothing is spent), now. For `WITH spent AS (…)`: one row (consent_id, uses,
 # max_uses, valid_until), or none where the consent no longer holds as it was decided on.
@@ -48,10 +51,10 @@ _INSTANTS = ("requested_at", "answer_by", "valid_until", "decided_at", "cool_dow
 
 
 def consent_from_json(row: Mapping[str, Any]) -> Consent:
-    """The consent in the object that `READ_CONSENT` gives."""
+    """The consent in the object that `READ_CONSENT` or `READ_CONSENT_FOR_ANSWERS` gives."""
     instants = {name: _instant(row[name]) for name in _INSTANTS}
     digest = {"identity_token_digest": _bytes(row["identity_token_digest"])}
-    return consent_of({**row, **instants, **digest})
+    return consent_of({"fields": None, **row, **instants, **digest})
 
 
 def _instant(text: str | None) -> datetime | None:

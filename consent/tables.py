@@ -54,6 +54,7 @@ consents = Table(
     Column("text_version", Text),
     Column("language", Text),
     Column("amends", Text),
+    Column("fields", ARRAY(Text), comment="dataset.field, as named before the decision"),
     PrimaryKeyConstraint("uscc", "consent_id", name=conv("pk_consent")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_consent_status")),
     CheckConstraint("uses >= 0", name=conv("ck_consent_uses_not_negative")),

@@ -157,8 +157,12 @@ class House:
         max_uses: int | None = 10,
         days: float = 100,
         granted_days_ago: float = 0,
+        named: Sequence[str] | None = None,
     ) -> str:
-        """The id of a consent that the enterprise gave; it holds for `days` from when it did."""
+        """The id of a consent that the enterprise gave; it holds for `days` from when it did.
+
+        `named` are the fields that its page has named, as `dataset.field`.
+        """
         now = self.clock() - timedelta(days=granted_days_ago)
         until = now + timedelta(days=days)
         scope = Scope(
@@ -186,7 +190,11 @@ class House:
             requested.consent,
             scope=scope,
             by=_person(uscc),
-            shown=Shown(text_version="2026.1", language="zh"),
+            shown=Shown(
+                text_version="2026.1",
+                language="zh",
+                fields=None if named is None else tuple(named),
+            ),
             now=now,
         )
         assert isinstance(granted, consent.Changed)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from consent.model import Consent
-from consent.spending import READ_CONSENT, consent_from_json
+from consent.spending import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
 from gateway.access.kept import KEPT_JSON
@@ -35,7 +35,7 @@ READABLE = """CAST((
     FROM held h) AS text[])"""
 
 READ = Statement(f"""
-    WITH held AS MATERIALIZED (SELECT {READ_CONSENT} AS consent)
+    WITH held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS consent)
     SELECT {STANDING_JSON} AS standing,
            (SELECT consent FROM held) AS consent,
            {KEPT_JSON} AS kept,

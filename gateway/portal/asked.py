@@ -15,7 +15,7 @@ from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
 from gateway.portal.choices import Trouble, ask_again, decider_of
-from gateway.portal.choosing import choice_of
+from gateway.portal.choosing import choice_of, fields_behind
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import UsingRuntime
 
@@ -75,10 +75,13 @@ async def take(
             return not_found(request, visitor)
         text = pages.text_before(client, card, asked.purpose)
         in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
-        choice = choice_of(fields, asked.scope, text, card=card, in_person=in_person, now=now)
+        behind = fields_behind(asked.datasets, runtime.catalogue)
+        choice = choice_of(
+            fields, asked.scope, text, behind=behind, card=card, in_person=in_person, now=now
+        )
         if isinstance(choice, Trouble):
             return see_other(f"/portal/asked/{consent_id}?notice={choice}")
-        decider = decider_of(request, visitor, text, fields)
+        decider = decider_of(request, visitor, text, fields, behind=behind)
         trouble = await deciding.answer(conn, asked, choice, decider, now=now)
         if trouble is not None:
             await transaction.rollback()

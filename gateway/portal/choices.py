@@ -57,9 +57,15 @@ class Decider:
 
 
 def decider_of(
-    request: Request, visitor: Visitor, text: tuple[Bilingual, ...], fields: Fields
+    request: Request,
+    visitor: Visitor,
+    text: tuple[Bilingual, ...],
+    fields: Fields,
+    *,
+    behind: tuple[str, ...],
 ) -> Decider:
-    """The person at this browser, before these words, in the language of the page that was sent.
+    """The person at this browser, before these words and the names of these fields `behind` the
+    datasets, in the language of the page that was sent.
 
     Another tab may have been turned to the other language since.
     """
@@ -73,6 +79,7 @@ def decider_of(
             text_version=wording.TEXT_VERSION,
             language=shown_in if known else language_of(request.query_params, request.cookies),
             text_digest=wording.text_digest(text),
+            fields=behind,
         ),
         text=text,
     )

@@ -1,11 +1,14 @@
 """A form's fields become a choice that is never wider than what was asked."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
 from consent import Bilingual, Scope, wording
 from gateway.clients.terms import ON_A_PERSONS_ID
+from gateway.creditfile.audience import Audience
+from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
 from gateway.portal.choices import Choice, Trouble
@@ -20,11 +23,13 @@ def choice_of(
     asked: Scope,
     text: tuple[Bilingual, ...],
     *,
+    behind: tuple[str, ...],
     card: EnterpriseCard,
     in_person: bool,
     now: datetime,
 ) -> Choice | Trouble:
-    """What the person decided before this `text`, or what is wrong with the form.
+    """What the person decided before this `text` and these fields `behind` the datasets, or what is
+    wrong with the form.
 
     Whoever may not decide `in_person` gives no separate consent and answers nothing on a person's ID.
     """
@@ -33,6 +38,8 @@ def choice_of(
     match one(fields, "decision"):
         case "refuse":
             return Choice(uscc=card.uscc, scope=None)
+        case "grant" if one(fields, "behind") != digest_of(behind):
+            return Trouble.OTHER_TEXT
         case "grant":
             scope = chosen_scope(fields, asked, now=now)
             if isinstance(scope, Trouble):
@@ -53,6 +60,20 @@ def _lacks(fields: Fields, *, natural: bool, in_person: bool) -> Trouble | None:
 def in_person_only(questions: Iterable[str]) -> list[str]:
     """Those of them that only the person concerned can decide."""
     return [tag for tag in questions if tag in ON_A_PERSONS_ID]
+
+
+def fields_behind(datasets: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
+    """What a page names behind these datasets, as `dataset.field`: all that a client may be told."""
+    return tuple(
+        f"{code}.{each.name}"
+        for code in datasets
+        for each in catalogue.fields_for(code, Audience.AUTHORISED)
+    )
+
+
+def digest_of(behind: Iterable[str]) -> str:
+    """By which a form says which fields its page has named."""
+    return hashlib.sha256("\n".join(behind).encode()).hexdigest()
 
 
 def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Trouble:

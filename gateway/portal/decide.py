@@ -17,7 +17,7 @@ from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import decide_pages as pages
 from gateway.portal import deciding, store
 from gateway.portal.choices import Trouble, ask_of, asked_scope, decider_of
-from gateway.portal.choosing import choice_of
+from gateway.portal.choosing import choice_of, fields_behind
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -93,7 +93,16 @@ async def take(
         text = pages.text_before(client, card, ask.purpose)
         asked = asked_scope(opened.interaction.ask)
         in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
-        choice = choice_of(fields, asked, text, card=card, in_person=in_person, now=runtime.now())
+        behind = fields_behind(asked.datasets, runtime.catalogue)
+        choice = choice_of(
+            fields,
+            asked,
+            text,
+            behind=behind,
+            card=card,
+            in_person=in_person,
+            now=runtime.now(),
+        )
         trouble = (
             choice
             if isinstance(choice, Trouble)
@@ -101,7 +110,7 @@ async def take(
                 conn,
                 opened.interaction,
                 choice,
-                decider_of(request, visitor, text, fields),
+                decider_of(request, visitor, text, fields, behind=behind),
                 now=runtime.now(),
             )
         )

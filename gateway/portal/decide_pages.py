@@ -18,7 +18,12 @@ from gateway.pages.languages import Said
 from gateway.pages.route import HOME
 from gateway.portal import words
 from gateway.portal.choices import Trouble
-from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
+from gateway.portal.choosing import (
+    INDIVIDUAL_BUSINESS,
+    digest_of,
+    fields_behind,
+    in_person_only,
+)
 from gateway.portal.store import ClientCard, EnterpriseCard
 
 frame: Final = Frame("gateway.portal")
@@ -152,6 +157,7 @@ def decision(
         action=question.action,
         csrf=visitor.token(question.form),
         text_digest=wording.text_digest(question.text).hex(),
+        behind=digest_of(fields_behind(question.scope.datasets, catalogue)),
     )
 
 

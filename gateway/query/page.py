@@ -46,6 +46,8 @@ def page_of(runtime: Runtime, ask: Ask, found: Read, ground: Ground, now: dateti
             kind=ground.enterprise.kind,
             on_serious_list=listed,
         )
+        if unseen := ground.scope.unseen.get(record.dataset):
+            fields = {name: value for name, value in fields.items() if name not in unseen}
         if fields:
             told.append((record, fields))
         if len(told) > ask.page_size:

@@ -5,10 +5,11 @@ That a record was repaired or has expired is not told. Pure.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
-from gateway.creditfile.audience import Audience
+from gateway.creditfile.audience import Audience, DisclosureClass
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.telling import never_told_fields
 
@@ -19,6 +20,8 @@ class Scope:
 
     told: tuple[str, ...]
     reasons: Mapping[str, str]
+    unseen: Mapping[str, frozenset[str]]
+    """Of a dataset that is told, the fields that did not stand behind it when the enterprise agreed."""
 
 
 def scope_of(
@@ -43,7 +46,26 @@ def scope_of(
             reasons[name] = "class_never"
         elif name in unavailable:
             reasons[name] = "source_unavailable"
-    return Scope(told=tuple(name for name in datasets if name not in reasons), reasons=reasons)
+    told = tuple(name for name in datasets if name not in reasons)
+    return Scope(told=told, reasons=reasons, unseen=_unseen(told, granted, catalogue))
+
+
+def _unseen(
+    told: tuple[str, ...], granted: Granted, catalogue: Catalogue
+) -> Mapping[str, frozenset[str]]:
+    """What a newer catalogue would add to a consent (R8); what is public needs none."""
+    if granted.fields is None:
+        return MappingProxyType({})
+    seen = frozenset(granted.fields)
+    unseen = {
+        name: frozenset(
+            each.name
+            for each in catalogue.fields_for(name, Audience.AUTHORISED)
+            if each.disclosure is not DisclosureClass.PUBLIC and f"{name}.{each.name}" not in seen
+        )
+        for name in told
+    }
+    return MappingProxyType({name: fields for name, fields in unseen.items() if fields})
 
 
 def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
@@ -52,6 +74,10 @@ def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
         {"dataset": name, "fields": list(fields), "reason": "class_never"}
         for name in scope.told
         if (fields := never_told_fields(name, catalogue))
+    ]
+    told_in_part += [
+        {"dataset": name, "fields": sorted(fields), "reason": "not_in_consent"}
+        for name, fields in scope.unseen.items()
     ]
     whole: list[dict[str, object]] = [
         {"dataset": name, "reason": reason} for name, reason in scope.reasons.items()

@@ -18,7 +18,9 @@ from consent.wording import TEXT_VERSION
 from gateway.access.moments import SHANGHAI
 from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
+from gateway.creditfile.catalogue import load_catalogue
 from gateway.disclosure import consenting
+from gateway.portal.choosing import fields_behind
 from gateway.runtime import Runtime
 from gateway.synthetic.cast import ROLES, new_keys, registration_of, terms_of
 from gateway.synthetic.delivery import SyntheticEnterprise
@@ -154,7 +156,11 @@ async def _consent(
             max_uses=CONSENT_USES,
         ),
         by=person,
-        shown=Shown(text_version=TEXT_VERSION, language="zh"),
+        shown=Shown(
+            text_version=TEXT_VERSION,
+            language="zh",
+            fields=fields_behind(CONSENT_DATASETS, load_catalogue()),
+        ),
         now=now,
     )
     if not isinstance(granted, Changed):

@@ -23,6 +23,7 @@ from gateway.creditfile.catalogue_versions import Version, digest_of, in_force
 from gateway.creditfile.intake import Source, Taken, take
 from gateway.db.engine import make_engine
 from gateway.following import follow
+from gateway.portal.choosing import fields_behind
 from tests.house import House, a_house, new_database
 
 DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
@@ -47,6 +48,10 @@ SEVENTEENTH = """
 WIDER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.2"') + SEVENTEENTH
 NARROWER = DOCUMENT.replace('version: "2026.1"', 'version: "2026.1a"').replace(
     "      months: 36", "      months: 24"
+)
+WIDER_PENALTY = DOCUMENT.replace('version: "2026.1"', 'version: "2026.2"').replace(
+    "name: appeal_state, zh: 复议诉讼状态, en: Appeal state, type: text, class: never",
+    "name: appeal_state, zh: 复议诉讼状态, en: Appeal state, type: text, class: authorised",
 )
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
@@ -241,6 +246,34 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     assert [each["reason"] for each in withheld] == ["class_never"]
 
 
+async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(own_house: House) -> None:
+    """R8: two operators can open a field, and no consent from before covers it."""
+    house, engine = own_house, own_house.runtime.engine
+    uscc = house.uscc("penalised")
+    bank = await house.client()
+    named = fields_behind(["penalty"], house.runtime.catalogue)
+    before = await house.grant(bank, uscc, datasets=["penalty"], named=named)
+    first = await bank.query(uscc, "penalty", consent_id=before)
+    waiting = await load(engine, WIDER_PENALTY, allow=True)
+    assert isinstance(waiting, Version), waiting
+    assert waiting.widens == ("penalty.appeal_state: class authorised, was never",)
+    await approve(engine, waiting.version, waiting.digest)
+    await follow(house.app)
+    assert house.runtime.catalogue.version == waiting.version
+
+    told = (await bank.query(uscc, "penalty", consent_id=before)).json()
+    assert [each["fields"] for each in told["records"]] == [
+        each["fields"] for each in first.json()["records"]
+    ]
+    withheld = {"dataset": "penalty", "fields": ["appeal_state"], "reason": "not_in_consent"}
+    assert withheld in told["withheld"]
+    named = fields_behind(["penalty"], house.runtime.catalogue)
+    after = await house.grant(bank, uscc, datasets=["penalty"], named=named)
+    told = (await bank.query(uscc, "penalty", consent_id=after)).json()
+    assert withheld not in told["withheld"]
+    assert any("appeal_state" in each["fields"] for each in told["records"])
+
+
 async def test_an_unreadable_catalogue_changes_nothing(own_house: House) -> None:
     """A later release may have written what this one cannot read: the one before goes on counting."""
     house = own_house
@@ -261,5 +294,5 @@ async def test_an_unreadable_catalogue_changes_nothing(own_house: House) -> None
 
 def test_the_next_catalogue_of_the_tests_is_well_formed() -> None:
     """So that a refusal above is for what it says."""
-    for document in (WIDER, NARROWER):
+    for document in (WIDER, WIDER_PENALTY, NARROWER):
         load_catalogue(document)

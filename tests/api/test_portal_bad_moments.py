@@ -45,13 +45,17 @@ async def form_at(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
     return hidden((await browser.get(address)).text, address)
 
 
+@pytest.mark.parametrize("stale", ["text", "behind"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_page_whose_words_have_changed_decides_nothing(house: House, way: str) -> None:
+async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
+    house: House, way: str, stale: str
+) -> None:
     """A stale page: the reader is shown what is there now."""
     browser = await house.signed_in()
     address = await opened(house, way)
     form = await form_at(browser, address)
-    answer = await browser.post(address, data=form | GRANT | {"text": "0" * 64})
+    assert stale in form
+    answer = await browser.post(address, data=form | GRANT | {stale: "0" * 64})
     page = await browser.get(answer.headers["location"])
     assert "页面文字在您阅读期间有更新" in page.text
     assert await decided(house) == []

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from consent import Status, store
 from consent.model import Consent
-from tests.portal_house import House, a_house, hidden, query_of
+from gateway.portal.choosing import fields_behind
+from tests.portal_house import CATALOGUE, House, a_house, hidden, query_of
 
 
 @pytest_asyncio.fixture
@@ -85,6 +86,7 @@ async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None
     assert consent.valid_until.isoformat() == "2026-12-31T16:00:00+00:00"
     assert consent.text_version
     assert consent.language == "zh"
+    assert consent.fields == fields_behind(["penalty"], CATALOGUE)
     resumed = await browser.get(answer.headers["location"])
     assert "code" in query_of(resumed.headers["location"])
 

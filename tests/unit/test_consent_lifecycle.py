@@ -11,10 +11,12 @@ from consent import (
     Changed,
     Channel,
     Consent,
+    Granted,
     Reason,
     Refused,
     Status,
     amend,
+    decide,
     end_with,
     give_up,
     grant,
@@ -107,6 +109,22 @@ def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
     assert (consent.status, consent.scope, consent.decided_at) == (Status.ACTIVE, scope, NOON)
     assert (consent.subject, consent.text_version, consent.language) == ("person-1", "2026.1", "zh")
     assert outcome.event.identity_token_digest == b"\x01" * 32
+
+
+def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
+    """R8: what a dataset gains later was not agreed to; nothing is said of what was not kept."""
+    named = ("registration.name", "penalty.fine", "penalty.document_number")
+    shown = replace(SHOWN, fields=named)
+    scope = a_scope(datasets=("penalty",), questions=())
+    held = done(grant(a_request(), scope=scope, by=a_person(), shown=shown, now=NOON))
+    assert held.fields == ("penalty.fine", "penalty.document_number")
+    allowed = decide(held, an_ask(), now=NOON)
+    assert isinstance(allowed, Granted)
+    assert allowed.fields == held.fields
+    less = replace(held.scope, max_uses=2)
+    assert done(narrow(held, scope=less, by=a_person(), now=NOON)).fields == held.fields
+    unknown = done(grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON))
+    assert unknown.fields is None
 
 
 @pytest.mark.parametrize(
