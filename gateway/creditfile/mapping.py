@@ -13,7 +13,8 @@ from gateway.creditfile.free_text import scan
 from gateway.creditfile.schema import DatasetOf, FieldOf
 
 KEY_SEPARATOR: Final = "|"
-_PLAIN_KEY: Final = re.compile("[!-~〔〕\u4e00-\u9fff]*")
+_PLAIN_KEY: Final = re.compile(r"[!-'*-Z\\^-z|~〔〕\u4e00-\u9fff]*")
+_BRACKETS: Final = str.maketrans("([{【〖〈《)]}】〗〉》", 7 * "〔" + 7 * "〕")
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -45,13 +46,14 @@ def natural_key(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
 
 
 def key_form(key: str) -> str:
-    """A key however it is typed: half or full width, with spaces and what is not seen, or without.
+    """A key however it is typed: in half or full width, in whichever brackets (those of GB/T 9704
+    stand for all), with spaces and what is not seen, or without.
 
     Else what was repaired would come back as another record, for a space in its number.
     """
     if _PLAIN_KEY.fullmatch(key):
         return key
-    folded = unicodedata.normalize("NFKC", key)
+    folded = unicodedata.normalize("NFKC", key).translate(_BRACKETS)
     return "".join(
         each for each in folded if not each.isspace() and unicodedata.category(each) != "Cf"
     )
