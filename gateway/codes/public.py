@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gateway.codes import words
 from gateway.codes.store import Code
-from gateway.codes.summary import Section, Summary, Told
+from gateway.codes.summary import AT_FIRST, Section, Summary, Told
 from gateway.creditfile.catalogue import Catalogue
 from gateway.pages.frame import Frame
 from gateway.pages.headers import security_headers
@@ -63,6 +63,7 @@ def good(request: Request, page: Page, catalogue: Catalogue) -> Response:
         form_action=(),
         code=page.code,
         summary=page.summary,
+        at_first=AT_FIRST,
         words=words,
         catalogue=catalogue,
     )

@@ -21,6 +21,8 @@ WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment
 PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
 ONLY_WHILE_VALID: Final = frozenset({"licence", "honour"})
 MOST_SHOWN: Final = 20
+AT_FIRST: Final = 3
+"""So many of one dataset stand open: the next dataset must come into view too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
