@@ -14,7 +14,7 @@ from gateway.identity.powers import Power
 from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.pages.frame import Frame
 from gateway.pages.headers import security_headers
-from gateway.pages.languages import Said
+from gateway.pages.languages import Said, Undone
 from gateway.pages.route import InsteadError, PageRoute, not_found
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -26,7 +26,7 @@ NOTICES: Final = {
         "已作废。现在扫这张码会看到红色提示。",
         "Revoked. Whoever scans it now is warned in red.",
     ),
-    "too_late": Said("这张码之前已经作废。", "This code had been revoked before."),
+    "too_late": Undone("这张码之前已经作废。", "This code had been revoked before."),
 }
 
 

@@ -19,6 +19,22 @@ class Said(NamedTuple):
         """These words in `language`."""
         return self.en if language == "en" else self.zh
 
+    @property
+    def tone(self) -> str:
+        """How a notice in these words is coloured; as good news, unless it says otherwise."""
+        return ""
+
+
+class Undone(Said):
+    """Words that say that nothing was done: no notice in the colour of good news."""
+
+    __slots__ = ()
+
+    @property
+    def tone(self) -> str:
+        """As something to look into."""
+        return "wait"
+
 
 def asked_language(query: Mapping[str, str]) -> Language | None:
     """The language that the address asks for."""

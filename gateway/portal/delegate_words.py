@@ -5,7 +5,7 @@ from typing import Final
 
 from consent import Act
 from gateway.identity.powers import Power, State, Trouble
-from gateway.pages.languages import Said
+from gateway.pages.languages import Said, Undone
 
 POWERS: Final[Mapping[Power, Said]] = {
     Power.CONSENTS: Said(
@@ -55,10 +55,10 @@ TROUBLES: Final[Mapping[Trouble, Said]] = {
 NOTICES: Final[Mapping[str, Said]] = {
     "ended": Said(
         "已终止。该经办人的下一次操作起不再有效。",
-        "Ended. From the delegate's next click on nothing is allowed.",
+        "Ended. From the delegate’s next click on nothing is allowed.",
     ),
-    "too_late": Said("它之前已经终止。", "It had ended before."),
-    "already": Said(
+    "too_late": Undone("它之前已经终止。", "It had ended before."),
+    "already": Undone(
         "这份邀请已经发出过，没有重复发出。",
         "This invitation exists already; no second one was made.",
     ),

@@ -16,7 +16,7 @@ from gateway.notices.places import MOST, Place
 from gateway.notices.words import confirmation
 from gateway.pages.forms import one
 from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
+from gateway.pages.languages import Said, Undone
 from gateway.pages.route import HOME, PageRoute, see_other
 from gateway.portal.delegates import card_of
 from gateway.runtime import Runtime, UsingRuntime
@@ -27,12 +27,12 @@ NOTICES: Final = {
         "确认链接已发出，请在 24 小时内打开。确认之后才会发送通知。",
         "A link was sent. Open it within 24 hours; notices begin after that.",
     ),
-    "unsent": Said(
+    "unsent": Undone(
         "确认链接没有发出去，请核对地址或稍后再试。",
         "The link could not be sent. Check the address or try again later.",
     ),
-    "unfit": Said("这不是可用的地址。", "This is no address that can be used."),
-    "enough": Said(
+    "unfit": Undone("这不是可用的地址。", "This is no address that can be used."),
+    "enough": Undone(
         "最多可设 5 个地址，一天最多新增 5 个。", "Five places at most, and five new ones in a day."
     ),
     "confirmed": Said("已确认，今后的通知会发到这里。", "Confirmed. Notices go there from now on."),

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.creditfile.objections.model import Act, Kind, Outcome, Reason, Role, Status
 from gateway.creditfile.objections.texts import LONGEST, Unfit
-from gateway.pages.languages import Said
+from gateway.pages.languages import Said, Undone
 
 KINDS: Final[Mapping[str, Said]] = {
     Kind.OBJECTION: Said("异议", "Objection"),
@@ -31,7 +31,7 @@ OUTCOMES: Final[Mapping[str, Said]] = {
 }
 
 ACTS: Final[Mapping[str, Said]] = {
-    Act.RAISED: Said("您提出", "You raised it"),
+    Act.RAISED: Said("您提出异议", "You raised it"),
     Act.EXTENDED: Said("数源单位延长了办理期限", "The department took more time"),
     Act.DECIDED: Said("数源单位作出决定", "The department decided"),
     Act.REVIEW_ASKED: Said("您申请复核", "You asked for a review"),
@@ -59,17 +59,17 @@ NOTICES: Final[Mapping[str, Said]] = {
         "已提出，并已标注。您填写的身份证号或电话号码已隐去。",
         "Raised and marked. Identity or phone numbers in your text were masked.",
     ),
-    "already": Said(
+    "already": Undone(
         "这条记录已有一项正在办理，没有重复提出。",
         "One is under way already; nothing was raised a second time.",
     ),
     "review": Said("已申请复核。", "The review is asked for."),
     "withdraw": Said("已结束办理。", "It has ended."),
-    "too_late": Said(
+    "too_late": Undone(
         "状态已经改变，没有执行操作。请查看当前状态。",
         "The state had changed and nothing was done. See where it stands now.",
     ),
-    Reason.TOO_SOON: Said(
+    Reason.TOO_SOON: Undone(
         "这条记录的同一版本不久前已有最终决定，暂时不能再次提出。",
         "The same version was finally decided a short while ago; it cannot be raised again yet.",
     ),
