@@ -1,7 +1,7 @@
 """Every page is drawn here, from a template of its room, with everything in it escaped."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(moment=moment, day=day)
+        self._templates.filters.update(moment=moment, day=day, until=until)
         self._templates.globals.update(stylesheet=stylesheet_url)
 
     def page(  # what a page is made of; all by keyword
@@ -94,6 +94,13 @@ def moment(at: datetime) -> str:
 def day(at: datetime | date) -> str:
     """A day; of a point in time, its day in the province."""
     return (at.astimezone(SHANGHAI) if isinstance(at, datetime) else at).strftime("%Y-%m-%d")
+
+
+def until(at: datetime) -> str:
+    """The end of a term: what ends with a day ends at 24:00, not at 0:00 of the next day."""
+    local = at.astimezone(SHANGHAI)
+    whole_day = local.time() == time()
+    return f"{day(local - timedelta(days=1))} 24:00" if whole_day else moment(at)
 
 
 def _in(language: Language) -> Any:  # a template's function

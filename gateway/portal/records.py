@@ -13,7 +13,7 @@ from consent.record import record_bytes, record_digest
 from gateway.access.consent_records import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.visitor import UsingVisitor
-from gateway.pages.frame import moment
+from gateway.pages.frame import moment, until
 from gateway.pages.languages import Said
 from gateway.pages.route import PageRoute, not_found
 from gateway.portal import store, words
@@ -33,6 +33,8 @@ TITLES: Final = {
     Status.WITHDRAWN: Said("撤回凭证", "Receipt of a withdrawal"),
 }
 CONSENT: Final = Said("授权凭证", "Consent receipt")
+VALID_UNTIL: Final = Said("有效至", "Valid until")
+ASKED_UNTIL: Final = Said("申请的期限", "Asked for until")
 
 
 @router.get("/portal/consents/{consent_id}/record.json", response_model=None)
@@ -92,7 +94,7 @@ def _receipt(  # the parts of one sheet
             (Said("接收方", "Recipient"), client or _same(held.client_id)),
             (Said("用途", "Purpose"), words.purpose_name(held.purpose)),
             (Said("状态", "Status"), words.STATUSES[status]),
-            (Said("有效至", "Valid until"), _same(moment(held.valid_until))),
+            (VALID_UNTIL if held.was_granted else ASKED_UNTIL, _same(until(held.valid_until))),
             (Said("已用 / 最多次数", "Uses / limit"), _same(used)),
             (Said("授权编号", "Number"), _same(held.consent_id)),
             (Said("出具时间", "As of"), _same(moment(runtime.now()))),
