@@ -188,7 +188,7 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
             "您当前登录的身份不能代表被申请的企业作决定。企业的法定代表人（经营者）可以在本门户任命您为经办人；如果您还有其他账号，请先退出，再从对方的页面重新打开。",
             "Signed in as you are, you cannot decide for the enterprise that is asked. Its legal "
             "representative or operator can appoint you as a delegate here. If you have another "
-            "account, sign out and open the request again from the organisation's page.",
+            "account, sign out and open the request again from the organisation’s page.",
         ),
         onward=HOME,
         visitor=visitor,
@@ -226,7 +226,7 @@ _OVER: Final = {
         Said(
             "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
             "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
-            "again from the organisation's page.",
+            "again from the organisation’s page.",
         ),
     ),
     "lapsed": (
@@ -259,7 +259,7 @@ _OVER: Final = {
         Said(
             "它已在另一个登录中打开，为安全起见不能在这里决定。请在原来的浏览器里继续，或从对方的页面重新发起。",
             "It is open in another sign-in and, for safety, cannot be decided here. Go on in the "
-            "browser where you began, or start again from the organisation's page.",
+            "browser where you began, or start again from the organisation’s page.",
         ),
     ),
 }

@@ -19,7 +19,7 @@ from gateway.identity.visitor import UsingVisitor, Visitor
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note
 from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
+from gateway.pages.languages import Said, Undone
 from gateway.pages.route import PageRoute, not_found, see_other
 from gateway.portal import store, words
 from gateway.portal.choosing import INDIVIDUAL_BUSINESS, in_person_only
@@ -59,11 +59,11 @@ NOTICES: Final = {
         "Paused. Nothing is told until you resume it.",
     ),
     "resume": Said("已恢复。", "Resumed."),
-    "in_person": Said(
+    "in_person": Undone(
         "只有法定代表人（经营者）本人可以恢复这项授权，没有执行操作。",
         "Only the legal representative or operator in person can resume this; nothing was done.",
     ),
-    "too_late": Said(
+    "too_late": Undone(
         "状态已经改变，没有执行操作。请查看当前状态。",
         "The state had changed and nothing was done. See where it stands now.",
     ),
@@ -91,7 +91,7 @@ async def list_consents(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """List an enterprise's consents: all that run, and what is over a page at a time.
+    """List an enterprise's consents: what waits, what runs, and what is over a page at a time.
 
     `?before=` names where the page before ended.
     """
@@ -107,13 +107,15 @@ async def list_consents(
         over = await consents.ended_of(conn, uscc, now=now, before=since, limit=PAGE + 1)
         clients = await store.clients(conn, (each.client_id for each in (*running, *over)))
     last = over[PAGE - 1] if len(over) > PAGE else None
+    open_ones = [_shown(each, clients, cards[0], now) for each in running]
     return frame.page(
         request,
         "portal/consents.html",
         visitor=visitor,
         enterprise=cards[0],
         tab="consents",
-        running=[_shown(each, clients, cards[0], now) for each in running],
+        waiting=[each for each in open_ones if each.status is Status.REQUESTED],
+        running=[each for each in open_ones if each.status is not Status.REQUESTED],
         over=[_shown(each, clients, cards[0], now) for each in over[:PAGE]],
         older=Place(at=last.requested_at, ref=last.consent_id) if last else None,
         first=place is None,
