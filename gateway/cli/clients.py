@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli import agreements as _agreements
 from gateway.cli.operating import act, an_id, look, sentences, stop
-from gateway.cli.printing import print_members
+from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.particulars import (
     Fetching,
@@ -38,10 +37,13 @@ Address = Annotated[str | None, typer.Option(help="https address of the client's
 @app.command("list")
 def list_clients() -> None:
     """List the registered clients."""
-    table = Table("client_id", "kind", "name", "state", "scopes")
-    for each in look(all_particulars):
-        table.add_row(each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
-    Console().print(table)
+    print_table(
+        ("client_id", "kind", "name", "state", "scopes"),
+        (
+            (each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
+            for each in look(all_particulars)
+        ),
+    )
 
 
 @app.command()

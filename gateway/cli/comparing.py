@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from gateway.cli.operating import stop
+from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import (
     Catalogue,
     CatalogueError,
@@ -107,21 +105,12 @@ def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Findin
 
 
 def _show(question: Question, counts: Comparison, dataset: DatasetOf) -> None:
-    table = Table(title=f"{dataset.zh} {dataset.en}")
-    table.add_column("")
-    for name in question.names:
-        table.add_column(escape(name), justify="right")
-    for line in lines_of(counts):
-        table.add_row(*line)
-    console = Console()
-    console.print(table)
+    title = f"{dataset.zh} {dataset.en}"
+    print_table(("", *question.names), lines_of(counts), title=title, figures=2)
     differing = list(fields_of(counts, dataset))
     if differing:
-        fields = Table("field", "", title="Fields that differ")
-        fields.add_column("pairs", justify="right")
-        for line in differing:
-            fields.add_row(*line)
-        console.print(fields)
+        titles = ("field", "", "pairs")
+        print_table(titles, differing, title="不一致的字段 Fields that differ", figures=1)
 
 
 def _catalogue(file: Path | None) -> Catalogue:

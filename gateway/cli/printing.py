@@ -1,6 +1,6 @@
 """What operators are shown is whole, in lines that can be searched; no text of a client is markup."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
 
 def print_members(members: Mapping[str, object]) -> None:
@@ -25,6 +27,23 @@ def print_members(members: Mapping[str, object]) -> None:
         else:
             console.print(f"{name}: {_flat(value)}", markup=False, highlight=False)
     console.print()
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    title: str | None = None,
+    figures: int = 0,
+) -> None:
+    """A table that cuts nothing off, ids least of all; its last `figures` columns are figures."""
+    table = Table(title=title)
+    for place, name in enumerate(columns, 1 - len(columns)):
+        right = place > -figures
+        table.add_column(Text(_flat(name)), overflow="fold", justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(Text(_flat(each)) for each in row))
+    Console().print(table)
 
 
 @contextmanager

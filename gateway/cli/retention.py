@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.cli.operating import an_id, look, sentences, stop
-from gateway.cli.printing import print_members
+from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import due, proof
 from gateway.creditfile.retention.deleting import AT_ONCE, Deleter
@@ -47,10 +45,14 @@ def run(
 @app.command()
 def proofs() -> None:
     """List the newest proofs of deletion."""
-    table = Table("deletion_id", "at", "records", "versions")
-    for row in look(_proofs):
-        table.add_row(row.deletion_id, row.at.isoformat(), str(row.records), str(row.versions))
-    Console().print(table)
+    print_table(
+        ("deletion_id", "at", "records", "versions"),
+        (
+            (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
+            for row in look(_proofs)
+        ),
+        figures=2,
+    )
 
 
 @app.command("proof")

@@ -54,4 +54,4 @@ def synth(
     except FinishedError as error:
         stop(str(error))
     size = sum(file.bytes for file in made.files) / 1e6
-    print(f"{entities:,} enterprises, {made.records:,} records, {size:,.0f} MB in {out}")
+    print(f"{entities:,} enterprises, {made.records:,} records, {size:,.1f} MB in {out}")

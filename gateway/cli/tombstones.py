@@ -4,10 +4,9 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.operating import an_id, look
+from gateway.cli.printing import print_table
 from gateway.disclosure.tombstones import owed_by, owing
 
 MOST = 1_000
@@ -20,20 +19,27 @@ def unacknowledged(
     if client is not None:
         _of_client(an_id(client))
         return
-    table = Table("client_id", "open", "since")
-    for each in look(owing):
-        table.add_row(each.client_id, str(each.open), each.since.isoformat(timespec="seconds"))
-    Console().print(table)
+    print_table(
+        ("client_id", "open", "since"),
+        (
+            (each.client_id, each.open, each.since.isoformat(timespec="seconds"))
+            for each in look(owing)
+        ),
+    )
 
 
 def _of_client(client_id: str) -> None:
-    table = Table("change_id", "kind", "occurred_at", "of", "disclosures")
-    for each in look(partial(owed_by, client_id=client_id, limit=MOST)):
-        table.add_row(
-            each.change_id,
-            each.kind,
-            each.occurred_at.isoformat(timespec="seconds"),
-            each.record_id or each.consent_id,
-            str(len(each.disclosure_ids)),
-        )
-    Console().print(table)
+    print_table(
+        ("change_id", "kind", "occurred_at", "of", "disclosures"),
+        (
+            (
+                each.change_id,
+                each.kind,
+                each.occurred_at.isoformat(timespec="seconds"),
+                each.record_id or each.consent_id,
+                len(each.disclosure_ids),
+            )
+            for each in look(partial(owed_by, client_id=client_id, limit=MOST))
+        ),
+        figures=1,
+    )
