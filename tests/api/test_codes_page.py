@@ -192,3 +192,13 @@ async def test_the_page_says_its_words_in_english_too(house: House) -> None:
     page = (await house.browser().get(f"/E/{code.code_id}?lang=en")).text
     assert "no record within its publicity period was found" in page
     assert '<html lang="en">' in page
+
+
+async def test_many_records_hide_no_other_dataset_and_none_is_left_out_unsaid(house: House) -> None:
+    """Three are shown at once, the rest on demand; beyond twenty the page says how many more."""
+    records = [
+        a_record(uscc=house.firm, record_id=f"rec_{n}", natural_key=f"{n}") for n in range(22)
+    ]
+    await house.add_records(*records)
+    page = (await house.browser().get(f"/E/{(await house.add_code(house.firm)).code_id}")).text
+    assert page.index("22 条") < page.index("再看 17 条") < page.index("另有 2 条未列出")

@@ -1,0 +1,30 @@
+"""What the frame of every page writes: times on the province's clock, and how a notice looks."""
+
+from datetime import datetime
+
+import pytest
+
+from gateway.creditfile.days import SHANGHAI
+from gateway.pages.frame import until
+from gateway.pages.languages import Said, Undone
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "shown"),
+    [
+        (datetime(2026, 12, 28, tzinfo=SHANGHAI), "2026-12-27 24:00"),
+        (datetime(2027, 1, 1, tzinfo=SHANGHAI), "2026-12-31 24:00"),
+        (datetime(2026, 12, 28, 0, 1, tzinfo=SHANGHAI), "2026-12-28 00:01"),
+    ],
+)
+def test_a_term_that_ends_with_a_day_names_that_day(ends_at: datetime, shown: str) -> None:
+    """It was entered as that day, included."""
+    assert until(ends_at) == shown
+
+
+def test_what_was_not_done_is_no_good_news() -> None:
+    """Its notice is not in the colour of success."""
+    assert (Said("已撤回。", "Withdrawn.").tone, Undone("没有执行。", "Not done.").tone) == (
+        "",
+        "wait",
+    )
