@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,3 +103,59 @@ def _is_there(pid: int) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     return False
+
+
+# Larger than what a pipe and the command hold: a reader that is ahead is stuck in the middle of a chunk.
+WIDE: Final = 12_000
+
+
+def wide() -> Iterator[dict[str, Any]]:
+    """Licences with a long text each."""
+    for row in licences(WIDE):
+        yield {**row, "content": f"{row['number']}的内容" * 60}
+
+
+@pytest.fixture
+def desk(postgres_url: str, tmp_path: Path) -> Desk:
+    """A desk with a large file on it."""
+    desk = a_desk(a_database(postgres_url), tmp_path)
+    desk.write("wide.ndjson", wide())
+    return desk
+
+
+def _begun(desk: Desk, run: subprocess.Popen[str]) -> None:
+    """Wait until the first chunk is taken."""
+    until = time.monotonic() + PATIENCE
+    while _taken(desk) <= 0:
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < until, "the ingest does not begin"
+        time.sleep(0.02)
+
+
+def test_a_reader_that_dies_stops_the_ingest_which_goes_on_when_it_is_run_again(
+    desk: Desk,
+) -> None:
+    """However far the other reader was ahead: the command says so in one sentence and ends."""
+    run = desk.start("wide.ndjson", "--chunk-rows", "1000")
+    _begun(desk, run)
+    for each in children_of(run.pid)[:1]:
+        os.kill(each, signal.SIGKILL)
+    _, said = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 2
+    assert "The process that read the file ended" in said
+    assert "What came before it was kept" in said
+    assert 0 < _taken(desk) < WIDE
+    again = desk.ingest("wide.ndjson", "--chunk-rows", "1000")
+    assert (again.status, _taken(desk)) == (0, WIDE)
+
+
+def test_an_ingest_that_is_interrupted_ends_and_goes_on_when_it_is_run_again(desk: Desk) -> None:
+    """Ctrl-C at the shell: no reader keeps it."""
+    run = desk.start("wide.ndjson", "--chunk-rows", "1000")
+    _begun(desk, run)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=PATIENCE)
+    assert run.returncode != 0
+    assert "stopped; the same command goes on where it was" in said
+    again = desk.ingest("wide.ndjson", "--chunk-rows", "1000")
+    assert (again.status, _taken(desk)) == (0, WIDE)

@@ -74,10 +74,12 @@ class Reader:
         return replace(got, payload=content) if isinstance(got, Chunk) else got
 
     async def kill(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing; nobody may be waiting for its next chunk."""
         with suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.wait()
+        # What it had written is read to its end: with a full pipe asyncio would wait for ever
+        # (python/cpython#119710).
+        await self._process.communicate()
 
 
 @asynccontextmanager
@@ -93,7 +95,8 @@ async def chunks_in_order(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *(each.kill() for each in readers), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(each.kill() for each in readers), return_exceptions=True)
 
 
 async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[Chunk]:
