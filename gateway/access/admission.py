@@ -99,7 +99,8 @@ async def admit(
         headers.update(policy_headers(verdict.states))
     try:
         _refuse(verdict)
-    except (RateLimitedError, QuotaExhaustedError) as error:
+    except (RateLimitedError, QuotaExhaustedError, IdempotencyConflictError) as error:
+        # A row for each would be a flood: what is refused here has charged no counter.
         runtime.turned_away.count(
             token.client_id,
             uscc,

@@ -69,6 +69,7 @@ async def answer(
         runtime.quotas.note(caller.client_id, agreement.version)
         kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
+            await log_refusal(runtime.hot, _refusal(caller, ask, kept, now))
             return kept
         if isinstance(kept, Kept):
             present = _as_if_unspent(found)

@@ -175,7 +175,7 @@ class LogEventRow(SQLModel, table=True):
 
 
 class TurnedAwayRow(SQLModel, table=True):
-    """How often a limit refused a client's attempts on an enterprise in one hour.
+    """How often a client's attempts on an enterprise were refused in one hour, of what is only summed.
 
     `uscc` is empty where no enterprise was named, or too many.
     """

@@ -1,5 +1,5 @@
-"""Attempts that a limit refused are counted in memory and written now and then: a flood of them
-costs the database one statement per interval, whatever it names. Pure.
+"""What is refused without charging a counter is counted in memory and written now and then: a flood
+of it costs the database one statement per interval, whatever it names. Pure.
 """
 
 from collections import Counter

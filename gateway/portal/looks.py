@@ -1,7 +1,7 @@
 """Who looked, as the log has it: each function asks one question about one enterprise.
 
-A line is one attempt, told or refused, or a sum: how often a limit refused a client's attempts
-within one hour (R10, in aggregate).
+A line is one attempt, told or refused, or a sum: how often a client's attempts were refused, for one
+reason, within one hour (R10, in aggregate).
 """
 
 from collections.abc import AsyncIterator

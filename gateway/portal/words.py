@@ -73,6 +73,10 @@ REASONS: Final[Mapping[str, Said]] = {
     "agreement_missing": Said("对方没有数字合约", "It has no agreement"),
     "agreement_ended": Said("对方的数字合约已失效", "Its agreement had ended"),
     "client_suspended": Said("对方已被停用", "It was suspended"),
+    "idempotency_conflict": Said(
+        "请求编号先前已使用，内容不同或已有变化",
+        "It used a request's number again, for what differs or has changed",
+    ),
     "rate_limited": Said("查询过于频繁", "It asked too often"),
     "quota_exhausted": Said("配额已用完", "Its quota was spent"),
     "unknown_purpose": Said("用途不在清单内", "Not a purpose that is allowed"),

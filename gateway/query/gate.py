@@ -52,6 +52,7 @@ async def answer(
         found = await read(runtime.hot, caller, ask, key)
         kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
+            await log_refusal(runtime.hot, _refusal(caller, ask, kept, now))
             return kept
         ground = ground_of(runtime, caller, ask, found, now, repeated=kept is not None)
         if isinstance(ground, GatewayError):

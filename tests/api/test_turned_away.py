@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 
@@ -44,6 +45,50 @@ async def test_attempts_beyond_a_limit_are_written_in_sums(house: House, kind: s
     assert [await send() for _ in range(2)] == [429] * 2
     await write_down(house.runtime)
     assert await _sums(house, bank) == [told | {"times": 7}]
+
+
+async def test_a_key_that_stood_for_another_request_is_written_in_sums(house: House) -> None:
+    """A conflict charges no counter: a row for each would be a flood. None of them asks the database."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    key = {"Idempotency-Key": "one"}
+    assert (await bank.verify(uscc, "is_active.v1", headers=key)).status_code == 200
+    logged = len(await house.log_of(bank))
+    for body in [asking(UNKNOWN, "is_active.v1"), asking(uscc, "not_abnormal.v1")] * 2:
+        refused = await bank.send("/v1/verifications", body, headers=key)
+        assert refused.json()["code"] == "idempotency_conflict"
+    assert (await bank.send("/v1/queries", querying(uscc), headers=key)).status_code == 409
+    assert len(await house.log_of(bank)) == logged
+    await write_down(house.runtime)
+    sums = await _sums(house, bank)
+    assert {each["reason"] for each in sums} == {"idempotency_conflict"}
+    assert {(each["uscc"], each["kind"], each["times"]) for each in sums} == {
+        (UNKNOWN, "verification", 2), (uscc, "verification", 2), (uscc, "query", 1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["verification", "query"])
+async def test_a_conflict_that_the_limits_have_forgotten_is_a_row_of_the_log(
+    house: House, kind: str
+) -> None:
+    """Only the kept answer knows the key, as when the store was lost: the call has been counted."""
+    bank, uscc = await house.client(), house.uscc("clean")
+    await house.grant(bank, uscc)
+
+    async def send(key: str, question: str, dataset: str) -> httpx2.Response:
+        headers = {"Idempotency-Key": key}
+        if kind == "query":
+            return await bank.send("/v1/queries", querying(uscc, dataset), headers=headers)
+        return await bank.send("/v1/verifications", asking(uscc, question), headers=headers)
+
+    assert (await send("one", "is_active.v1", "penalty")).status_code == 200
+    unpinned = "UPDATE idempotency SET key = 'two' WHERE client_id = :client"
+    await house.rows(unpinned, client=bank.client_id)
+    refused = await send("two", "not_abnormal.v1", "licence")
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_conflict")
+    told, row = await house.log_of(bank)
+    assert (told["outcome"], row["outcome"]) == ("told", "refused")
+    assert (row["uscc"], row["kind"]) == (uscc, kind)
+    assert (row["reason"], row["purpose"]) == ("idempotency_conflict", "loan_approval")
 
 
 async def test_what_cannot_be_written_stays_counted(house: House) -> None:
