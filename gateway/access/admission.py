@@ -4,7 +4,9 @@ Whatever the store answers, the response carries the client's limits and the nex
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request
 
@@ -18,6 +20,7 @@ from gateway.access.errors import (
     RateLimitedError,
     UseDpopNonceError,
 )
+from gateway.disclosure.leaf import Kind
 from gateway.limits.guard import counters_for, distinct_for, policy_headers
 from gateway.limits.names import (
     Admission,
@@ -34,8 +37,12 @@ from gateway.runtime import Runtime
 KEY_LIFE_SECONDS = 24 * 3600
 LONGEST_KEY = 128
 LONG_WAIT_SECONDS = 3600
-# What the log calls the attempts at these paths.
-KINDS = {"/v1/verifications": "verification", "/v1/queries": "query"}
+# What the log calls these attempts.
+KINDS: Final[Mapping[tuple[str, str], Kind]] = {
+    ("POST", "/v1/verifications"): "verification",
+    ("POST", "/v1/queries"): "query",
+    ("POST", "/v1/consents"): "consent_request",
+}
 OTHER = "other"
 
 
@@ -104,7 +111,7 @@ async def admit(
         runtime.turned_away.count(
             token.client_id,
             uscc,
-            kind=KINDS.get(request.url.path, OTHER),
+            kind=KINDS.get((request.method, request.url.path), OTHER),
             reason=error.code,
             now=runtime.now(),
         )

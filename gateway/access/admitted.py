@@ -3,7 +3,7 @@ proof and limits, then client and agreement, then the consent that its token was
 
 from fastapi import Request
 
-from gateway.access.admission import IdempotencyKey, admit
+from gateway.access.admission import admit
 from gateway.access.bound import demand_consent
 from gateway.access.caller import Caller, authenticate
 from gateway.access.standing import demand_agreement
@@ -11,16 +11,14 @@ from gateway.clients.agreements import Agreement
 from gateway.runtime import Runtime
 
 
-async def admitted(
-    request: Request,
-    runtime: Runtime,
-    caller: Caller,
-    *,
-    uscc: str | None = None,
-    key: IdempotencyKey | None = None,
-) -> Agreement:
+async def admitted(request: Request, runtime: Runtime, caller: Caller) -> Agreement:
     """The agreement under which this call runs; the first check that fails is raised."""
-    await admit(request, runtime, caller, uscc=uscc, key=key)
+    await admit(request, runtime, caller, uscc=None, key=None)
+    return await entitled(runtime, caller)
+
+
+async def entitled(runtime: Runtime, caller: Caller) -> Agreement:
+    """The agreement under which a call runs that has been counted; else its error."""
     agreement = await demand_agreement(runtime, caller)
     await demand_consent(runtime, caller)
     return agreement

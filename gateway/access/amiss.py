@@ -1,4 +1,5 @@
-"""A well-formed ask for what does not exist is a refused attempt on an enterprise, and logged (R10).
+"""An ask for what does not exist, or for a consent that may not be asked for, is a refused attempt on an
+enterprise, and logged (R10).
 
 Of what the caller wrote only names of the catalogues are kept: an unknown text may hold anything.
 """

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 import consent
 from consent import Changed, Consent, Status, status_at
 from consent import store as consents
-from gateway.access.admitted import admitted, admitted_caller
+from gateway.access.admission import admit
+from gateway.access.admitted import admitted_caller, entitled
 from gateway.access.caller import Caller, authenticate
 from gateway.access.consent_records import signed_record
 from gateway.access.errors import (
@@ -17,15 +18,16 @@ from gateway.access.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
-from gateway.access.incoming import incoming
+from gateway.access.incoming import Incoming, incoming
 from gateway.access.openapi import reads
 from gateway.access.subject import subject_of
 from gateway.access.wanted import Mistake, wanted_of
 from gateway.consents.asking import Asked, ask, error_of
+from gateway.consents.refusing import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
 from gateway.disclosure import consenting
-from gateway.runtime import UsingRuntime
+from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
 
@@ -42,32 +44,9 @@ async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await incoming(request, ConsentIn)
     uscc = _subject(came.parsed)
-    agreement = await admitted(request, runtime, caller, uscc=uscc, key=came.key)
-    if isinstance(came.parsed, GatewayError):
-        raise came.parsed
-    if uscc is None:
-        raise InvalidUsccError
-    wanted = wanted_of(
-        came.parsed,
-        came.parsed.enterprise,
-        agreement=agreement,
-        catalogue=runtime.catalogue,
-        now=runtime.now(),
-    )
-    if isinstance(wanted, Mistake):
-        raise error_of(wanted)
-    made = await ask(
-        runtime,
-        Asked(
-            client_id=caller.client_id,
-            uscc=uscc,
-            wanted=wanted,
-            amends=came.parsed.amends,
-            key=came.key,
-        ),
-    )
-    if isinstance(made, GatewayError):
-        raise made
+    await admit(request, runtime, caller, uscc=uscc, key=came.key)
+    async with logged(runtime, caller, came.parsed, uscc):
+        made = await _made(runtime, caller, came, uscc)
     return _answer(requested(made, runtime), status_code=201)
 
 
@@ -134,6 +113,39 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
             if await consenting.save(connection, held, given_up):
                 return Response(status_code=204)
     raise TemporarilyUnavailableError(retry_after=1)
+
+
+async def _made(
+    runtime: Runtime, caller: Caller, came: Incoming[ConsentIn], uscc: str | None
+) -> Consent:
+    """The request that this call makes, or made before; the first check that fails is raised."""
+    agreement = await entitled(runtime, caller)
+    if isinstance(came.parsed, GatewayError):
+        raise came.parsed
+    if uscc is None:
+        raise InvalidUsccError
+    wanted = wanted_of(
+        came.parsed,
+        came.parsed.enterprise,
+        agreement=agreement,
+        catalogue=runtime.catalogue,
+        now=runtime.now(),
+    )
+    if isinstance(wanted, Mistake):
+        raise error_of(wanted)
+    made = await ask(
+        runtime,
+        Asked(
+            client_id=caller.client_id,
+            uscc=uscc,
+            wanted=wanted,
+            amends=came.parsed.amends,
+            key=came.key,
+        ),
+    )
+    if isinstance(made, GatewayError):
+        raise made
+    return made
 
 
 def _subject(came: ConsentIn | GatewayError) -> str | None:

@@ -14,7 +14,7 @@ SALT_BYTES = 32
 # The log must have merged a leaf by then, or the promise in the answer is proof against us.
 MERGE_SECONDS = 10
 
-Kind = Literal["verification", "query"]
+Kind = Literal["verification", "query", "consent_request"]  # of the last, refused ones only
 Outcome = Literal["told", "refused"]
 
 

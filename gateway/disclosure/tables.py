@@ -19,7 +19,7 @@ class DisclosureRow(SQLModel, table=True):
 
     __tablename__ = "disclosure"
     __table_args__ = (
-        CheckConstraint("kind IN ('verification', 'query')", name="kind"),
+        CheckConstraint("kind IN ('verification', 'query', 'consent_request')", name="kind"),
         CheckConstraint("outcome IN ('told', 'refused')", name="outcome"),
         Index("ix_disclosure_uscc_at", "uscc", "at"),
     )

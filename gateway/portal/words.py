@@ -54,6 +54,7 @@ ROLES: Final[Mapping[str, Said]] = {
 DISCLOSURE_KINDS: Final[Mapping[str, Said]] = {
     "query": Said("查询", "Query"),
     "verification": Said("核验", "Verification"),
+    "consent_request": Said("申请授权", "Request for consent"),
     "other": Said("其他调用", "Another call"),
 }
 
@@ -69,6 +70,7 @@ REASONS: Final[Mapping[str, Said]] = {
     "consent_expired": Said("授权已到期", "The consent had expired"),
     "consent_exhausted": Said("授权次数已用完", "All uses were spent"),
     "consent_paused": Said("您已暂停授权", "You had paused the consent"),
+    "cooling_down": Said("您不久前拒绝过对方", "You had refused it a short while before"),
     "not_in_agreement": Said("超出对方的数字合约", "Not in its agreement"),
     "agreement_missing": Said("对方没有数字合约", "It has no agreement"),
     "agreement_ended": Said("对方的数字合约已失效", "Its agreement had ended"),

@@ -15,6 +15,8 @@ from consent import Changed, Consent, Person, Refused, Shown, Status
 from consent import store as consents
 from gateway.clients import registry
 from gateway.disclosure import consenting
+from gateway.limits.guard import Quotas
+from gateway.log.turned_away import write_down
 from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
 
@@ -120,6 +122,75 @@ async def test_a_wrong_request_says_what_to_mend(
     assert kept.json()["consents"] == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason", "purpose", "asked"),
+    [
+        ({"purpose": "gossip-1"}, "unknown_purpose", "unknown", ["penalty"]),
+        ({"datasets": ["penalty", "private_life"]}, "unknown_dataset", "loan_approval", ["penalty"]),
+        ({"questions": ["is_active.v1", "secret.v9"]}, "unknown_question", "loan_approval",
+         ["penalty", "is_active.v1"]),
+        ({"datasets": ["supervision"]}, "not_in_agreement", "loan_approval", ["supervision"]),
+        ({"datasets": []}, "invalid_request", "loan_approval", []),
+        ({"valid_until": "tomorrow"}, "invalid_request", "loan_approval", ["penalty"]),
+        ({"amends": "cst_none"}, "not_found", "loan_approval", ["penalty"]),
+    ],
+)  # fmt: skip
+async def test_what_is_refused_is_in_the_log_without_its_words(
+    house: House, bank: Caller, changes: dict[str, Any], reason: str, purpose: str, asked: list[str]
+) -> None:
+    """R10: who was asked sees that, whether the gateway knows of it or not."""
+    for uscc in (house.uscc("clean"), UNKNOWN):
+        assert (await ask(bank, uscc, **changes)).json()["code"] == reason
+    there, nowhere = await house.log_of(bank)
+    assert (there["uscc"], nowhere["uscc"]) == (house.uscc("clean"), UNKNOWN)
+    for row in (there, nowhere):
+        assert (row["kind"], row["outcome"], row["reason"]) == (
+            "consent_request", "refused", reason,
+        )  # fmt: skip
+        assert (row["purpose"], row["asked"]) == (purpose, asked)
+
+
+async def test_what_names_no_enterprise_or_is_taken_is_no_refused_attempt(
+    house: House, bank: Caller
+) -> None:
+    """A request that stands has its own leaf; whoever was not named has nothing to see."""
+    assert (await ask(bank, house.uscc("clean"))).status_code == 201
+    assert (await ask(bank, "nonsense")).status_code == 400
+    assert (await ask(bank, house.uscc("clean"), type="credit_data")).status_code == 400
+    assert await house.log_of(bank) == []
+
+
+async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(house: House) -> None:
+    """Agreement ended and client suspended, as at the other endpoints."""
+    bank, uscc = await house.client("bank"), house.uscc("clean")
+    assert (await ask(bank, uscc)).status_code == 201
+    suspend = "UPDATE client SET state = 'suspended' WHERE client_id = :client"
+    await house.rows(suspend, client=bank.client_id)
+    assert (await ask(bank, uscc)).json()["code"] == "client_suspended"
+    [row] = await house.log_of(bank)
+    assert (row["uscc"], row["reason"]) == (uscc, "client_suspended")
+
+
+async def test_asks_beyond_a_limit_are_summed_as_what_they_are(house: House) -> None:
+    """And those of a key that stood for another request."""
+    bank, uscc = await house.client("bank", quotas=Quotas(per_minute=2)), house.uscc("clean")
+    assert (await ask(bank, uscc, key="one")).status_code == 201
+    assert (await ask(bank, uscc, key="one", max_uses=2)).status_code == 409
+    assert (await ask(bank, uscc, key="one")).status_code == 201
+    assert (await ask(bank, uscc)).status_code == 429
+    await write_down(house.runtime)
+    rows = await house.rows(
+        "SELECT uscc, kind, reason, times FROM turned_away WHERE client_id = :client ORDER BY reason",
+        client=bank.client_id,
+    )
+    sums = [tuple(row.values()) for row in rows]
+    assert sums == [
+        (uscc, "consent_request", "idempotency_conflict", 1),
+        (uscc, "consent_request", "rate_limited", 1),
+    ]
+    assert await house.log_of(bank) == []
+
+
 async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
     house: House, bank: Caller
 ) -> None:
@@ -174,6 +245,7 @@ async def test_inside_the_cool_down_nothing_may_be_asked(house: House, bank: Cal
     await house.act(refuse, (await ask(bank, uscc)).json()["consent_id"])
     refused = await ask(bank, uscc)
     assert (refused.status_code, refused.json()["code"]) == (403, "cooling_down")
+    assert [row["reason"] for row in await house.log_of(bank)] == ["cooling_down"]
     with house.clock.later(days=31):
         assert (await ask(bank, uscc)).status_code == 201
 

@@ -146,6 +146,30 @@ async def test_the_file_has_every_row_the_newest_first(house: House) -> None:
     )
 
 
+async def test_a_refused_request_for_consent_is_a_line_like_any_other(house: House) -> None:
+    """By its name, on the page and in the file, in both languages."""
+    browser = await house.signed_in()
+    await house.add_look(
+        house.firm,
+        kind="consent_request",
+        outcome="refused",
+        reason="cooling_down",
+        asked=["penalty", "is_active.v1"],
+    )
+    await add_sum(house, house.firm, 7, kind="consent_request", reason="idempotency_conflict")
+    page, rows = await page_of(browser, house), await rows_of(browser, house)
+    for words in ("申请授权", "您不久前拒绝过对方", "共 7 次，均被拒绝", "请求编号先前已使用"):
+        assert words in page
+    assert {(row["方式"], row["结果"], row["次数"]) for row in rows} == {
+        ("申请授权", "已拒绝", "1"), ("申请授权", "已拒绝", "7"),
+    }  # fmt: skip
+    english = await rows_of(browser, house, "lang=en&outcome=refused")
+    assert {(row["Kind"], row["Times"], row["Purpose"]) for row in english} == {
+        ("Request for consent", "1", "Loan approval"), ("Request for consent", "7", ""),
+    }  # fmt: skip
+    assert "You had refused it a short while before" in await page_of(browser, house, "lang=en")
+
+
 async def test_pages_hold_each_line_once_within_the_filter(house: House) -> None:
     """The way to the next page keeps the filter."""
     browser = await house.signed_in()

@@ -69,6 +69,13 @@ async def post(client: Caller, uscc: str, more: dict[str, Any]) -> httpx2.Respon
     return await client.send(PATH, body, scope="consents")
 
 
+async def refusals(house: House, client: Caller, uscc: str) -> list[Any]:
+    """What the log holds of this client's asks of this enterprise."""
+    found = await house.log_of(client)
+    shown = ("kind", "outcome", "reason", "purpose", "asked")
+    return [[row[name] for name in shown] for row in found if row["uscc"] == uscc]
+
+
 async def get(client: Caller, path: str) -> httpx2.Response:
     """Read."""
     return await client.send(path, b"", method="GET", scope="consents")
@@ -143,6 +150,9 @@ async def test_asking_tells_nothing_about_whom_is_asked(house: House) -> None:
         assert len(set(work.values())) == 1, (asked, work)
         assert all(each == next(iter(read.values())) for each in read.values()), (asked, read)
     assert taken > len(states), "most were mistakes"
+    logs = [await refusals(house, client, uscc) for uscc in states.values()]
+    assert logs[0], "nothing was refused"
+    assert all(each == logs[0] for each in logs), "one enterprise's log has what another's has not"
 
 
 async def test_the_list_names_ones_own_asks_and_nothing_else(house: House) -> None:
