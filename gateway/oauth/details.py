@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from consent import Consent
+from gateway.access.errors import InvalidUsccError
+from gateway.access.subject import subject_of
 from gateway.access.wanted import EnterpriseIn, Mistake, WantedIn, wanted_of
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -42,6 +44,16 @@ def checked_details(
         "valid_until": wanted.valid_until.isoformat(),
         "max_uses": wanted.max_uses,
     }
+
+
+def enterprise_in(text: str | None) -> str | None:
+    """The enterprise that `text` asks, where it is in order that far."""
+    try:
+        named = _LIST.validate_json(text or "")[0].enterprise
+    except ValidationError:
+        return None
+    uscc = subject_of(named.uscc) if named else None
+    return None if isinstance(uscc, InvalidUsccError) else uscc
 
 
 def granted_details(consent: Consent) -> list[dict[str, Any]]:

@@ -14,8 +14,9 @@ from sqlalchemy import insert
 
 from gateway.clients.registration import allowed_redirect
 from gateway.clients.registry import Client
+from gateway.disclosure.leaf import Kind
 from gateway.oauth.authentication import METHOD
-from gateway.oauth.details import checked_details
+from gateway.oauth.details import checked_details, enterprise_in
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.issue import At, agreement_of, scope_for
 from gateway.oauth.library import OAuth2Request, Reply, TokenEndpoint
@@ -26,6 +27,7 @@ from gateway.oauth.tables import PushedRequestRow
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 LIFETIME: Final = timedelta(seconds=90)
 LONGEST_STATE: Final = 4_096
+REFUSED: Final[Kind] = "consent_request"
 _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -53,14 +55,19 @@ class PushedAuthorization(TokenEndpoint):
         party: Party = self.authenticate_endpoint_client(request)
         at: At = self.server.at
         pushed = Pushed(at=at, client=party.client, parameters=request.payload.data)
-        for check in CHECKS:
-            check(pushed)
+        try:
+            for check in CHECKS:
+                check(pushed)
+            kept = _kept(pushed)
+        except OAuthError as error:
+            _count_refused(pushed, error)
+            raise
         request_uri = PREFIX + secrets.token_urlsafe(32)
         at.conn.execute(
             insert(PushedRequestRow).values(
                 digest=at.runtime.digests.of("request_uri", request_uri),
                 client_id=party.client.client_id,
-                parameters=_kept(pushed),
+                parameters=kept,
                 dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
                 x5t_s256=_certificate(pushed),
                 expires_at=at.now + LIFETIME,
@@ -68,6 +75,15 @@ class PushedAuthorization(TokenEndpoint):
         )
         body = {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}
         return 201, body, [("Cache-Control", "no-store")]
+
+
+def _count_refused(pushed: Pushed, error: OAuthError) -> None:
+    """The enterprise that was named is told in sums: no daily limit bounds how many could be."""
+    uscc = enterprise_in(pushed.get("authorization_details"))
+    if uscc is not None:
+        pushed.at.runtime.turned_away.count(
+            pushed.client.client_id, uscc, kind=REFUSED, reason=error.error, now=pushed.at.now
+        )
 
 
 def _certificate(pushed: Pushed) -> str | None:

@@ -72,6 +72,10 @@ REASONS: Final[Mapping[str, Said]] = {
     "consent_paused": Said("您已暂停授权", "You had paused the consent"),
     "cooling_down": Said("您不久前拒绝过对方", "You had refused it a short while before"),
     "not_in_agreement": Said("超出对方的数字合约", "Not in its agreement"),
+    "invalid_authorization_details": Said(
+        "申请的内容不在许可范围内", "It asked for what it may not ask for"
+    ),
+    "unauthorized_client": Said("对方没有有效的数字合约", "It has no agreement in force"),
     "agreement_missing": Said("对方没有数字合约", "It has no agreement"),
     "agreement_ended": Said("对方的数字合约已失效", "Its agreement had ended"),
     "client_suspended": Said("对方已被停用", "It was suspended"),

@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.oauth_builders import (
     ISSUER,
     REDIRECT_URI,
+    USCC,
     World,
     a_bank,
     a_consent_request,
@@ -316,3 +317,39 @@ def _is_a_page(answer: Any) -> None:
     assert answer.headers["content-type"].startswith("text/html")
     assert "location" not in answer.headers
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": "marketing"},
+        {"datasets": ["supervision"]},
+        {"valid_until": "2020-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
+async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
+    world: World, change: dict[str, Any]
+) -> None:
+    """R10, in sums; what names none, or is taken, is counted for nobody."""
+    bank = await world.bank()
+    refused = json.dumps([a_consent_request(**change)])
+    nameless = json.dumps([a_consent_request(**change, enterprise=None)])
+    for details in (refused, refused, nameless, "x"):
+        answer = await bank.push(authorization_details=details)
+        assert answer.json()["error"] == "invalid_authorization_details"
+    assert (await bank.push()).status_code == 201
+    [(line, times)] = world.runtime.turned_away.take().items()
+    assert (line.uscc, line.client_id, line.kind) == (USCC, bank.client_id, "consent_request")
+    assert (line.reason, times) == ("invalid_authorization_details", 2)
+
+
+async def test_a_request_out_of_order_is_counted_for_whom_it_names(world: World) -> None:
+    """Whatever the reason: the client is known, and so is who was meant."""
+    bank = await world.bank()
+    await bank.push(code_challenge=None)
+    await bank.push(scope="admin")
+    lines = world.runtime.turned_away.take()
+    assert {(each.uscc, each.reason) for each in lines} == {
+        (USCC, "invalid_request"), (USCC, "invalid_scope"),
+    }  # fmt: skip
