@@ -1,5 +1,5 @@
-"""What is refused without charging a counter is counted in memory and written now and then: a flood
-of it costs the database one statement per interval, whatever it names. Pure.
+"""Refusals whose number nothing bounds are counted in memory and written now and then: a flood of
+them costs the database one statement per interval, whatever it names. Pure.
 """
 
 from collections import Counter
