@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Act = Callable[..., Changed | Refused]
 SCOPE: Final = "consents"
+NAMED: Final = ("registration.name", "penalty.document_number", "penalty.fine")
 _ODD: Final = text("""
     SELECT v.consent_id, v.seq, l.leaf_id
     FROM consent_event v
@@ -115,7 +116,7 @@ def to_penalties(held: Consent, *, by: Person, now: datetime) -> Changed | Refus
 
 async def lived(house: "House", bank: "Caller") -> str:
     """A consent to which almost everything has happened; its id."""
-    consent_id = await house.grant(bank, house.uscc("clean"))
+    consent_id = await house.grant(bank, house.uscc("clean"), named=NAMED)
     acts: tuple[Act, ...] = (consent.pause, consent.resume, to_penalties, consent.withdraw)
     for each in acts:
         await house.act(each, consent_id)

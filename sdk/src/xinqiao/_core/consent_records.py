@@ -139,11 +139,19 @@ def _whole(record: Mapping[str, Any]) -> None:
     events = record["xq:events"]
     if [_seq(event) for event in events] != list(range(1, record["dct:hasVersion"] + 1)):
         raise EvidenceInvalid("The record lacks an event.", reason="events")
-    last, now = events[-1], record["dpv:hasProcess"]
-    if any(last[name] != now[name] for name in ("dpv:hasPersonalData", "dpv:hasDuration")):
+    if _allowed(events[-1]) != _allowed(record["dpv:hasProcess"]):
         raise EvidenceInvalid(
             "What the record allows is not what was decided last.", reason="scope"
         )
+
+
+def _allowed(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
+    """Which data and for how long; the fields behind a dataset stand in the process alone."""
+    data = [
+        {name: value for name, value in each.items() if name != "xq:fields"}
+        for each in part["dpv:hasPersonalData"]
+    ]
+    return data, part["dpv:hasDuration"]
 
 
 def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf | None:
