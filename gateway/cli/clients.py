@@ -193,7 +193,7 @@ def _authentication(method: str, subject: str | None, bound: bool) -> Authentica
 
 
 def _print(found: Plan) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, emoji=False)
     for step in found.steps:
         console.print(f"{step.client_id}: {step.verb}", style="bold", markup=False, highlight=False)
         for line in step.lines:

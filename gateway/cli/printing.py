@@ -18,7 +18,7 @@ from rich.text import Text
 
 def print_members(members: Mapping[str, object]) -> None:
     """One line for each member, those of a member indented, and an empty line."""
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, emoji=False)
     for name, value in members.items():
         if isinstance(value, dict):
             console.print(f"{name}:", markup=False, highlight=False)
@@ -43,7 +43,7 @@ def print_table(
         table.add_column(Text(_flat(name)), overflow="fold", justify="right" if right else "left")
     for row in rows:
         table.add_row(*(Text(_flat(each)) for each in row))
-    Console().print(table)
+    Console(emoji=False).print(table)
 
 
 @contextmanager

@@ -135,6 +135,33 @@ def test_query_shows_records_and_what_is_withheld(
     assert "no record within its publicity period was found" in run(*asked, "licence").stdout
 
 
+def test_a_body_is_written_byte_by_byte(run: Callable[..., Result], gateway: FakeGateway) -> None:
+    """No part of it is taken for a picture or a mark-up: what is kept of it is verified again."""
+    facts = "xq:question:is_active.v1 [bold]:ok:[/] \u2028\t" + "长" * 300
+    gateway.add_enterprise(USCC, records=[{"dataset": "penalty", "fields": {"facts": facts}}])
+    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    asked = ("query", USCC, "--purpose", "loan_approval", "--dataset", "penalty")
+    written = run(*asked, "--json", env={"COLUMNS": "80"}).stdout
+    assert json.loads(written)["records"][0]["fields"]["facts"] == facts
+    assert ":ok:" in run(*asked).stdout
+
+
+def test_curl_waits_longer_than_an_address_holds_a_call(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """30 seconds at most (`wait`)."""
+    given: dict[str, Any] = {}
+    opened = xinqiao.Client.from_kit
+
+    def noted(*arguments: Any, **options: Any) -> xinqiao.Client:
+        given.update(options)
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(xinqiao.Client, "from_kit", noted)
+    assert run("curl", "/v1/questions").exit_code == 0
+    assert given["timeout"] > 30
+
+
 def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
     """By tag."""
     assert "is_active.v1" in run("questions").stdout

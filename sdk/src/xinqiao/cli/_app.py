@@ -8,13 +8,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from xinqiao import Client, XinqiaoError, verify_consent_record, verify_evidence
 
 from . import _shell, _show
+
+PATIENCE: Final = 60  # seconds: an address may hold a call for 30 (`wait`)
 
 app = typer.Typer(
     name="xinqiao",
@@ -142,7 +144,7 @@ def curl(
 ) -> None:
     """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
     wanted = _shell.Wanted.read(url, method=method, data=data, headers=header or [], scope=scope)
-    with _client(kit, who, keys) as client:
+    with _client(kit, who, keys, timeout=PATIENCE) as client:
         if print_headers:
             for name, value in _shell.headers(client, wanted).items():
                 typer.echo(f"{name}: {value}")
@@ -155,11 +157,11 @@ def curl(
 
 
 @contextmanager
-def _client(kit: Path | None, who: str, keys: Path | None) -> Iterator[Client]:
+def _client(kit: Path | None, who: str, keys: Path | None, **options: Any) -> Iterator[Client]:
     """Open a client of the kit or of the environment, and end in plain sentences."""
-    pinned: dict[str, Any] = {} if keys is None else {"keys": keys}
+    options |= {} if keys is None else {"keys": keys}
     with _plain_errors():
-        opened = Client.from_kit(kit, who, **pinned) if kit else Client.from_env(**pinned)
+        opened = Client.from_kit(kit, who, **options) if kit else Client.from_env(**options)
         with opened as client:
             yield client
 

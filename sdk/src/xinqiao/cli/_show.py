@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 from typing import TYPE_CHECKING, Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Verification
 
-out: Final = Console()
-notes: Final = Console(stderr=True)
+out: Final = Console(emoji=False)
+notes: Final = Console(stderr=True, emoji=False)
 
 _LOOK: Final = {
     "yes": Text("✔ yes", style="bold green"),
@@ -114,10 +115,8 @@ def answer(evidence: Evidence) -> None:
 
 
 def json(evidence: Evidence) -> None:
-    """Print a body."""
-    out.print(
-        evidence.body.decode("utf-8", "replace"), markup=False, highlight=False, soft_wrap=True
-    )
+    """Write a body byte by byte: what is kept of it is verified again."""
+    typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n"))
 
 
 def kept(evidence: Evidence, path: Path | None) -> None:
