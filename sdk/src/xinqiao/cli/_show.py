@@ -116,7 +116,7 @@ def answer(evidence: Evidence) -> None:
 
 def json(evidence: Evidence) -> None:
     """Write a body byte by byte: what is kept of it is verified again."""
-    typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n"))
+    typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n") and evidence.body != b"")
 
 
 def kept(evidence: Evidence, path: Path | None) -> None:
