@@ -112,9 +112,11 @@ record = Table(
     # In this order it also serves whoever looks for an enterprise's records of a dataset.
     UniqueConstraint("uscc", "dataset", "source_id", "natural_key", name="uq_record_natural_key"),
 )
+# Of the dataset's code an expression: where statistics do not know a dataset yet, a plain column would
+# draw look-ups by USCC to this index, and each would read all of the dataset.
 Index(
-    "ix_record_dataset_decided",
-    record.c.dataset,
+    "ix_record_retention",
+    record.c.dataset.concat(""),
     func.coalesce(record.c.determined_on, record.c.decided_on),
 )
 

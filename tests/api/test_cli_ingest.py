@@ -194,3 +194,27 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
     )[0]
     assert counted == {"created": 3000, "rejected": 3000}
     assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 6000
+
+
+def test_rows_of_a_dataset_that_statistics_do_not_know_are_looked_up_by_their_key(
+    desk: Desk,
+) -> None:
+    """Each reads a few entries of an index, however many of its dataset came before it."""
+    desk.write("before.ndjson", licences(3000))
+    desk.ingest("before.ndjson")
+    desk.rows("ANALYZE record")
+    penalties = (
+        {
+            "uscc": row["uscc"],
+            "document_number": f"罚{row['number']}",
+            "kinds": ["罚款"],
+            "decided_on": row["decided_on"],
+        }
+        for row in licences(3000)
+    )
+    desk.write("new.ndjson", penalties)
+    read = "SELECT sum(idx_tup_read) AS n FROM pg_stat_user_indexes WHERE relname = 'record'"
+    before = desk.rows(read)[0]["n"]
+    done = desk.ingest("new.ndjson", "--chunk-rows", "1000", dataset="penalty")
+    assert "3,000 created" in done.out
+    assert desk.rows(read)[0]["n"] - before < 20 * 3000

@@ -19,13 +19,14 @@ from gateway.db.engine import statement, to_json
 SEARCHED: Final = 10_000
 _LEEWAY: Final = timedelta(days=4)  # months differ in length; the clock is exact
 
-# By dataset and day first, whatever the planner would think of the order and the limit.
+# By dataset and day first, whatever the planner would think of the order and the limit. The code is
+# written as in the index `ix_record_retention`, which is for this statement alone.
 _ENTERPRISES: Final = statement("""
     WITH candidate AS MATERIALIZED (
         SELECT DISTINCT r.uscc
         FROM jsonb_to_recordset(CAST(:rules AS jsonb))
             AS rule(dataset text, last date, field text, bad jsonb)
-        JOIN record r ON r.dataset = rule.dataset
+        JOIN record r ON r.dataset || '' = rule.dataset
             AND coalesce(r.determined_on, r.decided_on) <= rule.last
         WHERE rule.field IS NULL OR jsonb_exists(rule.bad, r.fields ->> rule.field))
     SELECT uscc FROM candidate WHERE uscc > CAST(:after AS text) ORDER BY uscc LIMIT :limit""")
