@@ -29,6 +29,9 @@ VALUES: Final[Mapping[str, Said]] = {
 }
 
 YUAN: Final = "CNY"
+AMOUNTS: Final = frozenset(
+    {"fine", "confiscated", "amount", "paid_capital", "assets", "debts", "revenue", "profit", "tax"}
+)
 
 HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
     "penalty": ("kinds", "violation_type", "decided_on"),
@@ -70,16 +73,23 @@ def value(name: str, fields: Mapping[str, Any]) -> Said:
     held = fields.get(name)
     if name == "capital" and held is not None:
         return _amount(_plain(str(held)), str(fields.get("currency") or YUAN))
-    if name in {"fine", "confiscated"} and held is not None:
+    if name in AMOUNTS and held is not None:
         return Said(_plain(str(held)), _plain(str(held)))
     return said(held)
 
 
 def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Said]:
-    """The first line of a record; a day with what it is the day of."""
+    """The first line of a record; a day with what it is the day of.
+
+    A record without the first of these is named by its key.
+    """
+    key = catalogue.dataset(dataset).key
+    names = HEADLINES.get(dataset, key)
+    if not fields.get(names[0]):
+        names = tuple(dict.fromkeys((*key, *names)))
     return [
         _with_name(label(dataset, name, catalogue), value(name, fields), name)
-        for name in HEADLINES.get(dataset, catalogue.dataset(dataset).key)
+        for name in names
         if fields.get(name)
     ]
 

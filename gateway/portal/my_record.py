@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gateway.creditfile import naming
 from gateway.creditfile.audience import Audience
+from gateway.creditfile.days import day_of
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
 from gateway.creditfile.personal import open_personal, with_personal
@@ -87,12 +88,13 @@ class File:
         return EnterpriseCard(uscc=of.uscc, name=of.name, kind=of.kind, status=of.status)
 
     def entries(self) -> list[Entry]:
-        """Every record that the enterprise is told of, in the catalogue's order."""
+        """Every record that the enterprise is told of, in the catalogue's order, the newest first."""
         held = (registration_of(self.enterprise), *self.records)
         listed = is_on_serious_list(held, self.runtime.catalogue, self.now)
         found = (self._entry(each, listed=listed) for each in held)
         order = self.runtime.catalogue.codes.index
-        return sorted((e for e in found if e.fields), key=lambda e: order(e.record.dataset))
+        told = sorted((e for e in found if e.fields), key=_day, reverse=True)
+        return sorted(told, key=lambda e: order(e.record.dataset))
 
     def _entry(self, record: Record, *, listed: bool) -> Entry:
         reach = {
@@ -217,6 +219,12 @@ def name_of(runtime: Runtime, dataset: str) -> Said:
     """A dataset by its name."""
     of = runtime.catalogue.dataset(dataset)
     return Said(of.zh, of.en)
+
+
+def _day(entry: Entry) -> str:
+    """The day of a record, or the month that it is about."""
+    of = entry.record
+    return str(of.decided_on or of.period or day_of(of.source_time))
 
 
 def _of_dataset(entries: Sequence[Entry], code: str) -> list[Entry]:

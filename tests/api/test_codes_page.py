@@ -1,6 +1,8 @@
 """The page behind a code: what anybody may see at this moment, and nothing else."""
 
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -161,6 +163,20 @@ async def test_a_licence_is_shown_while_it_is_valid(house: House) -> None:
     shown = {each["record_id"] for each in section["records"]}  # type: ignore[attr-defined]
     assert shown == {"lic1", "lic2"}
     assert "长期" in (await house.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_a_record_without_its_first_words_is_named_by_its_key(house: House) -> None:
+    """A licence may be delivered without a name; its line is not empty."""
+    named, bare = (
+        a_record("commitment", uscc=house.firm),
+        {"number": "许〔2026〕9号", "category": "普通"},
+    )
+    await house.add_records(replace(named, dataset="licence", record_id="bare", fields=bare))
+    code = await house.add_code(house.firm)
+    page = (await house.browser().get(f"/E/{code.code_id}")).text
+    line = re.search(r"<summary>(.*?)</summary>", page, re.DOTALL)
+    assert line is not None
+    assert "许〔2026〕9号" in line[1]
 
 
 @pytest.mark.parametrize("headers", [{}, JSON])
