@@ -56,7 +56,7 @@ def ingest_files(
 
 def _take(path: Path, delivery: Delivery) -> int:
     """Take one file; the status that the command would end with."""
-    console = Console(stderr=True)
+    console, asked_at = Console(stderr=True), _now()
     try:
         with progress(console, path) as show, sentences():
             job = asyncio.run(_ingested(path, delivery, show))
@@ -65,7 +65,7 @@ def _take(path: Path, delivery: Delivery) -> int:
         return REFUSED
     except KeyboardInterrupt:
         stop(f"{path.name}: stopped; the same command goes on where it was.")
-    _report(path, job, delivery)
+    _report(path, job, delivery, asked_at)
     if job.state != DONE:
         kept = " What came before it was kept." if job.rows else ""
         print(f"{path.name}: {job.sentence}{kept}", file=sys.stderr)
@@ -147,7 +147,10 @@ def _judge(path: Path, delivery: Delivery) -> int:
     return REJECTED if rejected else 0
 
 
-def _report(path: Path, job: Job, delivery: Delivery) -> None:
+def _report(path: Path, job: Job, delivery: Delivery, asked_at: datetime) -> None:
+    if job.state == DONE and job.moved_at < asked_at:
+        day = f"{day_of(job.moved_at):%Y-%m-%d}"
+        print(f"{path.name} was taken on {day}; --again takes it again.", file=sys.stderr)
     print(
         f"{path.name}: {job.rows:,} rows: {job.created:,} created, {job.updated:,} updated, "
         f"{job.unchanged:,} unchanged, {job.rejected:,} rejected."
