@@ -62,6 +62,12 @@ def test_two_deliveries_that_agree_give_no_finding() -> None:
     assert (counts.facts, counts.pairs, counts.differing) == (2, 2, 0)
 
 
+def test_in_whichever_brackets_its_number_is_written_a_pair_does_not_differ() -> None:
+    """By its number it is known."""
+    findings, counts = run([a_penalty("浙罚〔2026〕1号")], [a_penalty("浙罚[2026]1号")])
+    assert (findings, counts.pairs, counts.differing) == ([], 1, 0)
+
+
 def test_what_one_source_lacks_is_missing_there() -> None:
     """With its code and number; each side has its own count."""
     findings, counts = run([a_penalty("浙罚1"), a_penalty("浙罚2")], [a_penalty("浙罚2")])

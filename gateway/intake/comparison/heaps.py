@@ -105,7 +105,7 @@ class Comparing:
         return Row(
             uscc=of.uscc,
             key=of.key,
-            fields=of.fields,
+            fields={n: held for n, held in of.fields.items() if n not in self._dataset.key},
             personal={name: self._digest(value) for name, value in of.personal.items()},
             decided_on=date.fromisoformat(decided) if decided else None,
             published_on=published_on,
