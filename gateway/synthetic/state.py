@@ -80,6 +80,8 @@ class Folder:
         known = {
             "DATABASE_URL": address,
             "ISSUER": settings.issuer,
+            "DEMO": "true",
+            "SECRET": settings.secret.get_secret_value(),
             "SIGNING_KEYS": self.signing_keys.resolve(),
             "VAULT_KEYS": self.vault_keys.resolve(),
         }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -70,9 +71,13 @@ def test_a_demo_is_built_once_and_kept(folder: Path) -> None:
     kit = folder / "kit.json"
     assert (mode(folder), mode(kit)) == (0o700, 0o600)
     assert {mode(each) for each in [*folder.glob("*.json"), folder / "operator.env"]} == {0o600}
-    assert "export XINQIAO_DATABASE_URL='postgresql://" in (folder / "operator.env").read_text()
+    shell = (folder / "operator.env").read_text()
+    assert "export XINQIAO_DATABASE_URL='postgresql://" in shell
+    told = (each.split("=", 1) for each in shlex.split(shell) if "=" in each)
+    given = {name.removeprefix("XINQIAO_").lower(): value for name, value in told}
     written = kit.read_bytes()
     assert_is_a_kit(json.loads(written))
+    assert Settings.from_env(**given).issuer == json.loads(written)["issuer"]
 
     port = urlsplit(json.loads(written)["issuer"]).port
     assert port is not None
