@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gateway.cli.operating import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members
 from gateway.clients.particulars import versions_of
-from gateway.clients.proposals import proposals_for
+from gateway.clients.proposals import Proposal, proposals_for
 from gateway.clients.registration import RegistrationError
 from gateway.clients.terms import Terms
 from gateway.console import agreeing, shown
@@ -37,7 +37,7 @@ def propose(
     outcome = act(partial(agreeing.put, client_id=an_id(client_id), terms=terms))
     match outcome:
         case Proposed(proposal=own):
-            print_members(shown.proposal(own))
+            print_members(_as_filed(own))
             print(
                 "It waits for a second operator:\n"
                 f"  xinqiao-gateway agreement approve {own.proposal_id} {own.digest.hex()}"
@@ -78,7 +78,7 @@ def proposals(
     status = None if every else "open"
     found = look(lambda conn: proposals_for(conn, of, status=status))
     for each in found:
-        print_members(shown.proposal(each))
+        print_members(_as_filed(each))
     if not found:
         print("Nothing waits.")
 
@@ -105,3 +105,10 @@ def _terms(file: Path) -> Terms:
         return TermsIn.model_validate_json(orjson.dumps(json_file(file))).to_terms()
     except ValidationError as error:
         raise RegistrationError(f"Mend these in {file}: {mistakes(error)}.") from None
+
+
+def _as_filed(made: Proposal) -> dict[str, Any]:
+    """A proposal whose terms stand as in the file that was proposed: its days are those of Shanghai."""
+    document = made.document
+    agreed = {name: document[name] for name in ("client_id", "version")}
+    return shown.proposal(made) | {"agreement": agreed | shown.terms(Terms.from_document(document))}

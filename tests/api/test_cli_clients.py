@@ -99,7 +99,9 @@ def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shel
     assert found, proposed
     assert "cannot approve" in shell.refused("agreement", "approve", *found.groups())
     qiang = shell.as_operator("qiang")
-    assert found[2] in qiang.ok("agreement", "proposals", "first-bank")
+    waiting = qiang.ok("agreement", "proposals", "first-bank")
+    assert found[2] in waiting
+    assert "valid_from: 2026-01-01T00:00:00+08:00" in waiting
     assert "Version 1 is in force" in qiang.ok("agreement", "approve", *found.groups())
     shown = shell.ok("client", "show", "first-bank")
     assert "kids: k1" in shown
