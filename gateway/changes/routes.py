@@ -16,7 +16,7 @@ from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
 from gateway.changes.schemas import CURSOR, AckIn, AckOut, ChangesOut
 from gateway.disclosure import feed
-from gateway.disclosure.feed import Page
+from gateway.disclosure.feed import BeyondTheFeed, Page
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
@@ -52,9 +52,9 @@ async def acknowledge(request: Request, runtime: UsingRuntime) -> Response:
         raise came.parsed
     cursor, now = came.parsed.cursor, runtime.now()
     async with runtime.engine.begin() as connection:
-        known = await feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
-    if not known:
-        raise InvalidRequestError("Give a cursor that this feed has given you.")
+        beyond = await feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
+    if beyond is not None:
+        raise _unknown_cursor()
     return _answer(AckOut.at(cursor, now))
 
 
@@ -62,10 +62,16 @@ async def _page(runtime: Runtime, client_id: str, after: int, patience: float) -
     while True:
         async with runtime.engine.connect() as connection:
             page = await feed.after(connection, client_id, after, limit=PAGE)
+        if isinstance(page, BeyondTheFeed):
+            raise _unknown_cursor()
         if page.notices or patience <= 0:
             return page
         await asyncio.sleep(min(LOOKS_EVERY, patience))
         patience -= LOOKS_EVERY
+
+
+def _unknown_cursor() -> InvalidRequestError:
+    return InvalidRequestError("Give a cursor that this feed has given you.")
 
 
 def _answer(told: BaseModel) -> Response:

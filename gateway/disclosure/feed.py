@@ -54,13 +54,23 @@ class Page:
     cursor: int
 
 
+@dataclass(frozen=True, slots=True)
+class BeyondTheFeed:
+    """The cursor is none that this client's feed has come to: whoever went on from it would miss what is
+    still to get its place."""
+
+
 async def number(conn: AsyncConnection) -> int:
     """Give the oldest notices that have none their place; how many. Call it under the sealer's lock."""
     return (await conn.execute(_NUMBER, {"most": AT_ONCE})).rowcount
 
 
-async def after(conn: AsyncConnection, client_id: str, cursor: int, *, limit: int) -> Page:
+async def after(
+    conn: AsyncConnection, client_id: str, cursor: int, *, limit: int
+) -> Page | BeyondTheFeed:
     """What comes behind `cursor` in this client's feed."""
+    if cursor > await _newest(conn, client_id):
+        return BeyondTheFeed()
     values = {"client_id": client_id, "after": cursor, "limit": limit}
     notices = []
     for row in await conn.execute(_AFTER, values):
@@ -69,10 +79,16 @@ async def after(conn: AsyncConnection, client_id: str, cursor: int, *, limit: in
     return Page(notices=tuple(notices), cursor=cursor)
 
 
-async def acknowledge(conn: AsyncConnection, client_id: str, upto: int, *, now: datetime) -> bool:
-    """Note that this client knows all up to a cursor; false where its feed has not come so far."""
-    newest = (await conn.execute(_NEWEST, {"client_id": client_id})).scalar_one_or_none() or 0
-    if upto > newest:
-        return False
+async def acknowledge(
+    conn: AsyncConnection, client_id: str, upto: int, *, now: datetime
+) -> BeyondTheFeed | None:
+    """Note that this client knows all up to a cursor."""
+    if upto > await _newest(conn, client_id):
+        return BeyondTheFeed()
     await conn.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": upto, "now": now})
-    return True
+    return None
+
+
+async def _newest(conn: AsyncConnection, client_id: str) -> int:
+    found = (await conn.execute(_NEWEST, {"client_id": client_id})).scalar_one_or_none()
+    return int(found or 0)

@@ -166,10 +166,12 @@ async def test_what_is_acknowledged_is_owed_no_more(house: House) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["1", "9" * 18])
-async def test_what_was_never_told_cannot_be_acknowledged(house: House, cursor: str) -> None:
-    """A cursor beyond the feed is a mistake, and would silence what is still to come."""
+async def test_a_cursor_beyond_the_feed_is_refused(house: House, cursor: str) -> None:
+    """It is a mistake: to go on from it, or to acknowledge it, would lose what is still to come."""
     bank = await house.client()
     answer = await acknowledge(bank, cursor)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    answer = await bank.send(f"{PATH}?after={cursor}", b"", method="GET", scope=SCOPE)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
@@ -207,4 +209,5 @@ async def test_a_round_takes_so_many_and_the_next_ones_the_rest(house: House) ->
     async with house.runtime.engine.begin() as connection:
         assert await feed.number(connection) == 1
         page = await feed.after(connection, bank.client_id, many - 3, limit=100)
+    assert isinstance(page, feed.Page)
     assert (len(page.notices), page.cursor) == (3, many)
