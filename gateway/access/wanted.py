@@ -19,6 +19,7 @@ from gateway.access.errors import InvalidUsccError
 from gateway.access.subject import subject_of
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.days import day_of, end_of
 from gateway.creditfile.free_text import scan
 from verification import question
 
@@ -26,6 +27,7 @@ MOST_ITEMS: Final = 64
 MOST_USES: Final = 100_000
 LONGEST_TERM: Final = timedelta(days=2 * 365 + 1)
 DEFAULT_TERM: Final = timedelta(days=90)
+"""To the end of that day: the page names the last day."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_.]+$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
@@ -139,7 +141,7 @@ def _all_known(what: Fault, names: Iterable[str], known: set[str]) -> Mistake | 
 
 def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | Mistake:
     if text is None:
-        return min(now + DEFAULT_TERM, agreement.valid_until)
+        return min(end_of(day_of(now + DEFAULT_TERM)), agreement.valid_until)
     try:
         ends = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
     except ValueError:
