@@ -30,7 +30,7 @@ _NUMBER: Final = statement("""
         RETURNING client_id, newest)
     UPDATE tombstone AS t SET cursor = c.newest - f.many + f.place
     FROM fresh AS f JOIN counted AS c USING (client_id)
-    WHERE t.uscc = f.uscc AND t.change_id = f.change_id""")
+    WHERE t.uscc = f.uscc AND t.change_id = f.change_id AND t.cursor IS NULL""")
 
 _AFTER: Final = statement(f"""
     SELECT {", ".join(NOTICE)}, cursor FROM tombstone
