@@ -32,7 +32,14 @@ PATHS: Final = (VERIFY, QUERY)
 MEMBERS: Final = {"type", "title", "status", "code", "detail", "request_id"}
 REQUEST_ID: Final = "the-same"
 # A leaf waits in one table and is sealed into another at any moment.
-OF_THE_LOG: Final = {"pending_leaf", "log_entry", "log_node", "checkpoint", "turned_away"}
+OF_THE_LOG: Final = {
+    "pending_leaf",
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "turned_away",
+    "change_feed",
+}
 LOGGED: Final = {"disclosure": 1, "disclosure_salt": 1}
 
 Body = dict[str, Any]

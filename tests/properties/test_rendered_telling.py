@@ -16,6 +16,7 @@ from gateway.creditfile.records import Record
 from gateway.creditfile.telling import mask_person
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.query.page import page_of, record_out
+from gateway.query.withheld import Scope
 from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
@@ -49,7 +50,8 @@ def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -
 
 def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
     """What a query under a consent to everything tells, by record."""
-    ground = SimpleNamespace(enterprise=of.enterprise, scope=SimpleNamespace(told=CATALOGUE.codes))
+    scope = Scope(told=CATALOGUE.codes, reasons={}, unseen={})
+    ground = SimpleNamespace(enterprise=of.enterprise, scope=scope)
     found = SimpleNamespace(records=records)
     page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
     return {record.record_id: record_out(record, fields) for record, fields in page.records}
