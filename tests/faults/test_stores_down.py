@@ -29,7 +29,14 @@ CALLS: Final = {
     "/v1/queries": orjson.dumps(querying(UNKNOWN)),
 }
 SOON: Final = 10.0  # seconds until it must have recovered
-OF_THE_LOG: Final = {"pending_leaf", "log_entry", "log_node", "checkpoint", "turned_away"}
+OF_THE_LOG: Final = {
+    "pending_leaf",
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "turned_away",
+    "change_feed",
+}
 
 Ready = dict[str, dict[str, str]]
 
