@@ -652,9 +652,11 @@ async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(house: Hou
     smaller = replace(terms_of(bank_role, house.clock()), quotas=Quotas(per_minute=1))
     await house.agree(bank, smaller)
     assert await bank.answers(uscc, "is_active.v1") == ["yes"]
-    last = await call(bank, VERIFY, asking(uscc, "is_active.v1"))
-    assert last.headers["ratelimit-policy"].startswith('"client";q=1;w=60')
-    assert_problem(await call(bank, VERIFY, asking(uscc, "is_active.v1")), "rate_limited")
+    # What the older quota still owes may put the one call off for a moment.
+    later = [await call(bank, VERIFY, asking(uscc, "is_active.v1")) for _ in range(3)]
+    assert all(each.headers["ratelimit-policy"].startswith('"client";q=1;w=60') for each in later)
+    assert [each.status_code for each in later].count(200) <= 1
+    assert_problem(later[-1], "rate_limited")
 
 
 async def test_a_spent_quota_is_told_apart_from_haste(house: House) -> None:
