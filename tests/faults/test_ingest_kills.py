@@ -106,7 +106,7 @@ def _is_there(pid: int) -> bool:
 
 
 # Larger than what a pipe and the command hold: a reader that is ahead is stuck in the middle of a chunk.
-WIDE: Final = 12_000
+WIDE: Final = 30_000
 
 
 def wide() -> Iterator[dict[str, Any]]:
