@@ -336,8 +336,8 @@ async def a_session(world: World) -> str:
     """The cookie of a signed-in person who may act for the enterprise."""
     who = Identity(
         subject="person-1",
-        name="经办人",
-        mandates=[{"uscc": USCC, "role": "authorised"}],
+        name="法定代表人",
+        mandates=[{"uscc": USCC, "role": "legal_representative"}],
         token_digest=b"\x01" * 32,
     )
     async with world.runtime.engine.begin() as conn:
