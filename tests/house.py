@@ -55,6 +55,15 @@ from xinqiao._core.keys import KeySet
 
 ENTITIES: Final = 300
 SCOPES: Final = ("query", "verify", "consents", "changes", "records:write")
+OF_THE_LOG: Final = {
+    "pending_leaf",
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "turned_away",
+    "change_feed",
+}
+"""Tables that the sealer and the sums of refusals write at any moment, on nobody's call."""
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)

@@ -19,7 +19,7 @@ from gateway.limits.guard import Quotas
 from gateway.problems import TABLE
 from gateway.synthetic.cast import ROLES, terms_of
 from gateway.synthetic.people import false_id_number
-from tests.house import UNKNOWN, Caller, House, asking, querying
+from tests.house import OF_THE_LOG, UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
 from verification import NotACode, parse_uscc
 from xinqiao._core.exchange import sha256_digest
@@ -31,15 +31,6 @@ QUERY: Final = "/v1/queries"
 PATHS: Final = (VERIFY, QUERY)
 MEMBERS: Final = {"type", "title", "status", "code", "detail", "request_id"}
 REQUEST_ID: Final = "the-same"
-# A leaf waits in one table and is sealed into another at any moment.
-OF_THE_LOG: Final = {
-    "pending_leaf",
-    "log_entry",
-    "log_node",
-    "checkpoint",
-    "turned_away",
-    "change_feed",
-}
 LOGGED: Final = {"disclosure": 1, "disclosure_salt": 1}
 
 Body = dict[str, Any]

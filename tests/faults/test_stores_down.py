@@ -19,7 +19,16 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from gateway.db import embedded
-from tests.house import UNKNOWN, Caller, House, asking, in_process, new_database, querying
+from tests.house import (
+    OF_THE_LOG,
+    UNKNOWN,
+    Caller,
+    House,
+    asking,
+    in_process,
+    new_database,
+    querying,
+)
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,14 +38,6 @@ CALLS: Final = {
     "/v1/queries": orjson.dumps(querying(UNKNOWN)),
 }
 SOON: Final = 10.0  # seconds until it must have recovered
-OF_THE_LOG: Final = {
-    "pending_leaf",
-    "log_entry",
-    "log_node",
-    "checkpoint",
-    "turned_away",
-    "change_feed",
-}
 
 Ready = dict[str, dict[str, str]]
 
