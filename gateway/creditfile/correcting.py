@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.intake.judging import MEMBERS, SOURCE_TIME, USCC
+from gateway.creditfile.intake.expected import MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.intake.taking import take
 from gateway.creditfile.intake.verdicts import Outcome, Source, Taken
 from gateway.creditfile.mapping import Problem

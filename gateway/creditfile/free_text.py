@@ -6,6 +6,7 @@ check character is not asked for.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from operator import mul
@@ -97,6 +98,12 @@ def scan_for_id_numbers(text: str, *, surely_on: date | None = None) -> Scanned:
     if not kept:
         return Scanned(text=text)
     return Scanned(text="".join((*kept, text[done:])), id_numbers=len(kept) // 2)
+
+
+def may_hold_id_number(texts: Iterable[str]) -> bool:
+    """Whether any of them has something like an ID number in it, seen of all at once: nothing that
+    is like one goes over a NUL."""
+    return _LIKE_AN_ID_NUMBER.search("\0".join(texts)) is not None
 
 
 def for_logs(text: str) -> str:

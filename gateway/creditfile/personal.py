@@ -24,9 +24,20 @@ _RECORDS: Final = "record"
 _COLUMN: Final = "personal"
 
 
-def seal_personal(vault: Vault, uscc: str, personal: Mapping[str, str]) -> bytes:
-    """Seal the personal fields, by their names in the catalogue, for this enterprise's row."""
-    return vault.seal(orjson.dumps(dict(personal)), table=_TABLE, column=_COLUMN, row=uscc)
+def seal_of_enterprise(
+    vault: Vault, uscc: str, personal: Mapping[str, str]
+) -> tuple[bytes | None, str]:
+    """What is sealed for this enterprise's row, and the keyed digests of what questions compare and
+    of the whole, hexadecimal, as JSON. The personal fields have their names in the catalogue."""
+    if not personal:
+        return None, "{}"
+    plain = orjson.dumps(dict(personal), option=orjson.OPT_SORT_KEYS)
+    digests = {PERSONAL: _digest(vault, uscc, plain)}
+    number = personal.get(ID_NUMBER)
+    if number is not None:
+        digests[LEGAL_REPRESENTATIVE_ID] = id_number_digest(vault, number).hex()
+    sealed = vault.seal(plain, table=_TABLE, column=_COLUMN, row=uscc)
+    return sealed, orjson.dumps(digests).decode()
 
 
 def open_personal(vault: Vault, enterprise: Enterprise) -> Mapping[str, str]:
@@ -36,15 +47,6 @@ def open_personal(vault: Vault, enterprise: Enterprise) -> Mapping[str, str]:
     plain = vault.open(enterprise.personal, table=_TABLE, column=_COLUMN, row=enterprise.uscc)
     opened: dict[str, str] = orjson.loads(plain)
     return MappingProxyType(opened)
-
-
-def digests_of(vault: Vault, uscc: str, personal: Mapping[str, str]) -> dict[str, str]:
-    """The keyed digests (hexadecimal) of what questions compare, and of the whole."""
-    number = personal.get(ID_NUMBER)
-    whole = {PERSONAL: _digest(vault, uscc, personal)} if personal else {}
-    if number is None:
-        return whole
-    return {LEGAL_REPRESENTATIVE_ID: id_number_digest(vault, number).hex(), **whole}
 
 
 def id_number_digest(vault: Vault, number: str) -> bytes:
@@ -57,17 +59,15 @@ def row_of_record(uscc: str, source_id: str, dataset: str, natural_key: str) -> 
     return f"{uscc}|{source_id}|{dataset}|{natural_key}"
 
 
-def seal_for_record(vault: Vault, row: str, personal: Mapping[str, object]) -> bytes:
-    """Seal personal fields for the record whose row is `row_of_record`."""
-    plain = orjson.dumps(dict(personal), option=orjson.OPT_SORT_KEYS)
-    return vault.seal(plain, table=_RECORDS, column=_COLUMN, row=row)
-
-
-def digests_for_record(
+def seal_of_record(
     vault: Vault, row: str, personal: Mapping[str, object]
-) -> dict[str, str] | None:
-    """The digest of a record's personal fields; none where it has none."""
-    return {PERSONAL: _digest(vault, row, personal)} if personal else None
+) -> tuple[bytes | None, str | None]:
+    """What is sealed for the record whose row is `row_of_record`, and its digest as JSON."""
+    if not personal:
+        return None, None
+    plain = orjson.dumps(dict(personal), option=orjson.OPT_SORT_KEYS)
+    sealed = vault.seal(plain, table=_RECORDS, column=_COLUMN, row=row)
+    return sealed, orjson.dumps({PERSONAL: _digest(vault, row, plain)}).decode()
 
 
 def open_of_record(vault: Vault, record: Record) -> Mapping[str, object]:
@@ -87,6 +87,5 @@ def with_personal(vault: Vault, record: Record) -> Record:
     return replace(record, fields={**record.fields, **open_of_record(vault, record)})
 
 
-def _digest(vault: Vault, row: str, personal: Mapping[str, object]) -> str:
-    whole = orjson.dumps(dict(personal), option=orjson.OPT_SORT_KEYS).decode()
-    return vault.digest(PERSONAL, f"{row}\0{whole}").hex()
+def _digest(vault: Vault, row: str, plain: bytes) -> str:
+    return vault.digest(PERSONAL, f"{row}\0{plain.decode()}").hex()

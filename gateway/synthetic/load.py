@@ -11,13 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.mapping import as_stored, personal_of
-from gateway.creditfile.personal import (
-    digests_for_record,
-    digests_of,
-    row_of_record,
-    seal_for_record,
-    seal_personal,
-)
+from gateway.creditfile.personal import row_of_record, seal_of_enterprise, seal_of_record
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault
@@ -103,10 +97,8 @@ _RECORD: Final = tuple(column.name for column in record.columns)
 
 def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...]:
     of = entity.enterprise
-    made = {
-        "personal": seal_personal(vault, of.uscc, entity.personal),
-        "digests": orjson.dumps(digests_of(vault, of.uscc, entity.personal)).decode(),
-    }
+    sealed, digests = seal_of_enterprise(vault, of.uscc, entity.personal)
+    made = {"personal": sealed, "digests": digests}
     return tuple(made[name] if name in made else getattr(of, name) for name in _ENTERPRISE)
 
 
@@ -116,6 +108,5 @@ def _record_row(of: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ..
     personal = personal_of(dataset, of.fields)
     if personal:
         row = row_of_record(of.uscc, of.source_id, of.dataset, of.natural_key)
-        made["personal"] = seal_for_record(vault, row, personal)
-        made["digests"] = orjson.dumps(digests_for_record(vault, row, personal)).decode()
+        made["personal"], made["digests"] = seal_of_record(vault, row, personal)
     return tuple(made[name] if name in made else getattr(of, name) for name in _RECORD)

@@ -1,11 +1,12 @@
 """What questions are answered from."""
 
+import json
 from datetime import date
 
 import pytest
 
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.personal import digests_of, id_number_digest
+from gateway.creditfile.personal import id_number_digest, seal_of_enterprise
 from gateway.creditfile.vault import Vault, VaultKeys
 from tests.creditfile_builders import (
     CATALOGUE,
@@ -100,8 +101,10 @@ def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None
 def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
     """The number itself is nowhere in the facts."""
     vault = Vault(VaultKeys.parse(Vault.generate_keys()))
-    digests = digests_of(vault, USCC, {"legal_representative_id_number": "33010619900101123X"})
-    facts = facts_of(an_enterprise(digests=digests), [], CATALOGUE, NOON)
+    _, digests = seal_of_enterprise(
+        vault, USCC, {"legal_representative_id_number": "33010619900101123X"}
+    )
+    facts = facts_of(an_enterprise(digests=json.loads(digests)), [], CATALOGUE, NOON)
     for value, answer in (("33010619900101123x", "yes"), ("330106199001011231", "no")):
         asked = Asked(tag="legal_representative_id.v1", value=value)
         told = evaluate(

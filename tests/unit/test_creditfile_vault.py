@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.personal import open_personal, seal_personal
+from gateway.creditfile.personal import open_personal, seal_of_enterprise
 from gateway.creditfile.vault import SealBrokenError, Vault, VaultKeys, VaultKeysError
 from tests.creditfile_builders import USCC, an_enterprise
 
@@ -98,7 +98,8 @@ def test_keys_that_cannot_be_read_are_refused_without_being_repeated(text: str) 
 
 def test_personal_fields_are_sealed_for_their_enterprises_row() -> None:
     """They do not open in another's."""
-    sealed = seal_personal(VAULT, USCC, {"phone": "15400000000"})
+    sealed, _ = seal_of_enterprise(VAULT, USCC, {"phone": "15400000000"})
+    assert sealed is not None
     assert b"154" not in sealed
     assert open_personal(VAULT, an_enterprise(personal=sealed)) == {"phone": "15400000000"}
     assert open_personal(VAULT, an_enterprise()) == {}

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.creditfile.intake.chunks import MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.creditfile.intake.chunks import MOST_AT_ONCE, MOST_BYTES, Chunk, Reading, chunks_of
 from gateway.creditfile.intake.jobs import digest_of_file
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source, Warned
@@ -389,7 +389,7 @@ def test_a_chunk_of_large_rows_comes_in_parts(read: Reader) -> None:
     ends = list(accumulate(each.rows for each in found.chunks))
     assert len(ends) > 4
     assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [500, 700]
-    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + (1 << 20)
+    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + 2 * MOST_AT_ONCE
 
 
 def test_warnings_are_counted_by_kind(read: Reader) -> None:

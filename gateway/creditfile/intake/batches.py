@@ -1,21 +1,30 @@
 """Judged rows on their way into one COPY: of rows with the same key the last one counts."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 
+from gateway.creditfile.intake.columns import ROWS, ColumnJudge, Columns, Form, Lot, Row
 from gateway.creditfile.intake.judging import Judge
-from gateway.creditfile.intake.staging import ID_BYTES, Liner
+from gateway.creditfile.intake.lines import Liner
+from gateway.creditfile.intake.staging import ID_BYTES
 from gateway.creditfile.intake.verdicts import Rejected, Warned
 from gateway.creditfile.mapping import Problem
 
 UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
 
 _AT_ONCE: Final = 256
-Key = tuple[str, str]
-"""USCC and natural key."""
+_FEW: Final = 8
+"""So many rows are sooner looked at one by one."""
+_UNWRITABLE: Final = (UnicodeEncodeError, orjson.JSONEncodeError)
+
+
+def key_of(uscc: str, natural_key: str) -> str:
+    """By what a row of a batch is known; in the order of the keys."""
+    return f"{uscc}\0{natural_key}"
 
 
 class Batch:
@@ -29,41 +38,74 @@ class Batch:
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._judge = judge.judge
+        self._judge_columns = ColumnJudge(judge.expected).judge
         self._liner = liner
         self._ids = _new_ids(random)
-        self._lines: dict[Key, tuple[int, bytes]] = {}
+        self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[Problem, ...]] = {}
         self.warned: dict[int, tuple[Warned, ...]] = {}
-        self.superseded: dict[int, Key] = {}
+        self.superseded: dict[int, str] = {}
+        """Of a row that does not count, the key."""
+        self.rows = 0
         self.size = 0
 
-    def add(self, number: int, row: Mapping[str, Any]) -> None:
-        """Judge a row and keep its line, or its problems."""
+    def add(self, first: int, items: Sequence[Any], form: Form = ROWS) -> None:
+        """Judge rows, numbered from `first`, and keep their lines, or their problems.
+
+        They are looked at by halves where something is to be said of one of them.
+        """
+        if len(items) <= _FEW:
+            for number, item in enumerate(items, first):
+                self._add_one(number, form.read(item))
+                self.rows += 1
+        elif not self._add_at_once(range(first, first + len(items)), form.columns(items)):
+            half = len(items) // 2
+            self.add(first, items[:half], form)
+            self.add(first + half, items[half:], form)
+
+    def _add_at_once(self, numbers: range, columns: Columns | None) -> bool:
+        lot = None if columns is None else self._judge_columns(columns)
+        if lot is None:
+            return False
+        try:
+            self._keep(numbers, lot)
+        except _UNWRITABLE:
+            return False
+        self.rows += len(numbers)
+        return True
+
+    def _add_one(self, number: int, row: Row) -> None:
+        if isinstance(row, Problem):
+            self.rejected[number] = (row,)
+            return
         verdict = self._judge(row)
         if isinstance(verdict, Rejected):
             self.rejected[number] = verdict.problems
             return
         try:
-            line = self._liner(number, verdict, next(self._ids)).encode()
-        except (UnicodeEncodeError, orjson.JSONEncodeError):
+            self._keep((number,), Lot.of_one(verdict))
+        except _UNWRITABLE:
             self.rejected[number] = (UNWRITABLE,)
             return
-        key = verdict.uscc, verdict.key
-        earlier = self._lines.get(key)
-        if earlier is not None:
-            self.superseded[earlier[0]] = key
-        self._lines[key] = number, line
-        self.size += len(line)
         if verdict.warnings:
             self.warned[number] = verdict.warnings
 
-    def reject(self, number: int, problem: Problem) -> None:
-        """Count a row that could not even be read."""
-        self.rejected[number] = (problem,)
+    def _keep(self, numbers: Sequence[int], lot: Lot) -> None:
+        lines = self._liner(numbers, list(islice(self._ids, len(numbers))), lot)
+        keys = list(map(key_of, lot.usccs, lot.keys))
+        new = dict(zip(keys, zip(numbers, lines, strict=True), strict=True))
+        if len(new) < len(keys) or not new.keys().isdisjoint(self._lines):
+            for number, key in zip(numbers, keys, strict=True):
+                earlier = self._lines.get(key)
+                if earlier is not None:
+                    self.superseded[earlier[0]] = key
+                self._lines[key] = number, b""
+        self._lines.update(new)
+        self.size += sum(map(len, lines))
 
     def payload(self) -> bytes:
         """What COPY is given, in the order of the keys: so the table's indexes are walked once."""
-        lines = [line for _, (_, line) in sorted(self._lines.items())]
+        lines = [self._lines[key][1] for key in sorted(self._lines)]
         lines.append(b"")
         return b"\n".join(lines)
 

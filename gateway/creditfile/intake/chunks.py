@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.intake.batches import Batch
 from gateway.creditfile.intake.judging import Judge
+from gateway.creditfile.intake.lines import liner_for
 from gateway.creditfile.intake.reading_files import Rows, rows_of_csv, rows_of_ndjson
-from gateway.creditfile.intake.staging import liner_for
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.intake.verdicts import Source, Warned
@@ -27,6 +27,9 @@ from gateway.creditfile.vault import Vault, VaultKeys
 
 MOST_BYTES: Final = 32 << 20
 """Bytes of the lines that are held at once: of large rows a chunk has several parts."""
+AT_ONCE: Final = 500
+MOST_AT_ONCE: Final = 4 << 20
+"""Rows, and bytes of them, that are judged at once."""
 Format = str
 FORMATS: Final = ("csv", "ndjson", "parquet")
 
@@ -87,7 +90,8 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                 at += passed
                 continue
             batch = Batch(judge, liner)
-            count, refused = _fill(batch, rows, at, wanted)
+            refused = _fill(batch, source, rows, at, wanted)
+            count = batch.rows
             at += count
             is_whole = count == wanted or batch.size < MOST_BYTES
             if count:
@@ -103,22 +107,32 @@ def _pass_over(rows: Rows, count: int) -> int:
     return sum(1 for _ in islice(rows.items, count))
 
 
-def _fill(batch: Batch, rows: Rows, at: int, wanted: int) -> tuple[int, FileRefused | None]:
-    """Judge so many rows, or fewer large ones; how many, and why no more can be read."""
-    count = 0
+def _fill(batch: Batch, source: Unpacked, rows: Rows, at: int, wanted: int) -> FileRefused | None:
+    """Judge so many rows, or fewer large ones; why no more can be read."""
+    refused = None
     try:
-        for item in islice(rows.items, wanted):
-            row = rows.read(item)
-            count += 1
-            if isinstance(row, Problem):
-                batch.reject(at + count, row)
-            else:
-                batch.add(at + count, row)
-            if batch.size >= MOST_BYTES:
+        while batch.rows < wanted and batch.size < MOST_BYTES and refused is None:
+            some, refused = _some(source, rows, min(AT_ONCE, wanted - batch.rows))
+            if not some:
+                break
+            batch.add(at + batch.rows + 1, some, rows.form)
+    except FileRefused as damage:
+        return damage
+    return refused
+
+
+def _some(source: Unpacked, rows: Rows, most: int) -> tuple[list[Any], FileRefused | None]:
+    """The next rows, fewer if they are large; and why there are no more."""
+    some: list[Any] = []
+    begun = source.unpacked
+    try:
+        for item in islice(rows.items, most):
+            some.append(item)
+            if source.unpacked - begun > MOST_AT_ONCE:
                 break
     except FileRefused as refused:
-        return count, refused
-    return count, None
+        return some, refused
+    return some, None
 
 
 def _rows(source: Unpacked, reading: Reading) -> Rows:

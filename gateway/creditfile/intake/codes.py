@@ -4,8 +4,9 @@ A personal ID number can look like a code, but does not begin like a market enti
 """
 
 import re
+from collections.abc import Sequence
 from operator import mul
-from typing import Final
+from typing import Any, Final
 
 from gateway.creditfile.intake.readers import Unfit
 from verification.uscc import ALPHABET, normalise_uscc
@@ -13,6 +14,12 @@ from verification.uscc import ALPHABET, normalise_uscc
 _WELL_FORMED: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
 _VALUES: Final = {ord(character): value for value, character in enumerate(ALPHABET)}
 _WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
+_LENGTH: Final = 18
+# What each character adds at each place; the last one stands for itself.
+_ADDS: Final = tuple(
+    {ord(character): value * weight % 31 for value, character in enumerate(ALPHABET)}
+    for weight in (*_WEIGHTS, 1)
+)
 
 
 def read_code(value: object) -> str:
@@ -31,3 +38,17 @@ def check_agrees(code: str) -> bool:
     """Whether the last character of a well-formed code is the right one (GB 32100)."""
     values = code.translate(_VALUES).encode("latin-1")
     return not (sum(map(mul, values, _WEIGHTS)) + values[-1]) % len(ALPHABET)
+
+
+def read_codes(values: Sequence[Any]) -> Sequence[str]:
+    """Each in its one form, or `Unfit`."""
+    if set(map(type, values)) == {str} and all(map(_WELL_FORMED.fullmatch, values)):
+        return values
+    return [read_code(each) for each in values]
+
+
+def checks_agree(codes: Sequence[str]) -> bool:
+    """Whether the check characters of all these well-formed codes are right, place by place."""
+    joined = "".join(codes)
+    places = (joined[at::_LENGTH].translate(_ADDS[at]).encode("latin-1") for at in range(_LENGTH))
+    return not any(total % len(ALPHABET) for total in map(sum, zip(*places, strict=True)))

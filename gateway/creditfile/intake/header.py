@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gateway.creditfile.intake.judging import KEY, MEMBERS, USCC
+from gateway.creditfile.intake.expected import KEY, MEMBERS, USCC
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.schema import DatasetOf
 

@@ -20,6 +20,8 @@ from gateway.creditfile.intake.chunks import Chunk, Reading, chunks_of
 from gateway.creditfile.intake.unpacking import FileRefused
 
 LANES: Final = min(2, os.cpu_count() or 1)
+SMALL: Final = 256 << 10
+"""Bytes of a file for which a second process would take longer to start than it has to do."""
 MOST_MEMORY: Final = 4 << 30
 """Bytes of address space of a reader; what it really uses is far less."""
 _SELDOM: Final = (200_000, 50, 100)
@@ -84,9 +86,11 @@ class Reader:
 
 @asynccontextmanager
 async def chunks_in_order(
-    reading: Reading, lanes: int = LANES
+    reading: Reading, lanes: int | None = None
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
     """A file's chunks, each read while those before it are merged. Raises `FileRefused`."""
+    if lanes is None:
+        lanes = LANES if reading.path.stat().st_size > SMALL else 1
     readers = [await Reader.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)]
     ahead: list[asyncio.Queue[Got]] = [asyncio.Queue(maxsize=1) for _ in readers]
     tasks = [asyncio.create_task(_read_ahead(*each)) for each in zip(readers, ahead, strict=True)]

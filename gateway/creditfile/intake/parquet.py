@@ -1,6 +1,6 @@
 """Rows of a Parquet file, batch by batch; a column has the type of its field, or the file is refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,9 +9,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gateway.creditfile.intake.columns import Columns, Form, Row, columns_of
+from gateway.creditfile.intake.expected import SOURCE_TIME
 from gateway.creditfile.intake.header import columns_of_file
-from gateway.creditfile.intake.judging import SOURCE_TIME
-from gateway.creditfile.intake.reading_files import Row, Rows
+from gateway.creditfile.intake.reading_files import Rows
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.schema import DatasetOf
@@ -58,7 +59,13 @@ def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
         with _damage():
             return batch.row(place)
 
-    return Rows(items=_items(file, columns), read=read)
+    def read_columns(items: Sequence[tuple[_Batch, int]]) -> Columns | None:
+        try:
+            return columns_of(list(map(read, items)))
+        except FileRefused:  # there are good rows before the damage
+            return None
+
+    return Rows(items=_items(file, columns), form=Form(read=read, columns=read_columns))
 
 
 class _Batch:

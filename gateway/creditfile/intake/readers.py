@@ -5,11 +5,12 @@ What does not fit raises `Unfit` with a reason that repeats nothing of the value
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from gateway.creditfile.days import day_of
 from gateway.creditfile.schema import DatasetOf, FieldOf, FieldType
 
 MOST_TEXT: Final = 2_000
@@ -18,6 +19,8 @@ MOST_TEXTS: Final = 200
 MOST_INTEGER: Final = 2**53 - 1  # what every JSON reader keeps exactly
 EARLIEST: Final = "1800-01-01"
 PLACES: Final = 6
+EMPTY: Final[tuple[Any, ...]] = ("", [])
+"""What counts as left out, beside `None`."""
 
 _DECIMAL: Final = re.compile(r"-?\d{1,14}(\.\d{1,6}0*)?", re.ASCII)
 _CANONICAL: Final = re.compile(r"-?(0|[1-9]\d{0,13})\.\d{6}", re.ASCII)
@@ -38,6 +41,28 @@ class Unfit(ValueError):
 def readers_of(dataset: DatasetOf, *, today: date) -> dict[str, Reader]:
     """The readers of a dataset's fields, by name. `today` is the day in Shanghai."""
     return {field.name: _reader(field, today.isoformat()) for field in dataset.fields}
+
+
+def reader_of_time(today: date) -> Reader:
+    """RFC 3339 with its offset. One in the future would make every later delivery an older one."""
+
+    def read(value: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value) if type(value) is str else None
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or not 1800 <= moment.year < 9999:  # noqa: PLR2004
+            raise Unfit("not a time with its offset (RFC 3339)")
+        if day_of(moment) > today:
+            raise Unfit("in the future")
+        return moment
+
+    return read
+
+
+def is_left_out(value: Any) -> bool:
+    """Whether a member with this value counts as none."""
+    return not value and (value is None or value in EMPTY)
 
 
 def _reader(field: FieldOf, today: str) -> Reader:

@@ -6,19 +6,18 @@ numbers whenever the file is read again.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
+from gateway.creditfile.intake.columns import Columns, Form, Row, columns_of
 from gateway.creditfile.intake.header import columns_of_file, readers_of_text
 from gateway.creditfile.intake.texts import Encoding, checked_blocks, decoded, too_long
 from gateway.creditfile.intake.unpacking import MOST_LINE, FileRefused, TooLong, Unpacked
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.schema import DatasetOf
-
-Row = Mapping[str, Any] | Problem
 
 NOT_JSON: Final = Problem(field="?", reason="not JSON in UTF-8")
 NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
@@ -27,13 +26,13 @@ LINE_TOO_LONG: Final = Problem(field="?", reason=f"a line longer than {MOST_LINE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """A file's rows as they stand in it, and what makes a row of one: to pass one over costs little."""
+    """A file's rows as they stand in it, and their form: to pass one over costs little."""
 
     items: Iterator[Any]
-    read: Callable[[Any], Row]
+    form: Form
 
     def __iter__(self) -> Iterator[Row]:
-        return map(self.read, self.items)
+        return map(self.form.read, self.items)
 
 
 def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Rows:
@@ -55,7 +54,18 @@ def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Row
                 row[name] = read_text(row[name])
         return row
 
-    return Rows(items=_cells(reader, counted), read=read)
+    def read_columns(some: Sequence[list[str] | Problem]) -> Columns | None:
+        try:
+            cells = zip(*some, strict=True)
+            of: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
+        except (TypeError, ValueError):
+            return None
+        for name, read_text in from_text:
+            known = {text: read_text(text) if text else text for text in set(of[name])}
+            of[name] = [known[text] for text in of[name]]
+        return of
+
+    return Rows(items=_cells(reader, counted), form=Form(read=read, columns=read_columns))
 
 
 def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
@@ -70,7 +80,11 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
             return NOT_JSON
         return row if type(row) is dict else NOT_AN_OBJECT
 
-    return Rows(items=_json_lines(source, encoding), read=read)
+    return Rows(items=_json_lines(source, encoding), form=_by_row(read))
+
+
+def _by_row(read: Callable[[Any], Row]) -> Form:
+    return Form(read=read, columns=lambda items: columns_of(list(map(read, items))))
 
 
 def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:

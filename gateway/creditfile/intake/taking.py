@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of
-from gateway.creditfile.intake.batches import Batch
-from gateway.creditfile.intake.judging import USCC, Judge
+from gateway.creditfile.intake.batches import Batch, key_of
+from gateway.creditfile.intake.expected import USCC
+from gateway.creditfile.intake.judging import Judge
+from gateway.creditfile.intake.lines import liner_for
 from gateway.creditfile.intake.merging import Delivery, merge
-from gateway.creditfile.intake.staging import liner_for
 from gateway.creditfile.intake.verdicts import Outcome, Source, Taken, Warned
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.vault import Vault
@@ -51,14 +52,14 @@ async def take(
     batch = Batch(
         Judge(catalogue, dataset, today=day_of(now)), liner_for(catalogue, dataset, source, vault)
     )
-    for number, row in enumerate(rows):
-        batch.add(number, row)
+    batch.add(0, rows)
     delivery = Delivery(
         source=source, dataset=dataset, catalogue_version=catalogue.version, now=now
     )
     merging = await merge(connection, delivery, batch.payload())
-    outcomes = {found["row"]: _outcome(found, batch) for found in await merging.outcomes()}
-    held = {(each.uscc, each.key): each for each in outcomes.values()}
+    found = await merging.outcomes()
+    outcomes = {row["row"]: _outcome(row, batch) for row in found}
+    held = {key_of(row["uscc"], row["natural_key"]): outcomes[row["row"]] for row in found}
     for number, problems in batch.rejected.items():
         outcomes[number] = Outcome(row=number, outcome=Taken.REJECTED, problems=problems)
     for number, key in batch.superseded.items():

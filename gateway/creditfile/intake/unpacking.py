@@ -108,6 +108,11 @@ class Unpacked:
         """How many bytes of the file itself have been read."""
         return self._raw.tell()
 
+    @property
+    def unpacked(self) -> int:
+        """How many bytes they were, unpacked."""
+        return self._made
+
     def read(self) -> bytes:
         """The next piece, of `BLOCK` bytes at most; nothing at the end."""
         pieces, length = [], 0
