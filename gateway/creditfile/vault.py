@@ -79,6 +79,24 @@ class VaultKeys:
         return self.digest
 
 
+class DrawnAhead:
+    """Randomness for many nonces from one system call. Not for a process that forks."""
+
+    _BYTES: Final = 4096
+
+    def __init__(self, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._random = random
+        self._drawn = b""
+        self._used = 0
+
+    def __call__(self, length: int, /) -> bytes:
+        """So many bytes that nobody has had before."""
+        if len(self._drawn) - self._used < length:
+            self._drawn, self._used = self._random(max(length, self._BYTES)), 0
+        begin, self._used = self._used, self._used + length
+        return self._drawn[begin : self._used]
+
+
 class Vault:
     """Seals, opens and digests."""
 

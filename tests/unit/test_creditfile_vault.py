@@ -1,13 +1,14 @@
 """Sealed values open in their own place, with their own key, and nothing prints."""
 
 import json
+import secrets
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.creditfile.personal import open_personal, seal_of_enterprise
-from gateway.creditfile.vault import SealBrokenError, Vault, VaultKeys, VaultKeysError
+from gateway.creditfile.vault import DrawnAhead, SealBrokenError, Vault, VaultKeys, VaultKeysError
 from tests.creditfile_builders import USCC, an_enterprise
 
 TEXT = Vault.generate_keys()
@@ -105,3 +106,20 @@ def test_personal_fields_are_sealed_for_their_enterprises_row() -> None:
     assert open_personal(VAULT, an_enterprise()) == {}
     with pytest.raises(SealBrokenError):
         open_personal(VAULT, an_enterprise(personal=sealed, uscc="91330106MA0000000X"))
+
+
+def test_randomness_that_is_drawn_ahead_is_given_once() -> None:
+    """In order, whatever lengths are asked for; none of it twice."""
+    drawn: list[bytes] = []
+
+    def random(length: int) -> bytes:
+        drawn.append(secrets.token_bytes(length))
+        return drawn[-1]
+
+    ahead = DrawnAhead(random)
+    given = [ahead(12) for _ in range(1000)]
+    assert len(set(given)) == len(given)
+    assert {len(each) for each in given} == {12}
+    assert len(drawn) < 5
+    assert all(any(each in some for some in drawn) for each in given)
+    assert len(ahead(10_000)) == 10_000

@@ -18,12 +18,14 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.intake.batches import Batch
 from gateway.creditfile.intake.judging import Judge
 from gateway.creditfile.intake.lines import liner_for
-from gateway.creditfile.intake.reading_files import Rows, rows_of_csv, rows_of_ndjson
+from gateway.creditfile.intake.reading_csv import rows_of_csv
+from gateway.creditfile.intake.reading_ndjson import rows_of_ndjson
+from gateway.creditfile.intake.rows import Rows
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.intake.verdicts import Source, Warned
 from gateway.creditfile.mapping import Problem
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.creditfile.vault import DrawnAhead, Vault, VaultKeys
 
 MOST_BYTES: Final = 32 << 20
 """Bytes of the lines that are held at once: of large rows a chunk has several parts."""
@@ -73,18 +75,18 @@ class Chunk:
 def chunks_of(reading: Reading) -> Iterator[Chunk]:
     """Read, judge and write this lane's chunks; `FileRefused` where it cannot go on."""
     judge = Judge(reading.catalogue, reading.dataset, today=reading.today)
-    vault = Vault(VaultKeys.parse(reading.vault_keys))
+    vault = Vault(VaultKeys.parse(reading.vault_keys), random=DrawnAhead())
     liner = liner_for(reading.catalogue, reading.dataset, reading.source, vault)
     with Unpacked(reading.path) as source:
         rows = _rows(source, reading)
-        at = _pass_over(rows, reading.skip)
+        at = rows.pass_over(reading.skip)
         if at < reading.skip:
             raise FileRefused("The file has fewer rows than were taken from it before.")
         while True:
             turn = at // reading.chunk_rows
             wanted = (turn + 1) * reading.chunk_rows - at
             if turn % reading.lanes != reading.lane:
-                passed = _pass_over(rows, wanted)
+                passed = rows.pass_over(wanted)
                 if passed < wanted:
                     return
                 at += passed
@@ -100,11 +102,6 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                 raise refused
             if is_whole and count < wanted:
                 return
-
-
-def _pass_over(rows: Rows, count: int) -> int:
-    """Pass over so many rows; how many there were."""
-    return sum(1 for _ in islice(rows.items, count))
 
 
 def _fill(batch: Batch, source: Unpacked, rows: Rows, at: int, wanted: int) -> FileRefused | None:
@@ -144,7 +141,7 @@ def _rows(source: Unpacked, reading: Reading) -> Rows:
     if reading.format == "ndjson":
         return rows_of_ndjson(source, reading.encoding)
     # PyArrow takes longer to import than all else together.
-    from gateway.creditfile.intake.parquet import rows_of_parquet  # noqa: PLC0415
+    from gateway.creditfile.intake.reading_parquet import rows_of_parquet  # noqa: PLC0415
 
     return rows_of_parquet(source, dataset)
 

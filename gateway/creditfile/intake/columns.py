@@ -133,6 +133,8 @@ class ColumnJudge:
             if known is None:
                 _require(name in MEMBERS or all(map(is_left_out, values)))
                 continue
+            if not any(values) and all(map(is_left_out, values)):
+                continue
             read = _read(known, values, self._of.plain.get(name))
             if any(read) or any(each is not None for each in read):
                 fields[name] = read

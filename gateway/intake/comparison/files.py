@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from gateway.creditfile.intake.columns import Row
-from gateway.creditfile.intake.parquet import rows_of_parquet
-from gateway.creditfile.intake.reading_files import rows_of_csv, rows_of_ndjson
+from gateway.creditfile.intake.reading_csv import rows_of_csv
+from gateway.creditfile.intake.reading_ndjson import rows_of_ndjson
+from gateway.creditfile.intake.reading_parquet import rows_of_parquet
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.schema import DatasetOf

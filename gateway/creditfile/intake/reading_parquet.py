@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from gateway.creditfile.intake.columns import Columns, Form, Row, columns_of
 from gateway.creditfile.intake.expected import SOURCE_TIME
 from gateway.creditfile.intake.header import columns_of_file
-from gateway.creditfile.intake.reading_files import Rows
+from gateway.creditfile.intake.rows import Rows
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.schema import DatasetOf

@@ -1,0 +1,56 @@
+"""Rows of a file with one JSON object per line: what is none is a row with a problem.
+
+Rows of every format are counted from 1, without a header and without empty lines, so that they have the
+same numbers whenever the file is read again.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+
+from gateway.creditfile.intake.columns import Form, Row, columns_of
+from gateway.creditfile.intake.rows import Rows
+from gateway.creditfile.intake.texts import Encoding, checked_blocks, decoded
+from gateway.creditfile.intake.unpacking import MOST_LINE, FileRefused, TooLong, Unpacked
+from gateway.creditfile.mapping import Problem
+
+NOT_JSON: Final = Problem(field="?", reason="not JSON in UTF-8")
+NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
+LINE_TOO_LONG: Final = Problem(field="?", reason=f"a line longer than {MOST_LINE} bytes")
+
+
+def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
+    """The rows of a file with one JSON object per line."""
+
+    def read(line: bytes | Problem) -> Row:
+        if isinstance(line, Problem):
+            return line
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return NOT_JSON
+        return row if type(row) is dict else NOT_AN_OBJECT
+
+    form = Form(read=read, columns=lambda lines: columns_of(list(map(read, lines))))
+    return Rows(items=_json_lines(source, encoding), form=form)
+
+
+def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:
+    """In UTF-8; bytes that are no characters stay such that their line is no JSON."""
+    is_first = True
+    for block in checked_blocks(source, encoding):
+        if isinstance(block, TooLong):
+            yield LINE_TOO_LONG
+            continue
+        if is_first and block.lstrip()[:1] == b"[":
+            raise FileRefused("The file is a JSON array: write one object per line (NDJSON).")
+        is_first = False
+        text = (
+            block
+            if encoding == "utf-8"
+            else decoded(block, encoding).encode("utf-8", "surrogatepass")
+        )
+        for line in text.split(b"\n"):
+            if line and not line.isspace():
+                yield line

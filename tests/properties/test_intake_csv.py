@@ -1,0 +1,33 @@
+"""Rows that are passed over are counted as rows that are read."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.creditfile.intake.reading_csv import rows_of_csv
+from gateway.creditfile.intake.unpacking import Unpacked
+from tests.creditfile_builders import CATALOGUE
+
+LICENCE = CATALOGUE.dataset("licence")
+HEADER = "uscc,number,name,valid_from,authority\n"
+_PIECES = st.sampled_from(
+    ["a", "罚1", ",", '"', '""', '"a,b"', '"a\nb"', "\n", "\r\n", "\r", " ", "a,b,c,d,e\n", "\n\n"]
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(content=st.lists(_PIECES, max_size=40).map("".join), count=st.integers(0, 12))
+def test_to_pass_over_rows_is_to_read_them(
+    tmp_path_factory: pytest.TempPathFactory, content: str, count: int
+) -> None:
+    """Whatever is in quotation marks, empty or torn; lines are named as they stand in the file."""
+    path = tmp_path_factory.getbasetemp() / "passed.csv"
+    path.write_bytes((HEADER + content).encode())
+    with Unpacked(path) as source:
+        whole = list(rows_of_csv(source, LICENCE, "utf-8"))
+    with Unpacked(path) as source:
+        rows = rows_of_csv(source, LICENCE, "utf-8")
+        passed = rows.pass_over(count)
+        rest = list(rows)
+    assert passed == min(count, len(whole))
+    assert rest == whole[passed:]
