@@ -6,44 +6,24 @@ over and over, the others are about enterprises that nobody has asked about befo
 
 import asyncio
 import http.client
-import os
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from statistics import median, quantiles
-from typing import Final, TypeVar
-
-from sqlalchemy import delete, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel import col
+from typing import Final
 
 from gateway.answers.ask import Ask
 from gateway.answers.reading import READ
-from gateway.codes.store import issue
-from gateway.codes.tables import CodeLocatorRow, CodeRow
-from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.vault import Vault, VaultKeys
-from gateway.db import embedded
-from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
-from gateway.migrations.run import upgrade
-from gateway.synthetic.load import load
-from gateway.synthetic.province import province
-from tests.bench.plan import GATEWAY, HOST, PURPOSE, Contender, Plan, free_port
+from tests.bench.plan import GATEWAY, HOST, PURPOSE, WHO, Contender, Plan, free_port
+from tests.bench.proofs import Pass, passes
 from tests.bench.servers import servers
-from tests.bench.stage import Stage
+from tests.bench.sides import PAGE, STATEMENT, VERIFICATION, Drawn, Side, sides
+from tests.bench.stage import Stage, body_about
 from verification import Asked, question
 
-T = TypeVar("T")
-EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"
-SMALL: Final = 10_000
-HOT: Final = 40
-TODAY: Final = date(2026, 11, 23)
-SEED: Final = 20261123
-_SPARE: Final = 20  # how many times what is needed the sample of pages holds
 _TAGS: Final = (
     "enterprise_name.v1",
     "is_active.v1",
@@ -52,6 +32,8 @@ _TAGS: Final = (
     "not_on_serious_violation_list.v1",
 )
 _QUESTIONS: Final = tuple(found for tag in _TAGS if (found := question(tag)) is not None)
+_PATH: Final = "/v1/verifications"
+_KEPT: Final = 20.0  # seconds that a nonce is used
 _PAGE: Final = Contender(name="page", title="public page", server=GATEWAY, path="/E/")
 
 
@@ -73,19 +55,6 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One database: its enterprises, and the draws from it."""
-
-    url: str
-    entities: int
-    records: int
-    size: int
-    """Bytes of the database."""
-    drawn: Sequence[tuple[str, str]]
-    """USCC and code id of each call, in their order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
     """What was measured: by the path, the timings in the small and in the large database."""
 
@@ -101,118 +70,25 @@ class Lookups:
 def looked_up(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Lookups:
     """Fill both databases, then ask them in turn."""
     with ExitStack() as stack:
-        small, large = (stack.enter_context(side) for side in _sides(plan, stage, say))
-        timings = {"read statement": asyncio.run(_statements(small, large))}
+        small, large = (stack.enter_context(side) for side in sides(plan, stage, say))
+        timings = {STATEMENT: asyncio.run(_statements(small, large))}
         say("read statements done")
-        gateways = tuple(stack.enter_context(_served(stage, side)) for side in (small, large))
-        timings["public page"] = _pages((small, large), gateways)
+        doors = [stack.enter_context(_served(stage, side)) for side in (small, large)]
+        timings[VERIFICATION] = _asked(
+            VERIFICATION, doors, [_verifying(stage, each) for each in doors]
+        )
+        say("verifications done")
+        timings[PAGE] = _asked(PAGE, doors, [_opened, _opened])
         return Lookups(sides=(small, large), timings=timings)
-
-
-def _sides(
-    plan: Plan, stage: Stage, say: Callable[[str], None]
-) -> Iterator[AbstractContextManager[Side]]:
-    """The small database and the large one, which may be there already."""
-    yield _side(_filled(stage, "lookup_small", SMALL, say), plan.lookups)
-    existing = os.environ.get(EXISTING)
-    yield _side(existing or _filled(stage, "lookup_large", plan.scale, say), plan.lookups)
-
-
-def _filled(stage: Stage, name: str, entities: int, say: Callable[[str], None]) -> str:
-    began = time.monotonic()
-    server = embedded.start(stage.database_folder)
-    asyncio.run(embedded.ensure_database(server, name, anew=True))
-    url = server.url(name)
-    upgrade(url)
-    asyncio.run(_load(url, entities))
-    say(f"{entities:,} enterprises loaded in {time.monotonic() - began:,.0f} s")
-    return url
-
-
-async def _load(url: str, entities: int) -> None:
-    catalogue = load_catalogue()
-    engine = make_engine(url)
-    await load(
-        engine,
-        province(1, entities, today=TODAY, catalogue=catalogue),
-        vault=Vault(VaultKeys.parse(Vault.generate_keys())),
-        catalogue=catalogue,
-    )
-    await engine.dispose()
-
-
-@contextmanager
-def _side(url: str, lookups: int) -> Iterator[Side]:
-    """Issue the codes that are asked for, and take them away again."""
-    side = asyncio.run(_with_engine(url, lambda engine: _prepared(engine, url, lookups)))
-    try:
-        yield side
-    finally:
-        ids = [code_id for _, code_id in side.drawn]
-        asyncio.run(_with_engine(url, lambda engine: _cleared(engine, ids)))
-
-
-async def _with_engine(url: str, use: Callable[[AsyncEngine], Awaitable[T]]) -> T:
-    engine = make_engine(url)
-    try:
-        return await use(engine)
-    finally:
-        await engine.dispose()
-
-
-async def _prepared(engine: AsyncEngine, url: str, lookups: int) -> Side:
-    async with engine.begin() as connection:
-        await connection.execute(text("ANALYZE enterprise, record"))
-        entities, records = await _counts(connection)
-        found = await _sample(connection, lookups // 2 + HOT, entities)
-        codes = [
-            (uscc, (await issue(connection, uscc, name, now=datetime.now(UTC))).code_id)
-            for uscc, name in found
-        ]
-        size = (
-            await connection.execute(text("SELECT pg_database_size(current_database())"))
-        ).scalar_one()
-    hot, cold = codes[:HOT], codes[HOT:]
-    chance = random.Random(SEED)  # noqa: S311  # the same draws in each run
-    drawn = [each for one in cold for each in (one, chance.choice(hot))]
-    return Side(url=url, entities=entities, records=records, size=size, drawn=tuple(drawn))
-
-
-async def _counts(connection: AsyncConnection) -> tuple[int, int]:
-    estimated = text(
-        "SELECT (SELECT reltuples FROM pg_class WHERE oid = 'enterprise'::regclass)::bigint,"
-        " (SELECT reltuples FROM pg_class WHERE oid = 'record'::regclass)::bigint"
-    )
-    row = (await connection.execute(estimated)).one()
-    return row[0], row[1]
-
-
-async def _sample(
-    connection: AsyncConnection, count: int, entities: int
-) -> Sequence[tuple[str, str]]:
-    """Enterprises from pages all over the table, in an order that has nothing to do with it."""
-    percent = min(100.0, 100 * _SPARE * count / max(entities, 1))
-    pages = text("SELECT uscc, name FROM enterprise TABLESAMPLE SYSTEM (:percent) REPEATABLE (1)")
-    rows = (await connection.execute(pages, {"percent": percent})).all()
-    found = sorted((row.uscc, row.name) for row in rows)
-    if len(found) < count:
-        raise SystemExit(f"{count:,} enterprises are needed for so many look-ups: ask for fewer.")
-    return random.Random(SEED).sample(found, count)  # noqa: S311
-
-
-async def _cleared(engine: AsyncEngine, ids: Sequence[str]) -> None:
-    async with engine.begin() as connection:
-        for table in (CodeLocatorRow, CodeRow):
-            await connection.execute(delete(table).where(col(table.code_id).in_(set(ids))))
 
 
 async def _statements(small: Side, large: Side) -> tuple[Timings, Timings]:
     """The one read statement of a verification, prepared, on a connection of its own."""
     timings = Timings(), Timings()
     databases = [await HotDatabase.open(side.url, size=1) for side in (small, large)]
-    for turn in range(len(small.drawn)):
+    for turn in range(len(small.drawn[STATEMENT])):
         for database, side, timing in zip(databases, (small, large), timings, strict=True):
-            values = _values(side.drawn[turn][0])
+            values = _values(side.drawn[STATEMENT][turn].uscc)
             began = time.perf_counter()
             await database.row(READ, values)
             (timing.again if turn % 2 else timing.first).append(time.perf_counter() - began)
@@ -243,31 +119,63 @@ def _values(uscc: str) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """A gateway of its own over a database, and one connection to it."""
+
+    side: Side
+    issuer: str
+    line: http.client.HTTPConnection
+
+
+_Request = tuple[str, str, bytes | None, Mapping[str, str]]
+"""Method, path, body and headers."""
+
+
 @contextmanager
-def _served(stage: Stage, side: Side) -> Iterator[int]:
-    """A gateway of its own over this database; gives its port."""
+def _served(stage: Stage, side: Side) -> Iterator[_Door]:
     port = free_port()
-    settings = stage.settings.model_copy(
-        update={"database_url": side.url, "issuer": f"http://{HOST}:{port}"}
-    )
+    issuer = f"http://{HOST}:{port}"
+    settings = stage.settings.model_copy(update={"database_url": side.url, "issuer": issuer})
     with servers(replace(stage, settings=settings, port=port), (_PAGE,)):
-        yield port
+        line = http.client.HTTPConnection(HOST, port, timeout=30)
+        yield _Door(side=side, issuer=issuer, line=line)
+        line.close()
 
 
-def _pages(sides: tuple[Side, Side], ports: Sequence[int]) -> tuple[Timings, Timings]:
-    """The page behind a code, one connection to each gateway."""
+def _asked(
+    path: str, doors: Sequence[_Door], requests: Sequence[Callable[[Drawn], _Request]]
+) -> tuple[Timings, Timings]:
+    """What a gateway's answers took, from the first byte sent to the last one read."""
     timings = Timings(), Timings()
-    lines = [http.client.HTTPConnection(HOST, port, timeout=30) for port in ports]
-    for turn in range(len(sides[0].drawn)):
-        for line, side, timing in zip(lines, sides, timings, strict=True):
+    for turn in range(len(doors[0].side.drawn[path])):
+        for door, request, timing in zip(doors, requests, timings, strict=True):
+            method, target, body, headers = request(door.side.drawn[path][turn])
             began = time.perf_counter()
-            line.request("GET", f"/E/{side.drawn[turn][1]}", headers={"Accept": "text/html"})
-            answer = line.getresponse()
+            door.line.request(method, target, body, dict(headers))
+            answer = door.line.getresponse()
             answer.read()
             spent = time.perf_counter() - began
             if answer.status != http.client.OK:
-                raise RuntimeError(f"The page was answered {answer.status}.")
+                raise RuntimeError(f"{target} was answered {answer.status}.")
             (timing.again if turn % 2 else timing.first).append(spent)
-    for line in lines:
-        line.close()
     return timings
+
+
+def _opened(drawn: Drawn) -> _Request:
+    """The page behind a code."""
+    return "GET", f"/E/{drawn.code_id}", None, {"Accept": "text/html"}
+
+
+def _verifying(stage: Stage, door: _Door) -> Callable[[Drawn], _Request]:
+    """Five questions each, with a proof that is made before the clock starts."""
+    client = {**stage.kit["clients"][WHO], "client_id": door.side.client_id}
+    fresh = passes({**stage.kit, "issuer": door.issuer, "clients": {WHO: client}}, stage.jwk)
+    held: list[tuple[float, Pass]] = []
+
+    def request(drawn: Drawn) -> _Request:
+        if not held or time.monotonic() > held[-1][0]:
+            held.append((time.monotonic() + _KEPT, fresh()))
+        return "POST", _PATH, body_about(drawn.uscc, drawn.name), held[-1][1].headers(_PATH)
+
+    return request

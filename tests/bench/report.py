@@ -82,8 +82,8 @@ def show_breakdown(console: Console, what: str, found: Breakdown, scores: Scores
 
 def show_lookups(console: Console, found: Lookups) -> None:
     """The medians of both databases, and their ratio: at most 1.3 is asked for."""
-    drawn = found.sides[0].drawn
-    table = Table(title=f"Look-ups by USCC: {len(drawn):,} of each sort in each database, in turn")
+    calls = len(next(iter(found.sides[0].drawn.values())))
+    table = Table(title=f"Look-ups by USCC: {calls:,} of each sort in each database, in turn")
     table.add_column("")
     for side in found.sides:
         table.add_column(

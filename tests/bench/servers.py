@@ -15,7 +15,7 @@ from typing import Final
 import psutil  # type: ignore[import-untyped]  # comes with the embedded PostgreSQL
 
 from tests.bench.plan import ECHO, FLOOR, GATEWAY, HOST, PEER, SCOPE, WHO, Contender, free_port
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, public_keys
 from tests.node import programs
 
 START_SECONDS: Final = 30
@@ -30,7 +30,6 @@ UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop", "--http", "httptools"),
     *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
 )
-PUBLIC: Final = frozenset({"kty", "crv", "x", "y", "kid", "use", "alg"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +89,11 @@ def _command(name: str, port: int, stage: Stage) -> tuple[str, ...]:
     if name != PEER:
         return (sys.executable, *UVICORN, "--port", str(port), APPLICATIONS[name])
     client = stage.kit["clients"][WHO]
-    keys = [
-        {member: value for member, value in jwk.items() if member in PUBLIC}
-        for jwk in client["private_jwks"]["keys"]
-    ]
-    known = {"client_id": client["client_id"], "scope": SCOPE, "jwks": {"keys": keys}}
+    known = {
+        "client_id": client["client_id"],
+        "scope": SCOPE,
+        "jwks": {"keys": public_keys(stage.kit)},
+    }
     ask = json.dumps({"clients": [known], "port": port})
     try:
         node = programs.install().node

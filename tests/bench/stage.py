@@ -35,6 +35,7 @@ from tests.bench.plan import PURPOSE, WHO, free_port
 from tests.redis_server import BINARY, RedisServer
 from xinqiao._core.jose import generate_dpop_key
 
+PUBLIC: Final = frozenset({"kty", "crv", "x", "y", "kid", "use", "alg"})
 UNLIMITED: Final = Quotas(
     per_minute=LARGEST_QUOTA,
     per_day=LARGEST_QUOTA,
@@ -139,10 +140,11 @@ async def _bodies(runtime: Runtime) -> tuple[bytes, ...]:
         found = await connection.execute(sound)
         rows = list(found.all())
     random.Random(1).shuffle(rows)  # noqa: S311  # the same order in each run
-    return tuple(_body(row.uscc, row.name) for row in rows)
+    return tuple(body_about(row.uscc, row.name) for row in rows)
 
 
-def _body(uscc: str, name: str) -> bytes:
+def body_about(uscc: str, name: str) -> bytes:
+    """Five questions about one enterprise."""
     asked = (
         ("enterprise_name.v1", name),
         ("is_active.v1", None),
@@ -152,3 +154,9 @@ def _body(uscc: str, name: str) -> bytes:
     )
     questions = [{"question": tag} | ({"value": value} if value else {}) for tag, value in asked]
     return orjson.dumps({"enterprise": {"uscc": uscc}, "purpose": PURPOSE, "questions": questions})
+
+
+def public_keys(kit: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those that the kit's platform signs with."""
+    private = kit["clients"][WHO]["private_jwks"]["keys"]
+    return [{name: value for name, value in jwk.items() if name in PUBLIC} for jwk in private]

@@ -143,7 +143,7 @@ def a_batch(code: str) -> Batch:
 def lines_of(code: str, batch: Batch) -> Sequence[dict[str, Any]]:
     """By columns, without the new ids, which differ; no value has ended a cell or a line."""
     names = target_of(code).columns
-    lines = batch.payload().decode().splitlines()
+    lines = batch.payload().decode().split("\n")[:-1]
     made = [dict(zip(names, line.split("\t"), strict=True)) for line in lines]
     for each in made:
         del each["record_id"]

@@ -1,6 +1,7 @@
 """Intake: each delivered row is judged by itself, and what is taken is taken whole or not at all.
 
-`judging` is pure; `taking` puts a batch into the caller's transaction; `ingesting` takes files.
+`judging` is pure, and `columns` does the same for many rows at once, if nothing is to be said of them;
+`taking` puts a batch into the caller's transaction; `ingesting` takes files.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,0 +1,197 @@
+"""The two databases in which enterprises are looked up, a small one and a large one.
+
+A large one that is there already keeps what a run writes there: a client, which is suspended in the
+end, and in the log what it was told.
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+
+from gateway.clients.registry import put_agreement, register_client, set_active
+from gateway.codes.store import issue
+from gateway.codes.tables import CodeLocatorRow, CodeRow
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.db import embedded
+from gateway.db.engine import make_engine
+from gateway.migrations.run import upgrade
+from gateway.synthetic.cast import ROLES, registration_of, terms_of
+from gateway.synthetic.load import load
+from gateway.synthetic.province import province
+from tests.bench.plan import WHO, Plan
+from tests.bench.stage import UNLIMITED, Stage, public_keys
+
+T = TypeVar("T")
+EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"
+STATEMENT: Final = "read statement"
+VERIFICATION: Final = "verification"
+PAGE: Final = "public page"
+PATHS: Final = (STATEMENT, VERIFICATION, PAGE)
+SMALL: Final = 10_000
+HOT: Final = 40
+TODAY: Final = date(2026, 11, 23)
+SEED: Final = 20261123
+_SPARE: Final = 20  # how many times what is needed the sample of pages holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """An enterprise that is asked about."""
+
+    uscc: str
+    name: str
+    code_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One database: its enterprises, and the draws from it."""
+
+    url: str
+    entities: int
+    records: int
+    size: int
+    """Bytes of the database."""
+    drawn: Mapping[str, Sequence[Drawn]]
+    """By the path: of each call, in their order. No path is asked about what another has warmed up."""
+    client_id: str
+    """Who asks, with the keys of the stage's kit."""
+
+
+def sides(
+    plan: Plan, stage: Stage, say: Callable[[str], None]
+) -> Iterator[AbstractContextManager[Side]]:
+    """The small database and the large one, which may be there already."""
+    yield _side(stage, _filled(stage, "lookup_small", SMALL, say), plan.lookups)
+    existing = os.environ.get(EXISTING)
+    yield _side(stage, existing or _filled(stage, "lookup_large", plan.scale, say), plan.lookups)
+
+
+def _filled(stage: Stage, name: str, entities: int, say: Callable[[str], None]) -> str:
+    began = time.monotonic()
+    server = embedded.start(stage.database_folder)
+    asyncio.run(embedded.ensure_database(server, name, anew=True))
+    url = server.url(name)
+    upgrade(url)
+    asyncio.run(_load(url, entities))
+    say(f"{entities:,} enterprises loaded in {time.monotonic() - began:,.0f} s")
+    return url
+
+
+async def _load(url: str, entities: int) -> None:
+    catalogue = load_catalogue()
+    engine = make_engine(url)
+    await load(
+        engine,
+        province(1, entities, today=TODAY, catalogue=catalogue),
+        vault=Vault(VaultKeys.parse(Vault.generate_keys())),
+        catalogue=catalogue,
+    )
+    await engine.dispose()
+
+
+@contextmanager
+def _side(stage: Stage, url: str, lookups: int) -> Iterator[Side]:
+    """Admit the client and issue the codes that are asked for, and take them away again."""
+    side = asyncio.run(_with_engine(url, lambda engine: _prepared(stage, engine, url, lookups)))
+    try:
+        yield side
+    finally:
+        asyncio.run(_with_engine(url, lambda engine: _cleared(engine, side)))
+
+
+async def _with_engine(url: str, use: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    engine = make_engine(url)
+    try:
+        return await use(engine)
+    finally:
+        await engine.dispose()
+
+
+async def _prepared(stage: Stage, engine: AsyncEngine, url: str, lookups: int) -> Side:
+    async with engine.begin() as connection:
+        await connection.execute(text("ANALYZE enterprise, record"))
+        entities, records = await _counts(connection)
+        found = await _sample(connection, (lookups // 2 + HOT) * len(PATHS), entities)
+        codes = [await _with_code(connection, uscc, name) for uscc, name in found]
+        client_id = await _admitted(connection, stage)
+        size = (
+            await connection.execute(text("SELECT pg_database_size(current_database())"))
+        ).scalar_one()
+    return Side(
+        url=url,
+        entities=entities,
+        records=records,
+        size=size,
+        drawn={path: _draws(codes[at :: len(PATHS)]) for at, path in enumerate(PATHS)},
+        client_id=client_id,
+    )
+
+
+def _draws(found: Sequence[Drawn]) -> Sequence[Drawn]:
+    """A new one and one of a few, in turn."""
+    hot, cold = found[:HOT], found[HOT:]
+    chance = random.Random(SEED)  # noqa: S311  # the same draws in each run
+    return tuple(each for one in cold for each in (one, chance.choice(hot)))
+
+
+async def _with_code(connection: AsyncConnection, uscc: str, name: str) -> Drawn:
+    code = await issue(connection, uscc, name, now=datetime.now(UTC))
+    return Drawn(uscc=uscc, name=name, code_id=code.code_id)
+
+
+async def _admitted(connection: AsyncConnection, stage: Stage) -> str:
+    """A client of this run's own, without quotas."""
+    role, now = next(role for role in ROLES if role.key == WHO), datetime.now(UTC)
+    keys: dict[str, Any] = {"keys": public_keys(stage.kit)}
+    client_id = f"bench-{secrets.token_hex(6)}"
+    registration = replace(registration_of(role, keys, []), client_id=client_id)
+    await register_client(connection, registration, now=now)
+    terms = replace(terms_of(role, now), quotas=UNLIMITED)
+    await put_agreement(connection, client_id, terms)
+    return client_id
+
+
+async def _counts(connection: AsyncConnection) -> tuple[int, int]:
+    estimated = text(
+        "SELECT (SELECT reltuples FROM pg_class WHERE oid = 'enterprise'::regclass)::bigint,"
+        " (SELECT reltuples FROM pg_class WHERE oid = 'record'::regclass)::bigint"
+    )
+    row = (await connection.execute(estimated)).one()
+    return row[0], row[1]
+
+
+async def _sample(
+    connection: AsyncConnection, count: int, entities: int
+) -> Sequence[tuple[str, str]]:
+    """Enterprises from pages all over the table, in an order that has nothing to do with it."""
+    percent = min(100.0, 100 * _SPARE * count / max(entities, 1))
+    pages = text(
+        "SELECT uscc, name FROM enterprise TABLESAMPLE SYSTEM (:percent) REPEATABLE (1)"
+        " WHERE code_ok"
+    )
+    rows = (await connection.execute(pages, {"percent": percent})).all()
+    found = sorted((row.uscc, row.name) for row in rows)
+    if len(found) < count:
+        raise SystemExit(f"{count:,} enterprises are needed for so many look-ups: ask for fewer.")
+    return random.Random(SEED).sample(found, count)  # noqa: S311
+
+
+async def _cleared(engine: AsyncEngine, side: Side) -> None:
+    ids = {each.code_id for drawn in side.drawn.values() for each in drawn}
+    async with engine.begin() as connection:
+        for table in (CodeLocatorRow, CodeRow):
+            await connection.execute(delete(table).where(col(table.code_id).in_(ids)))
+        await set_active(connection, side.client_id, active=False)
