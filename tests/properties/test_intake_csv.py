@@ -16,18 +16,28 @@ _PIECES = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=400)
-@given(content=st.lists(_PIECES, max_size=40).map("".join), count=st.integers(0, 12))
+@given(
+    content=st.lists(_PIECES, max_size=40).map("".join),
+    count=st.integers(0, 12),
+    first=st.integers(0, 3),
+    block=st.integers(1, 60),
+)
 def test_to_pass_over_rows_is_to_read_them(
-    tmp_path_factory: pytest.TempPathFactory, content: str, count: int
+    tmp_path_factory: pytest.TempPathFactory, content: str, count: int, first: int, block: int
 ) -> None:
-    """Whatever is in quotation marks, empty or torn; lines are named as they stand in the file."""
+    """Whatever is in quotation marks, empty or torn, and wherever a block of the file ends; lines are
+    named as they stand in the file."""
     path = tmp_path_factory.getbasetemp() / "passed.csv"
     path.write_bytes((HEADER + content).encode())
-    with Unpacked(path) as source:
-        whole = list(rows_of_csv(source, LICENCE, "utf-8"))
-    with Unpacked(path) as source:
-        rows = rows_of_csv(source, LICENCE, "utf-8")
-        passed = rows.pass_over(count)
-        rest = list(rows)
-    assert passed == min(count, len(whole))
-    assert rest == whole[passed:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.creditfile.intake.unpacking.BLOCK", block)
+        with Unpacked(path) as source:
+            whole = list(rows_of_csv(source, LICENCE, "utf-8"))
+        with Unpacked(path) as source:
+            rows = rows_of_csv(source, LICENCE, "utf-8")
+            taken = [rows.form.read(each) for each in rows.take(first)]
+            passed = rows.pass_over(count)
+            rest = list(rows)
+    assert taken == whole[:first]
+    assert passed == min(count, len(whole) - len(taken))
+    assert rest == whole[len(taken) + passed :]

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ MOST_BYTES: Final = 32 << 20
 AT_ONCE: Final = 500
 MOST_AT_ONCE: Final = 4 << 20
 """Rows, and bytes of them, that are judged at once."""
+_FEW: Final = 16
 Format = str
 FORMATS: Final = ("csv", "ndjson", "parquet")
 
@@ -106,30 +106,27 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
 
 def _fill(batch: Batch, source: Unpacked, rows: Rows, at: int, wanted: int) -> FileRefused | None:
     """Judge so many rows, or fewer large ones; why no more can be read."""
-    refused = None
     try:
-        while batch.rows < wanted and batch.size < MOST_BYTES and refused is None:
-            some, refused = _some(source, rows, min(AT_ONCE, wanted - batch.rows))
+        while batch.rows < wanted and batch.size < MOST_BYTES:
+            some = _some(source, rows, min(AT_ONCE, wanted - batch.rows))
             if not some:
                 break
             batch.add(at + batch.rows + 1, some, rows.form)
-    except FileRefused as damage:
-        return damage
-    return refused
+    except FileRefused as refused:
+        return refused
+    return None
 
 
-def _some(source: Unpacked, rows: Rows, most: int) -> tuple[list[Any], FileRefused | None]:
-    """The next rows, fewer if they are large; and why there are no more."""
+def _some(source: Unpacked, rows: Rows, most: int) -> list[Any]:
+    """The next rows, fewer if they are large or go no further."""
     some: list[Any] = []
     begun = source.unpacked
-    try:
-        for item in islice(rows.items, most):
-            some.append(item)
-            if source.unpacked - begun > MOST_AT_ONCE:
-                break
-    except FileRefused as refused:
-        return some, refused
-    return some, None
+    while len(some) < most and source.unpacked - begun <= MOST_AT_ONCE:
+        taken = rows.take(min(_FEW, most - len(some)))
+        some += taken
+        if len(taken) < _FEW:
+            break
+    return some
 
 
 def _rows(source: Unpacked, reading: Reading) -> Rows:

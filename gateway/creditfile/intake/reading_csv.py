@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Self
+from itertools import chain
+from typing import Any, Final
 
 from gateway.creditfile.intake.columns import Columns, Form, Row
 from gateway.creditfile.intake.header import columns_of_file, readers_of_text
@@ -15,14 +17,14 @@ from gateway.creditfile.schema import DatasetOf
 
 _QUOTE: Final = '"'
 _ENDS: Final = "\r\n"
+_NOT_PLAIN: Final = re.compile(r'["\r]|\A\n|\n\n')
+"""Marks a block in which a line may be no row, or no whole row."""
 
 
 def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Rows:
     """The rows of a file with a header."""
     csv.field_size_limit(MOST_LINE)
-    cells = _Cells(source, encoding)
-    columns = columns_of_file(cells.header(), dataset)
-    return Rows(items=cells, form=_form(columns, dataset), skip=cells.pass_over)
+    return _CsvRows(source, dataset, encoding)
 
 
 def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
@@ -53,86 +55,91 @@ def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
     return Form(read=read, columns=read_columns)
 
 
-class _Cells:
+class _CsvRows(Rows):
     """The cells of each row, without empty lines."""
 
-    def __init__(self, source: Unpacked, encoding: Encoding) -> None:
-        self._lines = _Lines(self._decoded(source, encoding))
+    def __init__(self, source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> None:
+        self._block = io.StringIO()
+        self._lines = chain.from_iterable(self._blocks(source, encoding))
         self._reader = csv.reader(self._lines, strict=True)
         self._rows = 0
-        self._last_line = 0
+        self._passed = 0
+        """Lines that `csv` has not seen."""
+        self._line = 0
+        """In which the last row ended."""
+        super().__init__(iter(()), _form(columns_of_file(self._header(), dataset), dataset))
 
-    def header(self) -> list[str]:
+    def _header(self) -> list[str]:
         """The first row, which counts as none."""
         try:
             for cells in self._reader:
                 if cells:
-                    self._last_line = self._lines.number
+                    self._line = self._reader.line_num
                     return cells
         except csv.Error:
             pass
         raise FileRefused("The file has no header that can be read.")
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> list[str] | Problem:
-        cells: list[str] | Problem = []
-        while not cells:
+    def _take(self, taken: list[Any], most: int) -> None:
+        while len(taken) < most:
             try:
-                cells = next(self._reader)
+                for cells in self._reader:
+                    if cells:
+                        self._rows += 1
+                        self._line = self._reader.line_num + self._passed
+                        taken.append(cells)
+                        if len(taken) == most:
+                            return
             except csv.Error:
-                cells = Problem(field="?", reason=self._misquoted())
-        self._count()
-        return cells
+                self._rows += 1
+                taken.append(Problem(field="?", reason=self._misquoted()))
+            else:
+                return
 
     def pass_over(self, count: int) -> int:
-        """Pass over so many rows; how many there were. Without a quotation mark, a line is a row."""
-        wanted = self._rows + count
-        while self._rows < wanted:
-            line = next(self._lines, None)
-            if line is None:
+        """See `Rows`. Without a quotation mark, a line is a row, and is not taken apart."""
+        begun = self._rows
+        while (left := begun + count - self._rows) > 0:
+            at, line = self._block.tell(), self._block.readline()
+            if not line:
+                at, line = 0, next(self._lines, "")
+                if not line:
+                    break
+                if self._pass_over_block(left):
+                    continue
+            if _QUOTE not in line:
+                self._pass(lines=1, rows=1 if line.strip(_ENDS) else 0)
+                continue
+            self._block.seek(at)
+            if not self.take(1):
                 break
-            if _QUOTE in line:
-                self._lines.back(line)
-                next(self)
-            elif line.strip(_ENDS):
-                self._count()
-        return count - (wanted - self._rows)
+        return self._rows - begun
 
-    def _count(self) -> None:
-        self._rows += 1
-        self._last_line = self._lines.number
+    def _pass_over_block(self, most: int) -> bool:
+        """Pass over the block that has begun, if every line in it is a row, and they are no more
+        than so many."""
+        text = self._block.getvalue()
+        rows = text.count("\n") + (not text.endswith("\n"))
+        if rows > most or _NOT_PLAIN.search(text):
+            return False
+        self._block.seek(len(text))
+        self._pass(lines=rows, rows=rows)
+        return True
+
+    def _pass(self, *, lines: int, rows: int) -> None:
+        self._passed += lines
+        self._rows += rows
+        if rows:
+            self._line = self._reader.line_num + self._passed
 
     def _misquoted(self) -> str:
         """A quotation that is not closed swallows lines: it is said which."""
-        first, last = self._last_line + 1, self._lines.number
-        return f"quotation marks that do not fit, in the lines {first} to {last}"
+        first, self._line = self._line + 1, self._reader.line_num + self._passed
+        return f"quotation marks that do not fit, in the lines {first} to {self._line}"
 
-    def _decoded(self, source: Unpacked, encoding: Encoding) -> Iterator[str]:
+    def _blocks(self, source: Unpacked, encoding: Encoding) -> Iterator[io.StringIO]:
         for block in checked_blocks(source, encoding):
             if isinstance(block, TooLong):
                 raise too_long(self._rows + 1)
-            yield from io.StringIO(decoded(block, encoding), newline="\n")
-
-
-class _Lines:
-    """Lines, counted; the last one may be given back."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._back: list[str] = []
-        self.number = 0
-
-    def back(self, line: str) -> None:
-        """It has not been read."""
-        self._back.append(line)
-        self.number -= 1
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        line = self._back.pop() if self._back else next(self._lines)
-        self.number += 1
-        return line
+            self._block = io.StringIO(decoded(block, encoding), newline="\n")
+            yield self._block
