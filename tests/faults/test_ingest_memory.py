@@ -85,3 +85,22 @@ def test_a_bomb_is_refused_in_little_memory(desk: Desk) -> None:
     peak, said = peak_of(desk, "day1.csv.gz")
     assert "more than 250 times its size" in said
     assert peak < MOST // 2
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "csv"])
+def test_rows_of_very_many_cells_are_looked_at_one_by_one(desk: Desk, ending: str) -> None:
+    """Forty rows of a hundred thousand members each, among others that are taken."""
+    if ending == "csv":
+        rows = [
+            f"{a_code(n)},许{n},{'x,' * 100_000}" if n % 3 else f"{a_code(n)},许{n}"
+            for n in range(60)
+        ]
+        desk.write("day1.csv", "\n".join(["uscc,number", *rows]))
+    else:
+        many = {f"m{n}": n for n in range(100_000)}
+        desk.write(
+            "day1.ndjson", [each | (many if n % 3 else {}) for n, each in enumerate(licences(60))]
+        )
+    peak, said = peak_of(desk, f"day1.{ending}")
+    assert "60 rows: 20 created, 0 updated, 0 unchanged, 40 rejected" in said
+    assert peak < MOST // 2

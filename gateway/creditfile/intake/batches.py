@@ -17,6 +17,7 @@ from gateway.creditfile.mapping import Problem
 UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
 
 _AT_ONCE: Final = 256
+MOST_TOGETHER: Final = 500
 _FEW: Final = 8
 """So many rows are sooner looked at one by one."""
 _UNWRITABLE: Final = (UnicodeEncodeError, orjson.JSONEncodeError)
@@ -41,6 +42,7 @@ class Batch:
         self._judge_columns = ColumnJudge(judge.expected).judge
         self._liner = liner
         self._ids = _new_ids(random)
+        self._together = MOST_TOGETHER
         self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[Problem, ...]] = {}
         self.warned: dict[int, tuple[Warned, ...]] = {}
@@ -52,16 +54,22 @@ class Batch:
     def add(self, first: int, items: Sequence[Any], form: Form = ROWS) -> None:
         """Judge rows, numbered from `first`, and keep their lines, or their problems.
 
-        They are looked at by halves where something is to be said of one of them.
+        As many are looked at together as were lately found to be without fault; a few by themselves.
         """
-        if len(items) <= _FEW:
-            for number, item in enumerate(items, first):
-                self._add_one(number, form.read(item))
-                self.rows += 1
-        elif not self._add_at_once(range(first, first + len(items)), form.columns(items)):
-            half = len(items) // 2
-            self.add(first, items[:half], form)
-            self.add(first + half, items[half:], form)
+        at = 0
+        while at < len(items):
+            some = items[at : at + self._together]
+            numbers = range(first + at, first + at + len(some))
+            if len(some) <= _FEW:
+                pairs = zip(numbers, some, strict=True)
+                faulty = [n for n, item in pairs if not self._add_one(n, form.read(item))]
+                self._together = _FEW if faulty else max(self._together, 2 * _FEW)
+            elif self._add_at_once(numbers, form.columns(some)):
+                self._together = min(2 * self._together, MOST_TOGETHER)
+            else:
+                self._together = max(len(some) // 2, _FEW)
+                continue
+            at += len(some)
 
     def _add_at_once(self, numbers: range, columns: Columns | None) -> bool:
         lot = None if columns is None else self._judge_columns(columns)
@@ -74,27 +82,30 @@ class Batch:
         self.rows += len(numbers)
         return True
 
-    def _add_one(self, number: int, row: Row) -> None:
+    def _add_one(self, number: int, row: Row) -> bool:
+        """Whether nothing is to be said of it."""
+        self.rows += 1
         if isinstance(row, Problem):
             self.rejected[number] = (row,)
-            return
+            return False
         verdict = self._judge(row)
         if isinstance(verdict, Rejected):
             self.rejected[number] = verdict.problems
-            return
+            return False
         try:
             self._keep((number,), Lot.of_one(verdict))
         except _UNWRITABLE:
             self.rejected[number] = (UNWRITABLE,)
-            return
+            return False
         if verdict.warnings:
             self.warned[number] = verdict.warnings
+        return not verdict.warnings
 
     def _keep(self, numbers: Sequence[int], lot: Lot) -> None:
         lines = self._liner(numbers, list(islice(self._ids, len(numbers))), lot)
         keys = list(map(key_of, lot.usccs, lot.keys))
         new = dict(zip(keys, zip(numbers, lines, strict=True), strict=True))
-        if len(new) < len(keys) or not new.keys().isdisjoint(self._lines):
+        if len(new) < len(keys) or not self._lines.keys().isdisjoint(new):
             for number, key in zip(numbers, keys, strict=True):
                 earlier = self._lines.get(key)
                 if earlier is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.intake.batches import Batch
+from gateway.creditfile.intake.batches import MOST_TOGETHER, Batch
 from gateway.creditfile.intake.judging import Judge
 from gateway.creditfile.intake.lines import liner_for
 from gateway.creditfile.intake.reading_csv import rows_of_csv
@@ -28,9 +28,8 @@ from gateway.creditfile.vault import DrawnAhead, Vault, VaultKeys
 
 MOST_BYTES: Final = 32 << 20
 """Bytes of the lines that are held at once: of large rows a chunk has several parts."""
-AT_ONCE: Final = 500
 MOST_AT_ONCE: Final = 4 << 20
-"""Rows, and bytes of them, that are judged at once."""
+"""Bytes of rows that are judged together."""
 _FEW: Final = 16
 Format = str
 FORMATS: Final = ("csv", "ndjson", "parquet")
@@ -108,7 +107,7 @@ def _fill(batch: Batch, source: Unpacked, rows: Rows, at: int, wanted: int) -> F
     """Judge so many rows, or fewer large ones; why no more can be read."""
     try:
         while batch.rows < wanted and batch.size < MOST_BYTES:
-            some = _some(source, rows, min(AT_ONCE, wanted - batch.rows))
+            some = _some(source, rows, min(MOST_TOGETHER, wanted - batch.rows))
             if not some:
                 break
             batch.add(at + batch.rows + 1, some, rows.form)

@@ -53,11 +53,15 @@ class Lot:
         )
 
 
-def columns_of(rows: Sequence[Row]) -> Columns | None:
-    """Of rows with few members; `None` where a row could not be read."""
-    read = [each for each in rows if not isinstance(each, Problem)]
+def columns_of(rows: Iterable[Row]) -> Columns | None:
+    """Of rows with few members; `None` at the first that could not be read, or has many."""
+    read: list[Mapping[str, Any]] = []
+    for each in rows:
+        if isinstance(each, Problem) or len(each) > _MOST_MEMBERS:
+            return None
+        read.append(each)
     members = dict.fromkeys(chain.from_iterable(read))
-    if len(read) < len(rows) or len(members) > _MOST_MEMBERS:
+    if len(members) > _MOST_MEMBERS:
         return None
     return {name: [each.get(name) for each in read] for name in members}
 
@@ -106,12 +110,12 @@ class ColumnJudge:
     def _lot(self, columns: Columns) -> Lot:
         of = self._of
         usccs = read_codes(columns.get(USCC, ()))
+        _require(checks_agree(usccs))
         fields = self._fields(columns)
         keys = self._keys(columns, usccs, fields)
         for name in of.needed:
             _require(name in fields and _is_full(fields[name]))
         times = _read(self._times, columns.get(SOURCE_TIME, (None,) * len(usccs)))
-        _require(checks_agree(usccs))
         self._require_nothing_to_mask(fields)
         if of.publicity is not None:
             _require(all(map(of.end_agrees, rows_of(fields, len(usccs)))))

@@ -32,7 +32,7 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
             return NOT_JSON
         return row if type(row) is dict else NOT_AN_OBJECT
 
-    form = Form(read=read, columns=lambda lines: columns_of(list(map(read, lines))))
+    form = Form(read=read, columns=lambda lines: columns_of(map(read, lines)))
     return Rows(_json_lines(source, encoding), form)
 
 

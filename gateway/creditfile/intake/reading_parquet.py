@@ -61,7 +61,7 @@ def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
 
     def read_columns(items: Sequence[tuple[_Batch, int]]) -> Columns | None:
         try:
-            return columns_of(list(map(read, items)))
+            return columns_of(map(read, items))
         except FileRefused:  # there are good rows before the damage
             return None
 
