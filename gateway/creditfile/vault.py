@@ -80,7 +80,7 @@ class VaultKeys:
 
 
 class DrawnAhead:
-    """Randomness for many nonces from one system call. Not for a process that forks."""
+    """Randomness for many nonces from one system call. Not for a process that forks, nor for threads."""
 
     _BYTES: Final = 4096
 

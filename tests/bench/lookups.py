@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from statistics import median, quantiles
-from typing import Final
+from typing import Any, Final
 
 from gateway.answers.ask import Ask
 from gateway.answers.reading import READ
@@ -87,7 +87,7 @@ async def _statements(small: Side, large: Side) -> tuple[Timings, Timings]:
     timings = Timings(), Timings()
     databases = [await HotDatabase.open(side.url, size=1) for side in (small, large)]
     for turn in range(len(small.drawn[STATEMENT])):
-        for database, side, timing in zip(databases, (small, large), timings, strict=True):
+        for database, side, timing in _in_turn(turn, databases, (small, large), timings):
             values = _values(side.drawn[STATEMENT][turn].uscc)
             began = time.perf_counter()
             await database.row(READ, values)
@@ -95,6 +95,12 @@ async def _statements(small: Side, large: Side) -> tuple[Timings, Timings]:
     for database in databases:
         await database.close()
     return timings
+
+
+def _in_turn(turn: int, *of_each: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+    """The small one first and the large one first, by pairs of turns."""
+    pairs = list(zip(*of_each, strict=True))
+    return pairs if turn % 4 < 2 else pairs[::-1]
 
 
 def _values(uscc: str) -> dict[str, object]:
@@ -149,7 +155,7 @@ def _asked(
     """What a gateway's answers took, from the first byte sent to the last one read."""
     timings = Timings(), Timings()
     for turn in range(len(doors[0].side.drawn[path])):
-        for door, request, timing in zip(doors, requests, timings, strict=True):
+        for door, request, timing in _in_turn(turn, doors, requests, timings):
             method, target, body, headers = request(door.side.drawn[path][turn])
             began = time.perf_counter()
             door.line.request(method, target, body, dict(headers))

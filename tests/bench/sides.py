@@ -43,7 +43,7 @@ SMALL: Final = 10_000
 HOT: Final = 40
 TODAY: Final = date(2026, 11, 23)
 SEED: Final = 20261123
-_SPARE: Final = 20  # how many times what is needed the sample of pages holds
+_SPARE: Final = 4  # how many times what is needed the sample of pages holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,8 @@ class Side:
     size: int
     """Bytes of the database."""
     drawn: Mapping[str, Sequence[Drawn]]
-    """By the path: of each call, in their order. No path is asked about what another has warmed up."""
+    """By the path: of each call, in their order. No path is asked about enterprises that another has
+    asked about; the pages of `enterprise` that they stand on were read once, when they were drawn."""
     client_id: str
     """Who asks, with the keys of the stage's kit."""
 

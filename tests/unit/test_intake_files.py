@@ -17,8 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.creditfile.intake.chunks import MOST_AT_ONCE, MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.creditfile.intake.chunks import MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.creditfile.intake.columns import ColumnJudge, columns_of
 from gateway.creditfile.intake.jobs import digest_of_file
+from gateway.creditfile.intake.judging import Judge
+from gateway.creditfile.intake.rows import MOST_TAKEN
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source, Warned
 from gateway.creditfile.vault import Vault
@@ -378,18 +381,59 @@ def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: in
     assert {len(lane.chunks) for lane in lanes} <= {2, 3}
 
 
-def test_a_chunk_of_large_rows_comes_in_parts(read: Reader) -> None:
-    """With the last of them the next lane's turn has come."""
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+@pytest.mark.parametrize("small", [0, 300])
+def test_a_chunk_of_large_rows_comes_in_parts(read: Reader, form: str, small: int) -> None:
+    """Also where small ones came before; with the last part the next lane's turn has come."""
     text = "字" * 48_000
-    rows = (
-        {**AS_JSON, "document_number": f"罚{n}", "facts": text, "content": text} for n in range(700)
+    rows: list[dict[str, Any]] = [
+        {**AS_JSON, "document_number": f"罚{n}", **dict.fromkeys(("facts", "content"), large)}
+        for n, large in enumerate(["小"] * small + [text] * (700 - small))
+    ]
+    content = (
+        parquet(**{name: [row[name] for row in rows] for name in rows[0]})
+        if form == "parquet"
+        else "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     )
-    content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    found = read(content, "ndjson", chunk_rows=500)
+    found = read(content, form, chunk_rows=500)
     ends = list(accumulate(each.rows for each in found.chunks))
-    assert len(ends) > 4
+    assert len(ends) > 3
     assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [500, 700]
-    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + 2 * MOST_AT_ONCE
+    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + 2 * MOST_TAKEN
+    assert [int(line[0]) for line in found.lines] == sorted(range(1, 701))
+
+
+@pytest.mark.parametrize("good", [0, 1, 7, 8, 9, 31, 32, 496, 500, 516])
+def test_every_row_before_a_failure_is_taken(read: Reader, good: int) -> None:
+    """Wherever it is."""
+    rows = [CLEAN.replace("罚1", f"罚{n}") for n in range(good)]
+    torn = read(a_csv(*rows, f"{USCC}," + "x" * (3 << 20)))
+    assert (torn.rows, len(torn.lines)) == (good, good)
+    assert torn.refused is not None
+    assert f"row {good + 1} " in torn.refused
+    lines = [json.dumps(AS_JSON | {"document_number": f"罚{n}"}) + "\n" for n in range(good)]
+    broken = gzip.compress("".join(lines).encode())[:-8]
+    if good:
+        assert read(broken, "ndjson").rows == good
+
+
+def test_rows_that_do_not_say_whose_they_are(read: Reader) -> None:
+    """Are each rejected."""
+    row = {name: value for name, value in AS_JSON.items() if name != "uscc"}
+    found = read("\n".join([json.dumps(row)] * 20), "ndjson")
+    assert found.rejects == [(f"{n}", "uscc", "missing") for n in range(1, 21)]
+
+
+def test_what_is_remembered_of_a_file_is_short() -> None:
+    """A value may be padded with as much as a line holds."""
+    judge = ColumnJudge(Judge(CATALOGUE, "penalty", today=TODAY).expected)
+    rows = [{**AS_JSON, "document_number": f"罚{n}", "fine": f"1.{'0' * 90_000}"} for n in range(9)]
+    columns = columns_of(rows)
+    assert columns is not None
+    lot = judge.judge(columns)
+    assert lot is not None
+    assert set(lot.fields["fine"]) == {"1.000000"}
+    assert not judge._known["fine"]
 
 
 def test_warnings_are_counted_by_kind(read: Reader) -> None:

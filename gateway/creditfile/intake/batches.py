@@ -1,6 +1,7 @@
 """Judged rows on their way into one COPY: of rows with the same key the last one counts."""
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -51,25 +52,34 @@ class Batch:
         self.rows = 0
         self.size = 0
 
-    def add(self, first: int, items: Sequence[Any], form: Form = ROWS) -> None:
+    def add(
+        self,
+        first: int,
+        items: Sequence[Any],
+        form: Form = ROWS,
+        *,
+        most_bytes: int = sys.maxsize,
+    ) -> int:
         """Judge rows, numbered from `first`, and keep their lines, or their problems.
 
-        As many are looked at together as were lately found to be without fault; a few by themselves.
+        How many there were until the batch had so many bytes. As many are looked at together as were
+        lately found to be without fault, a few by themselves.
         """
         at = 0
-        while at < len(items):
+        while at < len(items) and self.size < most_bytes:
             some = items[at : at + self._together]
             numbers = range(first + at, first + at + len(some))
             if len(some) <= _FEW:
                 pairs = zip(numbers, some, strict=True)
                 faulty = [n for n, item in pairs if not self._add_one(n, form.read(item))]
-                self._together = _FEW if faulty else max(self._together, 2 * _FEW)
+                self._together = 2 if faulty else min(2 * self._together, MOST_TOGETHER)
             elif self._add_at_once(numbers, form.columns(some)):
                 self._together = min(2 * self._together, MOST_TOGETHER)
             else:
                 self._together = max(len(some) // 2, _FEW)
                 continue
             at += len(some)
+        return at
 
     def _add_at_once(self, numbers: range, columns: Columns | None) -> bool:
         lot = None if columns is None else self._judge_columns(columns)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.intake.batches import MOST_TOGETHER, Batch
@@ -28,9 +28,6 @@ from gateway.creditfile.vault import DrawnAhead, Vault, VaultKeys
 
 MOST_BYTES: Final = 32 << 20
 """Bytes of the lines that are held at once: of large rows a chunk has several parts."""
-MOST_AT_ONCE: Final = 4 << 20
-"""Bytes of rows that are judged together."""
-_FEW: Final = 16
 Format = str
 FORMATS: Final = ("csv", "ndjson", "parquet")
 
@@ -91,7 +88,7 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                 at += passed
                 continue
             batch = Batch(judge, liner)
-            refused = _fill(batch, source, rows, at, wanted)
+            refused = _fill(batch, rows, at, wanted)
             count = batch.rows
             at += count
             is_whole = count == wanted or batch.size < MOST_BYTES
@@ -103,29 +100,18 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                 return
 
 
-def _fill(batch: Batch, source: Unpacked, rows: Rows, at: int, wanted: int) -> FileRefused | None:
+def _fill(batch: Batch, rows: Rows, at: int, wanted: int) -> FileRefused | None:
     """Judge so many rows, or fewer large ones; why no more can be read."""
     try:
         while batch.rows < wanted and batch.size < MOST_BYTES:
-            some = _some(source, rows, min(MOST_TOGETHER, wanted - batch.rows))
+            some = rows.take(min(MOST_TOGETHER, wanted - batch.rows))
             if not some:
                 break
-            batch.add(at + batch.rows + 1, some, rows.form)
+            done = batch.add(at + batch.rows + 1, some, rows.form, most_bytes=MOST_BYTES)
+            rows.give_back(some[done:])
     except FileRefused as refused:
         return refused
     return None
-
-
-def _some(source: Unpacked, rows: Rows, most: int) -> list[Any]:
-    """The next rows, fewer if they are large or go no further."""
-    some: list[Any] = []
-    begun = source.unpacked
-    while len(some) < most and source.unpacked - begun <= MOST_AT_ONCE:
-        taken = rows.take(min(_FEW, most - len(some)))
-        some += taken
-        if len(taken) < _FEW:
-            break
-    return some
 
 
 def _rows(source: Unpacked, reading: Reading) -> Rows:

@@ -22,6 +22,9 @@ Row = Mapping[str, Any] | Problem
 
 _MOST_MEMBERS: Final = 200
 _MOST_KNOWN: Final = 50_000
+_LONGEST_KNOWN: Final = 64
+_MOST_IN_A_COLUMN: Final = 1 << 20
+"""Characters: more are looked at in several pieces."""
 _TEXTS: Final = {str}
 
 
@@ -109,7 +112,8 @@ class ColumnJudge:
 
     def _lot(self, columns: Columns) -> Lot:
         of = self._of
-        usccs = read_codes(columns.get(USCC, ()))
+        _require(USCC in columns)
+        usccs = read_codes(columns[USCC])
         _require(checks_agree(usccs))
         fields = self._fields(columns)
         keys = self._keys(columns, usccs, fields)
@@ -148,12 +152,18 @@ class ColumnJudge:
         of = self._of
         if of.key == (USCC,):
             return usccs
-        _require(all(map(is_left_out, columns.get(KEY, ()))))
         _require(all(name in fields for name in of.key))
         parts = zip(*(map(str, fields[name]) for name in of.key), strict=True)
-        keys = [key_form(KEY_SEPARATOR.join(each)) for each in parts]
+        said = list(map(KEY_SEPARATOR.join, parts))
+        for given, own in zip(columns.get(KEY, ()), said, strict=False):
+            _require(is_left_out(given) or (given == own and self._is_plain_key(own)))
+        keys = list(map(key_form, said))
         _require(all(0 < len(each) <= MOST_KEY for each in keys))
         return keys
+
+    def _is_plain_key(self, key: str) -> bool:
+        """Whether its parts are those of the fields."""
+        return key.count(KEY_SEPARATOR) == len(self._of.key) - 1
 
     def _require_nothing_to_mask(self, fields: Columns) -> None:
         """R5."""
@@ -184,9 +194,11 @@ class _Known(dict[Any, Any]):
         self._reader = reader
 
     def __missing__(self, text: str) -> Any:
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        self[text] = read = self.read(text)
+        read = self.read(text)
+        if len(text) <= _LONGEST_KNOWN:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[text] = read
         return read
 
     def read(self, value: Any) -> Any:
@@ -207,7 +219,9 @@ def _read(known: _Known, values: Sequence[Any], most: int | None = None) -> Sequ
     if most is None:
         return list(map(known.__getitem__, values))
     texts = list(map(str.strip, values))
-    _require("\0" not in "".join(texts) and max(map(len, texts)) <= most)
+    joined = "".join(texts)
+    _require(len(joined) <= _MOST_IN_A_COLUMN and "\0" not in joined)
+    _require(max(map(len, texts)) <= most)
     return texts if all(texts) else [each or None for each in texts]
 
 

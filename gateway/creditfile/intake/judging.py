@@ -46,7 +46,7 @@ class Judge:
     def _code(self, row: Mapping[str, Any], problems: list[Problem]) -> str:
         value = row.get(USCC)
         try:
-            if value in (None, ""):
+            if is_left_out(value):
                 raise Unfit("missing")
             return read_code(value)
         except Unfit as unfit:
@@ -81,7 +81,7 @@ class Judge:
     ) -> None:
         """A `key` beside the fields must say the same as they do, and may stand in their place."""
         key = row.get(KEY)
-        if key in (None, "") or self.expected.key == (USCC,):
+        if is_left_out(key) or self.expected.key == (USCC,):
             return
         parts = key.strip().split(KEY_SEPARATOR) if type(key) is str else []
         if len(self.expected.key) == 1 and parts:
@@ -153,7 +153,7 @@ class Judge:
 
     def _time(self, row: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
         value = row.get(SOURCE_TIME)
-        if value in (None, ""):
+        if is_left_out(value):
             return None
         try:
             moment: datetime = self.expected.read_time(value)

@@ -115,7 +115,7 @@ def _texts(field: FieldOf) -> Reader:
 
 def _day(latest: str | None) -> Reader:
     def read(value: Any) -> str:
-        if type(value) is not str or not _is_a_day(value):
+        if type(value) is not str or len(value) != len(EARLIEST) or not _is_a_day(value):
             raise Unfit("not a date as YYYY-MM-DD")
         if value < EARLIEST:
             raise Unfit("before the year 1800")
@@ -128,7 +128,7 @@ def _day(latest: str | None) -> Reader:
 
 @lru_cache(maxsize=65_536)
 def _is_a_day(text: str) -> bool:
-    if len(text) != len(EARLIEST) or text[4] != "-" or text[7] != "-":
+    if text[4] != "-" or text[7] != "-":
         return False
     try:
         date.fromisoformat(text)

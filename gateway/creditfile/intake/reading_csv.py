@@ -67,7 +67,7 @@ class _CsvRows(Rows):
         """Lines that `csv` has not seen."""
         self._line = 0
         """In which the last row ended."""
-        super().__init__(iter(()), _form(columns_of_file(self._header(), dataset), dataset))
+        super().__init__(source, iter(()), _form(columns_of_file(self._header(), dataset), dataset))
 
     def _header(self) -> list[str]:
         """The first row, which counts as none."""
@@ -88,7 +88,7 @@ class _CsvRows(Rows):
                         self._rows += 1
                         self._line = self._reader.line_num + self._passed
                         taken.append(cells)
-                        if len(taken) == most:
+                        if len(taken) == most or self._is_much():
                             return
             except csv.Error:
                 self._rows += 1

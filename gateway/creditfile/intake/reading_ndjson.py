@@ -33,7 +33,7 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
         return row if type(row) is dict else NOT_AN_OBJECT
 
     form = Form(read=read, columns=lambda lines: columns_of(map(read, lines)))
-    return Rows(_json_lines(source, encoding), form)
+    return Rows(source, _json_lines(source, encoding), form)
 
 
 def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:

@@ -65,7 +65,7 @@ def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
         except FileRefused:  # there are good rows before the damage
             return None
 
-    return Rows(_items(file, columns), Form(read=read, columns=read_columns))
+    return Rows(source, _items(file, columns), Form(read=read, columns=read_columns))
 
 
 class _Batch:

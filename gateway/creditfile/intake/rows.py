@@ -2,26 +2,36 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from gateway.creditfile.intake.columns import Form, Row
-from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
+
+MOST_TAKEN: Final = 4 << 20
+"""Bytes of the file, unpacked, after which no more rows are taken at once."""
 
 
 class Rows:
     """The rows as they stand in the file, one after the other, and their form."""
 
-    def __init__(self, items: Iterator[Any], form: Form) -> None:
+    def __init__(self, source: Unpacked, items: Iterator[Any], form: Form) -> None:
         self.form = form
+        self._source = source
         self._items = items
+        self._begun = 0
+        self._back: list[Any] = []
         self._refused: FileRefused | None = None
 
     def take(self, most: int) -> list[Any]:
         """The next rows, fewer where the file ends or goes no further: then `FileRefused` is raised
         by the next call."""
+        if self._back:
+            taken, self._back = self._back[:most], self._back[most:]
+            return taken
         if self._refused is not None:
             raise self._refused
-        taken: list[Any] = []
+        taken = []
+        self._begun = self._source.unpacked
         try:
             self._take(taken, most)
         except FileRefused as refused:
@@ -29,6 +39,10 @@ class Rows:
                 raise
             self._refused = refused
         return taken
+
+    def give_back(self, rows: list[Any]) -> None:
+        """The last of those that were taken come again."""
+        self._back = rows + self._back
 
     def pass_over(self, count: int) -> int:
         """Pass over so many rows, which costs little; how many there were."""
@@ -40,4 +54,10 @@ class Rows:
 
     def _take(self, taken: list[Any], most: int) -> None:
         for item in islice(self._items, most):
-            taken.append(item)  # noqa: PERF402  # what comes before a refusal is kept
+            taken.append(item)
+            if self._is_much():
+                return
+
+    def _is_much(self) -> bool:
+        """Whether the rows that are being taken are large: then they are fewer."""
+        return self._source.unpacked - self._begun > MOST_TAKEN
