@@ -102,7 +102,7 @@ def rows(draw: st.DrawFn, code: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("code", CATALOGUE.codes)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
     """Whatever the rows are."""
