@@ -2,8 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,7 +16,6 @@ from gateway.creditfile.mapping import Problem
 
 UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
 
-_AT_ONCE: Final = 256
 MOST_TOGETHER: Final = 500
 _FEW: Final = 8
 """So many rows are sooner looked at one by one."""
@@ -42,7 +40,7 @@ class Batch:
         self._judge = judge.judge
         self._judge_columns = ColumnJudge(judge.expected).judge
         self._liner = liner
-        self._ids = _new_ids(random)
+        self._random = random
         self._together = MOST_TOGETHER
         self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[Problem, ...]] = {}
@@ -112,7 +110,7 @@ class Batch:
         return not verdict.warnings
 
     def _keep(self, numbers: Sequence[int], lot: Lot) -> None:
-        lines = self._liner(numbers, list(islice(self._ids, len(numbers))), lot)
+        lines = self._liner(numbers, _new_ids(self._random, len(numbers)), lot)
         keys = list(map(key_of, lot.usccs, lot.keys))
         new = dict(zip(keys, zip(numbers, lines, strict=True), strict=True))
         if len(new) < len(keys) or not self._lines.keys().isdisjoint(new):
@@ -131,9 +129,8 @@ class Batch:
         return b"\n".join(lines)
 
 
-def _new_ids(random: Callable[[int], bytes]) -> Iterator[str]:
-    """Opaque ids, many from one call for randomness."""
+def _new_ids(random: Callable[[int], bytes], count: int) -> list[str]:
+    """Opaque ids, all from one call for randomness."""
     length = 2 * ID_BYTES
-    while True:
-        many = random(ID_BYTES * _AT_ONCE).hex()
-        yield from (many[at : at + length] for at in range(0, len(many), length))
+    many = random(ID_BYTES * count).hex()
+    return [many[at : at + length] for at in range(0, len(many), length)]

@@ -5,20 +5,17 @@ A personal ID number can look like a code, but does not begin like a market enti
 
 import re
 from collections.abc import Sequence
-from operator import mul
 from typing import Any, Final
 
 from gateway.creditfile.intake.readers import Unfit
 from verification.uscc import ALPHABET, normalise_uscc
 
 _WELL_FORMED: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
-_VALUES: Final = {ord(character): value for value, character in enumerate(ALPHABET)}
-_WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
 _LENGTH: Final = 18
 # What each character adds at each place; the last one stands for itself.
 _ADDS: Final = tuple(
     {ord(character): value * weight % 31 for value, character in enumerate(ALPHABET)}
-    for weight in (*_WEIGHTS, 1)
+    for weight in (*(3**place % 31 for place in range(_LENGTH - 1)), 1)
 )
 
 
@@ -36,8 +33,7 @@ def read_code(value: object) -> str:
 
 def check_agrees(code: str) -> bool:
     """Whether the last character of a well-formed code is the right one (GB 32100)."""
-    values = code.translate(_VALUES).encode("latin-1")
-    return not (sum(map(mul, values, _WEIGHTS)) + values[-1]) % len(ALPHABET)
+    return checks_agree((code,))
 
 
 def read_codes(values: Sequence[Any]) -> Sequence[str]:
