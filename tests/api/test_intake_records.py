@@ -61,6 +61,17 @@ async def test_a_bad_row_leaves_the_good_ones_alone(house: House) -> None:
     assert "330106199001011234" not in response.text
 
 
+async def test_rows_that_all_lack_their_code_are_each_rejected(house: House) -> None:
+    """Also where they are so many that they are looked at together."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    rows = [a_penalty(house, uscc) for _ in range(20)]
+    for row in rows:
+        del row["uscc"]
+    results = await deliver(source, "penalty", *rows)
+    assert [each["outcome"] for each in results] == ["rejected"] * 20
+    assert all(each["problems"] == [{"field": "uscc", "reason": "missing"}] for each in results)
+
+
 async def test_a_repeated_delivery_changes_nothing(house: House) -> None:
     """Created, then unchanged; another content is an update with the next version."""
     source, uscc = await a_department(house), house.uscc("clean")
