@@ -1,0 +1,147 @@
+"""Welch's t-test over interleaved response times: whether an answer's time shows whom it is about.
+
+Every group of requests is asked once a round, in an order that changes. Two controls are asked along:
+`twin` does what the baseline does (an A/A test), and `leaky` does so too, but slower by a known share
+of its time. A result counts only where the twin is not told apart and the leak is seen.
+
+`FULL=1` is the test itself: no margin, the slowest 1 % of a group left out at most, at least 2,000
+samples of each group, and more until 5 % of an answer would be seen. The small form, for a machine
+that does other things too, sees gross differences only.
+"""
+
+import math
+import os
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+FULL: Final = bool(os.environ.get("FULL"))
+SURE: Final = 4.5
+"""Standard errors from which on a difference counts: one false alarm in 150,000 comparisons."""
+TWIN: Final = "twin"
+LEAKY: Final = "leaky"
+MARK: Final = b"x-request-id"
+WARM_UP: Final = 10
+EVERY: Final = 500  # rounds between two looks at how exact the means are
+
+Seconds = float
+Ask = Callable[[str], Awaitable[Seconds]]
+"""Sends one request with this text as its X-Request-Id; gives the seconds until its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How many samples are taken and how they are judged."""
+
+    rounds: int
+    most_rounds: int
+    kept: float
+    """Share of each group's samples that count, from the fastest on."""
+    margin: float
+    """Difference that does not count, as a share of the median answer."""
+    leak: float
+    """How much slower the leaky control is, as a share of the median answer."""
+
+
+WHOLE: Final = Form(rounds=2_000, most_rounds=20_000, kept=0.99, margin=0.0, leak=0.05)
+SMALL: Final = Form(rounds=60, most_rounds=60, kept=0.8, margin=0.2, leak=1.0)
+FORM: Final = WHOLE if FULL else SMALL
+
+
+@dataclass(slots=True)
+class Slower:
+    """The same application, but slower where the request has `mark` as its X-Request-Id."""
+
+    app: ASGIApp
+    mark: str = LEAKY
+    seconds: Seconds = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the processor busy first; a timer would be too coarse."""
+        if scope["type"] == "http" and dict(scope["headers"]).get(MARK) == self.mark.encode():
+            until = time.perf_counter() + self.seconds
+            while time.perf_counter() < until:
+                pass
+        await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What was measured, each group against the baseline."""
+
+    t: Mapping[str, float]
+    medians: Mapping[str, Seconds]
+    samples: int
+    form: Form = field(default=FORM)
+
+    def demand_alike(self) -> None:
+        """Fail where a group can be told from the baseline, or where the controls do not hold."""
+        assert abs(self.t[TWIN]) < SURE, f"the same request twice is told apart: {self}"
+        assert self.t[LEAKY] > SURE, f"an injected leak is not seen: {self}"
+        told = [name for name in self.t if name != LEAKY and abs(self.t[name]) >= SURE]
+        assert not told, f"{', '.join(told)} can be told apart: {self}"
+
+    def __str__(self) -> str:
+        """One line for each group."""
+        lines = (
+            f"{name}: median {1000 * median:.3f} ms, t = {self.t.get(name, 0.0):+.2f}"
+            for name, median in self.medians.items()
+        )
+        return f"{self.samples} samples each\n  " + "\n  ".join(lines)
+
+
+async def compare(
+    groups: Mapping[str, Ask], *, slower: Slower, baseline: str, form: Form = FORM
+) -> Compared:
+    """Time every group and both controls, interleaved; `slower` is where the requests go."""
+    asks = {**groups, TWIN: groups[baseline], LEAKY: groups[baseline]}
+    slower.seconds = 0.0
+    warm = [await asks[name](name) for _ in range(WARM_UP) for name in asks]
+    slower.seconds = form.leak * statistics.median(warm)
+    taken: dict[str, list[Seconds]] = {name: [] for name in asks}
+    order = random.Random(20251122)  # noqa: S311  # an order, not a secret
+    while not _enough(taken[baseline], form):
+        for name in order.sample(list(asks), len(asks)):
+            taken[name].append(await asks[name](name))
+    kept = {name: trimmed(times, form.kept) for name, times in taken.items()}
+    return Compared(
+        t={
+            name: welch(kept[name], kept[baseline], form.margin)
+            for name in asks
+            if name != baseline
+        },
+        medians={name: statistics.median(times) for name, times in kept.items()},
+        samples=len(kept[baseline]),
+        form=form,
+    )
+
+
+def welch(one: Sequence[Seconds], other: Sequence[Seconds], margin: float = 0.0) -> float:
+    """Welch's t of two groups: the difference of their means, beyond the margin, in standard errors."""
+    difference = statistics.fmean(one) - statistics.fmean(other)
+    beyond = max(abs(difference) - margin * statistics.median([*one, *other]), 0.0)
+    return math.copysign(beyond, difference) / math.hypot(_error(one), _error(other))
+
+
+def trimmed(times: Sequence[Seconds], kept: float) -> list[Seconds]:
+    """The fastest share of a group."""
+    return sorted(times)[: math.ceil(len(times) * kept)]
+
+
+def _enough(times: Sequence[Seconds], form: Form) -> bool:
+    """Whether the leaky control's share of an answer would surely be seen by now."""
+    if len(times) < form.rounds:
+        return False
+    if len(times) >= form.most_rounds or len(times) % EVERY:
+        return len(times) >= form.most_rounds
+    kept = trimmed(times, form.kept)
+    return 2 * SURE * math.sqrt(2) * _error(kept) < form.leak * statistics.median(kept)
+
+
+def _error(times: Sequence[Seconds]) -> float:
+    return math.sqrt(statistics.variance(times) / len(times))
