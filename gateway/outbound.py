@@ -7,7 +7,7 @@ address under the name's own Host and SNI: what resolves differently a moment la
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -20,6 +20,8 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 LONGEST_URL: Final = 2_000
 TIMEOUT_SECONDS: Final = 3.0
 LARGEST_BODY: Final = 64 * 1024
+READ: Final = frozenset({200})
+WRITTEN: Final = frozenset({200, 201, 204})
 HTTPS_PORT: Final = 443
 # Global by the registries, and yet a way into a private network: protocol assignments, 6to4 relays.
 NOT_FOR_HOSTS: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
@@ -43,7 +45,7 @@ class UnfetchableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """The body of a 200 and its headers, names in lower case."""
+    """The body of a good answer and its headers, names in lower case."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -118,13 +120,41 @@ def is_public(address: str) -> bool:
 
 
 async def get(
-    url: str, *, loopback: bool, private: bool = False, way: Way | None = None
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    loopback: bool,
+    private: bool = False,
+    way: Way | None = None,
 ) -> Fetched:
     """The body at `url`, without following anything; raises `UnfetchableError`.
 
     `private` is for an address that the operator has chosen: it may be in a private network.
     """
-    return await _fetch("GET", url, loopback=loopback, private=private, way=way or Way())
+    return await _fetch(
+        "GET", url, headers=headers, loopback=loopback, private=private, way=way or Way()
+    )
+
+
+async def put(
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    loopback: bool,
+    private: bool = False,
+    way: Way | None = None,
+) -> Fetched:
+    """What `url` answers to a PUT of `content`, with 200, 201 or 204; as `get`."""
+    return await _fetch(
+        "PUT",
+        url,
+        headers=headers,
+        content=content,
+        loopback=loopback,
+        private=private,
+        way=way or Way(),
+    )
 
 
 async def post(
@@ -174,7 +204,7 @@ async def _fetch(
             ) as pool,
             pool.stream(method, url, headers=sent, content=content) as response,
         ):
-            return await _read(response)
+            return await _read(response, WRITTEN if method == "PUT" else READ)
     except (TimeoutError, httpcore2.TimeoutException):
         raise UnfetchableError(f"It did not answer within {way.timeout:g} seconds.") from None
     except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
@@ -189,8 +219,8 @@ _HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
 }
 
 
-async def _read(response: httpcore2.Response) -> Fetched:
-    if response.status != 200:  # noqa: PLR2004  # a redirect is no answer either
+async def _read(response: httpcore2.Response, good: Collection[int]) -> Fetched:
+    if response.status not in good:  # a redirect is no answer either
         sentence = f"It answered {response.status} instead of 200."
         raise UnfetchableError(sentence, status=response.status)
     headers = {
