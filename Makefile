@@ -16,8 +16,8 @@ help: ## list the targets
 demo: .venv/ready ## build a synthetic province, serve it, take the tour (ONCE=1: end after the tour)
 	$(BIN)/xinqiao-gateway demo --state $(STATE) --entities $(ENTITIES) $(if $(PORT),--port $(PORT)) $(if $(ONCE),--once)
 
-test: .venv/ready system ## run every test (FULL=1: the long ones in full)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/ready system ## run every test (PART=limits: of one part; FULL=1: the long ones in full)
+	@PART=$(PART) $(BIN)/python -m tests.run $(ARGS)
 
 lint: .venv/ready ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -1,56 +1,55 @@
-"""Shared fixtures: a real PostgreSQL for the session, a fresh migrated database for each module."""
+"""Shared fixtures: a PostgreSQL for each test process, one whole gateway, and the option `--alone`."""
 
 import asyncio
-import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.db import embedded
 from gateway.db.engine import make_engine
+from tests.databases import a_server, new_database
 
 if TYPE_CHECKING:
     from tests.house import House
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option by which `make test` parts its two runs."""
+    parser.addoption(
+        "--alone",
+        choices=("only", "not"),
+        help="run only the tests that are marked `alone`, or only the others",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no file in vain: one with a test to be run alone has the mark in it."""
+    of_interest = config.getoption("alone") != "only" or collection_path.suffix != ".py"
+    return None if of_interest or "mark.alone" in collection_path.read_text() else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of this run."""
+    kept = config.getoption("alone")
+    if kept:
+        wanted = kept == "only"
+        items[:] = [each for each in items if bool(each.get_closest_marker("alone")) is wanted]
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The address of an empty database on the server that the tests use."""
-    given = os.environ.get("XINQIAO_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    folder = Path(tempfile.mkdtemp(prefix="xq-", dir="/tmp")) / "pg"
-    folder.parent.chmod(0o755)
-    server = embedded.start(folder)
-    asyncio.run(_fast_and_forgetful(server.socket_folder))
-    asyncio.run(embedded.ensure_database(server))
-    yield server.url()
-    shutil.rmtree(folder.parent, ignore_errors=True)
-
-
-async def _fast_and_forgetful(host: str) -> None:
-    """A test database need not survive a power cut."""
-    connection = await asyncpg.connect(host=host, user="postgres", database="postgres")
-    await connection.execute("ALTER SYSTEM SET fsync = off")
-    await connection.execute("SELECT pg_reload_conf()")
-    await connection.close()
+    """The address of an empty database on this process's server; `new_database` makes others there."""
+    with a_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_url(postgres_url: str) -> str:
     """The address of a database with every table in it, made by the migrations."""
-    from gateway.migrations.run import upgrade
-
-    upgrade(postgres_url)
-    return postgres_url
+    return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,6 @@ What clients send is made with PyJWT alone, and every answer under /v1 is verifi
 before a test sees it: an unsigned or wrongly signed answer fails whichever test received it.
 """
 
-import asyncio
 import contextlib
 import hashlib
 import secrets
@@ -19,14 +18,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import httpx2
 import orjson
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from sqlalchemy import func, literal, select, text, union_all
-from sqlalchemy.engine import make_url
 
 import consent
 from consent import Channel, Person, Purpose, Scope, Shown
@@ -39,7 +36,6 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
 from gateway.disclosure import consenting
-from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.build import Kit, build
@@ -48,6 +44,7 @@ from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.province import province
 from gateway.synthetic.state import SEED, Folder
 from tests.consent_leaves import without_their_leaf
+from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import check, components, read_claim, signature_base
@@ -450,26 +447,6 @@ def _person(uscc: str) -> Person:
         channel=Channel.PORTAL,
         identity_token_digest=hashlib.sha256(b"a test's identity token").digest(),
     )
-
-
-async def new_database(url: str) -> str:
-    """The address of a fresh, migrated database on the server of `url`."""
-    name = f"house_{secrets.token_hex(4)}"
-    address = make_url(url)
-    connection = await asyncpg.connect(
-        host=address.query.get("host", address.host),
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        database=address.database,
-    )
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
-    fresh = address.set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(upgrade, fresh)
-    return fresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

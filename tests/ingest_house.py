@@ -22,7 +22,7 @@ from gateway.clients.registration import Registration
 from gateway.creditfile.vault import Vault
 from gateway.db.engine import make_engine
 from gateway.synthetic.cast import ROLES, terms_of
-from tests.house import new_database
+from tests.databases import new_database
 from tests.oauth_builders import public_jwk
 from verification.uscc import check_character
 

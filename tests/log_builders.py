@@ -1,20 +1,15 @@
 """A log in a database of its own, and a reader of it who trusts nothing but the log's key."""
 
-import asyncio
 import base64
 import hashlib
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.access.commit import log_refusal
 from gateway.db.hot import HotDatabase, Statement
@@ -22,7 +17,6 @@ from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import Disclosure, leaf_hash
 from gateway.disclosure.sealer import Sealer
-from gateway.migrations.run import upgrade
 from gateway.signing.keys import KeyRing, new_key_file
 from tests import naive_merkle
 
@@ -31,25 +25,6 @@ ORIGIN = "credit.test/log"
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SALT_OF = Statement("SELECT salt FROM disclosure_salt WHERE disclosure_id = :disclosure_id")
 EMPTY = """TRUNCATE disclosure, disclosure_salt, pending_leaf, log_entry, log_node, checkpoint"""
-
-
-@contextmanager
-def database_of_its_own(url: str) -> Iterator[str]:
-    """A new migrated database beside the one at `url`."""
-    name = f"log_{secrets.token_hex(6)}"
-    asyncio.run(_outside(url, f"CREATE DATABASE {name}"))
-    # The password would be masked by str().
-    own = make_url(url).set(database=name).render_as_string(hide_password=False)
-    upgrade(own)
-    yield own
-    asyncio.run(_outside(url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _outside(url: str, sql: str) -> None:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(sql))
-    await engine.dispose()
 
 
 def a_key_ring(folder: Path) -> KeyRing:

@@ -16,7 +16,8 @@ from gateway.creditfile.vault import Vault
 from gateway.identity import sessions
 from gateway.limits.guard import Guard
 from gateway.limits.redis import RedisStore
-from tests.house import new_database, querying
+from tests.databases import new_database
+from tests.house import querying
 from tests.oauth_builders import SECRET, USCC, Bank, World, digest_of, running
 from tests.portal_house import add_enterprise
 from tests.redis_server import RedisServer

@@ -104,7 +104,7 @@ async def test_a_taken_id_is_a_conflict(house: House) -> None:
         {"name_zh": ""},
         {"filing_number": "a b"},
         {"contact": "a" * 201},
-        {"jwks": {"keys": [{**a_set("k")["keys"][0], "use": "enc"}]}},
+        pytest.param({"jwks": {"keys": [{**a_set("k")["keys"][0], "use": "enc"}]}}, id="use"),
         {"secret": "x"},
     ],
     ids=str,

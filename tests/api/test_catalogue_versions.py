@@ -24,7 +24,8 @@ from gateway.creditfile.intake import Source, Taken, take
 from gateway.db.engine import make_engine
 from gateway.following import follow
 from gateway.portal.choosing import fields_behind
-from tests.house import House, a_house, new_database
+from tests.databases import new_database
+from tests.house import House, a_house
 
 DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
 SEVENTEENTH = """

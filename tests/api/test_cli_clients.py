@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from tests.house import new_database
+from tests.databases import new_database
 from tests.mtls_builders import a_certificate
 from tests.registry_builders import a_set, an_agreement
 

@@ -12,7 +12,7 @@ from gateway.creditfile.intake import Source, take
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
 from tests.creditfile_builders import CATALOGUE, USCC
-from tests.house import new_database
+from tests.databases import new_database
 
 FIRST = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 SECOND = datetime(2026, 3, 9, 15, 59, 59, tzinfo=UTC)

@@ -17,7 +17,7 @@ from gateway.creditfile.personal import open_of_record, open_personal
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
 from tests.creditfile_builders import CATALOGUE, USCC
-from tests.house import new_database
+from tests.databases import new_database
 
 VAULT = Vault(VaultKeys.parse(Vault.generate_keys()))
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

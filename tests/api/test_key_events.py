@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +21,11 @@ from gateway.disclosure.sealer import Sealer
 from gateway.log.key_events import KeyEvents
 from gateway.signing.keys import KeyRing
 from tests import naive_merkle
+from tests.databases import new_database
 from tests.house import House
 from tests.log_builders import (
     a_key_ring,
     a_sealer,
-    database_of_its_own,
     open_note,
     raw_key,
     seal_all,
@@ -74,10 +74,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def own_url(postgres_url: str) -> Iterator[str]:
+def own_url(postgres_url: str) -> str:
     """A database that no other sealer looks at."""
-    with database_of_its_own(postgres_url) as url:
-        yield url
+    return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

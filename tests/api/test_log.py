@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from gateway.disclosure.sealer import Sealer
 from gateway.log.routes import router
 from gateway.log.sealing import sealing
 from tests import naive_merkle
+from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
     ORIGIN,
-    database_of_its_own,
     disclosed,
     downloaded_entries,
     open_note,
@@ -78,10 +78,9 @@ class LogWorld:
 
 
 @pytest.fixture(scope="module")
-def log_url(postgres_url: str) -> Iterator[str]:
+def log_url(postgres_url: str) -> str:
     """A database that no other sealer looks at."""
-    with database_of_its_own(postgres_url) as url:
-        yield url
+    return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,7 @@
 """Every leaf gets one index, whoever seals and whatever breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,13 +21,13 @@ from gateway.disclosure.sealer import POLL_SECONDS, SEALER_LOCK
 from gateway.disclosure.tiles import around, nodes
 from gateway.signing.keys import KeyRing
 from tests import naive_merkle
+from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
     NOON,
     ORIGIN,
     a_key_ring,
     a_sealer,
-    database_of_its_own,
     disclosed,
     open_note,
     raw_key,
@@ -90,10 +90,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def log_url(postgres_url: str) -> Iterator[str]:
+def log_url(postgres_url: str) -> str:
     """A database that no other sealer looks at."""
-    with database_of_its_own(postgres_url) as url:
-        yield url
+    return asyncio.run(new_database(postgres_url))
 
 
 @pytest_asyncio.fixture

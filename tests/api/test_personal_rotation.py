@@ -23,7 +23,7 @@ from gateway.db.engine import make_engine
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
-from tests.house import new_database
+from tests.databases import new_database
 
 PROVINCE = tuple(province(3, 70, today=date(2026, 11, 23), catalogue=CATALOGUE))
 OF = PROVINCE[0]

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import pytest
 import pytest_asyncio
 
 from tests.portal_gallery import ask_by_link
 from tests.portal_house import House, a_house
 from tests.welch import FULL, SMALL, Ask, Slower, compare
+
+pytestmark = pytest.mark.alone
 
 # Nobody can guess the ids of these pages: what counts is a difference that is seen at once.
 ROUNDS = 2_000 if FULL else 30

@@ -10,7 +10,7 @@ from gateway.limits.guard import Quotas
 from tests.house import UNKNOWN, House, asking
 from tests.welch import Ask, Slower, compare
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="session")]
 
 QUOTAS = Quotas(
     per_minute=10_000_000,

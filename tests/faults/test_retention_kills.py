@@ -20,7 +20,7 @@ from gateway.creditfile.tables import record
 from gateway.db.engine import make_engine
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import a_record
-from tests.house import new_database
+from tests.databases import new_database
 
 KILLS: Final = 20 if os.environ.get("FULL") else 3
 RECORDS: Final = 200 * KILLS

@@ -19,6 +19,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from gateway.db import embedded
+from tests.databases import new_database
 from tests.house import (
     OF_THE_LOG,
     UNKNOWN,
@@ -26,7 +27,6 @@ from tests.house import (
     House,
     asking,
     in_process,
-    new_database,
     querying,
 )
 from tests.redis_server import RedisServer

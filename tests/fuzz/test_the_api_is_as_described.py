@@ -32,7 +32,8 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.guard import LARGEST_QUOTA, Quotas
 from gateway.settings import Settings
-from tests.house import Server, a_built_house, new_database
+from tests.databases import new_database
+from tests.house import Server, a_built_house
 from tests.oauth_builders import public_jwk
 
 FULL: Final = bool(os.environ.get("FULL"))

@@ -35,7 +35,8 @@ from gateway.disclosure import consenting
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
 from tests.consent_leaves import without_their_leaf
-from tests.house import in_process, new_database, querying
+from tests.databases import new_database
+from tests.house import in_process, querying
 from tests.oauth_builders import (
     ISSUER,
     SECRET,

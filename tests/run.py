@@ -1,0 +1,61 @@
+"""`make test`: the tests on all cores, then by itself what needs the machine for itself.
+
+Two runs of pytest with the same arguments. The second has the tests that are marked `alone`. The
+status is that of the first run that did not pass.
+"""
+
+import difflib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent
+TOGETHER: Final = ("--alone=not", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+ALONE: Final = ("--alone=only",)
+PASSED: Final = 0
+INTERRUPTED: Final = 2
+NOTHING_FOUND: Final = 5
+
+
+def main() -> None:
+    """Run the tests that the arguments and the variable PART name; all, where neither does."""
+    part = os.environ.get("PART", "")
+    files = files_of(part, FOLDER.rglob("test_*.py")) if part else []
+    if part and not files:
+        sys.exit(f"make test: {unknown(part, FOLDER.rglob('test_*.py'))}")
+    sys.exit(run([*sys.argv[1:], *(str(each) for each in files)]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit status of both runs; after a failure under `-x`, of the first alone."""
+    statuses = []
+    for own in (TOGETHER, ALONE):
+        status = subprocess.run(
+            [sys.executable, "-m", "pytest", *own, *arguments], check=False
+        ).returncode
+        statuses.append(status)
+        stop_at_once = "-x" in arguments or "--exitfirst" in arguments
+        if status == INTERRUPTED or (stop_at_once and status not in {PASSED, NOTHING_FOUND}):
+            break
+    failed = [each for each in statuses if each not in {PASSED, NOTHING_FOUND}]
+    return failed[0] if failed else min(statuses)
+
+
+def files_of(part: str, files: Iterable[Path]) -> list[Path]:
+    """The files in whose names the part stands, between underscores."""
+    return sorted(each for each in files if f"_{part}_" in f"{each.stem}_")
+
+
+def unknown(part: str, files: Iterable[Path]) -> str:
+    """Why a part has no tests, with the names that come near."""
+    words = {word for each in files for word in each.stem.removeprefix("test_").split("_")}
+    near = difflib.get_close_matches(part, sorted(words))
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"no test file is named for a part {part!r}.{hint} See tests/README.md."
+
+
+if __name__ == "__main__":
+    main()
