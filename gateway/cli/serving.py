@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from contextlib import suppress
 from typing import Annotated
 
 import asyncpg
@@ -9,6 +10,7 @@ import typer
 import uvicorn
 
 from gateway.app import close_runtime, create_app, open_runtime
+from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.hot import Statement
 from gateway.identity.openid import OpenIdProvider
 from gateway.logs import configure
@@ -30,12 +32,12 @@ def serve(
     """Serve with the settings in XINQIAO_… (see the documentation); TLS is the proxy's."""
     settings = Settings.from_env()
     asyncio.run(try_out(settings))
-    uvicorn.run(
+    configure()
+    config = uvicorn.Config(
         "gateway.cli.serving:application",
         factory=True,
         host=host,
         port=port,
-        workers=settings.workers,
         loop="uvloop",
         http="httptools",
         access_log=False,
@@ -45,6 +47,13 @@ def serve(
         timeout_keep_alive=KEPT_OPEN,
         log_config=None,
     )
+    if settings.workers > 1:
+        raise SystemExit(Supervisor(config=config, workers=settings.workers).run())
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(FAILED)
 
 
 async def try_out(settings: Settings) -> None:

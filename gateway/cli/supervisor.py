@@ -1,0 +1,263 @@
+"""Supervisor of the worker processes of `serve`: starts them, replaces what died or hangs, logs it.
+
+A worker is ready when it serves. Until then only its death counts, for a start takes as long as the
+machine needs. From then on its event loop reports once a second, and a worker whose loop has been
+silent for `HUNG_AFTER` is killed and replaced. A worker whose supervisor is gone ends by itself.
+
+SIGTERM and SIGINT end all workers gracefully; SIGHUP replaces them one after the other, each once its
+successor is ready.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any, Final
+
+import structlog
+import uvicorn
+
+from gateway.logs import configure
+
+log = structlog.get_logger("gateway.supervisor")
+
+HUNG_AFTER: Final = 60.0  # seconds without a report from the event loop of a ready worker
+LONG_LIVED: Final = 60.0  # seconds; a worker that served for so long is replaced at once
+LONGEST_PAUSE: Final = 30.0  # seconds between two starts where workers keep dying
+ROUND_SECONDS: Final = 0.2
+FAILED: Final = 3  # exit status, as uvicorn's own for a failed start
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+ALIVE, ENDING = b"a", b"e"
+
+
+class ReportingServer(uvicorn.Server):
+    """A uvicorn server that reports once a second, from its event loop, that it serves."""
+
+    def __init__(self, config: uvicorn.Config, reports: Connection) -> None:
+        super().__init__(config)
+        self._reports = reports
+        os.set_blocking(reports.fileno(), False)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second while it serves."""
+        if counter % 10 == 0:
+            self._report(ALIVE)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once it is asked to end: calls under way are finished first."""
+        self._report(ENDING)
+        await super().shutdown(sockets)
+
+    def _report(self, sign: bytes) -> None:
+        try:
+            os.write(self._reports.fileno(), sign)
+        except BlockingIOError:
+            pass  # a supervisor that is stopped reads what is there when it goes on
+        except BrokenPipeError:
+            self.should_exit = True
+
+
+def work(config: uvicorn.Config, bound: socket.socket, reports: Connection) -> None:
+    """Serve in a worker process."""
+    configure()
+    ReportingServer(config, reports).run(sockets=[bound])
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Worker:
+    """A worker process as its supervisor knows it; moments are of the monotonic clock."""
+
+    process: SpawnProcess
+    reports: Connection
+    started_at: float
+    ready_at: float | None = None
+    reported_at: float | None = None
+    is_ending: bool = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        return self.process.pid
+
+    def read_reports(self, now: float) -> None:
+        """Note what it has reported since the last look."""
+        while self.reports.poll():
+            try:
+                read = os.read(self.reports.fileno(), 1024)
+            except OSError:
+                return
+            if not read:
+                return  # it has ended
+            self.is_ending = self.is_ending or ENDING in read
+            self.reported_at = now
+            if self.ready_at is None and ALIVE in read:
+                self.ready_at = now
+                log.info("worker_ready", pid=self.pid, seconds=round(now - self.started_at, 1))
+
+    def hangs(self, now: float, hung_after: float) -> bool:
+        """Whether it was ready, was not asked to end, and says nothing any more."""
+        return (
+            self.reported_at is not None
+            and not self.is_ending
+            and now - self.reported_at > hung_after
+        )
+
+    def end(self) -> None:
+        """Ask it to finish what it has begun and end."""
+        self.is_ending = True
+        self.process.terminate()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Place:
+    """One of the workers that there should be: who serves, who is to replace it, who is leaving."""
+
+    worker: Worker | None = None
+    successor: Worker | None = None
+    leaving: Worker | None = None
+    deaths: int = 0  # of workers that served only briefly, in a row
+    start_at: float = 0.0
+
+    @property
+    def all(self) -> list[Worker]:
+        """Every process of this place."""
+        return [each for each in (self.worker, self.successor, self.leaving) if each is not None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Supervisor:
+    """Keeps `workers` processes that run `target(config, bound socket, reports)`."""
+
+    config: uvicorn.Config
+    workers: int
+    hung_after: float = HUNG_AFTER
+    target: Callable[[uvicorn.Config, socket.socket, Connection], None] = work
+    _bound: socket.socket = field(init=False)
+    _places: list[Place] = field(init=False)
+    _to_replace: list[Place] = field(default_factory=list)
+    _caught: list[int] = field(default_factory=list)
+    _has_served: bool = False
+    _is_ending: bool = False
+    _status: int = 0
+
+    def run(self) -> int:
+        """Serve until a signal ends it, or no worker can start; the exit status."""
+        self._bound = self.config.bind_socket()
+        self._places = [Place() for _ in range(self.workers)]
+        log.info("supervisor_started", pid=os.getpid(), workers=self.workers)
+        with self._catching(), self._bound:
+            while not self._is_ending or any(place.all for place in self._places):
+                self._round(time.monotonic())
+                time.sleep(ROUND_SECONDS)
+        log.info("supervisor_ended", status=self._status)
+        return self._status
+
+    def _processes(self) -> Iterator[Worker]:
+        return (worker for place in self._places for worker in place.all)
+
+    def _round(self, now: float) -> None:
+        while self._caught:
+            self._obey(self._caught.pop(0))
+        for place in self._places:
+            for worker in place.all:
+                worker.read_reports(now)
+                self._has_served = self._has_served or worker.ready_at is not None
+                if worker.process.exitcode is not None:
+                    self._bury(place, worker, now)
+                elif worker.hangs(now, self.hung_after):
+                    log.error("worker_hangs", pid=worker.pid, seconds=round(self.hung_after, 1))
+                    worker.process.kill()
+            if not self._is_ending:
+                self._fill(place, now)
+
+    def _fill(self, place: Place, now: float) -> None:
+        """Start who is missing, and hand over to a successor that is ready."""
+        if place.worker is None and now >= place.start_at:
+            place.worker = self._started(now)
+        if self._to_replace[:1] != [place]:
+            return
+        if place.successor is None and place.leaving is None:
+            place.successor = self._started(now)
+        elif place.successor is not None and place.successor.ready_at is not None:
+            place.worker, place.successor, place.leaving = place.successor, None, place.worker
+            if place.leaving is not None:
+                place.leaving.end()
+            else:
+                self._to_replace = self._to_replace[1:]
+
+    def _started(self, now: float) -> Worker:
+        reports, sending = multiprocessing.Pipe(duplex=False)
+        spawn = multiprocessing.get_context("spawn")
+        process = spawn.Process(target=self.target, args=(self.config, self._bound, sending))
+        process.start()
+        sending.close()  # so that only the worker holds it
+        log.info("worker_started", pid=process.pid)
+        return Worker(process=process, reports=reports, started_at=now)
+
+    def _bury(self, place: Place, worker: Worker, now: float) -> None:
+        """Note a death, and when another worker is to start in its place."""
+        code = worker.process.exitcode or 0
+        served = round(now - worker.ready_at, 1) if worker.ready_at is not None else None
+        cause: dict[str, Any] = {"status": code} if code >= 0 else {"signal": _name(-code)}
+        if worker.is_ending:
+            log.info("worker_ended", pid=worker.pid, seconds=served, **cause)
+        else:
+            log.error("worker_died", pid=worker.pid, seconds=served, **cause)
+        worker.reports.close()
+        worker.process.close()
+        if worker is place.leaving:
+            place.leaving = None
+            self._to_replace = self._to_replace[1:]
+        elif worker is place.successor:
+            place.successor = None
+            self._to_replace.clear()
+            log.error("replacing_given_up", reason="the successor died before it was ready")
+        else:
+            place.worker = None
+            place.deaths = 0 if served is not None and served >= LONG_LIVED else place.deaths + 1
+            pause = min(LONGEST_PAUSE, 2.0 ** (place.deaths - 2)) if place.deaths > 1 else 0.0
+            place.start_at = now + pause
+        if code > 0 and not self._has_served and not self._is_ending:
+            log.error("start_failed", status=code)
+            self._end(FAILED)
+
+    def _obey(self, caught: int) -> None:
+        log.info("signal", signal=_name(caught))
+        if caught == signal.SIGHUP:
+            if not self._is_ending and not self._to_replace:
+                self._to_replace = list(self._places)
+        else:
+            self._end(0)
+
+    def _end(self, status: int) -> None:
+        """Ask every worker to end; they are waited for."""
+        self._status = self._status or status
+        self._is_ending = True
+        self._to_replace.clear()
+        for worker in self._processes():
+            worker.end()
+
+    @contextmanager
+    def _catching(self) -> Iterator[None]:
+        """Note signals inside the block; they are obeyed in the next round."""
+        before = {
+            each: signal.signal(each, lambda caught, _: self._caught.append(caught))
+            for each in SIGNALS
+        }
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name

@@ -1,0 +1,52 @@
+"""A small application under the gateway's supervisor, run as a program: `-m tests.supervised_app PORT`.
+
+`GET /` gives the worker's process id; `GET /block` blocks its event loop for good; `GET /slow` takes a
+second from its first byte to its last. `SUPERVISED_FAILS` in the environment names a file: while it is
+there, starting fails.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from gateway.cli.supervisor import Supervisor
+from gateway.logs import configure
+
+HUNG_AFTER: Final = 3.0  # seconds
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with the process id."""
+    if scope["type"] == "lifespan":
+        await receive()
+        outcome = "failed" if _fails() else "complete"
+        await send({"type": f"lifespan.startup.{outcome}"})
+        if outcome == "complete":
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/block":
+        threading.Event().wait()
+    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if scope["path"] == "/slow":
+        await send({"type": "http.response.body", "body": b"0", "more_body": True})
+        await asyncio.sleep(1)
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+
+def _fails() -> bool:
+    return Path(os.environ.get("SUPERVISED_FAILS", "/nonexistent")).exists()
+
+
+if __name__ == "__main__":
+    configure()
+    made = uvicorn.Config(
+        "tests.supervised_app:app", port=int(sys.argv[1]), log_config=None, access_log=False
+    )
+    raise SystemExit(Supervisor(config=made, workers=2, hung_after=HUNG_AFTER).run())
