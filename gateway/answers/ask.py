@@ -44,6 +44,16 @@ class Ask:
         return tuple(each.tag for each, closed in self._each if closed)
 
     @property
+    def closed_datasets(self) -> tuple[tuple[str, str], ...]:
+        """Pairs: the tag of a question that needs consent as it is asked, a dataset it rests on."""
+        return tuple(
+            (each.tag, dataset)
+            for each, closed in self._each
+            if closed
+            for dataset in each.datasets
+        )
+
+    @property
     def _each(self) -> Iterator[tuple[Question, bool]]:
         """Each question, and whether it is closed with the value that it is asked with."""
         pairs = zip(self.questions, self.asked, strict=True)

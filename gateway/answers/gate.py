@@ -96,6 +96,8 @@ def _ground(caller: Caller, found: Read, ask: Ask, now: datetime) -> Agreement |
     outside = agreement.missing(purpose=ask.purpose, questions=[each.tag for each in ask.questions])
     if outside:
         return NotInAgreementError(f"Your agreement does not cover: {', '.join(outside)}.")
+    if not found.allowed:
+        raise RuntimeError("allowed, and not read: the read statement decides otherwise")
     return agreement
 
 

@@ -1,4 +1,7 @@
-"""The one read statement of a verification: everything its answer can depend on, at one moment."""
+"""The one read statement of a verification: everything its answer can depend on, at one moment.
+
+Of the enterprise it reads only what agreement and consent allow (`access.read_permission`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,41 +14,58 @@ from consent.model import Consent
 from consent.spending import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
-from gateway.access.kept import KEPT_JSON
-from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
+from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
+from gateway.access.standing import Standing, standing_from_json
 from gateway.answers.ask import Ask
 from gateway.answers.decoy import enterprise_or_decoy
 from gateway.creditfile.reading import (
-    ENTERPRISE_JSON,
-    RECORDS_JSON,
+    NOT_ENDED,
+    enterprise_json,
     records_from_json,
+    records_json,
+    with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.creditfile.telling import SERIOUS_LIST
 from gateway.db.hot import HotDatabase, Statement
 
-# Records that only questions under consent rest on are not even read without one: how long their
-# reading takes would tell how many there are.
-DATASETS = "CAST(:datasets AS text[])"
-READABLE = """CAST((
-    SELECT CASE WHEN h.consent ->> 'status' = 'active'
-                 AND CAST(h.consent ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz)
-                 AND h.consent -> 'questions' ?| CAST(:under_consent AS text[])
-           THEN CAST(:datasets AS text[]) ELSE CAST(:open_datasets AS text[]) END
-    FROM held h) AS text[])"""
+_OWN_CONSENT_HOLDS = """(
+    CAST(:consent_id AS text) IS NULL
+    OR coalesce(held.found ->> 'status' IN ('active', 'paused')
+                AND CAST(held.found ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz),
+                false))"""
 
+# `open_datasets`: what the questions rest on that need no consent. `closed_questions` and
+# `closed_datasets` are pairs: a dataset that a question under consent rests on.
 READ = Statement(f"""
-    WITH held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS consent)
-    SELECT {STANDING_JSON} AS standing,
-           (SELECT consent FROM held) AS consent,
-           {KEPT_JSON} AS kept,
-           {ENTERPRISE_JSON} AS enterprise,
-           {RECORDS_JSON.replace(DATASETS, READABLE)} AS records,
+    WITH {CALLER_STATE},
+    held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS found),
+    allowed AS MATERIALIZED (
+        SELECT {AGREEMENT_HOLDS} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
+               AND coalesce(standing.found #> '{{agreement,questions}}'
+                            ?& CAST(:questions AS text[]), false) AS so,
+               {CONSENT_HOLDS} AS consented
+        FROM standing, held, kept),
+    readable AS MATERIALIZED (
+        SELECT CASE WHEN so AND consented THEN CAST(:open_datasets AS text[]) || ARRAY(
+            SELECT DISTINCT dataset
+            FROM unnest(CAST(:closed_questions AS text[]), CAST(:closed_datasets AS text[]))
+                AS closed(question, dataset)
+            WHERE held.found -> 'questions' ? question
+              AND dataset <> ALL(CAST(:open_datasets AS text[])))
+            WHEN so THEN CAST(:open_datasets AS text[]) ELSE '{{}}' END AS datasets
+        FROM allowed, held)
+    SELECT standing.found AS standing,
+           held.found AS consent,
+           kept.found AS kept,
+           allowed.so AS allowed,
+           {enterprise_json("allowed.so")} AS enterprise,
+           {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records,
            (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
                        'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
             FROM probe p
             WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
               AND p.question = ANY(CAST(:questions AS text[]))) AS probes
+    FROM standing, held, kept, allowed, readable
     """)  # noqa: S608  # constants only
 
 
@@ -53,10 +73,12 @@ READ = Statement(f"""
 class Read:
     """What the statement found. `probes`: question → (value digest → first asked, revision).
 
-    Where the enterprise is not known, `enterprise` is a decoy that nothing may be told of.
+    Where the enterprise is not known, or is not `allowed` to be read of (by token, client, agreement
+    or the token's consent), `enterprise` is a decoy that nothing may be told of.
     """
 
     standing: Standing
+    allowed: bool
     consent: Consent | None
     kept: Mapping[str, Any] | None
     enterprise: Enterprise
@@ -78,9 +100,12 @@ async def read(
             "purpose": ask.purpose,
             "consent_id": caller.token.consent_id,
             "key": key.key if key else None,
-            "datasets": _with_serious_list(ask.datasets),
-            "open_datasets": _with_serious_list(ask.open_datasets),
-            "under_consent": list(ask.under_consent),
+            "open_datasets": list(ask.open_datasets),
+            "closed_questions": [tag for tag, _ in ask.closed_datasets],
+            "closed_datasets": [dataset for _, dataset in ask.closed_datasets],
+            "about_own": caller.token.uscc in {None, ask.uscc},
+            "request_digest": key.request_digest.hex() if key else None,
+            "continues": False,
             "now": now,
             "questions": [each.tag for each in ask.questions],
         },
@@ -92,6 +117,7 @@ async def read(
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return Read(
         standing=standing_from_json(orjson.loads(row["standing"])),
+        allowed=row["allowed"],
         consent=consent_from_json(consent) if consent else None,
         kept=_json(row["kept"]),
         enterprise=enterprise,
@@ -99,11 +125,6 @@ async def read(
         records=records_from_json(row["records"]),
         probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
     )
-
-
-def _with_serious_list(datasets: tuple[str, ...]) -> list[str]:
-    """It is public, and prolongs how long others are told: what the page shows, no answer denies."""
-    return sorted({*datasets, SERIOUS_LIST}) if datasets else []
 
 
 def _json(text: str | None) -> Any:  # a JSON object or nothing

@@ -33,8 +33,8 @@ router.include_router(desk.router)
 @router.get("/e/{code_id}", response_model=None, include_in_schema=False)
 async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
-    wanted = as_code_id(code_id)
-    row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS) if wanted else None
+    wanted, now = as_code_id(code_id), runtime.now()
+    row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS, now=now) if wanted else None
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if row is None or enterprise is None:
         return public.not_good(request, NOT_FOUND)
@@ -42,5 +42,5 @@ async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Respons
         return public.not_good(request, GONE)
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     records = records_from_json(row["records"])
-    summary = summary_of(enterprise, records, runtime.catalogue, now=runtime.now())
+    summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     return public.good(request, public.Page(code=code, summary=summary), runtime.catalogue)

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_from
 from gateway.codes.tables import CodeLocatorRow, CodeRow
-from gateway.creditfile.reading import ENTERPRISE_JSON, RECORDS_JSON
+from gateway.creditfile.reading import NOT_ENDED, enterprise_json, records_json
 from gateway.creditfile.tables import enterprise
 from gateway.db.hot import HotDatabase, Statement
 
@@ -36,7 +36,7 @@ _LOCATE: Final = Statement(
 )
 _READ: Final = Statement(f"""
 SELECT c.uscc, c.code_id, c.sign_name, c.check_phrase, c.issued_at, c.revoked_at,
-       {ENTERPRISE_JSON} AS enterprise, {RECORDS_JSON} AS records
+       {enterprise_json()} AS enterprise, {records_json(condition=NOT_ENDED)} AS records
   FROM enterprise_code AS c
  WHERE c.uscc = CAST(:uscc AS text) AND c.code_id = CAST(:code_id AS text)
 """)  # noqa: S608  # only constants are put together
@@ -116,6 +116,8 @@ async def behind(
     hot: HotDatabase,
     code_id: str,
     datasets: tuple[str, ...],
+    *,
+    now: datetime,
 ) -> Mapping[str, Any] | None:
     """The code, its enterprise and the records of these datasets: a look-up, then one read."""
     located = await hot.row(_LOCATE, {"code_id": code_id})
@@ -123,5 +125,5 @@ async def behind(
         return None
     return await hot.row(
         _READ,
-        {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets)},
+        {"uscc": located["uscc"], "code_id": code_id, "datasets": list(datasets), "now": now},
     )

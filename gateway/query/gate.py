@@ -49,7 +49,7 @@ async def answer(
     keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
-        found = await read(runtime.hot, caller, ask, key)
+        found = await read(runtime.hot, caller, ask, key, catalogue=runtime.catalogue, now=now)
         kept = keeping.found(key, found.kept, now)
         if isinstance(kept, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, kept, now))

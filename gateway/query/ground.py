@@ -78,6 +78,8 @@ def ground_of(
         catalogue=runtime.catalogue,
         unavailable=found.enterprise.unavailable,
     )
+    if not found.readable.issuperset(scope.told):
+        raise RuntimeError("granted, and not read: the read statement decides otherwise")
     return Ground(agreement=agreement, granted=granted, enterprise=found.enterprise, scope=scope)
 
 

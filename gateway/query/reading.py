@@ -1,7 +1,11 @@
-"""The one read statement of a query: everything its answer can depend on, at one moment."""
+"""The one read statement of a query: everything its answer can depend on, at one moment.
+
+Of the enterprise it reads only what agreement and consent allow (`access.read_permission`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,29 +14,40 @@ from consent.model import Consent
 from consent.spending import READ_CONSENT, consent_from_json
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
-from gateway.access.kept import KEPT_JSON
-from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
+from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
+from gateway.access.standing import Standing, standing_from_json
+from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.reading import (
-    ENTERPRISE_JSON,
-    RECORDS_JSON,
+    NOT_ENDED,
     enterprise_from_json,
+    enterprise_json,
     records_from_json,
+    records_json,
+    with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.creditfile.telling import SERIOUS_LIST
 from gateway.db.hot import HotDatabase, Statement
 from gateway.query.ask import Ask
+from gateway.query.withheld import is_offered
 
+# `datasets`: those asked for that the catalogue opens to clients with this purpose.
 READ = Statement(f"""
-    SELECT {STANDING_JSON} AS standing,
-           {READ_CONSENT} AS consent,
-           {KEPT_JSON} AS kept,
-           {ENTERPRISE_JSON} AS enterprise,
-           {RECORDS_JSON} AS records
-    """)  # constants only
-
-# The list of serious violations prolongs how long others are told, so it is always read.
-ALWAYS_READ = (SERIOUS_LIST,)
+    WITH {CALLER_STATE},
+    held AS MATERIALIZED (SELECT {READ_CONSENT} AS found),
+    readable AS MATERIALIZED (
+        SELECT CASE WHEN {AGREEMENT_HOLDS} AND {CONSENT_HOLDS} THEN ARRAY(
+            SELECT name FROM unnest(CAST(:datasets AS text[])) AS name
+            WHERE standing.found #> '{{agreement,datasets}}' ? name
+              AND held.found -> 'datasets' ? name) ELSE '{{}}' END AS datasets
+        FROM standing, held, kept)
+    SELECT standing.found AS standing,
+           held.found AS consent,
+           kept.found AS kept,
+           readable.datasets AS readable,
+           {enterprise_json("cardinality(readable.datasets) > 0")} AS enterprise,
+           {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records
+    FROM standing, held, kept, readable
+    """)  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +59,19 @@ class Read:
     kept: Mapping[str, Any] | None
     enterprise: Enterprise | None
     records: tuple[Record, ...]
+    readable: frozenset[str]
+    """The datasets that agreement and consent allow, and of which `records` holds all."""
 
 
-async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None) -> Read:
+async def read(
+    hot: HotDatabase,
+    caller: Caller,
+    ask: Ask,
+    key: IdempotencyKey | None,
+    *,
+    catalogue: Catalogue,
+    now: datetime,
+) -> Read:
     """Read once, for this caller and ask."""
     row = await hot.row(
         READ,
@@ -57,7 +82,10 @@ async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey |
             "purpose": ask.purpose,
             "consent_id": ask.consent_id,
             "key": key.key if key else None,
-            "datasets": [*ask.datasets, *ALWAYS_READ],
+            "datasets": _offered(ask, catalogue),
+            "continues": ask.cursor is not None,
+            "request_digest": key.request_digest.hex() if key else None,
+            "now": now,
         },
     )
     if row is None:
@@ -68,4 +96,12 @@ async def read(hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey |
         kept=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),
         records=records_from_json(row["records"]),
+        readable=frozenset(row["readable"]),
     )
+
+
+def _offered(ask: Ask, catalogue: Catalogue) -> list[str]:
+    """What is asked for and may be told to clients at all; nothing where the token is another's."""
+    if ask.foreign_consent:
+        return []
+    return [name for name in ask.datasets if is_offered(name, ask.purpose, catalogue)]

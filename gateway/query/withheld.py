@@ -68,6 +68,13 @@ def _unseen(
     return MappingProxyType({name: fields for name, fields in unseen.items() if fields})
 
 
+def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
+    """Whether the catalogue lets clients have anything of `dataset` for `purpose`."""
+    return catalogue.dataset(dataset).serves(purpose) and bool(
+        catalogue.fields_for(dataset, Audience.AUTHORISED)
+    )
+
+
 def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
     """The member `withheld` of an answer."""
     told_in_part: list[dict[str, object]] = [

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.personal import open_personal
 from gateway.creditfile.reading import (
-    ENTERPRISE_JSON,
-    RECORDS_JSON,
     enterprise_from_json,
+    enterprise_json,
     records_from_json,
+    records_json,
 )
 from gateway.creditfile.records import Enterprise, Record
 from gateway.creditfile.tables import enterprise, record
@@ -30,7 +30,7 @@ from gateway.synthetic.province import province
 CATALOGUE = load_catalogue()
 VAULT = Vault(VaultKeys.parse(Vault.generate_keys()))
 PROVINCE = tuple(province(5, 150, today=date(2026, 11, 23), catalogue=CATALOGUE))
-READ = Statement(f"SELECT {ENTERPRISE_JSON} AS enterprise, {RECORDS_JSON} AS records")
+READ = Statement(f"SELECT {enterprise_json()} AS enterprise, {records_json()} AS records")
 
 
 @pytest_asyncio.fixture
@@ -72,7 +72,7 @@ async def _load(engine: AsyncEngine) -> Loaded:
 
 @pytest.mark.asyncio
 async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> None:
-    """Enterprise by enterprise, the newest decision first, without what was withdrawn."""
+    """Enterprise by enterprise, of each dataset the newest first, without what was withdrawn."""
     loaded = await _load(empty)
     assert loaded == Loaded(
         enterprises=len(PROVINCE),
@@ -86,8 +86,9 @@ async def test_everything_is_read_back_as_it_was_made(empty: AsyncEngine) -> Non
         kept = [record for record in each.records if record.withdrawn_at is None]
         if "id_number_in_free_text" not in each.traits:
             assert {r.record_id: r for r in records} == {r.record_id: r for r in kept}
-        days = [record.decided_on or date.min for record in records]
-        assert days == sorted(days, reverse=True)
+        for dataset in CATALOGUE.codes:
+            days = [r.decided_on or date.min for r in records if r.dataset == dataset]
+            assert days == sorted(days, reverse=True)
 
 
 @pytest.mark.asyncio

@@ -44,8 +44,10 @@ async def test_a_token_of_one_consent_opens_no_other(house: House) -> None:
     free = ask_of(body, load_catalogue(), cursors, token_consent=None)
     assert isinstance(free, Ask)
     caller = await caller_of(house, bank)
-    found = await read(house.runtime.hot, caller, free, None)
     now = house.clock()
+    found = await read(
+        house.runtime.hot, caller, free, None, catalogue=house.runtime.catalogue, now=now
+    )
     assert not isinstance(
         ground_of(house.runtime, caller, free, found, now, repeated=False), NotAvailableError
     )

@@ -1,0 +1,43 @@
+"""What a call may read, decided by PostgreSQL inside the call's own read statement.
+
+The time that reading takes tells how much there is: so nothing is read that token, client, agreement
+and consent do not allow, and every call that is refused costs the same. Afterwards the same is decided
+again in Python, where the reason for a refusal is found (`agreement_of`, `consent.decide`).
+"""
+
+from typing import Final
+
+from gateway.access.kept import KEPT_JSON
+from gateway.access.standing import STANDING_JSON
+
+CALLER_STATE: Final = f"""
+    standing AS MATERIALIZED (SELECT {STANDING_JSON} AS found),
+    kept AS MATERIALIZED (SELECT {KEPT_JSON} AS found)"""  # constants only
+"""Two common table expressions; parameters `client_id`, `jti`, `uscc`, `key`."""
+
+AGREEMENT_HOLDS: Final = """coalesce(
+    standing.found ->> 'token' = 'live'
+    AND standing.found ->> 'client' = 'active'
+    AND CAST(standing.found #>> '{agreement,valid_from}' AS timestamptz)
+        <= CAST(:now AS timestamptz)
+    AND CAST(standing.found #>> '{agreement,valid_until}' AS timestamptz)
+        > CAST(:now AS timestamptz)
+    AND coalesce(CAST(standing.found #>> '{agreement,ended_at}' AS timestamptz)
+                 > CAST(:now AS timestamptz), true)
+    AND standing.found #> '{agreement,purposes}' ? CAST(:purpose AS text), false)"""
+"""Whether token, client and agreement hold at `now` for `purpose`; over `standing`."""
+
+CONSENT_HOLDS: Final = """coalesce(
+    held.found ->> 'status' = 'active'
+    AND held.found ->> 'purpose' = CAST(:purpose AS text)
+    AND CAST(held.found ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz)
+    AND (held.found ->> 'max_uses' IS NULL
+         OR CAST(held.found ->> 'uses' AS integer) < CAST(held.found ->> 'max_uses' AS integer)
+         OR CAST(:continues AS boolean)
+         OR coalesce(kept.found ->> 'request_digest' = CAST(:request_digest AS text), false)),
+    false)"""
+"""Whether the consent in `held` (`found`: its row as jsonb) allows a call at `now`; over `kept` too.
+
+A further page (`continues`), or a repeated call (`request_digest`, in hex, of the kept answer), needs
+no use that is left.
+"""

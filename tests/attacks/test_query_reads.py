@@ -1,0 +1,402 @@
+"""What is not allowed is not read: the time that reading takes would tell how much there is.
+
+Each call's statements are recorded, and those that read are run again under EXPLAIN ANALYZE, which counts
+the rows that each table gave, those that a filter dropped among them. Calls refused alike read alike.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import asyncpg
+import httpx2
+import orjson
+import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
+
+import consent
+from gateway.db.hot import HotDatabase, Statement
+from gateway.synthetic.codes import a_code
+from tests.house import UNKNOWN, Caller, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MANY = a_code(300, 20250828, "firm", "330106")
+"""An enterprise with 300 penalties, of which half are over and half were repaired."""
+FEW = a_code(301, 20250828, "firm", "330106")
+"""The same enterprise without any."""
+
+
+@dataclass(slots=True)
+class RecordingDatabase(HotDatabase):
+    """The gateway's database, with a list of what it was asked."""
+
+    inner: HotDatabase
+    asked: list[tuple[Statement, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
+        """Note the statement, then run it."""
+        self.asked.append((statement, dict(values)))
+        return await self.inner.row(statement, values)
+
+
+@contextmanager
+def recording(house: House) -> Iterator[RecordingDatabase]:
+    """The statements of the hot path inside the block."""
+    before = house.runtime
+    database = RecordingDatabase(before.hot)
+    house.app.state.runtime = replace(before, hot=database)
+    try:
+        yield database
+    finally:
+        house.app.state.runtime = before
+
+
+@asynccontextmanager
+async def connection_to(house: House) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the test's own."""
+    address = make_url(house.settings.database_url)
+    _, arguments = address.get_dialect()().create_connect_args(address)
+    made = await asyncpg.connect(**arguments)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
+    """How many rows the scans below this node took from each table; 0 where a scan ran in vain."""
+    read: Counter[str] = Counter()
+    table = plan.get("Relation Name")
+    if table is not None and plan["Actual Loops"]:
+        dropped = plan.get("Rows Removed by Filter", 0)
+        dropped += plan.get("Rows Removed by Index Recheck", 0)
+        read[table] += round((plan["Actual Rows"] + dropped) * plan["Actual Loops"])
+    for each in plan.get("Plans", ()):
+        read += rows_read(each)
+    return read
+
+
+async def reads(house: House, call: Callable[[], Awaitable[httpx2.Response]]) -> list[Any]:
+    """The answer's status and code, each statement of the call, and the rows that it read."""
+    with recording(house) as database:
+        answer = await call()
+    told: list[Any] = [answer.status_code, answer.json().get("code")]
+    async with connection_to(house) as connection:
+        about_one = [each for each in database.asked if "uscc" in each[0].names]
+        for statement, values in about_one:  # the background loops ask for other things
+            rows: Counter[str] = Counter()
+            if "INSERT" not in statement.sql:
+                plan = await connection.fetchval(
+                    f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement.positional}",
+                    *(values[name] for name in statement.names),
+                )
+                rows = rows_read(orjson.loads(plan)[0]["Plan"])
+            told.append((statement.sql[-60:], dict(rows)))
+    return told
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def enterprises(house: House) -> AsyncIterator[None]:
+    """Both enterprises, and the penalties of one, copied from the province."""
+    template = house.uscc("penalised")
+    async with connection_to(house) as connection:
+        for code in (MANY, FEW):
+            await connection.execute(
+                """INSERT INTO enterprise SELECT (jsonb_populate_record(
+                       CAST(NULL AS public.enterprise), to_jsonb(e) || jsonb_build_object(
+                       'uscc', $1::text, 'registration_id', $2::text, 'personal', NULL))).*
+                   FROM enterprise e WHERE uscc = $3""",
+                code,
+                f"rec_{secrets.token_hex(8)}",
+                template,
+            )
+        await connection.execute(
+            """INSERT INTO record SELECT (jsonb_populate_record(
+                   CAST(NULL AS public.record), to_jsonb(r) || jsonb_build_object(
+                   'uscc', $1::text, 'record_id', 'rec_dark_' || i, 'natural_key', 'dark ' || i,
+                   'publicity_ends_on', CASE WHEN i % 2 = 0 THEN '2020-01-01' END,
+                   'repaired_at', CASE WHEN i % 2 = 1 THEN '2020-01-01T00:00:00Z' END))).*
+               FROM (SELECT * FROM record WHERE uscc = $2 AND dataset = 'penalty' LIMIT 1) r,
+                    generate_series(1, 300) i""",
+            MANY,
+            template,
+        )
+        yield
+        await connection.execute("DELETE FROM record WHERE uscc = $1", MANY)
+        await connection.execute("DELETE FROM enterprise WHERE uscc = ANY($1)", [MANY, FEW])
+
+
+async def a_bank(house: House, **terms: Any) -> Caller:
+    """A client whose token is fetched already."""
+    bank = await house.client(**terms)
+    await bank.token()
+    return bank
+
+
+async def no_consent(house: House, _uscc: str) -> Caller:
+    """Nobody was asked."""
+    return await a_bank(house)
+
+
+async def consent_for_another_dataset(house: House, uscc: str) -> Caller:
+    """Granted, but not for penalties."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc, datasets=["licence"])
+    return bank
+
+
+async def consent_for_another_purpose(house: House, uscc: str) -> Caller:
+    """Granted for what comes after the loan."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc, purpose="post_loan_management")
+    return bank
+
+
+async def withdrawn(house: House, uscc: str) -> Caller:
+    """Taken back."""
+    bank = await a_bank(house)
+    await house.act(consent.withdraw, await house.grant(bank, uscc))
+    return bank
+
+
+async def paused(house: House, uscc: str) -> Caller:
+    """Paused by the enterprise."""
+    bank = await a_bank(house)
+    await house.act(consent.pause, await house.grant(bank, uscc))
+    return bank
+
+
+async def expired(house: House, uscc: str) -> Caller:
+    """Over since yesterday."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc, days=1, granted_days_ago=2)
+    return bank
+
+
+async def exhausted(house: House, uscc: str) -> Caller:
+    """Its one use is spent."""
+    bank = await a_bank(house)
+    consent_id = await house.grant(bank, uscc, max_uses=1)
+    await house.rows(
+        "UPDATE consent SET uses = 1 WHERE uscc = :uscc AND consent_id = :id",
+        uscc=uscc,
+        id=consent_id,
+    )
+    return bank
+
+
+async def not_in_agreement(house: House, uscc: str) -> Caller:
+    """The enterprise said yes to what the agreement does not cover."""
+    bank = await a_bank(
+        house, datasets=frozenset({"registration"}), questions=frozenset({"is_active.v1"})
+    )
+    await house.grant(bank, uscc, datasets=["penalty"])
+    return bank
+
+
+async def purpose_not_in_agreement(house: House, uscc: str) -> Caller:
+    """The agreement is for another purpose."""
+    bank = await a_bank(house, purposes=frozenset({"tender"}))
+    await house.grant(bank, uscc)
+    return bank
+
+
+async def agreement_ended(house: House, uscc: str) -> Caller:
+    """It ran out after the token was given."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc)
+    await house.rows(
+        "UPDATE agreement SET ended_at = now() - interval '1 minute' WHERE client_id = :id",
+        id=bank.client_id,
+    )
+    return bank
+
+
+async def suspended(house: House, uscc: str) -> Caller:
+    """The client was suspended after its token was given."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc)
+    await house.rows(
+        "UPDATE client SET state = 'suspended' WHERE client_id = :id", id=bank.client_id
+    )
+    return bank
+
+
+async def token_revoked(house: House, uscc: str) -> Caller:
+    """The token was revoked."""
+    bank = await a_bank(house)
+    await house.grant(bank, uscc)
+    await house.rows(
+        "UPDATE access_token SET revoked_at = now() WHERE client_id = :id", id=bank.client_id
+    )
+    return bank
+
+
+REFUSED = (
+    no_consent,
+    consent_for_another_dataset,
+    consent_for_another_purpose,
+    withdrawn,
+    paused,
+    expired,
+    exhausted,
+    not_in_agreement,
+    purpose_not_in_agreement,
+    agreement_ended,
+    suspended,
+    token_revoked,
+)
+
+Situation = Callable[[House, str], Awaitable[Caller]]
+
+
+@pytest.mark.parametrize("situation", REFUSED, ids=lambda each: each.__name__)
+async def test_a_refused_query_reads_nothing_of_the_enterprise(
+    house: House, situation: Situation
+) -> None:
+    """With 300 penalties and with none: the same statements, the same rows, none of them a record."""
+    found = []
+    for uscc in (MANY, FEW):
+        bank = await situation(house, uscc)
+        found.append(await reads(house, lambda: bank.query(uscc, "penalty")))  # noqa: B023
+    assert found[0] == found[1]
+    status, _, *statements = found[0]
+    assert status in {401, 403}
+    assert statements
+    for _, rows in statements:
+        assert not rows.get("record", 0)
+        assert not rows.get("enterprise", 0)
+
+
+async def test_without_consent_an_unknown_enterprise_is_read_like_a_known_one(house: House) -> None:
+    """Unknown, clean, and with 300 penalties."""
+    bank = await a_bank(house)
+    found = [
+        await reads(house, lambda: bank.query(uscc, "penalty", "registration"))  # noqa: B023
+        for uscc in (UNKNOWN, FEW, MANY)
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+async def test_of_a_query_only_what_is_allowed_is_read(house: House) -> None:
+    """Consent for the registration: penalties that were asked for too are not read."""
+    found = []
+    for uscc in (MANY, FEW):
+        bank = await a_bank(house)
+        await house.grant(bank, uscc, datasets=["registration"])
+        found.append(await reads(house, lambda: bank.query(uscc, "registration", "penalty")))  # noqa: B023
+    assert found[0] == found[1]
+    assert found[0][0] == 200
+    assert sum(rows.get("enterprise", 0) for _, rows in found[0][2:])
+    assert not sum(rows.get("record", 0) for _, rows in found[0][2:])
+
+
+async def test_what_is_allowed_is_read(house: House) -> None:
+    """A control: with consent the 300 penalties are looked at, and the count sees them."""
+    bank = await a_bank(house)
+    await house.grant(bank, MANY, datasets=["penalty"])
+    found = await reads(house, lambda: bank.query(MANY, "penalty"))
+    assert found[0] == 200
+    assert sum(rows.get("record", 0) for _, rows in found[2:]) >= 300
+
+
+async def test_a_further_page_and_a_repeat_are_read_after_the_last_use(house: House) -> None:
+    """Neither needs a use: what was granted for the first is read for them too."""
+    bank = await house.client()
+    uscc = house.uscc("penalised")
+    await house.grant(bank, uscc, datasets=["registration", "licence", "penalty"], max_uses=1)
+    body = {"page": {"size": 1, "cursor": None}}
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    first = await bank.query(uscc, headers=key, **body)
+    assert first.status_code == 200, first.text
+    assert (await bank.query(uscc, headers=key, **body)).content == first.content
+    cursor = first.json()["page"]["cursor"]
+    assert cursor is not None
+    further = await bank.query(uscc, page={"size": 1, "cursor": cursor})
+    assert further.status_code == 200, further.text
+    other = await bank.query(uscc, headers=key, page={"size": 2, "cursor": None})
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [not_in_agreement, purpose_not_in_agreement, agreement_ended, suspended, token_revoked],
+    ids=lambda each: each.__name__,
+)
+async def test_a_refused_verification_reads_nothing_of_the_enterprise(
+    house: House, situation: Situation
+) -> None:
+    """A question of public state that the caller may not ask costs the same for every enterprise."""
+    found = []
+    for uscc in (MANY, FEW):
+        bank = await situation(house, uscc)
+        found.append(await reads(house, lambda: bank.verify(uscc, "no_live_penalty.v1")))  # noqa: B023
+    assert found[0] == found[1]
+    for _, rows in found[0][2:]:
+        assert not rows.get("record", 0)
+        assert not rows.get("enterprise", 0)
+
+
+@pytest.mark.parametrize("situation", [no_consent, withdrawn, paused, expired, exhausted])
+async def test_closed_questions_read_no_record_without_their_consent(
+    house: House, situation: Situation
+) -> None:
+    """Whatever became of the consent, the ratings are not read for the answer."""
+    uscc = house.uscc("clean")
+    bank = await situation(house, uscc)
+    found = await reads(house, lambda: bank.verify(uscc, ("rating_at_least.v1", "良好")))
+    assert found[0] == 200
+    assert not sum(rows.get("record", 0) for _, rows in found[2:])
+
+
+async def test_a_consent_to_one_question_opens_no_dataset_of_another(house: House) -> None:
+    """Both are asked, one is granted: only what that one rests on is read."""
+    uscc = house.uscc("clean")
+    bank = await a_bank(house)
+    await house.grant(bank, uscc, datasets=(), questions=["rating_at_least.v1"])
+    one = await reads(house, lambda: bank.verify(uscc, ("rating_at_least.v1", "良好")))
+    both = await reads(
+        house,
+        lambda: bank.verify(
+            uscc, ("rating_at_least.v1", "良好"), ("paid_social_insurance_on_time.v1", "12")
+        ),
+    )
+    assert one[0] == both[0] == 200
+    count = [sum(rows.get("record", 0) for _, rows in each[2:]) for each in (one, both)]
+    assert count[0] == count[1] > 0
+
+
+async def test_a_token_of_another_enterprises_consent_reads_nothing(house: House) -> None:
+    """A consent named in the body that is not the caller's own consent for this enterprise."""
+    bank = await a_bank(house)
+    other = await house.grant(bank, house.uscc("clean"))
+    found = [
+        await reads(house, lambda: bank.query(uscc, "penalty", consent_id=other))  # noqa: B023
+        for uscc in (MANY, FEW, UNKNOWN)
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0][0] == 403
+
+
+async def test_a_dataset_that_several_questions_rest_on_is_read_once(house: House) -> None:
+    """The same closed question with two values: its records are read once."""
+    uscc = house.uscc("clean")
+    bank = await a_bank(house)
+    tags = ["paid_social_insurance_on_time.v1"]
+    await house.grant(bank, uscc, datasets=(), questions=tags)
+    one = await reads(house, lambda: bank.verify(uscc, ("paid_social_insurance_on_time.v1", "12")))
+    both = await reads(
+        house,
+        lambda: bank.verify(
+            uscc,
+            ("paid_social_insurance_on_time.v1", "12"),
+            ("paid_social_insurance_on_time.v1", "3"),
+        ),
+    )
+    count = [sum(rows.get("record", 0) for _, rows in each[2:]) for each in (one, both)]
+    assert count[0] == count[1] > 0
