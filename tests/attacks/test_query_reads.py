@@ -7,7 +7,7 @@ the rows that each table gave, those that a filter dropped among them. Calls ref
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,19 +16,13 @@ import httpx2
 import orjson
 import pytest
 import pytest_asyncio
-from sqlalchemy.engine import make_url
 
 import consent
 from gateway.db.hot import HotDatabase, Statement
-from gateway.synthetic.codes import a_code
+from tests.closed_records import FEW, MANY, connection_to, with_closed_records
 from tests.house import UNKNOWN, Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-MANY = a_code(300, 20250828, "firm", "330106")
-"""An enterprise with 300 penalties, of which half are over and half were repaired."""
-FEW = a_code(301, 20250828, "firm", "330106")
-"""The same enterprise without any."""
 
 
 @dataclass(slots=True)
@@ -54,18 +48,6 @@ def recording(house: House) -> Iterator[RecordingDatabase]:
         yield database
     finally:
         house.app.state.runtime = before
-
-
-@asynccontextmanager
-async def connection_to(house: House) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the test's own."""
-    address = make_url(house.settings.database_url)
-    _, arguments = address.get_dialect()().create_connect_args(address)
-    made = await asyncpg.connect(**arguments)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
@@ -102,33 +84,9 @@ async def reads(house: House, call: Callable[[], Awaitable[httpx2.Response]]) ->
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def enterprises(house: House) -> AsyncIterator[None]:
-    """Both enterprises, and the penalties of one, copied from the province."""
-    template = house.uscc("penalised")
-    async with connection_to(house) as connection:
-        for code in (MANY, FEW):
-            await connection.execute(
-                """INSERT INTO enterprise SELECT (jsonb_populate_record(
-                       CAST(NULL AS public.enterprise), to_jsonb(e) || jsonb_build_object(
-                       'uscc', $1::text, 'registration_id', $2::text, 'personal', NULL))).*
-                   FROM enterprise e WHERE uscc = $3""",
-                code,
-                f"rec_{secrets.token_hex(8)}",
-                template,
-            )
-        await connection.execute(
-            """INSERT INTO record SELECT (jsonb_populate_record(
-                   CAST(NULL AS public.record), to_jsonb(r) || jsonb_build_object(
-                   'uscc', $1::text, 'record_id', 'rec_dark_' || i, 'natural_key', 'dark ' || i,
-                   'publicity_ends_on', CASE WHEN i % 2 = 0 THEN '2020-01-01' END,
-                   'repaired_at', CASE WHEN i % 2 = 1 THEN '2020-01-01T00:00:00Z' END))).*
-               FROM (SELECT * FROM record WHERE uscc = $2 AND dataset = 'penalty' LIMIT 1) r,
-                    generate_series(1, 300) i""",
-            MANY,
-            template,
-        )
+    """Both enterprises are there."""
+    async with with_closed_records(house):
         yield
-        await connection.execute("DELETE FROM record WHERE uscc = $1", MANY)
-        await connection.execute("DELETE FROM enterprise WHERE uscc = ANY($1)", [MANY, FEW])
 
 
 async def a_bank(house: House, **terms: Any) -> Caller:

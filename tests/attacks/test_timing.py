@@ -1,13 +1,16 @@
 """How long an answer takes does not tell whom it is about (Welch's t, `tests/welch`)."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import httpx2
 import orjson
 import pytest
 
 from gateway.limits.guard import Quotas
-from tests.house import UNKNOWN, House, asking
+from tests.closed_records import FEW, MANY, with_closed_records
+from tests.house import UNKNOWN, Caller, House, asking, querying
 from tests.welch import Ask, Slower, compare
 
 pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="session")]
@@ -31,31 +34,79 @@ async def test_known_unknown_and_closed_enterprises_take_equally_long(house: Hou
     """One with a consent, one without, one that was never registered, one on a list."""
     bank = await house.client(quotas=QUOTAS)
     enterprises = {
+        "unknown": UNKNOWN,
         "open": house.uscc("clean"),
         "closed": house.uscc("repaired"),
         "listed": house.uscc("serious_violation"),
-        "unknown": UNKNOWN,
     }
     questions = ["rating_at_least.v1", "legal_representative_id.v1"]
     await house.grant(bank, enterprises["open"], questions=questions, max_uses=None)
+    await demand_alike(
+        house,
+        bank,
+        "/v1/verifications",
+        {name: asking(uscc, *ASKED) for name, uscc in enterprises.items()},
+    )
+
+
+async def test_a_query_without_consent_tells_nothing_by_its_time(house: House) -> None:
+    """Never registered, registered, and with 300 penalties: refused after as long."""
+    bank = await house.client(quotas=QUOTAS)
+    async with with_closed_records(house):
+        bodies = {"unknown": UNKNOWN, "few": FEW, "many": MANY}
+        await demand_alike(
+            house,
+            bank,
+            "/v1/queries",
+            {name: querying(uscc, "penalty", "registration") for name, uscc in bodies.items()},
+            status=403,
+        )
+
+
+async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_time(
+    house: House,
+) -> None:
+    """The enterprise opened its licences: how many penalties it has does not show."""
+    bank = await house.client(quotas=QUOTAS)
+    async with with_closed_records(house):
+        for uscc in (FEW, MANY):
+            await house.grant(bank, uscc, datasets=["licence"], max_uses=None)
+        await demand_alike(
+            house,
+            bank,
+            "/v1/queries",
+            {"few": querying(FEW, "penalty"), "many": querying(MANY, "penalty")},
+            status=403,
+        )
+
+
+async def demand_alike(
+    house: House,
+    bank: Caller,
+    path: str,
+    bodies: Mapping[str, Mapping[str, Any]],
+    *,
+    status: int = 200,
+) -> None:
+    """Fail where these calls of `bank`, by name, can be told from the first."""
     slower = Slower(house.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=house.issuer) as http:
 
-        def about(uscc: str) -> Ask:
+        def sending(document: Mapping[str, Any]) -> Ask:
             async def ask(mark: str) -> float:
-                body = orjson.dumps(asking(uscc, *ASKED))
-                headers = await bank.headers("POST", "/v1/verifications", body)
+                body = orjson.dumps(document)
+                headers = await bank.headers("POST", path, body)
                 headers["X-Request-Id"] = mark
                 begun = time.perf_counter()
-                response = await http.post("/v1/verifications", content=body, headers=headers)
+                response = await http.post(path, content=body, headers=headers)
                 taken = time.perf_counter() - begun
-                assert response.status_code == 200, response.text
+                assert response.status_code == status, response.text
                 return taken
 
             return ask
 
-        groups = {name: about(uscc) for name, uscc in enterprises.items()}
-        compared = await compare(groups, slower=slower, baseline="unknown")
+        groups = {name: sending(body) for name, body in bodies.items()}
+        compared = await compare(groups, slower=slower, baseline=next(iter(bodies)))
     print(compared)
     compared.demand_alike()
