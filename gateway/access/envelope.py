@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Callable, Iterable
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.access import body
 from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
@@ -19,6 +21,8 @@ SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
 OF_A_BODY = frozenset({b"content-type", b"content-length"})
+READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Methods whose body no handler reads; a digest of it is checked all the same."""
 
 
 class Envelope:
@@ -40,10 +44,12 @@ class Envelope:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = {}
+        state["content_digest"] = None
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             sealing = _Sealing(scope, send)
             try:
                 _demand_no_nul(scope)
+                await _check_digest(scope, receive)
                 await self._app(scope, receive, sealing)
             except Exception as error:
                 if sealing.has_begun:
@@ -57,8 +63,7 @@ class _Sealing:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
-        path: str = scope["path"]
-        self._signs = path == SIGNED_PREFIX or path.startswith(f"{SIGNED_PREFIX}/")
+        self._signs = _is_signed(scope)
         self._start: Message | None = None
         self._body = bytearray()
 
@@ -126,6 +131,19 @@ def _demand_no_nul(scope: Scope) -> None:
         raise NotFoundError
 
 
+async def _check_digest(scope: Scope, receive: Receive) -> None:
+    """Compare a body that nobody will read with its `Content-Digest`."""
+    if scope["method"] not in READ_BY_NOBODY or not (_is_signed(scope) or _is_code_page(scope)):
+        return
+    if _first(scope["headers"], b"content-digest") is not None:
+        await body.read(Request(scope, receive))
+
+
+def _is_signed(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == SIGNED_PREFIX or path.startswith(f"{SIGNED_PREFIX}/")
+
+
 def _is_code_page(scope: Scope) -> bool:
     return str(scope["path"])[:3].upper() == "/E/"
 
@@ -138,11 +156,11 @@ def signed_target(scope: Scope) -> bytes:
 
 
 def signed_request(scope: Scope, issuer: str) -> SignedRequest:
-    """What the signature says of the request, as its client knows it."""
+    """What the signature says of the request: a digest only if the body was compared with it."""
     return SignedRequest(
         method=scope["method"],
         target_uri=issuer + signed_target(scope).decode("latin-1"),
-        content_digest=_first(scope["headers"], b"content-digest"),
+        content_digest=scope["state"]["content_digest"],
     )
 
 

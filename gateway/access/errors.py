@@ -88,7 +88,7 @@ class UnsupportedVersionError(GatewayError):
 
 
 class DigestMismatchError(GatewayError):
-    """Content-Digest does not fit the body that arrived; send it again."""
+    """Content-Digest does not fit the body: give its sha-256, its sha-512 or both (RFC 9530), no other."""
 
     code = "digest_mismatch"
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.access.body import digest_fits
+from gateway.access.body import note_digest
+from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -34,6 +35,7 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
     tus.demand_part(request.headers)
     offset = tus.number_in(request.headers, "upload-offset")
     said = tus.checksum(request.headers)
+    digest = ContentDigest.read(request.headers.getlist("content-digest"))
     most = min(of.length - offset, LARGEST_PART)
     _demand_room(request, of, offset, most)
     holder = await _hold(runtime, of, offset)
@@ -44,10 +46,10 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
             offset,
             most,
             _chunks(request),
-            ("sha256", *([said.algorithm] if said else [])),
+            {*([said.algorithm] if said else []), *(digest.algorithms if digest else [])},
             within=ARRIVES_WITHIN,
         )
-        more = _counted(request, part, said)
+        more = _counted(request, part, said, digest)
     except TooMuchError:
         raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
     except NoRoomError:
@@ -94,17 +96,19 @@ def _other_offset(of: Upload) -> ConflictError:
     return ConflictError(f"Upload-Offset is {of.received}; go on from there.")
 
 
-def _counted(request: Request, part: Part, said: tus.Checksum | None) -> int:
-    """How much of the part is kept: of one with a checksum all or nothing."""
-    if said is not None and (not part.is_whole or not said.fits(part.hashes[said.algorithm])):
-        if part.is_whole:
-            raise ChecksumMismatchError
+def _counted(
+    request: Request, part: Part, said: tus.Checksum | None, digest: ContentDigest | None
+) -> int:
+    """How much of the part is kept: of one with a checksum or a digest all or nothing."""
+    if (said or digest) and not part.is_whole:
         return 0
-    if digest_fits(request, part.hashes["sha256"].digest()):
-        return part.length
-    if part.is_whole:
+    if said is not None and not said.fits(part.hashes[said.algorithm]):
+        raise ChecksumMismatchError
+    if digest is not None and not digest.fits(part.hashes):
         raise DigestMismatchError
-    return 0
+    if digest is not None and part.length:
+        note_digest(request, digest)
+    return part.length
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

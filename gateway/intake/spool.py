@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,7 +62,7 @@ class Spool:
         offset: int,
         most: int,
         chunks: AsyncIterator[bytes],
-        algorithms: tuple[str, ...],
+        algorithms: Collection[str],
         *,
         within: float,
     ) -> Part:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from gateway.access import body
 from gateway.access.errors import (
     NotFoundError,
     PayloadTooLargeError,
@@ -38,6 +39,7 @@ async def describe(request: Request, runtime: UsingRuntime) -> Response:
 async def create(request: Request, runtime: UsingRuntime) -> Response:
     """Announce a file: Upload-Length, and in Upload-Metadata dataset, sha256, filename or format."""
     department = await _department(request, runtime)
+    await body.read(request)  # means nothing here, but its digest is checked as everywhere
     of = tus.announced(request.headers)
     department.demand([of.dataset], runtime.catalogue)
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source

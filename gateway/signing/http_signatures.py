@@ -21,6 +21,7 @@ class SignedRequest:
     method: str
     target_uri: str
     content_digest: str | None
+    """`None` where there was no body, or it was not compared with a digest."""
 
 
 def content_digest(body: bytes) -> str:
@@ -39,8 +40,8 @@ def signature_headers(
 ) -> list[tuple[bytes, bytes]]:
     """The headers `Content-Digest`, `Signature-Input` and `Signature` of one response.
 
-    A response without a body has no content type; a request without one has no digest: the
-    components are left out then, and nothing else ever is.
+    A response without a body has no content type; a request without one, or whose body was not
+    read, has no digest: the components are left out then, and nothing else ever is.
     """
     digest = content_digest(body)
     components = [('"@status"', str(status))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -140,6 +141,74 @@ def test_a_request_without_a_body_has_no_digest_to_cover() -> None:
     names = PROFILE[:5]
     verify(independently_signed(a_response(a_request(b"", "GET")), names))
     assert refusal(independently_signed(a_response(a_request()), names)) == "components"
+
+
+def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_the_body() -> None:
+    """It can be made before the body was read; what is given back holds no body then."""
+    window = timedelta(minutes=5)
+    for names, body in ((PROFILE[:5], b""), (PROFILE, b'{"a":1}')):
+        exchange = independently_signed(a_response(a_request(), 401), names)
+        claimed = read_claim(exchange)
+        covered = check(exchange, claimed, the_key(), earliest=None, latest=NOW + window)
+        assert covered.request_body == body
+        assert ("content-digest" in covered.request_headers) == bool(body)
+
+
+def test_a_refusal_never_vouches_for_a_digest_that_is_not_the_bodys() -> None:
+    """However it was signed."""
+    request = a_request()
+    request.headers["Content-Digest"] = sha256_digest(b"another")
+    verify(independently_signed(a_response(request, 400), PROFILE[:5]))
+    assert refusal(independently_signed(a_response(request, 400))) == "components"
+    assert refusal(independently_signed(a_response(request, 200))) == "digest"
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("{right}, md5=:AAAA:", "digest"),
+        ("{right}, sha-512=:AAAA:", "digest"),
+        ("sha-512=:AAAA:, {right}", "digest"),
+        ("{right}, {right}x", "malformed"),
+        ("{right};q=1", "malformed"),
+        ("{right},", "malformed"),
+        ("", "malformed"),
+    ],
+)
+def test_every_member_of_a_digest_counts(field: str, reason: str) -> None:
+    """As at the gateway: no other algorithm, no parameter, no empty member."""
+    exchange = independently_signed(a_response(a_request()))
+    value = field.format(right=exchange.response_headers["content-digest"])
+    assert refusal(with_header(exchange, "content-digest", value)) == reason
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("=:", "=: ", 1),
+        lambda text: text[:-3] + chr(ord(text[-3]) ^ 1) + "=:",
+        lambda text: text.replace("==:", ":"),
+        lambda text: text[:-1] + "é:",
+        lambda text: text[:-1] + "\uff21:",
+        lambda text: f"{text}, X=:AAAA:",
+    ],
+)
+def test_a_signature_has_one_text(spoil: Callable[[str], str]) -> None:
+    """No blanks, no bits that nobody reads, no other padding, no other alphabet."""
+    exchange = independently_signed(a_response(a_request()))
+    value = spoil(exchange.response_headers["signature"])
+    assert refusal(with_header(exchange, "signature", value)) == "malformed"
+
+
+def test_what_is_verified_holds_the_signed_parts_only() -> None:
+    """No other signature, no header of a part that is not there."""
+    exchange = independently_signed(a_response(a_request(b"", "GET")), PROFILE[:5])
+    more = replace(
+        with_header(exchange, "signature", f"sm2=:AAAA:, {exchange.response_headers['signature']}"),
+        request_headers={"content-digest": sha256_digest(b"")},
+    )
+    latest = NOW + timedelta(minutes=5)
+    assert check(more, read_claim(more), the_key(), earliest=None, latest=latest) == exchange
 
 
 def test_an_answer_without_a_body_has_no_type_to_cover() -> None:

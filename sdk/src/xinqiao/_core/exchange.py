@@ -12,7 +12,7 @@ import httpx2
 
 #: What is kept: the signed parts and no others. Evidence is handed on, so it holds no token, and
 #: nothing in it can be changed unnoticed.
-REQUEST_HEADERS: Final = ("content-digest", "signature", "signature-input")
+REQUEST_HEADERS: Final = ("content-digest", "signature")
 RESPONSE_HEADERS: Final = ("content-type", "content-digest", "signature", "signature-input")
 
 
@@ -35,17 +35,20 @@ class Exchange:
         return cls(
             method=request.method,
             target_uri=str(request.url),
-            request_headers=_kept(request.headers, REQUEST_HEADERS),
+            request_headers=combined(request.headers, REQUEST_HEADERS),
             request_body=request.content,
             status=response.status_code,
-            response_headers=_kept(response.headers, RESPONSE_HEADERS),
+            response_headers=combined(response.headers, RESPONSE_HEADERS),
             response_body=response.content,
         )
 
 
-def _kept(headers: httpx2.Headers, names: tuple[str, ...]) -> dict[str, str]:
-    """Several lines of one field count as one, joined by a comma (RFC 9110, section 5.3)."""
-    return {name: headers[name].strip(" \t") for name in names if name in headers}
+def combined(headers: httpx2.Headers, names: tuple[str, ...]) -> dict[str, str]:
+    """Several lines of one field count as one, without blanks around them (RFC 9421, section 2.1)."""
+    lines = {name: headers.get_list(name) for name in names}
+    return {
+        name: ", ".join(line.strip(" \t") for line in each) for name, each in lines.items() if each
+    }
 
 
 def sha256_digest(body: bytes) -> str:

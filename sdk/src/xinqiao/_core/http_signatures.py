@@ -8,23 +8,23 @@ An answer passes if, in this order,
 3. it covers exactly the components that the profile names for this exchange, in their order;
 4. `created` lies inside the window that the caller allows;
 5. the key known under `keyid` was in force at `created`;
-6. the SHA-256 of each body is the one in its `Content-Digest`;
+6. every member of each `Content-Digest` is sha-256 or sha-512, and that of its body;
 7. the Ed25519 signature holds over the signature base, rebuilt here.
 
 Components: `"@status"`, `"content-type"` (left out if the answer has no body), `"content-digest"`,
 `"@method";req`, `"@target-uri";req`, `"content-digest";req` (left out if the request has no body),
 and, where the request was itself signed, `"signature";req;key="LABEL"`.
+A refusal (status 400 and above) may be made before the request's body was compared with its digest:
+it then leaves `"content-digest";req` out, and says nothing of the body.
 Other labels in the same fields (a second signature) are not looked at.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -32,8 +32,10 @@ from cryptography.exceptions import InvalidSignature as _BadSignature
 
 from xinqiao.errors import SignatureInvalid
 
+from .strict import parse_base64
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .exchange import Exchange
     from .keys import ResponseKey
@@ -44,6 +46,14 @@ ALGORITHM: Final = "ed25519"
 #: Longer fields are refused unread.
 MAX_FIELD: Final = 8192
 
+_REFUSED: Final = 400
+_REQUEST_DIGEST: Final = '"content-digest";req'
+_DIGESTS: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = {
+    "sha-256": hashlib.sha256,
+    "sha-512": hashlib.sha512,
+}
+#: RFC 9651, section 3.1.2.
+_KEY = re.compile(r"[a-z*][a-z0-9_.*-]*")
 _MEMBER = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
 _INPUT = re.compile(
     r"(?P<components>\([^()]*\))"
@@ -94,8 +104,12 @@ def check(
     *,
     earliest: datetime | None,
     latest: datetime,
-) -> None:
-    """Return if the answer is the gateway's (steps 3 to 7), else raise `SignatureInvalid`."""
+) -> Exchange:
+    """Give what the signature covers if it is the gateway's (steps 3 to 7), else raise `SignatureInvalid`.
+
+    What is given holds the signed parts and no others.
+    """
+    exchange = _as_claimed(exchange, claimed)
     covered = components(exchange)
     # 3. exactly the components of this exchange
     if claimed.components != f"({' '.join(name for name, _ in covered)})":
@@ -109,17 +123,49 @@ def check(
         raise _refused("key", f"The key {key.kid} was not in force when the signature was made")
     # 6. the bodies are those of the digests
     _check_digest(exchange.response_headers, exchange.response_body, "answer")
-    if exchange.request_body:
+    if any(name == _REQUEST_DIGEST for name, _ in covered):
         _check_digest(exchange.request_headers, exchange.request_body, "request")
     # 7. the signature holds
+    base = signature_base(covered, claimed.params)
     try:
-        key.public.verify(claimed.signature, signature_base(covered, claimed.params))
+        key.public.verify(claimed.signature, base)
     except _BadSignature:
         raise _refused(
             "signature",
             "The signature does not fit: status, type, digest, method or address was changed,"
             " or another key made it",
         ) from None
+    return _signed_part(exchange, claimed)
+
+
+def _as_claimed(exchange: Exchange, claimed: Claimed) -> Exchange:
+    """Leave the request's body out where a refusal says nothing of it."""
+    if exchange.status < _REFUSED or _REQUEST_DIGEST in claimed.components:
+        return exchange
+    return replace(
+        exchange,
+        request_body=b"",
+        request_headers=_without(exchange.request_headers, "content-digest"),
+    )
+
+
+def _signed_part(exchange: Exchange, claimed: Claimed) -> Exchange:
+    """Leave out which headers nobody has signed, and other signatures."""
+    signature = base64.b64encode(claimed.signature).decode("ascii")
+    request, response = exchange.request_headers, exchange.response_headers
+    return replace(
+        exchange,
+        request_headers=request if exchange.request_body else _without(request, "content-digest"),
+        response_headers={
+            **(response if exchange.response_body else _without(response, "content-type")),
+            "signature-input": f"{LABEL}={claimed.params}",
+            "signature": f"{LABEL}=:{signature}:",
+        },
+    )
+
+
+def _without(headers: Mapping[str, str], name: str) -> dict[str, str]:
+    return {each: value for each, value in headers.items() if each != name}
 
 
 def components(exchange: Exchange) -> tuple[tuple[str, str], ...]:
@@ -134,9 +180,8 @@ def _components(exchange: Exchange) -> Iterator[tuple[str, str]]:
     yield '"content-digest"', _field(exchange.response_headers, "content-digest", "answer")
     yield '"@method";req', exchange.method
     yield '"@target-uri";req', exchange.target_uri
-    if exchange.request_body:
-        value = _field(exchange.request_headers, "content-digest", "request")
-        yield '"content-digest";req', value
+    if exchange.request_body and not _refuses_digest(exchange):
+        yield _REQUEST_DIGEST, _field(exchange.request_headers, "content-digest", "request")
     if "signature" in exchange.request_headers:
         for label, value in _members(exchange.request_headers["signature"]):
             yield f'"signature";req;key="{label}"', value
@@ -167,7 +212,9 @@ def _members(value: str) -> list[tuple[str, str]]:
     pieces = _MEMBER.findall(value) if len(value) <= MAX_FIELD else []
     if ",".join(pieces) != value:
         raise _refused("malformed", "A signature field cannot be read")
-    pairs = (piece.strip(" \t").partition("=") for piece in pieces)
+    pairs = [piece.strip(" \t").partition("=") for piece in pieces]
+    if not pairs or not all(_KEY.fullmatch(label) for label, _, _ in pairs):
+        raise _refused("malformed", "A signature field cannot be read")
     return [(label, member) for label, _, member in pairs]
 
 
@@ -176,8 +223,8 @@ def _bytes_of(member: str) -> bytes:
     if len(member) < 2 or member[0] != ":" or member[-1] != ":":  # noqa: PLR2004 - the two colons
         raise _refused("malformed", "A signature or digest is not a byte sequence")
     try:
-        return base64.b64decode(member[1:-1], validate=True)
-    except binascii.Error:
+        return parse_base64(member[1:-1])
+    except ValueError:
         raise _refused("malformed", "A signature or digest is not valid base64") from None
 
 
@@ -187,12 +234,30 @@ def _field(headers: Mapping[str, str], name: str, whose: str) -> str:
     return headers[name]
 
 
+def digest_fits(headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether `Content-Digest`, where there is one, is that of the body in every member."""
+    if "content-digest" not in headers:
+        return True
+    try:
+        _check_digest(headers, body, "request")
+    except SignatureInvalid:
+        return False
+    return True
+
+
 def _check_digest(headers: Mapping[str, str], body: bytes, whose: str) -> None:
-    members = dict(_members(_field(headers, "content-digest", whose)))
-    if "sha-256" not in members:
-        raise _refused("digest", f"The {whose} has no sha-256 digest")
-    if not hmac.compare_digest(_bytes_of(members["sha-256"]), hashlib.sha256(body).digest()):
-        raise _refused("digest", f"The body of the {whose} differs from its digest")
+    for name, member in _members(_field(headers, "content-digest", whose)):
+        if name not in _DIGESTS:
+            raise _refused("digest", f"The {whose} has a digest that is not sha-256 or sha-512")
+        if _bytes_of(member) != _DIGESTS[name](body).digest():
+            raise _refused("digest", f"The body of the {whose} differs from its digest")
+
+
+def _refuses_digest(exchange: Exchange) -> bool:
+    """Tell whether this is a refusal of a request whose digest is not its body's."""
+    return exchange.status >= _REFUSED and not digest_fits(
+        exchange.request_headers, exchange.request_body
+    )
 
 
 def _refused(reason: str, detail: str) -> SignatureInvalid:

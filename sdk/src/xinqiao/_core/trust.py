@@ -42,12 +42,12 @@ def verified(session: Session, response: httpx2.Response) -> Flow[Evidence]:
         claimed = read_claim(exchange)
         key = yield from _key(session, claimed.keyid)
         now, skew = http_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
-        check(exchange, claimed, key, earliest=now - skew, latest=now + skew)
+        covered = check(exchange, claimed, key, earliest=now - skew, latest=now + skew)
     except SignatureInvalid as error:
         error.status = response.status_code
         error.request_id = response.headers.get("x-request-id")
         raise
-    return witness(exchange, key, claimed.created)
+    return witness(covered, key, claimed.created)
 
 
 def _refuse_proxy(session: Session, response: httpx2.Response) -> None:

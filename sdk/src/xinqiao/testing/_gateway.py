@@ -13,6 +13,8 @@ import httpx2
 
 from xinqiao._async_client import AsyncClient
 from xinqiao._client import Client
+from xinqiao._core.exchange import combined
+from xinqiao._core.http_signatures import digest_fits
 from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
 
@@ -216,7 +218,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return self._signed(request, response)
 
     def _refusal(self, request: httpx2.Request) -> httpx2.Response | None:
-        """Check token and proof."""
+        """Check token, proof and digest."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         jkt, ends_at = self.oauth.tokens.get(token, ("", 0.0))
         if scheme != "DPoP" or self._clock() >= ends_at:
@@ -225,7 +227,10 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             proven = self.oauth.proven(request, now=self._clock(), token=token)
         except Refused as refused:
             return _challenge(refused.code)
-        return None if proven == jkt else _challenge("invalid_token")
+        if proven != jkt:
+            return _challenge("invalid_token")
+        declared = combined(request.headers, ("content-digest",))
+        return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
         response.headers.setdefault("X-Request-Id", f"req_{secrets.token_hex(4)}")

@@ -1,0 +1,57 @@
+"""Content-Digest of a request (RFC 9530): sha-256 and sha-512 only, of which every member must fit.
+
+A field with any other member, with parameters, without members or in another form is refused: what
+is not compared here must not enter the answer's signature.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from gateway.access.errors import DigestMismatchError
+
+# Names of RFC 9530 §5, and what `hashlib` calls them.
+ALGORITHMS: Final[Mapping[str, str]] = {"sha-256": "sha256", "sha-512": "sha512"}
+_MEMBER: Final = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/]+=*):")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDigest:
+    """What a request says of its body; its lines combined as RFC 9421 §2.1 has it."""
+
+    value: str
+    members: tuple[tuple[str, str], ...]
+    """`hashlib`'s name of an algorithm, and a digest in canonical Base64."""
+
+    @classmethod
+    def read(cls, lines: Sequence[str]) -> Self | None:
+        """The digest in all `Content-Digest` lines of a request, if there are any.
+
+        Raises `DigestMismatchError` unless they are a dictionary (RFC 9651 §3.2) of these members.
+        """
+        if not lines:
+            return None
+        value = ", ".join(line.strip(" \t") for line in lines)
+        found = [_MEMBER.fullmatch(member.strip(" \t")) for member in value.split(",")]
+        members = tuple((ALGORITHMS[each[1]], each[2]) for each in found if each is not None)
+        if len(members) != len(found):
+            raise DigestMismatchError
+        return cls(value=value, members=members)
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """What a body must be hashed by, as `hashlib` calls it."""
+        return frozenset(name for name, _ in self.members)
+
+    def fits(self, hashes: Mapping[str, "hashlib._Hash"]) -> bool:
+        """Whether every member is the digest that was worked out."""
+        return all(
+            text == base64.b64encode(hashes[name].digest()).decode() for name, text in self.members
+        )
+
+    def fits_body(self, body: bytes) -> bool:
+        """Whether every member is the digest of `body`."""
+        return self.fits({name: hashlib.new(name, body) for name in self.algorithms})
