@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMES_VERSION: Final = "names.v1"
 
-_IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero width, selectors
+IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero width, selectors
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -88,7 +88,7 @@ def _until_stable(step: Callable[[str], str], form: str) -> str:
 
 
 def _one_pass(text: str) -> str:
-    text = _IGNORABLE.sub("", text.translate(ASSIGNED))
+    text = IGNORABLE.sub("", text.translate(ASSIGNED))
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
     return _SPACES.sub(lambda run: " " if run["latin"] else "", text)

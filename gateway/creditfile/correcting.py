@@ -12,6 +12,7 @@ from gateway.creditfile.intake.expected import MEMBERS, SOURCE_TIME, USCC
 from gateway.creditfile.intake.taking import take
 from gateway.creditfile.intake.verdicts import Outcome, Source, Taken
 from gateway.creditfile.mapping import Problem
+from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.personal import open_of_record
 from gateway.creditfile.records import Record
 from gateway.creditfile.schema import DatasetOf
@@ -46,9 +47,14 @@ def key_problem(dataset: DatasetOf, record: Record, fields: Mapping[str, Any]) -
     if not fields:
         return NOTHING
     for name in (*MEMBERS, *dataset.key):
-        if name in fields and (name in MEMBERS or fields[name] != record.fields.get(name)):
+        if name in fields and not (name in dataset.key and _is_same_part(name, record, fields)):
             return Problem(field=name, reason=OF_THE_KEY)
     return None
+
+
+def _is_same_part(name: str, record: Record, fields: Mapping[str, Any]) -> bool:
+    """Whether it is only spelled differently."""
+    return folded(str(fields[name])) == folded(str(record.fields.get(name)))
 
 
 async def correct(  # what taking needs

@@ -1,7 +1,6 @@
 """What a source delivers becomes a record by the catalogue only: types, key, columns."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +9,9 @@ from typing import Any, Final
 
 from gateway.creditfile.audience import DisclosureClass
 from gateway.creditfile.free_text import scan
+from gateway.creditfile.natural_keys import key_of
 from gateway.creditfile.schema import DatasetOf, FieldOf
 
-KEY_SEPARATOR: Final = "|"
-_PLAIN_KEY: Final = re.compile(r"[!-'*-Z\\^-z|~〔〕\u4e00-\u9fff]*")
-_BRACKETS: Final = str.maketrans("([{【〖〈《)]}】〗〉》", 7 * "〔" + 7 * "〕")
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -42,21 +39,7 @@ def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[Proble
 
 def natural_key(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
     """By what a source knows the record again."""
-    return key_form(KEY_SEPARATOR.join(str(fields[name]) for name in dataset.key))
-
-
-def key_form(key: str) -> str:
-    """A key however it is typed: in half or full width, in whichever brackets (those of GB/T 9704
-    stand for all), with spaces and what is not seen, or without.
-
-    Else what was repaired would come back as another record, for a space in its number.
-    """
-    if _PLAIN_KEY.fullmatch(key):
-        return key
-    folded = unicodedata.normalize("NFKC", key).translate(_BRACKETS)
-    return "".join(
-        each for each in folded if not each.isspace() and unicodedata.category(each) != "Cf"
-    )
+    return key_of([fields[name] for name in dataset.key])
 
 
 def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:

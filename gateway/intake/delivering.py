@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
 from gateway.creditfile.amending import Amending, Amendment, amend
 from gateway.creditfile.intake import Outcome, Taken, take
-from gateway.creditfile.mapping import key_form
+from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections.texts import Unfit, read_text
 from gateway.intake.department import Department
 from gateway.intake.schemas import ActionIn, Row
@@ -94,7 +94,7 @@ def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
     return Amendment(
         dataset=asked.dataset,
         uscc=normalise_uscc(asked.uscc),
-        key=key_form(asked.key),
+        key=folded(asked.key),
         verb=asked.action,
         reason=reason.text,
         decided_on=decided_on,

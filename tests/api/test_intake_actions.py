@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.house import Caller, House
 from tests.intake_builders import a_department, a_penalty, act, an_act, deliver, forget, sent
+from tests.key_vectors import of_vectors
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -177,19 +178,52 @@ async def test_no_delivery_and_no_correction_brings_it_back(house: House) -> Non
     assert await told_ids(bank, uscc) == before
 
 
-@pytest.mark.parametrize(
-    "typed", ["(杭)市监罚〔2026〕7号", "（杭）市监罚 〔2026〕７号", "（杭）市监罚〔2026〕7号\u200b"]
-)
-async def test_no_other_way_of_typing_its_number_brings_it_back(house: House, typed: str) -> None:
-    """Half width, a space, a character that nobody sees: it is the same decision."""
+@pytest.mark.parametrize("spellings", of_vectors("key-spellings.tsv"), ids=lambda each: each[0])
+async def test_no_other_way_of_typing_its_number_brings_it_back(
+    house: House, spellings: list[str]
+) -> None:
+    """Dashes, brackets, width, case, zeros, what nobody sees: it is the same decision."""
     source, subject = await a_department(house), house.subject("clean")
-    number = "（杭）市监罚〔2026〕7号"
+    number, *others = spellings
     penalty = a_penalty(house, subject["uscc"], document_number=number)
     await deliver(source, "penalty", penalty)
-    await act(source, an_act(penalty | {"document_number": typed}, "repair"))
-    (again,) = await deliver(source, "penalty", penalty | {"document_number": typed})
-    assert (again["outcome"], again["warnings"]) == ("updated", ["stays_repaired"])
-    assert not await on_the_page(house, subject, typed)
+    await act(source, an_act(penalty | {"document_number": others[-1]}, "repair"))
+    for typed in others:  # row by row, and in a column
+        (again,) = await deliver(source, "penalty", penalty | {"document_number": typed})
+        assert (again["outcome"], again["warnings"]) == ("updated", ["stays_repaired"])
+    many = [penalty | {"document_number": typed} for typed in 9 * others]
+    taken = await deliver(source, "penalty", *many)
+    assert {w for each in taken for w in each["warnings"]} == {
+        "stays_repaired",
+        "superseded_in_delivery",
+    }
+    page = await house.http.get(
+        subject["code_url"].removeprefix(house.issuer), headers={"Accept": "application/json"}
+    )
+    assert not any(typed in page.text for typed in spellings)
+
+
+async def test_numbers_that_a_clerk_tells_apart_are_records_of_their_own(house: House) -> None:
+    """3-12 is not 312."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    for numbers in of_vectors("keys-apart.tsv"):
+        penalties = [a_penalty(house, uscc, document_number=number) for number in numbers]
+        delivered = await deliver(source, "penalty", *penalties)
+        assert {each["outcome"] for each in delivered} == {"created"}, numbers
+        await forget(house)
+
+
+async def test_a_correction_may_spell_the_number_anew_and_not_change_it(house: House) -> None:
+    """It stays the same record."""
+    source, uscc = await a_department(house), house.uscc("clean")
+    penalty = a_penalty(house, uscc, document_number="杭测破〔2026〕3－12号")
+    (delivered,) = await deliver(source, "penalty", penalty)
+    typed = {"document_number": "杭测破〔2026〕3-12号"}
+    (corrected,) = await act(source, an_act(penalty, "correct", fields=typed))
+    assert (corrected["outcome"], corrected["record_id"]) == ("updated", delivered["record_id"])
+    other = {"document_number": "杭测破〔2026〕312号"}
+    (refused,) = await act(source, an_act(penalty, "correct", fields=other))
+    assert refused["problems"][0]["field"] == "document_number"
 
 
 async def test_many_in_one_call_each_with_its_verdict(house: House) -> None:

@@ -62,9 +62,9 @@ def test_two_deliveries_that_agree_give_no_finding() -> None:
     assert (counts.facts, counts.pairs, counts.differing) == (2, 2, 0)
 
 
-def test_in_whichever_brackets_its_number_is_written_a_pair_does_not_differ() -> None:
+def test_however_its_number_is_typed_a_pair_does_not_differ() -> None:
     """By its number it is known."""
-    findings, counts = run([a_penalty("浙罚〔2026〕1号")], [a_penalty("浙罚[2026]1号")])
+    findings, counts = run([a_penalty("浙罚〔2026〕3-1号")], [a_penalty("浙罚[2026]3—1号")])
     assert (findings, counts.pairs, counts.differing) == ([], 1, 0)
 
 

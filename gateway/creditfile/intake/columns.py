@@ -14,7 +14,8 @@ from gateway.creditfile.intake.codes import checks_agree, read_codes
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Reader, Unfit, is_left_out
 from gateway.creditfile.intake.verdicts import Accepted, Warned
-from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, key_form
+from gateway.creditfile.mapping import Problem
+from gateway.creditfile.natural_keys import keys_of
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of many rows, by member; all of the same length."""
@@ -153,17 +154,12 @@ class ColumnJudge:
         if of.key == (USCC,):
             return usccs
         _require(all(name in fields for name in of.key))
-        parts = zip(*(map(str, fields[name]) for name in of.key), strict=True)
-        said = list(map(KEY_SEPARATOR.join, parts))
-        for given, own in zip(columns.get(KEY, ()), said, strict=False):
-            _require(is_left_out(given) or (given == own and self._is_plain_key(own)))
-        keys = list(map(key_form, said))
+        parts = [list(map(str, fields[name])) for name in of.key]
+        for given, *said in zip(columns.get(KEY, ()), *parts, strict=False):
+            _require(is_left_out(given) or (given == _plain_key(said)))
+        keys = keys_of(parts)
         _require(all(0 < len(each) <= MOST_KEY for each in keys))
         return keys
-
-    def _is_plain_key(self, key: str) -> bool:
-        """Whether its parts are those of the fields."""
-        return key.count(KEY_SEPARATOR) == len(self._of.key) - 1
 
     def _require_nothing_to_mask(self, fields: Columns) -> None:
         """R5."""
@@ -179,6 +175,13 @@ class ColumnJudge:
         if may_hold_id_number(long):
             scanned = (scan_for_id_numbers(each, surely_on=of.today) for each in long)
             _require(not any(each.id_numbers for each in scanned))
+
+
+def _plain_key(parts: Sequence[str]) -> str | None:
+    """How a source writes a key of these parts, where that needs no second look."""
+    if len(parts) > 1 and any("|" in each or "\\" in each for each in parts):
+        return None
+    return "|".join(parts)
 
 
 def _require(holds: bool) -> None:  # noqa: FBT001  # as `assert`

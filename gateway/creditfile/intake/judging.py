@@ -15,7 +15,8 @@ from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Unfit, is_left_out
 from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
-from gateway.creditfile.mapping import KEY_SEPARATOR, Problem, key_form
+from gateway.creditfile.mapping import Problem
+from gateway.creditfile.natural_keys import folded, key_of, parts_of
 
 MOST_PROBLEMS: Final = 20
 """Problems that are said of one row: a line may have a hundred thousand members that nobody knows,
@@ -83,9 +84,7 @@ class Judge:
         key = row.get(KEY)
         if is_left_out(key) or self.expected.key == (USCC,):
             return
-        parts = key.strip().split(KEY_SEPARATOR) if type(key) is str else []
-        if len(self.expected.key) == 1 and parts:
-            parts = [KEY_SEPARATOR.join(parts)]
+        parts = parts_of(key.strip(), len(self.expected.key)) if type(key) is str else []
         if len(parts) != len(self.expected.key):
             problems.append(Problem(field=KEY, reason="not the parts of the natural key"))
             return
@@ -95,7 +94,7 @@ class Judge:
             except Unfit as unfit:
                 problems.append(Problem(field=KEY, reason=str(unfit)))
                 return
-            if key_form(str(read)) != key_form(part):
+            if folded(str(read)) != folded(part):
                 problems.append(Problem(field=KEY, reason="says something else than the fields"))
                 return
 
@@ -108,7 +107,7 @@ class Judge:
         key = (
             uscc
             if self.expected.key == (USCC,)
-            else key_form(KEY_SEPARATOR.join([str(fields[n]) for n in self.expected.key]))
+            else key_of([fields[name] for name in self.expected.key])
         )
         if not 0 < len(key) <= MOST_KEY:
             reason = f"a key longer than {MOST_KEY} characters" if key else "missing"
