@@ -10,9 +10,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
-from gateway.access import errors
+from gateway.access import errors, head
 from gateway.creditfile.free_text import for_logs, scan
 from gateway.limits.errors import LimiterUnavailableError
 
@@ -32,7 +31,7 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "checksum_mismatch": (460, "校验和不符", "Checksum does not match"),
     "digest_mismatch": (400, "内容摘要不符", "Content digest does not match"),
     "invalid_token": (401, "访问令牌无效", "Invalid access token"),
-    "insufficient_scope": (401, "访问令牌权限不足", "Insufficient scope"),
+    "insufficient_scope": (403, "访问令牌权限不足", "Insufficient scope"),
     "invalid_dpop_proof": (401, "DPoP 证明无效", "Invalid DPoP proof"),
     "use_dpop_nonce": (401, "请使用 DPoP 随机数", "Use the DPoP nonce"),
     "agreement_missing": (403, "没有数字合约", "No agreement"),
@@ -55,7 +54,6 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "method_not_allowed": (405, "不支持的请求方法", "Method not allowed"),
     "internal_error": (500, "内部错误", "Internal error"),
 }
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
@@ -134,20 +132,8 @@ async def _http(request: Request, error: Exception) -> Response:
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
-        headers["Allow"] = _allowed(request)
+        headers["Allow"] = ", ".join(head.allowed(request.scope))
     return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
-
-
-def _allowed(request: Request) -> str:
-    """Every method of the address (RFC 9110 §15.5.6): each may have a route of its own."""
-    return ", ".join(
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in request.app.router.routes
-        )
-    )
 
 
 def _log_refusal(request: Request, code: str, reason: str) -> None:
@@ -158,7 +144,7 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
         error=code,
         reason=for_logs(reason),
         client_id=getattr(request.state, "client_id", None),
-        method=request.method,
+        method=head.method_of(request),
         route=route,
     )
 

@@ -21,9 +21,11 @@ from gateway.access.errors import (
     InvalidDpopProofError,
     InvalidRequestError,
     InvalidTokenError,
+    NoCredentialsError,
     UnauthenticatedError,
     UseDpopNonceError,
 )
+from gateway.access.head import method_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.runtime import Runtime
 from gateway.signing.access_tokens import Token, TokenError
@@ -59,6 +61,8 @@ async def authenticate(
     scheme, text = credentials_of(request)
     request.state.scheme = scheme if runtime.settings.trusted_proxies else DPOP
     try:
+        if text is None:
+            raise NoCredentialsError
         token = token_of(scheme, text, runtime)
         request.state.client_id = token.client_id  # for the log, if something is refused
         proof = bound_to(token, request, runtime, text)
@@ -69,13 +73,18 @@ async def authenticate(
     return Caller(token=token, proof=proof)
 
 
-def credentials_of(request: Request) -> tuple[str, str]:
-    """The scheme of the request's one `Authorization`, which is a name in any case; its token."""
+def credentials_of(request: Request) -> tuple[str, str | None]:
+    """The scheme of `Authorization`, which is a name in any case, and its token.
+
+    The token is `None` where there is no `Authorization`, or one of a scheme that is not ours; it
+    is empty where there are two, or nothing behind the scheme.
+    """
     fields = request.headers.getlist("authorization")
-    scheme, _, text = fields[0].partition(" ") if len(fields) == 1 else ("", "", "")
-    return (BEARER if scheme.lower() == BEARER.lower() else DPOP), (
-        text.strip() if scheme.lower() in {DPOP.lower(), BEARER.lower()} else ""
-    )
+    if len(fields) > 1:
+        return DPOP, ""
+    scheme, _, text = (fields or [""])[0].partition(" ")
+    ours = {DPOP.lower(): DPOP, BEARER.lower(): BEARER}.get(scheme.lower())
+    return ours or DPOP, text.strip() if ours else None
 
 
 def token_of(scheme: str, text: str, runtime: Runtime) -> Token:
@@ -128,7 +137,7 @@ def proof_of(request: Request, runtime: Runtime, token: str) -> Proof:
     try:
         return check_proof(
             request.headers.getlist("dpop"),
-            method=request.method,
+            method=method_of(request),
             url=canonical_url(request, runtime),
             token=token,
             nonces=runtime.nonces,
@@ -167,8 +176,7 @@ async def _challenge(
 ) -> dict[str, str]:
     metadata = f"{runtime.settings.issuer}/.well-known/oauth-protected-resource"
     parts = [
-        f'error="{error.code}"',
-        f'error_description="{error.detail.replace(chr(34), chr(39)).replace(chr(96), chr(39))}"',
+        *_error_of(error),
         *([f'algs="{" ".join(ALGORITHMS)}"'] if scheme == DPOP else []),
         f'resource_metadata="{metadata}"',
     ]
@@ -182,3 +190,11 @@ async def _challenge(
         "WWW-Authenticate": ", ".join(challenges),
         "DPoP-Nonce": runtime.nonces.issue(generation, runtime.now()),
     }
+
+
+def _error_of(error: UnauthenticatedError) -> tuple[str, ...]:
+    """What a challenge says of the credentials; nothing where there were none (RFC 6750 §3.1)."""
+    if isinstance(error, NoCredentialsError):
+        return ()
+    description = error.detail.replace('"', "'").replace("`", "'")
+    return f'error="{error.code}"', f'error_description="{description}"'

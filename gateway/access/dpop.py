@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
+from gateway.access.uris import target_of
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
 from gateway.signing.nonces import SLOT_SECONDS, Nonces
@@ -27,7 +27,6 @@ WINDOW_SECONDS = 60
 REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
 LONGEST_JTI = 256
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
-DEFAULT_PORTS = {"https": 443, "http": 80}
 THUMBPRINT_MEMBERS = {
     "EC": ("crv", "kty", "x", "y"),
     "RSA": ("e", "kty", "n"),
@@ -111,8 +110,8 @@ def _check_target(claims: Mapping[str, Any], method: str, url: str) -> None:
     if claims.get("htm") != method:
         raise ProofError("htm is not this request's method.")
     htu = claims.get("htu")
-    named = _canonical(htu) if isinstance(htu, str) else None
-    if named is None or named != _canonical(url):
+    named = target_of(htu) if isinstance(htu, str) else None
+    if named is None or named != target_of(url):
         raise ProofError("htu is not this request's address.")
 
 
@@ -145,22 +144,6 @@ def _check_token_hash(claims: Mapping[str, Any], token: str) -> None:
     expected = _b64(hashlib.sha256(token.encode()).digest())
     if not isinstance(ath, str) or not hmac.compare_digest(ath.encode(), expected.encode()):
         raise ProofError("ath is not this access token's digest.")
-
-
-def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
-    """Scheme and host in lower case, the default port, no query and no fragment (RFC 3986 §6.2).
-
-    None where it is no address of ours: not one URL, or with a user, or with what `urlsplit` drops.
-    """
-    try:
-        parts = urlsplit(url)
-        scheme = parts.scheme.lower()
-        port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
-    except ValueError:
-        return None
-    if parts.username is not None or not url.isprintable() or " " in url:
-        return None
-    return scheme, (parts.hostname or "").lower(), port, parts.path or "/"
 
 
 def _b64(data: bytes) -> str:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import body
 from gateway.access.errors import InvalidRequestError, NotFoundError
+from gateway.access.head import routed
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
@@ -20,7 +21,6 @@ NUL = b"%00"
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
-OF_A_BODY = frozenset({b"content-type", b"content-length"})
 READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Methods whose body no handler reads; a digest of it is checked all the same."""
 
@@ -43,6 +43,7 @@ class Envelope:
         request_id = _request_id(scope["headers"])
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        state["method"] = scope["method"]
         state["headers"] = {}
         state["content_digest"] = None
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -50,7 +51,7 @@ class Envelope:
             try:
                 _demand_no_nul(scope)
                 await _check_digest(scope, receive)
-                await self._app(scope, receive, sealing)
+                await self._app(routed(scope), receive, sealing)
             except Exception as error:
                 if sealing.has_begun:
                     raise
@@ -64,6 +65,7 @@ class _Sealing:
         self._scope = scope
         self._send = send
         self._signs = _is_signed(scope)
+        self._is_head = scope["method"] == "HEAD"
         self._start: Message | None = None
         self._body = bytearray()
 
@@ -77,25 +79,20 @@ class _Sealing:
             extra = [(name.lower().encode(), value.encode()) for name, value in self._extra()]
             present = {name.lower() for name, _ in message["headers"]}
             missing = [pair for pair in extra if pair[0] not in present]
-            self._start = {**message, "headers": [*self._kept(message["headers"]), *missing]}
+            self._start = {**message, "headers": [*message["headers"], *missing]}
             self._signs = self._signs or self._is_twin(message["headers"])
             if not self._signs:
                 await self._send(self._start)
             return
+        if self._is_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         if not self._signs or self._start is None:
             await self._send(message)
             return
-        if self._scope["method"] != "HEAD":  # of which no body arrives, whatever it would be
-            self._body += message.get("body", b"")
+        self._body += message.get("body", b"")
         if not message.get("more_body", False):
             await self._send(self._signed(self._start, bytes(self._body)))
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
-
-    def _kept(self, headers: Headers) -> Headers:
-        """A body that does not arrive has no type and no length."""
-        if not self._signs or self._scope["method"] != "HEAD":
-            return headers
-        return [pair for pair in headers if pair[0].lower() not in OF_A_BODY]
 
     def _is_twin(self, headers: Headers) -> bool:
         """Whether this is the JSON twin of an enterprise code's page."""
@@ -115,7 +112,8 @@ class _Sealing:
                 self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
             ),
             status=start["status"],
-            content_type=_first(headers, b"content-type"),
+            # RFC 9530 B.2: what is signed of a HEAD's answer is that it has no content.
+            content_type=None if self._is_head else _first(headers, b"content-type"),
             body=body,
             signer=runtime.keys.current("response", now),
             created=int(now.timestamp()),

@@ -190,13 +190,17 @@ class TemporarilyUnavailableError(GatewayError):
 
 
 class UnauthenticatedError(GatewayError):
-    """The caller could not be recognised; `WWW-Authenticate` says why."""
+    """The caller's token or proof will not do; `WWW-Authenticate` says why."""
 
 
 class InvalidTokenError(UnauthenticatedError):
     """The access token is missing, expired, revoked or not for this server; get a new one."""
 
     code = "invalid_token"
+
+
+class NoCredentialsError(InvalidTokenError):
+    """Send one access token as `Authorization: DPoP <token>`."""
 
 
 class InsufficientScopeError(UnauthenticatedError):

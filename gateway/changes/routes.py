@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from gateway.access.admitted import admitted, admitted_caller
 from gateway.access.caller import authenticate
 from gateway.access.errors import GatewayError, InvalidRequestError
+from gateway.access.head import get_only, waits
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
 from gateway.changes.schemas import CURSOR, AckIn, AckOut, ChangesOut
@@ -28,6 +29,7 @@ LOOKS_EVERY = 1.0  # seconds
 
 
 @router.get("", response_model=ChangesOut)
+@get_only(when=waits)
 async def read_changes(
     request: Request,
     runtime: UsingRuntime,

@@ -18,6 +18,7 @@ from gateway.access.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
+from gateway.access.head import get_only, waits
 from gateway.access.incoming import Incoming, incoming
 from gateway.access.openapi import reads
 from gateway.access.subject import subject_of
@@ -73,6 +74,7 @@ async def list_consents(
 
 
 @router.get("/{consent_id}")
+@get_only(when=waits)
 async def get_consent(
     request: Request,
     consent_id: str,

@@ -24,6 +24,8 @@ from gateway.signing import jws
 from gateway.signing.jws import ALGORITHM_OF_KEY, Compact, JwsError, VerifiedClaims
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Media types, so in any case and with or without `application/` (RFC 7515 §4.1.9).
+TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 SKEW_SECONDS: Final = 10
 LONGEST_LIFE_SECONDS: Final = 5 * 60
@@ -116,9 +118,16 @@ def _parsed(assertion: str) -> Compact:
         raise _unacceptable(str(error)) from None
     if "jwk" in compact.header:
         raise _unacceptable("The assertion must not bring its own key.")
+    if "typ" in compact.header and not _is_assertion_type(compact.header["typ"]):
+        raise _unacceptable("typ is JWT or client-authentication+jwt, or is left out.")
     if compact.header.get("alg") not in ALGORITHMS:
         raise _unacceptable("The algorithms here are ES256, PS256 and EdDSA.")
     return compact
+
+
+def _is_assertion_type(typ: object) -> bool:
+    """Whether a `typ` says that this is a client assertion, and no other kind of JWT."""
+    return isinstance(typ, str) and typ.lower().removeprefix("application/") in TYPES
 
 
 def _claimed_client(assertion: Compact) -> str:

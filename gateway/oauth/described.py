@@ -130,6 +130,10 @@ def _takes(parameters: dict[str, Any], *needed: str) -> dict[str, Any]:
 def _gives(status: str, schema: dict[str, Any]) -> dict[str, Any]:
     refusals = {
         "400": _refusal("The OAuth error says what is wrong (RFC 6749 §5.2).", _NEVER_KEPT),
+        "401": _refusal(
+            "HTTP authentication was tried; clients authenticate by an assertion or a certificate.",
+            _NEVER_KEPT | {"WWW-Authenticate": header(_TEXT)},
+        ),
         "413": _refusal("The form is larger than 64 KiB.", _NEVER_KEPT),
         "415": _refusal("The body is no form.", _NEVER_KEPT),
         "429": _refusal("Too many requests of this client; Retry-After says how long.", _RETRY),

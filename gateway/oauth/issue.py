@@ -125,16 +125,6 @@ def agreement_of(client: Client, now: datetime) -> Agreement:
     return agreement
 
 
-def scope_for(asked: str | None, allowed: tuple[str, ...]) -> str:
-    """The scope to be granted: what is asked, once each, or all that is allowed."""
-    names = tuple(dict.fromkeys(asked.split())) if asked else allowed
-    if not names or not set(names) <= set(allowed):
-        raise OAuthError(
-            "invalid_scope", f"The scopes that can be had here are: {' '.join(allowed) or 'none'}."
-        )
-    return " ".join(names)
-
-
 def _expiry(now: datetime, agreement: Agreement, basis: Basis | None) -> int:
     ends = [agreement.valid_until, *([basis.consent.valid_until] if basis else [])]
     latest = min(int(moment.timestamp()) for moment in ends)

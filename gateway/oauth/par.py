@@ -18,10 +18,11 @@ from gateway.disclosure.leaf import Kind
 from gateway.oauth.authentication import METHOD
 from gateway.oauth.details import checked_details, enterprise_in
 from gateway.oauth.errors import OAuthError, invalid_request
-from gateway.oauth.issue import At, agreement_of, scope_for
+from gateway.oauth.issue import At, agreement_of
 from gateway.oauth.library import OAuth2Request, Reply, TokenEndpoint
 from gateway.oauth.party import Party
 from gateway.oauth.proof import invalid_proof
+from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"

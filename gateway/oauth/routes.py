@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from gateway.access.head import get_only
 from gateway.oauth import authorize, described, metadata
 from gateway.oauth.serving import serve
 from gateway.runtime import UsingRuntime
@@ -26,12 +27,14 @@ async def push(request: Request, runtime: UsingRuntime) -> Response:
     response_class=Response,
     openapi_extra=described.authorize(),
 )
+@get_only()
 async def begin(request: Request, runtime: UsingRuntime) -> Response:
     """Send the browser to the enterprise's decision."""
     return await authorize.authorize(request, runtime)
 
 
 @router.get("/oauth/resume", include_in_schema=False)
+@get_only()
 async def resume(request: Request, runtime: UsingRuntime) -> Response:
     """Bring the decision back to the client."""
     return await authorize.resume(request, runtime)

@@ -19,7 +19,7 @@ from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_o
 from gateway.oauth.form import Form
 from gateway.oauth.grants import GRANTS
 from gateway.oauth.introspect import Introspection
-from gateway.oauth.issue import At, bound_for, issue, scope_for
+from gateway.oauth.issue import At, bound_for, issue
 from gateway.oauth.library import (
     AuthorizationServer,
     BasicOAuth2Payload,
@@ -30,6 +30,7 @@ from gateway.oauth.library import (
 from gateway.oauth.par import PushedAuthorization
 from gateway.oauth.party import Basis, Party
 from gateway.oauth.revoke import Revocation
+from gateway.oauth.scopes import scope_for
 
 log = structlog.get_logger("gateway.oauth")
 
@@ -126,7 +127,7 @@ class Server(AuthorizationServer):
         """Make and keep the tokens; give the token response."""
         allowed = client.client.scopes
         if user is not None:
-            granted = user.scope.split()
+            granted = user.scope.split(" ")
             allowed = tuple(name for name in granted if name in allowed)
             scope = None if scope == user.scope else scope
         return issue(

@@ -27,6 +27,7 @@ from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavaila
 from gateway.oauth.form import Form, read_form
 from gateway.oauth.issue import At
 from gateway.oauth.library import OAuth2Error
+from gateway.oauth.methods import demand_one_method
 from gateway.oauth.proof import Proven, proven, proven_if_given
 from gateway.oauth.server import Answer, PostedForm, Server, log_refusal
 from gateway.runtime import Runtime
@@ -66,6 +67,7 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
     form: Form | None = None
     try:
         form = await read_form(request)
+        demand_one_method(request.headers.getlist("authorization"), form)
         certificate = certificate_at(request, runtime)
         proving = PROOFS[endpoint] if certificate is None else WITH_CERTIFICATE[endpoint]
         proof = await proving(request, runtime)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.head import get_only
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.powers import Power
@@ -33,6 +34,7 @@ class Opened:
 
 
 @router.get("/portal/decide/{interaction_id}", response_model=None)
+@get_only()
 async def show(
     request: Request,
     interaction_id: str,

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.access.head import get_only
 from gateway.identity import sessions, sign_in
 from gateway.identity.provider import (
     IdentityProvider,
@@ -29,6 +30,7 @@ log = structlog.get_logger("gateway.sign_in")
 
 
 @router.get("/portal/sign-in", response_model=None)
+@get_only()
 async def begin(request: Request, runtime: UsingRuntime) -> Response:
     """Send the person to the identity provider."""
     provider = _provider(request)
@@ -54,6 +56,7 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
 
 
 @router.get("/portal/sign-in/return", response_model=None)
+@get_only()
 async def come_back(request: Request, runtime: UsingRuntime) -> Response:
     """Take what the provider has sent and begin a session."""
     kept = request.cookies.get(sign_in.cookie_name(runtime.settings))

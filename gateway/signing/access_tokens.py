@@ -94,7 +94,7 @@ def _token(claims: dict[str, Any]) -> Token:
     return Token(
         client_id=claims["client_id"],
         jti=claims["jti"],
-        scopes=frozenset(claims["scope"].split()),
+        scopes=frozenset(claims["scope"].split(" ")),
         jkt=confirmed.get("jkt"),
         x5t=confirmed.get("x5t#S256"),
         expires_at=claims["exp"],

@@ -279,7 +279,7 @@ async def test_an_auditor_changes_nothing(house: House, path: str) -> None:
     """The scope audit reads."""
     auditor = await an_operator(house, "audit")
     answer = await auditor.send(f"/v1/admin{path}", {}, scope="audit")
-    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 @pytest.mark.parametrize("path", READS)
@@ -287,7 +287,7 @@ async def test_a_bank_sees_nothing_of_it(house: House, path: str) -> None:
     """Nor does anybody without a token, or with a token sent as Bearer."""
     bank = await house.client()
     answer = await bank.send(f"/v1/admin{path}", b"", method="GET")
-    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     nobody = house.checked(await house.http.get(f"/v1/admin{path}"))
     assert nobody.status_code == 401
     token = await (await an_operator(house)).token("admin")

@@ -1,5 +1,6 @@
 """What is wrong with a call is told by a stable code, signed, and tells nothing of any enterprise."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -86,11 +87,14 @@ def assert_problem(response: httpx2.Response, code: str) -> None:
     assert document["type"] == f"urn:xinqiao:problem:{code}"
     assert document["title"] == f"{chinese} {english}"
     assert document["request_id"] == response.headers["x-request-id"]
-    if status == 401:
+    if status == 401 or code == "insufficient_scope":
         challenge = response.headers["www-authenticate"]
         assert challenge.startswith("DPoP ")
-        assert f'error="{code}"' in challenge
         assert response.headers["dpop-nonce"]
+        # RFC 6750 §3.1: of credentials that did not come nothing is said.
+        said = {f'error="{code}"'} if "authorization" in response.request.headers else set()
+        assert set(re.findall(r'error="[a-z_]+"', challenge)) == said
+        assert ("error_description=" in challenge) == bool(said)
 
 
 async def written(

@@ -195,7 +195,7 @@ async def test_the_feed_needs_its_own_scope(house: House) -> None:
     """A token to query does not read it."""
     bank = await house.client()
     answer = await bank.send(PATH, b"", method="GET", scope="query")
-    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 async def test_a_round_takes_so_many_and_the_next_ones_the_rest(house: House) -> None:

@@ -100,7 +100,7 @@ async def test_a_receipt_of_an_event_needs_the_scope_of_consents(
     consent_id = await house.grant(bank, house.uscc("clean"))
     for name in (f"{consent_id}-1", UNKNOWN):
         answer = await bank.send(f"/v1/receipts/{name}", b"", method="GET", scope="query verify")
-        assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
         assert 'scope="consents"' in answer.headers["www-authenticate"]
 
 

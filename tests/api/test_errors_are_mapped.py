@@ -10,8 +10,8 @@ from gateway.problems import CODE_OF_STATUS, TABLE
 WIRE = {
     400: "invalid_request invalid_uscc unknown_question unknown_dataset unknown_purpose"
     " digest_mismatch",
-    401: "invalid_token insufficient_scope invalid_dpop_proof use_dpop_nonce",
-    403: "agreement_missing agreement_ended not_in_agreement client_suspended"
+    401: "invalid_token invalid_dpop_proof use_dpop_nonce",
+    403: "insufficient_scope agreement_missing agreement_ended not_in_agreement client_suspended"
     " not_available consent_withdrawn consent_expired consent_exhausted consent_paused"
     " cooling_down",
     404: "not_found",

@@ -148,7 +148,7 @@ async def test_without_the_scope_or_an_agreement_nothing_is_taken(house: House) 
     body = {"dataset": "penalty", "records": [a_penalty(house, uscc)]}
     source = await a_department(house)
     other_scope = await source.send("/v1/records", body, scope="verify")
-    assert refusal(other_scope) == (401, "insufficient_scope")
+    assert refusal(other_scope) == (403, "insufficient_scope")
     assert (await sent(source, "/v1/records", body)).status_code == 200
     await house.rows(
         "UPDATE agreement SET ended_at = now() WHERE client_id = :id", id=source.client_id

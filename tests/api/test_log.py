@@ -245,7 +245,7 @@ async def test_pending_unknown_and_somebody_elses_disclosure_look_the_same(log: 
 async def test_a_receipt_needs_a_scope_that_discloses(log: LogWorld) -> None:
     """`verify` or `query`, and the challenge names both."""
     answer = await log.receipt("dsc_any", scope="consents")
-    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert 'scope="verify query"' in answer.headers["www-authenticate"]
 
 

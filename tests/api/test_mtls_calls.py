@@ -119,7 +119,7 @@ def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bo
     """Whether it was refused so, with the challenge of this scheme."""
     told = answer.headers.get("www-authenticate", "")
     return (
-        answer.status_code == 401
+        answer.status_code == (403 if code == "insufficient_scope" else 401)
         and answer.json()["code"] == code
         and told.startswith(f'{scheme} error="{code}"')
     )

@@ -121,6 +121,47 @@ async def test_a_header_that_brings_its_own_key_fails(world: World, header: Any)
     assert answer.json()["error"] == "invalid_client"
 
 
+@pytest.mark.parametrize(
+    "typ",
+    [
+        "JWT",
+        "jwt",
+        "client-authentication+jwt",
+        "Client-Authentication+JWT",
+        "application/client-authentication+jwt",
+        None,
+    ],
+)
+async def test_a_type_that_says_client_assertion_passes(world: World, typ: str | None) -> None:
+    """A media type, in any case and with its prefix or without (RFC 7515 §4.1.9); or none at all."""
+    bank = await world.bank()
+    assert (await bank.token(assertion=bank.assertion(header={"typ": typ}))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typ",
+    ["dpop+jwt", "at+jwt", "xinqiao-rotation+jwt", "JWS", "JWT ", "text/jwt", "application/"],
+)
+async def test_another_kind_of_jwt_is_no_client_assertion(world: World, typ: str) -> None:
+    """What was signed for another use does not authenticate."""
+    bank = await world.bank()
+    answer = await bank.token(assertion=bank.assertion(header={"typ": typ}))
+    assert answer.json()["error"] == "invalid_client"
+    assert "typ" in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("typ", ["null", "7", "[]", "true", '""'])
+async def test_a_type_that_is_no_text_is_refused(world: World, typ: str) -> None:
+    """It stands there, and says nothing of use."""
+    bank = await world.bank()
+    header = f'{{"alg": "ES256", "kid": "k1", "typ": {typ}}}'.encode()
+    head = base64.urlsafe_b64encode(header).decode().rstrip("=")
+    signed = head + "." + bank.assertion().split(".", 1)[1]
+    answer = await bank.token(assertion=signed)
+    assert answer.json()["error"] == "invalid_client"
+    assert "typ" in answer.json()["error_description"]
+
+
 async def test_rs256_fails_although_the_key_is_the_registered_one(world: World) -> None:
     """The algorithm is ours to choose, not the assertion's."""
     bank = await world.bank(key=RSA_KEY, alg="PS256")

@@ -64,9 +64,27 @@ async def test_a_scope_in_another_order_and_twice_is_the_same_scope(world: World
     assert answer.json()["scope"] == "query verify"
 
 
-@pytest.mark.parametrize("scope", ["admin", "query admin", "no-such-scope", '"', "é"])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "admin",
+        "query admin",
+        "no-such-scope",
+        '"',
+        "é",
+        "query\tverify",
+        "query\nverify",
+        "query\u00a0verify",
+        "query\u3000verify",
+        "query\x1fverify",
+        "query  verify",
+        " query",
+        "query ",
+        " ",
+    ],
+)
 async def test_a_scope_beyond_the_clients_is_refused(world: World, scope: str) -> None:
-    """A client gets what it is registered for, or nothing."""
+    """A client gets what it is registered for, or nothing; one space is between two (RFC 6749 §3.3)."""
     bank = await world.bank()
     answer = await bank.token(scope=scope)
     assert answer.status_code == 400

@@ -168,7 +168,7 @@ async def test_a_token_for_something_else_opens_no_objection(house: House) -> No
     source, _, raised = await case(house)
     path = f"/v1/objections/{raised.objection_id}"
     answer = await source.send(path, b"", method="GET", scope="query")
-    assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_scope")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 async def test_a_rejection_keeps_the_mark_and_its_reasons_reach_the_enterprise(

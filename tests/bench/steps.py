@@ -105,7 +105,8 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     """The path of one request, in its order."""
 
     def token(call: Call) -> None:
-        scheme, call.token = credentials_of(call.request)
+        scheme, text = credentials_of(call.request)
+        call.token = text or ""
         call.request.state.token = token_of(scheme, call.token, runtime)
 
     def proof(call: Call) -> None:

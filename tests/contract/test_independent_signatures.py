@@ -81,6 +81,8 @@ async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(serve
             response = await http.request(method, path)
             assert response.status_code == status
             assert await verified(http, response) == REQUEST | ANSWER
+        head = await http.head("/v1/questions")
+        assert await verified(http, head) == REQUEST | ANSWER - {'"content-type"'}
 
 
 @pytest.mark.parametrize("what", ["status", "target", "method", "digest", "type"])

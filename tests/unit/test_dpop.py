@@ -145,6 +145,21 @@ def test_a_short_rsa_key_proves_nothing() -> None:
         {"htu": " https://credit.test/v1/queries"},
         {"htu": "https://credit.test/v1/que\nries"},
         {"htu": "https://credit.test:0/v1/queries"},
+        {"htu": "https://@credit.test/v1/queries"},
+        {"htu": "https://:@credit.test/v1/queries"},
+        {"htu": "https://credit.test/v1%2Fqueries"},
+        {"htu": "https://credit.test/V1/queries"},
+        {"htu": "https://credit.test/v1/queries%20"},
+        {"htu": "https://credit.test/v1/queries%"},
+        {"htu": "https://credit.test/v1/queries%7"},
+        {"htu": "https://credit.test/v1/queries/."},
+        {"htu": "https://credit.test//v1/queries"},
+        {"htu": "https://credit.test\\@elsewhere.test/v1/queries"},
+        {"htu": "https://credit.test.elsewhere.test/v1/queries"},
+        {"htu": "https://credit.test:443:443/v1/queries"},
+        {"htu": "https://credit.test:４４３/v1/queries"},
+        {"htu": "ftp://credit.test/v1/queries"},
+        {"htu": "https:///v1/queries"},
         {"htu": 7},
         {"jti": None},
         {"jti": ""},
@@ -179,12 +194,37 @@ def test_a_proof_of_something_else_is_refused(claims: dict[str, Any]) -> None:
         {"exp": NOON.timestamp() + 100, "nbf": NOON.timestamp() - 100},
         {"extra": {"any": "thing"}},
         {"htu": "HTTPS://Credit.TEST:443/v1/queries?a=b#c"},
+        {"htu": "https://credit.test/%761/%71ueries"},
+        {"htu": "https://credit%2etest/v1/queries"},
+        {"htu": "https://credit.test:/v1/queries"},
+        {"htu": "https://credit.test/v2/../v1/./queries"},
+        {"htu": "https://credit.test/../../v1/%2E/queries"},
+        {"htu": "https://credit.test/v1/queries?a=/../b#/./c"},
     ],
     ids=str,
 )
 def test_a_proof_within_bounds_passes(claims: dict[str, Any]) -> None:
     """Skew of ten seconds, a short window, further claims, other spellings of the address."""
     assert checked(a_proof(**claims)).jti == "jti-1"
+
+
+@pytest.mark.parametrize(
+    ("url", "htu"),
+    [
+        ("https://credit.test/", "https://credit.test"),
+        ("https://credit.test", "https://credit.test/?a"),
+        ("https://credit.test/E/%e4%b8%ad", "https://credit.test/E/%E4%B8%AD"),
+        ("https://credit.test/E/a%2fb", "https://credit.test/E/a%2Fb"),
+        ("https://credit.test/E/%41-%5a%7e", "https://credit.test/E/A-Z~"),
+        ("https://[2001:DB8::1]:443/", "https://[2001:db8::1]"),
+        ("http://credit.test:80/x", "http://credit.test/x"),
+        ("https://credit.test/a/..", "https://credit.test/"),
+    ],
+)
+def test_equivalent_addresses_are_one(url: str, htu: str) -> None:
+    """Normalised by syntax and scheme (RFC 3986 §6.2.2, §6.2.3), whichever side is spelled so."""
+    assert checked(a_proof(htu=htu), url=url)
+    assert checked(a_proof(htu=url), url=htu)
 
 
 @pytest.mark.parametrize(
