@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -314,8 +315,13 @@ def _settings(
     )
 
 
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
+
+
 def _people(firm: str, shop: str, elsewhere: str) -> list[dict[str, Any]]:
-    kept = hash_password(PASSWORD)
+    kept = _password_hash()
     of = {
         "zhang": ("张三丰", [firm]),
         "li": ("李四光", [firm, shop]),

@@ -1,7 +1,7 @@
 """The catalogue in force: loaded once, checked as a whole, and never changed while it serves."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any, Final, Self
@@ -135,7 +135,11 @@ class Catalogue(Part):
 
 def load_catalogue(text: str | None = None) -> Catalogue:
     """The catalogue in `text` (YAML), or the published one; `CatalogueError` says what is wrong."""
-    source = PUBLISHED.read_text(encoding="utf-8") if text is None else text
+    return _catalogue_of(PUBLISHED.read_text(encoding="utf-8") if text is None else text)
+
+
+@lru_cache(maxsize=4)
+def _catalogue_of(source: str) -> Catalogue:
     try:
         return Catalogue.model_validate(yaml.load(source, Loader=_StrictLoader))  # noqa: S506  # safe
     except yaml.YAMLError as error:

@@ -17,6 +17,7 @@ from gateway.identity.sessions import Mandate
 # RFC 7914: about 16 MiB and some 40 ms for one guess.
 _COST: Final = {"n": 2**14, "r": 8, "p": 1}
 _SALT_BYTES: Final = 16
+_DIGEST_BYTES: Final = 64
 _OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -39,7 +40,7 @@ class People:
 
     def __init__(self, people: Mapping[str, Person]) -> None:
         self._people = people
-        self._nobody = hash_password(secrets.token_hex(16))
+        self._nobody = _stored(secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -65,7 +66,7 @@ class People:
 def hash_password(password: str) -> str:
     """The salted hash of a password, as `password_hash` in the file of accounts."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    return f"scrypt${_text(salt)}${_text(_scrypt(password, salt))}"
+    return _stored(salt, _scrypt(password, salt))
 
 
 def password_fits(password: str, kept: str) -> bool:
@@ -75,7 +76,11 @@ def password_fits(password: str, kept: str) -> bool:
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, **_COST)
+    return hashlib.scrypt(password.encode(), salt=salt, dklen=_DIGEST_BYTES, **_COST)
+
+
+def _stored(salt: bytes, digest: bytes) -> str:
+    return f"scrypt${_text(salt)}${_text(digest)}"
 
 
 def _text(value: bytes) -> str:
