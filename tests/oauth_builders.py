@@ -159,15 +159,25 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         nonces=Nonces(digests.key("nonce")),
         now=clock,
     )
-    app = FastAPI()
+    app = _idle.pop() if _idle else _an_app()
     app.state.runtime = runtime
-    app.include_router(router)
-    problems.install(app)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
         yield World(app=app, runtime=runtime, http=http, clock=clock)
+    _idle.append(app)
     await runtime.engine.dispose()
     await hot.close()
+
+
+_idle: list[FastAPI] = []
+"""Applications that no test uses now: one knows nothing but its runtime, and is slow to begin."""
+
+
+def _an_app() -> FastAPI:
+    app = FastAPI()
+    app.include_router(router)
+    problems.install(app)
+    return app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
