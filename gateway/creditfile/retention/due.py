@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile import clock
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of, months_after
-from gateway.creditfile.reading import records_from_json
 from gateway.creditfile.records import Record
 from gateway.creditfile.telling import SERIOUS_LIST, is_on_serious_list
 from gateway.db.engine import statement, to_json
@@ -58,7 +57,8 @@ async def over(
     """Those records of these enterprises that are to be deleted now."""
     datasets = {*kept_for_a_time(catalogue), SERIOUS_LIST}
     values = {"usccs": list(usccs), "datasets": sorted(datasets)}
-    found = records_from_json((await conn.execute(_RECORDS, values)).scalar_one())
+    rows = orjson.loads((await conn.execute(_RECORDS, values)).scalar_one())
+    found = [Record.from_json(row) for row in rows]
     by_uscc: dict[str, list[Record]] = {uscc: [] for uscc in usccs}
     for each in found:
         by_uscc[each.uscc].append(each)
