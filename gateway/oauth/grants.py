@@ -1,4 +1,7 @@
-"""A grant gives a token to the one client, the one key and the one living consent it was made for.
+"""A grant gives a token to the one client and the one living consent that it was made for.
+
+A code is bound to a key besides. A refresh token is not: every client is confidential, so what binds it
+is the client's authentication, and the client may change its keys (RFC 9449 §5, RFC 8705 §4).
 
 Authlib runs the grants; these hooks read and spend in the request's own transaction.
 """
@@ -70,21 +73,13 @@ class RefreshGrant(RefreshTokenGrant):
     INCLUDE_NEW_REFRESH_TOKEN = False
 
     def authenticate_refresh_token(self, refresh_token: str) -> Basis | None:
-        """The refresh token, if it lives, for the key that it is bound to."""
+        """This client's refresh token, if it lives."""
         at = self.server.at
         party: Party = self.request.client
         digest = at.runtime.digests.of("refresh", refresh_token)
         found = store.living_refresh_token(at.conn, digest, party.client.client_id, now=at.now)
         if found is None:
             return None
-        if found.dpop_jkt is not None and found.dpop_jkt != at.jkt:
-            raise invalid_grant(
-                "The proof's key is not the one that the refresh token is bound to."
-            )
-        if not _with_certificate(at, found.x5t_s256):
-            raise invalid_grant(
-                "The certificate is not the one that the refresh token is bound to."
-            )
         return Basis(
             client_id=found.client_id,
             scope=found.scope,
@@ -97,7 +92,7 @@ class RefreshGrant(RefreshTokenGrant):
         return basis
 
     def revoke_old_credential(self, _basis: Basis) -> None:
-        """It goes on: only its client with its key can use it."""
+        """It goes on: only its client can use it."""
 
 
 def _with_certificate(at: At, x5t: str | None) -> bool:

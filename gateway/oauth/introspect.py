@@ -42,15 +42,12 @@ def _access_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
     if token.client_id != client.client_id or not store.access_token_lives(at.conn, token.jti):
         return None
     claims = jws.unverified_claims(text)  # verified above
-    told = {"active": True, "token_type": _bound(token.jkt, token.x5t).token_type, **claims}
+    bound = Bound(jkt=token.jkt, x5t=token.x5t)
+    told = {"active": True, "token_type": bound.token_type, **claims}
     if token.consent_id is None or token.uscc is None:
         return told
     consent = store.consent_now(at.conn, token.uscc, token.consent_id, now=at.now)
     return told | {"authorization_details": granted_details(consent)} if consent else None
-
-
-def _bound(jkt: str | None, x5t: str | None) -> Bound:
-    return Bound(jkt=jkt, x5t=x5t)
 
 
 def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
@@ -66,7 +63,6 @@ def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
         "client_id": found.client_id,
         "scope": found.scope,
         "exp": int(found.expires_at.timestamp()),
-        **({"cnf": cnf} if (cnf := _bound(found.dpop_jkt, found.x5t_s256).cnf) else {}),
         "consent_id": found.consent_id,
         "uscc": found.uscc,
         "authorization_details": granted_details(consent),

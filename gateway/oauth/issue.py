@@ -111,7 +111,7 @@ def issue(
     if basis:
         response["authorization_details"] = granted_details(basis.consent)
         if with_refresh_token:
-            response["refresh_token"] = _refresh_token(at, basis, kept_bound(bound, client))
+            response["refresh_token"] = _refresh_token(at, basis)
     return response
 
 
@@ -151,27 +151,14 @@ def _row(claims: Mapping[str, Any], basis: Basis | None) -> dict[str, Any]:
     }
 
 
-def kept_bound(bound: Bound, client: Client) -> Bound:
-    """What a refresh token is bound to: the same, but for a certificate that may be renewed.
-
-    Who authenticates by certificate shows one of its own at each use: that binds the token to
-    whatever certificate is the client's by then (RFC 8705 §7.1), and a renewed one ends no consent.
-    Who authenticates otherwise has no registered certificate, so there it is this very one.
-    """
-    if client.authentication.by_certificate:
-        return Bound(jkt=bound.jkt, x5t=None)
-    return bound
-
-
-def _refresh_token(at: At, basis: Basis, bound: Bound) -> str:
+def _refresh_token(at: At, basis: Basis) -> str:
+    """A new refresh token; it is bound to its client by that client's authentication alone."""
     token = secrets.token_urlsafe(32)
     at.conn.execute(
         insert(RefreshTokenRow).values(
             digest=at.runtime.digests.of("refresh", token),
             client_id=basis.client_id,
             scope=basis.scope,
-            dpop_jkt=bound.jkt,
-            x5t_s256=bound.x5t,
             consent_id=basis.consent.consent_id,
             uscc=basis.consent.uscc,
             subject=basis.consent.subject,

@@ -38,8 +38,6 @@ class LivingRefreshToken:
 
     client_id: str
     scope: str
-    dpop_jkt: str | None
-    x5t_s256: str | None
     consent_id: str
     uscc: str
     code_digest: bytes

@@ -58,10 +58,7 @@ class AccessTokenRow(SQLModel, table=True):
 
 
 class RefreshTokenRow(SQLModel, table=True):
-    """A refresh token: bound to its client and its consent; not rotated (FAPI).
-
-    And to a DPoP key, or a certificate; with neither, its client authenticates by certificate.
-    """
+    """A refresh token: bound to its client and its consent; not rotated (FAPI)."""
 
     __tablename__ = "refresh_token"
     __table_args__ = (Index("ix_refresh_token_code_digest", "code_digest"),)
@@ -69,8 +66,6 @@ class RefreshTokenRow(SQLModel, table=True):
     digest: bytes = columns.digest(primary_key=True)
     client_id: str = columns.text()
     scope: str = columns.text()
-    dpop_jkt: str | None = columns.text(nullable=True)
-    x5t_s256: str | None = columns.text(nullable=True)
     consent_id: str = columns.text()
     uscc: str = columns.text()
     subject: str = columns.text()

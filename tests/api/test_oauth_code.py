@@ -11,6 +11,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.oauth_builders import (
+    ASSERTION_TYPE,
     ISSUER,
     REDIRECT_URI,
     USCC,
@@ -21,8 +22,10 @@ from tests.oauth_builders import (
     decide,
     decided,
     interaction_of,
+    public_jwk,
     resumed,
     running,
+    thumbprint_of,
 )
 
 
@@ -227,13 +230,46 @@ async def test_a_scope_that_the_client_has_lost_is_not_refreshed(world: World) -
     assert (await bank.refresh(first["refresh_token"])).json()["scope"] == "query"
 
 
-async def test_a_refresh_token_is_bound_to_client_and_key(world: World) -> None:
-    """Neither another client nor another key can use it."""
+async def test_a_client_with_a_new_proof_key_keeps_its_consents(world: World) -> None:
+    """RFC 9449 §5: a refresh token follows the client's authentication; its token the new key."""
+    bank = await world.bank()
+    code = await bank.code()
+    first = (await bank.redeem(code)).json()
+    changed = replace(bank, proof_key=ec.generate_private_key(ec.SECP256R1()))
+    second = (await changed.refresh(first["refresh_token"])).json()
+    for token, key in ((first, bank.proof_key), (second, changed.proof_key)):
+        bound = claims_of(token["access_token"])["cnf"]
+        assert bound == {"jkt": thumbprint_of(public_jwk(key))}
+    assert second["authorization_details"] == first["authorization_details"]
+    told = (await bank.about("introspect", first["refresh_token"])).json()
+    assert told["active"] is True
+    assert "cnf" not in told
+    assert (await bank.refresh(first["refresh_token"])).status_code == 200
+    await bank.redeem(code)  # a second use ends what came of either key
+    for token in (first["access_token"], second["access_token"], first["refresh_token"]):
+        assert (await bank.about("introspect", token)).json() == {"active": False}
+
+
+async def test_a_refresh_token_is_of_no_use_without_its_clients_authentication(
+    world: World,
+) -> None:
+    """Whoever has it, and the proof key besides, is still not the client."""
     bank, thief = await world.bank(), await world.bank()
     token = (await bank.redeem(await bank.code())).json()["refresh_token"]
-    other_key = replace(bank, proof_key=ec.generate_private_key(ec.SECP256R1()))
-    assert (await thief.refresh(token)).json()["error"] == "invalid_grant"
-    assert (await other_key.refresh(token)).json()["error"] == "invalid_grant"
+    with_its_key = replace(thief, proof_key=bank.proof_key)
+    assert (await with_its_key.refresh(token)).json()["error"] == "invalid_grant"
+    forger = replace(bank, key=thief.key)
+    assert (await forger.refresh(token)).json()["error"] == "invalid_client"
+    unproven = await world.http.post(
+        "/oauth/token",
+        data={
+            "grant_type": "refresh_token",
+            "refresh_token": token,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": bank.assertion(),
+        },
+    )
+    assert unproven.json()["error"] == "invalid_dpop_proof"
     assert (await bank.refresh(token)).status_code == 200
 
 

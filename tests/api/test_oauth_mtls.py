@@ -280,7 +280,7 @@ async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(world: World, holde
 
 
 async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder: Holder) -> None:
-    """Then it needs one at the token endpoint, whatever it is; and its refresh token the same."""
+    """Then it needs one at the token endpoint, whatever it is; its refresh token goes with any."""
     bank = await world.bank()
     await world.change(
         "UPDATE client SET tls_client_certificate_bound_access_tokens = true WHERE client_id = :c",
@@ -310,10 +310,18 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder:
     refresh = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     again = {"DPoP": await bank.proof("/oauth/token")}
     assert (await send(refresh, with_it | again))["token_type"] == "DPoP"
-    other = {"Client-Cert": a_certificate(by=CA).header}
+    renewed = a_certificate(by=CA)
     again = {"DPoP": await bank.proof("/oauth/token")}
-    assert (await send(refresh, other | again))["error"] == "invalid_grant"
-    assert (await send(refresh, with_it))["error"] == "invalid_grant"
+    both = await send(refresh, {"Client-Cert": renewed.header} | again)
+    assert parts(both["access_token"])["cnf"] == {
+        "jkt": thumbprint_of(public_jwk(bank.proof_key)),
+        "x5t#S256": renewed.thumbprint,
+    }
+    alone = await send(refresh, {"Client-Cert": renewed.header})
+    assert parts(alone["access_token"])["cnf"] == {"x5t#S256": renewed.thumbprint}
+    assert (await send(refresh, again))["error"] == "invalid_dpop_proof"  # used above
+    unbound = {"DPoP": await bank.proof("/oauth/token")}
+    assert (await send(refresh, unbound))["error"] == "invalid_request"
 
 
 async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
@@ -349,16 +357,16 @@ async def test_a_refresh_token_goes_on_with_a_renewed_certificate(
         assert (await bank.refresh(refresh, http=http)).status_code == 400
 
 
-async def test_a_refresh_token_of_a_proof_needs_the_key_as_before(
+async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
     world: World, holder: Holder
 ) -> None:
-    """Whoever redeemed the code with a proof has bound the refresh token to that key."""
+    """The access token is bound to the key too; the next one to what comes with the refresh."""
     bank = await a_tls_bank(world, holder)
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
-    refresh = (await bank.redeem(await bank.code(), headers=proof)).json()["refresh_token"]
-    assert (await bank.refresh(refresh)).json()["error"] == "invalid_grant"
-    told = (await bank.about("introspect", refresh)).json()["cnf"]
-    assert told == {"jkt": thumbprint_of(public_jwk(bank.bank.proof_key))}
+    given = (await bank.redeem(await bank.code(), headers=proof)).json()
+    assert parts(given["access_token"])["cnf"].keys() == {"jkt", "x5t#S256"}
+    later = (await bank.refresh(given["refresh_token"])).json()
+    assert parts(later["access_token"])["cnf"] == {"x5t#S256": holder.thumbprint}
 
 
 async def test_alternative_names_authenticate_too(world: World) -> None:

@@ -90,12 +90,16 @@ await play(async ({ issuer, clientId, key, redirectUri, proofAlgorithm, details,
   );
   say('queried', { status: first.status, answer: await first.json(), claims });
 
+  // The bank changes its DPoP key: the consent goes on (RFC 9449 §5).
+  const changed = oauth.DPoP(client, await oauth.generateKeyPair(proofAlgorithm));
   const refresh = () => withNonce(async () => oauth.processRefreshTokenResponse(
     as, client,
-    await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token, bound),
+    await oauth.refreshTokenGrantRequest(
+      as, client, auth, tokens.refresh_token, { ...watching, DPoP: changed },
+    ),
   ));
   const refreshed = await refresh();
-  const second = await ask(refreshed.access_token, query);
+  const second = await ask(refreshed.access_token, query, changed);
   say('refreshed', { tokens: refreshed, status: second.status });
 
   const own = await withNonce(async () => oauth.processClientCredentialsResponse(
@@ -115,7 +119,7 @@ await play(async ({ issuer, clientId, key, redirectUri, proofAlgorithm, details,
 
   await revoke(tokens.refresh_token);
   say('family revoked', {
-    refused: await refusal(() => ask(refreshed.access_token, query)),
+    refused: await refusal(() => ask(refreshed.access_token, query, changed)),
     ended: await refusal(refresh),
   });
 });

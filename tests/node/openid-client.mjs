@@ -47,10 +47,12 @@ await play(async ({ issuer, clientId, key, redirectUri, proofAlgorithm, details,
   const first = await ask(tokens.access_token, query, newcomer);
   say('queried', { status: first.status, answer: await first.json() });
 
+  // The bank changes its DPoP key: the consent goes on (RFC 9449 §5).
+  const changed = client.getDPoPHandle(config, await client.randomDPoPKeyPair(proofAlgorithm));
   const refreshed = await client.refreshTokenGrant(
-    config, tokens.refresh_token, undefined, { DPoP },
+    config, tokens.refresh_token, undefined, { DPoP: changed },
   );
-  const second = await ask(refreshed.access_token, query);
+  const second = await ask(refreshed.access_token, query, changed);
   say('refreshed', { tokens: refreshed, status: second.status });
 
   const own = await client.clientCredentialsGrant(config, { scope: 'query' }, { DPoP });
@@ -64,9 +66,11 @@ await play(async ({ issuer, clientId, key, redirectUri, proofAlgorithm, details,
 
   await client.tokenRevocation(config, tokens.refresh_token);
   say('family revoked', {
-    refused: await refusal(() => ask(refreshed.access_token, query)),
+    refused: await refusal(() => ask(refreshed.access_token, query, changed)),
     ended: await refusal(
-      () => client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP }),
+      () => client.refreshTokenGrant(
+        config, tokens.refresh_token, undefined, { DPoP: changed },
+      ),
     ),
   });
 });
