@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -15,32 +15,43 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 BINARY = shutil.which("redis-server")
-PATIENCE = 10.0  # seconds that a server may take to start
+PATIENCE = 60.0  # seconds that a server may take, on a busy machine
 
 
 class RedisServer:
     """One server that can be stopped and started again at the same address. Keeps nothing."""
 
-    def __init__(self, *, cluster: bool = False) -> None:
+    def __init__(
+        self, *, cluster: bool = False, tcp: bool = False, slots: str | None = "0 16383"
+    ) -> None:
         if BINARY is None:
             pytest.skip("redis-server is not installed")
         self._binary = BINARY
         self._folder = Path(tempfile.mkdtemp(prefix="xq-redis-"))
         self._cluster = cluster
-        self._port = _free_port() if cluster else 0
+        self._slots = slots if cluster else None
+        self._port = _free_port() if cluster or tcp else 0
+        self.cluster_port = _free_port() if cluster else 0
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0 where it has a Unix socket only."""
+        return self._port
 
     @property
     def plain_url(self) -> str:
         """The address of this one server."""
-        if self._cluster:
+        if self._port:
             return f"redis://127.0.0.1:{self._port}"
         return f"unix://{self._folder}/redis.sock"
 
     @property
     def url(self) -> str:
         """The address as the gateway takes it."""
-        return self.plain_url.replace("redis://", "redis+cluster://")
+        return self.plain_url.replace(
+            "redis://", "redis+cluster://" if self._cluster else "redis://"
+        )
 
     @property
     def pid(self) -> int:
@@ -61,10 +72,10 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
         )
         with contextlib.closing(self.client()) as client:
-            _wait_for(client.ping)
-            if self._cluster:
-                client.cluster("ADDSLOTSRANGE", 0, 16383)
-                _wait_for(lambda: client.set("up", "yes"))
+            wait_for(client.ping)
+            if self._slots is not None:
+                client.cluster("ADDSLOTSRANGE", *self._slots.split())
+                wait_for(lambda: client.set("up", "yes"))
                 client.delete("up")
 
     def stop(self) -> None:
@@ -88,15 +99,16 @@ class RedisServer:
 
     def _options(self) -> list[str]:
         common = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
-        if not self._cluster:
+        if not self._port:
             return [*common, "--port", "0", "--unixsocket", str(self._folder / "redis.sock")]
-        ports = ["--port", str(self._port), "--cluster-port", str(_free_port())]
+        common += ["--bind", "127.0.0.1", "--port", str(self._port)]
+        if not self._cluster:
+            return common
         config = f"nodes-{time.monotonic_ns()}.conf"
         return [
             *common,
-            "--bind",
-            "127.0.0.1",
-            *ports,
+            "--cluster-port",
+            str(self.cluster_port),
             "--cluster-enabled",
             "yes",
             "--cluster-config-file",
@@ -117,12 +129,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(answer: object) -> None:
-    assert callable(answer)
+def wait_for(answer: Callable[[], object]) -> None:
+    """Return once it gives something true, which must come soon."""
     until = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(RedisError):
-            answer()
-            return
-        assert time.monotonic() < until, "redis-server did not start"
+            if answer():
+                return
+        assert time.monotonic() < until, "Redis did not come to that"
         time.sleep(0.01)

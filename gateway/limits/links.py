@@ -1,7 +1,7 @@
 """How to reach one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, cast
 
 from redis.asyncio import Redis, RedisCluster
@@ -14,7 +14,7 @@ from gateway.limits.script import ADMIT, ADMIT_BESIDE, Arguments, Script, beside
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 2.0
-CONNECTIONS = 64  # per worker and node of a cluster
+CONNECTIONS = 32  # per worker and node of a cluster; a new one costs several round trips
 
 T = TypeVar("T")
 
@@ -65,7 +65,8 @@ class ClusterLink:
     """A cluster: the two keys may live on two nodes, so they are asked side by side.
 
     Work that has begun goes on when its caller hangs up: cut off in the middle, it would take its
-    neighbours' connections with it.
+    neighbours' connections with it. After an error that is not expected every node's connections are
+    dropped, those in use when they are given back; redis-py itself sees to nodes that are not reached.
     """
 
     def __init__(self, url: str) -> None:
@@ -77,13 +78,13 @@ class ClusterLink:
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `Link`."""
-        return await self._undisturbed(self._in_turn(self._set_or_get(key, fresh)))
+        return await self._undisturbed(lambda: self._set_or_get(key, fresh))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `Link`."""
-        return await self._undisturbed(self._in_turn(self._beside(key, fresh, arguments)))
+        return await self._undisturbed(lambda: self._beside(key, fresh, arguments))
 
     async def _beside(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
         asked: tuple[Awaitable[Reply], ...] = (
@@ -102,17 +103,25 @@ class ClusterLink:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._redis.aclose()
 
-    async def _undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.create_task(work)
+    async def _undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+        await self._turns.acquire()
+        task = asyncio.create_task(self._dropping(work))
         self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
-    async def _in_turn(self, work: Awaitable[T]) -> T:
-        async with self._turns:
-            return await work
+    async def _dropping(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`; where that fails, the next call finds no connection of before."""
+        try:
+            return await work()
+        except Exception:
+            for node in self._redis.get_nodes():
+                node.update_active_connections_for_reconnect()
+                await node.disconnect_free_connections()
+            raise
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._turns.release()
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # told to the caller, if there still is one

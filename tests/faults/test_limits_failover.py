@@ -1,0 +1,177 @@
+"""A Redis that fails over: whatever error a connection answers, the next call has a new one and counts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, suppress
+from typing import Final
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from redis.exceptions import RedisError
+
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.names import Admission, Admitted, Counter, Verdict
+from gateway.limits.redis import RedisStore
+from tests.redis_failover import FailoverProxy
+from tests.redis_server import RedisServer, wait_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CROWD: Final = 8
+# As Redis 7 words them.
+ERRORS: Final = {
+    "read-only": "READONLY You can't write against a read only replica.",
+    "in-script": "READONLY You can't write against a read only replica. script: 5f2a, on @user_script:1.",
+    "loading": "LOADING Redis is loading the dataset in memory",
+    "masterdown": "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "misconf": "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
+    "out-of-memory": "OOM command not allowed when used memory > 'maxmemory'.",
+    "no-replicas": "NOREPLICAS Not enough good replicas to write.",
+    "busy": "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    "clusterdown": "CLUSTERDOWN The cluster is down",
+    "tryagain": "TRYAGAIN Multiple keys request during rehashing of slot",
+    "moved": "MOVED 0 127.0.0.1:{port}",  # to itself, over and over
+    "no-auth": "NOAUTH Authentication required.",
+    "no-permission": "NOPERM User default has no permissions to run the 'evalsha' command",
+    "another": "ERR something that nobody has seen yet",
+}
+
+
+def a_call(quota: int = 10) -> Admission:
+    """A call of a client of its own."""
+    counter = Counter(name="client", key="k", quota=quota, window=86_400)
+    return Admission(tag=uuid4().hex, generation=None, counters=(counter,))
+
+
+async def outcome_of(store: RedisStore, call: Admission) -> Verdict | LimiterUnavailableError:
+    """The verdict, or the one error that is allowed."""
+    try:
+        return await store.admit(call)
+    except LimiterUnavailableError as error:
+        return error
+
+
+async def are_counted(store: RedisStore, calls: Sequence[Admission]) -> bool:
+    """Whether all of these are admitted."""
+    return all([isinstance(await store.admit(call), Admitted) for call in calls])
+
+
+async def admitted_again(store: RedisStore, calls: Sequence[Admission]) -> None:
+    """Return once each of these calls is admitted, which must come by itself."""
+    async with asyncio.timeout(60):
+        for call in calls:
+            while isinstance(await outcome_of(store, call), LimiterUnavailableError):
+                pass
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["single", "cluster"])
+async def behind(
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[tuple[RedisStore, FailoverProxy]]:
+    """A store whose connections go through the proxy, on one Redis or a cluster."""
+    async with AsyncExitStack() as stack:
+        cluster = request.param == "cluster"
+        server = stack.enter_context(RedisServer(cluster=cluster, tcp=True))
+        proxy = await FailoverProxy.before(server.plain_url)
+        stack.push_async_callback(proxy.close)
+        if cluster:
+            with server.client() as client:
+                client.config_set("cluster-announce-port", proxy.port)
+        store = RedisStore(f"redis{'+cluster' * cluster}://127.0.0.1:{proxy.port}")
+        stack.push_async_callback(store.close)
+        yield store, proxy
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS.keys())
+async def test_after_any_error_the_next_call_has_a_new_connection(
+    behind: tuple[RedisStore, FailoverProxy], error: str
+) -> None:
+    """A crowd finds the error or, once one has dropped the connections, is counted; then all are."""
+    store, proxy = behind
+    assert isinstance(await store.admit(a_call()), Admitted)
+    opened, line = proxy.opened, error.format(port=proxy.port)
+    proxy.fail_over(line)
+    first = await outcome_of(store, a_call())
+    assert (
+        isinstance(first, LimiterUnavailableError) or "MOVED" in error
+    )  # which redis-py may follow
+    for _ in range(3):
+        assert isinstance(await store.admit(a_call()), Admitted)
+    assert proxy.opened > opened
+    crowd = [a_call() for _ in range(CROWD)]
+    assert await are_counted(store, crowd)
+    proxy.fail_over(line)
+    await asyncio.gather(*(outcome_of(store, call) for call in crowd))
+    assert await are_counted(store, crowd)
+
+
+REAL: Final = {  # how it comes to that, and how it is over
+    "readonly": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "no-replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+    "masterdown": (
+        "CONFIG SET replica-serve-stale-data no\nREPLICAOF 127.0.0.1 1",
+        "REPLICAOF NO ONE\nCONFIG SET replica-serve-stale-data yes",
+    ),
+}
+
+
+async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
+    """A real READONLY, NOREPLICAS and MASTERDOWN: neither a verdict nor a generation until it is over."""
+    with RedisServer(tcp=True) as server, server.client() as direct:
+        store = RedisStore(server.url)
+        for bad, good in REAL.values():
+            assert isinstance(await store.admit(a_call()), Admitted)
+            for command in bad.splitlines():
+                direct.execute_command(*command.split())
+            assert isinstance(await outcome_of(store, a_call()), LimiterUnavailableError)
+            with pytest.raises(LimiterUnavailableError):
+                await store.generation()
+            for command in good.splitlines():
+                direct.execute_command(*command.split())
+            assert isinstance(await store.admit(a_call()), Admitted)
+        await store.close()
+
+
+# A cluster of three, and a replica
+
+
+@pytest.fixture
+def cluster() -> Iterator[list[RedisServer]]:
+    """Three primaries, and behind them a replica of the first."""
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(RedisServer(cluster=True, slots=None)) for _ in range(4)]
+        clients = [stack.enter_context(node.client()) for node in nodes]
+        for place, client in enumerate(clients[:3]):
+            client.cluster("ADDSLOTSRANGE", place * 5462, min((place + 1) * 5462, 16384) - 1)
+        for node in nodes[1:]:
+            clients[0].cluster("MEET", "127.0.0.1", node.port, node.cluster_port)
+        wait_for(lambda: all(c.cluster("INFO")["cluster_known_nodes"] == "4" for c in clients))
+        first = clients[0].cluster("MYID")
+        wait_for(lambda: clients[3].cluster("REPLICATE", first))
+        wait_for(lambda: all(c.cluster("INFO")["cluster_state"] == "ok" for c in clients))
+        wait_for(lambda: clients[3].info("replication")["master_link_status"] == "up")
+        yield nodes
+
+
+async def test_a_cluster_is_followed_through_its_failovers(cluster: list[RedisServer]) -> None:
+    """By hand, so that the primary lives on as a replica; then by a kill. All count again by themselves."""
+    store = RedisStore(cluster[0].url)
+    calls = [a_call(quota=1_000) for _ in range(3 * CROWD)]
+    await admitted_again(store, calls)
+    assert await are_counted(store, calls)
+    with cluster[3].client() as second:
+        second.cluster("FAILOVER")
+        wait_for(lambda: second.info("replication")["role"] == "master")
+    await admitted_again(store, calls)
+    assert await are_counted(store, calls)
+    with cluster[0].client() as first:
+        wait_for(lambda: first.info("replication").get("master_link_status") == "up")
+        cluster[3].stop()
+        await asyncio.gather(*(outcome_of(store, call) for call in calls))
+        with suppress(RedisError):
+            first.cluster("FAILOVER", "TAKEOVER")
+        wait_for(lambda: first.info("replication")["role"] == "master")
+    await admitted_again(store, calls)
+    assert await are_counted(store, calls)
+    await store.close()
