@@ -29,6 +29,7 @@ from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.following import catalogue_in_force, following
 from gateway.health import router as health
+from gateway.http1.spelling import Spelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
 from gateway.intake.working import working
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     docs.install(app)
     problems.install(app)
+    app.add_middleware(Spelling)
     app.add_middleware(Envelope, on_fault=problems.fault)
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)

@@ -82,22 +82,28 @@ def problem(
     request_id: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The problem document for `code`."""
-    status, chinese, english = TABLE[code]
-    document = {
+    """The answer for `code`."""
+    return Response(
+        orjson.dumps(document(code, detail, request_id=request_id)),
+        status_code=TABLE[code][0],
+        media_type=PROBLEM_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def document(
+    code: str, detail: str, *, request_id: str | None = None, status: int | None = None
+) -> dict[str, Any]:
+    """The problem document for `code`, with its own status unless another is given."""
+    usual, chinese, english = TABLE[code]
+    return {
         "type": f"urn:xinqiao:problem:{code}",
         "title": f"{chinese} {english}",
-        "status": status,
+        "status": status or usual,
         "code": code,
         "detail": detail,
         "request_id": request_id,
     }
-    return Response(
-        orjson.dumps(document),
-        status_code=status,
-        media_type=PROBLEM_TYPE,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-    )
 
 
 def install(app: FastAPI) -> None:

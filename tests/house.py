@@ -36,6 +36,7 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
 from gateway.disclosure import consenting
+from gateway.http1.server import OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.build import Kit, build
@@ -510,7 +511,7 @@ class Server(uvicorn.Server):
     """A server in a thread of its own that says when it is ready."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="critical", access_log=False))
+        super().__init__(uvicorn.Config(app, log_level="critical", **OPTIONS))
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -12,12 +12,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import body
-from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.head import routed
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
-NUL = b"%00"
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
@@ -49,7 +47,6 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             sealing = _Sealing(scope, send)
             try:
-                _demand_no_nul(scope)
                 await _check_digest(scope, receive)
                 await self._app(routed(scope), receive, sealing)
             except Exception as error:
@@ -119,14 +116,6 @@ class _Sealing:
             created=int(now.timestamp()),
         )
         return {**start, "headers": [*headers, *signature]}
-
-
-def _demand_no_nul(scope: Scope) -> None:
-    """Refuse what PostgreSQL has no text for; the page behind a code says itself what is none."""
-    if NUL in scope["query_string"]:
-        raise InvalidRequestError("The character U+0000 is not accepted.")
-    if NUL in signed_target(scope) and not _is_code_page(scope):
-        raise NotFoundError
 
 
 async def _check_digest(scope: Scope, receive: Receive) -> None:

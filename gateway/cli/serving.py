@@ -12,16 +12,13 @@ import uvicorn
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.hot import Statement
+from gateway.http1.server import OPTIONS
 from gateway.identity.openid import OpenIdProvider
 from gateway.logs import configure
 from gateway.settings import Settings, SettingsError
 from gateway.signing.keys import KeysUnreadableError
 
-MOST_CONNECTIONS = 2_000  # of one worker; more are answered 503 at once
 RARELY = (10_000, 20, 20)  # garbage collections of the three generations
-# Seconds: longer than clients and proxies keep an idle connection, so that it is they who end it and
-# no call is sent into one that is just being closed.
-KEPT_OPEN = 75
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
 
@@ -38,14 +35,8 @@ def serve(
         factory=True,
         host=host,
         port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=KEPT_OPEN,
         log_config=None,
+        **OPTIONS,
     )
     if settings.workers > 1:
         raise SystemExit(Supervisor(config=config, workers=settings.workers).run())

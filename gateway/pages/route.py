@@ -66,6 +66,21 @@ def not_found(request: Request, visitor: object = None) -> Response:
     )
 
 
+def malformed(request: Request) -> Response:
+    """Say that the address is not written as addresses here are."""
+    return _frame.sorry(
+        request,
+        status=400,
+        title=Said("这个网址的写法不对", "This address is not written as it must be"),
+        sentence=Said(
+            "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
+            "The link may have been changed when it was copied. Open it anew from the start page "
+            "or the code that you have scanned.",
+        ),
+        onward=HOME,
+    )
+
+
 def stale(request: Request, visitor: object = None) -> Response:
     """Say that a form was too old, or came from elsewhere. Nothing was done."""
     return _frame.sorry(

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.db import embedded
+from gateway.http1.server import OPTIONS
 from gateway.logs import configure
 from gateway.migrations.run import upgrade
 from gateway.settings import Settings
@@ -126,8 +127,8 @@ class _Server:
             host=HOST,
             port=port,
             log_level="warning",
-            access_log=False,
             lifespan="on",
+            **OPTIONS,
         )
         self._server = _Uvicorn(config)
         self._task: asyncio.Task[None] | None = None

@@ -296,7 +296,7 @@ async def test_a_bank_sees_nothing_of_it(house: House, path: str) -> None:
 
 
 @pytest.mark.parametrize("act", ["suspend", "resume", "end", "keys"])
-@pytest.mark.parametrize("client_id", ["nobody", "a%00b", "a%20b", "x" * 65])
+@pytest.mark.parametrize("client_id", ["nobody", "a%20b", "x" * 65])
 async def test_an_act_on_nobody_is_a_404(house: House, client_id: str, act: str) -> None:
     """Whatever the id looks like."""
     operator = await an_operator(house)

@@ -678,7 +678,7 @@ async def test_a_spent_quota_is_told_apart_from_haste(house: House) -> None:
         ("GET", "/v1", "not_found"),
         ("GET", "/v1/", "not_found"),
         ("GET", "/v1/verifications/vrf_1", "not_found"),
-        ("GET", "/v1/%00", "not_found"),
+        ("GET", "/v1/%00", "invalid_request"),
     ],
 )
 async def test_what_is_not_there_is_a_signed_problem_too(

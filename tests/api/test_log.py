@@ -163,8 +163,8 @@ async def test_full_tiles_last_for_ever_and_the_checkpoint_is_always_asked_for(
         "/log/tile/0/x000/000",
         "/log/entries/001.p/1",
         "/log/tile/entries/000.p/11",
-        "/log/entries/%00",
-        "/log/tile/%00/000",
+        "/log/entries/%20",
+        "/log/tile/%20/000",
         "/log/tile/0/-01",
     ],
 )

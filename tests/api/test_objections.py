@@ -136,7 +136,7 @@ async def test_to_another_department_there_is_no_such_objection(house: House) ->
     _, made, raised = await case(house)
     other = await house.client("source")
     assert (await ask(other)).json() == {"objections": [], "after": None}
-    for known in (raised.objection_id, "obj_" + "a" * 26, "obj_1", "%00"):
+    for known in (raised.objection_id, "obj_" + "a" * 26, "obj_1", "%20"):
         for path, body in (
             ("", None),
             ("/decision", decision()),

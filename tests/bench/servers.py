@@ -1,4 +1,4 @@
-"""One worker process each: ours all started alike (uvicorn with uvloop and httptools, no access log),
+"""One worker process each: ours all started alike (uvicorn with uvloop and our protocol, no access log),
 the foreign token server as its tests start it."""
 
 import json
@@ -27,7 +27,8 @@ APPLICATIONS: Final = {
     ECHO: "tests.bench.floor:echo",
 }
 UVICORN: Final = (
-    *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop", "--http", "httptools"),
+    *("-m", "uvicorn", "--factory", "--host", HOST, "--loop", "uvloop"),
+    *("--http", "gateway.http1.protocol:Http1Protocol", "--ws", "none"),
     *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
 )
 

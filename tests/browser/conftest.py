@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 from starlette.responses import HTMLResponse
 
+from gateway.http1.server import OPTIONS
 from tests.portal_house import Clock, House, a_house
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -104,7 +105,7 @@ async def _a_bank() -> AsyncIterator[str]:
 @asynccontextmanager
 async def _listening(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     """Serve `app`; connections that come early wait in the listener's queue."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", **OPTIONS))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     yield
     server.should_exit = True

@@ -1,0 +1,138 @@
+"""Checks of an HTTP/1.1 message head that the parser leaves to the server (RFC 9112). Pure.
+
+The parser has judged the syntax and that the framing is unambiguous; each check here gives a
+`Refusal` or lets the head pass, in the order of `CHECKS`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Field = tuple[bytes, bytes]
+
+LONGEST_TARGET: Final = 16 * 1024  # bytes
+LARGEST_HEAD: Final = 64 * 1024  # bytes of target and fields, all together
+MOST_FIELDS: Final = 128
+
+# RFC 3986 §3.2.2, of reg-name only what a host name can have.
+HOST: Final = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer to a message that cannot be served: a status and a public sentence."""
+
+    status: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A message's request line and fields; field names are in lower case."""
+
+    method: bytes
+    target: bytes
+    version: str
+    fields: Sequence[Field]
+
+    def values(self, wanted: bytes) -> list[bytes]:
+        """The values of every field of this name."""
+        return [value for name, value in self.fields if name == wanted]
+
+
+MALFORMED: Final = Refusal(
+    status=400, detail="This is no well-formed HTTP/1.1 message; see RFC 9112."
+)
+HEAD_TOO_LARGE: Final = Refusal(
+    status=431,
+    detail=(
+        f"Headers are taken up to {MOST_FIELDS} fields and {LARGEST_HEAD} bytes, all together; "
+        "trailers and chunk extensions too."
+    ),
+)
+TARGET_TOO_LONG: Final = Refusal(
+    status=414, detail=f"A request target is taken up to {LONGEST_TARGET} bytes."
+)
+HEAD_TOO_SLOW: Final = Refusal(
+    status=408, detail="The headers did not arrive in time; send the request again."
+)
+
+
+def spoken_version(head: Head) -> Refusal | None:
+    """HTTP/1.1, and HTTP/1.0 for old proxies and health checks."""
+    if head.version in {"1.1", "1.0"}:
+        return None
+    return Refusal(status=505, detail="Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+
+
+def no_tunnel(head: Head) -> Refusal | None:
+    """CONNECT asks for a tunnel (RFC 9110 §9.3.6), which is a proxy's business."""
+    if head.method != b"CONNECT":
+        return None
+    return Refusal(status=501, detail="CONNECT is not served here.")
+
+
+def one_host(head: Head) -> Refusal | None:
+    """One well-formed Host; only HTTP/1.0 may leave it out (RFC 9112 §3.2)."""
+    hosts = head.values(b"host")
+    if len(hosts) == 1 and HOST.fullmatch(hosts[0]):
+        return None
+    if not hosts and head.version == "1.0":
+        return None
+    return Refusal(status=400, detail="Send exactly one well-formed Host field.")
+
+
+def known_coding(head: Head) -> Refusal | None:
+    """No transfer coding but `chunked`, once, and only where it exists (RFC 9112 §6.1)."""
+    codings = head.values(b"transfer-encoding")
+    if not codings or (head.version == "1.1" and [c.lower() for c in codings] == [b"chunked"]):
+        return None
+    if head.version == "1.0":
+        return Refusal(status=400, detail="HTTP/1.0 has no Transfer-Encoding.")
+    return Refusal(status=501, detail="The only transfer coding that is taken is `chunked`.")
+
+
+def a_path(head: Head) -> Refusal | None:
+    """The target is a path with or without a query, or an http address that has such a target."""
+    if b"#" not in head.target and (head.target.startswith(b"/") or _absolute(head)):
+        return None
+    return Refusal(status=400, detail="The request target must be a path, without a fragment.")
+
+
+CHECKS: Final[tuple[Callable[[Head], Refusal | None], ...]] = (
+    spoken_version,
+    no_tunnel,
+    one_host,
+    known_coding,
+    a_path,
+)
+
+
+def check(head: Head) -> Refusal | None:
+    """The first refusal among `CHECKS`, if there is one."""
+    for each in CHECKS:
+        refusal = each(head)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def in_origin_form(head: Head) -> tuple[bytes, bytes | None]:
+    """The path and query of a checked head, and the host that an absolute target names.
+
+    That host counts and the Host field does not (RFC 9112 §3.2.2).
+    """
+    found = _absolute(head)
+    if found is None:
+        return head.target, None
+    authority, rest = found.groups()
+    return (rest if rest.startswith(b"/") else b"/" + rest), authority
+
+
+def _absolute(head: Head) -> "re.Match[bytes] | None":
+    if head.target.startswith(b"/"):
+        return None
+    found = ABSOLUTE.fullmatch(head.target)
+    return found if found and HOST.fullmatch(found[1]) else None

@@ -1,0 +1,68 @@
+"""ASGI middleware that refuses, before routing, a path in another than its one spelling (400).
+
+In the form of its place: an OAuth error under /oauth, a page for a browser, a problem elsewhere.
+"""
+
+from typing import Final
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import problems
+from gateway.access.errors import GatewayError, InvalidRequestError, NotFoundError
+from gateway.http1.paths import has_encoded_slash, trouble_with
+from gateway.oauth.errors import invalid_request, reply_of
+from gateway.pages import route
+
+log = structlog.get_logger("gateway.http1")
+
+NUL: Final = b"%00"
+
+
+class Spelling:
+    """Lets pass only what is spelt as it must be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        error = error_of(scope) if scope["type"] == "http" else None
+        if error is None:
+            await self._app(scope, receive, send)
+            return
+        log.info("refused", error=error.code, reason=error.detail, method=scope["method"])
+        await refusal(Request(scope), error)(scope, receive, send)
+
+
+def error_of(scope: Scope) -> GatewayError | None:
+    """What is wrong with the target of a request."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    trouble = trouble_with(path)
+    if trouble is not None:
+        return InvalidRequestError(trouble)
+    if has_encoded_slash(path):
+        return NotFoundError()
+    if NUL in scope["query_string"]:  # PostgreSQL has no text for it
+        return InvalidRequestError("The character U+0000 is not accepted.")
+    return None
+
+
+def refusal(request: Request, error: GatewayError) -> Response:
+    """The answer in the form of the address."""
+    path = request.scope["path"]
+    if path.startswith("/v1/"):
+        return _problem(request, error)
+    if "text/html" in request.headers.get("accept", ""):
+        return route.not_found(request) if error.code == "not_found" else route.malformed(request)
+    if path.startswith("/oauth/") and error.code == "invalid_request":
+        status, body, headers = reply_of(invalid_request(error.detail))
+        return Response(orjson.dumps(body), status, dict(headers))
+    return _problem(request, error)
+
+
+def _problem(request: Request, error: GatewayError) -> Response:
+    return problems.problem(error.code, error.detail, request_id=request.state.request_id)
