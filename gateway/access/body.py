@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
+from gateway import strict_json
 from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     DigestMismatchError,
@@ -17,6 +19,7 @@ from gateway.access.errors import (
     UnsupportedMediaTypeError,
 )
 from gateway.creditfile.free_text import scan
+from gateway.strict_json import StrictJsonError
 
 LARGEST = 64 * 1024
 ARRIVES_WITHIN = 20  # seconds, for the whole body
@@ -34,6 +37,7 @@ W = TypeVar("W", bound=Wire)
 
 async def read(request: Request, *, largest: int = LARGEST) -> bytes:
     """The body of `request`, at most `largest` bytes; checked against `Content-Digest` if given."""
+    demand_no_coding(request.headers)
     digest = ContentDigest.read(request.headers.getlist("content-digest"))
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > largest:
@@ -56,6 +60,16 @@ async def read(request: Request, *, largest: int = LARGEST) -> bytes:
     return bytes(body)
 
 
+def demand_no_coding(headers: Headers) -> None:
+    """Refuse content that is compressed or coded in another way (RFC 9110 §8.4); `identity` is no coding."""
+    codings = ",".join(headers.getlist("content-encoding")).split(",")
+    if any(each.strip(" \t").lower() not in {"", "identity"} for each in codings):
+        raise UnsupportedMediaTypeError(
+            "Send the body as it is: no Content-Encoding is taken here.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
 def note_digest(request: Request, digest: ContentDigest) -> None:
     """The body has been compared with its digest: the answer's signature may speak of it."""
     request.state.content_digest = digest.value
@@ -66,7 +80,11 @@ def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         return UnsupportedMediaTypeError()
-    if b"\\u0000" in body:
+    try:
+        strict_json.parse(body)
+    except StrictJsonError as error:
+        return InvalidRequestError(f"The body cannot be read: {error}.")
+    if strict_json.holds_nul(body):
         return InvalidRequestError("The character U+0000 is not accepted.")
     try:
         return model.model_validate_json(body)

@@ -4,7 +4,6 @@ What is judged is the ask, the catalogue and the client's own agreement, never t
 a request tells nothing about one (R7, R9).
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.days import day_of, end_of
 from gateway.creditfile.free_text import scan
+from gateway.rfc3339 import parse_time
 from verification import question
 
 MOST_ITEMS: Final = 64
@@ -31,10 +31,6 @@ DEFAULT_TERM: Final = timedelta(days=90)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_.]+$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
-_MOMENT: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)",
-    re.ASCII,
-)
 
 
 class EnterpriseIn(Wire):
@@ -143,11 +139,9 @@ def _term(text: str | None, agreement: Agreement, now: datetime) -> datetime | M
     if text is None:
         return min(end_of(day_of(now + DEFAULT_TERM)), agreement.valid_until)
     try:
-        ends = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
-    except ValueError:
-        ends = None
-    if ends is None:
-        return _not(Fault.TERM, "valid_until is a time of RFC 3339 with its offset.")
+        ends = parse_time(text)
+    except ValueError as error:
+        return _not(Fault.TERM, f"valid_until is {error}.")
     if not now < ends <= now + LONGEST_TERM:
         return _not(Fault.TERM, "valid_until is in the future and at most two years ahead.")
     if ends > agreement.valid_until:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from gateway.intake.comparison.core import LATE_AFTER, Comparison, Finding, Peri
 from gateway.intake.comparison.files import delivered
 from gateway.intake.comparison.heaps import Comparing, Question
 from gateway.intake.comparison.shown import SHOWN, FindingsFile, fields_of, lines_of, page_of
+from gateway.rfc3339 import parse_date
 
 
 class Encoding(StrEnum):
@@ -129,8 +130,8 @@ def _period(given: str | None) -> Period:
     first, between, last = given.partition("..")
     try:
         period = Period(
-            first=date.fromisoformat(first) if first else None,
-            last=date.fromisoformat(last) if last else None,
+            first=parse_date(first) if first else None,
+            last=parse_date(last) if last else None,
         )
     except ValueError:
         between = ""

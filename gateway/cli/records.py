@@ -1,6 +1,6 @@
 """A credit file as the operator may look at it: what was held on a day, with persons masked."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -15,6 +15,7 @@ from gateway.creditfile.days import SHANGHAI, day_of, end_of
 from gateway.creditfile.history import Held, held_at
 from gateway.creditfile.records import Record, registration_of
 from gateway.creditfile.telling import mask_person
+from gateway.rfc3339 import parse_date
 from verification.uscc import normalise_uscc
 
 SEALED: Final = "(sealed)"
@@ -55,7 +56,7 @@ async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
 
 def _end(day: str) -> datetime:
     try:
-        at = date.fromisoformat(day)
+        at = parse_date(day)
     except ValueError:
         stop("--on is a day as YYYY-MM-DD.")
     if at > day_of(datetime.now(UTC)):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway import strict_json
 from gateway.cli.operating import an_id, look, sentences, stop
 from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
@@ -88,7 +89,7 @@ def verify(
     """Check a proof of deletion, offline."""
     wanted = (record, version) if record is not None else None
     try:
-        document, jwks = (json.loads(each.read_text(encoding="utf-8")) for each in (file, keys))
+        document, jwks = (strict_json.parse(each.read_bytes()) for each in (file, keys))
         proved = proof.verify(document, jwks, record=wanted)
     except proof.ProofError as error:
         stop(str(error))

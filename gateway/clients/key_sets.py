@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
+from gateway import strict_json
 from gateway.clients.registration import CLIENT_ID, RegistrationError, check_keys
 from gateway.db.engine import to_json
 from gateway.db.hot import HotDatabase, Statement
 from gateway.outbound import TIMEOUT_SECONDS, Fetched, UnfetchableError, Way, get
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
+from gateway.strict_json import StrictJsonError
 
 USABLE: Final = timedelta(hours=1)
 SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches, for whatever reason
@@ -147,12 +147,12 @@ async def fetch_keys(url: str, *, now: datetime, loopback: bool, way: Way | None
     """The public keys at `url`; raises `UnfetchableError` with a sentence."""
     fetched = await get(url, loopback=loopback, way=way)
     try:
-        found = orjson.loads(fetched.body)
+        found = strict_json.parse(fetched.body)
         if not isinstance(found, dict):
             raise RegistrationError("it is no JSON object.")
         check_keys(found)
-    except (RegistrationError, orjson.JSONDecodeError) as error:
-        reason = str(error) if isinstance(error, RegistrationError) else "it is no JSON."
+    except (RegistrationError, StrictJsonError) as error:
+        reason = str(error) if isinstance(error, RegistrationError) else f"it is {error}."
         raise UnfetchableError(f"What it answered is not a usable JWK set: {reason}") from None
     keys = [{name: jwk[name] for name in PUBLIC_MEMBERS if name in jwk} for jwk in found["keys"]]
     return KeySet(jwks={"keys": keys}, fresh_until=now + rest_after(fetched))

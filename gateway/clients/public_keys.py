@@ -12,6 +12,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
+from gateway import strict_json
 from gateway.clients.certificates import certifies
 from gateway.signing.jws import ALGORITHM_OF_KEY, may_verify
 
@@ -56,7 +57,7 @@ def _texts(jwk: Jwk) -> bool:
 def _storable(jwk: Jwk) -> bool:
     """Whether all of it, unknown members too, can be written down."""
     try:
-        return b"\\u0000" not in orjson.dumps(jwk)
+        return not strict_json.holds_nul(orjson.dumps(jwk))
     except TypeError:  # a whole number beyond 64 bits, a lone surrogate
         return False
 

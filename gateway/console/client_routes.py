@@ -16,7 +16,8 @@ from gateway.console.calls import acting, answer, done, known_shape, reader
 from gateway.console.desk import State
 from gateway.console.refusals import Refused, no_such
 from gateway.console.rotation import read_rotation
-from gateway.console.schemas import ByOperator, ClientIn, Moment, RotationIn
+from gateway.console.schemas import ByOperator, ClientIn, RotationIn
+from gateway.rfc3339 import Moment
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter()

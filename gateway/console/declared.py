@@ -11,10 +11,12 @@ import orjson
 import yaml
 from pydantic import Field, ValidationError
 
+from gateway import strict_json
 from gateway.access.body import Wire
 from gateway.clients.registration import RegistrationError
 from gateway.console.schemas import ClientId, Tags, TermsIn, Text
 from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
+from gateway.strict_json import StrictJsonError
 
 LARGEST_FILE: Final = 1_000_000
 SHOWN_MISTAKES: Final = 5
@@ -85,9 +87,11 @@ def _with_key_files(found: Any, folder: Path) -> Any:  # whatever YAML gave
 def key_file(path: Path) -> Mapping[str, Any]:
     """The JWK set in a file of JSON."""
     try:
-        found: Any = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        raise RegistrationError(f"{path} cannot be read as JSON.") from None
+        found = strict_json.parse(path.read_bytes())
+    except OSError:
+        raise RegistrationError(f"{path} cannot be read.") from None
+    except StrictJsonError as error:
+        raise RegistrationError(f"{path} cannot be read as JSON: {error}.") from None
     if not isinstance(found, dict):
         raise RegistrationError(f"{path} is no JSON object.")
     return found

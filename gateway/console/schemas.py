@@ -1,10 +1,8 @@
 """One shape for the admin API, for agreement files and for `client apply`: strict, nothing unknown."""
 
-import re
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from gateway.access.body import Wire
 from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
@@ -12,22 +10,8 @@ from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
 from gateway.console.operators import NAME
 from gateway.limits.guard import Quotas
+from gateway.rfc3339 import Day, Moment
 
-
-def _rfc3339(text: object) -> object:
-    """Refuse numbers and moments without a zone, which would be read as something else."""
-    if not isinstance(text, str) or not MOMENT.fullmatch(text):
-        raise ValueError("a time of RFC 3339 with its offset")
-    try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time of our era") from None
-
-
-MOMENT: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Tags = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=128)], ...], Field(max_length=200)
@@ -43,7 +27,7 @@ class SignatureIn(Wire):
 
     name: Signed
     role: Signed
-    signed_on: date
+    signed_on: Day
 
 
 class SignaturesIn(Wire):
@@ -69,8 +53,8 @@ class TermsIn(Wire):
     datasets: Tags = ()
     questions: Tags = ()
     quotas: QuotasIn = QuotasIn()
-    valid_from: datetime
-    valid_until: datetime
+    valid_from: Moment
+    valid_until: Moment
     signatures: SignaturesIn
 
     def to_terms(self) -> Terms:

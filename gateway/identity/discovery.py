@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import orjson
-
+from gateway import strict_json
 from gateway.identity.provider import IdentityUnavailableError
 from gateway.outbound import Fetched, UnfetchableError, Way, get, post, trouble_with_address
 from gateway.signing import jws
+from gateway.strict_json import StrictJsonError
 
 USABLE: Final = timedelta(hours=1)
 SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches for a key that is not there
@@ -120,8 +120,8 @@ def _fits(jwk: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
 
 def _json_object(fetched: Fetched) -> Mapping[str, Any]:
     try:
-        found = orjson.loads(fetched.body)
-    except orjson.JSONDecodeError:
+        found = strict_json.parse(fetched.body)
+    except StrictJsonError:
         found = None
     if not isinstance(found, dict):
         raise UnfetchableError("It answered with something that is no JSON object.")

@@ -4,7 +4,6 @@ A bad row leaves the good ones alone. A repeated call finds everything unchanged
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
@@ -85,10 +84,6 @@ def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
         return InvalidRequestError(
             f"reason has {SHORTEST_REASON} to {LONGEST_REASON} characters: it is kept with the record."
         )
-    try:
-        decided_on = date.fromisoformat(asked.decided_on)
-    except ValueError:
-        return InvalidRequestError("decided_on is a day, as 2026-11-22.")
     if (asked.fields is None) is (asked.action == "correct"):
         return InvalidRequestError("fields stand beside the action correct, and only there.")
     return Amendment(
@@ -97,7 +92,7 @@ def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
         key=folded(asked.key),
         verb=asked.action,
         reason=reason.text,
-        decided_on=decided_on,
+        decided_on=asked.decided_on,
         fields=asked.fields or {},
     )
 

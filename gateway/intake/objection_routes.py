@@ -1,7 +1,6 @@
 """A department sees the objections to its own records, and decides them: to all others there are none."""
 
 import re
-from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -36,6 +35,7 @@ from gateway.intake.objection_schemas import (
     ObjectionsOut,
     WholeObjectionOut,
 )
+from gateway.rfc3339 import Day
 from gateway.runtime import Runtime, UsingRuntime
 
 AN_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
@@ -57,7 +57,7 @@ async def list_objections(
     request: Request,
     runtime: UsingRuntime,
     status: Annotated[Status | None, Query()] = None,
-    due: Annotated[date | None, Query(description="due on this day or before")] = None,
+    due: Annotated[Day | None, Query(description="due on this day or before")] = None,
     after: Annotated[str, Query(max_length=64, pattern=r"^[a-z0-9_]*$")] = "",
 ) -> Response:
     """List the objections to this department's records, by id, a page at a time."""

@@ -1,11 +1,11 @@
 """What a department sends about an objection."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from gateway.access.body import Wire
+from gateway.rfc3339 import Day
 
 Reasons = Annotated[str, Field(min_length=1, max_length=3_000)]
 
@@ -21,7 +21,7 @@ class ExtensionIn(Wire):
     """More time, once; to the last possible day where `until` is left out."""
 
     reason: Reasons
-    until: date | None = None
+    until: Day | None = None
 
 
 class ObjectionOut(Wire):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from gateway.access.body import Wire
+from gateway.rfc3339 import Day
 
 MOST_ROWS = 1_000
 LARGEST_BATCH = 8 * 1024 * 1024
@@ -53,7 +54,7 @@ class ActionIn(Wire):
     key: Annotated[str, StringConstraints(min_length=1, max_length=400)]
     action: Literal["repair", "withdraw", "correct"]
     reason: Annotated[str, StringConstraints(max_length=3_000)]
-    decided_on: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    decided_on: Day
     fields: Row | None = None
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from consent import Consent
+from gateway import strict_json
 from gateway.access.errors import InvalidUsccError
 from gateway.access.subject import subject_of
 from gateway.access.wanted import EnterpriseIn, Mistake, WantedIn, wanted_of
@@ -13,7 +14,9 @@ from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.free_text import scan
 from gateway.oauth.errors import OAuthError
+from gateway.strict_json import StrictJsonError
 
+PARAMETER: Final = "authorization_details"
 TYPE: Final = "credit_data"
 SHOWN_MISTAKES: Final = 3
 
@@ -49,8 +52,8 @@ def checked_details(
 def enterprise_in(text: str | None) -> str | None:
     """The enterprise that `text` asks, where it is in order that far."""
     try:
-        named = _LIST.validate_json(text or "")[0].enterprise
-    except ValidationError:
+        named = _read(text or "").enterprise
+    except ValueError:
         return None
     uscc = subject_of(named.uscc) if named else None
     return None if isinstance(uscc, InvalidUsccError) else uscc
@@ -72,9 +75,19 @@ def granted_details(consent: Consent) -> list[dict[str, Any]]:
 
 def _parsed(text: str) -> CreditData:
     try:
-        return _LIST.validate_json(text)[0]
+        return _read(text)
     except ValidationError as error:
         raise _invalid(_mistakes(error)) from None
+    except ValueError as error:
+        raise _invalid(f"{PARAMETER} cannot be read: {error}.") from None
+
+
+def _read(text: str) -> CreditData:
+    data = text.encode()
+    strict_json.parse(data)
+    if strict_json.holds_nul(data):
+        raise StrictJsonError("it has the character U+0000")
+    return _LIST.validate_json(data)[0]
 
 
 def _mistakes(error: ValidationError) -> str:
@@ -85,7 +98,7 @@ def _mistakes(error: ValidationError) -> str:
         f"{'.'.join(scan(str(each)).text for each in e['loc'])[:64] or 'the list'}: {e['msg']}"
         for e in found[:SHOWN_MISTAKES]
     )
-    return f"authorization_details is a list of one {TYPE}. Mend: {'; '.join(places)}."
+    return f"{PARAMETER} is a list of one {TYPE}. Mend: {'; '.join(places)}."
 
 
 def _invalid(description: str) -> OAuthError:

@@ -16,6 +16,7 @@ from gateway.access.errors import (
     DigestMismatchError,
     InvalidRequestError,
     PayloadTooLargeError,
+    UnsupportedMediaTypeError,
 )
 from gateway.oauth.errors import OAuthError, invalid_request
 
@@ -52,6 +53,10 @@ async def read_form(request: Request) -> Form:
         return parse(await body.read(request, largest=LARGEST))
     except PayloadTooLargeError as error:
         raise OAuthError("invalid_request", error.detail, status=413) from None
+    except UnsupportedMediaTypeError as error:
+        raise OAuthError(
+            "invalid_request", error.detail, status=415, headers=error.headers
+        ) from None
     except (DigestMismatchError, InvalidRequestError) as error:
         raise invalid_request(error.detail) from None
 

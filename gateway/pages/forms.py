@@ -16,6 +16,8 @@ Fields = NewType("Fields", dict[str, list[str]])
 
 async def fields_of(request: Request) -> Fields | None:
     """The fields that were sent; `None` if this is no form of ours."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return None
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         return None
     body = bytearray()

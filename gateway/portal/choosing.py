@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from consent import Bilingual, Scope, wording
@@ -13,6 +13,7 @@ from gateway.creditfile.days import end_of
 from gateway.pages.forms import Fields, one
 from gateway.portal.choices import Choice, Trouble
 from gateway.portal.store import EnterpriseCard
+from gateway.rfc3339 import parse_date
 
 MOST_USES: Final = 1_000_000
 INDIVIDUAL_BUSINESS: Final = "individual_business"
@@ -96,7 +97,7 @@ def _until(last_day: str, asked: datetime) -> datetime | None:
     if not last_day:
         return asked
     try:
-        return min(end_of(date.fromisoformat(last_day)), asked)
+        return min(end_of(parse_date(last_day)), asked)
     except ValueError:
         return None
 

@@ -1,7 +1,7 @@
 """Delegates (经办人): appointed, listed with what each did, and ended, by the legal representative."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from fastapi import APIRouter
@@ -27,6 +27,7 @@ from gateway.pages.languages import Said
 from gateway.pages.route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import delegate_words, store, words
 from gateway.portal.store import EnterpriseCard
+from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
 LONGEST_NAME: Final = 40
@@ -286,7 +287,7 @@ def _form(  # a page's parts
 
 def _end(last_day: str) -> datetime | None:
     try:
-        return end_of(date.fromisoformat(last_day))
+        return end_of(parse_date(last_day))
     except ValueError:
         return None
 

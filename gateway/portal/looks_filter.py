@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from gateway.creditfile.days import end_of, midnight
 from gateway.portal.looks import Filter, Outcome, Seen
+from gateway.rfc3339 import parse_date
 
 FIELDS: Final = ("client", "purpose", "outcome", "since", "until")
 OUTCOMES: Final[Mapping[str, Outcome]] = {"told": "told", "refused": "refused"}
@@ -74,7 +75,7 @@ def _ends(written: str) -> datetime | None:
 
 def _day(written: str) -> date | None:
     try:
-        day = date.fromisoformat(written)
+        day = parse_date(written)
     except ValueError:
         return None
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None

@@ -1,11 +1,11 @@
 """The shapes of a query on the wire."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from gateway.access.body import Wire
+from gateway.rfc3339 import Day
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 LARGEST_PAGE = 200
@@ -21,8 +21,8 @@ class EnterpriseIn(Wire):
 class FilterIn(Wire):
     """Which records are wanted, by the date of their decision (both ends included)."""
 
-    decided_from: date | None = None
-    decided_to: date | None = None
+    decided_from: Day | None = None
+    decided_to: Day | None = None
 
 
 class PageIn(Wire):

@@ -18,6 +18,7 @@ import orjson
 from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 from jwt.exceptions import PyJWTError
 
+from gateway import strict_json
 from gateway.signing.keys import SigningKey
 
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
@@ -201,7 +202,7 @@ def _encoded(data: bytes) -> bytes:
 
 
 def _json_object(payload: bytes) -> Mapping[str, Any]:
-    claims = orjson.loads(payload)
+    claims = strict_json.parse(payload)
     if not isinstance(claims, dict):
         raise JwsError("The payload is not a JSON object.")
     return claims

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gateway.creditfile.days import day_of
 from gateway.creditfile.schema import DatasetOf, FieldOf, FieldType
+from gateway.rfc3339 import parse_time
 
 MOST_TEXT: Final = 2_000
 MOST_FREE_TEXT: Final = 50_000
@@ -48,10 +49,10 @@ def reader_of_time(today: date) -> Reader:
 
     def read(value: Any) -> datetime:
         try:
-            moment = datetime.fromisoformat(value) if type(value) is str else None
+            moment = parse_time(value)
         except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or not 1800 <= moment.year < 9999:  # noqa: PLR2004
+            raise Unfit("not a time with its offset (RFC 3339)") from None
+        if not 1800 <= moment.year < 9999:  # noqa: PLR2004
             raise Unfit("not a time with its offset (RFC 3339)")
         if day_of(moment) > today:
             raise Unfit("in the future")

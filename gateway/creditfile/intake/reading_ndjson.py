@@ -7,13 +7,13 @@ same numbers whenever the file is read again.
 from collections.abc import Iterator
 from typing import Final
 
-import orjson
-
+from gateway import strict_json
 from gateway.creditfile.intake.columns import Form, Row, columns_of
 from gateway.creditfile.intake.rows import Rows
 from gateway.creditfile.intake.texts import Encoding, checked_blocks, decoded
 from gateway.creditfile.intake.unpacking import MOST_LINE, FileRefused, TooLong, Unpacked
 from gateway.creditfile.mapping import Problem
+from gateway.strict_json import NotJsonError, StrictJsonError
 
 NOT_JSON: Final = Problem(field="?", reason="not JSON in UTF-8")
 NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
@@ -27,9 +27,11 @@ def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
         if isinstance(line, Problem):
             return line
         try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError:
+            row = strict_json.parse(line)
+        except NotJsonError:
             return NOT_JSON
+        except StrictJsonError as error:
+            return Problem(field="?", reason=str(error))
         return row if type(row) is dict else NOT_AN_OBJECT
 
     form = Form(read=read, columns=lambda lines: columns_of(map(read, lines)))
