@@ -53,6 +53,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     },
     "serious_violation": {"decision_number": "浙市监严〔2020〕1号", "added_on": "2020-02-01"},
     "abnormal_listing": {"decision_number": "浙市监异〔2025〕1号", "added_on": "2025-02-01"},
+    "judgment_defaulter": {"case_number": "（2026）浙0106执1号", "published_on": "2026-08-01"},
     "commitment": {"number": "诺1", "committed_on": "2026-01-05", "fulfilment": "fulfilled"},
     "public_rating": {"score": 800, "level": "良好", "date": "2026-10-01"},
     "industry_rating": {"number": "评1", "level": "A", "published": False},

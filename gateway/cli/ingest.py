@@ -22,6 +22,7 @@ from gateway.creditfile.intake.ingesting import CHUNK_ROWS, Busy, Order, Watcher
 from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
 from gateway.creditfile.intake.rejects import Rejects
 from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.key_folding import KeysDueError
 from gateway.db.engine import make_engine
 
 REJECTED: Final = 1
@@ -60,7 +61,7 @@ def _take(path: Path, delivery: Delivery) -> int:
     try:
         with progress(console, path) as show, sentences():
             job = asyncio.run(_ingested(path, delivery, show))
-    except (FileRefused, Busy) as error:
+    except (FileRefused, Busy, KeysDueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:

@@ -72,11 +72,18 @@ def demo(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
+    from gateway.cli.operating import look
+    from gateway.creditfile.key_folding import are_current
     from gateway.migrations.run import upgrade
     from gateway.settings import DatabaseSettings
 
     upgrade(DatabaseSettings.from_env().database_url)
     print("The schema is up to date.")
+    if not look(are_current):
+        print(
+            "No records are taken until the keys of those that are held are folded anew: "
+            "run `xinqiao-gateway record refold`."
+        )
 
 
 def main() -> None:

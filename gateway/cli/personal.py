@@ -28,14 +28,14 @@ app = typer.Typer(no_args_is_help=True, help="The keys of personal data at rest.
 @app.command()
 def status(file: VaultFile) -> None:
     """Count the sealed values by table and key."""
-    _show(_keys(file), look(remaining))
+    _show(keys_in(file), look(remaining))
 
 
 @app.command("new-key")
 def new_key(file: VaultFile) -> None:
     """Add a key that seals nothing yet; restart every worker before it is used."""
     _change(file, with_new_key)
-    print(f"Key {max(_keys(file).keys)} is in the file. Restart every worker, then: use-key.")
+    print(f"Key {max(keys_in(file).keys)} is in the file. Restart every worker, then: use-key.")
 
 
 @app.command("use-key")
@@ -51,7 +51,7 @@ def rotate(
     batch: Annotated[int, typer.Option(min=1, max=5000, help="Rows in a transaction.")] = BATCH,
 ) -> None:
     """Seal everything anew under the current key; can be interrupted and run again."""
-    keys = _keys(file)
+    keys = keys_in(file)
     with sentences():
         moved, broken = asyncio.run(_rotate(Vault(keys), batch))
     print(f"{moved:,} values sealed anew under key {keys.current}.")
@@ -99,7 +99,8 @@ def _show(keys: VaultKeys, found: dict[str, dict[int, int]]) -> None:
             print(f"{table}\tkey {key_id} ({state}{known})\t{rows:,}")
 
 
-def _keys(file: Path) -> VaultKeys:
+def keys_in(file: Path) -> VaultKeys:
+    """The keys in this file; else a sentence."""
     try:
         return VaultKeys.parse(file.read_text())
     except (OSError, VaultKeysError):

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.operating import look, stop
 from gateway.cli.printing import print_members
+from gateway.cli.refolding import merged, refold_keys
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.days import SHANGHAI, day_of, end_of
@@ -22,6 +23,10 @@ SEALED: Final = "(sealed)"
 _A_MOMENT: Final = timedelta(microseconds=1)
 
 app = typer.Typer(no_args_is_help=True, help="Credit records (信用记录).")
+
+
+app.command("refold")(refold_keys)
+app.command("merged")(merged)
 
 
 @app.callback()

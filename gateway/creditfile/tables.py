@@ -4,7 +4,8 @@ No unique constraint leaves the USCC out, and there are no foreign keys: one ent
 together on one shard, and each statement about it touches that shard only.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import (
     Boolean,
@@ -121,7 +122,7 @@ Index(
 )
 
 
-def _history(name: str, *key: str) -> Table:
+def _history(name: str, *key: str, own: Sequence[Column[Any]] = ()) -> Table:
     """Rows that were superseded, whole. A first delivery writes none."""
     return Table(
         name,
@@ -135,9 +136,15 @@ def _history(name: str, *key: str) -> Table:
         Column("actor", Text, nullable=False),
         Column("row", JSONB, nullable=False),
         Column("personal", LargeBinary),
+        *own,
         PrimaryKeyConstraint(*key, "version", name=f"pk_{name}"),
     )
 
 
 enterprise_history = _history("enterprise_history", "uscc")
-record_history = _history("record_history", "uscc", "record_id")
+record_history = _history(
+    "record_history",
+    "uscc",
+    "record_id",
+    own=(Column("merged_into", Text, comment="the record that this one became part of"),),
+)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
 from gateway.creditfile.amending import Amending, Amendment, amend
 from gateway.creditfile.intake import Outcome, Taken, take
+from gateway.creditfile.key_folding import KeysDueError
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections.texts import Unfit, read_text
 from gateway.intake.department import Department
@@ -29,6 +30,7 @@ WAIT_FOR_TURN = text("SET LOCAL lock_timeout = '8s'")
 NOT_OUR_TURN = "55P03"
 BEGIN_AGAIN = frozenset({"40P01", "40001"})  # deadlock, serialization failure
 TURNS = 5
+KEYS_ARE_DUE = 300  # seconds: the operator's command is under way, or comes first
 SHORTEST_REASON, LONGEST_REASON = 2, 500
 
 T = TypeVar("T")
@@ -104,6 +106,11 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
             async with runtime.engine.begin() as conn:
                 await conn.execute(WAIT_FOR_TURN)
                 return await work(conn)
+        except KeysDueError:
+            raise TemporarilyUnavailableError(
+                "The keys of the records held are being folded anew: deliver again later.",
+                retry_after=KEYS_ARE_DUE,
+            ) from None
         except (DBAPIError, asyncpg.PostgresError) as error:
             state = _state_of(error)
             if state == NOT_OUR_TURN:

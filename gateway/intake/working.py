@@ -21,6 +21,7 @@ from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file, find
 from gateway.creditfile.intake.sources import NotASource, source_of
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
+from gateway.creditfile.key_folding import KeysDueError
 from gateway.db.engine import make_engine
 from gateway.intake import uploads
 from gateway.intake.job_routes import LARGEST_LIST
@@ -101,7 +102,7 @@ class Worker:
         except asyncio.CancelledError:
             await self._later(of, seconds=0, is_failure=False)
             raise
-        except Busy:
+        except (Busy, KeysDueError):
             await self._later(of, seconds=30, is_failure=False)
         except Exception as error:  # noqa: BLE001  # it stays queued; its attempts are counted
             log.warning("upload_failed", job_id=of.upload_id, kind=type(error).__name__)

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -14,7 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.app import close_runtime, create_app, open_runtime
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.refolding import refold
+from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db import embedded
+from gateway.db.engine import make_engine
 from gateway.http1.server import OPTIONS
 from gateway.logs import configure
 from gateway.migrations.run import upgrade
@@ -58,7 +63,19 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
         upgrade(server.url())
     settings = folder.settings(state, server.url())
     folder.write_operator(settings)
+    asyncio.run(_keys_folded(settings))
     return settings, fresh
+
+
+async def _keys_folded(settings: Settings) -> None:
+    """A folder of an earlier version may hold records under earlier keys."""
+    vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
+    engine = make_engine(settings.database_url, pool_size=1)
+    async with engine.connect() as conn:
+        catalogue = await in_force(conn)
+    async for _ in refold(engine, vault, catalogue, now=datetime.now(UTC)):
+        pass
+    await engine.dispose()
 
 
 async def _serve(  # the parts of one run

@@ -16,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.intake.staging import NULL, Target, target_of
 from gateway.creditfile.intake.statements import AS_BEFORE, BY_TABLE
 from gateway.creditfile.intake.verdicts import Source
+from gateway.creditfile.key_folding import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION
 from gateway.db.hot import Statement
 
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(:namespace, hashtext(:name))")
+_LOCK: Final = text(
+    f"SELECT {IS_CURRENT} AS is_current, pg_advisory_xact_lock(:namespace, hashtext(:name))"
+)
 _LOCKS: Final = 0x58514957  # "XQIW"
 _PIECE: Final = 1 << 18
 
@@ -124,10 +127,12 @@ async def merge(connection: AsyncConnection, delivery: Delivery, payload: bytes)
 async def wait_for_turn(connection: AsyncConnection, source_id: str, dataset: str) -> None:
     """Wait until no other transaction changes this source's records of this dataset.
 
-    Whoever waits for two turns in one transaction takes them by `take_turns`.
+    Whoever waits for two turns in one transaction takes them by `take_turns`. Raises `KeysDueError`.
     """
     name = _turn(source_id, dataset)
-    await connection.execute(_LOCK, {"namespace": _LOCKS, "name": name})
+    found = await connection.execute(_LOCK, {"namespace": _LOCKS, "name": name})
+    if not found.one().is_current:
+        raise KeysDueError(KeysDueError.__doc__)
 
 
 async def take_turns(connection: AsyncConnection, source_id: str, datasets: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from gateway.creditfile.objections.model import (
     Status,
 )
 from gateway.creditfile.objections.tables import objection_events, objection_locators, objections
-from gateway.creditfile.records import REGISTRATION
+from gateway.creditfile.records import REGISTRATION, Record
 from gateway.creditfile.tables import enterprise, record
 
 PAGE: Final = 100
@@ -223,6 +223,30 @@ async def key_of(conn: AsyncConnection, objection: Objection) -> str | None:
         )
     )
     return found.scalar_one_or_none()
+
+
+async def move(conn: AsyncConnection, gone: Record, kept: Record) -> None:
+    """The open objection to a record that became part of another is one to that, mark and all.
+
+    Where there is one to that already, the first stays as it is: its record is told no more.
+    """
+    of = objections.c
+    is_open = (of.uscc == kept.uscc, of.status != Status.CLOSED.value)
+    there = select(of.objection_id).where(*is_open, of.record_id == kept.record_id)
+    if (await conn.execute(there)).first() is not None:
+        return
+    moved = await conn.execute(
+        update(objections)
+        .where(*is_open, of.record_id == gone.record_id)
+        .values(record_id=kept.record_id, record_version=kept.version)
+        .returning(of.objection_id)
+    )
+    if moved.first() is not None and gone.objection_since is not None:
+        await conn.execute(
+            update(record)
+            .where(record.c.uscc == kept.uscc, record.c.record_id == kept.record_id)
+            .values(objection_since=gone.objection_since)
+        )
 
 
 async def blank_reasons(conn: AsyncConnection, uscc: str, objection_id: str) -> None:

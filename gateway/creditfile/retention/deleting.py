@@ -34,6 +34,11 @@ _LOCK: Final = statement("""
         AS over(uscc, record_id, version)
         ON over.uscc = r.uscc AND over.record_id = r.record_id AND over.version = r.version
     ORDER BY r.uscc, r.record_id FOR UPDATE OF r SKIP LOCKED""")
+# What became part of a record goes with it.
+_PARTS: Final = statement("""
+    SELECT DISTINCT h.uscc, h.record_id FROM record_history h
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+        ON h.uscc = gone.uscc AND h.merged_into = gone.record_id""")
 _DELETE_HISTORY: Final = statement("""
     DELETE FROM record_history h
     USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
@@ -85,6 +90,10 @@ class Deleter:
             named = await _locked(conn, over)
             if not named["usccs"]:
                 return 0
+            records = len(named["record_ids"])
+            for uscc, record_id in (await conn.execute(_PARTS, named)).all():
+                named["usccs"].append(uscc)
+                named["record_ids"].append(record_id)
             gone = [
                 Gone(*row)
                 for sql in (_DELETE_HISTORY, _DELETE)
@@ -94,7 +103,7 @@ class Deleter:
                 await desk.forget(conn, uscc, record_id, now=now)
             await conn.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
             await self._prove(conn, gone, now)
-            return len(named["record_ids"])
+            return records
 
     async def _prove(self, conn: AsyncConnection, gone: Sequence[Gone], now: datetime) -> None:
         deletion_id, salt = new_id("del"), new_salt()

@@ -1,0 +1,34 @@
+"""Under which version of the folding the natural keys lie that are held: nothing is taken under another.
+
+Else a number typed differently, folded by today's rules, would not find what is held under earlier
+ones, and what was repaired would come back. `refolding` brings them to the present version.
+"""
+
+from typing import Final
+
+from sqlalchemy import Column, DateTime, Table, Text, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.creditfile.natural_keys import KEYS_VERSION
+from gateway.db.metadata import metadata
+
+key_folding = Table(
+    "key_folding",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("reached", Text, nullable=False, server_default="", comment="folded up to this USCC"),
+    Column("finished_at", DateTime(timezone=True)),
+)
+
+IS_CURRENT: Final = f"""EXISTS (
+    SELECT FROM key_folding WHERE version = '{KEYS_VERSION}' AND finished_at IS NOT NULL)"""
+"""SQL: whether all that is held lies under the present version."""
+
+
+async def are_current(conn: AsyncConnection) -> bool:
+    """Whether records may be taken."""
+    return bool((await conn.execute(text(f"SELECT {IS_CURRENT}"))).scalar_one())
+
+
+class KeysDueError(Exception):
+    """The keys of the records that are held come first: run `xinqiao-gateway record refold`."""
