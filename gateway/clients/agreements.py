@@ -14,14 +14,19 @@ from gateway.limits.guard import Quotas
 
 REMEMBERED = 10_000
 
-# One jsonb object: the newest version of the agreement of client :client_id, or NULL.
-AGREEMENT_JSON = """(
+
+def agreement_json(client_id: str) -> str:
+    """SQL of one jsonb object: the newest version of the agreement of this client, or NULL."""
+    return f"""(
     SELECT jsonb_build_object(
         'version', a.version, 'purposes', a.purposes, 'datasets', a.datasets,
         'questions', a.questions, 'valid_from', a.valid_from, 'valid_until', a.valid_until,
         'ended_at', a.ended_at)
-    FROM agreement a WHERE a.client_id = CAST(:client_id AS text)
-    ORDER BY a.version DESC LIMIT 1)"""
+    FROM agreement a WHERE a.client_id = {client_id}
+    ORDER BY a.version DESC LIMIT 1)"""  # noqa: S608  # constants only
+
+
+AGREEMENT_JSON = agreement_json("CAST(:client_id AS text)")
 
 QUOTAS = Statement("""
     SELECT quotas FROM agreement

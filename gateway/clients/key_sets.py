@@ -38,9 +38,10 @@ HELD_COLUMNS = """
                OR one.key -> 'x5c' ->> 0 = CAST(:x5c AS text)) AS has_it"""
 CLIENT_AND_KEYS = """
     FROM client c
-    LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri
-    WHERE c.client_id = CAST(:client_id AS text)"""
-HELD = Statement(f"SELECT {HELD_COLUMNS} {CLIENT_AND_KEYS} AND c.state = 'active'")
+    LEFT JOIN client_key_set k ON k.client_id = c.client_id AND k.jwks_uri = c.jwks_uri"""
+HELD = Statement(f"""
+    SELECT {HELD_COLUMNS} {CLIENT_AND_KEYS}
+    WHERE c.client_id = CAST(:client_id AS text) AND c.state = 'active'""")
 
 # Of many at once the conflict lets one through; a set from another address is forgotten at once.
 CLAIM = Statement("""
@@ -77,14 +78,20 @@ class KeySet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
-    """Who a client assertion says has signed it, and with which key. Believe none of it."""
+class Claimed:
+    """Whom a request says it is from, and by which key: its id, or its certificate. Believe none."""
 
     client_id: str
-    kid: str | None
+    kid: str | None = None
+    x5c: str | None = None
+
+    @property
+    def names_a_key(self) -> bool:
+        """Whether one key alone can be meant."""
+        return (self.kid or self.x5c) is not None
 
 
-def signer_of(assertion: str | None) -> Signer | None:
+def signer_of(assertion: str | None) -> Claimed | None:
     """Whom to look for; `None` where nobody can be, whatever is registered."""
     try:
         compact = jws.parsed(assertion or "")
@@ -94,16 +101,14 @@ def signer_of(assertion: str | None) -> Signer | None:
     kid = compact.header.get("kid")
     if not isinstance(claimed, str) or not CLIENT_ID.fullmatch(claimed) or (kid and "\0" in kid):
         return None
-    return Signer(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
+    return Claimed(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
 
 
-async def ensure_keys_for(
-    hot: HotDatabase, assertion: str | None, *, now: datetime, loopback: bool
-) -> None:
-    """As `ensure_keys`, for whoever a client assertion says it is from; never raises for it."""
-    signer = signer_of(assertion)
-    if signer is not None:
-        await ensure_keys(hot, signer.client_id, signer.kid, now=now, loopback=loopback)
+def fetch_may_help(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+    """Whether `ensure_keys` would fetch now, or wait for somebody who does."""
+    if not fetch_is_due(held, now, named=named):
+        return False
+    return _may_try(held, now) or (_is_urgent(held, now, named=named) and _under_way(held, now))
 
 
 def fetch_is_due(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:

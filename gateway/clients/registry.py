@@ -15,14 +15,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
+from gateway.clients.agreements import Agreement, agreement_from_json, agreement_json
 from gateway.clients.authentication import MEMBERS, USUAL, Authentication
 from gateway.clients.key_sets import (
     CLIENT_AND_KEYS,
     HELD_COLUMNS,
-    Signer,
+    Claimed,
     ensure_keys,
-    fetch_is_due,
+    fetch_may_help,
 )
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
@@ -31,18 +31,25 @@ from gateway.db.hot import HotDatabase, Statement
 
 _COLUMNS = f"""
     c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
-    c.personal_credit_licence, {AGREEMENT_JSON} AS agreement,
+    c.personal_credit_licence, {agreement_json("c.client_id")} AS agreement,
     {", ".join(f"c.{name}" for name in MEMBERS)},
     CASE WHEN c.jwks_uri IS NULL THEN c.jwks
          WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
          ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks"""
-_FIND = text(f"SELECT {_COLUMNS} {CLIENT_AND_KEYS}").columns(
+_FIND = text(f"""
+    SELECT {_COLUMNS} {CLIENT_AND_KEYS}
+    WHERE c.client_id = CAST(:client_id AS text)""").columns(
     jwks=JSONB,
     redirect_uris=ARRAY(Text),
     scopes=ARRAY(Text),
     agreement=JSONB,
 )
-FIND_SIGNER = Statement(f"SELECT {_COLUMNS}, {HELD_COLUMNS} {CLIENT_AND_KEYS}")
+# Of an id that nobody has, the row of the nearest one is read in its place: the same work for both.
+FIND_SIGNER = Statement(f"""
+    SELECT {_COLUMNS}, {HELD_COLUMNS} {CLIENT_AND_KEYS}
+    WHERE c.client_id = coalesce(
+        (SELECT max(n.client_id) FROM client n WHERE n.client_id <= CAST(:client_id AS text)),
+        (SELECT min(n.client_id) FROM client n))""")  # noqa: S608  # constants only
 
 _NEXT_VERSION = text("""
     SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
@@ -85,18 +92,31 @@ def look_up(conn: Connection, client_id: str) -> Client | None:
 
 
 async def find_signer(
-    hot: HotDatabase, signer: Signer, *, now: datetime, loopback: bool
+    hot: HotDatabase, claimed: Claimed, *, now: datetime, loopback: bool
 ) -> Client | None:
-    """The client of this id, its keys fetched first where they live elsewhere and that is due."""
-    values = {"client_id": signer.client_id, "kid": signer.kid, "x5c": None}
+    """The client of this id, its keys fetched first where they live elsewhere and that is due.
+
+    Whether there is one shows in the time only where keys are fetched: once a minute at most.
+    """
+    values = {"client_id": claimed.client_id, "kid": claimed.kid, "x5c": claimed.x5c}
     row = await hot.row(FIND_SIGNER, values)
-    if row and row["state"] == "active" and fetch_is_due(row, now, named=signer.kid is not None):
-        await ensure_keys(hot, signer.client_id, signer.kid, now=now, loopback=loopback)
+    if row and _may_fetch(row, claimed, now):
+        found: Any = {"kid": claimed.kid, "x5c": claimed.x5c, "now": now, "loopback": loopback}
+        await ensure_keys(hot, claimed.client_id, **found)
         row = await hot.row(FIND_SIGNER, values)
     if row is None:
         return None
     told = orjson.loads(row["agreement"]) if row["agreement"] else None
-    return _client(row, jwks=orjson.loads(row["jwks"]), agreement=told)
+    nearest = _client(row, jwks=orjson.loads(row["jwks"]), agreement=told)
+    return nearest if nearest.client_id == claimed.client_id else None
+
+
+def _may_fetch(row: Mapping[str, Any], claimed: Claimed, now: datetime) -> bool:
+    return (
+        row["client_id"] == claimed.client_id
+        and row["state"] == "active"
+        and fetch_may_help(row, now, named=claimed.names_a_key)
+    )
 
 
 def _client(

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
-from gateway.clients import registry
 from gateway.clients.registry import Client
 from gateway.db.hot import HotDatabase, Statement
 from gateway.oauth.errors import OAuthError, used_before
@@ -61,7 +60,7 @@ class Books(Protocol):
         ...
 
     def client(self, client_id: str) -> Client | None:
-        """The client of this id as it stands in this request."""
+        """The client that was read for this request, if it has this id."""
         ...
 
     def spend(self, assertion: Assertion) -> bool:
@@ -87,10 +86,11 @@ class InTransaction:
     """Everything at once, on the transaction's connection."""
 
     conn: Connection
+    found: Client | None
 
     def client(self, client_id: str) -> Client | None:
         """See `Books`."""
-        return registry.look_up(self.conn, client_id)
+        return _of_this_id(self.found, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
         """See `Books`."""
@@ -127,8 +127,8 @@ class AtTheEnd:
         raise NoTransactionError
 
     def client(self, client_id: str) -> Client | None:
-        """The client that was read, if it is this one."""
-        return self.found if self.found and self.found.client_id == client_id else None
+        """See `Books`."""
+        return _of_this_id(self.found, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
         """Whether it was used before turns out in `close`."""
@@ -171,3 +171,7 @@ class AtTheEnd:
         if token is None:
             return await hot.row(SPEND, spent) is not None
         return await hot.row(SPEND_AND_KEEP, {**token, **spent}) is not None
+
+
+def _of_this_id(found: Client | None, client_id: str) -> Client | None:
+    return found if found and found.client_id == client_id else None

@@ -1,19 +1,22 @@
 """A client proves itself by a JWT that it signed for this issuer, and by each such JWT once.
 
 private_key_jwt (RFC 7523) as FAPI 2.0 narrows it. An unknown client and a wrong signature are the
-same error after the same work: where no key of the client fits, a stand-in is verified against.
+same error after the same work: what the client's keys leave over is done with stand-ins.
 """
 
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.clients.authentication import PRIVATE_KEY_JWT
+from gateway.clients.public_keys import MOST_KEYS, RSA_BITS
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
 from gateway.oauth.books import Assertion, Books
@@ -30,7 +33,6 @@ ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 SKEW_SECONDS: Final = 10
 LONGEST_LIFE_SECONDS: Final = 5 * 60
 LONGEST_JTI: Final = 256
-RSA_BITS: Final = 2_048
 
 Jwk = Mapping[str, Any]
 Claims = Mapping[str, Any]
@@ -141,11 +143,16 @@ def _claimed_client(assertion: Compact) -> str:
 
 
 def _verified(assertion: Compact, client: Client | None) -> VerifiedClaims | None:
-    """The claims, if a key of `client` signed them; the same work where there is none."""
-    header = assertion.header
-    own = _fitting(_keys_of(client), header)
-    claims = _signed_by_one_of(own or _fitting(STAND_INS, {"alg": header["alg"]}), assertion)
-    return claims if own else None
+    """The claims, if a key of `client` signed them; if none did, always after as many tries.
+
+    One key alone can have the `kid` that is named; without one every key of a set is tried.
+    """
+    own = _fitting(_keys_of(client), assertion)
+    claims = _signed_by_one_of(own, assertion)
+    if claims is None:
+        tries = 1 if "kid" in assertion.header else MOST_KEYS
+        _signed_by_one_of([_stand_in(assertion)] * (tries - len(own)), assertion)
+    return claims
 
 
 def _keys_of(client: Client | None) -> tuple[dict[str, Any], ...]:
@@ -164,30 +171,51 @@ def _signed_by_one_of(keys: Iterable[Jwk], assertion: Compact) -> VerifiedClaims
     return None
 
 
-def _fitting(keys: Iterable[Jwk], header: Mapping[str, Any]) -> list[Jwk]:
-    """The keys that could have signed: of the header's `alg`, and of its `kid` where it has one."""
-    alg, kid = header["alg"], header.get("kid")
+def _fitting(keys: Iterable[Jwk], assertion: Compact) -> list[Jwk]:
+    """The keys that could have signed: of the `alg`, the `kid` if one is named, and the length.
+
+    RFC 8017 §8.1.2: an RSA signature is as long as its key, or verified by nothing.
+    """
+    alg, kid = assertion.header["alg"], assertion.header.get("kid")
     return [
         jwk
         for jwk in keys
         if alg in ALGORITHM_OF_KEY.get((str(jwk.get("kty")), jwk.get("crv")), ())
         and (kid is None or jwk.get("kid") == kid)
         and jwk.get("use", "sig") == "sig"
+        and (jwk["kty"] != "RSA" or _octets_of(jwk["n"]) == _octets_of_signature(assertion))
     ]
 
 
-def _stand_ins() -> tuple[Jwk, ...]:
-    """Public keys of each kind, to spend time with: what they verify is never believed."""
-    point = ec.generate_private_key(ec.SECP256R1()).public_key()
-    modulus = secrets.randbits(RSA_BITS) | 1 << (RSA_BITS - 1) | 1
-    return (
-        dict(ECKey.import_key(point).as_dict(private=False)),
-        dict(RSAKey.import_key(rsa.RSAPublicNumbers(65_537, modulus).public_key()).as_dict()),
-        dict(OKPKey.generate_key("Ed25519").as_dict(private=False)),
-    )
+def _stand_in(assertion: Compact) -> Jwk:
+    """A key to spend time with, of the kind that could have signed: it verifies nothing."""
+    if assertion.header["alg"] == "PS256":
+        return _rsa_stand_in(_octets_of_signature(assertion))
+    return EC_STAND_IN if assertion.header["alg"] == "ES256" else OKP_STAND_IN
 
 
-STAND_INS: Final = _stand_ins()
+@lru_cache(maxsize=len(RSA_BITS) // 8 + 1)
+def _rsa_stand_in(octets: int) -> Jwk:
+    """An RSA key for signatures of this length, where a key could have it; else of the shortest."""
+    bits = octets * 8 if octets * 8 in RSA_BITS else RSA_BITS[0]
+    modulus = secrets.randbits(bits) | 1 << (bits - 1) | 1
+    key = rsa.RSAPublicNumbers(65_537, modulus).public_key()
+    return dict(RSAKey.import_key(key).as_dict(private=False))
+
+
+def _octets_of(modulus: str) -> int:
+    """How long a modulus is; some write zeros before it."""
+    return len(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4)).lstrip(b"\0"))
+
+
+def _octets_of_signature(assertion: Compact) -> int:
+    return len(assertion.text.rpartition(".")[2]) * 3 // 4
+
+
+EC_STAND_IN: Final[Jwk] = dict(
+    ECKey.import_key(ec.generate_private_key(ec.SECP256R1()).public_key()).as_dict(private=False)
+)
+OKP_STAND_IN: Final[Jwk] = dict(OKPKey.generate_key("Ed25519").as_dict(private=False))
 
 
 def _time(claims: Claims, name: str) -> float | None:

@@ -1,13 +1,13 @@
 """A form is bounded and read, its proof checked and spent, and only then the database is asked.
 
-Most of it is one transaction, in which Authlib runs synchronously, in SQLAlchemy's own bridge; the
-client's own credentials need none (`unconsented`). A refusal commits like a success (a spent
-assertion stays spent, a code used twice has revoked its tokens); only faults roll back, and nothing
-leaves before the commit.
+The client is read first. Most of the rest is one transaction, in which Authlib runs synchronously, in
+SQLAlchemy's own bridge; the client's own credentials need none (`unconsented`). A refusal commits like
+a success (a spent assertion stays spent, a code used twice has revoked its tokens); only faults roll
+back, and nothing leaves before the commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import asyncpg
 import orjson
@@ -19,10 +19,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from gateway.access.caller import canonical_url
 from gateway.access.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
-from gateway.clients.key_sets import ensure_keys, ensure_keys_for
+from gateway.clients.registry import Client
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.oauth import unconsented
 from gateway.oauth.books import InTransaction
+from gateway.oauth.claiming import claimed_client
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import Form, read_form
 from gateway.oauth.issue import At
@@ -73,11 +74,11 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         proof = await proving(request, runtime)
         posted = PostedForm(canonical_url(request, runtime), form)
         jkt = proof.jkt if proof else None
+        client = await claimed_client(form.parameters, certificate, runtime)
         if certificate is None and unconsented.serves(endpoint, posted):
-            answer = await unconsented.answer(posted, runtime, jkt)
+            answer = await unconsented.answer(posted, runtime, jkt, client)
         else:
-            await _ensure_keys(runtime, form, certificate)
-            answer = await _in_transaction(endpoint, posted, runtime, jkt, certificate)
+            answer = await _in_transaction(endpoint, posted, runtime, jkt, certificate, client)
         nonce = {"DPoP-Nonce": proof.nonce} if proof else {}
         return _response(answer.status, answer.body, {**answer.headers, **nonce})
     except OAuthError as error:
@@ -96,10 +97,11 @@ async def _in_transaction(
     runtime: Runtime,
     jkt: str | None,
     certificate: Certificate | None,
+    client: Client | None,
 ) -> Answer:
     def run(conn: Connection) -> Answer:
         at = At(
-            books=InTransaction(conn),
+            books=InTransaction(conn, client),
             runtime=runtime,
             now=runtime.now(),
             jkt=jkt,
@@ -117,16 +119,6 @@ def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
         return certificate_of(request, runtime)
     except CertificateError as error:
         raise invalid_request(str(error)) from None
-
-
-async def _ensure_keys(runtime: Runtime, form: Form, certificate: Certificate | None) -> None:
-    """Fetch what the caller is known by, where it keeps that at an address of its own."""
-    at: Any = {"now": runtime.now(), "loopback": runtime.settings.demo}
-    assertion, client_id = form.get("client_assertion"), form.get("client_id")
-    if assertion is not None:
-        await ensure_keys_for(runtime.hot, assertion, **at)
-    elif certificate is not None and client_id is not None:
-        await ensure_keys(runtime.hot, client_id, None, x5c=certificate.x5c, **at)
 
 
 def _refused(error: OAuth2Error, form: Form | None) -> Response:

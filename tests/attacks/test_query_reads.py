@@ -6,48 +6,20 @@ the rows that each table gave, those that a filter dropped among them. Calls ref
 
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-import asyncpg
 import httpx2
 import orjson
 import pytest
 import pytest_asyncio
 
 import consent
-from gateway.db.hot import HotDatabase, Statement
 from tests.closed_records import FEW, MANY, connection_to, with_closed_records
 from tests.house import UNKNOWN, Caller, House
+from tests.recording import recording
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@dataclass(slots=True)
-class RecordingDatabase(HotDatabase):
-    """The gateway's database, with a list of what it was asked."""
-
-    inner: HotDatabase
-    asked: list[tuple[Statement, Mapping[str, Any]]] = field(default_factory=list)
-
-    async def row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
-        """Note the statement, then run it."""
-        self.asked.append((statement, dict(values)))
-        return await self.inner.row(statement, values)
-
-
-@contextmanager
-def recording(house: House) -> Iterator[RecordingDatabase]:
-    """The statements of the hot path inside the block."""
-    before = house.runtime
-    database = RecordingDatabase(before.hot)
-    house.app.state.runtime = replace(before, hot=database)
-    try:
-        yield database
-    finally:
-        house.app.state.runtime = before
 
 
 def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
@@ -65,7 +37,7 @@ def rows_read(plan: Mapping[str, Any]) -> Counter[str]:
 
 async def reads(house: House, call: Callable[[], Awaitable[httpx2.Response]]) -> list[Any]:
     """The answer's status and code, each statement of the call, and the rows that it read."""
-    with recording(house) as database:
+    with recording(house.app) as database:
         answer = await call()
     told: list[Any] = [answer.status_code, answer.json().get("code")]
     async with connection_to(house) as connection:

@@ -11,8 +11,9 @@ from fastapi import FastAPI, Request
 from gateway.access.caller import canonical_url
 from gateway.access.dpop import REMEMBER_SECONDS, Proof, check_proof
 from gateway.limits.names import Admission, Admitted, Replay
-from gateway.oauth import form, unconsented
+from gateway.oauth import form
 from gateway.oauth.books import Assertion, AtTheEnd
+from gateway.oauth.claiming import claimed_client
 from gateway.oauth.client_assertion import ClientAssertion
 from gateway.oauth.counting import counted
 from gateway.oauth.issue import At, issue
@@ -68,7 +69,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
 
     async def reading(call: TokenCall) -> None:
         assert call.posted
-        call.books = AtTheEnd(await unconsented.client_of(call.posted, runtime, runtime.now()))
+        call.books = AtTheEnd(await claimed_client(call.posted.form, None, runtime))
 
     def authenticate(call: TokenCall) -> None:
         assert call.books

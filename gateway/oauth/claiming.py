@@ -1,0 +1,33 @@
+"""Whom a request says it is from, as registered: read in one statement before it is judged.
+
+The statement and what is made of its row are the same whether there is such a client or not.
+"""
+
+from collections.abc import Mapping
+
+from gateway.clients import registry
+from gateway.clients.certificates import Certificate
+from gateway.clients.key_sets import Claimed, signer_of
+from gateway.clients.registration import CLIENT_ID
+from gateway.clients.registry import Client
+from gateway.runtime import Runtime
+
+
+async def claimed_client(
+    parameters: Mapping[str, str], certificate: Certificate | None, runtime: Runtime
+) -> Client | None:
+    """The client that an assertion names, or beside a certificate alone `client_id`."""
+    claimed = _claimed(parameters, certificate)
+    if claimed is None:
+        return None
+    loopback = runtime.settings.demo
+    return await registry.find_signer(runtime.hot, claimed, now=runtime.now(), loopback=loopback)
+
+
+def _claimed(parameters: Mapping[str, str], certificate: Certificate | None) -> Claimed | None:
+    assertion, client_id = parameters.get("client_assertion"), parameters.get("client_id", "")
+    if assertion is not None:
+        return signer_of(assertion)
+    if certificate is None or not CLIENT_ID.fullmatch(client_id):
+        return None
+    return Claimed(client_id=client_id, x5c=certificate.x5c)

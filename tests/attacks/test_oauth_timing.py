@@ -1,0 +1,66 @@
+"""How long a refusal takes does not tell whether a client is registered (Welch's t, `tests/welch`)."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from tests.oauth_builders import ASSERTION_TYPE, ISSUER, World, running
+from tests.oauth_strangers import EVERYBODY, FORGED, Registered
+from tests.welch import Ask, Slower, compare
+
+pytestmark = pytest.mark.alone
+
+ENDPOINTS = {
+    "token": {"grant_type": "client_credentials"},
+    "par": {"response_type": "code"},
+    "introspect": {"token": "t"},
+}
+
+
+@pytest_asyncio.fixture
+async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A running authorization server."""
+    async with running(migrated_url, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_unknown_and_registered_clients_are_refused_equally_fast(
+    world: World, endpoint: str
+) -> None:
+    """Unknown, with another key, suspended, without keys, with keys elsewhere."""
+    path = f"/oauth/{endpoint}"
+    names = ["unknown", "with_another_key"]
+    if endpoint == "token":
+        names += ["suspended", "without_keys", "with_keys_elsewhere"]
+    everybody = {name: await EVERYBODY[name](world) for name in names}
+    slower = Slower(world.app)
+    transport = httpx2.ASGITransport(app=slower)
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+
+        def forging(registered: Registered) -> Ask:
+            signer = registered.forger(world, *FORGED["ES256"])
+
+            async def ask(mark: str) -> float:
+                form: Mapping[str, str] = {
+                    **ENDPOINTS[endpoint],
+                    "client_assertion_type": ASSERTION_TYPE,
+                    "client_assertion": signer.assertion(),
+                }
+                headers = {"X-Request-Id": mark, "DPoP": await signer.proof(path)}
+                begun = time.perf_counter()
+                answer = await http.post(path, data=form, headers=headers)
+                taken = time.perf_counter() - begun
+                assert answer.json()["error"] == "invalid_client"
+                return taken
+
+            return ask
+
+        groups = {name: forging(each) for name, each in everybody.items()}
+        compared = await compare(groups, slower=slower, baseline="with_another_key")
+    print(compared)
+    compared.demand_alike()
