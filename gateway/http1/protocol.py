@@ -143,6 +143,8 @@ class Http1Protocol(HttpToolsProtocol):
         if found.version == "1.0":
             self.expect_100_continue = False  # RFC 9110 §10.1.1
         super().on_headers_complete()
+        # `path` and `query_string` do not tell `/a?` from `/a`; a signature must.
+        self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
         self._in_head = self._head_begun = False
         self._advanced = True
         self._stop_head_timer()

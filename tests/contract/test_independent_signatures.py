@@ -1,7 +1,10 @@
 """What the gateway signs is verified by `http-message-signatures`, which shares no code with it."""
 
+import asyncio
 import base64
 import hashlib
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx2
@@ -104,3 +107,105 @@ async def test_a_signature_holds_for_nothing_else(served: House, what: str) -> N
             response.headers["content-type"] = "text/html"
         with pytest.raises((HTTPMessageSignaturesException, InvalidSignature, AssertionError)):
             await verified(http, response)
+
+
+def raw_call(
+    issuer: str, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b""
+) -> httpx2.Response:
+    """What is answered to exactly this target and these lines, as an independent verifier takes it."""
+    connection = HTTPConnection(issuer.removeprefix("http://"), timeout=30)
+    with closing(connection):
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in [*fields, *([("Content-Length", str(len(body)))] if body else [])]:
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        path = target.removeprefix(issuer)
+        lines = [(name, value.strip(" \t")) for name, value in fields]
+        return httpx2.Response(
+            answer.status,
+            headers=answer.getheaders(),
+            content=answer.read(),
+            request=httpx2.Request(method, f"{issuer}{path}", headers=lines),
+        )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/questions?",
+        "/v1/questions??",
+        "/v1/questions?a",
+        "/v1/questions?&",
+        "/v1/questions?%E4%b8%AD=%2F&A=b;c:d@e/f?g",
+        "/v1/questions?a=/../b//",
+        "/v1/nothing/%E4%b8%AD",
+        "/v1/nothing/",
+        "/v1/nothing~:@!$&'()*+,;=?",
+        "ISSUER/v1/questions",
+        "ISSUER/v1/questions?",
+        "ISSUER/v1/questions?A=%e4",
+    ],
+)
+async def test_the_target_is_signed_to_the_byte_as_it_was_sent(served: House, target: str) -> None:
+    """RFC 9421 §2.2.2: an empty query, the case of a percent-encoding, the absolute form."""
+    sent = target.replace("ISSUER", served.issuer)
+    response = await asyncio.to_thread(raw_call, served.issuer, "GET", sent, [])
+    assert response.status_code in {200, 404}
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        assert await verified(http, response) == REQUEST | ANSWER
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["{short}"],
+        ["{long}"],
+        ["{short}, {long}"],
+        ["{short}", "{long}"],
+        ["  {long} \t", "\t {short} "],
+        ["{short} ,\t{long}"],
+        ["{short}", "{short}"],
+    ],
+)
+async def test_a_digest_is_signed_as_its_lines_combine(served: House, lines: list[str]) -> None:
+    """RFC 9421 §2.1: each line without the blanks around it, joined by a comma and a space."""
+    caller, path = await served.client(), "/v1/verifications"
+    body = orjson.dumps(asking(UNKNOWN, "is_active.v1"))
+    known = {
+        name: f"{label}=:{base64.b64encode(hashlib.new(algorithm, body).digest()).decode()}:"
+        for name, label, algorithm in (
+            ("short", "sha-256", "sha256"),
+            ("long", "sha-512", "sha512"),
+        )
+    }
+    token = await caller.token()
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        refused = await http.post(path, headers=await caller.headers("POST", path))
+        proof = await caller.proof("POST", path, token, nonce=refused.headers["dpop-nonce"])
+        fields = [
+            ("Authorization", f"DPoP {token}"),
+            ("DPoP", proof),
+            ("Content-Type", "application/json"),
+            *(("Content-Digest", line.format(**known)) for line in lines),
+        ]
+        response = await asyncio.to_thread(raw_call, served.issuer, "POST", path, fields, body)
+        assert response.status_code == 200, response.text
+        assert await verified(http, response) == REQUEST | ANSWER | {'"content-digest";req'}
+
+
+async def test_what_was_not_compared_is_not_signed(served: House) -> None:
+    """A refused digest, a body before which the caller was refused: the answer speaks of neither."""
+    body = orjson.dumps(asking(UNKNOWN, "is_active.v1"))
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    async with httpx2.AsyncClient(base_url=served.issuer, trust_env=False) as http:
+        for method, fields, status in (
+            ("POST", [("Content-Digest", f"sha-256=:{digest}:")], 401),
+            ("GET", [("Content-Digest", "md5=:AAAA:")], 400),
+            ("GET", [("Content-Digest", "junk"), ("Content-Digest", "")], 400),
+        ):
+            path = "/v1/verifications" if method == "POST" else "/v1/questions"
+            sent = body if method == "POST" else b""
+            response = await asyncio.to_thread(raw_call, served.issuer, method, path, fields, sent)
+            assert response.status_code == status
+            assert await verified(http, response) == REQUEST | ANSWER
