@@ -121,6 +121,12 @@ def _is_demo(request: Request) -> bool:
     return runtime is not None and bool(runtime.settings.demo)
 
 
+def _is_on_http(request: Request) -> bool:
+    """Whether browsers come by http, as to the demo on loopback; what a proxy speaks here says nothing."""
+    runtime = getattr(request.app.state, "runtime", None)
+    return runtime is not None and str(runtime.settings.issuer).startswith("http://")
+
+
 def _remember(request: Request, response: HTMLResponse) -> None:
     asked = languages.asked_language(request.query_params)
     if asked is not None:
@@ -129,7 +135,7 @@ def _remember(request: Request, response: HTMLResponse) -> None:
             asked,
             max_age=languages.A_YEAR,
             path="/",
-            secure=request.url.scheme == "https",
+            secure=not _is_on_http(request),
             httponly=True,
             samesite="lax",
         )

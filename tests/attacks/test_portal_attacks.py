@@ -18,6 +18,7 @@ from gateway.identity.visitor import new_secret
 from gateway.pages.headers import self_and
 from gateway.settings import Settings
 from tests.creditfile_builders import a_record
+from tests.oauth_builders import running
 from tests.portal_house import ISSUER, House, a_house, add_enterprise, hidden, sign_in
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
@@ -375,6 +376,22 @@ async def test_cookies_on_loopback_http_are_httponly_and_lax(house: House) -> No
         parts = {part.strip().lower() for part in cookie.split(";")[1:]}
         assert {"httponly", "samesite=lax", "path=/"} <= parts
         assert not any(part.startswith("domain") for part in parts)
+
+
+async def test_the_language_is_kept_in_a_secure_cookie_behind_a_proxy(
+    house: House, migrated_url: str, tmp_path: Path
+) -> None:
+    """The proxy speaks http to us; what counts is by which way browsers come."""
+    async with running(migrated_url, tmp_path) as world:
+        transport = httpx2.ASGITransport(app=world.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7:8000") as http:
+            behind = await http.get("/oauth/authorize?lang=en")
+    on_loopback = await house.browser().get("/?lang=en")
+    for response, secure in ((behind, True), (on_loopback, False)):
+        (cookie,) = response.headers.get_list("set-cookie")
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"xinqiao-lang=en", "httponly", "samesite=lax", "path=/"} <= parts
+        assert ("secure" in parts) is secure
 
 
 def test_cookies_elsewhere_are_host_bound_and_secure(house_settings: Settings) -> None:
