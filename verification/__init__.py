@@ -6,6 +6,7 @@ This is the public face; what other packages use, they import from here.
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Kind, Question
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
+from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings, strict_name_v2
 from verification.normalise import (
     NAMES_VERSION,
     is_illegible,
@@ -33,6 +34,7 @@ __all__ = [
     "CATALOGUE_VERSION",
     "LEGAL_REPRESENTATIVE_ID",
     "LIMIT",
+    "NAMES_V2",
     "NAMES_VERSION",
     "NOBODY",
     "QUESTIONS",
@@ -55,8 +57,10 @@ __all__ = [
     "check_character",
     "evaluate",
     "is_illegible",
+    "is_illegible_v2",
     "is_market_entity",
     "loose_name",
+    "loose_readings",
     "normalise_address",
     "normalise_id_number",
     "normalise_uscc",
@@ -66,4 +70,5 @@ __all__ = [
     "problem_with",
     "question",
     "strict_name",
+    "strict_name_v2",
 ]

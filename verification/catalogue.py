@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from verification.names_v2 import NAMES_V2
 from verification.normalise import NAMES_VERSION
 
 CATALOGUE_VERSION: Final = "2026.1"
@@ -35,7 +36,9 @@ class Question:
     `value` says what a caller asserts beside the tag: a `text`, `one_of` the `values`, or `none`;
     `optional` values may be left out; where a `value_needs_consent`, the question without one is open
     and a chosen value is answered under consent only. `datasets` are those that the answer rests on.
-    `loose` allows the loose form of a name after the strict one.
+    `loose` allows the loose form of a name after the strict one. `earlier` is the tag of an earlier
+    question on the same attribute: the two share one probe budget, and a consent to the earlier one
+    covers this one.
     """
 
     tag: str
@@ -50,6 +53,17 @@ class Question:
     value_needs_consent: bool = False
     normalisation: str | None = None
     loose: bool = False
+    earlier: str | None = None
+
+    @property
+    def budget(self) -> str:
+        """Under which tag distinct asserted values are counted."""
+        return self.earlier or self.tag
+
+    @property
+    def consented_by(self) -> tuple[str, ...]:
+        """The tags of which a consent has to name one."""
+        return (self.tag,) if self.earlier is None else (self.tag, self.earlier)
 
     @property
     def budgeted(self) -> bool:
@@ -190,5 +204,27 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         value="one_of",
         values=("3", "6", "12"),
         needs_consent=True,
+    ),
+    Question(
+        tag="enterprise_name.v2",
+        title_zh="企业名称是否一致（比对规则 names.v2）",
+        title_en="Is this the enterprise's registered name, by the rules of names.v2?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation=NAMES_V2,
+        loose=True,
+        earlier="enterprise_name.v1",
+    ),
+    Question(
+        tag="legal_representative_name.v2",
+        title_zh="法定代表人（经营者）姓名是否一致（比对规则 names.v2）",
+        title_en="Is this the name of the legal representative or operator, by the rules of names.v2?",
+        kind=Kind.MATCH,
+        datasets=("registration",),
+        value="text",
+        normalisation=NAMES_V2,
+        loose=True,
+        earlier="legal_representative_name.v1",
     ),
 )

@@ -7,7 +7,8 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts
-from verification.normalise import is_illegible, loose_name
+from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
+from verification.normalise import NAMES_VERSION, is_illegible, loose_name
 from verification.questions import normal_form
 from verification.verdicts import UNDETERMINED, Match, Verdict, of_dataset, resting_on
 
@@ -18,10 +19,16 @@ _Text = Callable[[Facts], str | None]
 
 TEXTS: Final[dict[str, _Text]] = {
     "enterprise_name.v1": lambda facts: facts.name,
+    "enterprise_name.v2": lambda facts: facts.name,
     "legal_representative_name.v1": lambda facts: facts.legal_representative,
+    "legal_representative_name.v2": lambda facts: facts.legal_representative,
     "registered_address.v1": lambda facts: facts.address,
 }
 DIGESTS: Final[dict[str, str]] = {"legal_representative_id.v1": LEGAL_REPRESENTATIVE_ID}
+_READINGS: Final[dict[str, Callable[[str], tuple[str, ...]]]] = {
+    NAMES_VERSION: lambda form: (loose_name(form),),
+    NAMES_V2: loose_readings,
+}
 
 
 def text_verdict(asked: Question, value: str, facts: Facts) -> Verdict:
@@ -30,8 +37,9 @@ def text_verdict(asked: Question, value: str, facts: Facts) -> Verdict:
     theirs = normal_form(asked, recorded or TEXTS[asked.tag](NOBODY) or "")
     asserted = normal_form(asked, value)
     strict = _same(theirs, asserted)
-    loose = asked.loose and _same(loose_name(theirs), loose_name(asserted))
-    proves_nothing = is_illegible(theirs) | is_illegible(asserted)
+    loose = asked.loose and _loosely_same(asked, theirs, asserted)
+    illegible = is_illegible_v2 if asked.normalisation == NAMES_V2 else is_illegible
+    proves_nothing = illegible(theirs) | illegible(asserted)
     if not recorded or not asserted:
         return UNDETERMINED
     rests_on = resting_on(of_dataset(facts, "registration"))
@@ -52,6 +60,13 @@ def digest_verdict(
         return UNDETERMINED
     rests_on = resting_on(of_dataset(facts, "registration"))
     return Verdict(answer="yes" if same else "no", rests_on=rests_on)
+
+
+def _loosely_same(asked: Question, recorded: str, asserted: str) -> bool:
+    """Whether any reading of the one is any reading of the other; all are compared."""
+    readings = _READINGS[asked.normalisation or ""]
+    theirs, ours = readings(recorded), readings(asserted)
+    return any([_same(one, other) for one in theirs for other in ours])  # noqa: C419  # none left out
 
 
 def _same(recorded: str, asserted: str) -> bool:

@@ -6,9 +6,10 @@ Neither the sentences nor the values made here depend on any enterprise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question
+from verification.names_v2 import strict_name_v2
 from verification.normalise import normalise_address, normalise_id_number, strict_name
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ LONGEST_VALUE: Final = 200
 """Characters of an asserted value as it was sent."""
 
 _BY_TAG: Final = {each.tag: each for each in QUESTIONS}
+_COUNTED: Final = {each.budget: each for each in QUESTIONS}
+"""Of the questions that share a budget the latest, in whose form their values are counted."""
 _FORMS: Final[dict[str, Callable[[str], str]]] = {
     "names.v1": strict_name,
+    "names.v2": strict_name_v2,
     "addresses.v1": normalise_address,
     "id_numbers.v1": normalise_id_number,
 }
@@ -56,12 +60,13 @@ def problem_with(asked: Asked) -> str | None:
 def asserted_form(asked: Asked) -> str | None:
     """Write the asserted value as probe budgets count it; `None` where none is asserted.
 
-    Two spellings of one value have one form, so a repeat in other brackets is still a repeat.
+    Two spellings of one value have one form, so a repeat in other brackets is still a repeat; of
+    questions that share a budget it is the latest one's.
     """
     found = question(asked.tag)
     if found is None or asked.value is None:
         return None
-    return normal_form(found, asked.value)
+    return normal_form(_COUNTED[found.budget], asked.value)
 
 
 def normal_form(found: Question, value: str) -> str:
@@ -69,7 +74,7 @@ def normal_form(found: Question, value: str) -> str:
     return value if found.normalisation is None else _FORMS[found.normalisation](value)
 
 
-def as_document() -> dict[str, object]:
+def as_document() -> dict[str, Any]:
     """Give the catalogue as it is served at `GET /v1/questions`."""
     return {
         "catalogue_version": CATALOGUE_VERSION,
@@ -104,4 +109,5 @@ def _as_member(each: Question) -> dict[str, object]:
         "normalisation": each.normalisation,
         "loose": each.loose,
         "budgeted": each.budgeted,
+        **({} if each.earlier is None else {"shares_budget_with": [each.earlier]}),
     }

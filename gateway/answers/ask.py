@@ -40,18 +40,24 @@ class Ask:
 
     @property
     def under_consent(self) -> tuple[str, ...]:
-        """The tags of those questions that, as they are asked, need the enterprise's consent."""
-        return tuple(each.tag for each, closed in self._each if closed)
+        """The tags by which a consent names those questions that, as they are asked, need one."""
+        return tuple(tag for each, closed in self._each if closed for tag in each.consented_by)
 
     @property
     def closed_datasets(self) -> tuple[tuple[str, str], ...]:
-        """Pairs: the tag of a question that needs consent as it is asked, a dataset it rests on."""
+        """Pairs: a tag by which a consent names a question that needs one, a dataset it rests on."""
         return tuple(
-            (each.tag, dataset)
+            (tag, dataset)
             for each, closed in self._each
             if closed
+            for tag in each.consented_by
             for dataset in each.datasets
         )
+
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """The tags under which asserted values are counted."""
+        return tuple(dict.fromkeys(each.budget for each in self.questions))
 
     @property
     def _each(self) -> Iterator[tuple[Question, bool]]:

@@ -115,7 +115,8 @@ def _telling(
     open_to_caller = frozenset(
         asked
         for asked, each in zip(ask.asked, ask.questions, strict=True)
-        if not each.closed(asked.value) or (granted is not None and each.tag in granted.questions)
+        if not each.closed(asked.value)
+        or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
     )
     probes, admitted = _probed(runtime, ask, found, open_to_caller, now)
     answers = _answers(runtime, ask, found, open_to_caller & admitted, now)
@@ -190,19 +191,22 @@ def _probed(
     """
     probes: list[Probe] = []
     admitted = {asked for asked in ask.asked if asked.value is None}
-    for tag in sorted({asked.tag for asked in ask.asked if asked.value is not None}):
-        known, revision = found.probes.get(tag, ({}, 0))
+    pairs = tuple(zip(ask.asked, ask.questions, strict=True))
+    for budget in sorted({of.budget for asked, of in pairs if asked.value is not None}):
+        known, revision = found.probes.get(budget, ({}, 0))
         values = [
-            each for each in ask.asked if each.tag == tag and each in open_to_caller and each.value
+            asked
+            for asked, of in pairs
+            if of.budget == budget and asked in open_to_caller and asked.value
         ]
         digests = [
-            runtime.digests.of("probe", f"{ask.uscc} {tag} {asserted_form(each)}").hex()[:32]
+            runtime.digests.of("probe", f"{ask.uscc} {budget} {asserted_form(each)}").hex()[:32]
             for each in values
         ]
         admission = admit(known, digests, now=int(now.timestamp()))
         admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
         if admission.known != known:  # else nothing is counted, and nobody need wait for it
-            probes.append(Probe(question=tag, asked=admission.known, revision=revision))
+            probes.append(Probe(question=budget, asked=admission.known, revision=revision))
     return probes, frozenset(admitted)
 
 

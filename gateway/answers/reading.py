@@ -64,7 +64,7 @@ READ = Statement(f"""
                        'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
             FROM probe p
             WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
-              AND p.question = ANY(CAST(:questions AS text[]))) AS probes
+              AND p.question = ANY(CAST(:budgets AS text[]))) AS probes
     FROM standing, held, kept, allowed, readable
     """)  # noqa: S608  # constants only
 
@@ -108,6 +108,7 @@ async def read(
             "continues": False,
             "now": now,
             "questions": [each.tag for each in ask.questions],
+            "budgets": list(ask.budgets),
         },
     )
     if row is None:

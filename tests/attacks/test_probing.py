@@ -61,6 +61,23 @@ async def test_each_question_of_each_enterprise_has_its_own_budget(house: House)
     assert await other.answers(of.uscc, right) == ["yes"]
 
 
+async def test_both_questions_on_a_name_share_one_budget(house: House) -> None:
+    """In whichever of the two a value is asserted, and in whichever spelling, it is counted once."""
+    bank, of = await house.client(), house.entity("clean").enterprise
+    later = "legal_representative_name.v2"
+    assert await bank.answers(of.uscc, *guesses("王一", "龙二")) == ["no", "no"]
+    assert await bank.answers(of.uscc, *guesses("王一", "⻰二", "王三", of=later)) == ["no"] * 3
+    right = [(NAME, of.legal_representative), (later, of.legal_representative)]
+    assert await bank.answers(of.uscc, *right) == ["not_determined"] * 2
+    assert await bank.answers(of.uscc, (NAME, "⻰二"), (NAME, "王三")) == ["no", "no"]
+    (row,) = await house.rows(
+        "SELECT question, (SELECT count(*) FROM jsonb_object_keys(asked)) AS values FROM probe"
+        " WHERE client_id = :client",
+        client=bank.client_id,
+    )
+    assert row == {"question": NAME, "values": 3}
+
+
 async def test_after_thirty_days_a_value_leaves_the_budget(house: House) -> None:
     """Not a day earlier."""
     bank, of = await house.client(), house.entity("clean").enterprise

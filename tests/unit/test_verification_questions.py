@@ -21,6 +21,8 @@ from verification import (
 PUBLISHED = {
     "enterprise_name.v1",
     "legal_representative_name.v1",
+    "enterprise_name.v2",
+    "legal_representative_name.v2",
     "registered_address.v1",
     "legal_representative_id.v1",
     "is_active.v1",
@@ -37,6 +39,8 @@ PUBLISHED = {
 DECIDED_BY = (
     ("enterprise_name.v1", "名", "registration", "name"),
     ("legal_representative_name.v1", "名", "registration", "legal_representative"),
+    ("enterprise_name.v2", "名", "registration", "name"),
+    ("legal_representative_name.v2", "名", "registration", "legal_representative"),
     ("registered_address.v1", "路", "registration", "address"),
     ("legal_representative_id.v1", "1", "registration", "legal_representative_id_number"),
     ("is_active.v1", None, "registration", "status"),
@@ -99,7 +103,31 @@ def test_what_a_question_needs_consent_for_is_what_the_catalogue_does_not_make_p
 def test_only_names_match_loosely() -> None:
     """The wire shows how something matched beside names alone."""
     loose = {each.tag for each in QUESTIONS if each.loose}
-    assert loose == {"enterprise_name.v1", "legal_representative_name.v1"}
+    assert loose == {
+        f"{name}.v{version}"
+        for name in ("enterprise_name", "legal_representative_name")
+        for version in (1, 2)
+    }
+
+
+def test_both_questions_on_a_name_have_one_budget_in_the_later_form() -> None:
+    """And a consent to the earlier one covers the later one, not the other way round."""
+    for name in ("enterprise_name", "legal_representative_name"):
+        first, second = question(f"{name}.v1"), question(f"{name}.v2")
+        assert first is not None
+        assert second is not None
+        assert first.budget == second.budget == first.tag
+        assert first.consented_by == (first.tag,)
+        assert second.consented_by == (second.tag, first.tag)
+        forms = {asserted_form(Asked(tag=each.tag, value="⻰．氏")) for each in (first, second)}
+        assert forms == {"龙·氏"}
+    (member,) = [
+        each for each in as_document()["questions"] if each["question"] == "enterprise_name.v2"
+    ]
+    assert (member["normalisation"], member["shares_budget_with"]) == (
+        "names.v2",
+        ["enterprise_name.v1"],
+    )
 
 
 def test_no_question_takes_a_threshold_of_the_callers_choosing() -> None:
@@ -149,7 +177,7 @@ def test_a_well_formed_question_has_no_problem(tag: str, value: str | None) -> N
     ("tag", "value", "sentence"),
     [
         ("favourite_colour.v1", None, "no such question"),
-        ("enterprise_name.v2", "杭州", "no such question"),
+        ("enterprise_name.v9", "杭州", "no such question"),
         ("enterprise_name.v1", None, "needs a value"),
         ("enterprise_name.v1", "  \u200b", "not blank"),
         ("enterprise_name.v1", "名" * 201, "longer than 200"),

@@ -1,0 +1,55 @@
+"""The vectors and tables of names, and what a question answers of two names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import opencc
+
+import verification
+from verification import NOBODY, Asked, evaluate
+
+ROOT: Final = Path(verification.__file__).parent
+VECTORS: Final = Path(__file__).parent / "vectors"
+NAMES: Final[dict[str, Any]] = json.loads((ROOT / "vectors" / "names.v2.json").read_text("utf-8"))
+TABLES: Final[dict[str, Any]] = json.loads((ROOT / "tables" / "names.v2.json").read_text("utf-8"))
+KEPT_APART: Final = list(zip(TABLES["kept_apart"][::2], TABLES["kept_apart"][1::2], strict=True))
+APART_IN_SOME_WORDS: Final = "藉借沈沉坏坯哩里瞭了覆复甦苏俱具彷仿么幺麽"
+"""Standard characters that OpenCC makes one in some words only; `names.v2` never does."""
+_OPENCC: Final = Path(opencc.__file__).parent / "clib"
+
+
+def standard_characters() -> list[str]:
+    """The 8,105 of 通用规范汉字表, in its order."""
+    lines = (VECTORS / "standard-characters-2013.txt").read_text("utf-8").splitlines()
+    return list("".join(line for line in lines if not line.startswith("#")))
+
+
+def answer(tag: str, recorded: str, asserted: str) -> tuple[str, str | None]:
+    """What this question answers where one name is recorded and the other asserted."""
+    asked = Asked(tag=tag, value=asserted)
+    facts = replace(NOBODY, name=recorded, legal_representative=recorded)
+    (told,) = evaluate(
+        [asked], facts, allowed={asked}, digest=lambda _: b"", today=date(2026, 11, 28)
+    )
+    return told.answer, told.match
+
+
+def dictionary(name: str, folder: Path) -> list[tuple[str, list[str]]]:
+    """One of OpenCC's dictionaries: what is replaced, and by what."""
+    subprocess.run(
+        [
+            _OPENCC / "bin" / "opencc_dict",
+            *("-i", _OPENCC / "share" / "opencc" / f"{name}.ocd2", "-f", "ocd2"),
+            *("-o", folder / name, "-t", "text"),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    lines = (folder / name).read_text("utf-8").splitlines()
+    return [(one, others.split(" ")) for one, others in (line.split("\t") for line in lines)]
