@@ -37,6 +37,9 @@ def refold_keys(
     batch: Annotated[
         int, typer.Option(min=1, max=5000, help="Enterprises in a transaction.")
     ] = ENTERPRISES,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="From the first record on, though it was done.")
+    ] = False,
     give_up_unreadable: Annotated[
         bool,
         typer.Option("--give-up-unreadable", help="Drop personal fields that no key opens."),
@@ -47,7 +50,7 @@ def refold_keys(
     try:
         with sentences():
             done = asyncio.run(
-                _refold(vault, catalogue, batch, give_up_unreadable=give_up_unreadable)
+                _refold(vault, catalogue, batch, anew=anew, give_up_unreadable=give_up_unreadable)
             )
     except UnreadableError as error:
         stop(
@@ -82,7 +85,7 @@ def merged(
 
 
 async def _refold(
-    vault: Vault, catalogue: Catalogue, batch: int, *, give_up_unreadable: bool
+    vault: Vault, catalogue: Catalogue, batch: int, *, anew: bool, give_up_unreadable: bool
 ) -> Counter[str]:
     engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
     total = Counter[str]()
@@ -94,6 +97,7 @@ async def _refold(
                 catalogue,
                 now=datetime.now(UTC),
                 enterprises=batch,
+                anew=anew,
                 give_up_unreadable=give_up_unreadable,
             ):
                 total.update({each.name: getattr(done, each.name) for each in fields(done)})

@@ -34,6 +34,8 @@ MERGED: Final = "merged"
 
 _BEGIN: Final = statement("""
     INSERT INTO key_folding (version) VALUES (:version) ON CONFLICT DO NOTHING""")
+_ANEW: Final = statement("""
+    UPDATE key_folding SET reached = '', finished_at = NULL WHERE version = :version""")
 _REACHED: Final = statement("""
     SELECT reached, finished_at FROM key_folding WHERE version = :version FOR UPDATE""")
 _MOVE: Final = statement("""
@@ -138,13 +140,17 @@ async def refold(
     now: datetime,
     enterprises: int = ENTERPRISES,
     give_up_unreadable: bool = False,
+    anew: bool = False,
 ) -> AsyncIterator[Refolded]:
     """Fold all keys that are held, or those that are left; gives what each transaction did.
 
-    Raises `UnreadableError` where personal fields would be lost and that was not asked for.
+    `anew` begins with the first record though it was done. Raises `UnreadableError` where personal
+    fields would be lost and that was not asked for.
     """
     async with engine.begin() as conn:
         await conn.execute(_BEGIN, {"version": KEYS_VERSION})
+        if anew:
+            await conn.execute(_ANEW, {"version": KEYS_VERSION})
     folding = _Folding(vault, catalogue, now=now, give_up_unreadable=give_up_unreadable)
     while True:
         async with engine.begin() as conn:

@@ -182,6 +182,20 @@ async def test_many_spellings_become_one_and_others_stay_apart(files: Files) -> 
     assert len(parts) == 1
 
 
+async def test_what_came_under_an_earlier_key_after_the_end_is_folded_by_a_run_anew(
+    files: Files,
+) -> None:
+    """A worker of an earlier version had been left running."""
+    await files.hold(HYPHEN, repaired_at=NOW - DAY)
+    await files.refold()
+    await files.hold(DASH)
+    assert await files.refold() == []
+    (done,) = await files.refold(anew=True)
+    assert (done.records, done.merged) == (2, 1)
+    (held,) = await files.held()
+    assert held.repaired_at is not None
+
+
 async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(files: Files) -> None:
     """An earlier folding took 3² for 32; a delivery of 3² finds its record, and another key stays free."""
     squared = await files.hold("浙罚3²", key="浙罚32")
