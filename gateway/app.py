@@ -28,6 +28,7 @@ from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.following import catalogue_in_force, following
+from gateway.fork_guard import ForkGuard, until_forked
 from gateway.health import router as health
 from gateway.http1.spelling import Spelling
 from gateway.identity.demo_provider import DemoProvider
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     docs.install(app)
     problems.install(app)
+    app.add_middleware(ForkGuard)
     app.add_middleware(Spelling)
     app.add_middleware(Envelope, on_fault=problems.fault)
     if settings.identity_issuer is not None:
@@ -185,18 +187,25 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         runtime = await open_runtime(settings)
         app.state.runtime = runtime
         try:
-            async with (
-                following(app),
-                sealing(runtime),
-                sweeping(app),
-                notifying(app),
-                working(settings, lambda: _runtime_of(app)),
-            ):
+            async with until_forked(runtime.log_status, lambda: _background(app, settings)):
                 yield
         finally:
             await close_runtime(runtime)
 
     return lifespan
+
+
+@asynccontextmanager
+async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """Everything that a worker does without being called."""
+    async with (
+        following(app),
+        sealing(_runtime_of(app)),
+        sweeping(app),
+        notifying(app),
+        working(settings, lambda: _runtime_of(app)),
+    ):
+        yield
 
 
 def _runtime_of(app: FastAPI) -> Runtime:

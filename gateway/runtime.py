@@ -12,6 +12,7 @@ from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.vault import Vault
 from gateway.db.hot import HotDatabase
+from gateway.disclosure.publication import LogStatus
 from gateway.disclosure.turned_away import Tally
 from gateway.limits.guard import Guard
 from gateway.notices.channels import Channels
@@ -39,6 +40,7 @@ class Runtime:
     nonces: Nonces
     now: Callable[[], datetime]
     turned_away: Tally = field(default_factory=Tally)
+    log_status: LogStatus = field(default_factory=LogStatus)
     channels: Channels = field(default_factory=dict)
     """How notices leave; none, where no way is set."""
 

@@ -28,6 +28,12 @@ def _roles_of(value: object) -> object:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
+def _addresses_of(value: object) -> object:
+    """The addresses in a text, by commas."""
+    return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
+
+
+Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses_of)]
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_roles_of)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks_of)]
@@ -79,6 +85,13 @@ class Settings(DatabaseSettings):
     )
     signing_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
     vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
+    log_checkpoints: Addresses = Field(
+        description=(
+            "folders that all hosts share, or https addresses that take PUT and GET, by commas; "
+            "each keeps the log's newest signed checkpoint"
+        ),
+        repr=False,
+    )
     redis_url: SecretStr | None = Field(default=None, description="as redis://host:6379/0")
     workers: int = Field(default=1, ge=1, le=64, description="how many worker processes")
     demo: bool = Field(default=False, description="loopback http, demo identity provider")
@@ -171,6 +184,23 @@ class Settings(DatabaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _checkpoints_have_places(self) -> Self:
+        if not any(self.log_checkpoints):
+            raise ValueError(
+                "XINQIAO_LOG_CHECKPOINTS is empty. Set it to a folder outside the database's own "
+                "storage, or an https address"
+            )
+        for each in self.log_checkpoints:
+            if not each.startswith("/") and not self._is_store_address(each):
+                raise ValueError(
+                    "XINQIAO_LOG_CHECKPOINTS must name folders by absolute paths, or https addresses, "
+                    "by commas (http is for the loopback demo only)"
+                )
+        if len(set(self.log_checkpoints)) < len(self.log_checkpoints):
+            raise ValueError("XINQIAO_LOG_CHECKPOINTS names one place twice")
+        return self
+
+    @model_validator(mode="after")
     def _many_workers_need_redis(self) -> Self:
         if self.workers > 1 and self.redis_url is None:
             raise ValueError(
@@ -222,6 +252,16 @@ class Settings(DatabaseSettings):
             if host.lower() in {ours, f"{ours}:443"}:
                 return self.mtls_origin
         return self.issuer
+
+    def _is_store_address(self, address: str) -> bool:
+        try:
+            parts = urlsplit(address)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            return False
+        loopback_demo = self.demo and parts.scheme == "http" and host in LOOPBACK_HOSTS
+        is_good = address.isascii() and address.isprintable() and " " not in address
+        return is_good and bool(host) and (parts.scheme == "https" or loopback_demo)
 
     def _judge_identity_issuer(self, issuer: str) -> None:
         parts = urlsplit(issuer)

@@ -17,6 +17,8 @@ class CheckpointServer:
     """Whether it has entity tags and heeds preconditions."""
     status: int | None = None
     """What it answers to everything, where it is set."""
+    put_status: int | None = None
+    """What it answers to a PUT, where that is set."""
     location: str = ""
     before_put: list[bytes] = field(default_factory=list)
     """What others put there just before it takes a PUT, one after the other."""
@@ -75,8 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         if kept.before_put:
             kept.content = kept.before_put.pop(0)
-        if kept.status is not None:
-            self._answer(kept.status)
+        if kept.status or kept.put_status:
+            self._answer(kept.status or kept.put_status or 0)
         elif kept.fits(self.headers.get("If-Match"), self.headers.get("If-None-Match")):
             kept.content = content
             self._answer(204)

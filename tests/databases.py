@@ -50,6 +50,11 @@ async def new_database(url: str) -> str:
     return await _create(url, like=_templates[place])
 
 
+async def copy_of(url: str) -> str:
+    """The address of a copy of the database at `url`, as it is now; nobody may be connected to it."""
+    return await _create(url, like=str(make_url(url).database))
+
+
 async def _create(url: str, *, like: str = "template1") -> str:
     name = f"xinqiao_test_{secrets.token_hex(4)}"
     await _execute(url, f'CREATE DATABASE "{name}" TEMPLATE "{like}"')

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.access.commit import log_refusal
 from gateway.db.hot import HotDatabase, Statement
+from gateway.disclosure.checkpoint_stores import store_at
 from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import Disclosure, leaf_hash
+from gateway.disclosure.publication import Publisher
 from gateway.disclosure.sealer import Sealer
 from gateway.signing.keys import KeyRing, new_key_file
 from tests import naive_merkle
@@ -24,7 +26,8 @@ ISSUER = "https://credit.test"
 ORIGIN = "credit.test/log"
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SALT_OF = Statement("SELECT salt FROM disclosure_salt WHERE disclosure_id = :disclosure_id")
-EMPTY = """TRUNCATE disclosure, disclosure_salt, pending_leaf, log_entry, log_node, checkpoint"""
+LOG = "pending_leaf, log_entry, log_node, checkpoint"
+EMPTY = f"TRUNCATE disclosure, disclosure_salt, {LOG}"
 
 
 def a_key_ring(folder: Path) -> KeyRing:
@@ -34,12 +37,29 @@ def a_key_ring(folder: Path) -> KeyRing:
     return KeyRing.read(file)
 
 
+def a_checkpoint_folder(folder: Path) -> str:
+    """Where a log's newest checkpoint is kept: a folder in `folder`, made if missing."""
+    made = folder / "checkpoints"
+    made.mkdir(exist_ok=True)
+    return str(made)
+
+
 def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
-    """A sealer at noon."""
+    """A sealer at noon; its checkpoints are kept beside the file of keys."""
+    assert keys._path is not None
+    origin = origin_of(ISSUER)
+    publisher = Publisher(
+        engine=engine,
+        keys=keys,
+        origin=origin,
+        stores=[store_at(a_checkpoint_folder(keys._path.parent), loopback=False)],
+        now=lambda: NOON,
+    )
     return Sealer(
         engine=engine,
         keys=keys,
-        origin=origin_of(ISSUER),
+        origin=origin,
+        publisher=publisher,
         now=lambda: NOON,
         batch=batch,
     )

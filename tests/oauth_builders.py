@@ -45,6 +45,7 @@ from gateway.signing.access_tokens import Tokens
 from gateway.signing.digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
 from gateway.signing.nonces import Nonces
+from tests.log_builders import a_checkpoint_folder
 
 ISSUER = "https://credit.test"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -139,6 +140,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         secret=SECRET,
         signing_keys=keys_file,
         vault_keys=keys_file,
+        log_checkpoints=(a_checkpoint_folder(folder),),
         **settings,
     )
     clock = Clock()

@@ -30,6 +30,7 @@ def environment(settings: Settings, **changed: str) -> dict[str, str]:
         "XINQIAO_DATABASE_URL": settings.database_url,
         "XINQIAO_ISSUER": settings.issuer,
         "XINQIAO_SECRET": settings.secret.get_secret_value(),
+        "XINQIAO_LOG_CHECKPOINTS": ",".join(settings.log_checkpoints),
         "XINQIAO_DEMO": "true",
         **changed,
     }

@@ -13,6 +13,7 @@ from gateway.cli import (
     comparing,
     ingest,
     keys,
+    log,
     objections,
     personal,
     records,
@@ -32,6 +33,7 @@ app = typer.Typer(
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
 app.add_typer(db, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(log.app, name="log")
 app.add_typer(clients.app, name="client")
 app.add_typer(clients.agreements, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")

@@ -8,12 +8,16 @@ from typing import Annotated
 import asyncpg
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.hot import Statement
+from gateway.disclosure.checkpoint_stores import StoreError
+from gateway.disclosure.rollback import LogForkedError
 from gateway.http1.server import OPTIONS
 from gateway.identity.openid import OpenIdProvider
+from gateway.log.sealing import publisher_of
 from gateway.logs import configure
 from gateway.settings import Settings, SettingsError
 from gateway.signing.keys import KeysUnreadableError
@@ -53,15 +57,22 @@ async def try_out(settings: Settings) -> None:
         OpenIdProvider(settings)
     try:
         runtime = await open_runtime(settings)
-        await runtime.hot.row(NEWEST, {})
-        await close_runtime(runtime)
-    except KeysUnreadableError as error:
+        try:
+            await runtime.hot.row(NEWEST, {})
+            await publisher_of(runtime).check()
+        finally:
+            await close_runtime(runtime)
+    except (KeysUnreadableError, LogForkedError, StoreError) as error:
         raise SettingsError(str(error)) from None
     except asyncpg.UndefinedTableError:
         raise SettingsError(
             "The database has no tables yet: run `xinqiao-gateway db upgrade`."
         ) from None
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except ProgrammingError:
+        raise SettingsError(
+            "The database lacks what this release needs: run `xinqiao-gateway db upgrade`."
+        ) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
         raise SettingsError(
             f"The database at XINQIAO_DATABASE_URL does not answer ({type(error).__name__}).",
         ) from None

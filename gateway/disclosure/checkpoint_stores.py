@@ -15,8 +15,9 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from gateway import outbound
@@ -73,13 +74,13 @@ def store_at(address: str, *, loopback: bool) -> CheckpointStore:
     return HttpsStore.at(address, loopback=loopback)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class FolderStore:
     """A folder that all hosts share. It must exist: a share that is not mounted is no empty store."""
 
     folder: Path
     timeout: float = TIMEOUT_SECONDS
-    _free: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
+    _running: "asyncio.Future[Any] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -124,18 +125,23 @@ class FolderStore:
 
     async def _in_time(self, work: Callable[[], T]) -> T:
         """Do `work` in a thread. A share that hangs holds up one thread, and no caller for long."""
+        if self._running is not None and not self._running.done():
+            await self._ended(self._running)
+        self._running = outcome = _in_a_thread(work)
+        await self._ended(outcome)
         try:
-            async with asyncio.timeout(self.timeout):
-                await self._free.acquire()
-                return await _in_a_thread(work, self._free.release)
-        except TimeoutError:
-            raise StoreError(
-                f"{self.name} did not answer within {self.timeout:g} seconds."
-            ) from None
+            return outcome.result()
         except OSError as error:
             raise StoreError(f"{self.name} cannot be used: {error.strerror}.") from None
         except StoreError as error:
             raise type(error)(f"{self.name} cannot be used: {error}.") from None
+
+    async def _ended(self, outcome: "asyncio.Future[Any]") -> None:
+        # Not asyncio.timeout: after the process was stopped for a while it would judge by the clock
+        # alone, though the answer is there.
+        await asyncio.wait({outcome}, timeout=self.timeout)
+        if not outcome.done():
+            raise StoreError(f"{self.name} did not answer within {self.timeout:g} seconds.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,31 +252,20 @@ def _locked(folder: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-async def _in_a_thread(work: Callable[[], T], ended: Callable[[], None]) -> T:
-    """What `work` gives. Neither a caller that gives up nor the end of the process waits for it.
-
-    `ended` is called when the thread is done, however long that takes.
-    """
+def _in_a_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
+    """What `work` gives. Neither a caller that gives up nor the end of the process waits for it."""
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        ended()
-        if outcome.done():
-            return
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]  # what `work` gave
+    outcome.add_done_callback(lambda ended: ended.exception())  # so that it counts as seen
 
     def run() -> None:
-        result, error = None, None
+        settle: Callable[[], None]
         try:
-            result = work()
-        except BaseException as raised:  # noqa: BLE001  # it is the caller's
-            error = raised
+            settle = partial(outcome.set_result, work())
+        except Exception as error:  # noqa: BLE001  # it is the caller's
+            settle = partial(outcome.set_exception, error)
         with contextlib.suppress(RuntimeError):  # the loop has ended before the share answered
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(settle)
 
     threading.Thread(target=run, name="checkpoint-store", daemon=True).start()
-    return await outcome
+    return outcome

@@ -37,7 +37,7 @@ class Receipt:
     inclusion_proof: tuple[bytes, ...]
 
 
-# The newest checkpoint covers every entry that the same statement sees.
+# A checkpoint that is not published yet may cover some of the entries: they wait for it.
 _ENTRIES: Final = Statement("""
     SELECT (SELECT jsonb_agg(jsonb_build_object(
                 'leaf_id', e.disclosure_id, 'index', e.index,
@@ -46,7 +46,8 @@ _ENTRIES: Final = Statement("""
             WHERE e.uscc = CAST(:uscc AS text)
               AND e.disclosure_id = ANY(CAST(:leaf_ids AS text[]))) AS entries,
            (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
+            FROM checkpoint c WHERE c.published_at IS NOT NULL
+            ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
 
 
 async def receipt_for(hot: HotDatabase, entry: Entry, checkpoint: Checkpoint) -> Receipt:
@@ -60,12 +61,13 @@ async def receipts_of(
 ) -> Mapping[str, Receipt]:
     """Receipts of those leaves of one enterprise that are merged, in the log's order, by name."""
     row = await hot.row(_ENTRIES, {"uscc": uscc, "leaf_ids": list(leaf_ids)})
-    if row is None or row["entries"] is None:
+    if row is None or row["entries"] is None or row["checkpoint"] is None:
         return {}
     checkpoint = Checkpoint(**orjson.loads(row["checkpoint"]))
     entries = {
         each["leaf_id"]: Entry(index=each["index"], leaf_hash=bytes.fromhex(each["leaf_hash"]))
         for each in orjson.loads(row["entries"])
+        if each["index"] < checkpoint.size
     }
     runs = [run for each in entries.values() for run in around(each.index, checkpoint.size)]
     hashes = await hashes_of(hot, runs)

@@ -1,8 +1,11 @@
 """One sealer at a time: a leaf gets its index once, and a checkpoint covers only what is committed.
 
-A round is one transaction under an advisory lock. If it breaks anywhere nothing has happened, and
-whoever comes next finds the same pending leaves. Each statement touches one table, so that the
-pending leaves may be spread over shards while the log stays in one place.
+A batch is sealed in one transaction under an advisory lock. If it breaks anywhere nothing has
+happened, and whoever comes next finds the same pending leaves. Each statement touches one table, so
+that the pending leaves may be spread over shards while the log stays in one place.
+
+Nothing is signed before the log was compared with the checkpoints outside the database, nor while
+one that was signed is not kept there.
 """
 
 import asyncio
@@ -17,7 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import statement
 from gateway.disclosure import checkpoints, feed, merkle
+from gateway.disclosure.checkpoint_stores import StoreError
 from gateway.disclosure.kept_tree import hashes_within
+from gateway.disclosure.publication import Publisher
+from gateway.disclosure.rollback import LogForkedError
 from gateway.disclosure.tiles import Hashes, edge, grow, nodes
 from gateway.signing.keys import KeyRing
 
@@ -63,49 +69,72 @@ class Sealer:
     engine: AsyncEngine
     keys: KeyRing
     origin: str
+    publisher: Publisher
     now: Callable[[], datetime]
     batch: int = BATCH
 
     async def run(self) -> None:
-        """Seal until cancelled. A round that fails is logged and tried again."""
-        while True:
+        """Seal until cancelled, or until the log is found to be forked.
+
+        Any other round that fails is logged and tried again.
+        """
+        status = self.publisher.status
+        while not status.forked.is_set():
             full = False
             try:
-                async with asyncio.timeout(LONGEST_ROUND_SECONDS):
-                    full = await self.round() == self.batch
+                full = await self.round() == self.batch
+            except LogForkedError as fork:
+                status.fork()
+                log.critical("log_forked", why=str(fork))
+                return
+            except StoreError as trouble:
+                if status.fail(str(trouble)):
+                    log.error("checkpoint_not_kept", why=str(trouble))  # noqa: TRY400  # it says all
             except Exception as error:  # noqa: BLE001  # whatever it was, the promise must be kept
                 log.error("sealing_failed", kind=type(error).__name__)  # noqa: TRY400  # no data
+            else:
+                status.succeed()
             await asyncio.sleep(0 if full else POLL_SECONDS)
 
     async def last_round(self) -> None:
         """What was told just before shutdown is sealed now rather than by the next start."""
         try:
-            async with asyncio.timeout(LONGEST_ROUND_SECONDS):
-                while await self.round() == self.batch:
-                    pass
+            while not self.publisher.status.forked.is_set() and await self.round() == self.batch:
+                pass
         except Exception as error:  # noqa: BLE001  # it stays pending
             log.warning("last_round_failed", kind=type(error).__name__)
 
     async def round(self) -> int:
         """Seal one batch, and give the notices their places in the feeds; how many leaves were taken.
 
-        None if another sealer is at it.
+        None if another sealer is at it. Raises `LogForkedError` or `StoreError` if the log may not
+        go on, and then has sealed nothing.
         """
-        async with self.engine.begin() as connection:
+        if not await self.publisher.publish():
+            return 0
+        async with asyncio.timeout(LONGEST_ROUND_SECONDS), self.engine.begin() as connection:
             if not (await connection.execute(LOCK, {"lock": SEALER_LOCK})).scalar_one():
                 return 0
-            size = (await connection.execute(SIZE)).scalar_one()
-            if size is None:
-                size = 0
-                await self._sign(connection, 0, merkle.EMPTY_ROOT)
-            taken = (await connection.execute(PENDING, {"batch": self.batch})).all()
-            fresh = await _not_sealed_before(connection, taken)
-            if fresh:
-                await self._seal(connection, size, fresh)
-            if taken:
-                await connection.execute(CLEAR_PENDING, _names(taken))
-            await feed.number(connection)
-            return len(taken)
+            taken, signed = await self._batch(connection)
+        if signed:
+            await self.publisher.publish()
+        return taken
+
+    async def _batch(self, connection: AsyncConnection) -> tuple[int, bool]:
+        """How many leaves were taken, and whether there is a new checkpoint."""
+        size = (await connection.execute(SIZE)).scalar_one()
+        is_new = size is None
+        if is_new:
+            size = 0
+            await self._sign(connection, 0, merkle.EMPTY_ROOT)
+        taken = (await connection.execute(PENDING, {"batch": self.batch})).all()
+        fresh = await _not_sealed_before(connection, taken)
+        if fresh:
+            await self._seal(connection, size, fresh)
+        if taken:
+            await connection.execute(CLEAR_PENDING, _names(taken))
+        await feed.number(connection)
+        return len(taken), is_new or bool(fresh)
 
     async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
         hashes = await hashes_within(connection, edge(size))

@@ -152,7 +152,10 @@ class LogNodeRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """A signed tree head: size, root, and the note that was signed."""
+    """A signed tree head: size, root, and the note that was signed.
+
+    It is told from `published_at` on: by then it is kept outside the database too.
+    """
 
     __tablename__ = "checkpoint"
 
@@ -160,6 +163,7 @@ class CheckpointRow(SQLModel, table=True):
     root: bytes = columns.digest()
     note: str = columns.text()
     at: datetime = columns.moment()
+    published_at: datetime | None = columns.moment(nullable=True)
 
 
 class LogEventRow(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """A receipt's one read: may this caller call, is the leaf's matter its own, and where it stands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,30 +27,34 @@ READ = Statement(f"""
                   AND l.consent_id = CAST(:consent_id AS text)
                   AND l.client_id = CAST(:client_id AS text))) AS entry,
            (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint
+            FROM checkpoint c WHERE c.published_at IS NOT NULL ORDER BY c.size DESC LIMIT 1) AS checkpoint
     """)  # noqa: S608  # constants only
 EVENTS = Statement("""
     SELECT jsonb_agg(jsonb_build_object(
                'event_id', v.event_id, 'event', convert_from(v.event, 'UTF8'),
                'salt', encode(v.salt, 'hex'), 'leaf_hash', encode(v.leaf_hash, 'hex'),
                'leaf_index', e.index) ORDER BY e.index NULLS LAST, v.at, v.event_id) AS events
-    FROM log_event v LEFT JOIN log_entry e ON e.disclosure_id = v.event_id AND e.uscc = ''""")
+    FROM log_event v LEFT JOIN log_entry e
+      ON e.disclosure_id = v.event_id AND e.uscc = ''
+     AND e.index < (SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL)""")
 EVENT = Statement("""
     SELECT (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
             FROM log_entry e JOIN log_event v ON v.event_id = e.disclosure_id
             WHERE e.uscc = '' AND e.disclosure_id = CAST(:event_id AS text)) AS entry,
            (SELECT jsonb_build_object('size', c.size, 'note', c.note)
-            FROM checkpoint c ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
-CHECKPOINT = Statement("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+            FROM checkpoint c WHERE c.published_at IS NOT NULL ORDER BY c.size DESC LIMIT 1) AS checkpoint""")
+CHECKPOINT = Statement("""
+    SELECT size, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1""")
+
+Merged = tuple[Entry, Checkpoint]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What the statement found; the newest checkpoint covers every entry that it sees."""
+    """What the statement found: an entry counts once the published checkpoint covers it."""
 
     standing: Standing
-    entry: Entry | None
-    checkpoint: Checkpoint | None
+    merged: Merged | None
 
 
 async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
@@ -65,17 +70,13 @@ async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
     )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
-    return Read(
-        standing=standing_from_json(orjson.loads(row["standing"])),
-        entry=_entry(row["entry"]),
-        checkpoint=_checkpoint(row["checkpoint"]),
-    )
+    return Read(standing=standing_from_json(orjson.loads(row["standing"])), merged=_merged(row))
 
 
-async def newest_note(hot: HotDatabase) -> str | None:
-    """The note of the newest checkpoint."""
+async def published(hot: HotDatabase) -> Checkpoint | None:
+    """The newest checkpoint that may be told."""
     row = await hot.row(CHECKPOINT, {})
-    return row["note"] if row else None
+    return Checkpoint(size=row["size"], note=row["note"]) if row else None
 
 
 async def events(hot: HotDatabase) -> list[dict[str, Any]]:
@@ -84,20 +85,20 @@ async def events(hot: HotDatabase) -> list[dict[str, Any]]:
     return orjson.loads(row["events"]) if row and row["events"] else []
 
 
-async def event(hot: HotDatabase, event_id: str) -> tuple[Entry | None, Checkpoint | None]:
-    """Where a public event stands, and the newest checkpoint."""
+async def event(hot: HotDatabase, event_id: str) -> Merged | None:
+    """Where a public event stands, under the newest checkpoint."""
     row = await hot.row(EVENT, {"event_id": event_id})
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
-    return _entry(row["entry"]), _checkpoint(row["checkpoint"])
+    return _merged(row)
 
 
-def _entry(text: str | None) -> Entry | None:
-    if text is None:
+def _merged(row: Mapping[str, Any]) -> Merged | None:
+    """The entry and checkpoint of a row, if the one is under the other."""
+    if row["entry"] is None or row["checkpoint"] is None:
         return None
-    found = orjson.loads(text)
-    return Entry(index=found["index"], leaf_hash=bytes.fromhex(found["leaf_hash"]))
-
-
-def _checkpoint(text: str | None) -> Checkpoint | None:
-    return None if text is None else Checkpoint(**orjson.loads(text))
+    entry, checkpoint = orjson.loads(row["entry"]), orjson.loads(row["checkpoint"])
+    if entry["index"] >= checkpoint["size"]:
+        return None
+    leaf_hash = bytes.fromhex(entry["leaf_hash"])
+    return Entry(index=entry["index"], leaf_hash=leaf_hash), Checkpoint(**checkpoint)

@@ -19,9 +19,9 @@ from gateway.disclosure.kept_tree import entries_of, rows_of
 from gateway.disclosure.leaf import MERGE_SECONDS
 from gateway.disclosure.merkle import HASH_BYTES
 from gateway.disclosure.receipts import Receipt, receipt_for
-from gateway.disclosure.tiles import Run
+from gateway.disclosure.tiles import BITS, Run
 from gateway.log.paths import Tile, level_of, tile_of
-from gateway.log.reading import event, events, newest_note, read
+from gateway.log.reading import event, events, published, read
 from gateway.log.schemas import EventsOut, ReceiptOut
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -39,11 +39,11 @@ ENTRY_LENGTH = HASH_BYTES.to_bytes(2, "big")
 @router.get("/log/checkpoint", response_class=Response)
 async def checkpoint(runtime: UsingRuntime) -> Response:
     """The newest signed tree head."""
-    note = await newest_note(runtime.hot)
-    if note is None:
+    newest = await published(runtime.hot)
+    if newest is None:
         raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
     return Response(
-        note,
+        newest.note,
         media_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-store"},
     )
@@ -54,6 +54,7 @@ async def checkpoint(runtime: UsingRuntime) -> Response:
 async def entries(path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 entries (salted hashes), each after its length in two bytes."""
     tile = _tile(path)
+    await _demand_published(runtime, 0, tile)
     found = await entries_of(runtime.hot, tile.begin, tile.end)
     _demand_whole(tile, found)
     places = range(0, len(found), HASH_BYTES)
@@ -66,6 +67,7 @@ async def tile_hashes(level: str, path: str, runtime: UsingRuntime) -> Response:
     number, tile = level_of(level), _tile(path)
     if number is None:
         raise NotFoundError
+    await _demand_published(runtime, number, tile)
     [found] = await rows_of(runtime.hot, [Run(number, tile.begin, tile.end)])
     _demand_whole(tile, found)
     return _static(tile, found)
@@ -85,10 +87,10 @@ async def public_events(runtime: UsingRuntime) -> Response:
 @router.get("/log/events/{event_id}", response_model=ReceiptOut)
 async def event_receipt(event_id: str, runtime: UsingRuntime) -> Response:
     """That a public event is in the log; `disclosure_id` is the event's id."""
-    entry, newest = await event(runtime.hot, event_id) if _is_id(event_id) else (None, None)
-    if entry is None or newest is None:
+    merged = await event(runtime.hot, event_id) if _is_id(event_id) else None
+    if merged is None:
         raise NotFoundError("The log holds no such event yet.", retry_after=RETRY_SECONDS)
-    made = await receipt_for(runtime.hot, entry, newest)
+    made = await receipt_for(runtime.hot, *merged)
     return _receipt(runtime, made, event_id)
 
 
@@ -105,9 +107,9 @@ async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -
     if isinstance(agreement, GatewayError):
         raise agreement
     await demand_consent(runtime, caller)
-    if found.entry is None or found.checkpoint is None:
+    if found.merged is None:
         raise _no_receipt()
-    made = await receipt_for(runtime.hot, found.entry, found.checkpoint)
+    made = await receipt_for(runtime.hot, *found.merged)
     return _receipt(runtime, made, disclosure_id)
 
 
@@ -138,6 +140,13 @@ def _tile(path: str) -> Tile:
     if tile is None:
         raise NotFoundError
     return tile
+
+
+async def _demand_published(runtime: Runtime, level: int, tile: Tile) -> None:
+    """Caches keep tiles for ever: so none is served before a checkpoint over it is published."""
+    newest = await published(runtime.hot)
+    if newest is None or newest.size >> BITS * level < tile.end:
+        raise NotFoundError
 
 
 def _demand_whole(tile: Tile, found: bytes) -> None:

@@ -4,27 +4,51 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from gateway.disclosure.checkpoint_stores import store_at
 from gateway.disclosure.checkpoints import origin_of
+from gateway.disclosure.publication import Publisher
 from gateway.disclosure.sealer import Sealer
 from gateway.log.key_events import KeyEvents
 from gateway.log.turned_away import keep_writing, try_to_write
 from gateway.runtime import Runtime
 
 
+def publisher_of(runtime: Runtime) -> Publisher:
+    """What compares this gateway's log with what is kept outside its database."""
+    settings = runtime.settings
+    return Publisher(
+        engine=runtime.engine,
+        keys=runtime.keys,
+        origin=origin_of(settings.issuer),
+        stores=[store_at(each, loopback=settings.demo) for each in settings.log_checkpoints],
+        now=runtime.now,
+        status=runtime.log_status,
+    )
+
+
+def sealer_of(runtime: Runtime) -> Sealer:
+    """This gateway's sealer."""
+    publisher = publisher_of(runtime)
+    return Sealer(
+        engine=runtime.engine,
+        keys=runtime.keys,
+        origin=publisher.origin,
+        publisher=publisher,
+        now=runtime.now,
+    )
+
+
 @asynccontextmanager
 async def sealing(runtime: Runtime) -> AsyncIterator[None]:
     """Seal in the background; at the end seal what is left, then stop.
 
-    Nothing is served before the log has heard of every key.
+    Nothing is served before the log was compared with what is kept outside (else `LogForkedError` or
+    `StoreError`), and has heard of every key.
     """
+    sealer = sealer_of(runtime)
+    await sealer.publisher.check()
     events = KeyEvents(engine=runtime.engine, keys=runtime.keys, now=runtime.now)
     await events.note()
-    sealer = Sealer(
-        engine=runtime.engine,
-        keys=runtime.keys,
-        origin=origin_of(runtime.settings.issuer),
-        now=runtime.now,
-    )
     running = [
         asyncio.create_task(each) for each in (sealer.run(), events.run(), keep_writing(runtime))
     ]
@@ -35,5 +59,6 @@ async def sealing(runtime: Runtime) -> AsyncIterator[None]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await try_to_write(runtime)
-        await sealer.last_round()
+        if not runtime.log_status.forked.is_set():
+            await try_to_write(runtime)
+            await sealer.last_round()

@@ -121,6 +121,11 @@ def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
         raise invalid_request(str(error)) from None
 
 
+def unavailable_response() -> Response:
+    """The answer of an endpoint that cannot be asked right now."""
+    return _refused(unavailable(), None)
+
+
 def _refused(error: OAuth2Error, form: Form | None) -> Response:
     log_refusal(error, None, form.parameters if form else {})
     status, body, headers = reply_of(error)

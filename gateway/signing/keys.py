@@ -136,6 +136,10 @@ class KeyRing:
         """The key `kid`, for verifying what was signed for `use`."""
         return next((key for key in self._keys if key.kid == kid and key.use == use), None)
 
+    def published_for(self, use: Use) -> tuple[Mapping[str, str], ...]:
+        """The public JWKs of every key of the file for `use`, whether it counts yet or not."""
+        return tuple(key.public for key in self.newest() if key.use == use)
+
     def published(self) -> dict[str, Any]:
         """The JWK set (RFC 7517) of every public key, coming and retired ones too."""
         return {"keys": [key.published() for key in self._keys]}

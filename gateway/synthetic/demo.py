@@ -20,7 +20,10 @@ from gateway.creditfile.refolding import refold
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db import embedded
 from gateway.db.engine import make_engine
+from gateway.disclosure.checkpoint_stores import StoreError
+from gateway.disclosure.rollback import LogForkedError
 from gateway.http1.server import OPTIONS
+from gateway.log.sealing import publisher_of
 from gateway.logs import configure
 from gateway.migrations.run import upgrade
 from gateway.settings import Settings
@@ -28,7 +31,7 @@ from gateway.synthetic.build import Kit, build
 from gateway.synthetic.callback import router as callback
 from gateway.synthetic.invitation import invite
 from gateway.synthetic.load import Loaded
-from gateway.synthetic.state import HOST, Folder, State, read_json
+from gateway.synthetic.state import HOST, Folder, State, StateError, read_json
 from gateway.synthetic.tour import tour
 
 START_SECONDS = 15
@@ -59,10 +62,14 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
     fresh = not folder.kit.exists()
     with console.status("PostgreSQL …"):
         server = embedded.start(Path(state.database_folder))
+        if fresh:
+            folder.forget_checkpoints()
+        keeps = fresh or folder.keeps_checkpoints
         asyncio.run(embedded.ensure_database(server, anew=fresh))
         upgrade(server.url())
     settings = folder.settings(state, server.url())
     folder.write_operator(settings)
+    asyncio.run(_demand_its_log(settings, keeps=keeps))
     asyncio.run(_keys_folded(settings))
     return settings, fresh
 
@@ -101,6 +108,20 @@ async def _serve(  # the parts of one run
             return
         invite(kit, folder, console)
         await server.wait()
+
+
+async def _demand_its_log(settings: Settings, *, keeps: bool) -> None:
+    """Refuse a database that was put back: `StateError` says so."""
+    runtime = await open_runtime(settings)
+    try:
+        publisher = publisher_of(runtime)
+        if not keeps:
+            await publisher.adopt(await publisher.survey())
+        await publisher.check()
+    except (LogForkedError, StoreError) as error:
+        raise StateError(str(error)) from None
+    finally:
+        await close_runtime(runtime)
 
 
 async def _built(folder: Folder, state: State, settings: Settings, console: Console) -> Kit:

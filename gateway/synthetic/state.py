@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,6 +71,20 @@ class Folder:
         return folder
 
     @property
+    def _checkpoints(self) -> Path:
+        """Where the log's newest checkpoint is kept."""
+        return self.path / "checkpoints"
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """False where an earlier version has made the demo."""
+        return self._checkpoints.exists()
+
+    def forget_checkpoints(self) -> None:
+        """Begin anew: the log that was signed is dropped with its database."""
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+
+    @property
     def operator(self) -> Path:
         """What a second terminal sets to run `xinqiao-gateway` on this demo."""
         return self.path / "operator.env"
@@ -84,6 +99,7 @@ class Folder:
             "SECRET": settings.secret.get_secret_value(),
             "SIGNING_KEYS": self.signing_keys.resolve(),
             "VAULT_KEYS": self.vault_keys.resolve(),
+            "LOG_CHECKPOINTS": self._checkpoints.resolve(),
         }
         lines = [
             f"export XINQIAO_{name}={shlex.quote(str(value))}\n" for name, value in known.items()
@@ -134,6 +150,7 @@ class Folder:
 
     def settings(self, state: State, database_url: str) -> Settings:
         """The gateway's settings for this demo."""
+        self._checkpoints.mkdir(mode=0o700, exist_ok=True)
         return Settings.from_env(
             demo=True,
             issuer=f"http://{HOST}:{state.port}",
@@ -141,6 +158,7 @@ class Folder:
             secret=state.secret,
             signing_keys=self.signing_keys,
             vault_keys=self.vault_keys,
+            log_checkpoints=(str(self._checkpoints.resolve()),),
             demo_people=self.people,
             spool=self._spool(),
             notices_folder=self.path / "notices",

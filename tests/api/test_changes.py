@@ -9,8 +9,7 @@ from sqlalchemy import text
 
 import consent
 from gateway.disclosure import feed
-from gateway.disclosure.checkpoints import origin_of
-from gateway.disclosure.sealer import Sealer
+from gateway.log.sealing import sealer_of
 from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,13 +20,7 @@ SCOPE = "changes"
 
 async def number(house: House) -> None:
     """What a sealer does, or the house's own meanwhile: until each notice has its place."""
-    runtime = house.runtime
-    sealer = Sealer(
-        engine=runtime.engine,
-        keys=runtime.keys,
-        origin=origin_of(runtime.settings.issuer),
-        now=runtime.now,
-    )
+    sealer = sealer_of(house.runtime)
     while await house.rows("SELECT change_id FROM tombstone WHERE cursor IS NULL LIMIT 1"):
         await sealer.round()
         await asyncio.sleep(0.02)

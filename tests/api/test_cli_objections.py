@@ -54,6 +54,7 @@ def shell(house: House) -> Shell:
             "XINQIAO_SECRET": settings.secret.get_secret_value(),
             "XINQIAO_SIGNING_KEYS": str(settings.signing_keys),
             "XINQIAO_VAULT_KEYS": str(settings.vault_keys),
+            "XINQIAO_LOG_CHECKPOINTS": ",".join(settings.log_checkpoints),
             "XINQIAO_DEMO": "true",
             "COLUMNS": "300",
         }

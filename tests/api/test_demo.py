@@ -16,7 +16,14 @@ from gateway.settings import Settings, SettingsError
 from gateway.synthetic.traits import TRAITS
 from tests.served_process import run
 
-REQUIRED = ("database_url", "issuer", "secret", "signing_keys", "vault_keys")
+REQUIRED = (
+    "database_url",
+    "issuer",
+    "secret",
+    "signing_keys",
+    "vault_keys",
+    "log_checkpoints",
+)
 NOTHING_SET = {name: value for name, value in os.environ.items() if "XINQIAO" not in name}
 
 
@@ -129,6 +136,13 @@ def test_one_missing_setting_is_one_sentence(tmp_path: Path, missing: str) -> No
         ("SECRET", {"secret": "hunter2"}),
         ("DATABASE_URL", {"database_url": "sqlite:///hunter2"}),
         ("REDIS_URL", {"workers": 4}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": ""}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "/a,,/b"}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "/a, /b, /a"}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "hunter2/checkpoints"}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "/a,http://hunter2:x@127.0.0.1/"}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "https://hunter2:99999/"}),
+        ("LOG_CHECKPOINTS", {"log_checkpoints": "https:///hunter2"}),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(
@@ -149,4 +163,5 @@ def settings(folder: Path) -> dict[str, Any]:
         "secret": "s" * 32,
         "signing_keys": folder / "keys.json",
         "vault_keys": folder / "vault.json",
+        "log_checkpoints": str(folder),
     }

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -18,7 +18,7 @@ from gateway.disclosure import merkle
 from gateway.disclosure.leaf import Disclosure
 from gateway.disclosure.sealer import Sealer
 from gateway.log.routes import router
-from gateway.log.sealing import sealing
+from gateway.log.sealing import sealer_of, sealing
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (
@@ -95,13 +95,7 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
         app.add_middleware(Envelope, on_fault=problems.fault)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-            sealer = Sealer(
-                engine=world.runtime.engine,
-                keys=world.runtime.keys,
-                origin=ORIGIN,
-                now=world.clock,
-                batch=130,
-            )
+            sealer = replace(sealer_of(world.runtime), batch=130)
             yield LogWorld(world=world, http=http, sealer=sealer, bank=await world.bank())
 
 

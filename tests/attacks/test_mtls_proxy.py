@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +21,19 @@ import pytest
 import pytest_asyncio
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients import registry
 from gateway.clients.authentication import Authentication
 from gateway.clients.registration import Registration
+from gateway.db.engine import make_engine
 from gateway.synthetic.cast import ROLES, terms_of
+from tests.databases import new_database
 from tests.house import House, asking
+from tests.log_builders import a_checkpoint_folder
 from tests.mtls_builders import SUBJECT, Holder, a_certificate, an_authority, parts
+from tests.oauth_builders import USCC
+from tests.portal_house import add_enterprise
 from tests.served_process import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,7 +50,7 @@ CA: Final = an_authority()
 class Front:
     """A proxy that listens: for everybody, and where certificates are asked for."""
 
-    house: House
+    engine: AsyncEngine
     folder: Path
     trust: Path
     public: str
@@ -75,8 +82,8 @@ class Front:
                 tls_client_certificate_bound_access_tokens=True, **method
             ),
         )
-        now = self.house.clock()
-        async with self.house.runtime.engine.begin() as conn:
+        now = datetime.now(UTC)
+        async with self.engine.begin() as conn:
             await registry.register_client(conn, registration, now=now)
             await registry.put_agreement(conn, client_id, terms_of(bank, now))
         return client_id
@@ -153,10 +160,20 @@ def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterat
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(PROXIES))
 async def front(
-    request: pytest.FixtureRequest, house: House, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    house: House,
+    postgres_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Front]:
-    """A gateway process, and a proxy in front of it."""
+    """A gateway process with a database of its own, and a proxy in front of it."""
     folder = tmp_path_factory.mktemp(request.param)
+    own = {
+        "database_url": await new_database(postgres_url),
+        "log_checkpoints": (a_checkpoint_folder(folder),),
+    }
+    settings = house.settings.model_copy(update=own)
+    engine = make_engine(settings.database_url, pool_size=1)
+    await add_enterprise(engine, USCC, "杭州云栖数据科技有限公司")
     ports = (free_port(), free_port())
     server = a_certificate("CN=localhost", by=CA, alternatives=NAMES)
     server.write(folder, "server")
@@ -168,11 +185,12 @@ async def front(
         "XINQIAO_MTLS_ORIGIN": mtls,
         "XINQIAO_TRUSTED_PROXIES": "127.0.0.1",
     }
-    with serving(house.settings, folder / "output", **changed) as address:
+    with serving(settings, folder / "output", **changed) as address:
         gateway = address.removeprefix("http://")
         command, variables = PROXIES[request.param](folder, ports, gateway)
         with running(command, variables, ports[1]):
-            yield Front(house=house, folder=folder, trust=trust, public=public, mtls=mtls)
+            yield Front(engine=engine, folder=folder, trust=trust, public=public, mtls=mtls)
+    await engine.dispose()
 
 
 def token_form(client_id: str) -> dict[str, str]:
@@ -196,7 +214,7 @@ async def test_a_client_goes_the_whole_way_through_the_proxy(front: Front) -> No
         token = given.json()["access_token"]
         assert parts(token)["cnf"] == {"x5t#S256": holder.thumbprint}
         bearer = {"Authorization": f"Bearer {token}"}
-        body = asking(front.house.uscc("clean"), "is_active.v1")
+        body = asking(USCC, "is_active.v1")
         answer = http.post(f"{front.mtls}/v1/verifications", json=body, headers=bearer)
         assert answer.status_code == 200, answer.text
         # where no certificate is asked for, the same token is nothing

@@ -68,6 +68,7 @@ class Stage:
             "XINQIAO_SECRET": of.secret.get_secret_value(),
             "XINQIAO_SIGNING_KEYS": str(of.signing_keys),
             "XINQIAO_VAULT_KEYS": str(of.vault_keys),
+            "XINQIAO_LOG_CHECKPOINTS": ",".join(of.log_checkpoints),
             "XINQIAO_DEMO_PEOPLE": str(of.demo_people),
             "XINQIAO_REDIS_URL": self.redis.url,
             "BENCH_DATABASE": of.database_url,

@@ -29,6 +29,7 @@ from tests.house import (
     in_process,
     querying,
 )
+from tests.log_builders import a_checkpoint_folder
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -201,10 +202,13 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def on_postgres(house: House, postgres: Postgres) -> AsyncIterator[House]:
+async def on_postgres(
+    house: House, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
     """A gateway on that PostgreSQL, with no province in it."""
     url = await new_database(await asyncio.to_thread(postgres.start))
-    settings = house.settings.model_copy(update={"database_url": url})
+    kept = a_checkpoint_folder(tmp_path_factory.mktemp("on_postgres"))
+    settings = house.settings.model_copy(update={"database_url": url, "log_checkpoints": (kept,)})
     async with in_process(settings, house.clock) as (app, http):
         yield replace(house, app=app, settings=settings, http=http)
 

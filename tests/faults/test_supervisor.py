@@ -1,5 +1,6 @@
 """The supervisor of `serve`: a slow start is left alone, the dead and the hung are replaced, in the log."""
 
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ import pytest
 
 from gateway.creditfile.vault import Vault
 from gateway.signing.keys import new_key_file
+from tests.databases import new_database
+from tests.log_builders import a_checkpoint_folder
 from tests.redis_server import RedisServer
 from tests.served_process import COMMAND
 
@@ -115,14 +118,15 @@ def supervised(lasting: Supervised) -> Supervised:
     return lasting
 
 
-def test_workers_that_start_slowly_are_left_alone(migrated_url: str, tmp_path: Path) -> None:
+def test_workers_that_start_slowly_are_left_alone(postgres_url: str, tmp_path: Path) -> None:
     """Each is silent for longer than a health check would wait; both get ready, and none was killed."""
     (tmp_path / "sitecustomize.py").write_text(SLOWLY)
     (tmp_path / "signing").write_text(new_key_file())
     (tmp_path / "vault").write_text(Vault.generate_keys())
     with RedisServer() as redis:
         settings = {
-            "XINQIAO_DATABASE_URL": migrated_url,
+            "XINQIAO_DATABASE_URL": asyncio.run(new_database(postgres_url)),
+            "XINQIAO_LOG_CHECKPOINTS": a_checkpoint_folder(tmp_path),
             "XINQIAO_REDIS_URL": redis.url,
             "XINQIAO_ISSUER": "https://credit.example.gov.cn",
             "XINQIAO_SECRET": "not a secret, but long enough to be one",

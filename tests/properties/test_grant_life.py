@@ -37,6 +37,7 @@ from gateway.signing.keys import new_key_file
 from tests.consent_leaves import without_their_leaf
 from tests.databases import new_database
 from tests.house import in_process, querying
+from tests.log_builders import a_checkpoint_folder
 from tests.oauth_builders import (
     ISSUER,
     SECRET,
@@ -420,6 +421,7 @@ async def a_world(url: str, folder: Path) -> AsyncIterator[World]:
         secret=SECRET,
         signing_keys=keys,
         vault_keys=vault,
+        log_checkpoints=(a_checkpoint_folder(folder),),
     )
     clock = StandingClock()
     async with in_process(chosen, clock) as (app, http):

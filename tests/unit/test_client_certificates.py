@@ -193,6 +193,7 @@ def settings(**changes: Any) -> Settings:
         secret="s" * 32,
         signing_keys="/nowhere",
         vault_keys="/nowhere",
+        log_checkpoints=("/nowhere",),
         **changes,
     )
 

@@ -30,6 +30,7 @@ def settings(**identity: Any) -> Settings:
         "secret": "s" * 32,
         "signing_keys": "/nowhere",
         "vault_keys": "/nowhere",
+        "log_checkpoints": "/nowhere",
         **identity,
     }
     return Settings.from_env(**{k: v for k, v in chosen.items() if v is not None})

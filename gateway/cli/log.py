@@ -1,0 +1,105 @@
+"""The signed log at the shell: whether the database still has it, and its first checkpoint outside."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import typer
+
+from gateway.app import close_runtime, open_runtime
+from gateway.cli.operating import operator, sentences, stop
+from gateway.cli.printing import print_members, print_table
+from gateway.console.acts import Act, At, record
+from gateway.disclosure.checkpoint_stores import StoreError
+from gateway.disclosure.publication import Survey
+from gateway.disclosure.rollback import LogForkedError
+from gateway.log.sealing import publisher_of
+from gateway.runtime import Runtime
+from gateway.settings import Settings
+from gateway.signing.keys import KeysUnreadableError
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="The signed log and its checkpoints.")
+
+
+@app.command()
+def check() -> None:
+    """Compare the log in the database with each checkpoint in XINQIAO_LOG_CHECKPOINTS."""
+
+    async def survey(runtime: Runtime) -> Survey:
+        return await publisher_of(runtime).survey()
+
+    found = _asked(survey)
+    print_members({"entries in the database": found.log.size, "published": found.log.published})
+    print_table(
+        ("kept at", "entries", "verdict"),
+        (
+            (
+                each.place,
+                each.head.size if each.head else None,
+                each.comparison.name.lower() if each.comparison else "unusable",
+            )
+            for each in found.findings
+        ),
+    )
+    try:
+        found.demand_fit()
+    except (LogForkedError, StoreError) as error:
+        stop(str(error))
+    print("The log is the one that was signed.")
+
+
+@app.command("put-checkpoint")
+def put_checkpoint(
+    size: Annotated[
+        int, typer.Option(help="How many entries the log must have, as you know it; see the docs.")
+    ],
+) -> None:
+    """Keep the log's newest checkpoint where there is none, or an older one than was published.
+
+    For a new place, and after you found out why a place has lost its own. A place that knows more
+    than the database is never overwritten.
+    """
+    by = operator()
+
+    async def put(runtime: Runtime) -> list[str]:
+        publisher = publisher_of(runtime)
+        survey = await publisher.survey()
+        survey.demand_comparable()
+        _demand_size(survey, size)
+        async with runtime.engine.begin() as conn:
+            at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=())
+            await record(at, Act(what="log.checkpoint_put", client_id="", subject=str(size)))
+        return [each.place for each in await publisher.adopt(survey)]
+
+    for place in _asked(put):
+        print(f"{place} keeps the checkpoint of {size} entries now.")
+
+
+def _demand_size(survey: Survey, size: int) -> None:
+    if survey.log.newest is None:
+        stop("The log has not begun: its first checkpoint is kept when the gateway serves.")
+    if survey.log.size != size:
+        stop(
+            f"The log in the database has {survey.log.size} entries, not {size}: nothing was changed. "
+            "Compare with what was last seen of it (the checkpoint that banks and witnesses have)."
+        )
+
+
+def _asked(question: Callable[[Runtime], Awaitable[T]]) -> T:
+    """What a runtime with this environment's settings answers."""
+
+    async def run() -> T:
+        runtime = await open_runtime(Settings.from_env())
+        try:
+            return await question(runtime)
+        finally:
+            await close_runtime(runtime)
+
+    with sentences():
+        try:
+            return asyncio.run(run())
+        except (KeysUnreadableError, LogForkedError, StoreError) as error:
+            stop(str(error))

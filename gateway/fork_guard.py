@@ -1,0 +1,102 @@
+"""Stops a worker whose signed log would fork, or cannot be compared with what is kept outside.
+
+Every door but `/healthz` and `/metrics` answers 503, each in its own form; once a fork is certain,
+what runs in the background ends too, so that nothing more is written, sent or deleted.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import problems
+from gateway.access.errors import TemporarilyUnavailableError
+from gateway.disclosure.publication import LogStatus
+from gateway.oauth.serving import unavailable_response
+from gateway.pages.frame import Frame
+from gateway.pages.languages import Said
+from gateway.runtime import Runtime
+
+OPEN: Final = frozenset({"/healthz", "/metrics"})
+FORMS: Final = frozenset({"/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke"})
+PAGES: Final = ("/portal", "/E/", "/oauth/authorize")
+RETRY_SECONDS: Final = 5
+_frame: Final = Frame("gateway.pages")
+
+
+class ForkGuard:
+    """Answers in the application's place while its log is not fit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in OPEN or _status(scope).is_fit:
+            await self._app(scope, receive, send)
+        else:
+            await _refusal(Request(scope))(scope, receive, send)
+
+
+@asynccontextmanager
+async def until_forked(
+    status: LogStatus, background: Callable[[], AbstractAsyncContextManager[None]]
+) -> AsyncIterator[None]:
+    """Run `background` for as long as the block lasts, or until a fork is certain."""
+    begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    ending = asyncio.Event()
+
+    async def run() -> None:
+        try:
+            async with background():
+                begun.set_result(None)
+                await ending.wait()
+        except Exception as error:
+            if begun.done():
+                raise
+            begun.set_exception(error)
+
+    async def end_with_a_fork() -> None:
+        await status.forked.wait()
+        ending.set()
+
+    running, watching = asyncio.create_task(run()), asyncio.create_task(end_with_a_fork())
+    try:
+        await begun
+        yield
+    finally:
+        watching.cancel()
+        ending.set()
+        await running
+
+
+def _status(scope: Scope) -> LogStatus:
+    runtime: Runtime = scope["app"].state.runtime
+    return runtime.log_status
+
+
+def _refusal(request: Request) -> Response:
+    path = request.url.path
+    if path in FORMS:
+        return unavailable_response()
+    if path.startswith(PAGES) and "text/html" in request.headers.get("accept", ""):
+        page = _frame.sorry(
+            request,
+            status=503,
+            title=Said("服务暂停", "Service is paused"),
+            sentence=Said(
+                "现在无法办理，请稍后再试。", "Nothing can be done here right now; try again later."
+            ),
+        )
+        page.headers["Retry-After"] = str(RETRY_SECONDS)
+        return page
+    return problems.problem(
+        TemporarilyUnavailableError.code,
+        TemporarilyUnavailableError.__doc__ or "",
+        request_id=request.scope["state"]["request_id"],
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
