@@ -6,6 +6,7 @@ This is the public face; what other packages use, they import from here.
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Kind, Question
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
+from verification.id_numbers import birthday_in, id_check_agrees, id_check_character
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings, strict_name_v2
 from verification.normalise import (
     NAMES_VERSION,
@@ -54,8 +55,11 @@ __all__ = [
     "admit",
     "as_document",
     "asserted_form",
+    "birthday_in",
     "check_character",
     "evaluate",
+    "id_check_agrees",
+    "id_check_character",
     "is_illegible",
     "is_illegible_v2",
     "is_market_entity",

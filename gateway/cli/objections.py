@@ -64,7 +64,7 @@ def review(
     if outcome not in DECISIONS:
         stop("The outcome is upheld, partly or rejected.")
     with sentences():
-        written = read_text(reasons.read_text(encoding="utf-8"))
+        written = read_text(reasons.read_text(encoding="utf-8"), today=day_of(datetime.now(UTC)))
     if isinstance(written, Unfit):
         stop("Reasons have 2 to 1,500 characters.")
 

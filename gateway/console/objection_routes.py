@@ -52,7 +52,7 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide the review that an enterprise has asked for, finally."""
     by, asked = await acting(request, runtime, ReviewIn)
-    written = read_text(asked.reasons)
+    written = read_text(asked.reasons, today=day_of(runtime.now()))
     if isinstance(written, Unfit):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
     known, outcome = known_shape(objection_id), Outcome(asked.outcome)

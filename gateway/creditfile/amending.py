@@ -5,7 +5,7 @@ gets a tombstone in the same transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -16,9 +16,10 @@ from gateway.creditfile import history
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.correcting import Correction, correct, key_problem
 from gateway.creditfile.days import day_of
+from gateway.creditfile.free_text import holds_personal_number
 from gateway.creditfile.holdings import Named, held_by
 from gateway.creditfile.intake.merging import take_turns
-from gateway.creditfile.intake.verdicts import Outcome, Source, Taken
+from gateway.creditfile.intake.verdicts import WARNED_OF, Masked, Outcome, Source, Taken
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.records import REGISTRATION, Record
 from gateway.creditfile.schema import DatasetOf
@@ -53,6 +54,8 @@ class Amendment:
     decided_on: date
     fields: Mapping[str, Any] = field(default_factory=_nothing, repr=False)
     """Of a correction: the fields that were wrong, as they should be; `None` takes one away."""
+    masked: tuple[Masked, ...] = ()
+    """Where personal numbers were masked in the reason as it was given."""
 
     @property
     def named(self) -> Named:
@@ -91,7 +94,20 @@ async def amend(at: Amending, amendments: Sequence[Amendment]) -> tuple[Outcome,
             wanted[number] = record
     outcomes |= await _marked(at, amendments, wanted)
     outcomes |= await _corrected(at, amendments, wanted)
-    return tuple(outcomes[number] for number in range(len(amendments)))
+    today = day_of(at.now)
+    return tuple(_as_told(outcomes[number], each, today) for number, each in enumerate(amendments))
+
+
+def _as_told(outcome: Outcome, of: Amendment, today: date) -> Outcome:
+    """With what is to be said of the reason; a key with a personal number in it is not repeated."""
+    kinds = (WARNED_OF[each.masking.kind] for each in of.masked)
+    is_personal = outcome.key is not None and holds_personal_number((outcome.key,), today=today)
+    return replace(
+        outcome,
+        key=None if is_personal else outcome.key,
+        warnings=tuple(dict.fromkeys((*outcome.warnings, *kinds))),
+        masked=(*of.masked, *outcome.masked),
+    )
 
 
 def _verdict(

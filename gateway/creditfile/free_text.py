@@ -1,109 +1,104 @@
-"""R5: no personal number leaves in a source's free text, however it was spaced or typed.
+"""R5: no personal number leaves in a source's text, however it was grouped or typed.
 
-Where a number could be a person's, it is masked: a mistyped number is still somebody's, so its
-check character is not asked for.
+Masked are ID numbers (residents', and of Hong Kong, Macao, Taiwan and foreigners), numbers of
+passports and permits beside their word, and phone numbers. A mistyped number is still somebody's, so
+its check character is asked for only where the number may as well be something else's.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from operator import mul
+from enum import StrEnum
+from math import isqrt
 from typing import Final
 
-from verification.uscc import NotACode, is_market_entity, parse_uscc
+from gateway.creditfile.redaction import phones
+from gateway.creditfile.redaction.documents import documents, documents_named_behind
+from gateway.creditfile.redaction.folding import HIDDEN, fold
+from gateway.creditfile.redaction.id_numbers import id_numbers
+from gateway.creditfile.redaction.likely import may_hold_number
+
+
+class Kind(StrEnum):
+    """What kind of number was masked; wire names."""
+
+    ID = "id"
+    PHONE = "phone"
+
 
 ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
-ID_LENGTH: Final = 18
 PHONE_MASK: Final = "（电话号码已隐去）"
-
-_GAP: Final = r"[\s\u200b-\u200d\ufeff·.\-－—]{0,3}"
-# Where tens of digits begin whose NFKC is ASCII: half and full width, and the mathematical ones.
-_TENS: Final = (0x30, 0xFF10, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6)
-
-
-def _one_of(digits: str) -> str:
-    return f"[{''.join(chr(ten + int(each)) for each in digits for ten in _TENS)}]"
-
-
-# Division, century, year, month, day, serial number, check character. The day stands in the pattern,
-# so that a text of nothing but digits is passed over quickly.
-_LIKE_AN_ID_NUMBER: Final = re.compile(
-    r"(?<!\d)"
-    + _GAP.join(
-        (
-            *[r"\d"] * 6,
-            f"(?:{_one_of('1')}{_GAP}{_one_of('89')}|{_one_of('2')}{_GAP}{_one_of('0')})",
-            *[r"\d"] * 2,
-            rf"(?:{_one_of('0')}{_GAP}\d|{_one_of('1')}{_GAP}{_one_of('012')})",
-            _one_of("0123"),
-            *[r"\d"] * 4,
-            r"[\dXxＸｘ]",
-        )
-    )
-)
+_MASKS: Final = {Kind.ID: ID_NUMBER_MASK, Kind.PHONE: PHONE_MASK}
+_A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
 _LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
-_MOBILE: Final = re.compile(
-    rf"(?<!\d)(?:(?:[+＋]|00)?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?!\d)".replace(
-        "1[3-9]",
-        "[1１][3-9３-９]",
-    ),
-)
-_LANDLINE: Final = re.compile(r"(?<!\d)[0０]\d{2,3}\s?[-－—]\s?\d{7,8}(?!\d)")
-_A_DIGIT: Final = re.compile(r"\d")
-_NOT_PART: Final = re.compile(r"[^0-9X]")
-_CENTURIES: Final = range(1880, 2100)
-_OF_AGE: Final = 14
-_ID_WEIGHTS: Final = tuple(2 ** (17 - place) % 11 for place in range(17))
-_ID_CHECKS: Final = "10X98765432"
+_MOST_ROUNDS: Final = 8
+"""A number may be seen only when the one beside it has gone."""
+
+_Finder = Callable[[str], Iterator[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """Where a number stands in the text as it was given, in characters (code points)."""
+
+    kind: Kind
+    start: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """A text that may be told, and how much was masked in it."""
+    """A text that may be told, and what was masked in it."""
 
     text: str
-    id_numbers: int = 0
-    phones: int = 0
+    maskings: tuple[Masking, ...] = ()
+
+    @property
+    def id_numbers(self) -> int:
+        """How many ID numbers, of passports and permits too."""
+        return sum(each.kind is Kind.ID for each in self.maskings)
+
+    @property
+    def phones(self) -> int:
+        """How many phone numbers."""
+        return sum(each.kind is Kind.PHONE for each in self.maskings)
 
 
-def scan(text: str) -> Scanned:
-    """Mask every personal ID number (18 characters) and phone number in `text`."""
-    if not _A_DIGIT.search(text):  # most texts, and the rest costs tens of microseconds
-        return Scanned(text=text)
-    of = scan_for_id_numbers(text)
-    masked, mobiles = _MOBILE.subn(PHONE_MASK, of.text)
-    masked, landlines = _LANDLINE.subn(PHONE_MASK, masked)
-    return Scanned(text=masked, id_numbers=of.id_numbers, phones=mobiles + landlines)
+def scan(text: str, *, today: date | None = None) -> Scanned:
+    """Mask every personal number in `text`; scanned again, the result stays as it is.
 
-
-def scan_for_id_numbers(text: str, *, surely_on: date | None = None) -> Scanned:
-    """Mask every personal ID number.
-
-    With `surely_on` only those that can hardly be anything else: a number of a permit is made of a
-    division and a day too. The check character fits, and its holder is of age on that day.
+    `today` tells which days of birth are recent (`redaction.id_numbers`); without it none is.
     """
-    if len(text) < ID_LENGTH:
+    if not may_hold_number(text):
         return Scanned(text=text)
-    kept: list[str] = []
-    done = at = 0
-    while (match := _LIKE_AN_ID_NUMBER.search(text, at)) is not None:
-        in_digits = bool(_A_DIGIT.match(text, match.end()))
-        if _may_be_a_persons(match[0], is_in_digits=in_digits, surely_on=surely_on):
-            kept += (text[done : match.start()], ID_NUMBER_MASK)
-            done = at = match.end()
+    maskings = _maskings(text, today)
+    pieces, done = [], 0
+    for each in maskings:
+        pieces += [text[done : each.start], _MASKS[each.kind]]
+        done = each.start + each.length
+    return Scanned(text="".join((*pieces, text[done:])), maskings=maskings)
+
+
+def may_hold_personal_number(texts: Iterable[str]) -> bool:
+    """Whether one of them has something like such a number in it: a quick look at all together."""
+    return may_hold_number("\0".join(texts))
+
+
+def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
+    """Whether `scan` masks anything in one of them: seen of many at once, most of which hold none."""
+    left = [list(texts)]
+    while left:
+        some = left.pop()
+        if not may_hold_personal_number(some):
+            continue
+        if len(some) == 1:
+            if _maskings(some[0], today):
+                return True
         else:
-            at = match.start() + 1  # an ID number may begin inside: "2026 330106 19900101 1234"
-    if not kept:
-        return Scanned(text=text)
-    return Scanned(text="".join((*kept, text[done:])), id_numbers=len(kept) // 2)
-
-
-def may_hold_id_number(texts: Iterable[str]) -> bool:
-    """Whether any of them has something like an ID number in it, seen of all at once: nothing that
-    is like one goes over a NUL."""
-    return _LIKE_AN_ID_NUMBER.search("\0".join(texts)) is not None
+            size = isqrt(len(some))
+            left += (some[n : n + size] for n in range(0, len(some), size))
+    return False
 
 
 def for_logs(text: str) -> str:
@@ -111,35 +106,35 @@ def for_logs(text: str) -> str:
     return _LIKE_A_CODE.sub("(code)", scan(text).text)
 
 
-def id_check_character(first17: str) -> str:
-    """The last character of an ID number (GB 11643): Σ digit·2^(17−i) mod 11, by a table."""
-    if len(first17) != len(_ID_WEIGHTS):
-        raise ValueError("The check character is computed from 17 digits.")
-    total = sum(map(mul, map(int, first17), _ID_WEIGHTS))
-    return _ID_CHECKS[total % 11]
+def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:
+    """In the order of the text."""
+    finders: tuple[tuple[Kind, _Finder], ...] = (
+        (Kind.ID, documents),
+        (Kind.ID, documents_named_behind),
+        (Kind.ID, lambda folded: id_numbers(folded, today=today)),
+        (Kind.PHONE, phones.mobiles),
+        (Kind.PHONE, phones.landlines),
+        (Kind.PHONE, phones.abroad),
+        (Kind.PHONE, phones.behind_a_word),
+        (Kind.PHONE, phones.behind_a_name),
+    )
+    given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
+    folded, found = given.text, dict[tuple[int, int], Kind]()
+    for _ in range(_MOST_ROUNDS):
+        before = len(found)
+        for kind, finder in finders:
+            spans = list(finder(folded))
+            found |= dict.fromkeys(spans, kind)
+            folded = _hidden(folded, spans)
+        if len(found) == before:
+            break
+    places = sorted((*given.span(*span), kind) for span, kind in found.items())
+    return tuple(Masking(kind=kind, start=s, length=e - s) for s, e, kind in places)
 
 
-def _may_be_a_persons(found: str, *, is_in_digits: bool, surely_on: date | None) -> bool:
-    """Where more digits follow at once, it is a longer number, unless it ends in X or fits."""
-    number = _NOT_PART.sub("", unicodedata.normalize("NFKC", found).upper())
-    if len(number) != ID_LENGTH or not _is_a_day(number[6:14]):
-        return False
-    if surely_on is not None and int(number[6:10]) > surely_on.year - _OF_AGE:
-        return False
-    if surely_on is not None or (is_in_digits and number[17] != "X"):
-        return _fits(number)
-    code = parse_uscc(number)
-    is_an_enterprises = not isinstance(code, NotACode) and is_market_entity(code)
-    return not is_an_enterprises or _fits(number)
-
-
-def _fits(number: str) -> bool:
-    return id_check_character(number[:17]) == number[17]
-
-
-def _is_a_day(digits: str) -> bool:
-    try:
-        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return False
-    return day.year in _CENTURIES
+def _hidden(folded: str, spans: list[tuple[int, int]]) -> str:
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += [folded[done:start], HIDDEN * (end - start)]
+        done = end
+    return "".join((*pieces, folded[done:]))

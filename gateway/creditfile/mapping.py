@@ -12,6 +12,8 @@ from gateway.creditfile.free_text import scan
 from gateway.creditfile.natural_keys import key_of
 from gateway.creditfile.schema import DatasetOf, FieldOf
 
+TEXTS: Final = frozenset({"text", "free_text", "texts"})
+"""The types of fields in which a source writes in its own words."""
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -54,16 +56,25 @@ def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
 def as_stored(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The same fields, with nothing personal that would lie there legibly (R5, R17).
 
-    Personal numbers in free text are masked; personal fields that are not public are left out:
-    `personal_of` gives them, to be sealed.
+    Personal numbers in texts are masked, but for the key's; personal fields that are not public are
+    left out: `personal_of` gives them, to be sealed.
     """
     of = {field.name: field for field in dataset.fields}
     sealed = sealed_fields(dataset)
     return {
-        name: scan(value).text if of[name].type == "free_text" and value else value
+        name: value if name in dataset.key else without_personal_numbers(of[name], value)
         for name, value in fields.items()
         if name not in sealed
     }
+
+
+def without_personal_numbers(field: FieldOf, value: Any, *, today: date | None = None) -> Any:
+    """The JSON value of a field, with personal numbers masked where it is text (R5)."""
+    if field.type not in TEXTS or field.values:
+        return value
+    if isinstance(value, list):
+        return [scan(each, today=today).text for each in value]
+    return scan(value, today=today).text if isinstance(value, str) else value
 
 
 def personal_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:

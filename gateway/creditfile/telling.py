@@ -5,13 +5,14 @@ Query, verification, public page and certificates all ask here, and here only.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.creditfile import clock
 from gateway.creditfile.audience import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.free_text import scan
+from gateway.creditfile.days import day_of
+from gateway.creditfile.mapping import without_personal_numbers
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Record
 from gateway.creditfile.schema import FieldOf
 
@@ -61,7 +62,7 @@ def told_fields(  # all that the decision needs
     """
     if not tellable(record, audience, catalogue, now, on_serious_list=on_serious_list):
         return {}
-    return _of_their_classes(record, audience, catalogue, kind)
+    return _of_their_classes(record, audience, catalogue, kind, today=day_of(now))
 
 
 def tell(
@@ -79,7 +80,10 @@ def tell(
     held = tuple(records)
     listed = is_on_serious_list(held, catalogue, now)
     return tuple(
-        Told(record=each, fields=_of_their_classes(each, audience, catalogue, kind))
+        Told(
+            record=each,
+            fields=_of_their_classes(each, audience, catalogue, kind, today=day_of(now)),
+        )
         for each in held
         if tellable(each, audience, catalogue, now, on_serious_list=listed)
     )
@@ -122,10 +126,12 @@ def _of_their_classes(
     audience: Audience,
     catalogue: Catalogue,
     kind: str,
+    *,
+    today: date,
 ) -> dict[str, Any]:
     masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
     return {
-        each.name: _as_told(record.fields[each.name], each, masked=masked)
+        each.name: _as_told(record.fields[each.name], each, masked=masked, today=today)
         for each in _fields(record, audience, catalogue)
         if each.name in record.fields and _reaches(each, record, audience)
     }
@@ -143,9 +149,10 @@ def _reaches(field: FieldOf, record: Record, audience: Audience) -> bool:
     return opened and record.fields.get(field.public_when or "") is True
 
 
-def _as_told(value: Any, field: FieldOf, *, masked: bool) -> Any:  # a field's JSON
+def _as_told(value: Any, field: FieldOf, *, masked: bool, today: date) -> Any:  # a field's JSON
+    """Without the personal numbers of what was taken before intake knew them (R5)."""
     if masked and field.personal and isinstance(value, str):
         return mask_person(value)
-    if field.type == "free_text" and isinstance(value, str):
-        return scan(value).text
-    return value
+    if field.personal and field.disclosure is not DisclosureClass.PUBLIC:
+        return value  # it is what was asked for, under consent
+    return without_personal_numbers(field, value, today=today)

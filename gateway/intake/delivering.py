@@ -4,6 +4,7 @@ A bad row leaves the good ones alone. A repeated call finds everything unchanged
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
 from gateway.creditfile.amending import Amending, Amendment, amend
 from gateway.creditfile.intake import Outcome, Taken, take
+from gateway.creditfile.intake.verdicts import Masked
 from gateway.creditfile.key_folding import KeysDueError
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections.texts import Unfit, read_text
@@ -79,9 +81,9 @@ async def act(
     return outcomes
 
 
-def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
+def amendment_of(asked: ActionIn, *, today: date) -> Amendment | GatewayError:
     """What is asked for, with a reason as it may be kept; or what is wrong with it."""
-    reason = read_text(asked.reason, shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+    reason = read_text(asked.reason, today=today, shortest=SHORTEST_REASON, longest=LONGEST_REASON)
     if isinstance(reason, Unfit):
         return InvalidRequestError(
             f"reason has {SHORTEST_REASON} to {LONGEST_REASON} characters: it is kept with the record."
@@ -94,6 +96,7 @@ def amendment_of(asked: ActionIn) -> Amendment | GatewayError:
         key=folded(asked.key),
         verb=asked.action,
         reason=reason.text,
+        masked=tuple(Masked(field="reason", masking=each) for each in reason.maskings),
         decided_on=asked.decided_on,
         fields=asked.fields or {},
     )

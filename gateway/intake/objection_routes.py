@@ -1,6 +1,7 @@
 """A department sees the objections to its own records, and decides them: to all others there are none."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +15,7 @@ from gateway.access.errors import (
 )
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
+from gateway.creditfile.days import day_of
 from gateway.creditfile.objections import desk, lifecycle, shown, store
 from gateway.creditfile.objections.model import (
     Actor,
@@ -89,8 +91,8 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
     came = await incoming(request, DecisionIn)
     await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
-    outcome, reasons = Outcome(asked.outcome), _written(asked.reasons)
     now = runtime.now()
+    outcome, reasons = Outcome(asked.outcome), _written(asked.reasons, now)
     verb = desk.decides(
         runtime.catalogue, by=_actor(caller), outcome=outcome, reasons=reasons, now=now
     )
@@ -117,7 +119,8 @@ async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> 
     came = await incoming(request, ExtensionIn)
     await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
-    reason, now = _written(asked.reason), runtime.now()
+    now = runtime.now()
+    reason = _written(asked.reason, now)
 
     def verb(objection: Objection, _: Held | None) -> Changed | Refused:
         own = _own(objection, caller)
@@ -182,9 +185,9 @@ def _taken(parsed: Any) -> Any:  # a model, or the error that it is
     return parsed
 
 
-def _written(typed: str) -> str:
+def _written(typed: str, now: datetime) -> str:
     """The text as it is kept: personal numbers are masked."""
-    written = read_text(typed)
+    written = read_text(typed, today=day_of(now))
     if isinstance(written, Unfit):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
     return written.text

@@ -8,6 +8,7 @@ from gateway.access.errors import GatewayError
 from gateway.access.incoming import incoming
 from gateway.access.openapi import reads
 from gateway.creditfile.amending import Amendment
+from gateway.creditfile.days import day_of
 from gateway.creditfile.intake import Outcome
 from gateway.db.engine import to_json
 from gateway.intake.delivering import act, amendment_of, deliver
@@ -40,8 +41,9 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
     amendments: list[Amendment] = []
+    today = day_of(runtime.now())
     for asked in came.parsed.actions:
-        amendment = amendment_of(asked)
+        amendment = amendment_of(asked, today=today)
         if isinstance(amendment, GatewayError):
             raise amendment
         amendments.append(amendment)
@@ -61,6 +63,7 @@ def _answer(outcomes: Sequence[Outcome]) -> Response:
             "record_id": each.record_id,
             "version": each.version,
             "warnings": list(each.warnings),
+            "warning_details": [masked.as_document(each.row) for masked in each.masked],
             "problems": [{"field": p.field, "reason": p.reason} for p in each.problems],
         }
         for each in outcomes

@@ -28,6 +28,20 @@ class ProblemOut(Wire):
     reason: str
 
 
+class MaskedOut(Wire):
+    """Where in a text, as it was sent, a personal number was masked, in characters (code points).
+
+    `field` is the record's, or `reason` of an action; `item` is a text's place in a list.
+    """
+
+    row: int
+    field: str
+    item: int | None = None
+    kind: Literal["id", "phone"]
+    start: int
+    length: int
+
+
 class ResultOut(Wire):
     """What became of one row; `row` is its place in the call, from 0."""
 
@@ -37,6 +51,7 @@ class ResultOut(Wire):
     record_id: str | None
     version: int | None
     warnings: list[str]
+    warning_details: list[MaskedOut]
     problems: list[ProblemOut]
 
 

@@ -95,7 +95,7 @@ async def act(
 ) -> Response:
     """End it, or ask for the review."""
     fields = await visitor.form(request, f"{verb} {objection_id}")
-    text = read_text(one(fields, "text"))
+    text = read_text(one(fields, "text"), today=day_of(runtime.now()))
     async with runtime.engine.begin() as conn:
         found = await _mine(conn, request, visitor, objection_id)
         if verb == "review" and isinstance(text, Unfit):

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.creditfile import naming
+from gateway.creditfile.days import day_of
 from gateway.creditfile.objections import desk, lifecycle
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Actor, Objection, Reason, Refused, Role
@@ -60,8 +61,9 @@ async def take(
     """Raise the objection; a second click leads to the first one."""
     fields = await visitor.form(request, f"object {uscc} {record_id}")
     visitor.must(Power.OBJECTIONS, request, uscc)
-    text = read_text(one(fields, "text"))
-    wanted = read_text(one(fields, "wanted"), longest=LONGEST_WISH, shortest=0)
+    today = day_of(runtime.now())
+    text = read_text(one(fields, "text"), today=today)
+    wanted = read_text(one(fields, "wanted"), today=today, longest=LONGEST_WISH, shortest=0)
     if isinstance(text, Unfit) or isinstance(wanted, Unfit):
         async with runtime.engine.connect() as conn:
             file = await file_of(conn, request, runtime, visitor, uscc)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from gateway.creditfile.free_text import id_check_character
 from gateway.synthetic.divisions import Division
+from verification import id_check_character
 
 UNASSIGNED_PREFIX: Final = "154"
 _CHECKS: Final = "0123456789X"

@@ -36,7 +36,7 @@ async def test_a_delivery_is_told_at_the_next_request(house: House) -> None:
     (result,) = await deliver(source, "penalty", penalty)
     assert result | {"record_id": None} == {
         "row": 0, "key": penalty["document_number"], "outcome": "created", "record_id": None,
-        "version": 1, "warnings": [], "problems": [],
+        "version": 1, "warnings": [], "warning_details": [], "problems": [],
     }  # fmt: skip
     records = (await bank.query(uscc, "penalty")).json()["records"]
     told = next(each for each in records if each["record_id"] == result["record_id"])

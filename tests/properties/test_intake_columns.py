@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.creditfile.free_text import id_check_character
 from gateway.creditfile.intake.batches import Batch
 from gateway.creditfile.intake.columns import ColumnJudge, columns_of
 from gateway.creditfile.intake.judging import Judge
@@ -18,6 +17,7 @@ from gateway.creditfile.intake.staging import target_of
 from gateway.creditfile.intake.verdicts import Source
 from gateway.creditfile.vault import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
+from verification import id_check_character
 from verification.uscc import check_character
 
 KEYS = VaultKeys.parse(Vault.generate_keys())

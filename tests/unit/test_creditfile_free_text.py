@@ -1,14 +1,38 @@
 """R5: what is masked in a source's free text, and what is not."""
 
 import time
+from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, id_check_character, scan
+from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, scan
+from verification import id_check_character
 
+TODAY = date(2026, 11, 22)
+VECTORS = Path(__file__).parents[1] / "vectors"
+CASES = [
+    pytest.param(*line.split("\t")[:3], id=ascii(line.split("\t")[2]))
+    for name in ("free-text.tsv", "free-text-more.tsv")
+    for line in (VECTORS / name).read_text("utf-8").split("\n")[1:]
+    if line
+]
 FITS = "33010619900101122" + id_check_character("33010619900101122")
+
+
+@pytest.mark.parametrize(("verdict", "kinds", "text"), CASES)
+def test_each_case_is_masked_or_kept_as_its_vector_says(
+    verdict: str, kinds: str, text: str
+) -> None:
+    """What is masked is of the kinds that it says; what is kept is kept byte for byte."""
+    scanned = scan(text, today=TODAY)
+    if verdict == "kept":
+        assert scanned.text == text
+    else:
+        assert [each.kind for each in scanned.maskings] == kinds.split()
+        assert scan(scanned.text, today=TODAY).text == scanned.text
 
 
 @pytest.mark.parametrize(

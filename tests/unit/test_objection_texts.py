@@ -3,11 +3,12 @@
 import pytest
 
 from gateway.creditfile.objections.texts import LONGEST, Unfit, Written, read_text
+from tests.creditfile_builders import TODAY
 
 
 def test_r5_personal_numbers_are_masked_and_counted() -> None:
     """A made-up identity number and a phone, in an enterprise's own words."""
-    written = read_text("负责人 330106199001011233，电话 13800138000。")
+    written = read_text("负责人 330106199001011233，电话 13800138000。", today=TODAY)
     assert isinstance(written, Written)
     assert written.masked == 2
     assert "330106" not in written.text
@@ -16,7 +17,7 @@ def test_r5_personal_numbers_are_masked_and_counted() -> None:
 
 def test_hidden_characters_and_direction_marks_are_dropped() -> None:
     """PostgreSQL takes no NUL, and nobody is to read another text than was written."""
-    written = read_text("罚款\0已\u202e经\u2066撤销\x07\r\n\r\n\r\n\r\n请更正\t")
+    written = read_text("罚款\0已\u202e经\u2066撤销\x07\r\n\r\n\r\n\r\n请更正\t", today=TODAY)
     assert isinstance(written, Written)
     assert written.text == "罚款已经撤销\n\n请更正"
 
@@ -32,11 +33,11 @@ def test_hidden_characters_and_direction_marks_are_dropped() -> None:
 )
 def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: Unfit) -> None:
     """With the reason."""
-    assert read_text(typed) is unfit
+    assert read_text(typed, today=TODAY) is unfit
 
 
 def test_the_longest_text_is_taken_as_browsers_send_it() -> None:
     """Line ends arrive as two characters and count as one."""
-    written = read_text("错\r\n" * (LONGEST // 2))
+    written = read_text("错\r\n" * (LONGEST // 2), today=TODAY)
     assert isinstance(written, Written)
     assert len(written.text) == LONGEST - 1

@@ -10,7 +10,6 @@ from gateway.creditfile.audience import Audience
 from gateway.creditfile.clock import recomputed_publicity_end
 from gateway.creditfile.days import SHANGHAI, midnight
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.free_text import id_check_character
 from gateway.creditfile.mapping import problems_with
 from gateway.creditfile.telling import tell
 from gateway.synthetic.delivery import SyntheticEnterprise
@@ -19,7 +18,7 @@ from gateway.synthetic.people import UNASSIGNED_PREFIX
 from gateway.synthetic.province import province
 from gateway.synthetic.traits import TRAITS
 from tests.creditfile_builders import CATALOGUE
-from verification import Asked, NotACode, evaluate, is_market_entity, parse_uscc
+from verification import Asked, NotACode, evaluate, id_check_character, is_market_entity, parse_uscc
 
 TODAY = date(2026, 11, 23)
 NOON = midnight(TODAY) + timedelta(hours=12)

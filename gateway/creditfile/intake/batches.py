@@ -11,7 +11,7 @@ from gateway.creditfile.intake.columns import ROWS, ColumnJudge, Columns, Form, 
 from gateway.creditfile.intake.judging import Judge
 from gateway.creditfile.intake.lines import Liner
 from gateway.creditfile.intake.staging import ID_BYTES
-from gateway.creditfile.intake.verdicts import Rejected, Warned
+from gateway.creditfile.intake.verdicts import Masked, Rejected, Warned
 from gateway.creditfile.mapping import Problem
 
 UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
@@ -45,6 +45,7 @@ class Batch:
         self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[Problem, ...]] = {}
         self.warned: dict[int, tuple[Warned, ...]] = {}
+        self.masked: dict[int, tuple[Masked, ...]] = {}
         self.superseded: dict[int, str] = {}
         """Of a row that does not count, the key."""
         self.rows = 0
@@ -107,6 +108,8 @@ class Batch:
             return False
         if verdict.warnings:
             self.warned[number] = verdict.warnings
+        if verdict.masked:
+            self.masked[number] = verdict.masked
         return not verdict.warnings
 
     def _keep(self, numbers: Sequence[int], lot: Lot) -> None:

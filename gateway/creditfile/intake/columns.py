@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, Self
 
-from gateway.creditfile.free_text import ID_LENGTH, may_hold_id_number, scan, scan_for_id_numbers
+from gateway.creditfile.free_text import holds_personal_number
 from gateway.creditfile.intake.codes import checks_agree, read_codes
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Reader, Unfit, is_left_out
@@ -121,7 +121,7 @@ class ColumnJudge:
         for name in of.needed:
             _require(name in fields and _is_full(fields[name]))
         times = _read(self._times, columns.get(SOURCE_TIME, (None,) * len(usccs)))
-        self._require_nothing_to_mask(fields)
+        self._require_no_personal_number(fields)
         if of.publicity is not None:
             _require(all(map(of.end_agrees, rows_of(fields, len(usccs)))))
         personal = {name: fields.pop(name) for name in of.sealed if name in fields}
@@ -161,20 +161,14 @@ class ColumnJudge:
         _require(all(0 < len(each) <= MOST_KEY for each in keys))
         return keys
 
-    def _require_nothing_to_mask(self, fields: Columns) -> None:
+    def _require_no_personal_number(self, fields: Columns) -> None:
         """R5."""
         of = self._of
-        for name in of.free:
-            _require(all(not t or scan(t).text == t for t in set(fields.get(name, ()))))
-        long: set[str] = set()
-        for name in of.short:
-            texts: Iterable[Any] = filter(None, fields.get(name, ()))
-            if name in of.lists:
-                texts = chain.from_iterable(texts)
-            long.update([each for each in texts if len(each) >= ID_LENGTH])
-        if may_hold_id_number(long):
-            scanned = (scan_for_id_numbers(each, surely_on=of.today) for each in long)
-            _require(not any(each.id_numbers for each in scanned))
+        texts: set[str] = set()
+        for name in (*of.texts, *of.key_texts):
+            given: Iterable[Any] = filter(None, fields.get(name, ()))
+            texts.update(chain.from_iterable(given) if name in of.lists else given)
+        _require(not holds_personal_number(texts, today=of.today))
 
 
 def _plain_key(parts: Sequence[str]) -> str | None:

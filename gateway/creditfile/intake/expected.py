@@ -15,7 +15,7 @@ from gateway.creditfile.intake.readers import (
     reader_of_time,
     readers_of,
 )
-from gateway.creditfile.mapping import sealed_fields
+from gateway.creditfile.mapping import TEXTS, sealed_fields
 from gateway.creditfile.schema import DatasetOf, Publicity
 
 USCC: Final = "uscc"
@@ -41,10 +41,10 @@ class Expected:
     """The fields that take any text, and of how many characters."""
     key: tuple[str, ...]
     needed: tuple[str, ...]
-    free: tuple[str, ...]
-    """Free texts."""
-    short: tuple[str, ...]
-    """Other texts in which an ID number could stand."""
+    texts: tuple[str, ...]
+    """Texts, and lists of texts, in which personal numbers are masked (R5)."""
+    key_texts: tuple[str, ...]
+    """Those of the key, in which there must be none."""
     lists: frozenset[str]
     """Those that are lists of texts."""
     sealed: tuple[str, ...]
@@ -59,6 +59,7 @@ class Expected:
         required = (each.name for each in fields if each.required)
         sealed = sealed_fields(dataset)
         readers = readers_of(dataset, today=today)
+        texts = [each.name for each in fields if each.type in TEXTS and not each.values]
         return cls(
             dataset=dataset,
             today=today,
@@ -67,13 +68,8 @@ class Expected:
             plain={f.name: _MOST[f.type] for f in fields if f.type in _MOST and not f.values},
             key=dataset.key,
             needed=tuple(n for n in dict.fromkeys((*dataset.key, *required)) if n != USCC),
-            free=tuple(each.name for each in fields if each.type == "free_text"),
-            short=tuple(
-                each.name
-                for each in fields
-                if each.type in {"text", "texts"} and not each.values
-                if each.name not in {*dataset.key, *sealed}
-            ),
+            texts=tuple(each for each in texts if each not in {*dataset.key, *sealed}),
+            key_texts=tuple(each for each in texts if each in dataset.key),
             lists=frozenset(each.name for each in fields if each.type == "texts"),
             sealed=sealed,
             publicity=catalogue.rules_of(dataset_code).publicity,

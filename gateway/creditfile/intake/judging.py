@@ -5,22 +5,31 @@ nothing is to be said at once, and leaves the others to this.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.free_text import ID_LENGTH, scan, scan_for_id_numbers
+from gateway.creditfile.free_text import (
+    Masking,
+    holds_personal_number,
+    may_hold_personal_number,
+    scan,
+)
 from gateway.creditfile.intake.codes import check_agrees, read_code
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Unfit, is_left_out
-from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
+from gateway.creditfile.intake.verdicts import WARNED_OF, Accepted, Masked, Rejected, Warned
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.natural_keys import folded, key_of, parts_of
 
 MOST_PROBLEMS: Final = 20
 """Problems that are said of one row: a line may have a hundred thousand members that nobody knows,
 and a list of them all would fill the memory and the disk."""
+IN_THE_KEY: Final = "personal_number_in_key"
+"""A wire name: a key is not masked, two records could become one."""
 _A_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
 
@@ -42,7 +51,7 @@ class Judge:
         source_time = self._time(row, problems)
         if problems:
             return Rejected(problems=tuple(problems[:MOST_PROBLEMS]))
-        return self._accepted(uscc, fields, source_time)
+        return self._accepted(uscc, row, fields, source_time)
 
     def _code(self, row: Mapping[str, Any], problems: list[Problem]) -> str:
         value = row.get(USCC)
@@ -101,6 +110,7 @@ class Judge:
     def _accepted(
         self,
         uscc: str,
+        row: Mapping[str, Any],
         fields: dict[str, Any],
         source_time: datetime | None,
     ) -> Accepted | Rejected:
@@ -112,8 +122,12 @@ class Judge:
         if not 0 < len(key) <= MOST_KEY:
             reason = f"a key longer than {MOST_KEY} characters" if key else "missing"
             return Rejected(problems=(Problem(field=self.expected.key[0], reason=reason),))
+        for name in self.expected.key_texts:
+            if holds_personal_number((fields[name],), today=self.expected.today):
+                return Rejected(problems=(Problem(field=name, reason=IN_THE_KEY),))
         warnings: list[Warned] = [] if check_agrees(uscc) else [Warned.CHECK_CHARACTER]
-        self._mask(fields, warnings)
+        masked = self._mask(row, fields)
+        warnings += dict.fromkeys(WARNED_OF[each.masking.kind] for each in masked)
         if not self.expected.end_agrees(fields):
             warnings.append(Warned.PUBLICITY_END)
         personal = {name: fields.pop(name) for name in self.expected.sealed if name in fields}
@@ -124,31 +138,34 @@ class Judge:
             fields=fields,
             personal=personal,
             warnings=tuple(warnings),
+            masked=masked,
         )
 
-    def _mask(self, fields: dict[str, Any], warnings: list[Warned]) -> None:
-        """R5: personal numbers leave texts before anything is stored. Only the key stays as it is."""
-        for name in self.expected.free:
-            if name in fields:
-                scanned = scan(fields[name])
-                fields[name] = scanned.text
-                if scanned.id_numbers and Warned.ID_NUMBER not in warnings:
-                    warnings.append(Warned.ID_NUMBER)
-                if scanned.phones and Warned.PHONE not in warnings:
-                    warnings.append(Warned.PHONE)
-        for name in self.expected.short:
+    def _mask(self, row: Mapping[str, Any], fields: dict[str, Any]) -> tuple[Masked, ...]:
+        """R5: personal numbers leave texts before anything is stored. Where they stood in `row`."""
+        found: list[Masked] = []
+        texts = [fields[name] for name in self.expected.texts if name in fields]
+        if not may_hold_personal_number(chain.from_iterable(_listed(each) for each in texts)):
+            return ()
+        for name in self.expected.texts:
             value = fields.get(name)
-            if value is not None and len(str(value)) >= ID_LENGTH:
-                fields[name] = self._without_id_numbers(value, warnings)
+            if isinstance(value, str):
+                fields[name], maskings = self._without_numbers(value, row[name])
+                found += (Masked(field=name, masking=each) for each in maskings)
+            elif value is not None:
+                fields[name] = texts = []
+                for item, given in enumerate(row[name]):
+                    if text := given.strip():
+                        masked_text, maskings = self._without_numbers(text, given)
+                        texts.append(masked_text)
+                        found += (Masked(field=name, masking=m, item=item) for m in maskings)
+        return tuple(found)
 
-    def _without_id_numbers(self, value: Any, warnings: list[Warned]) -> Any:  # text, or texts
-        texts = [value] if isinstance(value, str) else value
-        scanned = [scan_for_id_numbers(each, surely_on=self.expected.today) for each in texts]
-        if not any(each.id_numbers for each in scanned):
-            return value
-        if Warned.ID_NUMBER not in warnings:
-            warnings.append(Warned.ID_NUMBER)
-        return scanned[0].text if isinstance(value, str) else [each.text for each in scanned]
+    def _without_numbers(self, text: str, given: str) -> tuple[str, Iterator[Masking]]:
+        """`text` masked, and where what was masked stood in the text as it was `given`."""
+        scanned = scan(text, today=self.expected.today)
+        before = len(given) - len(given.lstrip())
+        return scanned.text, (replace(m, start=m.start + before) for m in scanned.maskings)
 
     def _time(self, row: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
         value = row.get(SOURCE_TIME)
@@ -160,6 +177,10 @@ class Judge:
             problems.append(Problem(field=SOURCE_TIME, reason=str(unfit)))
             return None
         return moment
+
+
+def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts
+    return (value,) if isinstance(value, str) else value
 
 
 def _shown(name: object) -> str:

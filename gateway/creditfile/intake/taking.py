@@ -82,10 +82,18 @@ def _outcome(found: Mapping[str, Any], batch: Batch) -> Outcome:
         record_id=found["record_id"],
         version=1 if before is None else before + (verdict == "updated"),
         warnings=tuple(warnings),
+        masked=batch.masked.get(found["row"], ()),
     )
 
 
 def _superseded(number: int, later: Outcome, batch: Batch) -> Outcome:
     """What holds now is the later row's."""
     warnings = (*batch.warned.get(number, ()), Warned.SUPERSEDED)
-    return replace(later, row=number, outcome=Taken.UNCHANGED, warnings=warnings, problems=())
+    return replace(
+        later,
+        row=number,
+        outcome=Taken.UNCHANGED,
+        warnings=warnings,
+        masked=batch.masked.get(number, ()),
+        problems=(),
+    )

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from gateway.creditfile.free_text import Kind, Masking
 from gateway.creditfile.mapping import Problem
 
 
@@ -26,9 +27,9 @@ class Warned(StrEnum):
     PUBLICITY_END = "publicity_end"
     """The delivered end of publicity is not the one that the rules give (R2)."""
     ID_NUMBER = "id_number_masked"
-    """A personal ID number stood in a text and was masked (R5)."""
+    """A personal ID number, or one of a passport or permit, stood in a text and was masked (R5)."""
     PHONE = "phone_masked"
-    """A phone number stood in free text and was masked (R5)."""
+    """A phone number stood in a text and was masked (R5)."""
     SUPERSEDED = "superseded_in_delivery"
     """A later row of the same delivery has the same key; the later one counts."""
     OLDER = "older_than_held"
@@ -37,6 +38,26 @@ class Warned(StrEnum):
     """The record has been repaired, and a delivery does not bring it back."""
     STAYS_WITHDRAWN = "stays_withdrawn"
     """The record has been withdrawn, and a delivery does not bring it back."""
+
+
+WARNED_OF: Final = {Kind.ID: Warned.ID_NUMBER, Kind.PHONE: Warned.PHONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """Where in a field, as it was delivered, a number was masked; of a list, in which item."""
+
+    field: str
+    masking: Masking
+    item: int | None = None
+
+    def as_document(self, row: int) -> dict[str, Any]:
+        """As the wire has it (`warning_details`): nothing of the value."""
+        place = (
+            {"field": self.field} if self.item is None else {"field": self.field, "item": self.item}
+        )
+        kind, start, length = self.masking.kind, self.masking.start, self.masking.length
+        return {"row": row, **place, "kind": kind.value, "start": start, "length": length}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +81,7 @@ class Accepted:
     personal: Mapping[str, Any] = field(repr=False)
     """To be sealed."""
     warnings: tuple[Warned, ...] = ()
+    masked: tuple[Masked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,4 +105,5 @@ class Outcome:
     record_id: str | None = None
     version: int | None = None
     warnings: tuple[Warned, ...] = ()
+    masked: tuple[Masked, ...] = ()
     problems: tuple[Problem, ...] = ()

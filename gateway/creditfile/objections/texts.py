@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from gateway.creditfile.free_text import scan
+from gateway.creditfile.free_text import Masking, scan
 
 LONGEST: Final = 1_500
 LONGEST_WISH: Final = 500
@@ -28,25 +29,32 @@ class Unfit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A text as it is kept, and how many personal numbers were masked in it."""
+    """A text as it is kept, and where in what was typed personal numbers were masked."""
 
     text: str
-    masked: int
+    maskings: tuple[Masking, ...] = ()
+
+    @property
+    def masked(self) -> int:
+        """How many."""
+        return len(self.maskings)
 
 
-def read_text(typed: str, *, longest: int = LONGEST, shortest: int = SHORTEST) -> Written | Unfit:
+def read_text(
+    typed: str, *, today: date, longest: int = LONGEST, shortest: int = SHORTEST
+) -> Written | Unfit:
     """What was typed, as it may be kept."""
     if len(typed) > longest * 2:  # line ends are sent as two characters
         return Unfit.TOO_LONG
-    lines = typed.replace("\r\n", "\n").replace("\r", "\n")
+    scanned = scan(typed.replace("\0", "\x01"), today=today)  # a number goes on over either
+    lines = scanned.text.replace("\r\n", "\n").replace("\r", "\n")
     shown = "".join(each for each in lines if each == "\n" or not _hidden(each))
     text = _MANY_LINES.sub("\n\n", shown).strip()
     if len(text) > longest:
         return Unfit.TOO_LONG
     if len(text) < shortest:
         return Unfit.TOO_SHORT
-    scanned = scan(text)
-    return Written(text=scanned.text, masked=scanned.id_numbers + scanned.phones)
+    return Written(text=text, maskings=scanned.maskings)
 
 
 def _hidden(character: str) -> bool:

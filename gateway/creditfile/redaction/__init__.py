@@ -1,0 +1,1 @@
+"""Finding personal numbers in texts. `gateway.creditfile.free_text` is its door."""

@@ -1,0 +1,79 @@
+"""Personal ID numbers of 18 characters in a folded text, however they are grouped."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from verification import NotACode, birthday_in, id_check_agrees, is_market_entity, parse_uscc
+from verification.id_numbers import ID_LENGTH
+
+OF_AGE: Final = 14
+"""Years. A number with a later day may as well be a case's or a permit's."""
+
+# Eight: the cells of a table stand apart.
+_GAP: Final = r"[ \n\-.,、/:;+#%$!?。_*~()]{0,8}"
+# The day stands in the pattern, so that a text of nothing but digits is passed over quickly.
+_NUMBER: Final = re.compile(
+    r"(?<![0-9])"
+    + _GAP.join(
+        (
+            *["[0-9]"] * 6,
+            f"(?:1{_GAP}[89]|2{_GAP}0)",
+            *["[0-9]"] * 2,
+            f"(?:0{_GAP}[1-9]|1{_GAP}[012])",
+            "[0123]",
+            *["[0-9]"] * 4,
+            "[0-9X]",
+        )
+    )
+)
+_MARKS: Final = re.compile(r"[^0-9X \n\-]")
+_NOT_PART: Final = re.compile(r"[^0-9X]")
+_PROVINCE: Final = re.compile(
+    r"9?(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])", re.ASCII
+)
+
+
+def id_numbers(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
+    """Where each stands: its start and its end (exclusive).
+
+    Spaces and dashes may stand in a number; other marks only where its check character fits. Without
+    `today` no day counts as recent.
+    """
+    place = 0
+    while (match := _NUMBER.search(text, place)) is not None:
+        in_digits = text[match.end() : match.end() + 1].isdigit()
+        if _is_a_persons(match[0], in_digits=in_digits, today=today):
+            yield match.span()
+            place = match.end()
+        else:
+            place = match.start() + 1  # one may begin inside: "2026 330106 19900101 1234"
+
+
+def is_id_number(number: str, *, today: date | None) -> bool:
+    """Whether 18 characters are a person's number: a mistyped one is still somebody's."""
+    born = birthday_in(number)
+    if born is None:
+        return False
+    if id_check_agrees(number):
+        return True
+    code = parse_uscc(number)
+    if not isinstance(code, NotACode) and is_market_entity(code):
+        return False
+    return _is_of_age(born, today) and _PROVINCE.match(number) is not None
+
+
+def _is_a_persons(found: str, *, in_digits: bool, today: date | None) -> bool:
+    """Where more digits follow at once, it is a longer number, unless it ends in X or fits."""
+    number = _NOT_PART.sub("", found)
+    if len(number) != ID_LENGTH or not is_id_number(number, today=today):
+        return False
+    certain_only = _MARKS.search(found) or (in_digits and number[-1] != "X")
+    return not certain_only or id_check_agrees(number)
+
+
+def _is_of_age(born: date, today: date | None) -> bool:
+    if today is None:
+        return True
+    return (born.year + OF_AGE, born.month, born.day) <= (today.year, today.month, today.day)
