@@ -149,7 +149,7 @@ def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
         ("浙市监罚(2026)1号", "浙市监罚〔2026〕1号"),
         ("浙市监罚［2026］1号", "浙市监罚〔2026〕1号"),
         ("浙市监罚【2026】1号", "浙市监罚〔2026〕1号"),
-        ("JY-1", "JY-1"),
+        ("JY-1", "jy-1"),
     ],
 )
 def test_a_key_has_one_form_however_it_is_typed(typed: str, key: str) -> None:
