@@ -173,11 +173,12 @@ async def get(operator: Caller, path: str, *, scope: str = "admin") -> dict[str,
 
 
 def a_registration(**changes: Any) -> dict[str, Any]:
-    """What a new bank is registered with; a member of `None` is left out."""
+    """What a new bank is registered with, in a name of its own; a member of `None` is left out."""
+    own = secrets.token_hex(6)
     made = {
         "kind": "bank",
-        "name_zh": "测试银行",
-        "name_en": "Test Bank",
+        "name_zh": f"测试银行 {own}",
+        "name_en": f"Test Bank {own}",
         "scopes": ["query", "verify"],
         "jwks": a_set("k1"),
     } | changes

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gateway.clients.authentication import SELF_SIGNED, TLS_CLIENT_AUTH, USUAL, Authentication
+from gateway.clients.likeness import has_other_letters
 from gateway.clients.public_keys import trouble_with_keys
 from gateway.outbound import LOOPBACK_HOSTS, trouble_with_address
 
@@ -95,6 +96,11 @@ def check_names(name_zh: str, name_en: str) -> None:
         name_zh.strip() and name_en.strip() and (name_zh + name_en).isprintable(),
         "A client has a Chinese and an English name.",
     )
+    for name in (name_zh, name_en):
+        _demand(
+            any(each.isalnum() for each in name) and not has_other_letters(name),
+            "A name is of Chinese characters, Latin letters and the digits 0 to 9.",
+        )
 
 
 def check_contact(contact: str | None) -> None:

@@ -7,15 +7,15 @@ Nothing here lets a client learn more than its agreement says: that is `agreeing
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from sqlalchemy.exc import IntegrityError
-
 from gateway.clients import proposals, registry
+from gateway.clients.identities import identities
 from gateway.clients.particulars import Particulars, change, particulars_of, versions_of
 from gateway.clients.registration import NO_KEYS, Registration, check_key_source
 from gateway.clients.terms import check_licensed
 from gateway.console.acts import Act, At, record
 from gateway.console.refusals import Refused, conflict, no_such
 
+NAMES: Final = ("name_zh", "name_en")
 State = Literal["active", "suspended", "ended"]
 VERBS: Final[Mapping[State, str]] = {
     "active": "client.resume",
@@ -26,11 +26,14 @@ VERBS: Final[Mapping[State, str]] = {
 
 async def register(at: At, registration: Registration) -> Particulars | Refused:
     """Add a client; it may do nothing until it has an agreement."""
-    try:
-        async with at.conn.begin_nested():
-            await registry.register_client(at.conn, registration, now=at.now)
-    except IntegrityError:
-        return conflict("This client_id is taken.")
+    held = await identities(at.conn)
+    names = (registration.name_zh, registration.name_en)
+    taken = held.trouble_with_id(registration.client_id) or held.trouble_with_names(
+        registration.client_id, names
+    )
+    if taken is not None:
+        return conflict(taken)
+    await registry.register_client(at.conn, registration, now=at.now)
     return await _written(at, "client.register", None, registration.client_id)
 
 
@@ -67,6 +70,11 @@ async def replace_keys(
 
 async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> Particulars | Refused:
     """Change names, scopes, redirect addresses or numbers; the values are checked already."""
+    names = [values[name] for name in NAMES if name in values]
+    if names:
+        taken = (await identities(at.conn)).trouble_with_names(client_id, names)
+        if taken is not None:
+            return conflict(taken)
     held = await hold(at, client_id)
     if isinstance(held, Refused):
         return held

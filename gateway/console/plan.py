@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
+from gateway.clients.identities import Identities, identities
 from gateway.clients.particulars import Particulars, particulars_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
@@ -72,8 +73,10 @@ async def plan(at: At, declared: Declared) -> Plan:
     """What has to be done so that it is as declared; raises what the checks of it raise."""
     steps: list[Step] = []
     notes: list[str] = []
+    known = await identities(at.conn)
     for client_id, client in declared.clients.items():
         held = await particulars_of(at.conn, client_id)
+        known = _known_with(known, client_id, client, held)
         steps += _new(client_id, client) if held is None else _changed(held, client)
     for client_id, terms in declared.agreements.items():
         found = await _agreement(at, client_id, terms, is_new=client_id in declared.clients)
@@ -93,6 +96,23 @@ async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> Refused | N
         if isinstance(outcome, Refused):
             return Refused(outcome.reason, f"{step.client_id}: {outcome.sentence}")
     return None
+
+
+def _known_with(
+    known: Identities, client_id: str, client: DeclaredClient, held: Particulars | None
+) -> Identities:
+    """The ids and names once this client is as declared; raises `RegistrationError`."""
+    given = [
+        name
+        for member in desk.NAMES
+        if (name := getattr(client, member)) and (held is None or name != getattr(held, member))
+    ]
+    trouble = known.trouble_with_names(client_id, given)
+    if held is None:
+        trouble = known.trouble_with_id(client_id) or trouble
+    if trouble is not None:
+        raise RegistrationError(f"{client_id}: {trouble}")
+    return known.with_one(client_id, given)
 
 
 def _new(client_id: str, client: DeclaredClient) -> list[Step]:

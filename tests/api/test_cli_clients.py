@@ -85,7 +85,7 @@ def shell(database: str, tmp_path: Path) -> Shell:
 def register(shell: Shell, client_id: str, *more: str) -> Result:
     """Register a bank."""
     keys = () if "--jwks-uri" in more else ("--jwks", "keys.json")
-    names = ("--name-zh", "银行", "--name-en", "Bank")
+    names = ("--name-zh", f"银行 {client_id}", "--name-en", f"Bank {client_id}")
     kind = () if "--kind" in more else ("--kind", "bank")
     scope = () if "--scope" in more else ("--scope", "query verify")
     return shell.run("client", "register", client_id, *kind, *names, *scope, *keys, *more)
@@ -230,8 +230,8 @@ def a_file(client_id: str, **changes: Any) -> str:
     """A YAML file of one client and its agreement (JSON is YAML)."""
     client = {
         "kind": "bank",
-        "name_zh": "银行",
-        "name_en": "Bank",
+        "name_zh": f"银行 {client_id}",
+        "name_en": f"Bank {client_id}",
         "scopes": ["query"],
         "jwks_file": "keys.json",
     } | changes.pop("client", {})
@@ -342,7 +342,8 @@ def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shel
 
 def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
     """By a name in it, without keys; and shown with the members of RFC 8705."""
-    names = ("--name-zh", "银行", "--name-en", "Bank", "--kind", "bank", "--scope", "query")
+    names = ("--name-zh", "银行甲", "--name-en", "Bank A", "--kind", "bank", "--scope", "query")
+    other = ("--name-zh", "银行乙", "--name-en", "Bank B", "--kind", "bank", "--scope", "query")
     method = ("--auth-method", "tls_client_auth")
     subject = ("--certificate-subject", "subject_dn=CN=acme,O=Acme Bank,C=CN")
     shell.ok("client", "register", "by-name", *names, *method, *subject, "--certificate-bound")
@@ -358,7 +359,7 @@ def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
     )
     shell.write("own.json", {"keys": [a_certificate().jwk]})
     method = ("--auth-method", "self_signed_tls_client_auth")
-    shell.ok("client", "register", "by-itself", *names, *method, "--jwks", "own.json")
+    shell.ok("client", "register", "by-itself", *other, *method, "--jwks", "own.json")
     assert "x5c" in shell.refused("client", "rotate-keys", "by-itself", "--jwks", "keys.json")
 
 
@@ -416,8 +417,8 @@ def test_a_new_client_by_certificate_is_declared(shell: Shell) -> None:
     """Without keys; a second time there is nothing to do."""
     client = {
         "kind": "bank",
-        "name_zh": "银行",
-        "name_en": "Bank",
+        "name_zh": "银行 declared-tls",
+        "name_en": "Bank declared-tls",
         "scopes": ["query"],
         "token_endpoint_auth_method": "tls_client_auth",
         "tls_client_auth_san_dns": "acme.example",
@@ -426,3 +427,29 @@ def test_a_new_client_by_certificate_is_declared(shell: Shell) -> None:
     shell.write("clients.yaml", {"clients": {"declared-tls": client}})
     assert "1 acts done" in shell.ok("client", "apply", "clients.yaml", "--yes")
     assert shell.ok("client", "apply", "clients.yaml") == "Nothing to do.\n"
+
+
+def test_a_name_or_an_id_that_looks_like_anothers_is_refused(shell: Shell) -> None:
+    """At registration and in a file, which says so before it does anything."""
+    shell.ok(*REGISTER, "original", "--name-zh", "浙江首家银行", "--name-en", "First Bank")
+    as_another = ("--name-zh", "第二家银行", "--name-en", "Second Bank")
+    assert "that of original" in shell.refused(*REGISTER, "Original", *as_another)
+    lookalike = ("--name-zh", "浙江 首家銀行", "--name-en", "Second Bank")
+    assert "that of original" in shell.refused(*REGISTER, "second", *lookalike)
+    foreign = ("--name-zh", "第二家银行", "--name-en", "First Ваnk")
+    assert "Latin letters" in shell.refused(*REGISTER, "second", *foreign)
+    shell.ok(*REGISTER, "second", *as_another)
+    for clients in (
+        {"second": {"name_en": "FIRST  BANK"}},
+        {"third": json.loads(a_file("x", client={"name_zh": "浙江首家银行"}))["clients"]["x"]},
+        {name: json.loads(a_file("same"))["clients"]["same"] for name in ("twin-a", "twin-b")},
+        {name: json.loads(a_file(name))["clients"][name] for name in ("Cased", "cased")},
+    ):
+        shell.write("clients.yaml", {"clients": clients})
+        assert "choose another" in shell.refused("client", "apply", "clients.yaml", "--dry-run")
+        assert "choose another" in shell.refused("client", "apply", "clients.yaml", "--yes")
+    shell.write("clients.yaml", {"clients": {"second": {"name_en": "SECOND BANK"}}})
+    assert "1 acts done" in shell.ok("client", "apply", "clients.yaml", "--yes")
+
+
+REGISTER = ("client", "register", "--kind", "bank", "--scope", "query", "--jwks", "keys.json")
