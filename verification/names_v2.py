@@ -20,7 +20,9 @@ NAMES_V2: Final = "names.v2"
 
 _MOST_PASSES: Final = 8
 _COMMON: Final = re.compile("[\u4e00-\u9fff]*")
-_DOTS: Final = str.maketrans(dict.fromkeys("\u2219\u2e31\u2e33\ua78f", "\u00b7"))
+MIDDLE_DOTS: Final = "\u2022\u2027\u2219\u22c5\u30fb\u1427\u16eb\u2e31\u2e33\ua78f\U00010101"
+"""What is taken for U+00B7 (Unicode's confusables, and the raised dot) and left by NFKC."""
+_DOTS: Final = str.maketrans(dict.fromkeys(MIDDLE_DOTS, "\u00b7"))
 # By code points, not by category: extensions are younger than many systems' tables. Private-use
 # characters stand for Han characters that somebody's system had no other place for.
 _HAN: Final = (

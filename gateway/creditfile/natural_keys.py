@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from verification.names_v2 import MIDDLE_DOTS
 from verification.normalise import IGNORABLE
 from verification.private_use import ASSIGNED
 from verification.radicals import EQUIVALENT
@@ -50,14 +51,19 @@ _SIGNS: Final = str.maketrans(
         **dict.fromkeys(_OPENING + "（［", "〔"),
         **dict.fromkeys(_CLOSING + "）］", "〕"),
         **dict.fromkeys("○〇零\u25ef\u26aa\u2b55\u2b58", "〇"),
-        **dict.fromkeys("\u00b7\u2022\u2027\u2219\u22c5\u30fb\u2e31\u2e33\ua78f", "\u00b7"),
+        **dict.fromkeys(MIDDLE_DOTS, "\u00b7"),
         **dict.fromkeys("\u2044\u2215\u2571\u29f8", "/"),
         **dict.fromkeys("\u2236\ua789", ":"),
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u301d\u301e\u301f\u2033", '"'),
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
     }
 )
-_UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2800\ufff9-\ufffb]+")
+# Letters of other alphabets that nobody can tell from Latin ones on paper.
+_LETTERS: Final = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXo",
+)
+_UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2800\ufff9-\ufffc]+")
 # Above, below or in a circle, and in fractions: 3² is not 32. NFKC takes them for digits.
 _NO_DIGITS: Final = (
     "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189"
@@ -86,7 +92,8 @@ def folded(text: str) -> str:
     """A number in its one form.
 
     Steps: (1) private-use code points of GB 18030 to their assigned characters, radicals to their
-    ideographs; (2) default ignorable characters removed; (3) NFKC; (4) case folding; (5) dashes to -,
+    ideographs; (2) default ignorable characters removed; (3) NFKC; (4) Greek and Cyrillic letters
+    that look like Latin ones to these; case folding; (5) dashes to -,
     brackets to 〔〕, ○〇零 to 〇, middle dots, slashes, colons and quotation marks to one each;
     (6) blanks and control characters removed; (7) a run of dashes to one, zeros beside a numeral
     to 〇. The steps are repeated until nothing changes.
@@ -145,7 +152,7 @@ def parts_of(key: str, count: int) -> list[str]:
 def _one_pass(text: str) -> str:
     text = IGNORABLE.sub("", text.translate(_CHARACTERS))
     text = _WITHOUT_THEM.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
-    return _with_one_sign_each(text.casefold())
+    return _with_one_sign_each(text.translate(_LETTERS).casefold())
 
 
 def _with_one_sign_each(text: str) -> str:
