@@ -48,7 +48,7 @@ class Form:
     """How much slower the leaky control is, as a share of the median answer."""
 
 
-WHOLE: Final = Form(rounds=2_000, most_rounds=20_000, kept=0.99, margin=0.0, leak=0.05)
+WHOLE: Final = Form(rounds=2_000, most_rounds=10_000, kept=0.99, margin=0.0, leak=0.05)
 SMALL: Final = Form(rounds=60, most_rounds=60, kept=0.8, margin=0.2, leak=1.0)
 FORM: Final = WHOLE if FULL else SMALL
 

@@ -63,6 +63,14 @@ def _may_be_headed(scope: Scope) -> bool:
 
 def _first(scope: Scope, method: str) -> RouteContext | None:
     """The route that serves this method at the request's address."""
-    asked = {**scope, "method": method}
+    # What is mounted has been given a root of its own by now; routes are matched from ours.
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    asked = {**scope, "method": method, "root_path": root}
     routes: Iterator[RouteContext] = iter_route_contexts(scope["app"].router.routes)
-    return next((route for route in routes if route.matches(asked)[0] is Match.FULL), None)
+    return next((route for route in routes if _serves(route, asked)), None)
+
+
+def _serves(route: RouteContext, scope: Scope) -> bool:
+    """Whether a route is for this request; what is mounted holds files, which are only fetched."""
+    fetched = route.methods is not None or scope["method"] in {"GET", "HEAD"}
+    return fetched and route.matches(scope)[0] is Match.FULL

@@ -113,6 +113,8 @@ async def test_a_head_where_get_has_an_effect_leaves_nothing(house: House) -> No
         ("DELETE", "/v1/records/uploads", "POST, OPTIONS"),
         ("GET", "/v1/records/uploads/x", "HEAD, PATCH, DELETE"),
         ("HEAD", "/oauth/token", "POST"),
+        ("POST", "/docs/static/swagger-ui.css", "GET, HEAD"),
+        ("PUT", "/openapi.json", "GET, HEAD"),
     ],
 )
 async def test_every_405_says_what_is_allowed(
