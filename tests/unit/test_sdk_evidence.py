@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from typer.testing import CliRunner
 
 from xinqiao import Evidence, errors, verify_evidence
+from xinqiao._core.exchange import sha256_digest
+from xinqiao.cli._app import app
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
@@ -164,13 +168,131 @@ def test_evidence_from_the_future_is_refused(gateway: FakeGateway, evidence: Evi
 def test_a_file_that_cannot_be_read_is_not_called_a_forgery(
     gateway: FakeGateway, tmp_path: Path
 ) -> None:
-    """Missing, not JSON, not an object."""
-    broken = tmp_path / "broken.json"
-    for text in (None, "{", "[]"):
-        if text is not None:
-            broken.write_text(text)
-        with pytest.raises(errors.ConfigurationError):
-            verify_evidence(broken, keys=gateway.jwks)
+    """There is none, or it is a folder."""
+    for path in (tmp_path / "none.json", tmp_path, "a\0b"):
+        with pytest.raises(errors.ConfigurationError) as caught:
+            verify_evidence(path, keys=gateway.jwks)
+        assert not isinstance(caught.value, errors.EvidenceInvalid)
+
+
+Spoiling = Callable[[str], str | bytes]
+
+
+def put(old: str, new: str) -> Spoiling:
+    """Write something else in the first place of this."""
+
+    def spoil(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return spoil
+
+
+SPOILT: Final[dict[str, Spoiling]] = {
+    "a status that is no number": put('"status": 200', '"status": "2_00"'),
+    "a status in digits of another script": put('"status": 200', '"status": "２００"'),
+    "a status of digits": put('"status": 200', '"status": "200"'),
+    "a status with a fraction": put('"status": 200', '"status": 200.9'),
+    "a status as a float": put('"status": 200', '"status": 200.0'),
+    "a status with an exponent": put('"status": 200', '"status": 2e2'),
+    "a status that is true": put('"status": 200', '"status": true'),
+    "a status twice": put('"status": 200', '"status": 403, "status": 200'),
+    "a status twice, the right one first": put('"status": 200', '"status": 200, "status": 403'),
+    "a status beyond any reader": put('"status": 200', '"status": 1e400'),
+    "a very long status": put('"status": 200', f'"status": {"2" * 10_000}'),
+    "not a number": put('"status": 200', '"status": NaN'),
+    "a body twice": put('"body": "', '"body": "{}", "body": "'),
+    "a body twice, spelled in another way": put('"body": "', '"\\u0062ody": "{}", "body": "'),
+    "an unknown member": put("{", '{"note": "verified by the regulator", '),
+    "an unknown member of the request": put('"method"', '"sent_at": "2026-01-01", "method"'),
+    "an unknown member of the answer": put('"status"', '"reason": "OK", "status"'),
+    "an unknown member of the key": put('"kty"', '"owner": "x", "kty"'),
+    "a header that nobody signed": put('"headers": {', '"headers": {"signature": "a=:AAAA:", '),
+    "another signature beside ours": put("xinqiao=:", "sm2=:AAAA:, xinqiao=:"),
+    "a signature that is not ASCII": put("xinqiao=:", "xinqiao=:é"),
+    "a signature with bits that nobody reads": lambda text: re.sub(
+        r"(xinqiao=:.{85})(.)==:", lambda m: f"{m[1]}{chr(ord(m[2]) + 1)}==:", text
+    ),
+    "blanks around a header": put('"sha-256=:', '" sha-256=:'),
+    "another spelling of a time": put("+00:00", "Z"),
+    "a body in another encoding": put('"body_encoding": "utf-8"', '"body_encoding": "UTF-8"'),
+    "half of a surrogate pair": put("is_active", "is_\\ud800active"),
+    "deep nesting": put("{", '{"x": ' + "[" * 100_000 + "]" * 100_000 + ", "),
+    "deep nesting in a member": put('"status": 200', '"status": ' + '{"a":' * 900 + "1" + "}" * 900),
+    "a byte order mark": lambda text: "\ufeff" + text,
+    "not UTF-8": lambda text: text.encode().replace(b"is_active", b"is\xff_active"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "a document behind it": lambda text: text + "{}",
+    "cut off": lambda text: text[:-20],
+    "nothing": lambda _: "",
+    "a list": lambda text: f"[{text}]",
+    "a number": lambda _: "1e400",
+    "null": lambda _: "null",
+    "no request": lambda text: json.dumps(json.loads(text) | {"request": None}),
+    "a list for a request": lambda text: json.dumps(json.loads(text) | {"request": []}),
+    "a text for a key": lambda text: json.dumps(json.loads(text) | {"key": "k"}),
+    "a number for a time": lambda text: json.dumps(json.loads(text) | {"signed_at": 1}),
+    "a very large file": lambda text: text + " " * (64 << 20),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_what_two_readers_could_read_differently_is_not_authentic(
+    gateway: FakeGateway, evidence: Evidence, tmp_path: Path, what: str
+) -> None:
+    """The command says so in one line, and never breaks."""
+    file, keys = tmp_path / "evidence.json", tmp_path / "keys.json"
+    spoilt = SPOILT[what](evidence.to_json())
+    file.write_bytes(
+        spoilt if isinstance(spoilt, bytes) else spoilt.encode("utf-8", "surrogatepass")
+    )
+    keys.write_text(json.dumps(gateway.jwks))
+    result = CliRunner().invoke(app, ["verify-evidence", str(file), "--keys", str(keys)])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("✘ NOT AUTHENTIC: ")
+    assert "authentic as of" not in result.output
+
+
+def test_evidence_written_in_another_layout_is_the_same(
+    gateway: FakeGateway, evidence: Evidence, tmp_path: Path
+) -> None:
+    """Blanks, the order of members and escapes mean nothing."""
+    file = tmp_path / "evidence.json"
+    bundle = evidence.to_dict()
+    for text in (
+        json.dumps(bundle, sort_keys=True, ensure_ascii=True),
+        json.dumps(dict(reversed(bundle.items())), separators=(",", ":")),
+    ):
+        file.write_text(text)
+        assert verify_evidence(file, keys=gateway.jwks) == evidence
+
+
+def test_a_refusal_made_before_the_body_was_read_vouches_for_no_body(gateway: FakeGateway) -> None:
+    """Its evidence holds none, and none can be put into it."""
+    refused = gateway.client().request(
+        "POST", "/v1/verifications", json={}, headers={"Content-Digest": "sha-512=:AAAA:"}
+    )
+    assert (refused.status, refused.json()["code"]) == (400, "digest_mismatch")
+    bundle = refused.to_dict()
+    assert (bundle["request"]["body"], bundle["request"]["headers"]) == ("", {})
+    assert verify_evidence(bundle, keys=gateway.jwks) == refused
+    for part, value in (("body", "{}"), ("headers", {"content-digest": sha256_digest(b"{}")})):
+        forged = copy.deepcopy(bundle)
+        forged["request"][part] = value
+        assert refusal(forged, gateway.jwks).reason in {"malformed", "missing"}
+
+
+def test_a_target_with_square_brackets_is_shown_as_it_is(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """It is no markup of the terminal's."""
+    kept = gateway.client().request("GET", "/v1/questions?a=[/b]&b=[red]").save(tmp_path / "e.json")
+    (tmp_path / "keys.json").write_text(json.dumps(gateway.jwks))
+    verify = ["verify-evidence", str(kept), "--keys", str(tmp_path / "keys.json")]
+    result = CliRunner().invoke(app, verify)
+    assert result.exit_code == 0, result.output
+    assert "[/b]" in result.stdout
 
 
 def test_answers_without_a_body_leave_evidence_too(gateway: FakeGateway) -> None:

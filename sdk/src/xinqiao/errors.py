@@ -7,6 +7,7 @@
     ├── ProtocolError                 a verified answer that does not keep to the wire
     ├── SignatureInvalid              an answer not provably the gateway's; nothing of it was read
     │   └── EvidenceInvalid           a kept answer that does not verify any more
+    │       └── EvidenceUnreadable    a file that is not evidence, or could be read in two ways
     ├── ReceiptInvalid                a receipt that does not show what the log promised
     │   └── PromiseBroken             the log lacks it after its time: proof against the operator
     ├── OAuthError                    the authorization server refused (RFC 6749 `error`)
@@ -122,6 +123,10 @@ class SignatureInvalid(XinqiaoError):
 
 class EvidenceInvalid(SignatureInvalid):
     """The evidence is not what the gateway signed."""
+
+
+class EvidenceUnreadable(EvidenceInvalid, ConfigurationError):
+    """The file is not evidence: it is no JSON object, or JSON that two readers could read differently."""
 
 
 class ReceiptInvalid(XinqiaoError):

@@ -3,7 +3,8 @@
 What must hold, in this order:
 
 1. the JWT is a consent record, signed by a trusted response key that was in force then
-2. it holds this record and this text, and the text is the one that the record names
+2. it holds this record and this text, and the text is the one that the record names; beside them there
+   are receipts of its leaves, each once, and nothing else
 3. the events have no gap, and what holds now is what the last of them left
 4. each event's leaf is SHA-256(salt ‖ row), and its person SHA-256(person's salt ‖ person)
 5. each leaf's receipt leads to a checkpoint of the issuer's log, signed by a trusted log key
@@ -14,24 +15,37 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from xinqiao.errors import EvidenceInvalid, ProtocolError, ReceiptInvalid
 
 from .evidence import FORMAT, Evidence, verify_evidence
 from .jose import opened
-from .keys import Jwks, KeySet, read_json
+from .keys import Jwks, KeySet, read_document
 from .reading import Reader
 from .receipts import fault_of
 from .retry import http_time
+from .strict import parse_hex, parse_time, same
 
 TYP: Final = "consent-record+jwt"
 FORM: Final = "consent_event.v1"
 FORM_OF_KEPT: Final = "consent_kept.v1"
+_MEMBERS: Final = frozenset({"record", "text", "jwt", "receipts"})
+_RECEIPT: Final = frozenset(
+    {
+        "disclosure_id",
+        "log",
+        "leaf_hash",
+        "leaf_index",
+        "tree_size",
+        "inclusion_proof",
+        "checkpoint",
+    }
+)
 _TIMES: Final = "dpv:FixedOccurrencesDuration"
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
@@ -56,29 +70,31 @@ class ConsentRecord:
 @dataclass(frozen=True, slots=True)
 class _Leaf:
     name: str
-    digest: str
+    digest: str | None
+    """Nothing where the salt was erased: then nobody can tell whether it is the event's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Log:
     """The receipts that came with a record, and what they are judged by."""
 
-    receipts: Mapping[str, object]
-    origin: str
+    receipts: Mapping[str, Reader]
+    address: str
     keys: KeySet
 
-    def shows(self, leaf: _Leaf | None) -> bool:
+    def shows(self, leaf: _Leaf) -> bool:
         """Tell whether there is a receipt of this leaf; one that does not show it is refused."""
-        if leaf is None or leaf.name not in self.receipts:
+        receipt = self.receipts.get(leaf.name)
+        if receipt is None:
             return False
         try:
-            receipt = Reader.of(self.receipts[leaf.name], "a receipt")
-            fault = fault_of(receipt, leaf.digest, origin=self.origin, log_keys=self.keys.log)
+            digest = leaf.digest or receipt.text("leaf_hash")
+            fault = fault_of(receipt, digest, log=self.address, log_keys=self.keys.log)
         except ProtocolError as error:
             raise ReceiptInvalid(error.detail) from None
         if fault is not None:
             raise ReceiptInvalid(fault)
-        return True
+        return leaf.digest is not None
 
 
 def verify_consent_record(
@@ -92,23 +108,26 @@ def verify_consent_record(
     """
     trusted = KeySet.read(keys)
     document = _document(source, trusted)
-    claims = opened(str(document.get("jwt")), trusted, typ=TYP)
+    claims = opened(document.get("jwt"), trusted, typ=TYP)
     try:
         _same(document, claims)
         record = claims["record"]
         _whole(record)
+        leaves = {_seq(event): _leaf(record, event) for event in record["xq:events"]}
+        kept = _leaf_of_kept(record) if "xq:kept" in record else None
+        known = {each.name for each in (*leaves.values(), kept) if each is not None}
         log = _Log(
-            receipts={each["disclosure_id"]: each for each in document.get("receipts", ())},
-            origin=f"{urlsplit(claims['iss']).netloc}/log",
+            receipts=_receipts(document, known=known),
+            address=f"{claims['iss']}/log",
             keys=trusted,
         )
-        shown = {_seq(event): log.shows(_leaf(record, event)) for event in record["xq:events"]}
+        shown = {seq: log.shows(leaf) for seq, leaf in leaves.items()}
         return ConsentRecord(
-            consent_id=record["dct:identifier"],
+            consent_id=_text(record, "dct:identifier"),
             issued_at=http_time(claims["iat"]),
             proven=tuple(seq for seq, proven in shown.items() if proven),
             unproven=tuple(seq for seq, proven in shown.items() if not proven),
-            kept_proven=log.shows(_leaf_of_kept(record)) if "xq:kept" in record else None,
+            kept_proven=None if kept is None else log.shows(kept),
             record=record,
         )
     except _UNREADABLE:
@@ -116,7 +135,7 @@ def verify_consent_record(
 
 
 def _document(source: Mapping[str, Any] | str | Path | Evidence, keys: KeySet) -> Mapping[str, Any]:
-    found = source.to_dict() if isinstance(source, Evidence) else read_json(source, "record")
+    found = source.to_dict() if isinstance(source, Evidence) else read_document(source, "record")
     if found.get("format") == FORMAT:
         found = verify_evidence(found, keys=keys).json()
     if not isinstance(found, Mapping):
@@ -125,8 +144,12 @@ def _document(source: Mapping[str, Any] | str | Path | Evidence, keys: KeySet) -
 
 
 def _same(document: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    if not document.keys() <= _MEMBERS:
+        raise EvidenceInvalid(
+            "Beside the record stands what nobody has signed.", reason="malformed"
+        )
     for part in ("record", "text"):
-        if document.get(part) != claims[part]:
+        if not same(document.get(part), claims[part]):
             raise EvidenceInvalid(f"The {part} is not the one that was signed.", reason=part)
     named = claims["record"]["dpv:hasNotice"].get("xq:textSha256")
     pairs = zip(claims["text"]["zh"], claims["text"]["en"], strict=True)
@@ -135,11 +158,27 @@ def _same(document: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
         raise EvidenceInvalid("The text is not the one that the record names.", reason="text")
 
 
+def _receipts(document: Mapping[str, Any], *, known: AbstractSet[str]) -> Mapping[str, Reader]:
+    """The receipts by their leaf's name: each once, of a leaf of the record, and as the log gives it."""
+    given = document.get("receipts", [])
+    if not isinstance(given, list):
+        raise TypeError(given)
+    receipts = {each["disclosure_id"]: Reader.of(each, "a receipt") for each in given}
+    if len(receipts) != len(given) or not receipts.keys() <= known:
+        raise ReceiptInvalid("There are two receipts of one leaf, or one of no leaf of the record.")
+    if any(each.members.keys() != _RECEIPT for each in receipts.values()):
+        raise ReceiptInvalid("A receipt holds more than the log says, or less.")
+    return receipts
+
+
 def _whole(record: Mapping[str, Any]) -> None:
     events = record["xq:events"]
+    for event in events:
+        for name in ("dct:date", "xq:act"):
+            _text(event, name)
     if [_seq(event) for event in events] != list(range(1, record["dct:hasVersion"] + 1)):
         raise EvidenceInvalid("The record lacks an event.", reason="events")
-    if _allowed(events[-1]) != _allowed(record["dpv:hasProcess"]):
+    if not same(_allowed(events[-1]), _allowed(record["dpv:hasProcess"])):
         raise EvidenceInvalid(
             "What the record allows is not what was decided last.", reason="scope"
         )
@@ -154,26 +193,26 @@ def _allowed(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
     return data, part["dpv:hasDuration"]
 
 
-def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf | None:
-    """The event's leaf, after it was worked out anew; nothing where its salt was erased."""
-    if "xq:leaf" not in event:
-        return None
+def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf:
+    """The event's leaf, after it was worked out anew, where its salt was not erased."""
     what, name = f"Event {_seq(event)}", f"{record['dct:identifier']}-{_seq(event)}"
+    if "xq:leaf" not in event:
+        return _Leaf(name, None)
     return _recomputed(event, _row(record, event), name, what)
 
 
-def _leaf_of_kept(record: Mapping[str, Any]) -> _Leaf | None:
+def _leaf_of_kept(record: Mapping[str, Any]) -> _Leaf:
     kept = record["xq:kept"]
+    since = parse_time(kept["dct:date"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    name = f"{record['dct:identifier']}-k{since // timedelta(microseconds=1)}"
     if "xq:leaf" not in kept:
-        return None
+        return _Leaf(name, None)
     row = {
         **_parties(record),
         "form": FORM_OF_KEPT,
         "person": kept["xq:leaf"]["xq:personSha256"],
         "at": kept["dct:date"],
     }
-    since = datetime.fromisoformat(kept["dct:date"]) - datetime(1970, 1, 1, tzinfo=UTC)
-    name = f"{record['dct:identifier']}-k{since // timedelta(microseconds=1)}"
     return _recomputed(kept, row, name, "That it was kept")
 
 
@@ -232,8 +271,17 @@ def _codes(event: Mapping[str, Any], kind: str) -> list[str]:
 def _hash(salt: str, row: Mapping[str, Any]) -> str:
     """RFC 8785: the keys are ASCII and the only numbers are integers, so sorting is all of it."""
     text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
+    return hashlib.sha256(parse_hex(salt) + text.encode()).hexdigest()
 
 
 def _seq(event: Mapping[str, Any]) -> int:
-    return int(event["dct:identifier"])
+    seq = event["dct:identifier"]
+    if type(seq) is not int:
+        raise TypeError(seq)
+    return seq
+
+
+def _text(part: Mapping[str, Any], name: str) -> str:
+    if not isinstance(part[name], str):
+        raise TypeError(part[name])
+    return str(part[name])

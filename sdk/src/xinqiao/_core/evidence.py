@@ -6,7 +6,6 @@ Trust begins outside the bundle: the key inside is compared with a pinned one, n
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from collections.abc import Mapping
@@ -19,7 +18,8 @@ from xinqiao.errors import EvidenceInvalid, ProtocolError, SignatureInvalid
 
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
 from .http_signatures import check, read_claim
-from .keys import Jwks, KeySet, ResponseKey, read_json
+from .keys import Jwks, KeySet, ResponseKey, read_document
+from .strict import parse_base64, parse_json, same
 
 FORMAT: Final = "xinqiao-evidence/1"
 #: How far in the future a signature may seem to be made when it is verified again.
@@ -52,9 +52,11 @@ class Evidence:
     def json(self) -> Any:
         """Parse the answer's body."""
         try:
-            return json.loads(self.body)
-        except ValueError:
-            raise ProtocolError("The answer is not JSON.") from None
+            return parse_json(self.body)
+        except ValueError as error:
+            raise ProtocolError(
+                f"The answer is not JSON that everybody reads alike: {error}."
+            ) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Write the evidence as a JSON object."""
@@ -105,19 +107,26 @@ def verify_evidence(
     `source` is a bundle, as a mapping or a file; `keys` a JWK set (retired keys included), as a
     mapping or a file. What comes back is authentic as of its `signed_at`. Raises `EvidenceInvalid`
     with a sentence that says what differs, `ConfigurationError` if a file cannot be read.
+
+    A bundle is authentic only if it is, member by member, what `Evidence.to_dict` writes of that which
+    was verified.
     """
-    bundle = source.to_dict() if isinstance(source, Evidence) else read_json(source, "evidence")
+    bundle = source.to_dict() if isinstance(source, Evidence) else read_document(source, "evidence")
     latest = (now or datetime.now(UTC)) + _SKEW
     exchange, enclosed, signed_at = _read(bundle)
     try:
         claimed = read_claim(exchange)
         key = _pinned(KeySet.read(keys), claimed.keyid, enclosed)
-        check(exchange, claimed, key, earliest=None, latest=latest)
+        covered = check(exchange, claimed, key, earliest=None, latest=latest)
     except SignatureInvalid as error:
         raise EvidenceInvalid(error.detail, reason=error.reason) from None
     if signed_at != claimed.created.isoformat():
         raise EvidenceInvalid("The bundle's signed_at is not the signature's.", reason="created")
-    return witness(exchange, key, claimed.created)
+    verified = witness(covered, key, claimed.created)
+    if not same(bundle, verified.to_dict()):
+        sentence = "The evidence holds what was not signed, or is not written as evidence is."
+        raise EvidenceInvalid(sentence, reason="malformed")
+    return verified
 
 
 def _pinned(keys: KeySet, kid: str, enclosed: object) -> ResponseKey:
@@ -140,11 +149,11 @@ def _read(bundle: Mapping[str, Any]) -> tuple[Exchange, object, object]:
             target_uri=_str(request["target_uri"]),
             request_headers=_headers(request["headers"], REQUEST_HEADERS),
             request_body=_bytes(request),
-            status=int(response["status"]),
+            status=_status(response["status"]),
             response_headers=_headers(response["headers"], RESPONSE_HEADERS),
             response_body=_bytes(response),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise EvidenceInvalid(
             "The evidence lacks a part or cannot be read.", reason="malformed"
         ) from None
@@ -163,7 +172,7 @@ def _bytes(part: Mapping[str, Any]) -> bytes:
     if part["body_encoding"] == "utf-8":
         return _str(part["body"]).encode("utf-8")
     if part["body_encoding"] == "base64":
-        return base64.b64decode(part["body"], validate=True)
+        return parse_base64(_str(part["body"]))
     raise ValueError(part["body_encoding"])
 
 
@@ -172,6 +181,12 @@ def _headers(value: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, str]
     if not set(value) <= set(known):
         raise ValueError(value)
     return {name: _str(text) for name, text in value.items()}
+
+
+def _status(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(value)
+    return value
 
 
 def _str(value: object) -> str:

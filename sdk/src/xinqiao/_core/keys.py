@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +11,9 @@ from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from xinqiao.errors import ConfigurationError
+from xinqiao.errors import ConfigurationError, EvidenceUnreadable
+
+from .strict import MAX_SIZE, parse_base64url, parse_json, parse_time
 
 #: A JWK set as a mapping, or the path of a file that holds one.
 Jwks: TypeAlias = Mapping[str, Any] | str | Path
@@ -74,15 +73,31 @@ class KeySet:
 
 
 def read_json(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
-    """Take a mapping as it is, or read it from a file."""
+    """Take a mapping as it is, or read it from a file; raises `ConfigurationError`."""
+    try:
+        return read_document(source, what)
+    except EvidenceUnreadable as error:
+        raise ConfigurationError(error.detail) from None
+
+
+def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
+    """Take a mapping as it is, or read it from a file of strict JSON.
+
+    Raises `ConfigurationError` if there is no such file, `EvidenceUnreadable` for what is in it.
+    """
     if isinstance(source, Mapping):
         return source
     try:
-        value = json.loads(Path(source).read_text(encoding="utf-8"))
+        with Path(source).open("rb") as file:
+            data = file.read(MAX_SIZE + 1)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The {what} {source} cannot be read: {error}") from None
+    try:
+        value = parse_json(data)
+    except ValueError as error:
+        raise EvidenceUnreadable(f"The {what} {source} cannot be read: {error}.") from None
     if not isinstance(value, dict):
-        raise ConfigurationError(f"The {what} {source} is not a JSON object.")
+        raise EvidenceUnreadable(f"The {what} {source} is not a JSON object.")
     return value
 
 
@@ -110,15 +125,14 @@ def _response_key(jwk: Any) -> ResponseKey:
     if not isinstance(kid, str) or not kid or not isinstance(x, str):
         raise ConfigurationError("A response key lacks its kid or its x.")
     try:
-        raw = base64.b64decode(x + "=" * (-len(x) % 4), altchars="-_", validate=True)
         return ResponseKey(
             kid=kid,
-            public=Ed25519PublicKey.from_public_bytes(raw),
+            public=Ed25519PublicKey.from_public_bytes(parse_base64url(x)),
             jwk=MappingProxyType({name: jwk[name] for name in _PUBLIC}),
             not_before=_time(jwk.get("not_before")),
             retired_at=_time(jwk.get("retired_at")),
         )
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError):
         raise ConfigurationError(f"The response key {kid} cannot be read.") from None
 
 
@@ -127,7 +141,4 @@ def _time(value: object) -> datetime | None:
         return None
     if not isinstance(value, str):
         raise TypeError(value)
-    when = datetime.fromisoformat(value)
-    if when.tzinfo is None:
-        raise ValueError(value)
-    return when
+    return parse_time(value)

@@ -58,7 +58,7 @@ def _renewed_token(session: Session, scope: str | None) -> Flow[str]:
 def token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
     """Read an access token and its lifetime in seconds; only DPoP-bound tokens are accepted."""
     value, lifetime = answer.get("access_token"), answer.get("expires_in", 0)
-    if not isinstance(value, str) or not value.isascii() or not isinstance(lifetime, int):
+    if not isinstance(value, str) or not value.isascii() or type(lifetime) is not int:
         raise ProtocolError("The token endpoint's answer holds no access token.")
     if str(answer.get("token_type", "")).lower() != "dpop":
         raise ProtocolError("The token is not bound to this client's key (token_type is not DPoP).")

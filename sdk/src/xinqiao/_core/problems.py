@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from xinqiao import errors
 from xinqiao.errors import XinqiaoError
+
+from .strict import parse_json
 
 _ROOTS: Final = (
     errors.RequestRefused,
@@ -84,7 +85,7 @@ def oauth_error(
 def members(body: bytes) -> Mapping[str, Any]:
     """Read a JSON object; whatever is none has no members."""
     try:
-        value = json.loads(body)
+        value = parse_json(body)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xinqiao.errors import ProtocolError
 
+from .strict import parse_time
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .evidence import Evidence
 
 
@@ -74,12 +77,9 @@ class Reader:
         if text is None:
             return None
         try:
-            when = datetime.fromisoformat(text)
+            return parse_time(text)
         except ValueError:
-            raise self._wrong(name, "a time") from None
-        if when.tzinfo is None:
-            raise self._wrong(name, "a time with an offset")
-        return when
+            raise self._wrong(name, "a time with an offset") from None
 
     def object(self, name: str) -> Reader:
         """Read a required object."""

@@ -3,15 +3,14 @@
 What a receipt must show, in this order:
 
 1. the leaf is the one that the answer promised
-2. the checkpoint names this issuer's log and is signed by one of its log keys
+2. the receipt names this issuer's log, the checkpoint too, and one of its log keys signed that
 3. the proof leads from the leaf to the checkpoint's root (RFC 9162 §2.1.3.2)
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -25,6 +24,7 @@ from xinqiao.errors import NotFound, PromiseBroken, ReceiptInvalid
 from .reading import Reader
 from .resource import call
 from .retry import http_time
+from .strict import parse_base64, parse_sha256
 from .trust import published_keys
 
 if TYPE_CHECKING:
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 #: Promises that one client keeps in mind; the oldest go first.
 MOST: Final = 10_000
 _KEY_HASH: Final = 4
+#: Of a checkpoint: origin, size and root (c2sp.org/tlog-checkpoint).
+_LINES: Final = 3
 _ED25519: Final = b"\x01"
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
+#: A line of a signed note (c2sp.org/signed-note).
+_SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +103,14 @@ def _receipt(session: Session, of: Promised) -> Flow[Receipt]:
     except NotFound:
         raise PromiseBroken(promised=of) from None
     keys = yield from published_keys(session)
-    origin = f"{urlsplit(session.settings.issuer).netloc}/log"
-    return verified_receipt(evidence, of, origin=origin, log_keys=keys.log)
+    log = f"{session.settings.issuer}/log"
+    return verified_receipt(evidence, of, log=log, log_keys=keys.log)
 
 
 def verified_receipt(
-    evidence: Evidence, of: Promised, *, origin: str, log_keys: Iterable[Ed25519PublicKey]
+    evidence: Evidence, of: Promised, *, log: str, log_keys: Iterable[Ed25519PublicKey]
 ) -> Receipt:
-    """Read a receipt and check what it shows; raises `ReceiptInvalid`."""
+    """Read a receipt and check what it shows; `log` is the log's address. Raises `ReceiptInvalid`."""
     body = Reader.body(evidence)
     made = Receipt(
         disclosure_id=body.text("disclosure_id"),
@@ -117,24 +122,29 @@ def verified_receipt(
     )
     if (made.disclosure_id, made.leaf_hash) != (of.disclosure_id, of.promise.leaf_hash):
         raise ReceiptInvalid("The receipt is of another leaf than was promised.", promised=of)
-    fault = fault_of(body, made.leaf_hash, origin=origin, log_keys=log_keys)
+    if of.promise.log not in {None, log}:
+        raise ReceiptInvalid("The answer promised a leaf of another log.", promised=of)
+    fault = fault_of(body, made.leaf_hash, log=log, log_keys=log_keys)
     if fault is not None:
         raise ReceiptInvalid(fault, promised=of)
     return made
 
 
 def fault_of(
-    receipt: Reader, leaf_hash: str, *, origin: str, log_keys: Iterable[Ed25519PublicKey]
+    receipt: Reader, leaf_hash: str, *, log: str, log_keys: Iterable[Ed25519PublicKey]
 ) -> str | None:
-    """Tell why a receipt does not show this leaf in the log of this origin; nothing if it does."""
+    """Tell why a receipt does not show this leaf in the log at this address; nothing if it does."""
     if receipt.text("leaf_hash") != leaf_hash:
         return "The receipt is of another leaf."
-    head = _signed_head(receipt.text("checkpoint"), origin, log_keys)
+    if receipt.text("log") != log:
+        return "The receipt is of another log."
+    origin = urlsplit(log)
+    head = _signed_head(receipt.text("checkpoint"), origin.netloc + origin.path, log_keys)
     if head is None:
         return "The checkpoint is not signed by a trusted log key."
     try:
-        leaf = hashlib.sha256(b"\0" + bytes.fromhex(leaf_hash)).digest()
-        proof = [bytes.fromhex(step) for step in receipt.texts("inclusion_proof")]
+        leaf = hashlib.sha256(b"\0" + parse_sha256(leaf_hash)).digest()
+        proof = [parse_sha256(step) for step in receipt.texts("inclusion_proof")]
     except ValueError:
         return "The receipt's hashes cannot be read."
     size, root = head
@@ -171,20 +181,20 @@ def _signed_head(
 ) -> tuple[int, bytes] | None:
     """Size and root of a signed note (c2sp.org/tlog-checkpoint), if a key of `keys` signed it."""
     text, blank, signatures = note.partition("\n\n")
-    lines, body = text.split("\n"), (text + "\n").encode()
-    if not blank or lines[0] != origin:
+    lines, signed = text.split("\n"), signatures.split("\n")
+    found = [_SIGNATURE.fullmatch(line) for line in signed[:-1]]
+    if not blank or signed[-1] or len(lines) < _LINES or lines[0] != origin:
         return None
     try:
-        size, root = int(lines[1]), base64.b64decode(lines[2], validate=True)
-        blobs = [
-            base64.b64decode(line.rpartition(" ")[2], validate=True)
-            for line in signatures.splitlines()
-            if line.startswith(f"\u2014 {origin} ")
-        ]
-    except (IndexError, ValueError, binascii.Error):
+        if not _SIZE.fullmatch(lines[1]):
+            return None
+        size, root, body = int(lines[1]), parse_base64(lines[2]), f"{text}\n".encode()
+        blobs = [(each[1], parse_base64(each[2])) for each in found if each is not None]
+    except ValueError:
         return None
-    signed = any(_signed_by(key, origin, body, blob) for key in keys for blob in blobs)
-    return (size, root) if signed else None
+    own = [blob for name, blob in blobs if name == origin]
+    known = any(_signed_by(key, origin, body, blob) for key in keys for blob in own)
+    return (size, root) if known and len(blobs) == len(found) else None
 
 
 def _signed_by(key: Ed25519PublicKey, origin: str, body: bytes, blob: bytes) -> bool:

@@ -26,7 +26,8 @@ _TIME: Final = re.compile(
     r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
+_SHA256_SIZE: Final = 32
 
 
 def parse_json(data: bytes) -> Any:
@@ -83,11 +84,19 @@ def parse_base64url(text: str) -> bytes:
     return value
 
 
+def parse_hex(text: str) -> bytes:
+    """Read bytes in lower-case hexadecimal."""
+    if not _HEX.fullmatch(text):
+        raise ValueError("this is not lower-case hexadecimal")
+    return bytes.fromhex(text)
+
+
 def parse_sha256(text: str) -> bytes:
     """Read a SHA-256 in lower-case hexadecimal."""
-    if not _SHA256.fullmatch(text):
-        raise ValueError("this is not a SHA-256 in lower-case hexadecimal")
-    return bytes.fromhex(text)
+    value = parse_hex(text)
+    if len(value) != _SHA256_SIZE:
+        raise ValueError("this is no SHA-256")
+    return value
 
 
 def parse_time(text: str) -> datetime:

@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xinqiao.errors import SignatureInvalid, XinqiaoError
+from xinqiao.errors import ReceiptInvalid, SignatureInvalid, XinqiaoError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xinqiao import ConsentRecord, Evidence, QueryPage, Questions, Verification
 
-out: Final = Console(emoji=False)
-notes: Final = Console(stderr=True, emoji=False)
+out: Final = Console(emoji=False, markup=False)
+notes: Final = Console(stderr=True, emoji=False, markup=False)
 
 _LOOK: Final = {
     "yes": Text("✔ yes", style="bold green"),
@@ -55,7 +55,9 @@ def records(page: QueryPage) -> None:
             notes.print("The enterprise objects to this record.", style="yellow")
     if not page.records:
         as_of = page.as_of.isoformat()
-        out.print(f"As of {as_of}, no record within its publicity period was found.")
+        out.print(
+            f"As of {as_of}, no record within its publicity period was found.", soft_wrap=True
+        )
     for item in page.withheld:
         fields = f" ({', '.join(item.fields)})" if item.fields else ""
         notes.print(f"withheld: {item.dataset}{fields}: {item.reason}", style="yellow")
@@ -127,7 +129,7 @@ def kept(evidence: Evidence, path: Path | None) -> None:
 
 def error(error: Exception) -> None:
     """Say what went wrong in one line."""
-    mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid) else ""
+    mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid | ReceiptInvalid) else ""
     notes.print(Text(f"✘ {mark}{error}", style="bold red"))
     if isinstance(error, XinqiaoError) and error.retry_after is not None:
         notes.print(f"  try again in {error.retry_after:g} s")

@@ -1,0 +1,278 @@
+"""Whatever is changed in evidence, in a consent's record, in a receipt or on an answer's way: it is refused
+with an error of the tree, or it means the same. `FULL=1` tries thousands of changes."""
+
+import copy
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from xinqiao import Evidence, errors, verify_consent_record, verify_evidence
+from xinqiao._core.exchange import Exchange
+from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.keys import KeySet
+from xinqiao._core.receipts import Promised, verified_receipt
+from xinqiao._core.results import LogPromise
+from xinqiao.testing import FakeGateway
+
+EXAMPLES: Final = 2_000 if os.environ.get("FULL") else 150
+VECTORS: Final = Path(__file__).parent.parent / "vectors" / "sdk"
+USCC: Final = "91330106MA2XXXXXX0"
+Place = tuple[str | int, ...]
+
+GATEWAY: Final = FakeGateway()
+GATEWAY.add_enterprise(USCC, answers={"is_active.v1": "no"})
+EVIDENCE: Final = (
+    GATEWAY.client()
+    .verify(
+        USCC, purpose="tender", questions={"is_active.v1": None, "enterprise_name.v1": "甲公司"}
+    )
+    .evidence
+)
+RECORD: Final = json.loads((VECTORS / "consent-record.json").read_text(encoding="utf-8"))
+KEYS: Final = json.loads((VECTORS / "keys.json").read_text(encoding="utf-8"))
+FOLDER: Final = tempfile.TemporaryDirectory(prefix="xq-mutations-")
+
+SCALARS: Final = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+    | st.sampled_from(["", "0", "2_00", "２００", "200.0", "\ud800", "\0", "é", "sha-256=:AAAA:"])
+)  # fmt: skip
+ANYTHING: Final = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def places(value: Any, way: Place = ()) -> Iterator[Place]:
+    """Where each part of a document stands."""
+    yield way
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*way, name))
+
+
+def at(document: Any, place: Place) -> Any:
+    """The part that stands there."""
+    for step in place:
+        document = document[step]
+    return document
+
+
+def likenesses(value: Any) -> st.SearchStrategy[Any]:
+    """What some readers take for the same."""
+    made: list[Any] = [[value], {"value": value}]
+    if isinstance(value, str):
+        made += [
+            f"{value} ",
+            f" {value}",
+            f"{value}\n",
+            value.swapcase(),
+            value[:-1],
+            value + value,
+        ]
+        made += [value.replace("0", "\uff10"), value.replace("=", ""), value.replace(":", ": ", 1)]
+        made += [value.replace("+", "-"), value.replace("+00:00", "Z"), value.replace(",", ", ")]
+    if isinstance(value, int):
+        made += [float(value), value + 0.9, str(value), f"{value}_0", -value, value + 1, value == 1]
+    if isinstance(value, list):
+        made += [value[::-1], value + value, value[1:], tuple(value)]
+    return st.sampled_from(made)
+
+
+@st.composite
+def changed(draw: st.DrawFn, document: Any) -> Any:
+    """The document with one to three parts replaced, left out, added, or written over one another."""
+    document = copy.deepcopy(document)
+    for _ in range(draw(st.integers(1, 3))):
+        inner = [each for each in places(document) if each]
+        if not inner:
+            return document
+        place = draw(st.sampled_from(inner))
+        *way, last = place
+        inside, value = at(document, tuple(way)), at(document, place)
+        match draw(st.sampled_from(["replace", "like", "remove", "add", "copy"])):
+            case "replace":
+                inside[last] = draw(ANYTHING)
+            case "like":
+                inside[last] = draw(likenesses(value))
+            case "remove":
+                del inside[last]
+            case "add" if isinstance(inside, dict):
+                inside[draw(st.text(max_size=8))] = draw(ANYTHING)
+            case "add":
+                inside.insert(last, draw(ANYTHING))
+            case _:
+                inside[last] = copy.deepcopy(
+                    at(document, draw(st.sampled_from(list(places(document)))))
+                )
+    return document
+
+
+@st.composite
+def written(draw: st.DrawFn, document: Any) -> bytes:
+    """The document's text with a member twice, or with some of its bytes changed."""
+    text = json.dumps(document, ensure_ascii=draw(st.booleans()))
+    if draw(st.booleans()):
+        objects = [each for each in places(document) if isinstance(at(document, each), dict)]
+        inside = at(document, draw(st.sampled_from(objects)))
+        name = draw(st.sampled_from(sorted(inside)))
+        member = f"{json.dumps(name)}: {json.dumps(inside[name])}"
+        again = f"{json.dumps(name)}: {json.dumps(draw(SCALARS))}"
+        pair = draw(st.sampled_from([f"{again}, {member}", f"{member}, {again}"]))
+        return text.replace(member, pair, 1).encode("utf-8", "surrogatepass")
+    data = text.encode()
+    start = draw(st.integers(0, len(data)))
+    end = min(len(data), start + draw(st.integers(0, 8)))
+    more = draw(
+        st.binary(max_size=8) | st.sampled_from([b"1e400", b"NaN", b"[" * 5_000, b"\xef\xbb\xbf"])
+    )
+    return data[:start] + more + data[end:]
+
+
+def outcome(verify: Callable[[], Any]) -> Any:
+    """What verifies; nothing where it is refused with an error of the tree."""
+    try:
+        return verify()
+    except errors.XinqiaoError:
+        return None
+
+
+def in_a_file(data: bytes) -> Path:
+    """A file that holds this."""
+    path = Path(FOLDER.name) / "mutated.json"
+    path.write_bytes(data)
+    return path
+
+
+def assert_same_evidence(found: Evidence | None) -> None:
+    """Refused, or to the character what was verified first."""
+    assert found is None or found.to_json() == EVIDENCE.to_json()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(changed(EVIDENCE.to_dict()))
+def test_changed_evidence_is_refused(bundle: Any) -> None:
+    """Given as a mapping, with types that no JSON has."""
+    found = outcome(lambda: verify_evidence(bundle, keys=GATEWAY.jwks))
+    assert_same_evidence(found)
+    assert found is None or json.dumps(bundle, sort_keys=True) == json.dumps(
+        EVIDENCE.to_dict(), sort_keys=True
+    )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(written(EVIDENCE.to_dict()))
+def test_a_changed_file_of_evidence_is_refused(data: bytes) -> None:
+    """Byte by byte, and with members that are there twice."""
+    path = in_a_file(data)
+    assert_same_evidence(outcome(lambda: verify_evidence(path, keys=GATEWAY.jwks)))
+
+
+def test_the_record_of_the_vectors_is_proven() -> None:
+    """As it was when it was made."""
+    verified = verify_consent_record(RECORD, keys=KEYS)
+    assert (verified.proven, verified.unproven) == ((1, 2, 3, 4, 5, 6), ())
+
+
+def assert_same_record(found: Any) -> None:
+    """Refused, or the same record, of which the log proves no more."""
+    if found is not None:
+        assert json.dumps(found.record, sort_keys=True) == json.dumps(
+            RECORD["record"], sort_keys=True
+        )
+        assert sorted(found.proven + found.unproven) == [1, 2, 3, 4, 5, 6]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(changed(RECORD))
+def test_a_changed_record_is_refused(document: Any) -> None:
+    """But for receipts that are left out: then it proves less, and says so."""
+    found = outcome(lambda: verify_consent_record(document, keys=KEYS))
+    assert_same_record(found)
+    if found is not None:
+        left = [each for each in RECORD["receipts"] if each in document.get("receipts", [])]
+        assert len(found.proven) == len(left)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(written(RECORD))
+def test_a_changed_file_of_a_record_is_refused(data: bytes) -> None:
+    """Byte by byte, and with members that are there twice."""
+    path = in_a_file(data)
+    assert_same_record(outcome(lambda: verify_consent_record(path, keys=KEYS)))
+
+
+RECEIPT: Final = RECORD["receipts"][3]
+
+
+def receipt_of(body: Any) -> Any:
+    """What the SDK makes of a receipt that the gateway has signed."""
+    exchange = replace(EVIDENCE.exchange, response_body=json.dumps(body).encode())
+    promised = Promised(
+        disclosure_id=RECEIPT["disclosure_id"],
+        promise=LogPromise(leaf_hash=RECEIPT["leaf_hash"], log=RECEIPT["log"], merge_by=None),
+        evidence=EVIDENCE,
+    )
+    made = verified_receipt(
+        replace(EVIDENCE, exchange=exchange),
+        promised,
+        log=RECEIPT["log"],
+        log_keys=KeySet.read(KEYS).log,
+    )
+    return made.disclosure_id, made.leaf_hash, made.leaf_index, made.tree_size
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(changed(RECEIPT))
+def test_a_changed_receipt_is_refused(body: Any) -> None:
+    """Though the gateway itself has signed it: log, leaf, place, proof and checkpoint belong together."""
+    assert outcome(lambda: receipt_of(body)) in {None, receipt_of(RECEIPT)}
+
+
+EXCHANGE: Final = EVIDENCE.exchange
+ON_ITS_WAY: Final[dict[str, Any]] = {
+    "method": EXCHANGE.method,
+    "target_uri": EXCHANGE.target_uri,
+    "status": EXCHANGE.status,
+    "request_body": EXCHANGE.request_body.decode(),
+    "response_body": EXCHANGE.response_body.decode(),
+    **{f"> {name}": value for name, value in EXCHANGE.request_headers.items()},
+    **{f"< {name}": value for name, value in EXCHANGE.response_headers.items()},
+}
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(changed(ON_ITS_WAY))
+def test_an_answer_that_was_changed_on_its_way_is_refused(parts: Any) -> None:
+    """By the same reader; headers that nobody signs are left out."""
+    headers = {name: value for name, value in parts.items() if name[:2] in {"> ", "< "}}
+    texts = {name: parts.get(name) for name in ON_ITS_WAY if name not in headers}
+    status = texts.pop("status", None)
+    assume(type(status) is int)
+    assume(all(isinstance(each, str) for each in (*texts.values(), *headers.values())))
+    exchange = Exchange(
+        method=texts["method"],
+        target_uri=texts["target_uri"],
+        request_headers={n[2:]: value for n, value in headers.items() if n[0] == ">"},
+        request_body=texts["request_body"].encode("utf-8", "surrogatepass"),
+        status=status,
+        response_headers={n[2:]: value for n, value in headers.items() if n[0] == "<"},
+        response_body=texts["response_body"].encode("utf-8", "surrogatepass"),
+    )
+    key = KeySet.read(GATEWAY.jwks).get(EVIDENCE.keyid)
+    assert key is not None
+    latest = datetime.now(UTC) + timedelta(minutes=5)
+    found = outcome(
+        lambda: check(exchange, read_claim(exchange), key, earliest=None, latest=latest)
+    )
+    assert found in (None, EXCHANGE)
