@@ -18,6 +18,7 @@ from gateway.access.consent_records import signed_record
 from gateway.signing.keys import KeyRing
 from tests.log_builders import open_note, raw_key
 from tests.naive_merkle import root_from_path
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.house import Caller, House  # which counts leaves itself
@@ -133,7 +134,7 @@ async def record_of(bank: "Caller", consent_id: str) -> dict[str, Any]:
 
 async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
     """The same, when all its leaves are in the log."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             made = await record_of(bank, consent_id)
             if len(made["receipts"]) == len(made["record"]["xq:events"]):

@@ -47,6 +47,7 @@ from gateway.synthetic.state import SEED, Folder
 from tests.consent_leaves import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
+from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange, sha256_digest
 from xinqiao._core.http_signatures import check, read_claim
 from xinqiao._core.keys import KeySet
@@ -525,8 +526,8 @@ class Server(uvicorn.Server):
         thread = threading.Thread(target=self.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
-            assert self.ready.wait(20), "the gateway did not start"
+            assert self.ready.wait(PATIENCE), "the gateway did not start"
             yield
         finally:
             self.should_exit = True
-            thread.join(20)
+            thread.join(PATIENCE)

@@ -5,12 +5,14 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import RowMapping, text
@@ -24,11 +26,26 @@ from gateway.db.engine import make_engine
 from gateway.synthetic.cast import ROLES, terms_of
 from tests.databases import new_database
 from tests.oauth_builders import public_jwk
+from tests.waiting import PATIENCE
 from verification.uscc import check_character
 
 SOURCES: Final = ("market", "rival", "ended")
 DATASETS: Final = frozenset({"registration", "licence", "penalty", "annual_report"})
 _COMMAND: Final = "from gateway.cli.main import main; main()"
+_GATE: Final = 4711
+_HOLD: Final = """
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.rows > {beyond} THEN
+        PERFORM pg_advisory_xact_lock_shared({gate});
+    END IF;
+    RETURN NEW;
+END $$
+"""
+_HELD: Final = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +98,27 @@ class Desk:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @contextlib.contextmanager
+    def held(self, *arguments: str, beyond: int, **of: str) -> Iterator[subprocess.Popen[str]]:
+        """The command, started and held before it commits the first chunk that ends beyond so many
+        rows; it goes on when the block ends."""
+        self.rows(_HOLD.format(beyond=beyond, gate=_GATE))
+        self.rows(
+            "CREATE TRIGGER hold BEFORE UPDATE ON intake_job FOR EACH ROW EXECUTE FUNCTION hold()"
+        )
+        with asyncio.Runner() as runner:
+            gate = runner.run(asyncpg.connect(self.url.replace("+asyncpg", "")))
+            runner.run(gate.execute(f"SELECT pg_advisory_lock({_GATE})"))
+            run = self.start(*arguments, **of)
+            until = time.monotonic() + PATIENCE
+            while not self.rows(_HELD):
+                assert run.poll() is None, run.communicate()
+                assert time.monotonic() < until, "the ingest does not get on"
+                time.sleep(0.05)
+            yield run
+            runner.run(gate.close())
+        self.rows("DROP FUNCTION hold CASCADE")
 
     def write(self, name: str, content: bytes | str | Iterable[Mapping[str, Any]]) -> Path:
         """A file of the folder; rows are written as NDJSON."""

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 import httpx2
 
 from tests.house import Caller, House
+from tests.waiting import PATIENCE
 
 SCOPE: Final = "records:write"
 UPLOADS: Final = "/v1/records/uploads"
@@ -147,13 +149,14 @@ async def upload(caller: Caller, content: bytes, **said: str) -> str:
 
 async def ended(caller: Caller, job_id: str) -> dict[str, Any]:
     """The job, when it has ended."""
-    for _ in range(300):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         response = await get(caller, f"/v1/records/jobs/{job_id}")
         assert response.status_code == 200, response.text
         job: dict[str, Any] = response.json()
         if job["state"] in {"done", "stopped"}:
             return job
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
     raise AssertionError(job)
 
 

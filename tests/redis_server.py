@@ -14,8 +14,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tests.waiting import PATIENCE
+
 BINARY = shutil.which("redis-server")
-PATIENCE = 60.0  # seconds that a server may take, on a busy machine
 
 
 class RedisServer:

@@ -25,6 +25,7 @@ from gateway.limits.guard import Quotas
 from gateway.outbound import Way
 from tests.house import Caller, House
 from tests.oauth_builders import public_jwk
+from tests.waiting import PATIENCE
 
 HOST = "keys.bank.test"
 PUBLIC = "93.184.216.34"
@@ -90,7 +91,12 @@ class Outside:
 
     def way(self, **changes: Any) -> Way:
         """The way to it."""
-        made = Way(resolve=self._resolve, connect=self._connect, trust=lambda: self.trust)
+        made = Way(
+            resolve=self._resolve,
+            connect=self._connect,
+            trust=lambda: self.trust,
+            timeout=PATIENCE,
+        )
         return replace(made, **changes)
 
     async def _resolve(self, host: str, _port: int) -> list[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx2
 
 from gateway.settings import Settings
+from tests.waiting import PATIENCE
 
 COMMAND = (sys.executable, "-c", "from gateway.cli.main import main; main()")
-PATIENCE = 30.0  # seconds that a start may take
 
 
 def environment(settings: Settings, **changed: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ def serving(settings: Settings, output: Path, **changed: str) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -76,6 +76,6 @@ def run(*arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedProc
         env=dict(environ),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )

@@ -1,7 +1,6 @@
 """An SMS gateway on loopback: keeps what it is sent, and answers, stalls or redirects as told."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +24,8 @@ class SmsServer:
 
     statuses: list[int] = field(default_factory=lambda: [200])
     location: str = ""
-    stalls: float = 0.0
+    stalls: bool = False
+    """Whether requests are answered only at the end."""
     body: bytes = b"{}"
     taken: list[Taken] = field(default_factory=list)
     origin: str = ""
@@ -39,7 +39,7 @@ class SmsServer:
 @contextmanager
 def an_sms_server() -> Iterator[SmsServer]:
     """A real HTTP server on a free port."""
-    server = SmsServer()
+    server, ending = SmsServer(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -52,7 +52,8 @@ def an_sms_server() -> Iterator[SmsServer]:
                     form=dict(parse_qsl(written, strict_parsing=bool(written))),
                 )
             )
-            time.sleep(server.stalls)
+            if server.stalls:
+                ending.wait()
             status = server.statuses.pop(0) if len(server.statuses) > 1 else server.statuses[0]
             self.send_response(status)
             if server.location:
@@ -73,5 +74,6 @@ def an_sms_server() -> Iterator[SmsServer]:
         try:
             yield server
         finally:
+            ending.set()
             http.shutdown()
             thread.join()

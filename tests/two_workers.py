@@ -22,11 +22,11 @@ from tests.oauth_builders import SECRET, USCC, Bank, World, digest_of, running
 from tests.portal_house import add_enterprise
 from tests.redis_server import RedisServer
 from tests.served_process import serving
+from tests.waiting import PATIENCE
 
 __all__ = ["CROWD", "Workers", "query", "redis", "with_", "workers"]
 
 CROWD: Final = 200 if os.environ.get("FULL") else 60
-PATIENCE: Final = 120.0  # seconds that the last of a crowd may wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

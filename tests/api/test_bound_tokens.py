@@ -7,6 +7,7 @@ import pytest
 import consent
 from tests.house import Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -81,7 +82,7 @@ async def test_a_receipt_is_for_the_client_and_not_for_a_token_whose_consent_has
         headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
         return (await bank.send(path, b"", method="GET", headers=headers)).status_code
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await receipt(token) == 404:  # noqa: ASYNC110  # the sealer works on its own
             await asyncio.sleep(0.2)
     assert await receipt(token) == 200

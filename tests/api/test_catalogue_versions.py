@@ -26,6 +26,7 @@ from gateway.following import follow
 from gateway.portal.choosing import fields_behind
 from tests.databases import new_database
 from tests.house import House, a_house
+from tests.waiting import PATIENCE
 
 DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
 SEVENTEENTH = """
@@ -212,7 +213,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     await follow(house.app)
     assert house.runtime.catalogue.version == "2026.1"
     await approve(engine, "2026.2", waiting.digest)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         # The worker's own task sees it, and nobody tells this one.
         while house.runtime.catalogue.version != "2026.2":  # noqa: ASYNC110
             await asyncio.sleep(0.1)

@@ -136,7 +136,7 @@ async def test_waiting_ends_with_the_first_change(house: House) -> None:
     """A long poll answers when there is something, and not before."""
     uscc, bank = house.uscc("clean"), await house.client()
     waiting = asyncio.create_task(read(bank, wait=20))
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.3)
     assert not waiting.done()
     await house.grant(bank, uscc)
     await number(house)

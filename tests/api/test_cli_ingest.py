@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingest_house import Desk, a_code, a_database, a_desk, licences
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_the_same_file_at_once_is_counted_once(desk: Desk) -> None:
     """The second run waits for the first, and finds it done."""
     desk.write("day1.ndjson", licences(6000))
     runs = [desk.start("day1.ndjson", "--chunk-rows", "500") for _ in range(2)]
-    outs = {run.communicate(timeout=120) for run in runs}
+    outs = {run.communicate(timeout=PATIENCE) for run in runs}
     assert len(outs) == 1
     (job,) = desk.rows("SELECT * FROM intake_job")
     assert (job["rows"], job["created"], job["unchanged"]) == (6000, 6000, 0)
@@ -183,7 +184,7 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
             ("day1.ndjson", "rival", "licence"),
         )
     ]
-    errors = [run.communicate(timeout=120)[1] for run in runs]
+    errors = [run.communicate(timeout=PATIENCE)[1] for run in runs]
     assert errors == [""] * 4
     assert {run.returncode for run in runs} <= {0, 1}
     held = desk.rows("SELECT count(*) AS n, max(version) AS v FROM enterprise")[0]

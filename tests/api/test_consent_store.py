@@ -49,6 +49,7 @@ from tests.consent_builders import (
     an_event_of,
     done,
 )
+from tests.waiting import lock_waits
 
 pytestmark = pytest.mark.asyncio
 
@@ -467,7 +468,7 @@ async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: As
         outcome = withdraw(consent, by=a_person(consent.uscc), now=NOON)
         await act(withdrawing, consent, outcome)
         waiting = asyncio.create_task(spend(spending, consent))
-        await asyncio.sleep(0.1)
+        await lock_waits(engine)
         assert not waiting.done()
         await withdrawing.commit()
         assert await waiting == []

@@ -19,6 +19,7 @@ from gateway.limits.guard import Quotas
 from gateway.log.turned_away import write_down
 from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -271,7 +272,7 @@ async def test_a_client_may_wait_for_the_answer(house: House, bank: Caller) -> N
     await asyncio.sleep(0.2)
     assert not waiting.done()
     await house.act(grant_all, made["consent_id"])
-    assert (await asyncio.wait_for(waiting, 10))["status"] == "active"
+    assert (await asyncio.wait_for(waiting, PATIENCE))["status"] == "active"
 
 
 async def test_one_does_not_wait_for_what_is_answered(house: House, bank: Caller) -> None:

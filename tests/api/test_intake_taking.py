@@ -18,6 +18,7 @@ from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
+from tests.waiting import PATIENCE
 
 VAULT = Vault(VaultKeys.parse(Vault.generate_keys()))
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -320,7 +321,7 @@ async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: Files) -
         for rows in (many, changed, many, changed)
         for source in (SOURCE, RIVAL)
     ]
-    await asyncio.wait_for(asyncio.gather(*batches), timeout=60)
+    await asyncio.wait_for(asyncio.gather(*batches), timeout=PATIENCE)
     (records,) = await held.rows("SELECT count(*) AS n, sum(version) AS versions FROM record")
     (history,) = await held.rows("SELECT count(*) AS n FROM record_history")
     assert records["n"] == 400

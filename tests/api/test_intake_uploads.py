@@ -33,6 +33,7 @@ from tests.intake_builders import (
     sent,
     upload,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -411,12 +412,14 @@ async def test_who_is_suspended_meanwhile_is_taken_no_further(house: House) -> N
 
 async def _until(house: House, sql: str, source_id: str, state: str) -> dict[str, str]:
     """The upload, when it is in this state."""
-    for _ in range(300):
+
+    async def there() -> dict[str, str] | None:
         (found,) = await house.rows(sql, id=source_id)
-        if found["state"] == state:
-            return found
-        await asyncio.sleep(0.1)
-    raise AssertionError(found)
+        return found if found["state"] == state else None
+
+    found = await eventually(there)
+    assert found is not None
+    return found
 
 
 async def test_a_taker_that_died_is_followed_by_another(house: House) -> None:

@@ -30,6 +30,7 @@ from tests.log_builders import (
     raw_key,
     seal_all,
 )
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -154,7 +155,7 @@ async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: P
 
 async def test_anybody_checks_a_keys_events_in_the_log(house: House) -> None:
     """From the published event and salt to the root under the log's signature; no sign-in."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             told = (await house.http.get("/log/events")).raise_for_status().json()
             if all(each["leaf_index"] is not None for each in told["events"]):

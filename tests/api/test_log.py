@@ -31,6 +31,7 @@ from tests.log_builders import (
     seal_all,
 )
 from tests.oauth_builders import ISSUER, Bank, World, running
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio
 
@@ -266,7 +267,7 @@ async def test_while_the_gateway_serves_it_seals_and_at_its_end_it_seals_the_res
     """The promise is kept within seconds, through a shutdown too."""
     async with sealing(log.world.runtime):
         [(first, _)] = await log.disclosed(1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await log.receipt(first.disclosure_id)).status_code != 200:
                 pass
         [(last, _)] = await log.disclosed(1)

@@ -18,6 +18,7 @@ from gateway.creditfile.intake import Source, take
 from tests.api.test_portal_asked import asked, decide, held
 from tests.api.test_portal_delegates import a_delegate
 from tests.portal_house import CATALOGUE, House, a_house, hidden
+from tests.waiting import PATIENCE
 from xinqiao import errors, verify_consent_record
 
 SOURCE = Source(source_id="source", name="市场监督管理部门")
@@ -125,7 +126,7 @@ async def assert_the_log_proves_that_it_was_kept(
 ) -> None:
     """By the enterprise's record; the client's says nothing of it, and a forged one shows."""
     keys = house.runtime.keys.published()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             made = (await browser.get(f"/portal/consents/{consent_id}/record.json")).json()
             verified = verify_consent_record(made, keys=keys)

@@ -4,12 +4,13 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from gateway.clients import registry
 from tests.oauth_builders import (
@@ -20,8 +21,7 @@ from tests.oauth_builders import (
     public_jwk,
     running,
 )
-
-RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+from tests.rsa_keys import rsa_key
 
 
 @pytest_asyncio.fixture
@@ -34,15 +34,15 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
 @pytest.mark.parametrize(
     ("key", "alg"),
     [
-        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
-        (RSA_KEY, "PS256"),
-        (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+        (partial(ec.generate_private_key, ec.SECP256R1()), "ES256"),
+        (rsa_key, "PS256"),
+        (ed25519.Ed25519PrivateKey.generate, "EdDSA"),
     ],
     ids=["ES256", "PS256", "EdDSA"],
 )
 async def test_each_accepted_algorithm_authenticates(world: World, key: Any, alg: str) -> None:
     """ES256, PS256 and EdDSA are accepted, with the key that was registered."""
-    bank = await world.bank(key=key, alg=alg)
+    bank = await world.bank(key=key(), alg=alg)
     assert (await bank.token()).status_code == 200
 
 
@@ -164,7 +164,7 @@ async def test_a_type_that_is_no_text_is_refused(world: World, typ: str) -> None
 
 async def test_rs256_fails_although_the_key_is_the_registered_one(world: World) -> None:
     """The algorithm is ours to choose, not the assertion's."""
-    bank = await world.bank(key=RSA_KEY, alg="PS256")
+    bank = await world.bank(key=rsa_key(), alg="PS256")
     weak = replace(bank, alg="RS256")
     assert (await weak.token()).json()["error"] == "invalid_client"
     assert (await bank.token()).status_code == 200

@@ -18,6 +18,7 @@ from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
 from gateway.disclosure import consenting
 from tests.portal_house import House, a_house, hidden, query_of
+from tests.waiting import lock_waits
 
 
 @pytest_asyncio.fixture
@@ -271,7 +272,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
         base = await store.hold(conn, running.uscc, running.consent_id)
         assert base is not None
         withdrawing = asyncio.create_task(browser.post(address, data=form))
-        await asyncio.sleep(0.3)
+        await lock_waits(house.engine)
         assert not withdrawing.done()
         asks = consent.request(
             Ask(

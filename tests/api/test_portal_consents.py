@@ -17,6 +17,7 @@ from gateway.disclosure import consenting
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import a_person
 from tests.portal_house import House, a_house, hidden
+from tests.waiting import lock_waits
 
 
 @pytest_asyncio.fixture
@@ -136,7 +137,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
         assert isinstance(fewer, Changed)
         assert await consenting.save(conn, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
-        assert await _somebody_waits(house)
+        await lock_waits(house.engine)
     done = await pressed
     assert done.headers["location"] == f"{address}?notice={verb}"
     async with house.engine.connect() as conn:
@@ -145,17 +146,6 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
     assert after is not None
     assert (after.status, after.max_uses) == (ends, 3)
     assert [each.what for each in events[-2:]] == [Act.AMENDED, events[-1].what]
-
-
-async def _somebody_waits(house: House) -> bool:
-    """Whether a statement waits for a row that another transaction has changed, within seconds."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
-    for _ in range(100):
-        async with house.engine.connect() as conn:
-            if (await conn.execute(waiting)).scalar_one():
-                return True
-        await asyncio.sleep(0.05)
-    return False
 
 
 async def test_the_list_shows_what_runs_and_what_has_ended(house: House) -> None:

@@ -15,6 +15,7 @@ from consent import Status, store
 from consent.model import Consent
 from gateway.portal.choosing import fields_behind
 from tests.portal_house import CATALOGUE, House, a_house, hidden, query_of
+from tests.waiting import lock_waits
 
 
 @pytest_asyncio.fixture
@@ -230,23 +231,12 @@ async def test_of_grants_at_once_one_runs(house: House) -> None:
             )
             for each, page in zip(opened, pages, strict=True)
         ]
-        await _all_wait(house, len(clicks))
+        await lock_waits(house.engine, len(clicks))
     await asyncio.gather(*clicks)
     held = [each.status for each in await consents_of(house, house.firm)]
     assert held.count(Status.ACTIVE) == 1
     assert set(held) <= {Status.ACTIVE, Status.SUPERSEDED}
     assert len(held) == len(clicks)
-
-
-async def _all_wait(house: House, number: int) -> None:
-    """Until so many wait for a lock of this database."""
-    waiting = text(
-        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
-        " WHERE NOT l.granted AND d.datname = current_database()"
-    )
-    async with asyncio.timeout(20), house.engine.connect() as conn:
-        while (await conn.execute(waiting)).scalar_one() < number:  # noqa: ASYNC110  # another process counts
-            await asyncio.sleep(0.02)
 
 
 async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> None:

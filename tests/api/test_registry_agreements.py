@@ -56,20 +56,23 @@ class Office:
     engine: AsyncEngine
     client_id: str
 
-    async def do(self, verb: Any, by: Operator = FANG, **given: Any) -> Any:
+    async def do(
+        self, verb: Any, by: Operator = FANG, *, later: timedelta = timedelta(), **given: Any
+    ) -> Any:
         """One act in its own transaction."""
         async with self.engine.begin() as conn:
-            at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=DATASETS)
+            at = At(conn=conn, by=by, now=datetime.now(UTC) + later, datasets=DATASETS)
             return await verb(at, **given)
 
     async def put(self, wanted: Terms, by: Operator = FANG) -> Any:
         """Put or propose these terms."""
         return await self.do(agreeing.put, by, client_id=self.client_id, terms=wanted)
 
-    async def approve(self, made: Any, by: Operator = QIANG) -> Any:
+    async def approve(self, made: Any, by: Operator = QIANG, **when: timedelta) -> Any:
         """Approve a proposal as it was read."""
         own = made.proposal
-        return await self.do(agreeing.approve, by, proposal_id=own.proposal_id, digest=own.digest)
+        read = {"proposal_id": own.proposal_id, "digest": own.digest}
+        return await self.do(agreeing.approve, by, **when, **read)
 
     async def agreed(self, wanted: Terms) -> InForce:
         """These terms, in force by two operators."""
@@ -362,7 +365,5 @@ async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Office)
 
 async def test_a_term_that_is_over_is_not_approved(office: Office) -> None:
     """It would be in force for no moment."""
-    soon = datetime.now(UTC) + timedelta(seconds=0.2)
-    made = await office.put(terms(valid_until=soon))
-    await asyncio.sleep(0.3)
-    assert isinstance(await office.approve(made), Refused)
+    made = await office.put(terms(valid_until=datetime.now(UTC) + timedelta(days=1)))
+    assert isinstance(await office.approve(made, later=timedelta(days=2)), Refused)

@@ -22,6 +22,7 @@ from gateway.sweeping import keep_retention
 from tests.creditfile_builders import a_record
 from tests.house import House
 from tests.objection_builders import a_fresh_enterprise, object_to
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -211,7 +212,7 @@ async def test_retention_does_not_wait_for_a_record_that_is_being_changed(house:
     busy, free = await kept(house, **old(house)), await kept(house, **old(house))
     async with house.runtime.engine.begin() as conn:
         await store.held(conn, busy.uscc, busy.record_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await deleter_of(house).run(now=house.clock())
     assert await is_there(house, busy)
     assert not await is_there(house, free)

@@ -13,6 +13,7 @@ from gateway.signing.access_tokens import LONGEST_LIFE
 from gateway.signing.rotation import rewrite, rotated
 from tests.house import Caller, House
 from tests.oauth_builders import claims_of, signed
+from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange
 from xinqiao._core.http_signatures import check, read_claim
 from xinqiao._core.keys import KeySet
@@ -29,7 +30,7 @@ async def rotating(house: House) -> AsyncIterator[House]:
     begins = now + timedelta(hours=1)
     rewrite(file, lambda found: rotated(found, ["token", "response"], begins=begins, now=now))
     keys = house.runtime.keys
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(keys.published()["keys"]) < len(keys.newest()):  # noqa: ASYNC110  # a file
             await asyncio.sleep(0.05)
     yield house

@@ -17,6 +17,7 @@ from gateway.outbound import Way
 from tests.api.test_notices import sent, told
 from tests.portal_house import House, a_house, hidden
 from tests.sms_server import SmsServer, an_sms_server
+from tests.waiting import PATIENCE
 
 PHONE = "13800000000"
 TOKEN = "made-up-token-of-the-sms-gateway"
@@ -35,7 +36,7 @@ async def house(migrated_url: str, tmp_path: Path, server: SmsServer) -> AsyncIt
     async with a_house(migrated_url, tmp_path) as made:
         async with made.engine.begin() as conn:
             await conn.execute(text("DELETE FROM notice"))
-        channel = HttpSms(url=server.url, token=TOKEN, loopback=True, way=Way(timeout=1))
+        channel = HttpSms(url=server.url, token=TOKEN, loopback=True, way=Way(timeout=PATIENCE))
         made.app.state.runtime = replace(made.runtime, channels={"sms": channel})
         await _name_a_number(made, server)
         yield made

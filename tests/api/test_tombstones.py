@@ -15,6 +15,7 @@ from gateway.db.engine import to_json
 from gateway.disclosure import tombstones
 from gateway.disclosure.tombstones import ChangedRecord, RecordKind
 from tests.house import Caller, House
+from tests.waiting import lock_waits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -143,8 +144,8 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(
         named = {"uscc": record.uscc, "record_id": record.record_id}
         await conn.execute(CHANGE, named | {"repaired_at": house.clock()})
         asked = asyncio.create_task(bank.query(record.uscc, "penalty"))
-        done, _ = await asyncio.wait([asked], timeout=0.5)
-        assert not done
+        await lock_waits(house.runtime.engine)
+        assert not asked.done()
         await tombstones.of_records(conn, "record_repaired", [record], now=house.clock())
     response = await asked
     assert record.record_id not in {each["record_id"] for each in response.json()["records"]}
@@ -176,8 +177,8 @@ async def test_a_change_waits_for_what_is_just_being_told(
             arguments = [values[name] for name in commit.TELL.names]
             await teller.fetchrow(commit.TELL.positional, *arguments)
             changing = asyncio.create_task(change(house, record, "record_corrected"))
-            done, _ = await asyncio.wait([changing], timeout=0.5)
-            assert not done
+            await lock_waits(house.runtime.engine)
+            assert not changing.done()
         assert await changing >= 1
     finally:
         await teller.close()

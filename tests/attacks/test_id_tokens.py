@@ -12,7 +12,7 @@ from typing import Any, Final
 import jwt
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.identity.openid import OpenIdProvider
 from gateway.identity.provider import (
@@ -24,13 +24,14 @@ from gateway.identity.provider import (
 from gateway.identity.sessions import Identity
 from gateway.settings import Settings
 from tests.oauth_builders import Key, public_jwk, signed
+from tests.rsa_keys import rsa_key
 
 NOW: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 SECONDS: Final = int(NOW.timestamp())
 ATTEMPT: Final = Attempt(state="s", nonce="n" * 64, verifier="v" * 64)
 USCC: Final = "91330106MA2CXXXX16"
 EC_KEY: Final = ec.generate_private_key(ec.SECP256R1())
-RSA_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+RSA_KEY: Final = rsa_key()
 STRANGER: Final = ec.generate_private_key(ec.SECP256R1())
 RSA_JWK: Final = {
     name: value

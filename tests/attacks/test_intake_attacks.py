@@ -122,9 +122,6 @@ async def test_no_number_of_a_person_is_printed_or_repeated(house: House) -> Non
     assert reasons == []
 
 
-BOMB = gzip.compress(b"\n" * (300 << 20), 9)
-
-
 @pytest.mark.parametrize(
     "name", ["../../../etc/cron.d/x", "/etc/passwd", "a\x00b.csv", "..", NUMBER]
 )
@@ -170,7 +167,8 @@ async def test_an_id_is_no_path(house: House, path: str) -> None:
 async def test_a_bomb_does_not_go_off(house: House) -> None:
     """A file that unpacks to far more than it weighs is refused in one sentence."""
     source = await a_department(house)
-    job = await ended(source, await upload(source, BOMB, filename="x.csv.gz"))
+    bomb = gzip.compress(b"\n" * (300 << 20), 9)
+    job = await ended(source, await upload(source, bomb, filename="x.csv.gz"))
     assert job["state"] == "stopped"
     assert job["created"] == 0
 

@@ -240,17 +240,14 @@ async def test_a_slow_answer_is_given_up_as_a_whole(outside: Outside, begins: by
 
     async def dripping(writer: Any) -> None:
         writer.write(begins)
-        for _ in range(100):
+        while True:
             writer.write(b" ")
             await writer.drain()
             await asyncio.sleep(0.05)
 
     outside.server.answer = dripping
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
     with pytest.raises(UnfetchableError, match="did not answer within"):
         await fetched(outside, timeout=0.5)
-    assert loop.time() - begun < 2
 
 
 async def test_a_slow_resolver_is_given_up_too(outside: Outside) -> None:

@@ -23,6 +23,7 @@ from gateway.signing import jws
 from gateway.signing.jws import JwsError
 from gateway.signing.nonces import Nonces
 from tests.oauth_builders import Key, public_jwk
+from tests.rsa_keys import rsa_key
 
 SHA256: Final = hashes.SHA256()
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -36,7 +37,7 @@ def key_of(algorithm: str) -> Any:
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     if algorithm == "PS256":
-        return rsa.generate_private_key(65_537, 2_048)
+        return rsa_key()
     return ed25519.Ed25519PrivateKey.generate()
 
 

@@ -35,13 +35,13 @@ from tests.mtls_builders import SUBJECT, Holder, a_certificate, an_authority, pa
 from tests.oauth_builders import USCC
 from tests.portal_house import add_enterprise
 from tests.served_process import serving
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CONFIGURED: Final = Path(__file__).parents[2] / "deploy" / "proxy"
 NGINX: Final = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 NGINX_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
-PATIENCE: Final = 15.0
 NAMES: Final = [x509.DNSName("localhost")]
 CA: Final = an_authority()
 
@@ -65,7 +65,7 @@ class Front:
             if chain is not None:
                 file.write_bytes(file.read_bytes() + chain.certificate.public_bytes(Encoding.PEM))
             context.load_cert_chain(file)
-        return httpx2.Client(verify=context, trust_env=False, timeout=20)
+        return httpx2.Client(verify=context, trust_env=False, timeout=PATIENCE)
 
     async def client(self, jwks: Mapping[str, object] | None = None, **method: str) -> str:
         """The id of a client whose tokens are bound to its certificate."""
@@ -146,7 +146,7 @@ def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterat
     until = time.monotonic() + PATIENCE
     try:
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             said = process.stderr.read() if process.poll() is not None and process.stderr else b""
             assert process.poll() is None, said.decode()
@@ -155,7 +155,7 @@ def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterat
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(PROXIES))

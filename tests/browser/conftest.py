@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse
 
 from gateway.http1.server import OPTIONS
 from tests.portal_house import Clock, House, a_house
+from tests.waiting import PATIENCE
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = [
@@ -70,7 +71,7 @@ async def phone(chromium: Browser) -> Page:
         java_script_enabled=False,
         has_touch=True,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(1000 * PATIENCE)
     return await context.new_page()
 
 

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Response, Viewpo
 from gateway.identity import sessions
 from gateway.pages.languages import COOKIE, Language
 from tests.browser.conftest import HEIGHT, Street
+from tests.waiting import PATIENCE
 
 FULL: Final = bool(os.environ.get("FULL"))
 PICTURES: Final = os.environ.get("XINQIAO_TEST_PICTURES")
@@ -26,7 +27,7 @@ async def visitor(
     name = sessions.cookie_name(street.house.runtime.settings)
     session = (await street.house.signed_in(username)).cookies[name]
     made = await chromium.new_context(**context)
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(1000 * PATIENCE)
     await made.add_cookies(
         [
             {"name": name, "value": session, "url": street.issuer},

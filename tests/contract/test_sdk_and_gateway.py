@@ -14,6 +14,7 @@ from gateway.synthetic.visitor import Visitor
 from tests.consent_builders import grant_all
 from tests.house import UNKNOWN, House
 from tests.sdk_builders import Wire, altered, client_of, settled
+from tests.waiting import PATIENCE
 from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -233,7 +234,7 @@ async def test_a_consent_is_asked_for_by_link_and_waited_for(served: House) -> N
         waiting = asyncio.create_task(bank.await_decision(asked.consent_id))
         await asyncio.sleep(0.3)
         await served.act(grant_all, asked.consent_id)
-        assert (await asyncio.wait_for(waiting, 20)).status == "active"
+        assert (await asyncio.wait_for(waiting, PATIENCE)).status == "active"
         more = await bank.request_consent(
             uscc, purpose="loan_approval", datasets=["penalty"], amends=asked.consent_id
         )

@@ -7,7 +7,6 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any, Final
 import pytest
 
 from tests.ingest_house import Desk, a_database, a_desk, children_of, licences
+from tests.waiting import PATIENCE
 
 KILLS: Final = 20 if os.environ.get("FULL") else 3
 ROWS: Final = 4_000 * KILLS if os.environ.get("FULL") else 12_000
-PATIENCE: Final = 120.0
 
 
 def delivered() -> Iterator[dict[str, Any]]:
@@ -106,7 +105,7 @@ def _is_there(pid: int) -> bool:
 
 
 # Larger than what a pipe and the command hold: a reader that is ahead is stuck in the middle of a chunk.
-WIDE: Final = 30_000
+WIDE: Final = 12_000
 
 
 def wide() -> Iterator[dict[str, Any]]:
@@ -123,39 +122,28 @@ def desk(postgres_url: str, tmp_path: Path) -> Desk:
     return desk
 
 
-def _begun(desk: Desk, run: subprocess.Popen[str]) -> None:
-    """Wait until the first chunk is taken."""
-    until = time.monotonic() + PATIENCE
-    while _taken(desk) <= 0:
-        assert run.poll() is None, run.communicate()
-        assert time.monotonic() < until, "the ingest does not begin"
-        time.sleep(0.02)
-
-
 def test_a_reader_that_dies_stops_the_ingest_which_goes_on_when_it_is_run_again(
     desk: Desk,
 ) -> None:
     """However far the other reader was ahead: the command says so in one sentence and ends."""
-    run = desk.start("wide.ndjson", "--chunk-rows", "1000")
-    _begun(desk, run)
-    for each in children_of(run.pid)[:1]:
-        os.kill(each, signal.SIGKILL)
+    with desk.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
+        for each in children_of(run.pid)[:1]:
+            os.kill(each, signal.SIGKILL)
     _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 2
     assert "The process that read the file ended" in said
     assert "What came before it was kept" in said
     assert 0 < _taken(desk) < WIDE
-    again = desk.ingest("wide.ndjson", "--chunk-rows", "1000")
+    again = desk.ingest("wide.ndjson", "--chunk-rows", "500")
     assert (again.status, _taken(desk)) == (0, WIDE)
 
 
 def test_an_ingest_that_is_interrupted_ends_and_goes_on_when_it_is_run_again(desk: Desk) -> None:
     """Ctrl-C at the shell: no reader keeps it."""
-    run = desk.start("wide.ndjson", "--chunk-rows", "1000")
-    _begun(desk, run)
-    run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=PATIENCE)
+    with desk.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode != 0
     assert "stopped; the same command goes on where it was" in said
-    again = desk.ingest("wide.ndjson", "--chunk-rows", "1000")
+    again = desk.ingest("wide.ndjson", "--chunk-rows", "500")
     assert (again.status, _taken(desk)) == (0, WIDE)

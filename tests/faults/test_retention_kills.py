@@ -21,6 +21,7 @@ from gateway.db.engine import make_engine
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import a_record
 from tests.databases import new_database
+from tests.waiting import PATIENCE
 
 KILLS: Final = 20 if os.environ.get("FULL") else 3
 RECORDS: Final = 200 * KILLS
@@ -100,7 +101,7 @@ async def run_and_kill(url: str, keys: Path) -> None:
     )
     assert process.stdout is not None
     before = await proofs(url)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         assert await process.stdout.readline() == b"ready\n"
         while process.returncode is None and await proofs(url) == before:
             continue

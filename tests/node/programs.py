@@ -16,13 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Self
 
+from tests.waiting import PATIENCE
+
 FOLDER: Final = Path(__file__).parent
 LOCK: Final = FOLDER / "package-lock.json"
 MODULES: Final = FOLDER / "node_modules"
 STAMP: Final = MODULES / ".installed-from"
 OLDEST_NODE: Final = 20
 INSTALL_SECONDS: Final = 300
-LINE_SECONDS: Final = 30
 LONGEST_LINE: Final = 1 << 20
 
 
@@ -116,7 +117,7 @@ class Program:
     async def says(self) -> dict[str, Any]:
         """The next line."""
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), LINE_SECONDS)
+        line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
         assert line, "the program ended without a word"
         said: dict[str, Any] = json.loads(line)
         return said
@@ -129,4 +130,4 @@ class Program:
 
     async def ends(self) -> int:
         """Wait for its exit status."""
-        return await asyncio.wait_for(self._process.wait(), LINE_SECONDS)
+        return await asyncio.wait_for(self._process.wait(), PATIENCE)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.node.programs import Node, Program
 from tests.oauth_builders import ASSERTION_TYPE, challenge_of, public_jwk, signed
+from tests.waiting import PATIENCE
 
 REDIRECT_URI: Final = "http://127.0.0.1:9/portal/sign-in/return"
 PERSON: Final[dict[str, Any]] = {
@@ -28,7 +29,7 @@ VERIFIER: Final = "v" * 43
 @pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
     """A client that follows no redirect by itself."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

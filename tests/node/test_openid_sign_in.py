@@ -18,6 +18,7 @@ from gateway.identity.client_auth import new_client_key, public_half
 from gateway.identity.tables import SessionRow
 from tests.node.programs import Node, Program
 from tests.portal_house import ISSUER, Clock, House, a_house, add_enterprise
+from tests.waiting import PATIENCE
 
 RETURN: Final = f"{ISSUER}/portal/sign-in/return"
 HIGH: Final = "urn:example:acr:high"
@@ -107,7 +108,7 @@ async def a_town(
         }
         async with (
             a_house(url, folder, clock=RealClock(), **chosen) as house,
-            httpx2.AsyncClient(trust_env=False, timeout=10) as http,
+            httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as http,
         ):
             await add_enterprise(house.engine, firm, "宁波远航贸易有限公司")
             yield Town(house=house, firm=firm, provider=issuer, http=http)

@@ -1,6 +1,7 @@
 """A client registers only keys that would verify what it signs, and that nobody else could sign for."""
 
 import base64
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from gateway.clients.registration import RegistrationError, check_keys
 from gateway.signing import jws
 from tests.oauth_builders import public_jwk, signed
 from tests.registry_builders import an_ec_key
+from tests.rsa_keys import rsa_key
 
 P = 2**255 - 19
 # y of the points of order 8, as libsodium lists them (ge25519_has_small_order).
@@ -106,20 +108,20 @@ def test_a_point_of_small_order_is_no_key(point: bytes, sign: int) -> None:
     assert "small order" in trouble
 
 
-def keys_that_sign() -> list[tuple[str, Any]]:
-    """One of each kind, and RSA at both ends of its range."""
-    return [
-        ("ES256", an_ec_key()),
-        ("EdDSA", ed25519.Ed25519PrivateKey.generate()),
-        ("PS256", rsa.generate_private_key(65_537, 2_048)),
-        ("PS256", rsa.generate_private_key(65_537, 4_096)),
-    ]
+KEYS_THAT_SIGN = [
+    ("ES256", an_ec_key),
+    ("EdDSA", ed25519.Ed25519PrivateKey.generate),
+    ("PS256", partial(rsa_key, 2_048)),
+    ("PS256", partial(rsa_key, 4_096)),
+]
+"""One of each kind, and RSA at both ends of its range."""
 
 
-@pytest.mark.parametrize(("alg", "key"), keys_that_sign())
+@pytest.mark.parametrize(("alg", "a_key"), KEYS_THAT_SIGN)
 @pytest.mark.parametrize("more", [{}, {"use": "sig", "key_ops": ["verify"]}])
-def test_what_is_registered_verifies(alg: str, key: Any, more: dict[str, Any]) -> None:
+def test_what_is_registered_verifies(alg: str, a_key: Any, more: dict[str, Any]) -> None:
     """The registry and the verifier agree."""
+    key = a_key()
     jwk = public_jwk(key) | {"kid": "k1", "alg": alg} | more
     check_keys({"keys": [jwk]})
     assert jws.verify(signed(key, alg, {"a": 1}, {}), jwk, algorithms=[alg]) == {"a": 1}

@@ -19,7 +19,6 @@ from tests.creditfile_builders import CATALOGUE, USCC
 
 TODAY = date(2026, 11, 23)
 ONE, OTHER = "信用浙江", "公示系统"
-PROVINCE = tuple(province(1, 600, today=TODAY, catalogue=CATALOGUE))
 
 
 def a_penalty(number: str = "浙罚1", **changed: Any) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def test_a_province_and_its_damaged_copy_are_told_apart_row_by_row() -> None:
     """Every loss, change and delay that was put in comes out, and nothing else."""
     rows = [
         {"uscc": each.uscc, **row.fields, "source_time": f"{row.day}T09:00:00+08:00"}
-        for each in PROVINCE
+        for each in province(1, 600, today=TODAY, catalogue=CATALOGUE)
         for row in each.deliveries
         if row.dataset == "licence"
     ]

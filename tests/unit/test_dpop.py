@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof, thumbprint
 from gateway.signing.nonces import Nonces
 from tests.oauth_builders import digest_of, public_jwk, signed
+from tests.rsa_keys import rsa_key
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NONCES = Nonces(b"k" * 32)
@@ -20,7 +21,7 @@ URL = "https://credit.test/v1/queries"
 TOKEN = "an.access.token"
 KEY = ec.generate_private_key(ec.SECP256R1())
 P384 = ec.generate_private_key(ec.SECP384R1())
-RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+RSA_KEY = rsa_key()
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
 
 

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/Los_Angeles"])
 def test_what_ended_yesterday_is_told_at_the_last_second_and_not_at_midnight(zone: str) -> None:
@@ -16,7 +18,7 @@ def test_what_ended_yesterday_is_told_at_the_last_second_and_not_at_midnight(zon
         env={**os.environ, "TZ": zone},
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert json.loads(done.stdout) == {
         "23:59:59": {"page": 1, "query": 1, "answer": "no"},

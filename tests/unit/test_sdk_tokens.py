@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl
 import httpx2
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
+from tests.rsa_keys import rsa_key
 from xinqiao import Client, errors, generate_dpop_key
 from xinqiao._core.jose import SigningKey, dpop_proof
 from xinqiao.testing import FakeGateway
@@ -190,7 +191,7 @@ def test_the_thumbprint_is_that_of_rfc_7638() -> None:
     ("jwk", "alg"),
     [
         (OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True), "EdDSA"),
-        (RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True), "PS256"),
+        (RSAAlgorithm.to_jwk(rsa_key(), as_dict=True), "PS256"),
         (generate_dpop_key(), "ES256"),
     ],
 )

@@ -11,6 +11,7 @@ from gateway.notices.channels import HttpSms, UnsentError
 from gateway.notices.words import Message
 from gateway.outbound import LARGEST_BODY, Way
 from tests.sms_server import SmsServer, an_sms_server
+from tests.waiting import PATIENCE
 
 PHONE = "13800000000"
 TOKEN = "made-up-token-of-the-sms-gateway"
@@ -28,7 +29,7 @@ def server() -> Iterator[SmsServer]:
         yield made
 
 
-def sms(url: str, *, loopback: bool = True, timeout: float = 2.0) -> HttpSms:
+def sms(url: str, *, loopback: bool = True, timeout: float = PATIENCE) -> HttpSms:
     """The channel to it."""
     return HttpSms(url=url, token=TOKEN, loopback=loopback, way=Way(timeout=timeout))
 
@@ -91,7 +92,7 @@ async def test_a_gateway_that_does_not_answer_is_left_after_the_time_out(
     server: SmsServer,
 ) -> None:
     """The worker goes on."""
-    server.stalls = 1.5
+    server.stalls = True
     with pytest.raises(UnsentError):
         await sms(server.url, timeout=0.2).send(PHONE, MESSAGE)
 

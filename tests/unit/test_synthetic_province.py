@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -23,11 +24,16 @@ from verification import Asked, NotACode, evaluate, id_check_character, is_marke
 TODAY = date(2026, 11, 23)
 NOON = midnight(TODAY) + timedelta(hours=12)
 SMALL = tuple(province(1, 200, today=TODAY, catalogue=CATALOGUE))
-LARGER = tuple(province(1, 3000, today=TODAY, catalogue=CATALOGUE))
 NAMED_BY_THE_KIT = {
     "clean", "penalised", "penalty_expired", "repaired", "disputed", "abnormal",
     "serious_violation", "individual_business", "deregistered",
 }  # fmt: skip
+
+
+@cache
+def larger() -> tuple[SyntheticEnterprise, ...]:
+    """Three thousand enterprises."""
+    return tuple(province(1, 3000, today=TODAY, catalogue=CATALOGUE))
 
 
 def _with(trait: str) -> tuple[SyntheticEnterprise, ...]:
@@ -55,7 +61,7 @@ def test_a_province_of_two_hundred_has_every_trait_twice() -> None:
 
 def test_the_same_seed_gives_the_same_province_and_a_larger_one_begins_like_a_smaller() -> None:
     """Enterprise by enterprise."""
-    assert tuple(province(1, 60, today=TODAY, catalogue=CATALOGUE)) == SMALL[:60] == LARGER[:60]
+    assert tuple(province(1, 60, today=TODAY, catalogue=CATALOGUE)) == SMALL[:60] == larger()[:60]
     other = next(province(2, 1, today=TODAY, catalogue=CATALOGUE))
     assert other.enterprise.uscc != SMALL[0].enterprise.uscc
 
@@ -78,9 +84,9 @@ def test_the_first_enterprise_is_the_one_of_the_examples() -> None:
 
 def test_every_code_is_its_own_and_valid_but_for_those_that_are_to_be_wrong() -> None:
     """By the check character, and by the kind that it says."""
-    codes = [each.enterprise.uscc for each in LARGER]
+    codes = [each.enterprise.uscc for each in larger()]
     assert len(set(codes)) == len(codes)
-    for each in LARGER:
+    for each in larger():
         parsed = parse_uscc(each.enterprise.uscc)
         assert isinstance(parsed, NotACode) is ("wrong_check_character" in each.traits)
         assert each.enterprise.code_ok is not isinstance(parsed, NotACode)
@@ -90,7 +96,7 @@ def test_every_code_is_its_own_and_valid_but_for_those_that_are_to_be_wrong() ->
 
 def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
     """They match nobody."""
-    for each in LARGER:
+    for each in larger():
         number = each.personal["legal_representative_id_number"]
         assert id_check_character(number[:17]) != number[17]
         assert each.personal["phone"].startswith(UNASSIGNED_PREFIX)
@@ -98,7 +104,7 @@ def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
 
 def test_every_record_is_as_the_catalogue_asks() -> None:
     """The province is delivered as a department would deliver it."""
-    for each in LARGER:
+    for each in larger():
         for record in each.records:
             assert problems_with(CATALOGUE.dataset(record.dataset), record.fields) == ()
             assert record.uscc == each.enterprise.uscc
@@ -109,7 +115,7 @@ def test_every_record_is_as_the_catalogue_asks() -> None:
 
 def test_every_dataset_has_records() -> None:
     """In a few hundred enterprises already."""
-    seen = {record.dataset for each in LARGER for record in each.records}
+    seen = {record.dataset for each in larger() for record in each.records}
     assert seen == set(CATALOGUE.codes) - {"registration"}
 
 
@@ -117,7 +123,7 @@ def test_publicity_ends_where_the_rules_say() -> None:
     """R2: what is recomputed agrees with what the source delivers."""
     rules = CATALOGUE.rules_of("penalty").publicity
     assert rules is not None
-    penalties = [r for each in LARGER for r in each.records if r.dataset == "penalty"]
+    penalties = [r for each in larger() for r in each.records if r.dataset == "penalty"]
     for record in penalties:
         assert recomputed_publicity_end(record, rules) == record.publicity_ends_on
 
@@ -218,7 +224,7 @@ def test_odd_names_are_odd_and_have_a_strict_form() -> None:
 
 def test_kinds_cities_and_base_rates_are_near_those_of_the_province() -> None:
     """Roughly: it is a small sample."""
-    plain = LARGER[100:]
+    plain = larger()[100:]
     kinds = Counter(each.enterprise.kind for each in plain)
     assert 0.35 < kinds["firm"] / len(plain) < 0.45
     assert kinds["farmers_cooperative"] > 0

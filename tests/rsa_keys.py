@@ -1,0 +1,11 @@
+"""RSA keys of the tests: one of each size in a process, generated when it is first asked for."""
+
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+@cache
+def rsa_key(bits: int = 2_048) -> rsa.RSAPrivateKey:
+    """The private key of this size."""
+    return rsa.generate_private_key(65_537, bits)
