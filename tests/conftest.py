@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
 from tests.databases import a_server, new_database
+from tests.sampling import sampled
 
 if TYPE_CHECKING:
     from tests.house import House
+
+# A busy machine is slow, and that is no finding.
+settings.register_profile(
+    "xinqiao",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=sampled(50, full=100),
+)
+settings.load_profile("xinqiao")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -72,11 +72,6 @@ async def recovered(store: RedisStore) -> Verdict:
     return found
 
 
-def test_an_admission_has_few_seconds() -> None:
-    """After them it is refused; the tests below say that it is."""
-    assert DEADLINE <= 4
-
-
 async def test_a_stopped_redis_closes_and_recovers(
     server: RedisServer,
     store: RedisStore,
@@ -99,7 +94,8 @@ async def test_a_frozen_redis_closes_and_recovers(
     server: RedisServer,
     store: RedisStore,
 ) -> None:
-    """It accepts connections and answers nothing: the time limit closes."""
+    """It accepts connections and answers nothing: the time limit closes, which is of seconds."""
+    assert DEADLINE < 5
     await store.admit(a_call())
     os.kill(server.pid, signal.SIGSTOP)
     try:

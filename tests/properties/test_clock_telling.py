@@ -16,6 +16,7 @@ from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, 
 from gateway.creditfile.telling import mask_person, tellable, told_fields
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, a_record
+from tests.sampling import sampled
 
 TODAY = date(2026, 11, 23)
 PROVINCE = tuple(province(3, 120, today=TODAY, catalogue=CATALOGUE))
@@ -56,7 +57,7 @@ def _machine_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @given(records, moments)
-@settings(max_examples=500)
+@settings(max_examples=sampled(150, full=500))
 def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_there_is(
     chosen: tuple[str, Record],
     now: datetime,
@@ -73,7 +74,7 @@ def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_ther
 
 
 @given(records, moments, moments)
-@settings(max_examples=300)
+@settings(max_examples=sampled(100, full=300))
 def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
     chosen: tuple[str, Record],
     when: datetime,
@@ -87,7 +88,7 @@ def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
 
 
 @given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
-@settings(max_examples=300)
+@settings(max_examples=sampled(100, full=300))
 def test_what_has_ended_stays_ended(
     chosen: tuple[str, Record],
     now: datetime,

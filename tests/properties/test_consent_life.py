@@ -29,6 +29,7 @@ from consent import (
     withdraw,
 )
 from tests.consent_builders import BANK, NOON, SHOWN, a_consent, a_person, a_request, an_ask
+from tests.sampling import sampled
 
 DATASETS = ("registration", "penalty", "public_rating")
 QUESTIONS = ("is_active.v1", "other.v1")
@@ -212,5 +213,7 @@ class AConsentsLife(RuleBasedStateMachine):
             assert self.told <= self.consent.max_uses
 
 
-AConsentsLife.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+AConsentsLife.TestCase.settings = settings(
+    max_examples=sampled(50, full=150), stateful_step_count=25, deadline=None
+)
 TestAConsentsLife = AConsentsLife.TestCase

@@ -17,6 +17,7 @@ from gateway.creditfile.intake.staging import target_of
 from gateway.creditfile.intake.verdicts import Source
 from gateway.creditfile.vault import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
+from tests.sampling import sampled
 from verification import id_check_character
 from verification.uscc import check_character
 
@@ -102,7 +103,7 @@ def rows(draw: st.DrawFn, code: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("code", CATALOGUE.codes)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=sampled(12, full=50))
 @given(st.data())
 def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
     """Whatever the rows are."""
@@ -119,7 +120,7 @@ def test_at_once_or_one_by_one(code: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("code", CATALOGUE.codes)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=sampled(6, full=20))
 @given(st.data())
 def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataObject) -> None:
     """Else the columns would only look as if they were used."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.creditfile.intake.reading_csv import rows_of_csv
 from gateway.creditfile.intake.unpacking import Unpacked
 from tests.creditfile_builders import CATALOGUE
+from tests.sampling import sampled
 
 LICENCE = CATALOGUE.dataset("licence")
 HEADER = "uscc,number,name,valid_from,authority\n"
@@ -15,7 +16,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=sampled(150, full=400))
 @given(
     content=st.lists(_PIECES, max_size=40).map("".join),
     count=st.integers(0, 12),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.disclosure import merkle, tiles
 from tests import naive_merkle
+from tests.sampling import sampled
 
 ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(1_500)]
 LEAVES = [merkle.leaf_hash(entry) for entry in ENTRIES]
@@ -28,7 +29,7 @@ def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
 
 
 @given(BATCHES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=sampled(20, full=60))
 def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int]) -> None:
     """The same as that of the second implementation over all the leaves at once."""
     size, kept = grown(batches)
@@ -37,7 +38,7 @@ def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int
 
 
 @given(BATCHES.filter(any), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=sampled(40, full=100))
 def test_any_leaf_is_shown_and_no_other_in_its_place(
     batches: list[int],
     data: st.DataObject,
@@ -52,7 +53,7 @@ def test_any_leaf_is_shown_and_no_other_in_its_place(
 
 
 @given(BATCHES.filter(any), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=sampled(40, full=100))
 def test_any_two_moments_of_one_tree_are_consistent(
     batches: list[int],
     data: st.DataObject,
@@ -74,7 +75,7 @@ def test_any_two_moments_of_one_tree_are_consistent(
     st.integers(),
     st.lists(st.binary(max_size=40), max_size=9),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sampled(60, full=200))
 def test_nonsense_is_refused_and_never_an_error(
     leaf: bytes,
     index: int,

@@ -22,6 +22,7 @@ from gateway.creditfile.objections.model import (
 from gateway.creditfile.working_days import working_days_left
 from tests.creditfile_builders import NOON
 from tests.objection_builders import ENTERPRISE, KINDS, REVIEWER, SOURCE, an_objection
+from tests.sampling import sampled
 
 ACTORS = (
     ENTERPRISE,
@@ -174,6 +175,6 @@ class AnObjectionsLife(RuleBasedStateMachine):
 
 
 AnObjectionsLife.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=25, deadline=None
+    max_examples=sampled(50, full=150), stateful_step_count=25, deadline=None
 )
 TestAnObjectionsLife = AnObjectionsLife.TestCase

@@ -20,6 +20,7 @@ from gateway.query.withheld import Scope
 from gateway.synthetic.delivery import SyntheticEnterprise
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
+from tests.sampling import sampled
 
 PROVINCE = tuple(province(3, 150, today=date(2026, 11, 23), catalogue=CATALOGUE))
 RUNTIME: Any = SimpleNamespace(
@@ -58,7 +59,7 @@ def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime)
 
 
 @given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sampled(50, full=150))
 def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
     of: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
 ) -> None:
@@ -81,7 +82,7 @@ def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
 
 
 @given(st.sampled_from(PROVINCE), moments, moments, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sampled(50, full=150))
 def test_after_repair_or_withdrawal_no_channel_tells_a_record(
     of: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
 ) -> None:

@@ -26,7 +26,7 @@ def redis() -> Iterator[Any]:
         yield client
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(policies=policies, costs=costs)
 @example(policies=[(SECOND, 1)], costs=[SECOND, 50_000])  # a refusal by milliseconds
 def test_redis_keeps_what_the_arithmetic_says(
