@@ -9,9 +9,11 @@ from pathlib import Path
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.access.commit import log_refusal
+from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase, Statement
 from gateway.disclosure.checkpoint_stores import store_at
 from gateway.disclosure.checkpoints import origin_of
@@ -35,6 +37,14 @@ def a_key_ring(folder: Path) -> KeyRing:
     file = folder / "keys.json"
     file.write_text(new_key_file(NOON - timedelta(days=1)))
     return KeyRing.read(file)
+
+
+async def begin_anew(url: str) -> None:
+    """Empty the log in the database at `url`: another one begins, with other keys or another name."""
+    engine = make_engine(url, pool_size=1)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {LOG}"))
+    await engine.dispose()
 
 
 def a_checkpoint_folder(folder: Path) -> str:

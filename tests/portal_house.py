@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,7 +27,6 @@ from gateway.creditfile.mapping import as_stored
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.creditfile.vault import Vault
-from gateway.db.engine import make_engine
 from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
 from gateway.identity.demo_provider import DemoProvider
@@ -38,7 +37,7 @@ from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
 from tests.consent_leaves import without_their_leaf
-from tests.log_builders import LOG, a_checkpoint_folder
+from tests.log_builders import a_checkpoint_folder, begin_anew
 
 ISSUER: Final = "http://127.0.0.1:8000"
 BANK_ORIGIN: Final = "http://127.0.0.1:9911"
@@ -290,20 +289,12 @@ async def a_house(
 @asynccontextmanager
 async def _running(settings: Settings, clock: Clock) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
-    await _begin_its_log(settings.database_url)
+    await begin_anew(settings.database_url)  # each house has keys and a place of its own
     async with app.router.lifespan_context(app):
         app.state.runtime = replace(app.state.runtime, now=clock)
         if isinstance(app.state.identity_provider, DemoProvider):
             app.state.identity_provider.now = clock
         yield app
-
-
-async def _begin_its_log(url: str) -> None:
-    """Empty the log of the houses before: each has keys and a place for checkpoints of its own."""
-    engine = make_engine(url, pool_size=1)
-    async with engine.begin() as conn:
-        await conn.execute(text(f"TRUNCATE {LOG}"))
-    await engine.dispose()
 
 
 def _settings(

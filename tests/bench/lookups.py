@@ -6,11 +6,13 @@ over and over, the others are about enterprises that nobody has asked about befo
 
 import asyncio
 import http.client
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from tests.bench.proofs import Pass, passes
 from tests.bench.servers import servers
 from tests.bench.sides import PAGE, STATEMENT, VERIFICATION, Drawn, Side, sides
 from tests.bench.stage import Stage, body_about
+from tests.log_builders import a_checkpoint_folder, begin_anew
 from verification import Asked, question
 
 _TAGS: Final = (
@@ -142,7 +145,14 @@ _Request = tuple[str, str, bytes | None, Mapping[str, str]]
 def _served(stage: Stage, side: Side) -> Iterator[_Door]:
     port = free_port()
     issuer = f"http://{HOST}:{port}"
-    settings = stage.settings.model_copy(update={"database_url": side.url, "issuer": issuer})
+    folder = Path(tempfile.mkdtemp(dir=stage.settings.signing_keys.parent))
+    own = {
+        "database_url": side.url,
+        "issuer": issuer,
+        "log_checkpoints": (a_checkpoint_folder(folder),),
+    }
+    settings = stage.settings.model_copy(update=own)
+    asyncio.run(begin_anew(side.url))
     with servers(replace(stage, settings=settings, port=port), (_PAGE,)):
         line = http.client.HTTPConnection(HOST, port, timeout=30)
         yield _Door(side=side, issuer=issuer, line=line)
