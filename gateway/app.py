@@ -26,6 +26,7 @@ from gateway.access.openapi import complete
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.db.engine import make_engine
+from gateway.db.generation import SessionGeneration
 from gateway.db.hot import HotDatabase
 from gateway.following import catalogue_in_force, following
 from gateway.fork_guard import ForkGuard, until_forked
@@ -105,7 +106,10 @@ async def open_runtime(settings: Settings) -> Runtime:
     """Open every connection that a worker needs."""
     digests = KeyedDigests(settings.secret.get_secret_value())
     keys = KeyRing.read(settings.signing_keys)
-    hot = await HotDatabase.open(settings.database_url, size=settings.database_pool)
+    generation = SessionGeneration()
+    hot = await HotDatabase.open(
+        settings.database_url, size=settings.database_pool, generation=generation
+    )
     try:
         catalogue = await catalogue_in_force(hot)
     except BaseException:
@@ -113,7 +117,9 @@ async def open_runtime(settings: Settings) -> Runtime:
         raise
     return Runtime(
         settings=settings,
-        engine=make_engine(settings.database_url, pool_size=settings.database_pool),
+        engine=make_engine(
+            settings.database_url, pool_size=settings.database_pool, generation=generation
+        ),
         hot=hot,
         keys=keys,
         digests=digests,

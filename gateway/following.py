@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from gateway.creditfile.catalogue import Catalogue, CatalogueError, load_catalogue
 from gateway.creditfile.catalogue_versions import document_of, newest
 from gateway.db.hot import HotDatabase
+from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.following")
@@ -67,4 +68,4 @@ async def _for_ever(app: FastAPI) -> None:
         try:
             refused = await follow(app, refused)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("following_failed", kind=type(error).__name__)
+            log.warning("following_failed", kind=name_of(error))

@@ -1,13 +1,21 @@
-"""Alive and ready: no more than that is told to whoever asks."""
+"""Alive and ready: no more than that is told to whoever asks.
+
+Ready means that a call could be answered: both ways to the database take a write, and the limits' store
+takes one. The statement writes no row, and is refused all the same where nothing may be written.
+"""
+
+from typing import Final
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.db.engine import statement
 from gateway.db.hot import Statement
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(include_in_schema=False)
-ALIVE = Statement("SELECT 1 AS alive")
+WRITES_NOTHING: Final = Statement("DELETE FROM pending_leaf WHERE false")
+ON_ENGINE: Final = statement(WRITES_NOTHING.sql)
 
 
 @router.get("/healthz")
@@ -18,8 +26,10 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(runtime: UsingRuntime) -> Response:
-    """The database and the limits' store answer; otherwise this is a 503 problem."""
-    await runtime.hot.row(ALIVE, {})
+    """The database and the limits' store take a write; otherwise this is a 503 problem."""
+    await runtime.hot.row(WRITES_NOTHING, {})
+    async with runtime.engine.begin() as connection:
+        await connection.execute(ON_ENGINE)
     await runtime.guard.generation()
     return Response("ready\n", media_type="text/plain")
 

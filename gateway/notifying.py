@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from gateway.creditfile.vault import SealBrokenError
+from gateway.db.unavailable import name_of
 from gateway.notices import places, queue
 from gateway.notices.channels import UnsentError
 from gateway.notices.kinds import Kind
@@ -121,4 +122,4 @@ async def _for_ever(app: FastAPI) -> None:
             while await send_due(runtime):
                 pass
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("notices_failed", kind=type(error).__name__)
+            log.warning("notices_failed", kind=name_of(error))

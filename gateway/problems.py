@@ -3,9 +3,7 @@
 import traceback
 from typing import Any
 
-import asyncpg
 import orjson
-import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.access import errors, head
 from gateway.creditfile.free_text import for_logs, scan
-from gateway.limits.errors import LimiterUnavailableError
+from gateway.db.unavailable import is_unavailable, name_of
 
 log = structlog.get_logger("gateway.problems")
 
@@ -60,18 +58,7 @@ CODE_OF_STATUS = {
     413: "payload_too_large",
     415: "unsupported_media_type",
 }
-UNAVAILABLE: tuple[type[Exception], ...] = (
-    LimiterUnavailableError,
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-    sqlalchemy.exc.TimeoutError,
-)
+RETRY_SECONDS = 2
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -111,8 +98,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GatewayError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    for unavailable in UNAVAILABLE:
-        app.add_exception_handler(unavailable, _unavailable)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -155,14 +140,14 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
     )
 
 
-async def _unavailable(request: Request, error: Exception) -> Response:
+def _unavailable(request_id: str, error: Exception) -> Response:
     """Fail closed: no count, no log, no answer."""
-    log.error("unavailable", kind=type(error).__name__)
+    log.error("unavailable", kind=name_of(error))
     return problem(
         "temporarily_unavailable",
         errors.TemporarilyUnavailableError.__doc__ or "",
-        request_id=_request_id(request),
-        headers={"Retry-After": "2"},
+        request_id=request_id,
+        headers={"Retry-After": str(RETRY_SECONDS)},
     )
 
 
@@ -170,6 +155,8 @@ def fault(request_id: str, error: Exception) -> Response:
     """The answer when a handler broke. Its log line names the kind of fault, never its data."""
     if isinstance(error, errors.GatewayError):
         return problem(error.code, error.detail, request_id=request_id, headers=error.headers)
+    if is_unavailable(error):
+        return _unavailable(request_id, error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     log.error("unexpected", kind=type(error).__name__, where=where)

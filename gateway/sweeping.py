@@ -16,6 +16,7 @@ from sqlalchemy import text
 from gateway.creditfile.objections.desk import keep_time
 from gateway.creditfile.retention.daily import see_to_today
 from gateway.creditfile.retention.deleting import Deleter
+from gateway.db.unavailable import name_of
 from gateway.disclosure import tombstones
 from gateway.notices.outbox import FORGOTTEN_AFTER
 from gateway.runtime import Runtime
@@ -108,4 +109,4 @@ async def _for_ever(app: FastAPI) -> None:
             await tell_of_expiry(runtime)
             await keep_retention(runtime)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("sweeping_failed", kind=type(error).__name__)
+            log.warning("sweeping_failed", kind=name_of(error))

@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.hot import Statement
+from gateway.db.unavailable import name_of
 from gateway.disclosure.checkpoint_stores import StoreError
 from gateway.disclosure.rollback import LogForkedError
+from gateway.health import WRITES_NOTHING
 from gateway.http1.server import OPTIONS
 from gateway.identity.openid import OpenIdProvider
 from gateway.log.sealing import publisher_of
@@ -59,6 +61,7 @@ async def try_out(settings: Settings) -> None:
         runtime = await open_runtime(settings)
         try:
             await runtime.hot.row(NEWEST, {})
+            await runtime.hot.row(WRITES_NOTHING, {})
             await publisher_of(runtime).check()
         finally:
             await close_runtime(runtime)
@@ -72,9 +75,14 @@ async def try_out(settings: Settings) -> None:
         raise SettingsError(
             "The database lacks what this release needs: run `xinqiao-gateway db upgrade`."
         ) from None
+    except asyncpg.ReadOnlySQLTransactionError:
+        raise SettingsError(
+            "The database at XINQIAO_DATABASE_URL takes no writes: it is a standby, or was set "
+            "read-only. Name the primary, or wait until it is one.",
+        ) from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
         raise SettingsError(
-            f"The database at XINQIAO_DATABASE_URL does not answer ({type(error).__name__}).",
+            f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)}).",
         ) from None
 
 

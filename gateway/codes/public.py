@@ -15,6 +15,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.pages.frame import Frame
 from gateway.pages.headers import security_headers
 from gateway.pages.languages import Said
+from gateway.pages.route import wants_json
 
 frame: Final = Frame("gateway.codes")
 
@@ -45,12 +46,6 @@ class Page:
 
     code: Code
     summary: Summary
-
-
-def wants_json(request: Request) -> bool:
-    """Whether the caller asks for the JSON twin and for no page."""
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
 
 
 def good(request: Request, page: Page, catalogue: Catalogue) -> Response:

@@ -3,16 +3,26 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, event, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from gateway.db.generation import SessionGeneration
+
+GENERATION = "xinqiao_generation"
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+def make_engine(
+    url: str, *, pool_size: int = 10, generation: SessionGeneration | None = None
+) -> AsyncEngine:
     """An engine for `url`, with `autocommit(engine)` for statements that are whole by themselves.
 
     asyncpg prepares each statement once per connection and keeps it.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -22,6 +32,26 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         json_deserializer=orjson.loads,
         connect_args={"server_settings": {"application_name": "xinqiao", "timezone": "UTC"}},
     )
+    _follow(engine, generation or SessionGeneration())
+    return engine
+
+
+def _follow(engine: AsyncEngine, generation: SessionGeneration) -> None:
+    """Replace each session that is older than the present generation when it is next used."""
+
+    def opened(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info[GENERATION] = generation.number
+
+    def taken(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info[GENERATION] != generation.number:
+            raise DisconnectionError
+
+    def failed(context: ExceptionContext) -> None:
+        generation.note(context.sqlalchemy_exception or context.original_exception)
+
+    event.listen(engine.sync_engine, "connect", opened)
+    event.listen(engine.sync_engine, "checkout", taken)
+    event.listen(engine.sync_engine, "handle_error", failed)
 
 
 def autocommit(engine: AsyncEngine) -> AsyncEngine:

@@ -19,6 +19,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import statement
+from gateway.db.unavailable import name_of
 from gateway.disclosure import checkpoints, feed, merkle
 from gateway.disclosure.checkpoint_stores import StoreError
 from gateway.disclosure.kept_tree import hashes_within
@@ -91,7 +92,7 @@ class Sealer:
                 if status.fail(str(trouble)):
                     log.error("checkpoint_not_kept", why=str(trouble))  # noqa: TRY400  # it says all
             except Exception as error:  # noqa: BLE001  # whatever it was, the promise must be kept
-                log.error("sealing_failed", kind=type(error).__name__)  # noqa: TRY400  # no data
+                log.error("sealing_failed", kind=name_of(error))  # noqa: TRY400  # no data
             else:
                 status.succeed()
             await asyncio.sleep(0 if full else POLL_SECONDS)
@@ -102,7 +103,7 @@ class Sealer:
             while not self.publisher.status.forked.is_set() and await self.round() == self.batch:
                 pass
         except Exception as error:  # noqa: BLE001  # it stays pending
-            log.warning("last_round_failed", kind=type(error).__name__)
+            log.warning("last_round_failed", kind=name_of(error))
 
     async def round(self) -> int:
         """Seal one batch, and give the notices their places in the feeds; how many leaves were taken.

@@ -5,7 +5,7 @@ A bad row leaves the good ones alone. A repeated call finds everything unchanged
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -20,6 +20,7 @@ from gateway.creditfile.intake.verdicts import Masked
 from gateway.creditfile.key_folding import KeysDueError
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections.texts import Unfit, read_text
+from gateway.db.unavailable import sqlstate_of
 from gateway.intake.department import Department
 from gateway.intake.schemas import ActionIn, Row
 from gateway.runtime import Runtime
@@ -115,7 +116,7 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
                 retry_after=KEYS_ARE_DUE,
             ) from None
         except (DBAPIError, asyncpg.PostgresError) as error:
-            state = _state_of(error)
+            state = sqlstate_of(error)
             if state == NOT_OUR_TURN:
                 raise TemporarilyUnavailableError(
                     "Another delivery of yours of this dataset is under way.", retry_after=5
@@ -123,11 +124,6 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
             if state not in BEGIN_AGAIN:
                 raise
     raise TemporarilyUnavailableError(retry_after=5)
-
-
-def _state_of(error: Any) -> str | None:  # SQLAlchemy's error or the driver's
-    found: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return found
 
 
 def _note(event: str, department: Department, outcomes: Sequence[Outcome]) -> None:

@@ -23,6 +23,7 @@ from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.key_folding import KeysDueError
 from gateway.db.engine import make_engine
+from gateway.db.unavailable import is_unavailable, name_of
 from gateway.intake import uploads
 from gateway.intake.job_routes import LARGEST_LIST
 from gateway.intake.spool import Spool
@@ -72,7 +73,7 @@ class Worker:
                     await self.tidy()
                 took = await self.round()
             except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-                log.warning("intake_round_failed", kind=type(error).__name__)
+                log.warning("intake_round_failed", kind=name_of(error))
                 took = False
             await asyncio.sleep(0 if took else LOOK_EVERY)
 
@@ -105,7 +106,7 @@ class Worker:
         except (Busy, KeysDueError):
             await self._later(of, seconds=30, is_failure=False)
         except Exception as error:  # noqa: BLE001  # it stays queued; its attempts are counted
-            log.warning("upload_failed", job_id=of.upload_id, kind=type(error).__name__)
+            log.warning("upload_failed", job_id=of.upload_id, kind=name_of(error))
             await self._later(of, seconds=15, is_failure=True)
         finally:
             await _over(renewing)
@@ -191,11 +192,13 @@ class Worker:
                     ):
                         return
                     await source_of(conn, of.source_id, of.dataset, now=self.runtime.now())
-            except OSError:
-                continue  # the database will be there again
             except NotASource as ended:
                 self._ended = str(ended)
                 return
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                log.warning("upload_not_renewed", job_id=of.upload_id, kind=name_of(error))
 
     async def _finish(
         self, of: Upload, state: str, sentence: str | None, counts: dict[str, Any] | None

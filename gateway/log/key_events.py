@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import statement
+from gateway.db.unavailable import name_of
 from gateway.disclosure.key_events import KeyEvent, due, leaf_hash
 from gateway.disclosure.leaf import new_salt
 from gateway.signing.keys import KeyRing
@@ -59,7 +60,7 @@ class KeyEvents:
             try:
                 await self.note()
             except Exception as error:  # noqa: BLE001  # whatever it was, it is tried again
-                log.error("key_events_failed", kind=type(error).__name__)  # noqa: TRY400  # no data
+                log.error("key_events_failed", kind=name_of(error))  # noqa: TRY400  # no data
 
 
 def _row(event: KeyEvent) -> dict[str, object]:

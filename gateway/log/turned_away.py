@@ -8,6 +8,7 @@ import asyncio
 import structlog
 
 from gateway.db.engine import statement
+from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.turned_away")
@@ -57,4 +58,4 @@ async def try_to_write(runtime: Runtime) -> None:
     try:
         await write_down(runtime)
     except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-        log.error("turned_away_failed", kind=type(error).__name__)  # noqa: TRY400  # no data
+        log.error("turned_away_failed", kind=name_of(error))  # noqa: TRY400  # no data

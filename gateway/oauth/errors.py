@@ -63,12 +63,13 @@ def invalid_grant(description: str) -> OAuthError:
     return OAuthError("invalid_grant", description)
 
 
-def unavailable() -> OAuthError:
-    """A store cannot be reached: no count, no token."""
+def unavailable(reason: str) -> OAuthError:
+    """A store cannot be asked: no count, no token. `reason` is for the log alone."""
     return OAuthError(
         "temporarily_unavailable",
         "The authorization server cannot answer right now; try again shortly.",
         status=503,
+        reason=f"unavailable: {reason}",
         headers={"Retry-After": str(UNAVAILABLE_SECONDS)},
     )
 

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request, Response
 from gateway.access.head import get_only
 from gateway.oauth import authorize, described, metadata
 from gateway.oauth.serving import serve
+from gateway.pages.route import PageRoute
 from gateway.runtime import UsingRuntime
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 
 router = APIRouter(tags=["oauth"])
+pages = APIRouter(route_class=PageRoute)
 
 
 @router.post("/oauth/par", status_code=201, openapi_extra=described.par())
@@ -21,7 +23,7 @@ async def push(request: Request, runtime: UsingRuntime) -> Response:
     return await serve("par", request, runtime)
 
 
-@router.get(
+@pages.get(
     "/oauth/authorize",
     status_code=303,
     response_class=Response,
@@ -33,11 +35,14 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
     return await authorize.authorize(request, runtime)
 
 
-@router.get("/oauth/resume", include_in_schema=False)
+@pages.get("/oauth/resume", include_in_schema=False)
 @get_only()
 async def resume(request: Request, runtime: UsingRuntime) -> Response:
     """Bring the decision back to the client."""
     return await authorize.resume(request, runtime)
+
+
+router.include_router(pages)
 
 
 @router.post("/oauth/token", openapi_extra=described.token())

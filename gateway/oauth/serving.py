@@ -9,18 +9,15 @@ back, and nothing leaves before the commit.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
-import asyncpg
 import orjson
 from fastapi import Request, Response
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.access.caller import canonical_url
 from gateway.access.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.clients.registry import Client
-from gateway.limits.errors import LimiterUnavailableError
+from gateway.db.unavailable import is_unavailable, name_of
 from gateway.oauth import unconsented
 from gateway.oauth.books import InTransaction
 from gateway.oauth.claiming import claimed_client
@@ -35,18 +32,6 @@ from gateway.runtime import Runtime
 
 EndpointName = Literal["token", "par", "introspect", "revoke"]
 Proving = Callable[[Request, Runtime], Awaitable[Proven | None]]
-
-
-UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
-    LimiterUnavailableError,
-    PoolTimeoutError,
-    OperationalError,
-    InterfaceError,
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-)
 
 
 async def _no_proof(_request: Request, _runtime: Runtime) -> None:
@@ -83,12 +68,10 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         return _response(answer.status, answer.body, {**answer.headers, **nonce})
     except OAuthError as error:
         return _refused(error, form)
-    except UNAVAILABLE:
-        return _refused(unavailable(), form)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+    except Exception as error:
+        if not is_unavailable(error):
             raise
-        return _refused(unavailable(), form)
+        return _refused(unavailable(name_of(error)), form)
 
 
 async def _in_transaction(
@@ -123,7 +106,7 @@ def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
 
 def unavailable_response() -> Response:
     """The answer of an endpoint that cannot be asked right now."""
-    return _refused(unavailable(), None)
+    return _refused(unavailable("the signed log is not fit"), None)
 
 
 def _refused(error: OAuth2Error, form: Form | None) -> Response:

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.db.unavailable import is_unavailable, name_of
 from gateway.pages.frame import Frame
 from gateway.pages.languages import Said
 
+log = structlog.get_logger("gateway.pages")
+
+RETRY_SECONDS: Final = 5
 HOME: Final = ("/portal", Said("回到首页", "Go to the start page"))
 
 _frame: Final = Frame("gateway.pages")
@@ -38,8 +43,19 @@ class PageRoute(APIRoute):
                 return instead.response
             except RequestValidationError:
                 return not_found(request)
+            except Exception as error:
+                if not is_unavailable(error) or wants_json(request):
+                    raise
+                log.error("unavailable", kind=name_of(error))  # noqa: TRY400  # no data
+                return unavailable(request)
 
         return handle
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller asks for JSON and for no page."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
 
 
 def see_other(address: str) -> Response:
@@ -94,3 +110,20 @@ def stale(request: Request, visitor: object = None) -> Response:
         onward=HOME,
         visitor=visitor,
     )
+
+
+def unavailable(request: Request) -> Response:
+    """Say that a store cannot be asked right now (503)."""
+    page = _frame.sorry(
+        request,
+        status=503,
+        title=Said("暂时无法使用", "Not available right now"),
+        sentence=Said(
+            "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
+            "This cannot be handled right now. Open the page again shortly, and see there whether "
+            "what you did last has taken effect.",
+        ),
+        onward=HOME,
+    )
+    page.headers["Retry-After"] = str(RETRY_SECONDS)
+    return page

