@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 MAX_DEPTH: Final = 64
+_TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep"
 _LONGEST_INTEGER: Final = len(str(-(2**63)))
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -55,7 +56,7 @@ def _texts(value: Any, depth: int) -> float:
     if kind is not dict and kind is not list:
         return 0
     if not depth:
-        raise StrictJsonError(f"nested more than {MAX_DEPTH} deep")
+        raise StrictJsonError(_TOO_DEEP)
     inner = depth - 1
     if kind is dict:
         return len(value) + sum([_texts(each, inner) for each in value.values()])
@@ -84,3 +85,5 @@ def _demand_one_reading(data: bytes) -> None:
         _decoder.decode(data.decode())
     except json.JSONDecodeError as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
+    except RecursionError:  # what a doubled member hid is as deep as orjson goes
+        raise StrictJsonError(_TOO_DEEP) from None

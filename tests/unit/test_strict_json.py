@@ -63,8 +63,10 @@ def test_a_member_that_is_there_twice_is_found(
         b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
         b"[" * 100_000,
+        b'{"a":' + b"[" * 1_000 + b"]" * 1_000 + b',"a":1}',
+        b'[{"a":1.5,"a":' + b'{"":' * 1_000 + b"2" + b"}" * 1_001 + b"]",
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_two_readers_could_read_differently_is_refused(document: bytes) -> None:
     """Doubled members, integers beyond 64 bits, nesting that not everybody follows."""
