@@ -24,6 +24,7 @@ from gateway.strict_json import StrictJsonError
 LARGEST = 64 * 1024
 ARRIVES_WITHIN = 20  # seconds, for the whole body
 SHOWN_MISTAKES = 5
+UTF_8 = frozenset({"charset=utf-8", 'charset="utf-8"'})
 
 
 class Wire(BaseModel):
@@ -77,8 +78,7 @@ def note_digest(request: Request, digest: ContentDigest) -> None:
 
 def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
     """`body` as a `model`, or the error that says which members to mend (never what they held)."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if not _is_json(request.headers.getlist("content-type")):
         return UnsupportedMediaTypeError()
     try:
         strict_json.parse(body)
@@ -90,6 +90,15 @@ def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
         return model.model_validate_json(body)
     except ValidationError as error:
         return InvalidRequestError(_mistakes(error))
+
+
+def _is_json(content_types: list[str]) -> bool:
+    """Whether one `Content-Type` says JSON, in UTF-8 if it speaks of a charset at all."""
+    if len(content_types) != 1:
+        return False
+    media_type, *parameters = (each.strip().lower() for each in content_types[0].split(";"))
+    charsets = [each for each in parameters if each.partition("=")[0].strip() == "charset"]
+    return media_type == "application/json" and all(each in UTF_8 for each in charsets)
 
 
 def _mistakes(error: ValidationError) -> str:

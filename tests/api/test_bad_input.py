@@ -276,6 +276,8 @@ async def test_a_persons_number_in_the_place_of_a_code_is_refused_and_not_kept(
         ("unsupported_media_type", with_(Content_Type="text/plain")),
         ("unsupported_media_type", with_(Content_Type="application/x-www-form-urlencoded")),
         ("unsupported_media_type", without("Content-Type")),
+        ("unsupported_media_type", doubled("Content-Type")),
+        ("unsupported_media_type", with_(Content_Type="application/json; charset=gbk")),
         ("digest_mismatch", with_(Content_Digest=sha256_digest(b"another body"))),
         ("digest_mismatch", with_(Content_Digest="sha-256=:AAAA:")),
         ("invalid_request", with_(Idempotency_Key="")),

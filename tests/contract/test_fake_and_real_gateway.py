@@ -10,6 +10,7 @@ import consent
 from tests.house import UNKNOWN, House
 from tests.sdk_builders import client_of, members, read
 from xinqiao import Client, errors
+from xinqiao._core.exchange import sha256_digest
 from xinqiao.testing import FakeGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -172,3 +173,39 @@ async def test_both_refuse_alike(
         seen.append((evidence.status, evidence.json()["code"], members(evidence.json())))
     assert [each[:2] for each in seen] == [(status, code)] * 2
     assert seen[0][2] <= seen[1][2]
+
+
+async def test_both_read_bodies_with_the_same_strictness(served: House) -> None:
+    """Digests, codings, members that are there twice, days: refused alike, and signed alike."""
+    _, fake = a_fake(served)
+    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
+    verify = (
+        f'{{"enterprise":{{"uscc":"{fake.uscc}"}},"purpose":"{PURPOSE}",'
+        '"questions":[{"question":"is_active.v1"}]}'
+    ).encode()
+    query = (
+        f'{{"enterprise":{{"uscc":"{fake.uscc}"}},"purpose":"{PURPOSE}","datasets":["penalty"],'
+        '"filter":{"decided_from":"1704067200"}}'
+    ).encode()
+    twice = verify.replace(b'"purpose"', b'"purpose":"tender","purpose"')
+    asked: tuple[tuple[str, bytes, dict[str, str]], ...] = (
+        ("verifications", verify, {"Content-Digest": "md5=:AAAA:"}),
+        ("verifications", verify, {"Content-Digest": ""}),
+        ("verifications", verify, {"Content-Digest": f"{sha256_digest(verify)}, x"}),
+        ("verifications", verify, {"Content-Encoding": "gzip"}),
+        ("verifications", twice, {}),
+        ("verifications", b"[1]", {}),
+        ("verifications", b"[" * 2_000, {}),
+        ("queries", query, {}),
+        ("queries", query.replace(b'"1704067200"', b"1704067200"), {}),
+    )
+    for path, body, headers in asked:
+        seen = []
+        for side in (fake, real):
+            refused = side.client.request(
+                "POST", f"/v1/{path}", content=body, headers=headers, scope="verify query"
+            )
+            bound = refused.status == 400 and bool(refused.exchange.request_body)
+            seen.append((refused.status, refused.json()["code"], bound))
+        assert seen[0] == seen[1], (body, headers)
+        assert seen[0][0] in {400, 415}

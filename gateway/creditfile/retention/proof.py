@@ -7,6 +7,7 @@ the commitments say nothing.
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ import orjson
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.disclosure import merkle
+from gateway.rfc3339 import parse_time
 from gateway.signing import jws
 from gateway.signing.keys import SigningKey
 
 TYPE: Final = "xinqiao-deletion+jwt"
 ALGORITHMS: Final = ("EdDSA",)
 KEY_USE: Final = "log"
+MEMBERS: Final = frozenset({"proof", "salt", "commitments"})
+HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 class Gone(NamedTuple):
@@ -120,8 +124,10 @@ def verify(
     Raises `ProofError`.
     """
     try:
-        statement, salt = str(document["proof"]), bytes.fromhex(document["salt"])
-        committed = [bytes.fromhex(each) for each in document["commitments"]]
+        statement, salt = str(document["proof"]), _bytes(document["salt"])
+        committed = [_bytes(each) for each in document["commitments"]]
+        if document.keys() != MEMBERS:
+            raise ValueError("a member that nobody knows")
     except (KeyError, TypeError, ValueError):
         raise ProofError("This is not a file with a proof, a salt and commitments.") from None
     claims = _signed_claims(statement, jwks)
@@ -138,6 +144,12 @@ def verify(
     )
 
 
+def _bytes(text: str) -> bytes:
+    if not HEX.fullmatch(text):
+        raise ValueError("not lower-case hexadecimal")
+    return bytes.fromhex(text)
+
+
 def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaims:
     try:
         head = jws.header(statement)
@@ -149,7 +161,14 @@ def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaim
         in_use = _moment(key, "not_before") <= at
         if not in_use or ("retired_at" in key and at >= _moment(key, "retired_at")):
             raise ProofError("The key was not in use when the statement says it was signed.")
-    except (jws.JwsError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (
+        jws.JwsError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:
         if isinstance(error, ProofError):
             raise
         raise ProofError("The signature cannot be verified.") from None
@@ -165,4 +184,4 @@ def _key(jwks: Mapping[str, Any], kid: str) -> Mapping[str, Any]:
 
 
 def _moment(key: Mapping[str, Any], name: str) -> datetime:
-    return datetime.fromisoformat(key[name])
+    return parse_time(key[name])

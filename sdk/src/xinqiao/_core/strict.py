@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 #: Arrays and objects inside one another.
@@ -21,6 +21,7 @@ MAX_SIZE: Final = 64 * 1024 * 1024
 #: RFC 7493, section 2.2: beyond it readers with binary64 numbers see another integer.
 MAX_INTEGER: Final = 2**53 - 1
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
     r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -97,6 +98,13 @@ def parse_sha256(text: str) -> bytes:
     if len(value) != _SHA256_SIZE:
         raise ValueError("this is no SHA-256")
     return value
+
+
+def parse_date(text: str) -> date:
+    """Read a day (RFC 3339)."""
+    if not _DATE.fullmatch(text):
+        raise ValueError("this is not a day of RFC 3339")
+    return date.fromisoformat(text)
 
 
 def parse_time(text: str) -> datetime:

@@ -229,6 +229,8 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return _challenge(refused.code)
         if proven != jkt:
             return _challenge("invalid_token")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            return problem(415, "unsupported_media_type", headers={"Accept-Encoding": "identity"})
         declared = combined(request.headers, ("content-digest",))
         return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 

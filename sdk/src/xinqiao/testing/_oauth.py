@@ -15,6 +15,7 @@ import httpx2
 import jwt
 
 from xinqiao._core.jose import SigningKey, pkce_challenge
+from xinqiao._core.strict import parse_json
 
 from ._signing import json_response
 
@@ -123,7 +124,7 @@ class FakeAuthorizationServer:
     def asked(self, url: str) -> dict[str, Any]:
         """Read what a started consent flow asks for."""
         form, _ = self.pushed[dict(parse_qsl(urlsplit(url).query))["request_uri"]]
-        details: dict[str, Any] = json.loads(form["authorization_details"])[0]
+        details: dict[str, Any] = parse_json(form["authorization_details"].encode())[0]
         return details
 
     def _authenticated(self, request: httpx2.Request, *, now: float) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx2
+
+from xinqiao._core.strict import parse_date, parse_json, parse_time
 
 from ._log import FakeLog
 from ._people import FakeConsent, FakeEnterprise
@@ -57,7 +58,10 @@ class FakeFiles:
         }
         path = request.url.path
         if (request.method, path) in routes:
-            body = json.loads(request.content) if request.content else {}
+            try:
+                body = _read(request.content) if request.method == "POST" else {}
+            except (ValueError, TypeError, AttributeError):
+                return problem(400, "invalid_request")
             return routes[(request.method, path)](body, when)
         if path == "/v1/consents" and request.method == "GET":
             return self._consents(request.url.params.get("status"))
@@ -174,6 +178,16 @@ class FakeFiles:
             "as_of": when.isoformat(),
             "log_promise": promise,
         }
+
+
+def _read(content: bytes) -> Body:
+    """Read a body as strictly as the gateway does, its days and times too."""
+    body: Body = parse_json(content)
+    for day in body.get("filter", {}).values():
+        parse_date(day)
+    if body.get("valid_until") is not None:
+        parse_time(body["valid_until"])
+    return body
 
 
 def _complete(record: Mapping[str, Any], when: datetime) -> dict[str, Any]:
