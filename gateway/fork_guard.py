@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
 from gateway.access.errors import TemporarilyUnavailableError
@@ -35,11 +35,25 @@ class ForkGuard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN or _status(scope).is_fit:
+        """Serve one request; what was under way when a fork was found is not told either."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
-        else:
+            return
+        status = _status(scope)
+        if not status.is_fit:
             await _refusal(Request(scope))(scope, receive, send)
+            return
+        is_refused = False
+
+        async def unless_forked(message: Message) -> None:
+            nonlocal is_refused
+            if message["type"] == "http.response.start" and status.forked.is_set():
+                is_refused = True
+                await _refusal(Request(scope))(scope, receive, send)
+            elif not is_refused:
+                await send(message)
+
+        await self._app(scope, receive, unless_forked)
 
 
 @asynccontextmanager

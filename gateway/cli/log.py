@@ -71,7 +71,7 @@ def put_checkpoint(
         _demand_size(survey, size)
         async with runtime.engine.begin() as conn:
             at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=())
-            await record(at, Act(what="log.checkpoint_put", client_id="", subject=str(size)))
+            await record(at, Act(what="checkpoint.put", client_id="", subject=str(size)))
         return [each.place for each in await publisher.adopt(survey)]
 
     for place in _asked(put):

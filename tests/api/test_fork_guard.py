@@ -183,6 +183,20 @@ async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(place: P
         assert await pending(engine) == waiting + 3
 
 
+async def test_a_call_under_way_when_a_fork_is_found_is_not_answered(place: Place) -> None:
+    """A long poll, for one: it has waited while the database was put back."""
+    async with place.served() as (app, http):
+
+        async def found() -> dict[str, str]:
+            app.state.runtime.log_status.fork()
+            return {"told": "too much"}
+
+        app.add_api_route("/v1/slow", found)
+        answer = await http.get("/v1/slow")
+        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+        assert_signed(answer, app.state.runtime)
+
+
 async def test_a_gateway_on_a_restored_database_does_not_start(place: Place) -> None:
     """The worker raises; the command ends with the sentence, before anything listens."""
     async with place.served() as (_, http):
@@ -245,7 +259,7 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
     assert (done.exit_code, "consistent" in done.stdout) == (0, True)
     async with place.served() as (app, _), app.state.runtime.engine.connect() as conn:
         acts = await conn.execute(text("SELECT what, operator_name, subject FROM operator_act"))
-        assert [tuple(each) for each in acts] == [("log.checkpoint_put", "fang", str(size))]
+        assert [tuple(each) for each in acts] == [("checkpoint.put", "fang", str(size))]
 
 
 async def test_no_command_puts_a_smaller_checkpoint_over_a_larger_one(place: Place) -> None:
