@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import hashlib
-from contextlib import closing
-from http.client import HTTPConnection
 from typing import Any
 
 import httpx2
@@ -20,6 +18,7 @@ from http_message_signatures import (
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
 from tests.house import UNKNOWN, Caller, House, asking, querying
+from tests.raw_calls import raw_call
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -107,27 +106,6 @@ async def test_a_signature_holds_for_nothing_else(served: House, what: str) -> N
             response.headers["content-type"] = "text/html"
         with pytest.raises((HTTPMessageSignaturesException, InvalidSignature, AssertionError)):
             await verified(http, response)
-
-
-def raw_call(
-    issuer: str, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b""
-) -> httpx2.Response:
-    """What is answered to exactly this target and these lines, as an independent verifier takes it."""
-    connection = HTTPConnection(issuer.removeprefix("http://"), timeout=30)
-    with closing(connection):
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in [*fields, *([("Content-Length", str(len(body)))] if body else [])]:
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        answer = connection.getresponse()
-        path = target.removeprefix(issuer)
-        lines = [(name, value.strip(" \t")) for name, value in fields]
-        return httpx2.Response(
-            answer.status,
-            headers=answer.getheaders(),
-            content=answer.read(),
-            request=httpx2.Request(method, f"{issuer}{path}", headers=lines),
-        )
 
 
 @pytest.mark.parametrize(
