@@ -1,5 +1,7 @@
 """Settings are parsed once, at start-up, and passed on; there is no default secret."""
 
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -15,10 +17,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gateway import variables
 from gateway.peers import Network, networks_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_SECRET = 32
+REDIS_SCHEMES = frozenset({"redis", "rediss", "unix", "redis+cluster", "rediss+cluster"})
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -64,6 +68,8 @@ class DatabaseSettings(BaseSettings):
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:
         """Parse the environment; a `SettingsError` says in one sentence each what is wrong."""
+        if trouble := [*_mistyped(), *_empty(set(cls.model_fields) - set(overrides))]:
+            raise SettingsError("\n".join(trouble))
         try:
             return cls(**overrides)
         except ValidationError as error:
@@ -161,6 +167,21 @@ class Settings(DatabaseSettings):
         default=None, ge=60, description="seconds since the person really signed in"
     )
     identity_rs256: bool = Field(default=False, description="ID tokens may be signed RS256")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            scheme, separator, rest = value.get_secret_value().partition("://")
+            if not separator or not rest or scheme not in REDIS_SCHEMES:
+                raise ValueError(
+                    f"must begin with one of {', '.join(sorted(REDIS_SCHEMES))}, and ://"
+                )
+            try:
+                _ = urlsplit(f"redis://{rest}").port
+            except ValueError:
+                raise ValueError("has no port that can be read") from None
+        return value
 
     @field_validator("secret")
     @classmethod
@@ -273,8 +294,32 @@ class Settings(DatabaseSettings):
             )
 
 
+def unknown_variables() -> list[str]:
+    """The names in the environment that begin with XINQIAO_ and that nothing reads."""
+    return variables.unknown(os.environ, map(_variable, Settings.model_fields))
+
+
+def _mistyped() -> Iterator[str]:
+    """A sentence for each variable that is nearly a setting."""
+    settings = [_variable(name) for name in Settings.model_fields]
+    for name in unknown_variables():
+        setting = variables.meant(name, settings)
+        if setting is not None:
+            yield f"{name} is no setting. Did you mean {setting}?"
+
+
+def _empty(names: Collection[str]) -> Iterator[str]:
+    """A sentence for each of these settings that is there and holds nothing."""
+    for variable, value in os.environ.items():
+        name = variable.upper().removeprefix(variables.PREFIX).lower()
+        if name in names and variable.upper() == _variable(name) and not value.strip():
+            field = Settings.model_fields[name]
+            remedy = "" if field.is_required() else ", or leave it out"
+            yield f"{_variable(name)} is set and empty. Set it to: {field.description}{remedy}."
+
+
 def _variable(name: str) -> str:
-    return f"XINQIAO_{name.upper()}"
+    return f"{variables.PREFIX}{name.upper()}"
 
 
 def _sentence(error: Any) -> str:  # pydantic's ErrorDetails

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import asyncpg
+import structlog
 import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -21,8 +22,10 @@ from gateway.http1.server import OPTIONS
 from gateway.identity.openid import OpenIdProvider
 from gateway.log.sealing import publisher_of
 from gateway.logs import configure
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings, SettingsError, unknown_variables
 from gateway.signing.keys import KeysUnreadableError
+
+log = structlog.get_logger("gateway.serve")
 
 RARELY = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
@@ -36,6 +39,8 @@ def serve(
     settings = Settings.from_env()
     asyncio.run(try_out(settings))
     configure()
+    if unknown := unknown_variables():
+        log.warning("unknown_variables", names=unknown)
     config = uvicorn.Config(
         "gateway.cli.serving:application",
         factory=True,

@@ -1,0 +1,155 @@
+"""What is in the environment and is no setting: mistyped names and empty values are sentences."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
+from gateway.variables import READ_ELSEWHERE, distance
+from tests.served_process import run
+
+ROOT: Final = Path(__file__).parents[2]
+GOOD: Final = {
+    "XINQIAO_DATABASE_URL": "postgresql://nobody@db.test/xinqiao",
+    "XINQIAO_ISSUER": "https://credit.test",
+    "XINQIAO_SECRET": "not a secret, but long enough for one",
+    "XINQIAO_SIGNING_KEYS": "/nonexistent/signing-keys.json",
+    "XINQIAO_VAULT_KEYS": "/nonexistent/vault-keys.json",
+    "XINQIAO_LOG_CHECKPOINTS": "/nonexistent/checkpoints",
+    "XINQIAO_REDIS_URL": "redis://:hunter2@redis.test:6379/0",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Settings that are good, in the environment of this test."""
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def sentences() -> str:
+    """What is wrong with the settings."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env()
+    assert "hunter2" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_what_is_good_is_parsed() -> None:
+    """Nothing in the environment of the tests themselves is in the way."""
+    assert Settings.from_env().issuer == GOOD["XINQIAO_ISSUER"]
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t"])
+@pytest.mark.parametrize("name", ["REDIS_URL", "SPOOL", "WORKERS", "TRUSTED_PROXIES", "FONT"])
+def test_an_empty_setting_is_a_sentence(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """It is neither the default nor a folder nor nothing: whoever wrote it meant something."""
+    environment.setenv(f"XINQIAO_{name}", value)
+    assert f"XINQIAO_{name} is set and empty" in sentences()
+    assert "leave it out" in sentences()
+
+
+def test_an_empty_setting_that_is_required_cannot_be_left_out(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    """The sentence says what it should hold, and nothing else."""
+    environment.setenv("xinqiao_issuer", "")
+    environment.delenv("XINQIAO_ISSUER")
+    assert "XINQIAO_ISSUER is set and empty" in sentences()
+    assert "leave it out" not in sentences()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("XINQIAO_REDIS_ULR", "XINQIAO_REDIS_URL"),
+        ("XINQIAO_REDISURL", "XINQIAO_REDIS_URL"),
+        ("xinqiao_worker", "XINQIAO_WORKERS"),
+        ("XINQIAO_WORKERSS", "XINQIAO_WORKERS"),
+        ("XINQIAO_TRUSTED_PROXY", None),  # three edits: a warning
+        ("XINQIAO_DATABASE_POLL", "XINQIAO_DATABASE_POOL"),
+        ("XINQIAO_SMS_URLS", "XINQIAO_SMS_URL"),
+        ("XINQIAO_PUBLIC_URL", None),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_a_sentence(
+    environment: pytest.MonkeyPatch, written: str, meant: str | None
+) -> None:
+    """Left alone it would be a limit, a proxy or a Redis that is not there."""
+    environment.setenv(written, "hunter2")
+    if meant is None:
+        assert Settings.from_env()
+        assert unknown_variables() == [written]
+    else:
+        assert sentences() == f"{written.upper()} is no setting. Did you mean {meant}?"
+        with pytest.raises(SettingsError):
+            DatabaseSettings.from_env()
+
+
+@pytest.mark.parametrize(
+    "name", [*sorted(READ_ELSEWHERE), "XINQIAO_TEST_ISSUER", "XINQIAO_TEST_FONTS"]
+)
+def test_what_others_read_is_known(environment: pytest.MonkeyPatch, name: str) -> None:
+    """However near it is to a setting."""
+    environment.setenv(name, "x")
+    assert Settings.from_env()
+    assert unknown_variables() == []
+
+
+def variables_in(*folders: str) -> Iterator[str]:
+    """Every variable that stands in the files of these folders."""
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in {".py", ".cfg", ".conf", ".js", ".env", ".sh", ".yaml"}:
+                yield from re.findall(r"\bXINQIAO_[A-Z0-9_]*[A-Z0-9]\b", file.read_text("utf-8"))
+
+
+def test_every_variable_that_the_project_names_is_known(environment: pytest.MonkeyPatch) -> None:
+    """The list of what is read elsewhere is whole."""
+    for name in set(variables_in("sdk/src", "deploy", "gateway")) - {"XINQIAO_X"}:
+        if name not in GOOD:
+            environment.setenv(name, "x")
+    assert unknown_variables() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["redis", "redis:", "redis://", "http://redis.test", "redis://redis.test:port/0"]
+)
+def test_an_address_that_is_no_redis_is_a_sentence(
+    environment: pytest.MonkeyPatch, url: str
+) -> None:
+    """Of what it held nothing is said: a password may stand in it."""
+    environment.setenv("XINQIAO_REDIS_URL", url)
+    assert "XINQIAO_REDIS_URL cannot be used" in sentences()
+
+
+def test_serve_ends_with_the_sentence() -> None:
+    """Status 2, one line for each trouble, and no traceback."""
+    ended = run("serve", environ={**GOOD, "XINQIAO_REDIS_URL": "", "XINQIAO_WORKER": "2"})
+    assert ended.returncode == 2
+    assert [line.split()[0] for line in ended.stderr.splitlines()] == [
+        "XINQIAO_WORKER",
+        "XINQIAO_REDIS_URL",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "edits"),
+    [
+        ("", "", 0),
+        ("abc", "abc", 0),
+        ("abc", "", 3),
+        ("abc", "abd", 1),
+        ("abc", "acb", 2),
+        ("ab", "xaby", 2),
+    ],
+)
+def test_the_distance_counts_edits(one: str, other: str, edits: int) -> None:
+    """Insertions, deletions and substitutions, the same both ways."""
+    assert distance(one, other) == distance(other, one) == edits
