@@ -7,7 +7,6 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.app import close_runtime, open_runtime
 from gateway.cli.operating import operator, sentences, stop
 from gateway.cli.printing import print_members, print_table
 from gateway.console.acts import Act, At, record
@@ -90,6 +89,7 @@ def _demand_size(survey: Survey, size: int) -> None:
 
 def _asked(question: Callable[[Runtime], Awaitable[T]]) -> T:
     """What a runtime with this environment's settings answers."""
+    from gateway.app import close_runtime, open_runtime  # slow, and needed here alone
 
     async def run() -> T:
         runtime = await open_runtime(Settings.from_env())

@@ -11,7 +11,6 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from gateway.app import close_runtime, create_app, open_runtime
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.hot import Statement
 from gateway.db.unavailable import name_of
@@ -60,6 +59,8 @@ def serve(
 
 async def try_out(settings: Settings) -> None:
     """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
+    from gateway.app import close_runtime, open_runtime  # slow, and no other command's
+
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)
     try:
@@ -93,6 +94,8 @@ async def try_out(settings: Settings) -> None:
 
 def application() -> object:
     """One worker's application."""
+    from gateway.app import create_app
+
     configure()
     app = create_app(Settings.from_env())
     # What lives as long as the worker need not be looked through again and again.
