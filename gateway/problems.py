@@ -1,6 +1,7 @@
 """The only table from an error to its HTTP status and titles (RFC 9457)."""
 
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -68,10 +69,12 @@ def problem(
     *,
     request_id: str | None = None,
     headers: dict[str, str] | None = None,
+    warnings: Sequence[str] = (),
 ) -> Response:
-    """The answer for `code`."""
+    """The answer for `code`; `warnings` are of the code asked about (`access.subject`)."""
+    told = document(code, detail, request_id=request_id)
     return Response(
-        orjson.dumps(document(code, detail, request_id=request_id)),
+        orjson.dumps({**told, "warnings": warnings} if warnings else told),
         status_code=TABLE[code][0],
         media_type=PROBLEM_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -107,7 +110,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.UnauthenticatedError) and "WWW-Authenticate" not in headers:
         scheme = getattr(request.state, "scheme", "DPoP")
         headers = {**headers, "WWW-Authenticate": f'{scheme} error="{error.code}"'}
-    return problem(error.code, error.detail, request_id=_request_id(request), headers=headers)
+    return problem(
+        error.code,
+        error.detail,
+        request_id=_request_id(request),
+        headers=headers,
+        warnings=_warnings(request),
+    )
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
@@ -140,7 +149,7 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
     )
 
 
-def _unavailable(request_id: str, error: Exception) -> Response:
+def _unavailable(request_id: str, error: Exception, warnings: Sequence[str]) -> Response:
     """Fail closed: no count, no log, no answer."""
     log.error("unavailable", kind=name_of(error))
     return problem(
@@ -148,15 +157,25 @@ def _unavailable(request_id: str, error: Exception) -> Response:
         errors.TemporarilyUnavailableError.__doc__ or "",
         request_id=request_id,
         headers={"Retry-After": str(RETRY_SECONDS)},
+        warnings=warnings,
     )
 
 
-def fault(request_id: str, error: Exception) -> Response:
-    """The answer when a handler broke. Its log line names the kind of fault, never its data."""
+def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Response:
+    """The answer when a handler broke. Its log line names the kind of fault, never its data.
+
+    `warnings` are of the code asked about (`access.subject`).
+    """
     if isinstance(error, errors.GatewayError):
-        return problem(error.code, error.detail, request_id=request_id, headers=error.headers)
+        return problem(
+            error.code,
+            error.detail,
+            request_id=request_id,
+            headers=error.headers,
+            warnings=warnings,
+        )
     if is_unavailable(error):
-        return _unavailable(request_id, error)
+        return _unavailable(request_id, error, warnings)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     log.error("unexpected", kind=type(error).__name__, where=where)
@@ -164,6 +183,7 @@ def fault(request_id: str, error: Exception) -> Response:
         "internal_error",
         "Something went wrong on our side; report the request_id.",
         request_id=request_id,
+        warnings=warnings,
     )
 
 
@@ -174,6 +194,11 @@ def _where(found: Any) -> str:  # pydantic's list of error details
         for e in found[:5]
     )
     return f"Mend these members: {places}."
+
+
+def _warnings(request: Request) -> Sequence[str]:
+    warnings: Sequence[str] = getattr(request.state, "warnings", ())
+    return warnings
 
 
 def _request_id(request: Request) -> str | None:

@@ -7,16 +7,20 @@ organisation code (GB 11714-1997, with a check character of its own), 18 check c
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import mul
 from typing import Final, NewType
 
+from verification.id_numbers import birthday_in, id_check_agrees
+
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100, in the order of their values: no I, O, S, V, Z."""
 
 _LENGTH: Final = 18
+_ENTERPRISES: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
 _DIVISION: Final = slice(2, 8)
 _BODY: Final = slice(8, 16)
 _BODY_CHECK: Final = 16
@@ -29,7 +33,7 @@ _BODY_VALUES: Final = {f"{digit}": digit for digit in range(10)} | {
 _MARKET_ENTITIES: Final = ("91", "92", "93")
 
 Uscc = NewType("Uscc", str)
-"""A code that `parse_uscc` has accepted."""
+"""A code in its normal form, as `parse_uscc` or `enterprise_code` has accepted it."""
 
 
 class CodeProblem(StrEnum):
@@ -38,6 +42,10 @@ class CodeProblem(StrEnum):
     LENGTH = "length"
     ALPHABET = "alphabet"
     CHECK_CHARACTER = "check_character"
+    KIND = "kind"
+    """It is no firm's, individual business's or farmers' cooperative's."""
+    PERSONAL_NUMBER = "personal_number"
+    """It is a person's ID number (GA 2102-2023: those of foreign permanent residents begin with 9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,15 @@ class NotACode:
     """The text is no unified social credit code, for this reason."""
 
     reason: CodeProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterpriseCode:
+    """A well-formed code of a firm, an individual business or a farmers' cooperative."""
+
+    uscc: Uscc
+    check_agrees: bool
+    """Whether the last character fits: of some codes from before 2016 it is wrong at the source."""
 
 
 def normalise_uscc(text: str) -> str:
@@ -63,6 +80,29 @@ def parse_uscc(text: str) -> Uscc | NotACode:
     if check_character(code[:-1]) != code[-1]:
         return NotACode(reason=CodeProblem.CHECK_CHARACTER)
     return Uscc(code)
+
+
+def enterprise_code(text: str) -> EnterpriseCode | NotACode:
+    """Accept every well-formed code that begins with 91, 92 or 93, its check character right or wrong.
+
+    A person's number can look like one: refused where a day stands at positions 7–14, the check
+    character of GB 11643 fits and the code's own does not.
+    """
+    code = normalise_uscc(text)
+    if not _ENTERPRISES.fullmatch(code):
+        whole = parse_uscc(code)
+        if isinstance(whole, NotACode) and whole.reason is not CodeProblem.CHECK_CHARACTER:
+            return whole
+        return NotACode(reason=CodeProblem.KIND)
+    agrees = check_character(code[:-1]) == code[-1]
+    if not agrees and is_id_number_too(code):
+        return NotACode(reason=CodeProblem.PERSONAL_NUMBER)
+    return EnterpriseCode(uscc=Uscc(code), check_agrees=agrees)
+
+
+def is_id_number_too(code: str) -> bool:
+    """Whether a code of 18 characters has a day and a check character as a person's ID number has."""
+    return birthday_in(code) is not None and id_check_agrees(code)
 
 
 def check_character(first17: str) -> str:

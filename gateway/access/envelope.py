@@ -5,7 +5,7 @@ The body is held until it is whole: what is signed is what is sent, and nothing 
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from starlette.requests import Request
@@ -29,7 +29,9 @@ class Envelope:
     `on_fault` answers when a handler broke, so that even this answer is signed.
     """
 
-    def __init__(self, app: ASGIApp, on_fault: Callable[[str, Exception], ASGIApp]) -> None:
+    def __init__(
+        self, app: ASGIApp, on_fault: Callable[[str, Exception, Sequence[str]], ASGIApp]
+    ) -> None:
         self._app = app
         self._on_fault = on_fault
 
@@ -52,7 +54,9 @@ class Envelope:
             except Exception as error:
                 if sealing.has_begun:
                     raise
-                await self._on_fault(request_id, error)(scope, receive, sealing)
+                warnings = state.get("warnings", ())
+                answer = self._on_fault(request_id, error, warnings)
+                await answer(scope, receive, sealing)
 
 
 class _Sealing:

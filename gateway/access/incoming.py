@@ -12,6 +12,7 @@ from gateway.access import body
 from gateway.access.admission import IdempotencyKey, idempotency_key
 from gateway.access.body import Wire
 from gateway.access.errors import GatewayError
+from gateway.access.subject import warnings_of
 
 W = TypeVar("W", bound=Wire)
 
@@ -31,4 +32,11 @@ async def incoming(request: Request, model: type[W], *, largest: int = body.LARG
         key = idempotency_key(request, raw)
     except GatewayError as error:
         return Incoming(parsed=error, key=None)
-    return Incoming(parsed=body.parse(request, raw, model), key=key)
+    parsed = body.parse(request, raw, model)
+    request.state.warnings = warnings_of(_uscc_of(parsed))
+    return Incoming(parsed=parsed, key=key)
+
+
+def _uscc_of(parsed: object) -> object:
+    """The code that is asked about, where one is: answers and problems say what is to be said of it."""
+    return getattr(getattr(parsed, "enterprise", None), "uscc", None)

@@ -29,6 +29,11 @@ PROBLEM: Final[dict[str, Any]] = {
         "code": {"type": "string", "pattern": "^[a-z_]+$"},
         "detail": _TEXT,
         "request_id": {"type": ["string", "null"]},
+        "warnings": {
+            "type": "array",
+            "items": {"enum": ["check_character"]},
+            "description": "There only where the last character of the code asked about is wrong.",
+        },
     },
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "additionalProperties": False,

@@ -21,6 +21,7 @@ from gateway.access.errors import GatewayError, NotInAgreementError, Temporarily
 from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import SHANGHAI, on_the_wire
 from gateway.access.standing import agreement_of
+from gateway.access.subject import with_warnings
 from gateway.answers.ask import Ask
 from gateway.answers.padding import padded
 from gateway.answers.reading import Read, read
@@ -233,7 +234,7 @@ def _document(
     disclosure: Disclosure,
     now: datetime,
 ) -> dict[str, Any]:
-    return {
+    document = {
         "verification_id": new_id("vrf"),
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": ask.uscc},
@@ -242,6 +243,7 @@ def _document(
         "catalogue_version": CATALOGUE_VERSION,
         "answers": [_answer(each) for each in answers],
     }
+    return with_warnings(document, ask.uscc)
 
 
 def _answer(answered: Answered) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """The shapes of a verification on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -57,4 +57,5 @@ class VerificationOut(Wire):
     as_of: str
     catalogue_version: str
     answers: list[AnswerOut]
+    warnings: list[Literal["check_character"]] | None = None
     log_promise: LogPromiseOut

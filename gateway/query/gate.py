@@ -21,6 +21,7 @@ from gateway.access.errors import (
 )
 from gateway.access.kept import Keeping, Kept
 from gateway.access.moments import on_the_wire
+from gateway.access.subject import with_warnings
 from gateway.db.engine import to_json
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import Disclosure, leaf_hash, new_salt, result_digest
@@ -153,7 +154,7 @@ def _document(
     cursor = None
     if page.after is not None:
         cursor = cursors.write(consent_id=granted.consent_id, ask=ask.digest, after=page.after)
-    return {
+    document = {
         "disclosure_id": disclosure.disclosure_id,
         "enterprise": {"uscc": ask.uscc},
         "purpose": ask.purpose,
@@ -168,6 +169,7 @@ def _document(
         "withheld": withheld(ground.scope, runtime.catalogue),
         "page": {"cursor": cursor},
     }
+    return with_warnings(document, ask.uscc)
 
 
 def _with_uses(text: str, uses_left: int | None) -> str:

@@ -1,6 +1,6 @@
 """The shapes of a query on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -97,4 +97,5 @@ class QueryOut(Wire):
     records: list[RecordOut]
     withheld: list[WithheldOut]
     page: NextPageOut
+    warnings: list[Literal["check_character"]] | None = None
     log_promise: dict[str, str]

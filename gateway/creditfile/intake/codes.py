@@ -1,17 +1,19 @@
-"""Whose record it is: a USCC that is ill-formed is refused, a wrong check character is a warning.
-
-A personal ID number can look like a code, but does not begin like a market entity's: it is refused.
-"""
+"""Whose record it is: a code that is ill-formed is refused, a wrong check character is a warning."""
 
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from gateway.creditfile.intake.readers import Unfit
-from verification.uscc import ALPHABET, normalise_uscc
+from verification import CodeProblem, NotACode, enterprise_code, is_id_number_too
+from verification.uscc import ALPHABET
 
-_WELL_FORMED: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
+_USUAL: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
+_MAY_BE_BORN: Final = re.compile(r"9[123]\d{4}(?:1[89]|20)\d{9}", re.ASCII)
+"""In the normal form of a code: with a year where a person's ID number has one."""
 _LENGTH: Final = 18
+_MOST: Final = 100
+"""Characters, for what normalising may cost."""
 # What each character adds at each place; the last one stands for itself.
 _ADDS: Final = tuple(
     {ord(character): value * weight % 31 for value, character in enumerate(ALPHABET)}
@@ -21,14 +23,16 @@ _ADDS: Final = tuple(
 
 def read_code(value: object) -> str:
     """The code in its one form, or `Unfit`."""
-    if type(value) is not str or len(value) > 100:  # noqa: PLR2004  # what normalising may cost
+    if type(value) is not str or len(value) > _MOST:
         raise Unfit("not a unified social credit code")
-    if _WELL_FORMED.fullmatch(value):
+    if _USUAL.fullmatch(value) and not _MAY_BE_BORN.match(value):
         return value
-    code = normalise_uscc(value)
-    if not _WELL_FORMED.fullmatch(code):
+    code = enterprise_code(value)
+    if isinstance(code, NotACode):
+        if code.reason is CodeProblem.PERSONAL_NUMBER:
+            raise Unfit("a personal ID number, not a unified social credit code")
         raise Unfit("not a unified social credit code of a market entity")
-    return code
+    return code.uscc
 
 
 def check_agrees(code: str) -> bool:
@@ -36,11 +40,21 @@ def check_agrees(code: str) -> bool:
     return checks_agree((code,))
 
 
+def is_like_an_id_number(code: str) -> bool:
+    """Whether a well-formed code could be a person's ID number as well."""
+    return _MAY_BE_BORN.match(code) is not None and is_id_number_too(code)
+
+
 def read_codes(values: Sequence[Any]) -> Sequence[str]:
-    """Each in its one form, or `Unfit`."""
-    if set(map(type, values)) == {str} and all(map(_WELL_FORMED.fullmatch, values)):
+    """Each in its one form, or `Unfit`; whether it is a person's, `nothing_to_say` tells."""
+    if set(map(type, values)) == {str} and all(map(_USUAL.fullmatch, values)):
         return values
     return [read_code(each) for each in values]
+
+
+def nothing_to_say(codes: Sequence[str]) -> bool:
+    """Whether all these well-formed codes have their check characters, and none is like a person's."""
+    return checks_agree(codes) and not any(map(is_like_an_id_number, codes))
 
 
 def checks_agree(codes: Sequence[str]) -> bool:

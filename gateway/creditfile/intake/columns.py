@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Final, Self
 
 from gateway.creditfile.free_text import holds_personal_number
-from gateway.creditfile.intake.codes import checks_agree, read_codes
+from gateway.creditfile.intake.codes import nothing_to_say, read_codes
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Reader, Unfit, is_left_out
 from gateway.creditfile.intake.verdicts import Accepted, Warned
@@ -115,7 +115,7 @@ class ColumnJudge:
         of = self._of
         _require(USCC in columns)
         usccs = read_codes(columns[USCC])
-        _require(checks_agree(usccs))
+        _require(nothing_to_say(usccs))
         fields = self._fields(columns)
         keys = self._keys(columns, usccs, fields)
         for name in of.needed:

@@ -18,7 +18,7 @@ from gateway.creditfile.free_text import (
     may_hold_personal_number,
     scan,
 )
-from gateway.creditfile.intake.codes import check_agrees, read_code
+from gateway.creditfile.intake.codes import check_agrees, is_like_an_id_number, read_code
 from gateway.creditfile.intake.expected import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
 from gateway.creditfile.intake.readers import EMPTY, Unfit, is_left_out
 from gateway.creditfile.intake.verdicts import WARNED_OF, Accepted, Masked, Rejected, Warned
@@ -126,6 +126,8 @@ class Judge:
             if holds_personal_number((fields[name],), today=self.expected.today):
                 return Rejected(problems=(Problem(field=name, reason=IN_THE_KEY),))
         warnings: list[Warned] = [] if check_agrees(uscc) else [Warned.CHECK_CHARACTER]
+        if not warnings and is_like_an_id_number(uscc):
+            warnings.append(Warned.LIKE_AN_ID_NUMBER)
         masked = self._mask(row, fields)
         warnings += dict.fromkeys(WARNED_OF[each.masking.kind] for each in masked)
         if not self.expected.end_agrees(fields):

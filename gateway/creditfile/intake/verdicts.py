@@ -24,6 +24,8 @@ class Warned(StrEnum):
 
     CHECK_CHARACTER = "check_character"
     """The USCC's last character does not fit the others: some old codes are so at their source."""
+    LIKE_AN_ID_NUMBER = "like_an_id_number"
+    """The USCC is one, and its digits would make a person's ID number as well."""
     PUBLICITY_END = "publicity_end"
     """The delivered end of publicity is not the one that the rules give (R2)."""
     ID_NUMBER = "id_number_masked"

@@ -50,7 +50,8 @@
         └── TemporarilyUnavailable    temporarily_unavailable, said and signed by the gateway
 
 Every error has `code`, `status`, `title`, `detail`, `request_id` and `retry_after` (seconds), each
-None where nothing is known. A code that this version does not know raises the nearest class above.
+None where nothing is known, and `warnings` (of the code that was asked about, `check_character`). A
+code of an error that this version does not know raises the nearest class above.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class XinqiaoError(Exception):
         title: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         """Say `detail`, or the class's own sentence where it is None."""
         self.detail = detail or (inspect.getdoc(type(self)) or "").partition("\n")[0]
@@ -84,6 +86,7 @@ class XinqiaoError(Exception):
         self.title = title
         self.request_id = request_id
         self.retry_after = retry_after
+        self.warnings = warnings
         super().__init__(self.detail)
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from .evidence import Evidence
 from .resource import answered, call, headers_of, new_call
 from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
 from .session import Session
+from .uscc import warn_of
 
 if TYPE_CHECKING:
     from .steps import Flow
@@ -32,6 +33,7 @@ def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Fl
     `questions` maps a question's tag to the value that is asserted (None where it takes none), or
     lists tags and (tag, value) pairs. Raises any `XinqiaoError`.
     """
+    warn_of(uscc)
     asked = _asked(questions)
     body = {
         "enterprise": {"uscc": uscc},
@@ -65,6 +67,7 @@ def query(
     A query and all its pages are one use of the consent. `decided_from` and `decided_to` are days.
     Raises `NotAvailable` or a `ConsentError` where nothing may be told, or any `XinqiaoError`.
     """
+    warn_of(uscc)
     body = _given(
         enterprise={"uscc": uscc},
         purpose=purpose,
@@ -204,6 +207,7 @@ def credit_data(
     max_uses: int | None,
 ) -> dict[str, Any]:
     """Write what a consent is asked for, without its `type`."""
+    warn_of(uscc)
     wanted = _given(
         enterprise=_given(uscc=uscc),
         purpose=purpose,

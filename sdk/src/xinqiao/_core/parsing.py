@@ -48,6 +48,7 @@ def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
         as_of=body.time("as_of"),
         catalogue_version=body.text("catalogue_version"),
         answers=answers,
+        warnings=body.texts("warnings"),
         log_promise=_log_promise(body),
         evidence=evidence,
     )
@@ -68,6 +69,7 @@ def query_result(evidence: Evidence, turn: Callable[[str], Following]) -> QueryR
         records=tuple(_record(item) for item in body.objects("records")),
         withheld=tuple(_withheld(item) for item in body.objects("withheld")),
         cursor=cursor,
+        warnings=body.texts("warnings"),
         log_promise=_log_promise(body),
         evidence=evidence,
         _following=None if cursor is None else turn(cursor),

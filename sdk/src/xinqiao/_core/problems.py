@@ -57,6 +57,7 @@ def problem_error(
         title=_text(problem, "title"),
         request_id=_text(problem, "request_id") or request_id,
         retry_after=retry_after,
+        warnings=_texts(problem, "warnings"),
     )
 
 
@@ -94,6 +95,11 @@ def members(body: bytes) -> Mapping[str, Any]:
 def _text(source: Mapping[str, Any], name: str) -> str | None:
     value = source.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _texts(source: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = source.get(name)
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _by_class(status: int) -> type[XinqiaoError]:

@@ -66,6 +66,8 @@ class Verification:
     as_of: datetime
     catalogue_version: str
     answers: tuple[Answer, ...]
+    warnings: tuple[str, ...]
+    """`check_character`: the last character of the code does not fit the others."""
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
 
@@ -137,6 +139,8 @@ class QueryResult:
     records: tuple[Record, ...]
     withheld: tuple[Withheld, ...]
     cursor: str | None
+    warnings: tuple[str, ...]
+    """As of a `Verification`."""
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
     _following: Following | None = field(repr=False, compare=False)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import httpx2
 
 from xinqiao._core.strict import parse_date, parse_json, parse_time
+from xinqiao._core.uscc import is_code, warnings_of
 
 from ._log import FakeLog
 from ._people import FakeConsent, FakeEnterprise
@@ -62,6 +63,8 @@ class FakeFiles:
                 body = _read(request.content) if request.method == "POST" else {}
             except (ValueError, TypeError, AttributeError):
                 return problem(400, "invalid_request")
+            if "enterprise" in body and not is_code(body["enterprise"]["uscc"]):
+                return problem(400, "invalid_uscc")
             return routes[(request.method, path)](body, when)
         if path == "/v1/consents" and request.method == "GET":
             return self._consents(request.url.params.get("status"))
@@ -84,12 +87,13 @@ class FakeFiles:
 
     def _query(self, body: Body, when: datetime) -> httpx2.Response:
         consent = self._consent_for(body)
+        warnings = warnings_of(body["enterprise"]["uscc"])
         if consent is None:
-            return problem(403, "not_available")
+            return problem(403, "not_available", warnings=warnings)
         cursor = body.get("page", {}).get("cursor")
         refusal = consent.refusal(when)
         if refusal is not None and (cursor is None or refusal != "consent_exhausted"):
-            return problem(403, refusal)
+            return problem(403, refusal, warnings=warnings)
         if cursor is None:
             consent.spend()
         return json_response(200, self._page(body, consent, when, start=int(cursor or 0)))
@@ -171,7 +175,9 @@ class FakeFiles:
             "log": self.log.url,
             "merge_by": (when + MERGES_WITHIN).isoformat(),
         }
+        warnings = warnings_of(body["enterprise"]["uscc"])
         return {
+            **({"warnings": warnings} if warnings else {}),
             "disclosure_id": disclosure_id,
             "enterprise": {"uscc": body["enterprise"]["uscc"]},
             "purpose": body["purpose"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -81,10 +81,17 @@ def problem(
     *,
     retry_after: int | None = None,
     headers: Mapping[str, str] | None = None,
+    warnings: Sequence[str] = (),
 ) -> httpx2.Response:
     """Make a problem document (RFC 9457)."""
     told = {**(headers or {}), **({} if retry_after is None else {"Retry-After": str(retry_after)})}
-    body = {"type": f"about:blank#{code}", "title": code, "status": status, "code": code}
+    body: dict[str, Any] = {
+        "type": f"about:blank#{code}",
+        "title": code,
+        "status": status,
+        "code": code,
+        **({"warnings": list(warnings)} if warnings else {}),
+    }
     return json_response(status, body, headers=told, media_type="application/problem+json")
 
 
