@@ -34,7 +34,7 @@ class InvalidRequestError(GatewayError):
 
 
 class InvalidUsccError(GatewayError):
-    """This is not a unified social credit code; check its 18 characters."""
+    """This is not a unified social credit code of an enterprise; check its 18 characters."""
 
     code = "invalid_uscc"
 

@@ -224,7 +224,7 @@ async def test_a_mistake_is_named_by_its_place_and_never_repeated(house: House) 
 @pytest.mark.parametrize(
     ("code", "changed"),
     [
-        ("invalid_uscc", {"enterprise": {"uscc": "91330106MA2CXXXX17"}}),
+        ("invalid_uscc", {"enterprise": {"uscc": "113300000000000199"}}),
         ("invalid_uscc", {"enterprise": {"uscc": "91330106MA2CXXXX1"}}),
         ("invalid_uscc", {"enterprise": {"uscc": "9133010IMA2CXXXX16"}}),
         ("invalid_uscc", {"enterprise": {"uscc": "'; DROP TABLE x;--"}}),

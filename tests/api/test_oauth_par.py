@@ -117,7 +117,7 @@ async def test_a_push_without_authentication_fails(world: World) -> None:
         json.dumps([a_consent_request(type=None)]),
         json.dumps([a_consent_request(extra=1)]),
         json.dumps([a_consent_request(enterprise={"uscc": "91330106MA2CXXXX16", "name": "x"})]),
-        json.dumps([a_consent_request(enterprise={"uscc": "91330106MA2CXXXX17"})]),
+        json.dumps([a_consent_request(enterprise={"uscc": "933840198503150011"})]),
         json.dumps([a_consent_request(enterprise="91330106MA2CXXXX16")]),
         json.dumps([a_consent_request(purpose=None)]),
         json.dumps([a_consent_request(purpose="marketing")]),
@@ -152,6 +152,14 @@ async def test_details_that_are_not_exactly_right_are_refused(world: World, deta
     answer = await bank.push(authorization_details=details)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_authorization_details"
+
+
+@pytest.mark.parametrize("uscc", ["91330106MA2CXXXX17", "933840198503010828"])
+async def test_a_code_needs_to_be_well_formed_only(world: World, uscc: str) -> None:
+    """With a wrong check character; or with a right one, where a person's number could read so."""
+    bank = await world.bank()
+    details = json.dumps([a_consent_request(enterprise={"uscc": uscc})])
+    assert (await bank.push(authorization_details=details)).status_code == 201
 
 
 async def test_what_is_to_be_mended_is_named_and_nothing_else(world: World) -> None:

@@ -134,7 +134,7 @@ async def test_each_refusal_is_an_error_of_its_own(served: House, kind: Kind) ->
     assert type(await refusal(query(uscc, purpose="tender"))) is errors.NotInAgreement
     assert type(await refusal(query(uscc, datasets=["x"]))) is errors.UnknownDataset
     assert type(await refusal(query(uscc, cursor="x"))) is errors.InvalidRequest
-    assert type(await refusal(verify("91330106MA2CXXXX17", "is_active.v1"))) is errors.InvalidUscc
+    assert type(await refusal(verify("91330106MI2CXXXX17", "is_active.v1"))) is errors.InvalidUscc
     assert type(await refusal(verify(uscc, "is_active.v9"))) is errors.UnknownQuestion
     consent_id = await served.grant(caller, uscc, max_uses=1)
     await settled(query(uscc)())

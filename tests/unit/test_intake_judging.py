@@ -253,6 +253,15 @@ def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
     assert "330106199001011234" not in repr(verdict)
 
 
+def test_a_permanent_residence_number_is_no_code() -> None:
+    """Unless the code's own check character fits as well: then it is taken, with a warning."""
+    assert problems(uscc="933840198503150011") == [
+        ("uscc", "a personal ID number, not a unified social credit code")
+    ]
+    assert accepted(uscc="933840198503010828").warnings == (Warned.LIKE_AN_ID_NUMBER,)
+    assert accepted(uscc="933840198503150013").warnings == (Warned.CHECK_CHARACTER,)
+
+
 def test_a_wrong_check_character_is_a_warning_only() -> None:
     """Some codes issued before 2016 are wrong at their source."""
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")

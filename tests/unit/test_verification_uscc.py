@@ -11,8 +11,11 @@ import pytest
 import verification
 from verification import (
     CodeProblem,
+    EnterpriseCode,
     NotACode,
+    Uscc,
     check_character,
+    enterprise_code,
     is_market_entity,
     normalise_uscc,
     organisation_check,
@@ -39,6 +42,16 @@ def test_every_valid_vector_is_accepted(case: dict[str, Any]) -> None:
 def test_every_invalid_vector_is_refused_with_its_reason(case: dict[str, str]) -> None:
     """What is not a code is refused as a value that says why."""
     assert parse_uscc(case["input"]) == NotACode(reason=CodeProblem(case["reason"]))
+
+
+@pytest.mark.parametrize("case", VECTORS["enterprises"], ids=lambda case: ascii(case["input"]))
+def test_an_enterprises_code_is_well_formed_and_no_persons_number(case: dict[str, Any]) -> None:
+    """A wrong check character is said, and refuses nothing."""
+    code = enterprise_code(case["input"])
+    if "reason" in case:
+        assert code == NotACode(reason=CodeProblem(case["reason"]))
+    else:
+        assert code == EnterpriseCode(uscc=Uscc(case["code"]), check_agrees=case["check_agrees"])
 
 
 @pytest.mark.parametrize("case", VECTORS["normalise"], ids=lambda case: ascii(case["input"]))
