@@ -63,9 +63,9 @@ class FakeFiles:
                 body = _read(request.content) if request.method == "POST" else {}
             except (ValueError, TypeError, AttributeError):
                 return problem(400, "invalid_request")
-            if "enterprise" in body and not is_code(body["enterprise"]["uscc"]):
-                return problem(400, "invalid_uscc")
-            return routes[(request.method, path)](body, when)
+            is_well_formed = "enterprise" not in body or is_code(body["enterprise"]["uscc"])
+            answer = routes[(request.method, path)]
+            return answer(body, when) if is_well_formed else problem(400, "invalid_uscc")
         if path == "/v1/consents" and request.method == "GET":
             return self._consents(request.url.params.get("status"))
         if path.startswith("/v1/consents/"):
