@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.access.commit import log_refusal
 from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase, Statement
-from gateway.disclosure.checkpoint_stores import store_at
+from gateway.disclosure.checkpoint_stores import CheckpointStore, Kept, StoreError, store_at
 from gateway.disclosure.checkpoints import origin_of
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.leaf import Disclosure, leaf_hash
@@ -73,6 +73,28 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
         now=lambda: NOON,
         batch=batch,
     )
+
+
+class FullStore:
+    """A store that can be read, and has no room to be written."""
+
+    def __init__(self, store: CheckpointStore) -> None:
+        self._store = store
+        self.name = store.name
+
+    async def read(self) -> Kept | None:
+        """As ever."""
+        return await self._store.read()
+
+    async def replace(self, _kept: Kept | None, _content: bytes) -> None:
+        """Never."""
+        raise StoreError(f"{self.name} cannot be used: No space left on device.")
+
+
+def on_a_full_disk(sealer: Sealer) -> Sealer:
+    """The same sealer: what it seals cannot be kept outside, and so is not published."""
+    full = [FullStore(each) for each in sealer.publisher.stores]
+    return replace(sealer, publisher=replace(sealer.publisher, stores=full))
 
 
 async def disclosed(

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from gateway import problems
 from gateway.access.envelope import Envelope
 from gateway.disclosure import merkle
+from gateway.disclosure.checkpoint_stores import StoreError
 from gateway.disclosure.leaf import Disclosure
 from gateway.disclosure.sealer import Sealer
 from gateway.log.routes import router
@@ -26,6 +27,7 @@ from tests.log_builders import (
     ORIGIN,
     disclosed,
     downloaded_entries,
+    on_a_full_disk,
     open_note,
     raw_key,
     seal_all,
@@ -208,6 +210,25 @@ async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogWorl
         assert receipt["tree_size"] == head.size == 300
         assert naive_merkle.root_from_path(entry, index, head.size, proof) == head.root
         assert merkle.includes(merkle.leaf_hash(entry), index, head.size, proof, head.root)
+
+
+async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogWorld) -> None:
+    """Until then it may be lost with the database: no checkpoint, no tile to be cached, no receipt."""
+    [(before, _)] = await log.disclosed(1)
+    await seal_all(log.sealer)
+    [(fresh, entry)] = await log.disclosed(1)
+    with pytest.raises(StoreError):
+        await on_a_full_disk(log.sealer).round()
+    assert await log.world.value("SELECT max(size) FROM checkpoint") == 2
+    fresh_paths = ("/log/tile/0/000.p/2", "/log/tile/entries/000.p/2", "/log/entries/000.p/2")
+    assert (await log.head())[0] == 1
+    assert [(await log.http.get(path)).status_code for path in fresh_paths] == [404] * 3
+    assert (await log.receipt(fresh.disclosure_id)).status_code == 404
+    assert (await log.receipt(before.disclosure_id)).json()["tree_size"] == 1
+    await seal_all(log.sealer)
+    assert (await log.head())[0] == 2
+    assert [(await log.http.get(path)).status_code for path in fresh_paths] == [200] * 3
+    assert (await log.receipt(fresh.disclosure_id)).json()["leaf_hash"] == entry.hex()
 
 
 async def test_a_receipt_is_signed_and_never_cached(log: LogWorld) -> None:

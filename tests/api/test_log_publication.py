@@ -17,9 +17,7 @@ from gateway.db.engine import make_engine
 from gateway.db.hot import HotDatabase
 from gateway.disclosure.checkpoint_stores import (
     FILE,
-    CheckpointStore,
     FolderStore,
-    Kept,
     StoreError,
     store_at,
 )
@@ -37,6 +35,7 @@ from tests.log_builders import (
     a_key_ring,
     a_sealer,
     disclosed,
+    on_a_full_disk,
     open_note,
     raw_key,
     seal_all,
@@ -161,29 +160,12 @@ async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_s
         assert server.content == log.file.read_bytes()
 
 
-class Unplugged:
-    """A store that can be read and not written."""
-
-    def __init__(self, store: CheckpointStore) -> None:
-        self._store = store
-        self.name = store.name
-
-    async def read(self) -> Kept | None:
-        """As ever."""
-        return await self._store.read()
-
-    async def replace(self, _kept: Kept | None, _content: bytes) -> None:
-        """The disk is full."""
-        raise StoreError(f"{self.name} cannot be used: No space left on device.")
-
-
 async def test_a_kill_between_the_commit_and_the_place_outside_raises_no_alarm(log: Log) -> None:
     """The checkpoint is in the database alone, and told to nobody; the next start makes up for it."""
     sealer = await log.grow(19)
     await disclosed(log.hot, 4)
-    full = replace(sealer.publisher, stores=[Unplugged(each) for each in sealer.publisher.stores])
     with pytest.raises(StoreError, match="No space"):
-        await replace(sealer, publisher=full).round()
+        await on_a_full_disk(sealer).round()
     assert await log.value("SELECT max(size) FROM checkpoint") == 23
     assert (await log.told(), log.kept().size) == (19, 19)
     after = a_sealer(log.engine, log.keys)
