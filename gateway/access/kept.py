@@ -27,6 +27,11 @@ KEPT_JSON = """(
 DELETED = "What this Idempotency-Key was answered with has been deleted; use a new key."
 
 
+def kept_since(now: datetime) -> datetime:
+    """When the oldest answer that is still given again was given first."""
+    return now - timedelta(seconds=KEY_LIFE_SECONDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """An answer given before."""
@@ -56,7 +61,7 @@ class Keeping:
         """The kept answer to this very request; a conflict if the key stood for another one."""
         if key is None or found is None:
             return None
-        if datetime.fromisoformat(found["at"]) < now - timedelta(seconds=KEY_LIFE_SECONDS):
+        if datetime.fromisoformat(found["at"]) < kept_since(now):
             return None
         if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
             return IdempotencyConflictError()

@@ -33,11 +33,14 @@ CONSENT_HOLDS: Final = """coalesce(
     AND CAST(held.found ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz)
     AND (held.found ->> 'max_uses' IS NULL
          OR CAST(held.found ->> 'uses' AS integer) < CAST(held.found ->> 'max_uses' AS integer)
-         OR CAST(:continues AS boolean)
-         OR coalesce(kept.found ->> 'request_digest' = CAST(:request_digest AS text), false)),
+         OR coalesce(held.found ->> 'consent_id' = CAST(:continues AS text), false)
+         OR coalesce(kept.found ->> 'request_digest' = CAST(:request_digest AS text)
+                     AND kept.found ->> 'answer' <> ''
+                     AND CAST(kept.found ->> 'at' AS timestamptz)
+                         >= CAST(:kept_since AS timestamptz), false)),
     false)"""
 """Whether the consent in `held` (`found`: its row as jsonb) allows a call at `now`; over `kept` too.
 
-A further page (`continues`), or a repeated call (`request_digest`, in hex, of the kept answer), needs
-no use that is left.
+A further page (`continues`: the consent that its cursor is of), or a repeated call (`request_digest`,
+in hex, of an answer that is kept since `kept_since` at the earliest), needs no use that is left.
 """

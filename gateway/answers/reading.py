@@ -14,6 +14,7 @@ from consent.model import Consent
 from consent.spending import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
+from gateway.access.kept import kept_since
 from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
 from gateway.access.standing import Standing, standing_from_json
 from gateway.answers.ask import Ask
@@ -105,7 +106,8 @@ async def read(
             "closed_datasets": [dataset for _, dataset in ask.closed_datasets],
             "about_own": caller.token.uscc in {None, ask.uscc},
             "request_digest": key.request_digest.hex() if key else None,
-            "continues": False,
+            "continues": None,
+            "kept_since": kept_since(now),
             "now": now,
             "questions": [each.tag for each in ask.questions],
             "budgets": list(ask.budgets),

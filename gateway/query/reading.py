@@ -14,6 +14,7 @@ from consent.model import Consent
 from consent.spending import READ_CONSENT, consent_from_json
 from gateway.access.admission import IdempotencyKey
 from gateway.access.caller import Caller
+from gateway.access.kept import kept_since
 from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
 from gateway.access.standing import Standing, standing_from_json
 from gateway.creditfile.catalogue import Catalogue
@@ -83,8 +84,9 @@ async def read(
             "consent_id": ask.consent_id,
             "key": key.key if key else None,
             "datasets": _offered(ask, catalogue),
-            "continues": ask.cursor is not None,
+            "continues": ask.cursor.consent_id if ask.cursor else None,
             "request_digest": key.request_digest.hex() if key else None,
+            "kept_since": kept_since(now),
             "now": now,
         },
     )

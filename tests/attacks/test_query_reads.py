@@ -253,6 +253,47 @@ async def test_a_further_page_and_a_repeat_are_read_after_the_last_use(house: Ho
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
 
 
+async def spend_all(house: House, consent_id: str) -> None:
+    """As if its last use had been spent."""
+    await house.rows(
+        "UPDATE consent SET max_uses = 1, uses = 1 WHERE consent_id = :id", id=consent_id
+    )
+
+
+async def test_a_cursor_of_another_consent_reads_nothing_under_one_that_is_spent(
+    house: House,
+) -> None:
+    """The consent that it continues was withdrawn; the present one has no use left."""
+    bank, uscc = await a_bank(house), house.uscc("penalised")
+    datasets = ["registration", "licence", "penalty"]
+    before = await house.grant(bank, uscc, datasets=datasets)
+    first = await bank.query(uscc, *datasets, page={"size": 1, "cursor": None})
+    await house.act(consent.withdraw, before)
+    await spend_all(house, await house.grant(bank, uscc, datasets=datasets))
+    page = {"size": 1, "cursor": first.json()["page"]["cursor"]}
+    assert page["cursor"] is not None
+    found = await reads(house, lambda: bank.query(uscc, *datasets, page=page))
+    assert found[:2] == [403, "not_available"]
+    assert not sum(rows.get("record", 0) for _, rows in found[2:])
+
+
+@pytest.mark.parametrize("change", ["at = at - interval '25 hours'", "answer = ''"])
+async def test_an_answer_that_is_kept_no_more_opens_nothing(house: House, change: str) -> None:
+    """A day old, or deleted: the repeated call is refused, and reads as little as any other one."""
+    bank = await a_bank(house)
+    granted = await house.grant(bank, MANY, datasets=["penalty"])
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    assert (await bank.query(MANY, "penalty", headers=key)).status_code == 200
+    await spend_all(house, granted)
+    await house.rows(
+        f"UPDATE idempotency SET {change} WHERE client_id = :id",  # noqa: S608  # one of the two
+        id=bank.client_id,
+    )
+    found = await reads(house, lambda: bank.query(MANY, "penalty", headers=key))
+    assert found[0] in {403, 409}
+    assert not sum(rows.get("record", 0) for _, rows in found[2:])
+
+
 @pytest.mark.parametrize(
     "situation",
     [not_in_agreement, purpose_not_in_agreement, agreement_ended, suspended, token_revoked],
