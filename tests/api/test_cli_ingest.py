@@ -149,21 +149,21 @@ def test_a_dry_run_judges_and_writes_nothing(desk: Desk) -> None:
 
 def test_the_same_file_at_once_is_counted_once(desk: Desk) -> None:
     """The second run waits for the first, and finds it done."""
-    desk.write("day1.ndjson", licences(6000))
-    runs = [desk.start("day1.ndjson", "--chunk-rows", "500") for _ in range(2)]
+    desk.write("day1.ndjson", licences(3000))
+    runs = [desk.start("day1.ndjson", "--chunk-rows", "250") for _ in range(2)]
     outs = {run.communicate(timeout=PATIENCE) for run in runs}
     assert len(outs) == 1
     (job,) = desk.rows("SELECT * FROM intake_job")
-    assert (job["rows"], job["created"], job["unchanged"]) == (6000, 6000, 0)
+    assert (job["rows"], job["created"], job["unchanged"]) == (3000, 3000, 0)
     assert desk.rows("SELECT count(*) AS n, max(version) AS v FROM record")[0] == {
-        "n": 6000,
+        "n": 3000,
         "v": 1,
     }
 
 
 def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
     """Each source has its own records; of registrations the first to come is the holder."""
-    codes = range(3000)
+    codes = range(1000)
     registration = {
         "name": "杭州某某有限公司",
         "kind": "firm",
@@ -174,9 +174,9 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
     }
     desk.write("up.ndjson", ({"uscc": a_code(n), **registration} for n in codes))
     desk.write("down.ndjson", ({"uscc": a_code(n), **registration} for n in reversed(codes)))
-    desk.write("day1.ndjson", licences(3000))
+    desk.write("day1.ndjson", licences(1000))
     runs = [
-        desk.start(name, "--chunk-rows", "500", source=source, dataset=dataset)
+        desk.start(name, "--chunk-rows", "100", source=source, dataset=dataset)
         for name, source, dataset in (
             ("up.ndjson", "market", "registration"),
             ("down.ndjson", "rival", "registration"),
@@ -188,13 +188,13 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
     assert errors == [""] * 4
     assert {run.returncode for run in runs} <= {0, 1}
     held = desk.rows("SELECT count(*) AS n, max(version) AS v FROM enterprise")[0]
-    assert held == {"n": 3000, "v": 1}
+    assert held == {"n": 1000, "v": 1}
     counted = desk.rows(
         "SELECT sum(created) AS created, sum(rejected) AS rejected FROM intake_job"
         " WHERE dataset = 'registration'"
     )[0]
-    assert counted == {"created": 3000, "rejected": 3000}
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 6000
+    assert counted == {"created": 1000, "rejected": 1000}
+    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 2000
 
 
 def test_rows_of_a_dataset_that_statistics_do_not_know_are_looked_up_by_their_key(

@@ -382,25 +382,25 @@ def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: in
 
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
-@pytest.mark.parametrize("small", [0, 300])
+@pytest.mark.parametrize("small", [0, 100])
 def test_a_chunk_of_large_rows_comes_in_parts(read: Reader, form: str, small: int) -> None:
     """Also where small ones came before; with the last part the next lane's turn has come."""
     text = "字" * 48_000
     rows: list[dict[str, Any]] = [
         {**AS_JSON, "document_number": f"罚{n}", **dict.fromkeys(("facts", "content"), large)}
-        for n, large in enumerate(["小"] * small + [text] * (700 - small))
+        for n, large in enumerate(["小"] * small + [text] * (350 - small))
     ]
     content = (
         parquet(**{name: [row[name] for row in rows] for name in rows[0]})
         if form == "parquet"
         else "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     )
-    found = read(content, form, chunk_rows=500)
+    found = read(content, form, chunk_rows=250)
     ends = list(accumulate(each.rows for each in found.chunks))
-    assert len(ends) > 3
-    assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [500, 700]
+    assert len(ends) > 2
+    assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [250, 350]
     assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + 2 * MOST_TAKEN
-    assert [int(line[0]) for line in found.lines] == sorted(range(1, 701))
+    assert [int(line[0]) for line in found.lines] == sorted(range(1, 351))
 
 
 @pytest.mark.parametrize("good", [0, 1, 7, 8, 9, 31, 32, 496, 500, 516])
