@@ -48,19 +48,21 @@ def holds_nul(data: bytes) -> bool:
 
 def _texts(value: Any, depth: int) -> float:
     """How many texts a value holds, names of members included; NaN where it holds a float."""
-    kind = type(value)
-    if kind is str:
-        return 1
-    if kind is float:
-        return math.nan  # it may have been an integer beyond 64 bits
-    if kind is not dict and kind is not list:
-        return 0
+    if type(value) is dict:
+        texts: float = len(value)
+        inner = list(value.values())
+    elif type(value) is list:
+        texts, inner = 0, value
+    else:
+        return _texts([value], depth + 1)
     if not depth:
         raise StrictJsonError(_TOO_DEEP)
-    inner = depth - 1
-    if kind is dict:
-        return len(value) + sum([_texts(each, inner) for each in value.values()])
-    return sum([_texts(each, inner) for each in value])
+    kinds = list(map(type, inner))
+    texts += kinds.count(str)
+    if dict in kinds or list in kinds:
+        nested = [each for each in inner if type(each) is dict or type(each) is list]
+        texts += sum([_texts(each, depth - 1) for each in nested])
+    return math.nan if float in kinds else texts  # it may have been an integer beyond 64 bits
 
 
 def _object(pairs: list[tuple[str, Any]]) -> None:
