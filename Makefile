@@ -35,7 +35,7 @@ format: .venv/ready ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Programs that tests use beside Python: a Redis server, Chromium, fonts. As root on Debian they are
+# Programs that tests use beside Python: a Redis server, Chromium, proxies, a JDK, fonts. As root on Debian they are
 # installed; elsewhere the tests that need a missing one are skipped and say so.
 system: ; @sh tests/system-packages.sh
 

@@ -7,7 +7,7 @@ The parser has judged the syntax and that the framing is unambiguous; each check
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 Field = tuple[bytes, bytes]
 
@@ -28,8 +28,7 @@ class Refusal:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """A message's request line and fields; field names are in lower case."""
 
     method: bytes
@@ -40,6 +39,12 @@ class Head:
     def values(self, wanted: bytes) -> list[bytes]:
         """The values of every field of this name."""
         return [value for name, value in self.fields if name == wanted]
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
+        expected = [value.lower() for value in self.values(b"expect")]
+        return b"100-continue" in expected and self.version != "1.0"
 
 
 MALFORMED: Final = Refusal(
@@ -65,6 +70,14 @@ def spoken_version(head: Head) -> Refusal | None:
     if head.version in {"1.1", "1.0"}:
         return None
     return Refusal(status=505, detail="Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+
+
+def bounded(head: Head) -> Refusal | None:
+    """A bounded number of fields, of bounded size all together."""
+    size = len(head.target) + sum([len(name) + len(value) + 4 for name, value in head.fields])
+    if size <= LARGEST_HEAD and len(head.fields) <= MOST_FIELDS:
+        return None
+    return HEAD_TOO_LARGE
 
 
 def no_tunnel(head: Head) -> Refusal | None:
@@ -102,6 +115,7 @@ def a_path(head: Head) -> Refusal | None:
 
 
 CHECKS: Final[tuple[Callable[[Head], Refusal | None], ...]] = (
+    bounded,
     spoken_version,
     no_tunnel,
     one_host,

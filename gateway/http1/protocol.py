@@ -58,7 +58,6 @@ class Http1Protocol(HttpToolsProtocol):
         self.parser = self._new_parser()
         self._in_head = True  # between two messages too
         self._head_begun = False
-        self._head_size = 0
         self._advanced = False
         self._without_progress = 0  # bytes that have arrived and completed nothing
         self._head_timer: asyncio.TimerHandle | None = None
@@ -100,27 +99,18 @@ class Http1Protocol(HttpToolsProtocol):
         """A head's first byte."""
         super().on_message_begin()
         self._unset_keepalive_if_required()
-        self._advanced = self._head_begun = True
-        self._head_size = 0
+        self._head_begun = True
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request target."""
         super().on_url(url)
-        self._head_size = len(self.url)
-        if self._head_size > head.LONGEST_TARGET:
+        if len(self.url) > head.LONGEST_TARGET:
             raise RefusedError(head.TARGET_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole field, of the head or of a trailer."""
-        if not self._in_head:
-            return
-        self._head_size += len(name) + len(value) + len(b": \r\n")
-        if self._head_size > head.LARGEST_HEAD or len(self.headers) == head.MOST_FIELDS:
-            raise RefusedError(head.HEAD_TOO_LARGE)
-        name, value = name.lower(), value.rstrip(b" \t")
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        if self._in_head:
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Check the head and begin to serve the message."""
@@ -140,8 +130,7 @@ class Http1Protocol(HttpToolsProtocol):
         if host is not None:
             self.headers[:] = [each for each in self.headers if each[0] != b"host"]
             self.headers.append((b"host", host))
-        if found.version == "1.0":
-            self.expect_100_continue = False  # RFC 9110 §10.1.1
+        self.expect_100_continue = found.expects_continue
         super().on_headers_complete()
         # `path` and `query_string` do not tell `/a?` from `/a`; a signature must.
         self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]

@@ -4,6 +4,10 @@ not collected, and `test_jws_forgeries` makes the same attacks with keys of its 
 import os
 from pathlib import Path
 
+from tests.proxies import behind, front
+
+__all__ = ["behind", "front"]
+
 _GIVEN = os.environ.get("XINQIAO_TEST_WYCHEPROOF")
 _KEPT = Path(__file__).parent.parent / "vectors" / "wycheproof"
 

@@ -90,7 +90,7 @@ async def test_a_head_without_end_is_refused_while_it_arrives(
     async with wire() as line:
         segments = chain([GET + begin], repeat(many, 150 * 1024 * 1024 // len(many)))
         taken = await _until_refused(line, segments, status)
-        assert taken <= LARGEST_HEAD + 3 * len(many)
+        assert taken <= LARGEST_HEAD + 2 * len(many)
         assert line.app.seen == []
 
 

@@ -77,6 +77,8 @@ async def test_answers_and_refusals_are_signed_and_bound_to_their_requests(serve
         for method, path, status in (
             ("GET", "/v1/questions", 200),
             ("GET", "/v1/nothing?a=%E4%B8%AD&b", 404),
+            ("GET", "/v1/questions?", 200),
+            ("GET", "/v1/questions??", 200),
             ("GET", "/v1/queries", 405),
             ("POST", "/v1/queries", 401),
         ):

@@ -1,0 +1,213 @@
+"""Real proxies as `deploy/proxy` sets them up, over TLS, before a gateway of its own process."""
+
+import contextlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.clients import registry
+from gateway.clients.authentication import Authentication
+from gateway.clients.registration import Registration
+from gateway.db.engine import make_engine
+from gateway.synthetic.cast import ROLES, terms_of
+from tests.databases import new_database
+from tests.house import House
+from tests.log_builders import a_checkpoint_folder
+from tests.mtls_builders import Holder, a_certificate, an_authority
+from tests.oauth_builders import USCC
+from tests.portal_house import add_enterprise
+from tests.served_process import serving
+from tests.waiting import PATIENCE
+
+CONFIGURED: Final = Path(__file__).parents[1] / "deploy" / "proxy"
+NGINX: Final = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
+NAMES: Final = [x509.DNSName("localhost")]
+CA: Final = an_authority()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """A proxy that listens: for everybody, and where certificates are asked for."""
+
+    app: FastAPI
+    engine: AsyncEngine
+    folder: Path
+    trust: Path
+    gateway: str
+    public: str
+    mtls: str
+
+    def http(self, holder: Holder | None, *, chain: Holder | None = None) -> httpx2.Client:
+        """A client that shows this certificate in each handshake."""
+        context = ssl.create_default_context(cafile=str(self.trust))
+        if holder is not None:
+            name = f"client-{holder.thumbprint[:12]}"
+            file = holder.write(self.folder, name)
+            if chain is not None:
+                file.write_bytes(file.read_bytes() + chain.certificate.public_bytes(Encoding.PEM))
+            context.load_cert_chain(file)
+        return httpx2.Client(verify=context, trust_env=False, timeout=PATIENCE)
+
+    async def client(self, jwks: Mapping[str, object] | None = None, **method: str) -> str:
+        """The id of a client whose tokens are bound to its certificate."""
+        bank = next(each for each in ROLES if each.key == "bank")
+        client_id = f"proxied-{os.urandom(6).hex()}"
+        registration = Registration(
+            client_id=client_id,
+            kind="bank",
+            name_zh="测试银行",
+            name_en="Test Bank",
+            jwks=jwks,
+            scopes=("query", "verify"),
+            authentication=Authentication(
+                tls_client_certificate_bound_access_tokens=True, **method
+            ),
+        )
+        now = datetime.now(UTC)
+        async with self.engine.begin() as conn:
+            await registry.register_client(conn, registration, now=now)
+            await registry.put_agreement(conn, client_id, terms_of(bank, now))
+        return client_id
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def haproxy(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str], dict[str, str]]:
+    """HAProxy with the very file that operators get."""
+    program = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+    if program is None:
+        pytest.skip("haproxy is not installed")
+    return [program, "-db", "-q", "-f", str(CONFIGURED / "haproxy.cfg")], {
+        "XINQIAO_PUBLIC": f"127.0.0.1:{ports[0]}",
+        "XINQIAO_MTLS": f"127.0.0.1:{ports[1]}",
+        "XINQIAO_CERTIFICATE": str(folder / "server.pem"),
+        "XINQIAO_CLIENT_CA": str(folder / "authorities.pem"),
+        "XINQIAO_GATEWAY": gateway,
+    }
+
+
+def nginx(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str], dict[str, str]]:
+    """Nginx with the file that operators get, but for addresses and paths."""
+    if NGINX is None or not NGINX_MODULE.exists():
+        pytest.skip("nginx or its njs module is not installed")
+    shutil.copy(CONFIGURED / "client-cert.js", folder)
+    text = (CONFIGURED / "nginx.conf").read_text()
+    for before, after in (
+        ("modules/ngx_http_js_module.so", str(NGINX_MODULE)),
+        ("listen 443 ssl", f"listen 127.0.0.1:{ports[0]} ssl"),
+        ("listen 192.0.2.8:443 ssl", f"listen 127.0.0.1:{ports[1]} ssl"),
+        ("http://127.0.0.1:8420", f"http://{gateway}"),
+        ("/etc/nginx/xinqiao/client-authorities.pem", str(folder / "authorities.pem")),
+        ("/etc/nginx/xinqiao", str(folder)),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+    own = f"pid {folder}/nginx.pid; daemon off; error_log {folder}/error.log;\n"
+    file = folder / "nginx.conf"
+    file.write_text(own + text.replace("http {", "http { access_log off;", 1))
+    return [NGINX, "-p", str(folder), "-c", str(file), "-e", str(folder / "error.log")], {}
+
+
+PROXIES: Final = {"haproxy": haproxy, "nginx": nginx}
+
+
+@contextlib.contextmanager
+def running(command: list[str], changed: Mapping[str, str], port: int) -> Iterator[None]:
+    """A proxy of this test's own, until the block ends."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **changed}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    until = time.monotonic() + PATIENCE
+    try:
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            said = process.stderr.read() if process.poll() is not None and process.stderr else b""
+            assert process.poll() is None, said.decode()
+            assert time.monotonic() < until, "the proxy did not start"
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A gateway that believes its proxy, and the ports at which that is to listen."""
+
+    app: FastAPI
+    engine: AsyncEngine
+    folder: Path
+    gateway: str
+    ports: tuple[int, int]
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def behind(
+    house: House, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Behind]:
+    """A gateway process with a database of its own that trusts loopback."""
+    folder = tmp_path_factory.mktemp("proxied")
+    own = {
+        "database_url": await new_database(postgres_url),
+        "log_checkpoints": (a_checkpoint_folder(folder),),
+    }
+    settings = house.settings.model_copy(update=own)
+    engine = make_engine(settings.database_url, pool_size=1)
+    await add_enterprise(engine, USCC, "杭州云栖数据科技有限公司")
+    ports = (free_port(), free_port())
+    a_certificate("CN=localhost", by=CA, alternatives=NAMES).write(folder, "server")
+    (folder / "authorities.pem").write_bytes(CA.certificate.public_bytes(Encoding.PEM))
+    changed = {
+        "XINQIAO_ISSUER": f"https://localhost:{ports[0]}",
+        "XINQIAO_MTLS_ORIGIN": f"https://localhost:{ports[1]}",
+        "XINQIAO_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    with serving(settings, folder / "output", **changed) as address:
+        gateway = address.removeprefix("http://")
+        yield Behind(app=house.app, engine=engine, folder=folder, gateway=gateway, ports=ports)
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(PROXIES))
+async def front(request: pytest.FixtureRequest, behind: Behind) -> AsyncIterator[Front]:
+    """A proxy in front of the gateway."""
+    command, variables = PROXIES[request.param](behind.folder, behind.ports, behind.gateway)
+    with running(command, variables, behind.ports[1]):
+        yield Front(
+            app=behind.app,
+            engine=behind.engine,
+            folder=behind.folder,
+            trust=behind.folder / "authorities.pem",
+            gateway=behind.gateway,
+            public=f"https://localhost:{behind.ports[0]}",
+            mtls=f"https://localhost:{behind.ports[1]}",
+        )
+
+
+def token_form(client_id: str) -> dict[str, str]:
+    """A request for a token with the client's own credentials."""
+    return {"grant_type": "client_credentials", "client_id": client_id, "scope": "verify"}
