@@ -243,6 +243,11 @@ def _locked(folder: int) -> Iterator[None]:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(LOCK, flags, 0o644, dir_fd=folder)
     try:
+        if (
+            os.geteuid() == 0
+        ):  # an operator's command: the gateway's own user must be able to open it
+            owner = os.fstat(folder)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

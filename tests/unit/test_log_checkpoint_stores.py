@@ -98,6 +98,15 @@ async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
     assert not (tmp_path / FRESH).exists()
 
 
+async def test_a_command_run_as_root_does_not_lock_the_gateway_out(tmp_path: Path) -> None:
+    """What it makes belongs to the owner of the folder, and may be replaced by that user."""
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 1234, 1234)
+    await FolderStore(folder=tmp_path).replace(None, b"23")
+    owner = 1234 if os.geteuid() == 0 else os.geteuid()
+    assert (tmp_path / LOCK).stat().st_uid == owner
+
+
 async def test_a_folder_that_is_not_there_is_no_empty_store(tmp_path: Path) -> None:
     """A share that is not mounted must not be begun anew on each host."""
     store = FolderStore(folder=tmp_path / "mnt")
