@@ -31,23 +31,28 @@ from gateway.db.hot import HotDatabase, Statement
 from gateway.query.ask import Ask
 from gateway.query.withheld import is_offered
 
-# `datasets`: those asked for that the catalogue opens to clients with this purpose.
+# `asked`: every dataset asked for. `datasets`: those that the catalogue opens to clients with this purpose.
 READ = Statement(f"""
     WITH {CALLER_STATE},
     held AS MATERIALIZED (SELECT {READ_CONSENT} AS found),
+    granted AS MATERIALIZED (
+        SELECT coalesce({AGREEMENT_HOLDS} AND {CONSENT_HOLDS}
+            AND standing.found #> '{{agreement,datasets}}' ?| CAST(:asked AS text[])
+            AND held.found -> 'datasets' ?| CAST(:asked AS text[]), false) AS so
+        FROM standing, held, kept),
     readable AS MATERIALIZED (
-        SELECT CASE WHEN {AGREEMENT_HOLDS} AND {CONSENT_HOLDS} THEN ARRAY(
+        SELECT CASE WHEN so THEN ARRAY(
             SELECT name FROM unnest(CAST(:datasets AS text[])) AS name
             WHERE standing.found #> '{{agreement,datasets}}' ? name
               AND held.found -> 'datasets' ? name) ELSE '{{}}' END AS datasets
-        FROM standing, held, kept)
+        FROM granted, standing, held)
     SELECT standing.found AS standing,
            held.found AS consent,
            kept.found AS kept,
            readable.datasets AS readable,
-           {enterprise_json("cardinality(readable.datasets) > 0")} AS enterprise,
+           {enterprise_json("granted.so")} AS enterprise,
            {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records
-    FROM standing, held, kept, readable
+    FROM standing, held, kept, granted, readable
     """)  # noqa: S608  # constants only
 
 
@@ -74,6 +79,8 @@ async def read(
     now: datetime,
 ) -> Read:
     """Read once, for this caller and ask."""
+    # A token of another consent is granted nothing.
+    asked = () if ask.foreign_consent else ask.datasets
     row = await hot.row(
         READ,
         {
@@ -83,7 +90,8 @@ async def read(
             "purpose": ask.purpose,
             "consent_id": ask.consent_id,
             "key": key.key if key else None,
-            "datasets": _offered(ask, catalogue),
+            "asked": list(asked),
+            "datasets": [name for name in asked if is_offered(name, ask.purpose, catalogue)],
             "continues": ask.cursor.consent_id if ask.cursor else None,
             "request_digest": key.request_digest.hex() if key else None,
             "kept_since": kept_since(now),
@@ -100,10 +108,3 @@ async def read(
         records=records_from_json(row["records"]),
         readable=frozenset(row["readable"]),
     )
-
-
-def _offered(ask: Ask, catalogue: Catalogue) -> list[str]:
-    """What is asked for and may be told to clients at all; nothing where the token is another's."""
-    if ask.foreign_consent:
-        return []
-    return [name for name in ask.datasets if is_offered(name, ask.purpose, catalogue)]

@@ -209,6 +209,30 @@ async def test_each_reason_to_withhold_a_dataset_is_told(house: House) -> None:
     assert reasons["tender"] == reasons["loan_approval"] | {"tax_and_social": "not_for_purpose"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "reasons"),
+    [
+        (["tax_and_social"], {"tax_and_social": "not_for_purpose"}),
+        (["supervision"], {"supervision": "class_never"}),
+        (["pledge", "honour"], {"pledge": "not_in_agreement", "honour": "not_in_consent"}),
+    ],
+)
+async def test_where_everything_is_withheld_the_reasons_are_told(
+    house: House, asked: list[str], reasons: dict[str, str]
+) -> None:
+    """The enterprise has consented, so it is an answer, not a refusal."""
+    everything = set(load_catalogue().codes)
+    bank = await house.client(datasets=frozenset(everything - {"pledge"}),
+                              purposes=frozenset({"tender"}))  # fmt: skip
+    uscc = house.uscc("clean")
+    granted = ["pledge", "supervision", "tax_and_social"]
+    await house.grant(bank, uscc, purpose="tender", datasets=granted)
+    answer = await bank.query(uscc, *asked, purpose="tender")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["records"] == []
+    assert {each["dataset"]: each["reason"] for each in answer.json()["withheld"]} == reasons
+
+
 async def test_no_record_and_no_source_are_never_mixed_up(house: House) -> None:
     """One is an empty list, the other is withheld."""
     silent = await told(house, "source_unavailable", "tax_and_social", "pledge")
