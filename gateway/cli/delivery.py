@@ -59,6 +59,10 @@ class Delivery:
         folder = path.parent if self.rejects is None else self.rejects
         return folder / f"{path.name}.{self.dataset}.rejects.csv"
 
+    def masked_of(self, path: Path) -> Path:
+        """Where the list of its masked numbers goes."""
+        return self.rejects_of(path).with_suffix("").with_suffix(".masked.csv")
+
 
 def delivery_of(
     client_id: str,

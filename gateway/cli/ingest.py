@@ -20,7 +20,7 @@ from gateway.creditfile.days import day_of
 from gateway.creditfile.intake.chunks import Reading, chunks_of
 from gateway.creditfile.intake.ingesting import CHUNK_ROWS, Busy, Order, Watcher, ingest
 from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
-from gateway.creditfile.intake.rejects import Rejects
+from gateway.creditfile.intake.row_lists import MASKED_HEADER, REJECTED_HEADER, RowList
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.key_folding import KeysDueError
 from gateway.db.engine import make_engine
@@ -38,7 +38,8 @@ def ingest_files(
         str | None, typer.Option("--format", help="csv, ndjson or parquet; else by the name.")
     ] = None,
     rejects: Annotated[
-        Path | None, typer.Option(help="Folder for the lists of rejected rows; else beside FILE.")
+        Path | None,
+        typer.Option(help="Folder for the lists of rejected rows and masked numbers; else FILE's."),
     ] = None,
     chunk_rows: Annotated[
         int, typer.Option(min=100, max=100_000, help="Rows in one transaction.")
@@ -85,6 +86,7 @@ async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
         catalogue=delivery.catalogue,
         vault_keys=delivery.vault_keys,
         rejects=delivery.rejects_of(path),
+        masked=delivery.masked_of(path),
         encoding=delivery.encoding,
         chunk_rows=delivery.chunk_rows,
         again=delivery.again,
@@ -131,10 +133,12 @@ def _judge(path: Path, delivery: Delivery) -> int:
         )
         with (
             progress(Console(stderr=True), path) as show,
-            Rejects(delivery.rejects_of(path), 0) as list_of_rejects,
+            RowList(delivery.rejects_of(path), 0, REJECTED_HEADER) as list_of_rejects,
+            RowList(delivery.masked_of(path), 0, MASKED_HEADER) as list_of_masked,
         ):
             for chunk in chunks_of(reading):
                 list_of_rejects.add(chunk.rejects)
+                list_of_masked.add(chunk.masked)
                 rows, rejected = rows + chunk.rows, rejected + chunk.rejected
                 warnings.update({each.value: count for each, count in chunk.warnings.items()})
                 show.at(chunk.position, rows)
@@ -158,6 +162,8 @@ def _report(path: Path, job: Job, delivery: Delivery, asked_at: datetime) -> Non
     )
     if job.rejected:
         print(f"  Why rows were rejected: {delivery.rejects_of(path)}")
+    if job.masked_bytes:
+        print(f"  Where personal numbers were masked: {delivery.masked_of(path)}")
     _print_warnings(Counter(job.warnings), delivery)
 
 

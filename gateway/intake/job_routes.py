@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from gateway.access.errors import NotFoundError
 from gateway.access.moments import on_the_wire
+from gateway.creditfile.intake.row_lists import LARGEST, MASKED_HEADER, REJECTED_HEADER
 from gateway.db.engine import to_json
 from gateway.intake import uploads
 from gateway.intake.department import Department, enter, knock
@@ -20,13 +21,14 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
 NDJSON = "application/x-ndjson"
 COUNTED = ("rows", "created", "updated", "unchanged", "rejected")
-LISTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The rejected rows.",
-        "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", NDJSON)},
-    }
-}
-LARGEST_LIST = 32 << 20  # a hundred thousand rejected rows are far less
+CSV = "text/csv"
+NUMBERS = ("row", "item", "start", "length")
+
+
+def described(what: str) -> dict[int | str, dict[str, Any]]:
+    """A list in OpenAPI."""
+    content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
+    return {200: {"description": what, "content": content}}
 
 
 @router.get("", response_model=JobsOut)
@@ -45,23 +47,25 @@ async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Respo
     return _answer(shown(await _own(runtime, department, job_id)))
 
 
-@router.get("/{job_id}/rejects", response_class=Response, responses=LISTS)
+@router.get("/{job_id}/rejects", response_class=Response, responses=described("The rejected rows."))
 async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
-    department = await _department(request, runtime)
-    of = await _own(runtime, department, job_id)
-    if runtime.settings.spool is None or of.state not in {"done", "stopped"}:
-        raise NotFoundError("The list is there when the job has ended.")
-    text = read_list(Spool(runtime.settings.spool).rejects(of.upload_id))
-    wants_ndjson = NDJSON in request.headers.get("accept", "")
-    return Response(
-        _as_ndjson(text) if wants_ndjson else text,
-        media_type=NDJSON if wants_ndjson else "text/csv",
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="{of.upload_id}.rejects.csv"',
-        },
+    spool, of = await _ended(request, runtime, job_id)
+    text = read_list(spool.rejects(of.upload_id), REJECTED_HEADER)
+    return _list(
+        text, is_csv=NDJSON not in request.headers.get("accept", ""), name="rejects", of=of
     )
+
+
+@router.get(
+    "/{job_id}/warnings", response_class=Response, responses=described("The masked numbers.")
+)
+async def get_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
+    where that is accepted."""
+    spool, of = await _ended(request, runtime, job_id)
+    text = read_list(spool.masked(of.upload_id), MASKED_HEADER)
+    return _list(text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", of=of)
 
 
 def shown(of: Upload) -> dict[str, Any]:
@@ -83,6 +87,26 @@ def shown(of: Upload) -> dict[str, Any]:
     }
 
 
+async def _ended(request: Request, runtime: Runtime, job_id: str) -> tuple[Spool, Upload]:
+    """The source's own job, once it has ended, and where its lists lie."""
+    of = await _own(runtime, await _department(request, runtime), job_id)
+    if runtime.settings.spool is None or of.state not in {"done", "stopped"}:
+        raise NotFoundError("The list is there when the job has ended.")
+    return Spool(runtime.settings.spool), of
+
+
+def _list(text: str, *, is_csv: bool, name: str, of: Upload) -> Response:
+    suffix, media_type = ("csv", CSV) if is_csv else ("ndjson", NDJSON)
+    return Response(
+        text if is_csv else _as_ndjson(text),
+        media_type=media_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{of.upload_id}.{name}.{suffix}"',
+        },
+    )
+
+
 async def _department(request: Request, runtime: Runtime) -> Department:
     return await enter(request, runtime, await knock(request, runtime))
 
@@ -98,19 +122,24 @@ async def _own(runtime: Runtime, department: Department, job_id: str) -> Upload:
     return found
 
 
-def read_list(path: Path, most: int = LARGEST_LIST) -> str:
-    """The list, in whole lines; only its header where nothing was rejected."""
+def read_list(path: Path, header: bytes, most: int = LARGEST) -> str:
+    """The list, in whole lines; only its header where there is none."""
     try:
         with path.open("rb") as file:
-            text = file.read(most)
+            text = file.read(len(header) + most)
     except FileNotFoundError:
-        return "row,field,reason\n"
+        return header.decode()
     return text[: text.rfind(b"\n") + 1].decode()
 
 
 def _as_ndjson(text: str) -> str:
+    """One JSON object a line, without what is empty."""
     rows = csv.DictReader(io.StringIO(text))
-    return "".join(f"{to_json({**row, 'row': int(row['row'])})}\n" for row in rows)
+    documents = (
+        {name: int(value) if name in NUMBERS else value for name, value in row.items() if value}
+        for row in rows
+    )
+    return "".join(f"{to_json(each)}\n" for each in documents)
 
 
 def _answer(document: dict[str, Any]) -> Response:

@@ -125,4 +125,4 @@ async def discard(runtime: Runtime, of: Upload, spool: Spool) -> None:
         dropped = await uploads.drop(conn, of, now=runtime.now())
     if not dropped:
         raise UploadBusyError(retry_after=1)
-    await asyncio.to_thread(spool.remove, of.upload_id, rejects_too=True)
+    await asyncio.to_thread(spool.remove, of.upload_id, lists_too=True)

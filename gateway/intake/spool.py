@@ -52,6 +52,10 @@ class Spool:
         """Where its rejected rows are listed."""
         return self.folder / f"{_known(upload_id)}.rejects.csv"
 
+    def masked(self, upload_id: str) -> Path:
+        """Where its masked numbers are listed."""
+        return self.folder / f"{_known(upload_id)}.masked.csv"
+
     def has_room_for(self, length: int) -> bool:
         """Whether the disk has: others may fill it at the same time."""
         return shutil.disk_usage(self.folder).free - length > self.reserve
@@ -89,11 +93,12 @@ class Spool:
             await asyncio.to_thread(_closed, file)
         return part
 
-    def remove(self, upload_id: str, *, rejects_too: bool) -> None:
-        """Take the file away, and where asked the list of its rejected rows."""
+    def remove(self, upload_id: str, *, lists_too: bool) -> None:
+        """Take the file away, and where asked the lists of its rows."""
         self.file(upload_id).unlink(missing_ok=True)
-        if rejects_too:
+        if lists_too:
             self.rejects(upload_id).unlink(missing_ok=True)
+            self.masked(upload_id).unlink(missing_ok=True)
 
     def strays(self, before: float) -> list[str]:
         """The ids of files that nobody has touched since `before` (seconds since 1970)."""

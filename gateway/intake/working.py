@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.intake.ingesting import Busy, Order, Watcher, ingest
 from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file, find
+from gateway.creditfile.intake.row_lists import LARGEST
 from gateway.creditfile.intake.sources import NotASource, source_of
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
@@ -25,7 +26,6 @@ from gateway.creditfile.key_folding import KeysDueError
 from gateway.db.engine import make_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.intake import uploads
-from gateway.intake.job_routes import LARGEST_LIST
 from gateway.intake.spool import Spool
 from gateway.intake.uploads import Upload
 from gateway.runtime import Runtime
@@ -78,8 +78,8 @@ class Worker:
             await asyncio.sleep(0 if took else LOOK_EVERY)
 
     async def round(self) -> bool:
-        """Claim a file and take it; false where none waits, or no room for its rejected rows."""
-        if not self.spool.has_room_for(LARGEST_LIST):
+        """Claim a file and take it; false where none waits, or no room for its lists."""
+        if not self.spool.has_room_for(2 * LARGEST):
             log.warning("intake_has_no_room")
             return False
         async with self.runtime.engine.begin() as conn:
@@ -120,7 +120,7 @@ class Worker:
             strays = self.spool.strays(time.time() - STRAYS_AFTER)
             gone += await uploads.unknown(conn, strays)
         for upload_id in gone:
-            self.spool.remove(upload_id, rejects_too=True)
+            self.spool.remove(upload_id, lists_too=True)
 
     async def _taken(self, of: Upload) -> None:
         """One file, from its digest to its end."""
@@ -157,6 +157,7 @@ class Worker:
                 catalogue=self.runtime.catalogue,
                 vault_keys=self.runtime.settings.vault_keys.read_text(encoding="utf-8"),
                 rejects=self.spool.rejects(of.upload_id),
+                masked=self.spool.masked(of.upload_id),
                 encoding=_encoding(of),
                 chunk_rows=CHUNK_ROWS,
                 again=held is not None and self._counts_again(of, held),
@@ -169,8 +170,12 @@ class Worker:
 
     def _counts_again(self, of: Upload, held: Job) -> bool:
         """Of the same file delivered before this one; and of one delivered twice at once, whose
-        list of rejected rows stands with the other upload."""
-        is_listed = not held.rejected or self.spool.rejects(of.upload_id).exists()
+        lists stand with the other upload."""
+        lists = (
+            (held.rejected, self.spool.rejects(of.upload_id)),
+            (held.masked_bytes, self.spool.masked(of.upload_id)),
+        )
+        is_listed = all(path.exists() for length, path in lists if length)
         return held.started_at < (of.completed_at or of.created_at) or not is_listed
 
     def _moved(self, job: Job, _position: int) -> None:
@@ -214,7 +219,7 @@ class Worker:
                 now=self.runtime.now(),
             )
         if kept:
-            self.spool.remove(of.upload_id, rejects_too=False)
+            self.spool.remove(of.upload_id, lists_too=False)
         log.info("upload_ended", job_id=of.upload_id, source=of.source_id, state=state)
 
     async def _later(self, of: Upload, *, seconds: float, is_failure: bool) -> None:

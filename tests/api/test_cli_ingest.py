@@ -69,6 +69,9 @@ def test_rejected_rows_are_listed_and_warnings_counted(desk: Desk) -> None:
         "6,uscc,not a unified social credit code of a market entity\n"
     )
     assert listed.stat().st_mode & 0o777 == 0o600
+    masked = desk.folder / "day1.ndjson.licence.masked.csv"
+    assert masked.read_text() == "row,field,item,kind,start,length\n5,content,,id,3,18\n"
+    assert f"Where personal numbers were masked: {masked}" in done.out
     assert desk.ingest("day1.ndjson").status == 1
 
 

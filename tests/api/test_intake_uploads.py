@@ -103,6 +103,13 @@ async def test_a_file_in_parts_becomes_records(house: House) -> None:
         source, f"/v1/records/jobs/{job['job_id']}/rejects", Accept="application/x-ndjson"
     )
     assert {json.loads(line)["row"] for line in as_lines.text.splitlines()} == {2}
+    masked = await get(source, f"/v1/records/jobs/{job['job_id']}/warnings")
+    assert masked.headers["Content-Type"].startswith("application/x-ndjson")
+    assert [json.loads(line) for line in masked.text.splitlines()] == [
+        {"row": 3, "field": "facts", "kind": "id", "start": 3, "length": 18}
+    ]
+    as_csv = await get(source, f"/v1/records/jobs/{job['job_id']}/warnings", Accept="text/csv")
+    assert as_csv.text == "row,field,item,kind,start,length\n3,facts,,id,3,18\n"
     records = (await bank.query(uscc, "penalty")).json()["records"]
     numbers = {each["fields"]["document_number"] for each in records}
     assert {good["document_number"], warned["document_number"]} <= numbers
@@ -366,7 +373,8 @@ async def test_a_source_sees_its_own_uploads_and_jobs_only(house: House) -> None
     assert gone.status_code == 404
     await patch(owner, path, 0, content)
     await ended(owner, job_id)
-    for of in (f"/v1/records/jobs/{job_id}", f"/v1/records/jobs/{job_id}/rejects"):
+    lists = (f"/v1/records/jobs/{job_id}/{name}" for name in ("rejects", "warnings"))
+    for of in (f"/v1/records/jobs/{job_id}", *lists):
         assert (await get(thief, of)).status_code == 404
         assert (await get(owner, of)).status_code == 200
     assert (await get(thief, "/v1/records/jobs")).json() == {"jobs": []}

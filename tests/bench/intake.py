@@ -183,6 +183,7 @@ class _Bench:
             catalogue=self._catalogue,
             vault_keys=self._keys,
             rejects=path.with_suffix(".rejects"),
+            masked=path.with_suffix(".masked"),
             again=True,
         )
         job = await ingest(engine, order, Watcher(begun=_begun), now=lambda: datetime.now(UTC))

@@ -64,13 +64,14 @@ def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
     assert one == other
     assert one["state"] == "done"
     assert one["rows"] > ROWS
-    listed = [(d.folder / "day1.ndjson.licence.rejects.csv").read_text() for d in desks]
-    assert listed[0] == listed[1]
+    for name in ("rejects", "masked"):
+        listed = [(d.folder / f"day1.ndjson.licence.{name}.csv").read_text() for d in desks]
+        assert listed[0] == listed[1]
 
 
 def _counts(desk: Desk) -> list[dict[str, Any]]:
     found = desk.rows(
-        "SELECT rows, created, updated, unchanged, rejected, warnings, rejects_bytes, state"
+        "SELECT rows, created, updated, unchanged, rejected, warnings, rejects_bytes, masked_bytes, state"
         " FROM intake_job"
     )
     return [dict(row) for row in found]

@@ -7,7 +7,7 @@ read in several lanes: each passes over the others' chunks.
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from gateway.creditfile.intake.reading_ndjson import rows_of_ndjson
 from gateway.creditfile.intake.rows import Rows
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused, Unpacked
-from gateway.creditfile.intake.verdicts import Source, Warned
+from gateway.creditfile.intake.verdicts import Masked, Source, Warned
 from gateway.creditfile.mapping import Problem
 from gateway.creditfile.vault import DrawnAhead, Vault, VaultKeys
 
@@ -54,13 +54,14 @@ class Reading:
 class Chunk:
     """So many rows: what is to be merged, and what is not and why.
 
-    `rejects` are lines of CSV (row, field, reason); `position` is in the file itself, in bytes. Of
+    `rejects` and `masked` are lines of CSV (`row_lists`); `position` is in the file itself, in bytes. Of
     large rows a chunk has several parts; with the last one the next lane's turn has come.
     """
 
     rows: int
     payload: bytes = field(repr=False)
     rejects: bytes
+    masked: bytes = field(repr=False)
     rejected: int
     superseded: int
     warnings: Mapping[Warned, int]
@@ -136,6 +137,7 @@ def _chunk(batch: Batch, rows: int, position: int, *, is_last_part: bool) -> Chu
         rows=rows,
         payload=batch.payload(),
         rejects=reject_lines(batch.rejected),
+        masked=masked_lines(batch.masked),
         rejected=len(batch.rejected),
         superseded=len(batch.superseded),
         warnings=warnings,
@@ -146,10 +148,23 @@ def _chunk(batch: Batch, rows: int, position: int, *, is_last_part: bool) -> Chu
 
 def reject_lines(rejected: Mapping[int, tuple[Problem, ...]]) -> bytes:
     """One line of CSV for each problem: row, field, reason. No value is in it."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
+    return _lines(
         (number, problem.field, problem.reason)
         for number, problems in rejected.items()
         for problem in problems
     )
+
+
+def masked_lines(masked: Mapping[int, tuple[Masked, ...]]) -> bytes:
+    """One line of CSV for each number that was masked: row, field, item, kind, start, length."""
+    return _lines(
+        (number, each.field, each.item, each.masking.kind, each.masking.start, each.masking.length)
+        for number, those in masked.items()
+        for each in those
+    )
+
+
+def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()

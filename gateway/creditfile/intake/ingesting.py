@@ -21,7 +21,7 @@ from gateway.creditfile.intake.chunks import Chunk, Reading, reject_lines
 from gateway.creditfile.intake.jobs import Job
 from gateway.creditfile.intake.lanes import chunks_in_order
 from gateway.creditfile.intake.merging import Delivery, merge
-from gateway.creditfile.intake.rejects import Rejects
+from gateway.creditfile.intake.row_lists import MASKED_HEADER, REJECTED_HEADER, RowList
 from gateway.creditfile.intake.taking import HELD_BY_ANOTHER, STAYS, TAKEN
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
@@ -46,6 +46,9 @@ class Order:
     catalogue: Catalogue
     vault_keys: str = field(repr=False)
     rejects: Path
+    """Where the list of rejected rows goes."""
+    masked: Path
+    """Where the list of masked numbers goes."""
     encoding: Encoding = "utf-8"
     chunk_rows: int = CHUNK_ROWS
     again: bool = False
@@ -59,6 +62,14 @@ class Watcher:
 
     begun: Callable[[AsyncConnection, Job], Awaitable[None]]
     moved: Callable[[Job, int], None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What is said of single rows, on the disk before their chunk commits."""
+
+    rejects: RowList
+    masked: RowList
 
 
 class Busy(Exception):  # says what the job is
@@ -78,8 +89,12 @@ async def ingest(
         if job.state == jobs.DONE:
             return job
         try:
-            with Rejects(order.rejects, job.rejects_bytes) as rejects:
-                job = await _take_chunks(connection, order, job, rejects, watcher, now=now)
+            with (
+                RowList(order.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
+                RowList(order.masked, job.masked_bytes, MASKED_HEADER) as masked,
+            ):
+                lists = Lists(rejects=rejects, masked=masked)
+                job = await _take_chunks(connection, order, job, lists, watcher, now=now)
         except FileRefused as refused:
             return await _end(connection, order, jobs.STOPPED, str(refused), now=now())
         return await _end(connection, order, jobs.DONE, None, now=now())
@@ -89,7 +104,7 @@ async def _take_chunks(
     connection: AsyncConnection,
     order: Order,
     job: Job,
-    rejects: Rejects,
+    lists: Lists,
     watcher: Watcher,
     *,
     now: Callable[[], datetime],
@@ -97,7 +112,7 @@ async def _take_chunks(
     stat = order.path.stat()
     async with chunks_in_order(_reading(order, job, now())) as chunks:
         async for chunk in chunks:
-            job = await _take(connection, order, job, chunk, rejects, now=now())
+            job = await _take(connection, order, job, chunk, lists, now=now())
             watcher.moved(job, chunk.position)
             if job.rejected > order.most_rejected:
                 raise FileRefused(
@@ -114,7 +129,7 @@ async def _take(
     order: Order,
     job: Job,
     chunk: Chunk,
-    rejects: Rejects,
+    lists: Lists,
     *,
     now: datetime,
 ) -> Job:
@@ -136,12 +151,14 @@ async def _take(
             if each["mark"] in STAYS:
                 warnings[STAYS[each["mark"]]] += each["rows"]
         foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
-        rejects.add(chunk.rejects + reject_lines(foreign))
+        lists.rejects.add(chunk.rejects + reject_lines(foreign))
+        lists.masked.add(chunk.masked)
         moved = jobs.Moved(
             rows=chunk.rows,
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
-            rejects_bytes=rejects.length,
+            rejects_bytes=lists.rejects.length,
+            masked_bytes=lists.masked.length,
         )
         return await jobs.move(connection, job, moved, now=now)
 

@@ -46,7 +46,9 @@ class Job:
     rejected: int
     warnings: Mapping[str, int]
     rejects_bytes: int
-    """How long the file of rejected rows is, as far as it counts."""
+    """How long the list of rejected rows is, as far as it counts."""
+    masked_bytes: int
+    """And the list of masked numbers."""
     sentence: str | None
     catalogue_version: str
     started_at: datetime
@@ -61,14 +63,15 @@ class Moved:
     counts: Mapping[str, int]
     warnings: Mapping[str, int]
     rejects_bytes: int
+    masked_bytes: int
 
 
 _BEGIN: Final = text("""
 INSERT INTO intake_job (job_id, source_id, dataset, file_digest, file_name, file_bytes, encoding,
        chunk_rows, state, rows, created, updated, unchanged, rejected, warnings, rejects_bytes,
-       catalogue_version, started_at, moved_at)
+       masked_bytes,       catalogue_version, started_at, moved_at)
 VALUES (:job_id, :source_id, :dataset, :file_digest, :file_name, :file_bytes, :encoding,
-        :chunk_rows, 'running', 0, 0, 0, 0, 0, '{}', 0, :catalogue_version, :now, :now)
+        :chunk_rows, 'running', 0, 0, 0, 0, 0, '{}', 0, 0, :catalogue_version, :now, :now)
 ON CONFLICT (source_id, dataset, file_digest) DO NOTHING""")
 _FIND: Final = text("""
 SELECT * FROM intake_job
@@ -76,7 +79,7 @@ SELECT * FROM intake_job
 _ANEW: Final = text("""
 UPDATE intake_job
    SET state = 'running', rows = 0, created = 0, updated = 0, unchanged = 0, rejected = 0,
-       warnings = '{}', rejects_bytes = 0, sentence = NULL, encoding = :encoding,
+       warnings = '{}', rejects_bytes = 0, masked_bytes = 0, sentence = NULL, encoding = :encoding,
        chunk_rows = :chunk_rows, catalogue_version = :catalogue_version, started_at = :now,
        moved_at = :now
  WHERE job_id = :job_id""")
@@ -84,7 +87,8 @@ _MOVE: Final = text("""
 UPDATE intake_job
    SET rows = rows + :rows, created = created + :created, updated = updated + :updated,
        unchanged = unchanged + :unchanged, rejected = rejected + :rejected,
-       rejects_bytes = :rejects_bytes, moved_at = :now, state = 'running', sentence = NULL,
+       rejects_bytes = :rejects_bytes, masked_bytes = :masked_bytes,
+       moved_at = :now, state = 'running', sentence = NULL,
        warnings = warnings || (
          SELECT coalesce(jsonb_object_agg(
                   m.key, coalesce(CAST(warnings ->> m.key AS bigint), 0)
@@ -162,6 +166,7 @@ async def move(connection: AsyncConnection, job: Job, moved: Moved, *, now: date
             "rows": moved.rows,
             **{name: moved.counts.get(name, 0) for name in _OUTCOMES},
             "rejects_bytes": moved.rejects_bytes,
+            "masked_bytes": moved.masked_bytes,
             "warnings": to_json(dict(moved.warnings)),
             "now": now,
         },

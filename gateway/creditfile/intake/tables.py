@@ -34,6 +34,7 @@ intake_job = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("warnings", JSONB, nullable=False),
     Column("rejects_bytes", BigInteger, nullable=False),
+    Column("masked_bytes", BigInteger, nullable=False, server_default="0"),
     Column("sentence", Text),  # why it stopped
     Column("catalogue_version", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),

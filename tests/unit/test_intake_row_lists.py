@@ -1,10 +1,11 @@
-"""The list of rejected rows is as long as its job says, and nobody's file is taken for one."""
+"""A list of rows is as long as its job says, and nobody's file is taken for one."""
 
 from pathlib import Path
 
 import pytest
 
-from gateway.creditfile.intake.rejects import HEADER, Rejects
+from gateway.creditfile.intake.row_lists import LARGEST, MASKED_HEADER, RowList
+from gateway.creditfile.intake.row_lists import REJECTED_HEADER as HEADER
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.intake.job_routes import read_list
 
@@ -14,11 +15,11 @@ LINE = b"7,fine,negative\n"
 def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
     """Nor is the one of an earlier run left."""
     path = tmp_path / "list.csv"
-    with Rejects(path, 0):
+    with RowList(path, 0, HEADER):
         pass
     assert not path.exists()
     path.write_bytes(HEADER + LINE)
-    with Rejects(path, 0):
+    with RowList(path, 0, HEADER):
         pass
     assert not path.exists()
 
@@ -26,11 +27,11 @@ def test_where_nothing_is_rejected_there_is_no_list(tmp_path: Path) -> None:
 def test_what_was_written_after_the_last_commit_is_cut_off(tmp_path: Path) -> None:
     """And the list goes on from there."""
     path = tmp_path / "list.csv"
-    with Rejects(path, 0) as rejects:
+    with RowList(path, 0, HEADER) as rejects:
         rejects.add(LINE)
         length = rejects.length
         rejects.add(b"8,fine,neg")
-    with Rejects(path, length) as rejects:
+    with RowList(path, length, HEADER) as rejects:
         rejects.add(b"9,fine,negative\n")
     assert path.read_bytes() == HEADER + LINE + b"9,fine,negative\n"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -42,7 +43,7 @@ def test_another_file_in_its_place_is_left_as_it_is(tmp_path: Path, content: byt
     path = tmp_path / "list.csv"
     path.write_bytes(content)
     with pytest.raises(FileRefused, match="is there already"):
-        Rejects(path, 0)
+        RowList(path, 0, HEADER)
     assert path.read_bytes() == content
 
 
@@ -52,13 +53,13 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     target.write_bytes(HEADER)
     (tmp_path / "list.csv").symlink_to(target)
     with pytest.raises(FileRefused):
-        Rejects(tmp_path / "list.csv", 0)
+        RowList(tmp_path / "list.csv", 0, HEADER)
     assert target.exists()
 
 
 def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
     """With what is rejected from now on."""
-    with Rejects(tmp_path / "list.csv", 100) as rejects:
+    with RowList(tmp_path / "list.csv", 100, HEADER) as rejects:
         rejects.add(LINE)
         assert rejects.length == len(LINE)
     assert (tmp_path / "list.csv").read_bytes() == HEADER + LINE
@@ -67,6 +68,16 @@ def test_a_list_that_was_taken_away_begins_anew(tmp_path: Path) -> None:
 def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
     """However long it is, and where a line ends in the middle of a character."""
     path = tmp_path / "list.csv"
-    assert read_list(path) == HEADER.decode()
+    assert read_list(path, HEADER) == HEADER.decode()
     path.write_bytes(HEADER + "1,?,字\n2,?,字\n".encode())
-    assert read_list(path, most=len(HEADER) + 13) == HEADER.decode() + "1,?,字\n"
+    assert read_list(path, HEADER, most=13) == HEADER.decode() + "1,?,字\n"
+
+
+def test_a_list_has_an_end(tmp_path: Path) -> None:
+    """However much there is to say: whole lines, as many as there is room for."""
+    line = b"7,facts,,phone,3,11\n"
+    with RowList(tmp_path / "list.csv", 0, MASKED_HEADER) as masked:
+        for _ in range(3):
+            masked.add(line * (LARGEST // len(line) // 2))
+        assert LARGEST - len(line) < masked.length <= LARGEST
+    assert (tmp_path / "list.csv").read_bytes().endswith(line)
