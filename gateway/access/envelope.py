@@ -113,8 +113,8 @@ class _Sealing:
                 self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
             ),
             status=start["status"],
-            # RFC 9530 B.2: what is signed of a HEAD's answer is that it has no content.
-            content_type=None if self._is_head else _first(headers, b"content-type"),
+            # Of an answer without content only that is signed: RFC 9530 B.2 for HEAD, or an empty list.
+            content_type=_first(headers, b"content-type") if body else None,
             body=body,
             signer=runtime.keys.current("response", now),
             created=int(now.timestamp()),
