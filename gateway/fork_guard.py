@@ -17,15 +17,10 @@ from gateway import problems
 from gateway.access.errors import TemporarilyUnavailableError
 from gateway.disclosure.publication import LogStatus
 from gateway.oauth.serving import unavailable_response
-from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
+from gateway.pages import route
 from gateway.runtime import Runtime
 
 OPEN: Final = frozenset({"/healthz", "/metrics"})
-FORMS: Final = frozenset({"/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke"})
-PAGES: Final = ("/portal", "/E/", "/oauth/authorize")
-RETRY_SECONDS: Final = 5
-_frame: Final = Frame("gateway.pages")
 
 
 class ForkGuard:
@@ -94,23 +89,15 @@ def _status(scope: Scope) -> LogStatus:
 
 
 def _refusal(request: Request) -> Response:
-    path = request.url.path
-    if path in FORMS:
-        return unavailable_response()
-    if path.startswith(PAGES) and "text/html" in request.headers.get("accept", ""):
-        page = _frame.sorry(
-            request,
-            status=503,
-            title=Said("服务暂停", "Service is paused"),
-            sentence=Said(
-                "现在无法办理，请稍后再试。", "Nothing can be done here right now; try again later."
-            ),
-        )
-        page.headers["Retry-After"] = str(RETRY_SECONDS)
-        return page
+    path = request.scope["path"]
+    if not path.startswith("/v1/"):
+        if "text/html" in request.headers.get("accept", ""):
+            return route.unavailable(request)
+        if path.startswith("/oauth/"):
+            return unavailable_response()
     return problems.problem(
         TemporarilyUnavailableError.code,
         TemporarilyUnavailableError.__doc__ or "",
-        request_id=request.scope["state"]["request_id"],
-        headers={"Retry-After": str(RETRY_SECONDS)},
+        request_id=request.state.request_id,
+        headers={"Retry-After": str(route.RETRY_SECONDS)},
     )
