@@ -208,9 +208,9 @@ class Http1Protocol(HttpToolsProtocol):
             return
         if self.flow.read_paused:  # it is we who do not read
             self._start_head_timer()
-        elif self._head_begun or self._without_progress:
+        elif self._head_begun:
             self._refuse(head.HEAD_TOO_SLOW)
-        else:
+        else:  # empty lines at most, which some clients send after a body: no message to answer
             self.transport.close()
 
     # refusing

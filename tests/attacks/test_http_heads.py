@@ -195,10 +195,12 @@ async def test_a_head_that_trickles_is_ended(begin: bytes, before: bytes) -> Non
             await trickle
 
 
-async def test_a_connection_that_says_nothing_is_closed_in_silence() -> None:
-    """There is nothing to answer."""
+@pytest.mark.parametrize("said", [b"", b"\r\n", b"\n\r\n"])
+async def test_a_connection_that_says_nothing_is_closed_in_silence(said: bytes) -> None:
+    """There is nothing to answer: empty lines are no message."""
     async with wire() as line:
         hasten(line)
+        await line.arrives(said)
         assert await line.ends() == b""
 
 
