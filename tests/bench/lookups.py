@@ -11,30 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-from gateway.answers.ask import Ask
-from gateway.answers.reading import READ
-from gateway.db.hot import HotDatabase
-from tests.bench.plan import GATEWAY, HOST, PURPOSE, WHO, Contender, Plan, free_port
+from tests.bench.plan import GATEWAY, HOST, WHO, Contender, Plan, free_port
 from tests.bench.proofs import Pass, passes
 from tests.bench.servers import servers
-from tests.bench.sides import PAGE, STATEMENT, VERIFICATION, Drawn, Side, sides
+from tests.bench.sides import PAGE, VERIFICATION, Drawn, Side, sides
 from tests.bench.stage import Stage, body_about
 from tests.log_builders import a_checkpoint_folder, begin_anew
-from verification import Asked, question
 
-_TAGS: Final = (
-    "enterprise_name.v1",
-    "is_active.v1",
-    "legal_representative_name.v1",
-    "rating_at_least.v1",
-    "not_on_serious_violation_list.v1",
-)
-_QUESTIONS: Final = tuple(found for tag in _TAGS if (found := question(tag)) is not None)
 _PATH: Final = "/v1/verifications"
 _KEPT: Final = 20.0  # seconds that a nonce is used
 _PAGE: Final = Contender(name="page", title="public page", server=GATEWAY, path="/E/")
@@ -74,8 +61,7 @@ def looked_up(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Lookups:
     """Fill both databases, then ask them in turn."""
     with ExitStack() as stack:
         small, large = (stack.enter_context(side) for side in sides(plan, stage, say))
-        timings = {STATEMENT: asyncio.run(_statements(small, large))}
-        say("read statements done")
+        timings = {}
         doors = [stack.enter_context(_served(stage, side)) for side in (small, large)]
         timings[VERIFICATION] = _asked(
             VERIFICATION, doors, [_verifying(stage, each) for each in doors]
@@ -85,47 +71,10 @@ def looked_up(plan: Plan, stage: Stage, say: Callable[[str], None]) -> Lookups:
         return Lookups(sides=(small, large), timings=timings)
 
 
-async def _statements(small: Side, large: Side) -> tuple[Timings, Timings]:
-    """The one read statement of a verification, prepared, on a connection of its own."""
-    timings = Timings(), Timings()
-    databases = [await HotDatabase.open(side.url, size=1) for side in (small, large)]
-    for turn in range(len(small.drawn[STATEMENT])):
-        for database, side, timing in _in_turn(turn, databases, (small, large), timings):
-            values = _values(side.drawn[STATEMENT][turn].uscc)
-            began = time.perf_counter()
-            await database.row(READ, values)
-            (timing.again if turn % 2 else timing.first).append(time.perf_counter() - began)
-    for database in databases:
-        await database.close()
-    return timings
-
-
 def _in_turn(turn: int, *of_each: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
     """The small one first and the large one first, by pairs of turns."""
     pairs = list(zip(*of_each, strict=True))
     return pairs if turn % 4 < 2 else pairs[::-1]
-
-
-def _values(uscc: str) -> dict[str, object]:
-    ask = Ask(
-        uscc=uscc,
-        purpose=PURPOSE,
-        asked=tuple(Asked(tag=tag, value=None) for tag in _TAGS),
-        questions=_QUESTIONS,
-    )
-    return {
-        "client_id": "bench",
-        "jti": "bench",
-        "uscc": uscc,
-        "purpose": PURPOSE,
-        "consent_id": None,
-        "key": None,
-        "datasets": list(ask.datasets),
-        "open_datasets": list(ask.datasets),
-        "under_consent": [],
-        "now": datetime.now(UTC),
-        "questions": list(_TAGS),
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,10 +35,9 @@ from tests.bench.stage import UNLIMITED, Stage, public_keys
 
 T = TypeVar("T")
 EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"
-STATEMENT: Final = "read statement"
 VERIFICATION: Final = "verification"
 PAGE: Final = "public page"
-PATHS: Final = (STATEMENT, VERIFICATION, PAGE)
+PATHS: Final = (VERIFICATION, PAGE)
 SMALL: Final = 10_000
 HOT: Final = 40
 TODAY: Final = date(2026, 11, 23)
