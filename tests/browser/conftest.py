@@ -1,4 +1,4 @@
-"""A real browser before a portal that listens on loopback, both in the test's own loop.
+"""A real browser before a portal that listens on loopback, both in the session's loop.
 
 Playwright's synchronous face would leave a loop running in the main thread, which no asynchronous
 test beside it survives; so the asynchronous one is used.
@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.responses import HTMLResponse
 
 from gateway.http1.server import OPTIONS
@@ -34,6 +34,8 @@ ARGUMENTS: Final = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=1000 * PATIENCE)
+
 WIDTH: Final = 390
 HEIGHT: Final = 844
 
@@ -52,9 +54,9 @@ class Street:
         return f"{self.issuer}/portal/decide/{await self.house.ask(**asked | changed)}"
 
 
-@pytest_asyncio.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """Debian's Chromium."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def started() -> AsyncIterator[Browser]:
+    """Debian's Chromium, one for all tests."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
     async with async_playwright() as playwright:
@@ -63,7 +65,15 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def chromium(started: Browser) -> AsyncIterator[Browser]:
+    """The same, without what another test has opened; nothing is shared between contexts."""
+    yield started
+    for context in started.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium: Browser) -> Page:
     """A page of a phone's size, without JavaScript."""
     context = await chromium.new_context(
@@ -75,7 +85,7 @@ async def phone(chromium: Browser) -> Page:
     return await context.new_page()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[Street]:
     """A portal on a free port, and a bank to come back to."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -11,10 +11,12 @@ from playwright.async_api import Browser, Page
 from gateway.pages.languages import Language
 from tests.browser.conftest import Street
 from tests.browser.test_portal_on_a_phone import FIRST_VIEW_BYTES, SMALLEST_TARGET, TOO_SMALL
-from tests.browser.walk import DESK, FULL, PHONE, keep_picture, visitor, walk
+from tests.browser.walk import DESK, PHONE, every_second, keep_picture, visitor, walk
 from tests.node.programs import MODULES, NodeMissingError, install
 from tests.portal_gallery import AWAY, FILES, hang, page_routes
+from tests.sampling import FULL
 
+IN_THE_SESSION: Final = pytest.mark.asyncio(loop_scope="session")
 LANGUAGES: Final = ("zh", "en")
 SCREENS: Final = {"phone": PHONE, "desk": DESK}
 SCHEMES: Final = ("light", "dark")
@@ -55,12 +57,14 @@ async def weigh(page: Page) -> dict[str, float]:
     return weighed
 
 
+@IN_THE_SESSION
 @pytest.mark.parametrize(("language", "screen", "scheme"), EVERY if FULL else SOME)
 async def test_axe_finds_nothing_on_any_page(
     chromium: Browser, street: Street, axe: str, language: Language, screen: str, scheme: str
 ) -> None:
     """WCAG 2.2 AA and axe's own good practice; and the first view is small."""
     gallery = await hang(street.house)
+    first = EVERY.index((language, screen, scheme)) % 2
     found: dict[str, list[str]] = {}
     for username, pages in gallery.of_everybody():
         async with visitor(
@@ -68,7 +72,7 @@ async def test_axe_finds_nothing_on_any_page(
         ) as context:
             page = await context.new_page()
             weighed = await weigh(page)
-            async for name, response in walk(page, street, pages):
+            async for name, response in walk(page, street, every_second(pages, first=first)):
                 assert "content-language" in response.headers, (name, await response.text())
                 assert response.headers["content-language"][:2] == language, name
                 loaded, weighed["bytes"] = weighed["bytes"], 0.0
@@ -79,6 +83,7 @@ async def test_axe_finds_nothing_on_any_page(
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+@IN_THE_SESSION
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
     chromium: Browser, street: Street, language: Language
@@ -91,7 +96,8 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
             chromium, street, username, language, viewport={"width": 320, "height": 568}
         ) as context:
             page = await context.new_page()
-            async for name, _ in walk(page, street, pages):
+            half = every_second(pages, first=LANGUAGES.index(language))
+            async for name, _ in walk(page, street, half):
                 found[name] = await page.evaluate(OUTSIDE)
                 found[f"{name}, to be touched"] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
                 await page.evaluate(DOUBLE)
@@ -100,6 +106,7 @@ async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+@IN_THE_SESSION
 async def test_the_walk_leaves_no_page_out(street: Street) -> None:
     """Each route at which people see a page is in the gallery: a new one is to be hung there."""
     gallery = await hang(street.house)

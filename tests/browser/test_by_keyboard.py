@@ -11,6 +11,9 @@ from tests.browser.conftest import Street
 from tests.browser.walk import DESK, PHONE
 from tests.portal_gallery import ask_by_link
 from tests.portal_house import PASSWORD
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MOST_STOPS: Final = 60
 HERE: Final = """() => {
@@ -61,6 +64,7 @@ async def test_a_decision_needs_no_mouse(
     """Sign in, tick one item with Space, grant with Enter, and withdraw again; both ways in."""
     house = street.house
     context = await chromium.new_context(viewport=PHONE if screen == "phone" else DESK)
+    context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
     by_link = f"{street.issuer}/portal/asked/{await ask_by_link(house, house.firm)}"
     await page.goto(by_link if way == "link" else await street.ask())
@@ -100,6 +104,7 @@ async def test_a_filter_is_set_by_keyboard(chromium: Browser, street: Street) ->
     await house.add_look(house.firm)
     await house.add_look(house.firm, outcome="refused", reason="not_available")
     context = await chromium.new_context(viewport=PHONE)
+    context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
     await page.goto(f"{street.issuer}/portal/enterprises/{house.firm}/looks")
     await sign_in(page)

@@ -12,8 +12,10 @@ from playwright.async_api import Browser, BrowserContext
 
 from gateway.pages.languages import Language
 from tests.browser.conftest import Street
-from tests.browser.walk import PHONE, visitor, walk
+from tests.browser.walk import PHONE, every_second, visitor, walk
 from tests.portal_gallery import Gallery, Words, hang
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOSTILE: Final = (
     "<script>ran()</script>\"'><img src=x onerror=ran()><svg onload=ran()>"
@@ -66,8 +68,11 @@ def reflected(gallery: Gallery) -> dict[str, str]:
     pages = {}
     for name, path in gallery.pages.items():
         pages[f"{name}, asked"] = f"{path}{'&' if '?' in path else '?'}{query}"
-        pages[f"{name}, below"] = f"{path.partition('?')[0]}/{quote(HOSTILE, safe='')}"
-    return pages
+    below = {
+        f"{name}, below": f"{path.partition('?')[0]}/{quote(HOSTILE, safe='')}"
+        for name, path in gallery.pages.items()
+    }
+    return pages | every_second(below, first=0)
 
 
 @pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])
@@ -80,7 +85,8 @@ async def test_what_others_have_written_runs_on_no_page(
         async with visitor(
             chromium, street, username, language, viewport=PHONE, bypass_csp=not policy
         ) as context:
-            assert await walked(context, street, dict(pages)) == {}
+            some = every_second(pages, first=0) if policy else dict(pages)
+            assert await walked(context, street, some) == {}
 
 
 async def test_what_stands_in_an_address_runs_on_no_page(chromium: Browser, street: Street) -> None:

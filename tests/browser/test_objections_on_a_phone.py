@@ -17,6 +17,9 @@ from tests.browser.test_portal_on_a_phone import (
     sign_in,
 )
 from tests.creditfile_builders import a_record
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), textarea')]
   .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
@@ -104,6 +107,7 @@ async def test_every_page_about_the_file_fits_its_screen(
         )
     assert isinstance(raised, Objection)
     context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
+    context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))

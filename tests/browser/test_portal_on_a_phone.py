@@ -8,6 +8,9 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.conftest import HEIGHT, Street
 from tests.creditfile_builders import a_record
 from tests.portal_house import PASSWORD
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SMALLEST_TARGET: Final = 44
 FIRST_VIEW_BYTES: Final = 60_000
@@ -115,6 +118,7 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
     firm = street.house.firm
     await street.house.add_look(firm, outcome="refused", reason="not_available")
     context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
+    context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
