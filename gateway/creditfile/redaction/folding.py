@@ -52,8 +52,12 @@ _SPELT: Final = {
 }
 """Digits that number a list or stand in prose as well (①, ², 三): digits where many follow another."""
 _FEW: Final = 7
+_BETWEEN: Final = (  # where a run of such digits goes on: blanks, dashes, brackets, nothing seen
+    rf"(?:[\s()（）\[\]［］【】〔〕{_BLANK}{re.escape(''.join(set(DASHES) - set(_SPELT)))}]"
+    rf"|{IGNORABLE.pattern})"
+)
 SPELT_RUN: Final = re.compile(
-    f"[{''.join(_SPELT)}](?:[ \\-–—]?+[{''.join(_SPELT)}]){{{_FEW - 1},}}"
+    f"[{''.join(_SPELT)}](?:{_BETWEEN}{{0,4}}+[{''.join(_SPELT)}]){{{_FEW - 1},}}"
 )
 
 

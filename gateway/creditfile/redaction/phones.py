@@ -63,6 +63,7 @@ _GOES_ON_BEFORE: Final = re.compile(r"[0-9][ \n\-]{1,4}$")
 _GOES_ON_BEHIND: Final = re.compile(r"[ \n\-]{1,4}[0-9]")
 _THOUSANDS: Final = [2, 3, 3, 3]
 _USUAL: Final = [3, 4, 4]
+_LESS_USUAL: Final = ([4, 3, 4], [4, 4, 3], [7, 4])
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FEWEST, _MOST = 7, 15
 
@@ -126,14 +127,17 @@ def _is_mobile(found: Match) -> bool:
 
 
 def _is_grouped_as_a_mobile(found: Match, groups: list[str]) -> bool:
-    """Dates and amounts have groups too; and beside other groups only the usual ones are seen."""
+    """Dates and amounts have groups too: most groupings count only where no other group adjoins."""
     lengths = list(map(len, groups))
     if lengths == _USUAL:
         return True
-    if lengths == _THOUSANDS or any(_is_a_year(each) for each in groups):
-        return False
+    has_a_year = any(_is_a_year(each) for each in groups)
     goes_on = _is_before(_GOES_ON_BEFORE, found) or _GOES_ON_BEHIND.match(found.string, found.end())
-    return not goes_on or (lengths[0] >= len("138") and min(lengths) > 1)
+    if lengths in _LESS_USUAL:
+        return not (has_a_year and (goes_on or found.string.startswith("年", found.end())))
+    if lengths == _THOUSANDS or has_a_year:
+        return False
+    return not goes_on or (lengths[0] == len("138") and min(lengths) > 1)
 
 
 def _is_landline(found: Match) -> bool:
