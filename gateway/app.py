@@ -25,7 +25,7 @@ from gateway.access.envelope import Envelope
 from gateway.access.openapi import complete
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
 from gateway.db.hot import HotDatabase
 from gateway.following import catalogue_in_force, following
@@ -57,6 +57,9 @@ DESCRIPTION = """\
 Get a token at `/oauth/token` (`private_key_jwt`, DPoP), then call `/v1`. Every answer under `/v1`
 is signed (RFC 9421) and bound to its request.
 """
+
+
+BACKGROUND_POOL = 4  # connections, and as many more for a moment
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -108,7 +111,10 @@ async def open_runtime(settings: Settings) -> Runtime:
     keys = KeyRing.read(settings.signing_keys)
     generation = SessionGeneration()
     hot = await HotDatabase.open(
-        settings.database_url, size=settings.database_pool, generation=generation
+        settings.database_url,
+        size=settings.database_pool,
+        statement_timeout=settings.request_timeout,
+        generation=generation,
     )
     try:
         catalogue = await catalogue_in_force(hot)
@@ -118,8 +124,12 @@ async def open_runtime(settings: Settings) -> Runtime:
     return Runtime(
         settings=settings,
         engine=make_engine(
-            settings.database_url, pool_size=settings.database_pool, generation=generation
+            settings.database_url,
+            pool_size=settings.database_pool,
+            statement_timeout=settings.request_timeout,
+            generation=generation,
         ),
+        background=background_engine(settings, pool_size=BACKGROUND_POOL, generation=generation),
         hot=hot,
         keys=keys,
         digests=digests,
@@ -175,6 +185,7 @@ async def close_runtime(runtime: Runtime) -> None:
     await runtime.guard.close()
     await runtime.hot.close()
     await runtime.engine.dispose()
+    await runtime.background.dispose()
 
 
 def _now() -> datetime:

@@ -39,7 +39,7 @@ async def notifying(app: FastAPI) -> AsyncIterator[None]:
 
 async def send_due(runtime: Runtime) -> int:
     """Send what is due for one enterprise; how many notices that were, 0 where nothing is due."""
-    async with runtime.engine.begin() as conn:
+    async with runtime.background.begin() as conn:
         taken = await queue.take(conn, now=runtime.now())
     if taken is None:
         return 0
@@ -52,7 +52,7 @@ async def send_due(runtime: Runtime) -> int:
 
 async def _send(runtime: Runtime, due: Sequence[Due]) -> None:
     uscc = due[0].uscc
-    async with runtime.engine.connect() as conn:
+    async with runtime.background.connect() as conn:
         where = [each for each in await places.of_enterprise(conn, uscc) if each.confirmed_at]
         clients = sorted({each.client_id for each in due if each.client_id})
         name, known = await queue.names(conn, uscc, clients)
@@ -75,7 +75,7 @@ async def _send(runtime: Runtime, due: Sequence[Due]) -> None:
         else:
             for each in told:
                 reached[each.notice_id].append(place.place_id)
-    async with runtime.engine.begin() as conn:
+    async with runtime.background.begin() as conn:
         for each in due:
             await queue.conclude(
                 conn,
@@ -116,7 +116,7 @@ async def _for_ever(app: FastAPI) -> None:
         try:
             now = runtime.now()
             if looked is None or now - looked >= LOOKS_FOR_ENDING:
-                async with runtime.engine.begin() as conn:
+                async with runtime.background.begin() as conn:
                     await note_ending(conn, now=now)
                 looked = now
             while await send_due(runtime):

@@ -29,6 +29,9 @@ class Runtime:
 
     settings: Settings
     engine: AsyncEngine
+    """For calls: a statement ends with the call's time."""
+    background: AsyncEngine
+    """For what runs without being called: statements take longer, and take no connection from calls."""
     hot: HotDatabase
     keys: KeyRing
     digests: KeyedDigests

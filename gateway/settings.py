@@ -43,6 +43,10 @@ Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_roles_of)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks_of)]
 
 
+REQUEST_TIMEOUT = 10
+BACKGROUND_STATEMENT_TIMEOUT = 15 * 60
+
+
 class SettingsError(Exception):
     """The settings do not let the gateway start."""
 
@@ -55,6 +59,12 @@ class DatabaseSettings(BaseSettings):
     database_url: Url = Field(
         description="PostgreSQL, as postgresql://user:password@host/database",
         repr=False,
+    )
+    background_statement_timeout: int = Field(
+        default=BACKGROUND_STATEMENT_TIMEOUT,
+        ge=10,
+        le=24 * 3600,
+        description="seconds that a statement of a command or of background work may take",
     )
 
     @field_validator("database_url")
@@ -115,6 +125,9 @@ class Settings(DatabaseSettings):
         description="bytes of unfinished uploads that a source may have",
     )
     database_pool: int = Field(default=10, ge=1, le=200, description="connections per worker")
+    request_timeout: int = Field(
+        default=REQUEST_TIMEOUT, ge=1, le=600, description="seconds in which a call is answered"
+    )
 
     smtp_url: SecretStr | None = Field(
         default=None, description="as smtps://user:password@host:465; notices go out by it"

@@ -53,7 +53,7 @@ async def sweep(runtime: Runtime) -> int:
     for table, (column, grace) in SWEPT.items():
         spared = SPARED.get(table, "true")
         statement = text(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
-        async with runtime.engine.begin() as connection:
+        async with runtime.background.begin() as connection:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount
     return deleted
@@ -61,7 +61,7 @@ async def sweep(runtime: Runtime) -> int:
 
 async def keep_objections_time(runtime: Runtime) -> int:
     """Close the objections whose time for a review has passed; how many acts that took."""
-    async with runtime.engine.begin() as connection:
+    async with runtime.background.begin() as connection:
         return await keep_time(connection, runtime.catalogue, now=runtime.now())
 
 
@@ -69,7 +69,7 @@ async def tell_of_expiry(runtime: Runtime) -> int:
     """Let clients hear of the consents that have run out since; how many."""
     total = 0
     while True:
-        async with runtime.engine.begin() as connection:
+        async with runtime.background.begin() as connection:
             told = await tombstones.of_expired_consents(connection, now=runtime.now())
         total += told
         if told < tombstones.AT_ONCE:
@@ -79,7 +79,7 @@ async def tell_of_expiry(runtime: Runtime) -> int:
 async def keep_retention(runtime: Runtime) -> int:
     """Delete the records whose retention has ended, once a day; how many that were."""
     deleter = Deleter(
-        engine=runtime.engine,
+        engine=runtime.background,
         keys=runtime.keys,
         catalogue=runtime.catalogue,
         issuer=runtime.settings.issuer,

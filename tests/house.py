@@ -456,7 +456,9 @@ async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTIT
     """Build a demo's province and clients in the empty, migrated database at `url`."""
     room = Folder(folder)
     state = replace(room.open(port=None, entities=entities), port=port)
-    settings = room.settings(state, url)
+    # A busy machine takes its time; tests of time limits have limits of their own.
+    patient = {"request_timeout": int(PATIENCE)}
+    settings = room.settings(state, url).model_copy(update=patient)
     runtime = await open_runtime(settings)
     try:
         kit = await build(runtime, room, state, lambda _: None)

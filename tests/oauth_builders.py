@@ -141,7 +141,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         signing_keys=keys_file,
         vault_keys=keys_file,
         log_checkpoints=(a_checkpoint_folder(folder),),
-        **settings,
+        **{"request_timeout": 120, **settings},  # a busy machine takes its time
     )
     clock = Clock()
     digests = KeyedDigests(SECRET)
@@ -150,6 +150,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
     runtime = Runtime(
         settings=chosen,
         engine=make_engine(url, pool_size=10),
+        background=make_engine(url, pool_size=1),
         hot=hot,
         keys=keys,
         digests=digests,
@@ -168,6 +169,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         yield World(app=app, runtime=runtime, http=http, clock=clock)
     _idle.append(app)
     await runtime.engine.dispose()
+    await runtime.background.dispose()
     await hot.close()
 
 

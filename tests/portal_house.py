@@ -314,6 +314,7 @@ def _settings(
         log_checkpoints=(a_checkpoint_folder(folder),),
         demo=True,
         demo_people=accounts,
+        request_timeout=120,  # a busy machine takes its time
         **{"notices_folder": folder / "notices", "notices_every": 3600, **changed},
     )
 

@@ -32,6 +32,7 @@ def environment(settings: Settings, **changed: str) -> dict[str, str]:
         "XINQIAO_SECRET": settings.secret.get_secret_value(),
         "XINQIAO_LOG_CHECKPOINTS": ",".join(settings.log_checkpoints),
         "XINQIAO_DEMO": "true",
+        "XINQIAO_REQUEST_TIMEOUT": str(settings.request_timeout),
         **changed,
     }
 

@@ -3,6 +3,7 @@
 The body is held until it is whole: what is signed is what is sent, and nothing is sent unsigned.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import body
+from gateway.access.deadline import DEADLINE, Deadline
 from gateway.access.head import routed
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
@@ -24,7 +26,7 @@ READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
 class Envelope:
-    """The outermost layer: request id, common headers, signature.
+    """The outermost layer: request id, deadline, common headers, signature.
 
     `on_fault` answers when a handler broke, so that even this answer is signed.
     """
@@ -49,8 +51,13 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             sealing = _Sealing(scope, send)
             try:
-                await _check_digest(scope, receive)
-                await self._app(routed(scope), receive, sealing)
+                async with asyncio.timeout(None) as timer:
+                    runtime: Runtime = scope["app"].state.runtime
+                    deadline = Deadline(timer, runtime.settings.request_timeout)
+                    state[DEADLINE] = deadline
+                    received = deadline.receiving(receive)
+                    await _check_digest(scope, received)
+                    await self._app(routed(scope), received, sealing)
             except Exception as error:
                 if sealing.has_begun:
                     raise
@@ -89,6 +96,7 @@ class _Sealing:
             message = {**message, "body": b""}
         if not self._signs or self._start is None:
             await self._send(message)
+            self._scope["state"][DEADLINE].renew()
             return
         self._body += message.get("body", b"")
         if not message.get("more_body", False):

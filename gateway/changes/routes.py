@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from gateway.access.admitted import admitted, admitted_caller
 from gateway.access.caller import authenticate
+from gateway.access.deadline import allow
 from gateway.access.errors import GatewayError, InvalidRequestError
 from gateway.access.head import get_only, waits
 from gateway.access.incoming import incoming
@@ -41,6 +42,7 @@ async def read_changes(
     `wait` holds the request for so many seconds while there are none.
     """
     caller = await admitted_caller(request, runtime, scope=SCOPE)
+    allow(request, wait)
     return _answer(ChangesOut.of(await _page(runtime, caller.client_id, int(after), wait)))
 
 

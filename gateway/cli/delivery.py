@@ -18,7 +18,7 @@ from gateway.creditfile.intake.texts import ENCODINGS, Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.intake.verdicts import Source
 from gateway.creditfile.vault import VaultKeys, VaultKeysError
-from gateway.settings import IntakeSettings, SettingsError
+from gateway.settings import DatabaseSettings, IntakeSettings, SettingsError
 
 _PACKED: Final = (".gz", ".zst", ".zstd")
 _BY_NAME: Final = {
@@ -34,7 +34,7 @@ _BY_NAME: Final = {
 class Delivery:
     """What all files of one command have in common."""
 
-    database_url: str = field(repr=False)
+    settings: DatabaseSettings
     vault_keys: str = field(repr=False)
     catalogue: Catalogue
     by: Operator
@@ -91,7 +91,7 @@ def delivery_of(
         except NotASource as error:
             stop(str(error))
     return Delivery(
-        database_url=settings.database_url,
+        settings=settings,
         vault_keys=keys,
         catalogue=catalogue,
         by=by,

@@ -23,7 +23,7 @@ from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
 from gateway.creditfile.intake.row_lists import MASKED_HEADER, REJECTED_HEADER, RowList
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.key_folding import KeysDueError
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 
 REJECTED: Final = 1
 REFUSED: Final = 2
@@ -107,7 +107,7 @@ async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
         )
         await acts.record(at, what)
 
-    engine = make_engine(delivery.database_url, pool_size=1)
+    engine = background_engine(delivery.settings)
     try:
         return await ingest(engine, order, Watcher(begun=begun, moved=show.moved), now=_now)
     finally:

@@ -68,7 +68,7 @@ def put_checkpoint(
         survey = await publisher.survey()
         survey.demand_comparable()
         _demand_size(survey, size)
-        async with runtime.engine.begin() as conn:
+        async with runtime.background.begin() as conn:
             at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=())
             await record(at, Act(what="checkpoint.put", client_id="", subject=str(size)))
         return [each.place for each in await publisher.adopt(survey)]

@@ -22,6 +22,7 @@ from gateway.cli import (
     synthesising,
     tombstones,
 )
+from gateway.db.unavailable import is_unavailable, name_of
 from gateway.settings import SettingsError
 
 app = typer.Typer(
@@ -76,10 +77,13 @@ def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
     from gateway.cli.operating import look
     from gateway.creditfile.key_folding import are_current
-    from gateway.migrations.run import upgrade
+    from gateway.migrations.run import TableInUseError, upgrade
     from gateway.settings import DatabaseSettings
 
-    upgrade(DatabaseSettings.from_env().database_url)
+    try:
+        upgrade(DatabaseSettings.from_env().database_url)
+    except TableInUseError as error:
+        _stop(str(error))
     print("The schema is up to date.")
     if not look(are_current):
         print(
@@ -94,6 +98,10 @@ def main() -> None:
         app()
     except SettingsError as error:
         _stop(str(error))
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        _stop(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
 
 
 def _stop(sentence: str) -> None:

@@ -18,7 +18,8 @@ from gateway.console.acts import At
 from gateway.console.operators import NAME, Operator
 from gateway.console.refusals import Refused
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
+from gateway.db.unavailable import UnavailableError, name_of
 from gateway.limits.guard import QuotasError
 from gateway.settings import DatabaseSettings, SettingsError
 
@@ -84,12 +85,12 @@ def sentences() -> Iterator[None]:
         stop(str(error))
     except ProgrammingError:
         stop("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
-    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
-        stop(f"The database at XINQIAO_DATABASE_URL did not do it ({type(error).__name__}).")
+    except (OSError, DBAPIError, asyncpg.PostgresError, UnavailableError) as error:
+        stop(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
 
 
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
+    engine = background_engine(DatabaseSettings.from_env())
     try:
         async with engine.begin() as conn:
             return await work(conn)

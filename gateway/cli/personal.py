@@ -13,7 +13,7 @@ from gateway.creditfile.intake.jobs import taken_now
 from gateway.creditfile.resealing import BATCH, PLACES, remaining, reseal, total_of
 from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.creditfile.vault_file import VaultFileError, using_key, with_new_key, without_key
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 from gateway.settings import DatabaseSettings
 from gateway.signing.rotation import rewrite
 
@@ -79,7 +79,7 @@ def drop_key(file: VaultFile, key_id: KeyId) -> None:
 
 
 async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
-    engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
+    engine = background_engine(DatabaseSettings.from_env())
     moved = broken = 0
     try:
         with Console(stderr=True).status("Sealing anew …") as shown:

@@ -21,7 +21,7 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.natural_keys import KEYS_VERSION
 from gateway.creditfile.refolding import ENTERPRISES, Merge, UnreadableError, merges, refold
 from gateway.creditfile.vault import Vault
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 from gateway.pages.spreadsheet import BOM, cell
 from gateway.settings import DatabaseSettings
 
@@ -87,7 +87,7 @@ def merged(
 async def _refold(
     vault: Vault, catalogue: Catalogue, batch: int, *, anew: bool, give_up_unreadable: bool
 ) -> Counter[str]:
-    engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
+    engine = background_engine(DatabaseSettings.from_env())
     total = Counter[str]()
     try:
         with Console(stderr=True).status("Folding keys anew …") as shown:

@@ -18,7 +18,7 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import due, proof
 from gateway.creditfile.retention.deleting import AT_ONCE, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, KeysUnreadableError
 
@@ -111,7 +111,7 @@ def verify(
 
 
 async def _run(settings: Settings) -> int:
-    engine = make_engine(settings.database_url, pool_size=2)
+    engine = background_engine(settings, pool_size=2)
     keys = KeyRing.read(settings.signing_keys)
     try:
         async with engine.connect() as conn:

@@ -12,6 +12,7 @@ from gateway.access.admission import admit
 from gateway.access.admitted import admitted_caller, entitled
 from gateway.access.caller import Caller, authenticate
 from gateway.access.consent_records import signed_record
+from gateway.access.deadline import allow
 from gateway.access.errors import (
     GatewayError,
     InvalidUsccError,
@@ -83,6 +84,7 @@ async def get_consent(
 ) -> Response:
     """Show one of the caller's consents; `wait` holds a request that is not answered yet."""
     caller = await admitted_caller(request, runtime, scope=SCOPE)
+    allow(request, wait)
     patience = wait
     while True:
         async with runtime.engine.connect() as connection:

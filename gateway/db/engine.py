@@ -11,29 +11,52 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.db.generation import SessionGeneration
+from gateway.db.waiting import CONNECTION_SECONDS, BoundedPool, session_options
+from gateway.settings import BACKGROUND_STATEMENT_TIMEOUT, DatabaseSettings
 
 GENERATION = "xinqiao_generation"
 
 
 def make_engine(
-    url: str, *, pool_size: int = 10, generation: SessionGeneration | None = None
+    url: str,
+    *,
+    pool_size: int = 10,
+    statement_timeout: float = BACKGROUND_STATEMENT_TIMEOUT,
+    generation: SessionGeneration | None = None,
 ) -> AsyncEngine:
     """An engine for `url`, with `autocommit(engine)` for statements that are whole by themselves.
 
-    asyncpg prepares each statement once per connection and keeps it.
+    A statement ends after `statement_timeout` seconds (0: never), whoever still waits for it. asyncpg
+    prepares each statement once per connection and keeps it.
     """
     engine = create_async_engine(
         url,
+        poolclass=BoundedPool,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=5,
+        pool_timeout=CONNECTION_SECONDS,
         hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": {"application_name": "xinqiao", "timezone": "UTC"}},
+        connect_args=session_options("xinqiao", statement_timeout),
     )
     _follow(engine, generation or SessionGeneration())
     return engine
+
+
+def background_engine(
+    settings: DatabaseSettings,
+    *,
+    pool_size: int = 1,
+    generation: SessionGeneration | None = None,
+) -> AsyncEngine:
+    """An engine for a command, or for what runs without being called."""
+    return make_engine(
+        settings.database_url,
+        pool_size=pool_size,
+        statement_timeout=settings.background_statement_timeout,
+        generation=generation,
+    )
 
 
 def _follow(engine: AsyncEngine, generation: SessionGeneration) -> None:

@@ -16,6 +16,9 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.engine import make_url
 
 from gateway.db.generation import SessionGeneration
+from gateway.db.unavailable import UnavailableError
+from gateway.db.waiting import WAITING_EACH, session_options
+from gateway.settings import REQUEST_TIMEOUT
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
@@ -49,25 +52,33 @@ class HotDatabase:
 
     def __init__(self, pool: asyncpg.Pool, generation: SessionGeneration) -> None:
         self._pool = pool
+        self._waiting = 0
+        self._most_waiting = WAITING_EACH * pool.get_max_size()
         self._generation = generation
         self._opened_in = generation.number
         self._releasing: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(
-        cls, url: str, *, size: int, generation: SessionGeneration | None = None
+        cls,
+        url: str,
+        *,
+        size: int,
+        statement_timeout: float = REQUEST_TIMEOUT,
+        generation: SessionGeneration | None = None,
     ) -> "HotDatabase":
-        """Connect to `url` (SQLAlchemy's form, `?ssl=` and all); at most `size` connections."""
+        """Connect to `url` (SQLAlchemy's form, `?ssl=` and all); at most `size` connections.
+
+        A statement ends after `statement_timeout` seconds, whoever still waits for it.
+        """
         address = make_url(url)
         _, how = address.get_dialect()().create_connect_args(address)
         pool = await asyncpg.create_pool(
             **how,
             min_size=0,  # else asyncpg goes on connecting by itself, and logs each failure
             max_size=size,
-            timeout=5,
-            command_timeout=10,
             reset=_nothing_to_reset,
-            server_settings={"application_name": "xinqiao-hot", "timezone": "UTC"},
+            **session_options("xinqiao-hot", statement_timeout),
         )
         return cls(pool, generation or SessionGeneration())
 
@@ -95,11 +106,16 @@ class HotDatabase:
         if self._opened_in != self._generation.number:
             self._opened_in = self._generation.number
             await self._pool.expire_connections()
+        if self._waiting >= self._most_waiting:
+            raise UnavailableError
+        self._waiting += 1
         try:
             return await self._pool.acquire()
         except Exception as error:
             self._generation.note(error)
             raise
+        finally:
+            self._waiting -= 1
 
     def _release_later(self, connection: PoolConnectionProxy) -> None:
         releasing = asyncio.create_task(self._released(connection))

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from gateway.access.body import note_digest
 from gateway.access.content_digest import ContentDigest
+from gateway.access.deadline import allow
 from gateway.access.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -27,7 +28,8 @@ from gateway.runtime import Runtime
 LARGEST_PART = 256 << 20
 NO_ROOM = "There is no room for this file now."
 ARRIVES_WITHIN = 300.0  # seconds, for one part
-HELD_FOR = ARRIVES_WITHIN + 60  # longer than anybody could still be writing
+WRITTEN_WITHIN = 60  # seconds, after the last of it has arrived
+HELD_FOR = ARRIVES_WITHIN + WRITTEN_WITHIN  # longer than anybody could still be writing
 
 
 async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
@@ -39,6 +41,7 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
     most = min(of.length - offset, LARGEST_PART)
     _demand_room(request, of, offset, most)
     holder = await _hold(runtime, of, offset)
+    allow(request, WRITTEN_WITHIN)
     more = 0
     try:
         part = await spool.write(

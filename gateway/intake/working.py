@@ -23,7 +23,7 @@ from gateway.creditfile.intake.sources import NotASource, source_of
 from gateway.creditfile.intake.texts import Encoding
 from gateway.creditfile.intake.unpacking import FileRefused
 from gateway.creditfile.key_folding import KeysDueError
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.intake import uploads
 from gateway.intake.spool import Spool
@@ -82,7 +82,7 @@ class Worker:
         if not self.spool.has_room_for(2 * LARGEST):
             log.warning("intake_has_no_room")
             return False
-        async with self.runtime.engine.begin() as conn:
+        async with self.runtime.background.begin() as conn:
             of = await uploads.claim(
                 conn, holder=self.name, seconds=HELD_FOR, now=self.runtime.now()
             )
@@ -115,7 +115,7 @@ class Worker:
 
     async def tidy(self) -> None:
         """Remove what has had its time, and files of which nothing is known."""
-        async with self.runtime.engine.begin() as conn:
+        async with self.runtime.background.begin() as conn:
             gone = await uploads.forget_expired(conn, now=self.runtime.now())
             strays = self.spool.strays(time.time() - STRAYS_AFTER)
             gone += await uploads.unknown(conn, strays)
@@ -143,7 +143,7 @@ class Worker:
             raise FileRefused(ANOTHER_DIGEST)
         now = self.runtime.now()
         # A connection of its own: a large file must not take one from the calls for so long.
-        engine = make_engine(self.runtime.settings.database_url, pool_size=1)
+        engine = background_engine(self.runtime.settings)
         try:
             async with engine.connect() as conn:
                 source = await source_of(conn, of.source_id, of.dataset, now=now)
@@ -187,7 +187,7 @@ class Worker:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
             try:
-                async with self.runtime.engine.begin() as conn:
+                async with self.runtime.background.begin() as conn:
                     if not await uploads.keep(
                         conn,
                         of.upload_id,
@@ -208,7 +208,7 @@ class Worker:
     async def _finish(
         self, of: Upload, state: str, sentence: str | None, counts: dict[str, Any] | None
     ) -> None:
-        async with self.runtime.engine.begin() as conn:
+        async with self.runtime.background.begin() as conn:
             kept = await uploads.finish(
                 conn,
                 of.upload_id,
@@ -225,7 +225,7 @@ class Worker:
     async def _later(self, of: Upload, *, seconds: float, is_failure: bool) -> None:
         until = self.runtime.now() + timedelta(seconds=seconds)
         with suppress(Exception):
-            async with self.runtime.engine.begin() as conn:
+            async with self.runtime.background.begin() as conn:
                 await uploads.try_later(
                     conn, of.upload_id, holder=self.name, until=until, counts=is_failure
                 )

@@ -17,7 +17,7 @@ def publisher_of(runtime: Runtime) -> Publisher:
     """What compares this gateway's log with what is kept outside its database."""
     settings = runtime.settings
     return Publisher(
-        engine=runtime.engine,
+        engine=runtime.background,
         keys=runtime.keys,
         origin=origin_of(settings.issuer),
         stores=[store_at(each, loopback=settings.demo) for each in settings.log_checkpoints],
@@ -30,7 +30,7 @@ def sealer_of(runtime: Runtime) -> Sealer:
     """This gateway's sealer."""
     publisher = publisher_of(runtime)
     return Sealer(
-        engine=runtime.engine,
+        engine=runtime.background,
         keys=runtime.keys,
         origin=publisher.origin,
         publisher=publisher,
@@ -47,7 +47,7 @@ async def sealing(runtime: Runtime) -> AsyncIterator[None]:
     """
     sealer = sealer_of(runtime)
     await sealer.publisher.check()
-    events = KeyEvents(engine=runtime.engine, keys=runtime.keys, now=runtime.now)
+    events = KeyEvents(engine=runtime.background, keys=runtime.keys, now=runtime.now)
     await events.note()
     running = [
         asyncio.create_task(each) for each in (sealer.run(), events.run(), keep_writing(runtime))

@@ -38,7 +38,7 @@ async def write_down(runtime: Runtime) -> int:
         "times": [taken[line] for line in lines],
     }
     try:
-        async with runtime.engine.begin() as connection:
+        async with runtime.background.begin() as connection:
             await connection.execute(ADD, values)
     except BaseException:
         runtime.turned_away.give_back(taken)

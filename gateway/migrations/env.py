@@ -9,17 +9,21 @@ from gateway.db.engine import make_engine
 from gateway.migrations.rooms import metadata
 
 UPGRADE_LOCK = 0x58514D47  # "XQMG"
+# For a table; while it waits, every call that needs the table waits behind it.
+LOCK_TIMEOUT = "5s"
 
 
 def _run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, compare_type=True)
     with context.begin_transaction():
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 
 
 async def _connect_and_run() -> None:
-    engine = make_engine(context.config.attributes["url"], pool_size=1)
+    engine = make_engine(context.config.attributes["url"], pool_size=1, statement_timeout=0)
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()

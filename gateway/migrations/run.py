@@ -4,6 +4,15 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import DBAPIError
+
+from gateway.db.unavailable import sqlstate_of
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class TableInUseError(Exception):
+    """A table that has to be changed was in use; nothing was changed, and upgrading again is safe."""
 
 
 def alembic_config(url: str) -> Config:
@@ -15,5 +24,14 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`."""
-    command.upgrade(alembic_config(url), revision)
+    """Bring the database at `url` to `revision`; raises `TableInUseError`."""
+    try:
+        command.upgrade(alembic_config(url), revision)
+    except DBAPIError as error:
+        if sqlstate_of(error) != LOCK_NOT_AVAILABLE:
+            raise
+        raise TableInUseError(
+            "Another session has held a table for longer than 5 seconds that the upgrade has to "
+            "change: nothing was changed. End what holds it (pg_stat_activity), or wait for it; then "
+            "run `xinqiao-gateway db upgrade` again."
+        ) from None

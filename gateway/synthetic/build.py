@@ -54,14 +54,14 @@ async def build(
         catalogue=runtime.catalogue,
     )
     await load(
-        runtime.engine,
+        runtime.background,
         choosing.watch(stream),
         vault=runtime.vault,
         catalogue=runtime.catalogue,
         on_progress=on_progress,
     )
     people = await accounts(len(choosing.chosen))
-    async with runtime.engine.begin() as connection:
+    async with runtime.background.begin() as connection:
         clients = await _clients(connection, runtime.settings.issuer, now)
         subjects = [
             subject_entry(entity, person, await _code(connection, runtime, entity, now))

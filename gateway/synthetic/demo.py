@@ -19,7 +19,7 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.refolding import refold
 from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db import embedded
-from gateway.db.engine import make_engine
+from gateway.db.engine import background_engine
 from gateway.disclosure.checkpoint_stores import StoreError
 from gateway.disclosure.rollback import LogForkedError
 from gateway.http1.server import OPTIONS
@@ -77,7 +77,7 @@ def _database(folder: Folder, state: State, console: Console) -> tuple[Settings,
 async def _keys_folded(settings: Settings) -> None:
     """A folder of an earlier version may hold records under earlier keys."""
     vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
-    engine = make_engine(settings.database_url, pool_size=1)
+    engine = background_engine(settings)
     async with engine.connect() as conn:
         catalogue = await in_force(conn)
     async for _ in refold(engine, vault, catalogue, now=datetime.now(UTC)):
