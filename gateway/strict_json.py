@@ -32,13 +32,21 @@ def parse(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
-    texts = _texts(value, MAX_DEPTH)
-    # orjson keeps the last of doubled members. Each text stands between two quotes: if there are as many
-    # as the texts that are left need, none was dropped. (A doubled backslash makes that hard to count.)
-    quotes = data.count(b'"') - data.count(b'\\"')
-    if b"\\\\" in data or quotes != 2 * texts:
-        _demand_one_reading(data)
+    _demand_members_once(data, value, _STRICT)
     return value
+
+
+def check_but_for_numbers(data: bytes) -> None:
+    """Raises `StrictJsonError` as `parse`, but lets numbers of any size pass, NaN and Infinity too.
+
+    For documents whose values are judged one by one, so that one of them does not refuse all.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        _demand_one_reading(data, _ANY_NUMBER)
+    else:
+        _demand_members_once(data, value, _ANY_NUMBER)
 
 
 def holds_nul(data: bytes) -> bool:
@@ -76,16 +84,37 @@ def _integer(text: str) -> None:
         raise StrictJsonError("an integer is beyond 64 bits")
 
 
-_decoder: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=lambda _: None
+def _nothing(_: str) -> None:
+    """A number is read by others."""
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_nothing
+)
+_ANY_NUMBER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_nothing,
+    parse_float=_nothing,
+    parse_constant=_nothing,
 )
 
 
-def _demand_one_reading(data: bytes) -> None:
-    """Refuse doubled members and large integers; `data` is JSON, and finite, as orjson has found."""
+def _demand_members_once(data: bytes, value: Any, decoder: json.JSONDecoder) -> None:
+    """Orjson keeps the last of doubled members: refuse `data` if any was dropped on the way to `value`.
+
+    Each text stands between two quotes: if there are as many as the texts that are left need, none was
+    dropped. (A doubled backslash makes that hard to count.)
+    """
+    quotes = data.count(b'"') - data.count(b'\\"')
+    if quotes != 2 * _texts(value, MAX_DEPTH) or b"\\\\" in data:
+        _demand_one_reading(data, decoder)
+
+
+def _demand_one_reading(data: bytes, decoder: json.JSONDecoder) -> None:
+    """Refuse doubled members, and the numbers that `decoder` refuses."""
     try:
-        _decoder.decode(data.decode())
-    except json.JSONDecodeError as error:
+        decoder.decode(data.decode())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
     except RecursionError:  # what a doubled member hid is as deep as orjson goes
         raise StrictJsonError(_TOO_DEEP) from None

@@ -2,7 +2,7 @@
 strictly: unknown members and wrong types are refused, not guessed at."""
 
 import asyncio
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,6 +31,9 @@ class Wire(BaseModel):
     """A shape on the wire: frozen, strict, nothing unknown."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    any_number: ClassVar[bool] = False
+    """Whether the values in it are judged one by one: then a number may be any, NaN too."""
 
 
 W = TypeVar("W", bound=Wire)
@@ -81,7 +84,10 @@ def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
     if not _is_json(request.headers.getlist("content-type")):
         return UnsupportedMediaTypeError()
     try:
-        strict_json.parse(body)
+        if model.any_number:
+            strict_json.check_but_for_numbers(body)
+        else:
+            strict_json.parse(body)
     except StrictJsonError as error:
         return InvalidRequestError(f"The body cannot be read: {error}.")
     if strict_json.holds_nul(body):

@@ -1,6 +1,6 @@
 """What a department sends and is answered. Rows are bounded here and judged by the catalogue."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
@@ -16,6 +16,8 @@ Row = dict[str, JsonValue]
 
 class RecordsIn(Wire):
     """`POST /v1/records`: up to 1,000 rows of one dataset, each with `uscc` and its fields."""
+
+    any_number: ClassVar[bool] = True
 
     dataset: Code = Field(examples=["licence"])
     records: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
@@ -75,6 +77,8 @@ class ActionIn(Wire):
 
 class ActionsIn(Wire):
     """`POST /v1/records/actions`: up to 1,000 in `actions`, or the members of one without it."""
+
+    any_number: ClassVar[bool] = True
 
     actions: Annotated[list[ActionIn], Field(min_length=1, max_length=MOST_ROWS)]
 

@@ -101,3 +101,24 @@ def test_only_the_character_itself_is_a_nul(text: str, escaped: bool) -> None:
 def test_the_deepest_document_is_read() -> None:
     """And one level more is not."""
     assert strict_json.parse(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e400", "1" + "0" * 30, "1" * 5_000, "-0.0", "1.5"]
+)
+def test_numbers_may_be_left_to_others(number: str) -> None:
+    """But nothing else may: doubled members, depth, other encodings and half characters are refused."""
+    document = f'{{"a":[{number}],"b":"\\"\\\\"}}'
+    strict_json.check_but_for_numbers(document.encode())
+    for spoilt in (
+        document.replace('"b"', '"a"'),
+        document.replace('"b"', '"\\u0061"'),
+        document.replace(number, f"{number},{'[' * 1_000}{']' * 1_000}"),
+        f"\ufeff{document}",
+        document[:-1],
+        document * 2,
+    ):
+        with pytest.raises(StrictJsonError):
+            strict_json.check_but_for_numbers(spoilt.encode())
+    with pytest.raises(StrictJsonError):
+        strict_json.check_but_for_numbers(document.encode("utf-16"))
