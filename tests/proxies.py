@@ -32,6 +32,7 @@ from tests.log_builders import a_checkpoint_folder
 from tests.mtls_builders import Holder, a_certificate, an_authority
 from tests.oauth_builders import USCC
 from tests.portal_house import add_enterprise
+from tests.ports import free_port
 from tests.served_process import serving
 from tests.waiting import PATIENCE
 
@@ -85,13 +86,6 @@ class Front:
             await registry.register_client(conn, registration, now=now)
             await registry.put_agreement(conn, client_id, terms_of(bank, now))
         return client_id
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def haproxy(folder: Path, ports: tuple[int, int], gateway: str) -> tuple[list[str], dict[str, str]]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tests.ports import free_port
 from tests.waiting import PATIENCE
 
 BINARY = shutil.which("redis-server")
@@ -31,8 +31,8 @@ class RedisServer:
         self._folder = Path(tempfile.mkdtemp(prefix="xq-redis-"))
         self._cluster = cluster
         self._slots = slots if cluster else None
-        self._port = _free_port() if cluster or tcp else 0
-        self.cluster_port = _free_port() if cluster else 0
+        self._port = free_port() if cluster or tcp else 0
+        self.cluster_port = free_port() if cluster else 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -122,12 +122,6 @@ def redis_url() -> Iterator[str]:
     """The address of a Redis that the whole session shares; flush it when you like."""
     with RedisServer() as server:
         yield server.url
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(answer: Callable[[], object]) -> None:

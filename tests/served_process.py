@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import httpx2
 
 from gateway.settings import Settings
+from tests.ports import free_port
 from tests.waiting import PATIENCE
 
 COMMAND = (sys.executable, "-c", "from gateway.cli.main import main; main()")
@@ -40,9 +40,7 @@ def environment(settings: Settings, **changed: str) -> dict[str, str]:
 @contextlib.contextmanager
 def serving(settings: Settings, output: Path, **changed: str) -> Iterator[str]:
     """The address of a running gateway; everything that it prints goes into `output`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     with output.open("wb") as kept:
         process = subprocess.Popen(

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from gateway.creditfile.vault import Vault
 from gateway.signing.keys import new_key_file
 from tests.databases import new_database
 from tests.log_builders import a_checkpoint_folder
+from tests.ports import free_port
 from tests.redis_server import RedisServer
 from tests.served_process import COMMAND
 
@@ -79,9 +79,7 @@ def eventually(is_so: Callable[[], bool]) -> None:
 @contextmanager
 def running(command: list[str], output: Path, **changed: str) -> Iterator[Supervised]:
     """Run a supervisor; PORT in its command stands for a free one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     with output.open("wb") as kept:
         process = subprocess.Popen(
             [part.replace("PORT", port) for part in command],

@@ -1,6 +1,5 @@
 """What a notice says, when it goes, and how an e-mail leaves: with TLS, or not at all."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from gateway.notices.channels import Folder, Smtp, UnsentError, fit, masked
 from gateway.notices.kinds import WITH_THE_DIGEST, Kind, backoff, due_at
 from gateway.notices.words import SAYS, Line, Message, confirmation, notice, plain
 from tests.mtls_builders import a_certificate
+from tests.ports import free_port
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ORIGIN = "https://credit.example.gov.cn"
@@ -63,18 +63,12 @@ def a_mail_server(folder: Path, *, implicit: bool) -> Iterator[tuple[Mailbox, in
     else:
         options |= {"tls_context": own, "require_starttls": True}
     server = Controller(box, hostname="localhost", port=0, **options)
-    server.port = _free_port()
+    server.port = free_port()
     server.start()
     try:
         yield box, server.port, trust
     finally:
         server.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
@@ -112,7 +106,7 @@ async def test_a_wrong_password_and_a_dead_server_are_unsent(tmp_path: Path) -> 
         with pytest.raises(UnsentError):
             await wrong.send("wang@example.cn", MESSAGE)
     assert box.letters == []
-    dead = Smtp.at(f"smtps://xinqiao:no@localhost:{_free_port()}", SENDER)
+    dead = Smtp.at(f"smtps://xinqiao:no@localhost:{free_port()}", SENDER)
     with pytest.raises(UnsentError):
         await dead.send("wang@example.cn", MESSAGE)
     assert threading.active_count() < 50
