@@ -125,6 +125,7 @@ def gateway_of(provider: Provider, **changed: Any) -> OpenIdProvider:
         "secret": "s" * 32,
         "signing_keys": nowhere,
         "vault_keys": nowhere,
+        "log_checkpoints": "/nowhere",
         "demo": True,
         "identity_issuer": provider.issuer,
         "identity_client_id": "portal",
