@@ -78,7 +78,7 @@ async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(house
     """The list of serious violations prolongs retention on every channel alike."""
     datasets = frozenset({"penalty", "serious_violation"})
     source = await department.a_department(house, datasets=datasets)
-    subject, platform = house.subject("clean"), await house.client("platform")
+    subject, platform = house.subject("middle_dot"), await house.client("platform")
     uscc = subject["uscc"]
     ban = {"kinds": ["限制从业"], "fine": None, "valid_until": "2099-12-31"}
     penalty = department.a_penalty(house, uscc, decided_on="2018-03-05", **ban)
