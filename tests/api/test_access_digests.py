@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx2
 import orjson
 import pytest
+import pytest_asyncio
 
 from tests.house import Caller, House, asking
 from tests.intake_builders import (
@@ -17,6 +19,7 @@ from tests.intake_builders import (
     a_penalty,
     create,
     described,
+    forget,
     lines,
 )
 from xinqiao._core.exchange import sha256_digest
@@ -25,6 +28,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 COVERED: Final = '"content-digest";req'
 EMPTY: Final = sha256_digest(b"")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(house: House) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(house)
 
 
 def sha512_digest(body: bytes) -> str:

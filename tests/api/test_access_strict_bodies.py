@@ -3,12 +3,14 @@
 import gzip
 import json
 import secrets
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx2
 import orjson
 import pytest
+import pytest_asyncio
 
 from tests.house import UNKNOWN, House, asking
 from tests.intake_builders import (
@@ -20,6 +22,7 @@ from tests.intake_builders import (
     create,
     deliver,
     ended,
+    forget,
     get,
     lines,
     upload,
@@ -45,6 +48,13 @@ TIMES: Final = (
     "2027-01-01 00:00:00Z",
     "2027-01-01T00:00:60Z",
 )
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(house: House) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(house)
 
 
 def assert_invalid(answer: httpx2.Response, *words: str) -> None:
