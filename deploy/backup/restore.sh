@@ -34,6 +34,7 @@ pg_verifybackup --quiet "$backup"
 mkdir -p "$data"
 cp -Rp "$backup/." "$data"
 chmod 700 "$data"
+rm -f "$data"/.s.PGSQL.* # a socket that lay beside the data, and its lock
 
 # The last segment was not full when it was received: .partial. Commits no longer wait for a receiver,
 # which has still to begin anew.

@@ -415,5 +415,6 @@ def house_settings(tmp_path: Path) -> Settings:
             "secret": "s" * 32,
             "signing_keys": tmp_path,
             "vault_keys": tmp_path,
+            "log_checkpoints": (str(tmp_path / "checkpoints"),),
         }
     )

@@ -95,7 +95,8 @@ class Servers:
         """Run it to its end; what it printed."""
         started = self.start(script, *arguments, **changed)
         out, err = started.communicate(timeout=PATIENCE)
-        assert started.returncode == status, out + err
+        log = self.restored / "log"
+        assert started.returncode == status, out + err + (log.read_text() if log.exists() else "")
         return (out or err).strip()
 
     @contextlib.contextmanager
