@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.cli.operating import look, stop
 from gateway.cli.printing import print_members
 from gateway.cli.refolding import merged, refold_keys
+from gateway.cli.remasking import mask
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.days import SHANGHAI, day_of, end_of
@@ -26,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="Credit records (信用记录).")
 
 
 app.command("refold")(refold_keys)
+app.command("mask")(mask)
 app.command("merged")(merged)
 
 

@@ -16,8 +16,8 @@ from typing import Final
 from gateway.creditfile.redaction import phones
 from gateway.creditfile.redaction.documents import documents, documents_named_behind
 from gateway.creditfile.redaction.folding import HIDDEN, fold
-from gateway.creditfile.redaction.id_numbers import id_numbers
-from gateway.creditfile.redaction.likely import may_hold_number
+from gateway.creditfile.redaction.id_numbers import id_numbers, id_numbers_behind_digits
+from gateway.creditfile.redaction.likely import may_hold_number, may_hold_word
 
 
 class Kind(StrEnum):
@@ -36,6 +36,10 @@ _MOST_ROUNDS: Final = 8
 """A number may be seen only when the one beside it has gone."""
 
 _Finder = Callable[[str], Iterator[tuple[int, int]]]
+
+
+_OF_DOCUMENTS: Final = ((Kind.ID, documents), (Kind.ID, documents_named_behind))
+_BEHIND_WORDS: Final = ((Kind.PHONE, phones.behind_a_word), (Kind.PHONE, phones.behind_a_name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +112,18 @@ def for_logs(text: str) -> str:
 
 def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:
     """In the order of the text."""
-    finders: tuple[tuple[Kind, _Finder], ...] = (
-        (Kind.ID, documents),
-        (Kind.ID, documents_named_behind),
-        (Kind.ID, lambda folded: id_numbers(folded, today=today)),
+    given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
+    folded, found = given.text, dict[tuple[int, int], Kind]()
+    by_themselves: tuple[tuple[Kind, _Finder], ...] = (
+        (Kind.ID, lambda text: id_numbers(text, today=today)),
+        (Kind.ID, lambda text: id_numbers_behind_digits(text, today=today)),
         (Kind.PHONE, phones.mobiles),
         (Kind.PHONE, phones.landlines),
         (Kind.PHONE, phones.abroad),
-        (Kind.PHONE, phones.behind_a_word),
-        (Kind.PHONE, phones.behind_a_name),
+        (Kind.PHONE, phones.behind_another),
     )
-    given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
-    folded, found = given.text, dict[tuple[int, int], Kind]()
+    has_words = may_hold_word(folded)
+    finders = (*_OF_DOCUMENTS, *by_themselves, *_BEHIND_WORDS) if has_words else by_themselves
     for _ in range(_MOST_ROUNDS):
         before = len(found)
         for kind, finder in finders:

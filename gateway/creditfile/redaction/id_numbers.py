@@ -28,6 +28,8 @@ _NUMBER: Final = re.compile(
         )
     )
 )
+_LONGER: Final = re.compile(rf"(?<![0-9])[0-9]{{{ID_LENGTH},}}[0-9X]")
+"""What may have one at its end, behind another number."""
 _MARKS: Final = re.compile(r"[^0-9X \n\-]")
 _NOT_PART: Final = re.compile(r"[^0-9X]")
 _PROVINCE: Final = re.compile(
@@ -49,6 +51,14 @@ def id_numbers(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
             place = match.end()
         else:
             place = match.start() + 1  # one may begin inside: "2026 330106 19900101 1234"
+
+
+def id_numbers_behind_digits(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
+    """Where one stands at the end of a longer number, and its check character fits."""
+    for longer in _LONGER.finditer(text):
+        number = longer[0][-ID_LENGTH:]
+        if id_check_agrees(number) and is_id_number(number, today=today):
+            yield longer.end() - ID_LENGTH, longer.end()
 
 
 def is_id_number(number: str, *, today: date | None) -> bool:

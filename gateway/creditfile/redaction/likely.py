@@ -34,7 +34,9 @@ def _set_of(characters: str) -> str:
     return f"[{''.join(sorted(set(characters)))}]"
 
 
-_SIGNS: Final = (
+_GAP: Final = rf"[\s{re.escape(DASHES)}]"
+_OPENED, _CLOSED = r"[(（\[［【〔{《〈]", r"[)）\]］】〕}》〉]"
+_A_WORD: Final = (
     re.compile(
         _set_of("".join(each[0] for each in _HAN))
         + _set_of("".join(each[1] for each in _HAN))
@@ -45,12 +47,14 @@ _SIGNS: Final = (
         + "|".join(f"(?<={_spelt(each[0])}){_spelt(each[1:])}(?![A-Za-z])" for each in _LATIN)
         + ")"
     ),
-    re.compile(r"0(?<![0-9]0)[0-9\s]{2,6}[)）\]］】〕}》〉]"),  # an area code in brackets
-    re.compile(r"86[)）]?\s?[(（]"),
+)
+_SIGNS: Final = (
+    *_A_WORD,
+    re.compile(rf"0(?<![0-9]0)[0-9\s]{{2,6}}{_CLOSED}"),  # an area code in brackets
+    re.compile(rf"86(?:{_CLOSED}?\s?{_OPENED}|{_GAP}{{0,2}}0?[0-9]{{2,3}}{_CLOSED})"),
     SPELT_RUN,
     _UNUSUAL,
 )
-_GAP: Final = rf"[\s{re.escape(DASHES)}]"
 _FIRST: Final = r"[0-9](?<![0-9][0-9])"
 _MANY_DIGITS: Final = re.compile(
     rf"{_FIRST}(?:[0-9\s{re.escape(DASHES)}]{{9}}|[^A-Za-z\0\u4e01-\u9fff]{{16}})"
@@ -59,6 +63,11 @@ _IN_ONE_PIECE: Final = r"(?:(?<=0)[0-9]{9,15}+|(?<=1)[3-9][0-9]{9}|(?<=8)6[0-9]{
 _IN_GROUPS: Final = rf"(?=[0-9]{{0,16}}+{_GAP})(?:{_GAP}{{0,8}}+[0-9]){{9}}"
 _LONG: Final = r"(?:[^0-9A-Za-z\0\u4e01-\u9fff]{0,8}+[0-9]){16}"
 _DIGITS: Final = re.compile(f"{_FIRST}(?:{_IN_ONE_PIECE}|{_IN_GROUPS}|{_LONG})")
+
+
+def may_hold_word(text: str) -> bool:
+    """Whether one of the words may stand in it beside which a number is a person's (`words.CLUES`)."""
+    return any(each.search(text) is not None for each in _A_WORD)
 
 
 def may_hold_number(text: str) -> bool:

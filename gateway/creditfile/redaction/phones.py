@@ -35,7 +35,8 @@ _ABROAD: Final = re.compile(
     rf"|[1-9][0-9]{{0,2}}(?:{_GAP}\([0-9]{{1,4}}\){_GAP}|[ \-])[0-9](?:{_GAP}[0-9]){{6,11}})(?![0-9])"
 )
 _BESIDE: Final = (
-    r"(?:[ \n\-.,、/:;~*()\ufffc]|号码|號碼|[号號]|方式|[为為是系人]|分别|本机|办公|单位|公司|家庭|个人|本人"
+    r"(?:[ \n\-.,、/:;~*()]|\ufffc++|号码|號碼|[号號]|方式|[为為是系人]|分别|本机|办公|单位|公司|家庭|个人"
+    r"|本人"
     rf"|如下|NO|NUMBER|{PHONE})"
 )
 _AFTER_WORD: Final = re.compile(rf"(?:{PHONE}){_BESIDE}{{0,16}}(?=[0-9])")
@@ -43,6 +44,8 @@ _AFTER_NAME: Final = re.compile(
     r"(?:联系|聯繫)(?:人|方式)?[ :为是]{0,2}[\u4e00-\u9fff]{1,5}[ ,:(]{0,2}(?=[0-9])"
 )
 _ANOTHER: Final = re.compile(r"[ \n]?(?:[、,;/~]|及|和|与|或|转)[ \n]?(?=[0-9])")
+_BEHIND_ANOTHER: Final = re.compile(r"\ufffc[ ]?(?:[/、]|或)[ ]?(?=[2-9][0-9])")
+_LOCAL: Final = re.compile(r"[2-9][0-9]{6,7}")
 _WITH_MARKS: Final = re.compile(
     r"(?:1[3-9][0-9][./·_~][0-9]{4}[./·_~][0-9]{4}|0[0-9]{2,3}[./、,_~][ ]?[2-9][0-9]{6,7}"
     r"|[2-9][0-9]{2,3}[.·_~][0-9]{4})(?![0-9])"
@@ -50,6 +53,7 @@ _WITH_MARKS: Final = re.compile(
 _PIECE: Final = re.compile(r"[ \n\-()]{0,3}([0-9]++)(?![年月日:])")
 _GROUPS: Final = re.compile(r"[0-9]+")
 _WINDOW: Final = 30
+_A_LETTER: Final = re.compile(r"[^\W\d_]")
 _WORD_BESIDE: Final = re.compile(rf"(?:{PHONE}){_BESIDE}{{0,16}}$")
 _SERIAL_BESIDE: Final = re.compile(
     rf"(?:{SERIAL})(?:[ :.#()~为是号码]|编号|代码|NO|[A-Z]{{1,4}}){{0,6}}$"
@@ -61,7 +65,7 @@ _KIND_OF_NUMBER: Final = re.compile(rf"(?P<phone>{PHONE})|(?:{DATED})")
 _CLAUSE_ENDS: Final = re.compile(r"[。;!?\n\0\ufffc]")
 _GOES_ON_BEFORE: Final = re.compile(r"[0-9][ \n\-]{1,4}$")
 _GOES_ON_BEHIND: Final = re.compile(r"[ \n\-]{1,4}[0-9]")
-_THOUSANDS: Final = [2, 3, 3, 3]
+_IN_PAIRS: Final = [3, 2, 2, 2, 2]
 _USUAL: Final = [3, 4, 4]
 _LESS_USUAL: Final = ([4, 3, 4], [4, 4, 3], [7, 4])
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -95,15 +99,21 @@ def behind_a_word(text: str) -> Spans:
 def behind_a_name(text: str) -> Spans:
     """Where a local number stands behind 联系人 and a name."""
     for word in _AFTER_NAME.finditer(text):
-        end = _any_number(text, word.end())
-        digits = _digits_of(text[word.end() : end])
-        if (
-            end is not None
-            and digits[0] not in "01"
-            and len(digits) in {7, 8}
-            and not _is_a_day(digits)
-        ):
-            yield word.end(), end
+        yield from _local_number(text, word.end())
+
+
+def behind_another(text: str) -> Spans:
+    """Where a local number stands behind one that has been found, and a slash or an 或."""
+    for separator in _BEHIND_ANOTHER.finditer(text):
+        yield from _local_number(text, separator.end())
+
+
+def _local_number(text: str, start: int) -> Spans:
+    """The one that begins here, if one does: seven or eight digits, and no day."""
+    end = _any_number(text, start)
+    digits = _digits_of(text[start:end])
+    if end is not None and _LOCAL.fullmatch(digits) and not _is_a_day(digits):
+        yield start, end
 
 
 def _accepted(pattern: re.Pattern[str], text: str, is_one: Callable[[Match], bool]) -> Spans:
@@ -135,8 +145,9 @@ def _is_grouped_as_a_mobile(found: Match, groups: list[str]) -> bool:
     goes_on = _is_before(_GOES_ON_BEFORE, found) or _GOES_ON_BEHIND.match(found.string, found.end())
     if lengths in _LESS_USUAL:
         return not (has_a_year and (goes_on or found.string.startswith("年", found.end())))
-    if lengths == _THOUSANDS or has_a_year:
-        return False
+    is_spelt = max(lengths) == 1 or lengths == _IN_PAIRS
+    if has_a_year or not (max(lengths) > len("138") or is_spelt):
+        return False  # days; sizes, and thousands
     return not goes_on or (lengths[0] == len("138") and min(lengths) > 1)
 
 
@@ -206,7 +217,7 @@ def _is_amount(found: Match) -> bool:
 
 
 def _word_is_beside(found: Match) -> bool:
-    return _is_before(_WORD_BESIDE, found)
+    return _is_before(_A_LETTER, found) and _is_before(_WORD_BESIDE, found)
 
 
 def _is_before(pattern: re.Pattern[str], found: Match) -> bool:

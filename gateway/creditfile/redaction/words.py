@@ -6,7 +6,7 @@ _IDENTITY: Final = (
     "身份证|身份證|身分证|身分證|公民身份|居民身份|居民证|居民證|证件号|證件號|证件编号|证件代码|居住证|居住證"
     "|居留许可|居留证|居留|永居|驾驶证|驾照|社会保障号|社保号|旅行证|旅行證|护照|護照|通行证|通行證|回乡证|回鄉證"
     "|台胞证|台胞證|臺胞證|海员证|警官证|警察证|学员证|优待证|军官证|軍官證|士兵证|士兵證|士官证|军人证"
-    "|文职干部证|文职人员证"
+    "|文职干部证|文职人员证|代证|回乡卡|入台证|身份号"
     "|ID CARD|IDCARD|ID NO|ID NUMBER|IDENTITY CARD|IDENTITY|PASSPORT"
 )
 """Of a person's document."""
@@ -23,7 +23,12 @@ _DATED: Final = (
     "|NO|NUMBER|CODE|DATE|MODEL"
 )
 _MONEY: Final = "金额|货值|资本|总额|数额|价款|罚款|没收|所得|人民币|RMB|CNY|USD|EUR|HKD"
-_NOT_BEHIND: Final = {"证件号": "可照", "通行证": "车辆输路区", "通行證": "車輛輸路區"}
+_NOT_BEHIND: Final = {
+    "证件号": "可照证",
+    "代证": "替",
+    "通行证": "车辆输路区",
+    "通行證": "車輛輸路區",
+}
 """A licence's number, and a vehicle's pass, are no person's."""
 
 

@@ -1,0 +1,91 @@
+"""`record mask`: what was held with personal numbers in it, before intake knew them."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from gateway.cli.main import app
+from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK
+from gateway.db.engine import make_engine
+from tests.ingest_house import Desk, a_database, a_desk, licences
+
+NUMBER, PHONE = "330106–19900101–123X", "（0571）88886666"
+
+
+@pytest.fixture
+def desk(postgres_url: str, tmp_path: Path) -> Desk:
+    """Three licences, of which one has a history."""
+    made = a_desk(a_database(postgres_url), tmp_path)
+    rows = list(licences(3))
+    made.write("a.ndjson", rows)
+    made.write("b.ndjson", [{**rows[0], "content": "现在的内容"}])
+    assert made.ingest("a.ndjson").status == made.ingest("b.ndjson").status == 0
+    return made
+
+
+def run(desk: Desk, *arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments, env=desk.environment)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def put(desk: Desk, sql: str, **values: Any) -> None:
+    async def act() -> None:
+        engine = make_engine(desk.url, pool_size=1)
+        async with engine.begin() as connection:
+            await connection.execute(text(sql), values)
+        await engine.dispose()
+
+    asyncio.run(act())
+
+
+def test_held_texts_are_masked_and_get_no_new_version(desk: Desk) -> None:
+    """Records and what stands in their history; a second run finds nothing to do."""
+    added = json.dumps({"content": f"联系{PHONE}，批号020-20260105", "authority": f"局{NUMBER}"})
+    put(desk, "UPDATE record SET fields = fields || CAST(:added AS jsonb)", added=added)
+    put(
+        desk,
+        "UPDATE record_history SET row = jsonb_set(row, '{fields}', row -> 'fields' ||"
+        " CAST(:added AS jsonb))",
+        added=added,
+    )
+    versions = "SELECT uscc, record_id, version, received_at FROM record ORDER BY 1, 2"
+    before = desk.rows(versions)
+    assert "4 rows looked at, 4 changed." in run(desk, "record", "mask", "--batch", "2")
+    held = desk.rows(
+        "SELECT fields FROM record UNION ALL SELECT row -> 'fields' FROM record_history"
+    )
+    for each in held:
+        fields = each["fields"] if isinstance(each["fields"], dict) else json.loads(each["fields"])
+        assert fields["content"] == f"联系{PHONE_MASK}，批号020-20260105"
+        assert fields["authority"] == f"局{ID_NUMBER_MASK}"
+    assert before == desk.rows(versions)
+    assert "4 rows looked at, 0 changed." in run(desk, "record", "mask")
+
+
+def test_a_key_with_a_number_is_left_and_said(desk: Desk) -> None:
+    """Only its source can give the record another one."""
+    (first, *_) = desk.rows("SELECT record_id FROM record ORDER BY uscc, record_id LIMIT 1")
+    put(
+        desk,
+        "UPDATE record SET fields = fields || CAST(:added AS jsonb) WHERE record_id = :id",
+        added=json.dumps({"number": f"许{NUMBER}"}),
+        id=first["record_id"],
+    )
+    said = run(desk, "record", "mask")
+    assert "0 changed" in said
+    assert "market, licence: 1 keys have a personal number in them." in said
+    assert "19900101" not in said
+
+
+def test_a_run_goes_on_behind_an_enterprise(desk: Desk) -> None:
+    """What an interrupted run has shown last."""
+    held = desk.rows("SELECT uscc FROM record UNION ALL SELECT uscc FROM record_history")
+    first = min(each["uscc"] for each in held)
+    behind = sum(each["uscc"] > first for each in held)
+    assert f"{behind} rows looked at" in run(desk, "record", "mask", "--after", first)
