@@ -13,8 +13,10 @@ from gateway.cli.main import app
 from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK
 from gateway.db.engine import make_engine
 from tests.ingest_house import Desk, a_database, a_desk, licences
+from tests.portal_house import add_enterprise
 
 NUMBER, PHONE = "330106–19900101–123X", "（0571）88886666"
+USCC = "91330106MA2KD6TE5M"
 
 
 @pytest.fixture
@@ -89,3 +91,38 @@ def test_a_run_goes_on_behind_an_enterprise(desk: Desk) -> None:
     first = min(each["uscc"] for each in held)
     behind = sum(each["uscc"] > first for each in held)
     assert f"{behind} rows looked at" in run(desk, "record", "mask", "--after", first)
+
+
+def test_registrations_and_their_history_are_masked_too(desk: Desk) -> None:
+    """Scope, address and former names."""
+    texts = {
+        "scope": f"软件开发，联系{PHONE}",
+        "address": f"西湖区1号{NUMBER}",
+        "former_names": [f"旧名{NUMBER}"],
+    }
+
+    async def add() -> None:
+        engine = make_engine(desk.url, pool_size=1)
+        await add_enterprise(engine, USCC, "杭州云栖数据科技有限公司", **texts)
+        await engine.dispose()
+
+    asyncio.run(add())
+    put(
+        desk,
+        "INSERT INTO enterprise_history (uscc, version, row, change, actor, replaced_at)"
+        " SELECT uscc, version, to_jsonb(e), 'corrected', 'fang', now() FROM enterprise e WHERE uscc = :uscc",
+        uscc=USCC,
+    )
+    held = (
+        "SELECT version, to_jsonb(e) AS row FROM enterprise e WHERE scope LIKE '软件%'"
+        " UNION ALL SELECT version, row FROM enterprise_history"
+    )
+    (before, _) = desk.rows(held)
+    assert "enterprise_history\t1" in run(desk, "record", "mask")
+    for each in desk.rows(held):
+        row = each["row"] if isinstance(each["row"], dict) else json.loads(each["row"])
+        assert row["scope"] == f"软件开发，联系{PHONE_MASK}"
+        assert row["address"] == f"西湖区1号{ID_NUMBER_MASK}"
+        assert row["former_names"] == [f"旧名{ID_NUMBER_MASK}"]
+        assert row["legal_representative"] == "张三丰"
+        assert each["version"] == before["version"]

@@ -139,5 +139,6 @@ async def test_of_an_unknown_client_as_much_is_read_and_nothing_is_taken(
         row = await world.runtime.hot.row(statement, values)
         assert row is not None
         rows[name] = {column: value is not None for column, value in row.items()}
-    assert rows["unknown"]["client_id"] and rows["unknown"]["jwks"]
+    assert rows["unknown"]["client_id"]
+    assert rows["unknown"]["jwks"]
     assert rows["unknown"].keys() == rows["with_another_key"].keys()
