@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
-TOGETHER: Final = ("--alone=not", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+TOGETHER: Final = (
+    "--alone=not",
+    f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}",  # some wait while others compute
+    "--dist=loadfile",
+    "--no-loadscope-reorder",  # `tests/conftest.py` has the order
+)
 ALONE: Final = ("--alone=only",)
 PASSED: Final = 0
 INTERRUPTED: Final = 2

@@ -113,6 +113,9 @@ async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path)
     assert "no such objection" in await run(shell, *unknown, refused=True)
 
 
+PROOFS = "SELECT deletion_id FROM deletion_proof"
+
+
 async def test_retention_at_the_shell_counts_deletes_and_proves(
     house: House, shell: Shell, tmp_path: Path
 ) -> None:
@@ -126,19 +129,23 @@ async def test_retention_at_the_shell_counts_deletes_and_proves(
     assert "abnormal_listing" in await run(shell, "retention", "run", "--dry-run")
     here = "SELECT 1 AS here FROM record WHERE record_id = :id"
     assert await house.rows(here, id=made.record_id)
+    before = {each["deletion_id"] for each in await house.rows(PROOFS)}
     assert "deleted" in await run(shell, "retention", "run")
     assert await house.rows(here, id=made.record_id) == []
     assert "is over" in await run(shell, "retention", "run", "--dry-run")
 
-    newest = await house.rows("SELECT deletion_id FROM deletion_proof ORDER BY at DESC LIMIT 1")
-    deletion_id = newest[0]["deletion_id"]
-    assert deletion_id in await run(shell, "retention", "proofs")
     file, keys = tmp_path / "proof.json", tmp_path / "keys.json"
     keys.write_text(json.dumps(house.runtime.keys.published()))
-    await run(shell, "retention", "proof", deletion_id, "--out", str(file))
     verify = ("retention", "verify", str(file), "--keys", str(keys))
-    said = await run(shell, *verify, "--record", made.record_id, "--version", "1")
-    assert "the record is in it" in said
+    this = ("--record", made.record_id, "--version", "1")
+    for each in await house.rows(PROOFS):  # other tests' records may have been due too
+        if each["deletion_id"] not in before:
+            assert each["deletion_id"] in await run(shell, "retention", "proofs")
+            await run(shell, "retention", "proof", each["deletion_id"], "--out", str(file))
+            said = await asyncio.to_thread(shell.run, *verify, *this)
+            if said.exit_code == 0:
+                break
+    assert "the record is in it" in said.stdout
     assert "not among" in await run(shell, *verify, "--record", "rec_other", refused=True)
     changed: dict[str, Any] = json.loads(file.read_text()) | {"commitments": []}
     file.write_text(json.dumps(changed))

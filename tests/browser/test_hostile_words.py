@@ -72,7 +72,7 @@ def reflected(gallery: Gallery) -> dict[str, str]:
         f"{name}, below": f"{path.partition('?')[0]}/{quote(HOSTILE, safe='')}"
         for name, path in gallery.pages.items()
     }
-    return pages | every_second(below, first=0)
+    return every_second(pages, first=1) | every_second(below, first=0)
 
 
 @pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])

@@ -18,7 +18,7 @@ from tests.ingest_house import Desk, a_database, a_desk, children_of, licences
 from tests.waiting import PATIENCE
 
 KILLS: Final = 20 if os.environ.get("FULL") else 3
-ROWS: Final = 4_000 * KILLS if os.environ.get("FULL") else 12_000
+ROWS: Final = 4_000 * KILLS if os.environ.get("FULL") else 6_000
 
 
 def delivered() -> Iterator[dict[str, Any]]:

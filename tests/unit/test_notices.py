@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from gateway.notices import channels
 from gateway.notices.channels import Folder, Smtp, UnsentError, fit, masked
 from gateway.notices.kinds import WITH_THE_DIGEST, Kind, backoff, due_at
 from gateway.notices.words import SAYS, Line, Message, confirmation, notice, plain
@@ -99,8 +100,11 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, sch
     assert "wang" not in str(unsent.value)
 
 
-async def test_a_wrong_password_and_a_dead_server_are_unsent(tmp_path: Path) -> None:
+async def test_a_wrong_password_and_a_dead_server_are_unsent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both are tried again later."""
+    monkeypatch.setattr(channels, "TIMEOUT_SECONDS", 3.0)  # the server does not answer at all
     with a_mail_server(tmp_path, implicit=True) as (box, port, trust):
         wrong = Smtp.at(f"smtps://xinqiao:no@localhost:{port}", SENDER, trust=trust)
         with pytest.raises(UnsentError):
