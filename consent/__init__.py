@@ -1,7 +1,7 @@
 """What one enterprise allows one client: asked, decided, counted, taken back.
 
 This is the pure face: values, decisions and acts. What needs a database is asked for by name:
-`consent.store`, `consent.spending`, `consent.tables`.
+`consent.store`, `consent.use_counter`, `consent.tables`.
 """
 
 from consent.decide import decide

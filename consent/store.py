@@ -1,6 +1,6 @@
 """Each function asks the database one question, on a connection and transaction of its caller.
 
-None commits. No consent is written here: `consent.writing` does that.
+None commits. No consent is written here: `consent.writer` does that.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consent.mapping import consent_of, event_of
 from consent.model import Bilingual, Consent, Event, Purpose, Status
-from consent.rows import consent_of, event_of
 from consent.tables import consent_events, consent_locators, consent_texts, consents
 
 PAGE = 100

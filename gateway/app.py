@@ -7,49 +7,49 @@ from typing import Any
 
 from fastapi import FastAPI
 
-import gateway.answers.routes
+import gateway.admin.routes
 import gateway.changes.routes
 import gateway.codes.routes
 import gateway.consents.routes
-import gateway.console.routes
-import gateway.intake.job_routes
-import gateway.intake.objection_routes
-import gateway.intake.routes
-import gateway.intake.upload_routes
 import gateway.log.routes
 import gateway.oauth.routes
 import gateway.portal.routes
-import gateway.query.routes
-from gateway import docs, problems
-from gateway.access.envelope import Envelope
+import gateway.queries.routes
+import gateway.records.job_routes
+import gateway.records.objection_routes
+import gateway.records.routes
+import gateway.records.upload_routes
+import gateway.verifications.routes
+from gateway import api_docs, problems
 from gateway.access.openapi import complete
+from gateway.access.response_signing import Envelope
+from gateway.background.catalogue_reload import catalogue_in_force, following
+from gateway.background.housekeeping import sweeping
+from gateway.background.ingest_worker import working
+from gateway.background.notice_sender import notifying
+from gateway.background.sequencing import sealing
 from gateway.clients.agreements import QuotaBook
-from gateway.creditfile.vault import Vault, VaultKeys, VaultKeysError
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
-from gateway.db.hot import HotDatabase
-from gateway.following import catalogue_in_force, following
+from gateway.db.prepared import HotDatabase
 from gateway.fork_guard import ForkGuard, until_forked
 from gateway.health import router as health
 from gateway.http1.spelling import Spelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
-from gateway.intake.working import working
-from gateway.limits.guard import Guard
-from gateway.limits.memory import MemoryStore
-from gateway.limits.redis import RedisStore
-from gateway.limits.stores import Store
-from gateway.log.sealing import sealing
+from gateway.limits.limiter import Guard
+from gateway.limits.memory_store import MemoryStore
+from gateway.limits.redis_store import RedisStore
+from gateway.limits.store_protocol import Store
 from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
-from gateway.notifying import notifying
-from gateway.outbound import trouble_with_address
+from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
 from gateway.runtime import Runtime
+from gateway.safe_fetch import trouble_with_address
 from gateway.settings import Settings, SettingsError
 from gateway.signing.access_tokens import Tokens
-from gateway.signing.digests import KeyedDigests
+from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
-from gateway.signing.nonces import Nonces
-from gateway.sweeping import sweeping
 
 DESCRIPTION = """\
 授权查询与核验 · Authorised query and verification of enterprise credit files.
@@ -74,23 +74,23 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
     for router in (  # asked in this order: what is called most stands first
-        gateway.answers.routes.router,
+        gateway.verifications.routes.router,
         gateway.oauth.routes.router,
-        gateway.query.routes.router,
+        gateway.queries.routes.router,
         gateway.consents.routes.router,
         gateway.changes.routes.router,
-        gateway.console.routes.router,
-        gateway.intake.objection_routes.router,
-        gateway.intake.routes.router,
-        gateway.intake.upload_routes.router,
-        gateway.intake.job_routes.router,
+        gateway.admin.routes.router,
+        gateway.records.objection_routes.router,
+        gateway.records.routes.router,
+        gateway.records.upload_routes.router,
+        gateway.records.job_routes.router,
         gateway.portal.routes.router,
         gateway.log.routes.router,
         gateway.codes.routes.router,
         health,
     ):
         app.include_router(router)
-    docs.install(app)
+    api_docs.install(app)
     problems.install(app)
     app.add_middleware(ForkGuard)
     app.add_middleware(Spelling)

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
 from gateway.access.errors import TemporarilyUnavailableError
-from gateway.disclosure.publication import LogStatus
-from gateway.oauth.serving import unavailable_response
-from gateway.pages import route
+from gateway.oauth.endpoint import unavailable_response
+from gateway.pages import page_route
 from gateway.runtime import Runtime
+from gateway.transparency.publication import LogStatus
 
 OPEN: Final = frozenset({"/healthz", "/metrics"})
 
@@ -92,12 +92,12 @@ def _refusal(request: Request) -> Response:
     path = request.scope["path"]
     if not path.startswith("/v1/"):
         if "text/html" in request.headers.get("accept", ""):
-            return route.unavailable(request)
+            return page_route.unavailable(request)
         if path.startswith("/oauth/"):
             return unavailable_response()
     return problems.problem(
         TemporarilyUnavailableError.code,
         TemporarilyUnavailableError.__doc__ or "",
         request_id=request.state.request_id,
-        headers={"Retry-After": str(route.RETRY_SECONDS)},
+        headers={"Retry-After": str(page_route.RETRY_SECONDS)},
     )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.db.engine import statement
-from gateway.db.hot import Statement
+from gateway.db.prepared import Statement
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(include_in_schema=False)

@@ -10,9 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gateway.access import errors, head
-from gateway.creditfile.free_text import for_logs, scan
+from gateway.access import errors, head_requests
 from gateway.db.unavailable import is_unavailable, name_of
+from gateway.privacy.redaction import for_logs, scan
 
 log = structlog.get_logger("gateway.problems")
 
@@ -132,7 +132,7 @@ async def _http(request: Request, error: Exception) -> Response:
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
-        headers["Allow"] = ", ".join(head.allowed(request.scope))
+        headers["Allow"] = ", ".join(head_requests.allowed(request.scope))
     return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
 
 
@@ -144,7 +144,7 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
         error=code,
         reason=for_logs(reason),
         client_id=getattr(request.state, "client_id", None),
-        method=head.method_of(request),
+        method=head_requests.method_of(request),
         route=route,
     )
 

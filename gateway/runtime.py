@@ -10,17 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.vault import Vault
-from gateway.db.hot import HotDatabase
-from gateway.disclosure.publication import LogStatus
-from gateway.disclosure.turned_away import Tally
-from gateway.limits.guard import Guard
+from gateway.db.prepared import HotDatabase
+from gateway.disclosure.refusal_counts import Tally
+from gateway.limits.limiter import Guard
 from gateway.notices.channels import Channels
+from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens
-from gateway.signing.digests import KeyedDigests
+from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
-from gateway.signing.nonces import Nonces
+from gateway.transparency.publication import LogStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gateway import variables
-from gateway.peers import Network, networks_of
+from gateway import environment
+from gateway.trusted_proxies import Network, networks_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SHORTEST_SECRET = 32
@@ -309,14 +309,14 @@ class Settings(DatabaseSettings):
 
 def unknown_variables() -> list[str]:
     """The names in the environment that begin with XINQIAO_ and that nothing reads."""
-    return variables.unknown(os.environ, map(_variable, Settings.model_fields))
+    return environment.unknown(os.environ, map(_variable, Settings.model_fields))
 
 
 def _mistyped() -> Iterator[str]:
     """A sentence for each variable that is nearly a setting."""
     settings = [_variable(name) for name in Settings.model_fields]
     for name in unknown_variables():
-        setting = variables.meant(name, settings)
+        setting = environment.meant(name, settings)
         if setting is not None:
             yield f"{name} is no setting. Did you mean {setting}?"
 
@@ -324,7 +324,7 @@ def _mistyped() -> Iterator[str]:
 def _empty(names: Collection[str]) -> Iterator[str]:
     """A sentence for each of these settings that is there and holds nothing."""
     for variable, value in os.environ.items():
-        name = variable.upper().removeprefix(variables.PREFIX).lower()
+        name = variable.upper().removeprefix(environment.PREFIX).lower()
         if name in names and variable.upper() == _variable(name) and not value.strip():
             field = Settings.model_fields[name]
             remedy = "" if field.is_required() else ", or leave it out"
@@ -332,7 +332,7 @@ def _empty(names: Collection[str]) -> Iterator[str]:
 
 
 def _variable(name: str) -> str:
-    return f"{variables.PREFIX}{name.upper()}"
+    return f"{environment.PREFIX}{name.upper()}"
 
 
 def _sentence(error: Any) -> str:  # pydantic's ErrorDetails

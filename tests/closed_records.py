@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from gateway.synthetic.codes import a_code
+from gateway.synthetic.uscc_generator import a_code
 from tests.house import House
 
 MANY = a_code(300, 20250828, "firm", "330106")

@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from gateway.creditfile.audience import DisclosureClass
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
-from gateway.creditfile.mapping import columns_of, natural_key
+from gateway.creditfile.disclosure_class import DisclosureClass
+from gateway.creditfile.record_mapping import columns_of, natural_key
 from gateway.creditfile.records import Enterprise, Record
 from verification.normalise import strict_name
 

@@ -29,20 +29,20 @@ import consent
 from consent import Channel, Person, Purpose, Scope, Shown
 from consent import store as consents
 from consent.ids import RANDOM_BYTES, consent_id_from
-from gateway.access.moments import SHANGHAI
+from gateway.access.timestamps import SHANGHAI
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from gateway.http1.server import OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.build import Kit, build
-from gateway.synthetic.cast import ROLES, terms_of
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.demo_clients import ROLES, terms_of
 from gateway.synthetic.province import province
+from gateway.synthetic.seed_demo import Kit, build
 from gateway.synthetic.state import SEED, Folder
 from tests.consent_leaves import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
@@ -207,8 +207,8 @@ class House:
         )
         assert isinstance(granted, consent.Changed)
         async with self.runtime.engine.begin() as conn:
-            await consenting.insert(conn, requested)
-            assert await consenting.save(conn, requested.consent, granted)
+            await consent_writer.insert(conn, requested)
+            assert await consent_writer.save(conn, requested.consent, granted)
         return granted.consent.consent_id
 
     async def act(
@@ -222,7 +222,7 @@ class House:
             assert held is not None
             changed = act(held, by=_person(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Changed), changed
-            assert await consenting.save(conn, held, changed)
+            assert await consent_writer.save(conn, held, changed)
 
     async def uses(self, consent_id: str) -> int:
         """How often a consent was used."""

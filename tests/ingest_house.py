@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 from gateway.cli.main import app
 from gateway.clients import registry
 from gateway.clients.registration import Registration
-from gateway.creditfile.vault import Vault
 from gateway.db.engine import make_engine
-from gateway.synthetic.cast import ROLES, terms_of
+from gateway.privacy.field_encryption import Vault
+from gateway.synthetic.demo_clients import ROLES, terms_of
 from tests.databases import new_database
 from tests.oauth_builders import public_jwk
 from tests.waiting import PATIENCE

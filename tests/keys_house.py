@@ -9,12 +9,12 @@ import orjson
 from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.creditfile.intake import Outcome, Source, take
-from gateway.creditfile.personal import row_of_record, seal_of_record
+from gateway.creditfile.personal_fields import row_of_record, seal_of_record
 from gateway.creditfile.records import Record
-from gateway.creditfile.refolding import Refolded, refold
+from gateway.creditfile.rekey_records import Refolded, refold
 from gateway.creditfile.tables import record
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.ingest import Outcome, Source, take
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC, a_record
 
 NOW: Final = datetime(2026, 11, 28, 4, tzinfo=UTC)

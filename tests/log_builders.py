@@ -12,16 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.access.commit import log_refusal
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase, Statement
-from gateway.disclosure.checkpoint_stores import CheckpointStore, Kept, StoreError, store_at
-from gateway.disclosure.checkpoints import origin_of
+from gateway.db.prepared import HotDatabase, Statement
+from gateway.disclosure import feed
+from gateway.disclosure.commit import log_refusal
 from gateway.disclosure.ids import new_id
-from gateway.disclosure.leaf import Disclosure, leaf_hash
-from gateway.disclosure.publication import Publisher
-from gateway.disclosure.sealer import Sealer
 from gateway.signing.keys import KeyRing, new_key_file
+from gateway.transparency.checkpoint_stores import CheckpointStore, Kept, StoreError, store_at
+from gateway.transparency.checkpoints import origin_of
+from gateway.transparency.log_leaf import Disclosure, leaf_hash
+from gateway.transparency.publication import Publisher
+from gateway.transparency.sequencer import Sealer
 from tests import naive_merkle
 
 ISSUER = "https://credit.test"
@@ -70,6 +71,7 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
         keys=keys,
         origin=origin,
         publisher=publisher,
+        number_notices=feed.number,
         now=lambda: NOON,
         batch=batch,
     )

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from gateway.codes.summary import summary_of
-from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import tell
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.telling import tell
 from gateway.synthetic.province import province
 from verification import Asked, evaluate
 

@@ -29,22 +29,22 @@ from gateway.clients.agreements import QuotaBook
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase
+from gateway.db.prepared import HotDatabase
 from gateway.identity import interactions, sessions
 from gateway.identity.sessions import Identity
-from gateway.limits.guard import Guard
-from gateway.limits.memory import MemoryStore
+from gateway.limits.limiter import Guard
+from gateway.limits.memory_store import MemoryStore
 from gateway.oauth.routes import router
-from gateway.portal import deciding
-from gateway.portal.choices import Choice, Decider
+from gateway.portal.consents import apply_decision
+from gateway.portal.consents.decision import Choice, Decider
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.access_tokens import Tokens
-from gateway.signing.digests import KeyedDigests
+from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
-from gateway.signing.nonces import Nonces
 from tests.log_builders import a_checkpoint_folder
 
 ISSUER = "https://credit.test"
@@ -389,7 +389,7 @@ async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool 
             identity_token_digest=b"\x01" * 32,
             shown=Shown(text_version="2026.1", language="zh"),
         )
-        trouble = await deciding.decide(conn, interaction, choice, decider, now=now)
+        trouble = await apply_decision.decide(conn, interaction, choice, decider, now=now)
         assert trouble is None, trouble
 
 

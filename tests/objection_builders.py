@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from gateway.creditfile.objections import desk, lifecycle
+from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections.model import Actor, Changed, Ground, Objection, Refused, Role
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import record
@@ -92,7 +92,7 @@ async def a_disputed_record(
 async def object_to(house: House, made: Record, **changed: Any) -> Objection:
     """An objection that the record's own enterprise raises to it."""
     async with house.runtime.engine.begin() as conn:
-        outcome = await desk.raise_(
+        outcome = await service.raise_(
             conn,
             house.runtime.catalogue,
             **{

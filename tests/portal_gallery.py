@@ -16,12 +16,12 @@ import consent
 from consent import Ask, Channel, Consent, Purpose, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
-from gateway.creditfile.intake import Source, take
-from gateway.creditfile.objections import desk
+from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
 from gateway.creditfile.tables import enterprise
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
+from gateway.ingest import Source, take
 from tests.creditfile_builders import a_record
 from tests.portal_house import CATALOGUE, House, hidden
 
@@ -153,7 +153,7 @@ async def ask_by_link(
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await consenting.insert(conn, requested)
+        await consent_writer.insert(conn, requested)
     return requested.consent.consent_id
 
 
@@ -345,7 +345,7 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
         answer = await press(browser, f"{records}/{record}/object", **said)
         assert answer.status_code == 303, answer.text
         ids[record] = answer.headers["location"].partition("?")[0]
-    verb = desk.decides(
+    verb = service.decides(
         house.runtime.catalogue,
         by=Actor(role=Role.SOURCE, name="client:source", of="source"),
         outcome=Outcome.REJECTED,
@@ -353,7 +353,7 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
         now=house.clock(),
     )
     async with house.engine.begin() as conn:
-        done = await desk.act(conn, ids["rec_2"].rpartition("/")[2], verb)
+        done = await service.act(conn, ids["rec_2"].rpartition("/")[2], verb)
     assert isinstance(done, Objection)
     return {
         "record": f"/portal/enterprises/{house.firm}/record",

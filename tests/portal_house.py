@@ -23,16 +23,16 @@ from gateway.clients.tables import ClientRow
 from gateway.codes import store as codes
 from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.mapping import as_stored
+from gateway.creditfile.record_mapping import as_stored
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
-from gateway.creditfile.vault import Vault
 from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
+from gateway.identity.demo_accounts import hash_password
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.interactions import AskDocument
-from gateway.identity.people import hash_password
 from gateway.oauth.tables import PushedRequestRow
+from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file

@@ -25,7 +25,7 @@ from gateway.clients import registry
 from gateway.clients.authentication import Authentication
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
-from gateway.synthetic.cast import ROLES, terms_of
+from gateway.synthetic.demo_clients import ROLES, terms_of
 from tests.databases import new_database
 from tests.house import House
 from tests.log_builders import a_checkpoint_folder

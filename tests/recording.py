@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 
 
 @dataclass(slots=True)

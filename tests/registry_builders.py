@@ -21,8 +21,8 @@ from cryptography.x509.oid import NameOID
 from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
-from gateway.limits.guard import Quotas
-from gateway.outbound import Way
+from gateway.limits.limiter import Quotas
+from gateway.safe_fetch import Way
 from tests.house import Caller, House
 from tests.oauth_builders import public_jwk
 from tests.waiting import PATIENCE

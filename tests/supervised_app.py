@@ -15,7 +15,7 @@ from typing import Any, Final
 import uvicorn
 
 from gateway.cli.supervisor import Supervisor
-from gateway.logs import configure
+from gateway.logging_setup import configure
 
 HUNG_AFTER: Final = 3.0  # seconds
 

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from gateway.creditfile.vault import Vault
 from gateway.identity import sessions
-from gateway.limits.guard import Guard
-from gateway.limits.redis import RedisStore
+from gateway.limits.limiter import Guard
+from gateway.limits.redis_store import RedisStore
+from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
 from tests.house import querying
 from tests.oauth_builders import SECRET, USCC, Bank, World, digest_of, running

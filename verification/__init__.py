@@ -3,6 +3,7 @@
 This is the public face; what other packages use, they import from here.
 """
 
+from verification.asked import Asked, as_document, asserted_form, problem_with, question
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Kind, Question
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
@@ -16,8 +17,8 @@ from verification.normalise import (
     normalise_id_number,
     strict_name,
 )
-from verification.probing import LIMIT, WINDOW, Admission, admit
-from verification.questions import Asked, as_document, asserted_form, problem_with, question
+from verification.probe_budget import LIMIT, WINDOW, Admission, admit
+from verification.rules import Answer, Match
 from verification.uscc import (
     CodeProblem,
     EnterpriseCode,
@@ -32,7 +33,6 @@ from verification.uscc import (
     organisation_code_agrees,
     parse_uscc,
 )
-from verification.verdicts import Answer, Match
 
 __all__ = [
     "CATALOGUE_VERSION",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from verification.asked import Asked, question
 from verification.facts import NOBODY, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
-from verification.questions import Asked, question
-from verification.verdicts import RULES, UNDETERMINED, Answer, Match, RestsOn, Verdict
+from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
+from verification.asked import normal_form
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
-from verification.questions import normal_form
-from verification.verdicts import UNDETERMINED, Match, Verdict, of_dataset, resting_on
+from verification.rules import UNDETERMINED, Match, Verdict, of_dataset, resting_on
 
 if TYPE_CHECKING:
     from verification.catalogue import Question

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import opencc
 
-from verification.private_use import ASSIGNED
+from verification.gbk_private_use import ASSIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

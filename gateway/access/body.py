@@ -2,7 +2,8 @@
 strictly: unknown members and wrong types are refused, not guessed at."""
 
 import asyncio
-from typing import ClassVar, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from gateway import strict_json
+from gateway.access.admission_control import idempotency_key
 from gateway.access.content_digest import ContentDigest
 from gateway.access.errors import (
     DigestMismatchError,
@@ -18,7 +20,9 @@ from gateway.access.errors import (
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
-from gateway.creditfile.free_text import scan
+from gateway.access.subject_uscc import warnings_of
+from gateway.disclosure.idempotency import IdempotencyKey
+from gateway.privacy.redaction import scan
 from gateway.strict_json import StrictJsonError
 
 LARGEST = 64 * 1024
@@ -115,3 +119,28 @@ def _mistakes(error: ValidationError) -> str:
         for e in found[:SHOWN_MISTAKES]
     )
     return f"Mend these members: {'; '.join(places)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming(Generic[W]):
+    """A parsed body, or what is wrong with the call; and its idempotency key."""
+
+    parsed: W | GatewayError
+    key: IdempotencyKey | None
+
+
+async def incoming(request: Request, model: type[W], *, largest: int = LARGEST) -> Incoming[W]:
+    """Read the body of `request`, of at most `largest` bytes, as a `model`."""
+    try:
+        raw = await read(request, largest=largest)
+        key = idempotency_key(request, raw)
+    except GatewayError as error:
+        return Incoming(parsed=error, key=None)
+    parsed = parse(request, raw, model)
+    request.state.warnings = warnings_of(_uscc_of(parsed))
+    return Incoming(parsed=parsed, key=key)
+
+
+def _uscc_of(parsed: object) -> object:
+    """The code that is asked about, where one is: answers and problems say what is to be said of it."""
+    return getattr(getattr(parsed, "enterprise", None), "uscc", None)

@@ -13,8 +13,8 @@ import structlog
 from fastapi import Request
 
 from gateway.clients.certificates import LARGEST, Certificate, CertificateError, certificate_in
-from gateway.peers import is_among
 from gateway.runtime import Runtime
+from gateway.trusted_proxies import is_among
 
 log = structlog.get_logger("gateway.access")
 

@@ -17,7 +17,7 @@ from consent import Consent, Event
 from consent import store as consents
 from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from gateway.disclosure.consent_leaf import (
     Kept,
     as_written,
@@ -25,10 +25,10 @@ from gateway.disclosure.consent_leaf import (
     leaf_id,
     person_digest,
 )
-from gateway.disclosure.consenting import Leaf
-from gateway.disclosure.receipts import receipts_of, written
+from gateway.disclosure.consent_writer import Leaf
 from gateway.runtime import Runtime
 from gateway.signing import jws
+from gateway.transparency.receipts import receipts_of, written
 
 TYP: Final = "consent-record+jwt"
 OPERATOR: Final = "信桥 Xinqiao"
@@ -99,10 +99,10 @@ async def _with_leaves(
 
     That a new legal representative kept the consent stands in the enterprise's copy only.
     """
-    kept = await consenting.kept_of(conn, held) if reader == "enterprise" else None
+    kept = await consent_writer.kept_of(conn, held) if reader == "enterprise" else None
     names = [leaf_id(event) for event in events]
     names += [kept_leaf_id(held.consent_id, kept)] if kept else []
-    leaves = await consenting.leaves_of(conn, held.uscc, names)
+    leaves = await consent_writer.leaves_of(conn, held.uscc, names)
     record["xq:events"] = [
         each | _leaf(event, leaves.get(leaf_id(event)), sees=_sees_person(reader, event, held))
         for each, event in zip(record["xq:events"], events, strict=True)

@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from gateway.access.uris import target_of
+from gateway.access.request_uris import target_of
 from gateway.signing import jws
+from gateway.signing.dpop_nonces import SLOT_SECONDS, Nonces
 from gateway.signing.jws import JwsError
-from gateway.signing.nonces import SLOT_SECONDS, Nonces
 
 ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 TYP = "dpop+jwt"

@@ -7,6 +7,8 @@ only, `NotAvailableError`. Statuses and titles stand in `gateway.problems`.
 from collections.abc import Mapping
 from typing import ClassVar
 
+from gateway.disclosure.idempotency import KeyConflict
+
 
 class GatewayError(Exception):
     """The request was refused."""
@@ -219,3 +221,12 @@ class UseDpopNonceError(UnauthenticatedError):
     """Repeat the call with a proof that carries the nonce in DPoP-Nonce."""
 
     code = "use_dpop_nonce"
+
+
+def conflict_error(conflict: KeyConflict) -> IdempotencyConflictError:
+    """The error for an `Idempotency-Key` that cannot be answered again."""
+    if conflict is KeyConflict.ANSWER_DELETED:
+        return IdempotencyConflictError(
+            "What this Idempotency-Key was answered with has been deleted; use a new key."
+        )
+    return IdempotencyConflictError()

@@ -7,8 +7,8 @@ again in Python, where the reason for a refusal is found (`agreement_of`, `conse
 
 from typing import Final
 
-from gateway.access.kept import KEPT_JSON
-from gateway.access.standing import STANDING_JSON
+from gateway.access.client_status import STANDING_JSON
+from gateway.disclosure.idempotency import KEPT_JSON
 
 CALLER_STATE: Final = f"""
     standing AS MATERIALIZED (SELECT {STANDING_JSON} AS found),

@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from gateway.access.admitted import admitted, admitted_caller
-from gateway.access.caller import authenticate
+from gateway.access.authentication import authenticate
+from gateway.access.authorize_call import admitted, admitted_caller
+from gateway.access.body import incoming
 from gateway.access.deadline import allow
 from gateway.access.errors import GatewayError, InvalidRequestError
-from gateway.access.head import get_only, waits
-from gateway.access.incoming import incoming
+from gateway.access.head_requests import get_only, waits
 from gateway.access.openapi import reads
 from gateway.changes.schemas import CURSOR, AckIn, AckOut, ChangesOut
 from gateway.disclosure import feed

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.access.body import Wire
-from gateway.access.moments import on_the_wire
+from gateway.access.timestamps import on_the_wire
 from gateway.disclosure.feed import Page
-from gateway.disclosure.tombstones import Tombstone
+from gateway.disclosure.withdrawal_notices import Tombstone
 
 MOST_DIGITS = 18
 """Such a number fits into PostgreSQL's bigint."""

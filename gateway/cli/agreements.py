@@ -8,17 +8,17 @@ import orjson
 import typer
 from pydantic import ValidationError
 
-from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.admin import agreement_service, serializers
+from gateway.admin.agreement_service import InForce, Proposed
+from gateway.admin.manifest import key_file as json_file
+from gateway.admin.manifest import mistakes
+from gateway.admin.schemas import TermsIn
+from gateway.cli.operator_session import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members
-from gateway.clients.particulars import versions_of
+from gateway.clients.client_details import versions_of
 from gateway.clients.proposals import Proposal, proposals_for
 from gateway.clients.registration import RegistrationError
 from gateway.clients.terms import Terms
-from gateway.console import agreeing, shown
-from gateway.console.agreeing import InForce, Proposed
-from gateway.console.declared import key_file as json_file
-from gateway.console.declared import mistakes
-from gateway.console.schemas import TermsIn
 
 app = typer.Typer(no_args_is_help=True, help="What each client may do (数字合约).")
 
@@ -34,7 +34,7 @@ def propose(
     """Propose the next version of a client's agreement; one that only narrows counts at once."""
     with sentences():
         terms = _terms(file)
-    outcome = act(partial(agreeing.put, client_id=an_id(client_id), terms=terms))
+    outcome = act(partial(agreement_service.put, client_id=an_id(client_id), terms=terms))
     match outcome:
         case Proposed(proposal=own):
             print_members(_as_filed(own))
@@ -57,14 +57,14 @@ def approve(
         read = bytes.fromhex(digest)
     except ValueError:
         stop("The digest is in hexadecimal, as `agreement proposals` shows it.")
-    put = act(partial(agreeing.approve, proposal_id=an_id(proposal_id), digest=read))
+    put = act(partial(agreement_service.approve, proposal_id=an_id(proposal_id), digest=read))
     print(f"Version {put.version} is in force.")
 
 
 @app.command()
 def reject(proposal_id: str) -> None:
     """Reject a proposal, or take one's own back."""
-    act(partial(agreeing.reject, proposal_id=an_id(proposal_id)))
+    act(partial(agreement_service.reject, proposal_id=an_id(proposal_id)))
     print(f"{proposal_id} is rejected.")
 
 
@@ -90,13 +90,13 @@ def show(client_id: str) -> None:
     if not versions:
         stop("This client has no agreement.")
     for each in versions:
-        print_members(shown.version(each))
+        print_members(serializers.version(each))
 
 
 @app.command()
 def end(client_id: str) -> None:
     """End a client's agreement from its next request on."""
-    ended = act(partial(agreeing.end, client_id=an_id(client_id)))
+    ended = act(partial(agreement_service.end, client_id=an_id(client_id)))
     print(f"Version {ended.version} of the agreement of {client_id} has ended.")
 
 
@@ -111,4 +111,6 @@ def _as_filed(made: Proposal) -> dict[str, Any]:
     """A proposal whose terms stand as in the file that was proposed: its days are those of Shanghai."""
     document = made.document
     agreed = {name: document[name] for name in ("client_id", "version")}
-    return shown.proposal(made) | {"agreement": agreed | shown.terms(Terms.from_document(document))}
+    return serializers.proposal(made) | {
+        "agreement": agreed | serializers.terms(Terms.from_document(document))
+    }

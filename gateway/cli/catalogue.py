@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.cli.operating import act, look, stop
-from gateway.console import cataloguing
+from gateway.admin import catalogue_service
+from gateway.cli.operator_session import act, look, stop
 from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
+from gateway.creditfile.catalogue_docs import markdown_of
 from gateway.creditfile.catalogue_versions import (
     Version,
     digest_of,
@@ -18,8 +19,7 @@ from gateway.creditfile.catalogue_versions import (
     version_of,
     versions,
 )
-from gateway.creditfile.reference import markdown_of
-from gateway.creditfile.widening import widens
+from gateway.creditfile.disclosure_diff import widens
 
 app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fields (信用信息目录).")
 
@@ -80,7 +80,7 @@ def load(
     """Bring a catalogue into force; one that widens disclosure waits for another operator."""
     document = _read(file)
     _compare(look(document_in_force), document)
-    done = act(lambda at: cataloguing.load(at, document, allow_widening=allow_widening))
+    done = act(lambda at: catalogue_service.load(at, document, allow_widening=allow_widening))
     if done.place is None:
         print(f"Catalogue {done.version} waits for another operator:")
         print(f"xinqiao-gateway catalogue approve {done.version} {done.digest.hex()}")
@@ -98,7 +98,7 @@ def approve(
         read = bytes.fromhex(digest)
     except ValueError:
         stop("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
-    done = act(lambda at: cataloguing.approve(at, version, read))
+    done = act(lambda at: catalogue_service.approve(at, version, read))
     print(f"Catalogue {done.version} is in force; workers follow within seconds.")
 
 

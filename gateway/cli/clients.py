@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.admin import client_service, manifest, serializers
+from gateway.admin.plan import Plan, carry_out, plan
 from gateway.cli import agreements as _agreements
-from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.cli.operator_session import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
-from gateway.clients.particulars import (
+from gateway.clients.client_details import (
     Fetching,
     Particulars,
     Version,
@@ -24,8 +26,6 @@ from gateway.clients.particulars import (
     versions_of,
 )
 from gateway.clients.registration import Registration, RegistrationError
-from gateway.console import declared, desk, shown
-from gateway.console.plan import Plan, carry_out, plan
 
 app = typer.Typer(no_args_is_help=True, help="Registered clients (接入方).")
 agreements = _agreements.app
@@ -52,10 +52,10 @@ def show(client_id: str) -> None:
     held, fetching, versions = look(partial(_all_of, client_id=an_id(client_id)))
     if held is None:
         stop("There is no such client.")
-    print_members(shown.client(held, fetching))
+    print_members(serializers.client(held, fetching))
     print("agreement:" if versions else "agreement: none yet")
     for version in versions[:1]:
-        print_members(shown.version(version))
+        print_members(serializers.version(version))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def register(
             kind=kind,
             name_zh=name_zh,
             name_en=name_en,
-            jwks=declared.key_file(jwks) if jwks else None,
+            jwks=manifest.key_file(jwks) if jwks else None,
             jwks_uri=jwks_uri,
             scopes=tuple(scope.split()),
             redirect_uris=tuple(redirect_uri or ()),
@@ -102,7 +102,7 @@ def register(
             contact=contact,
             authentication=_authentication(auth_method, certificate_subject, certificate_bound),
         )
-    act(partial(desk.register, registration=registration))
+    act(partial(client_service.register, registration=registration))
     print(f"{client_id} is registered. Next: xinqiao-gateway agreement propose {client_id} FILE")
 
 
@@ -110,8 +110,10 @@ def register(
 def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> None:
     """Replace all of a client's keys by those in a file, or at an address."""
     with sentences():
-        keys = declared.key_file(jwks) if jwks else None
-    verb = partial(desk.replace_keys, client_id=an_id(client_id), jwks=keys, jwks_uri=jwks_uri)
+        keys = manifest.key_file(jwks) if jwks else None
+    verb = partial(
+        client_service.replace_keys, client_id=an_id(client_id), jwks=keys, jwks_uri=jwks_uri
+    )
     held = act(verb)
     where = held.jwks_uri or ", ".join(kids_of(held.jwks))
     print(f"The keys of {client_id} are now these: {where}")
@@ -120,14 +122,14 @@ def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> 
 @app.command()
 def suspend(client_id: str) -> None:
     """Refuse this client from its next request on."""
-    act(partial(desk.set_state, client_id=an_id(client_id), state="suspended"))
+    act(partial(client_service.set_state, client_id=an_id(client_id), state="suspended"))
     print(f"{client_id} is suspended.")
 
 
 @app.command()
 def resume(client_id: str) -> None:
     """Let a suspended client go on."""
-    act(partial(desk.set_state, client_id=an_id(client_id), state="active"))
+    act(partial(client_service.set_state, client_id=an_id(client_id), state="active"))
     print(f"{client_id} is active.")
 
 
@@ -139,7 +141,7 @@ def end(
     """End a client and its agreement for good, from its next request on."""
     if not yes:
         typer.confirm(f"End {client_id}? It does not come back.", abort=True)
-    act(partial(desk.set_state, client_id=an_id(client_id), state="ended"))
+    act(partial(client_service.set_state, client_id=an_id(client_id), state="ended"))
     print(f"{client_id} has ended.")
 
 
@@ -151,7 +153,7 @@ def apply(
 ) -> None:
     """Make clients and agreements as FILE declares them; what it does not name is left alone."""
     with sentences():
-        wanted = declared.read(file)
+        wanted = manifest.read(file)
     found = act(partial(plan, declared=wanted))
     _print(found)
     if not found.steps:

@@ -11,19 +11,19 @@ import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.cli.delivery import Delivery, delivery_of
+from gateway.admin import audit_log
+from gateway.admin.audit_log import Act, At
+from gateway.cli.ingest_options import Delivery, delivery_of
 from gateway.cli.ingest_progress import Show, progress
-from gateway.cli.operating import sentences, stop
-from gateway.console import acts
-from gateway.console.acts import Act, At
-from gateway.creditfile.days import day_of
-from gateway.creditfile.intake.chunks import Reading, chunks_of
-from gateway.creditfile.intake.ingesting import CHUNK_ROWS, Busy, Order, Watcher, ingest
-from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
-from gateway.creditfile.intake.row_lists import MASKED_HEADER, REJECTED_HEADER, RowList
-from gateway.creditfile.intake.unpacking import FileRefused
-from gateway.creditfile.key_folding import KeysDueError
+from gateway.cli.operator_session import sentences, stop
+from gateway.creditfile.key_version import KeysDueError
+from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import background_engine
+from gateway.ingest.chunk_reader import Reading, chunks_of
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.ingest_file import CHUNK_ROWS, Busy, Order, Watcher, ingest
+from gateway.ingest.job_store import DONE, Job, digest_of_file
+from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 
 REJECTED: Final = 1
 REFUSED: Final = 2
@@ -105,7 +105,7 @@ async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
             subject=delivery.dataset,
             after=digest,
         )
-        await acts.record(at, what)
+        await audit_log.record(at, what)
 
     engine = background_engine(delivery.settings)
     try:

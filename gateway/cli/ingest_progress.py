@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.creditfile.intake.jobs import Job
+from gateway.ingest.job_store import Job
 
 
 class Show:

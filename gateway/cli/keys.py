@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.operating import stop
-from gateway.creditfile.vault import Vault
+from gateway.cli.operator_session import stop
 from gateway.identity.client_auth import new_client_key, public_half
+from gateway.privacy.field_encryption import Vault
 from gateway.signing.keys import (
     USES,
     KeysUnreadableError,

@@ -7,16 +7,16 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.cli.operating import operator, sentences, stop
+from gateway.admin.audit_log import Act, At, record
+from gateway.background.sequencing import publisher_of
+from gateway.cli.operator_session import operator, sentences, stop
 from gateway.cli.printing import print_members, print_table
-from gateway.console.acts import Act, At, record
-from gateway.disclosure.checkpoint_stores import StoreError
-from gateway.disclosure.publication import Survey
-from gateway.disclosure.rollback import LogForkedError
-from gateway.log.sealing import publisher_of
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import KeysUnreadableError
+from gateway.transparency.checkpoint_stores import StoreError
+from gateway.transparency.publication import Survey
+from gateway.transparency.rollback import LogForkedError
 
 T = TypeVar("T")
 

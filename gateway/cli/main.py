@@ -10,16 +10,16 @@ from rich.console import Console
 from gateway.cli import (
     catalogue,
     clients,
-    comparing,
+    compare,
     ingest,
     keys,
     log,
     objections,
-    personal,
+    personal_keys,
     records,
     retention,
-    serving,
-    synthesising,
+    serve,
+    synth,
     tombstones,
 )
 from gateway.db.unavailable import is_unavailable, name_of
@@ -38,15 +38,15 @@ app.add_typer(log.app, name="log")
 app.add_typer(clients.app, name="client")
 app.add_typer(clients.agreements, name="agreement")
 app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(personal.app, name="personal")
+app.add_typer(personal_keys.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
 app.add_typer(retention.app, name="retention")
 app.command("tombstones")(tombstones.unacknowledged)
 app.command("ingest")(ingest.ingest_files)
-app.command()(serving.serve)
-app.command()(synthesising.synth)
-app.command()(comparing.compare)
+app.command()(serve.serve)
+app.command()(synth.synth)
+app.command()(compare.compare)
 
 
 @app.command()
@@ -75,8 +75,8 @@ def demo(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
-    from gateway.cli.operating import look
-    from gateway.creditfile.key_folding import are_current
+    from gateway.cli.operator_session import look
+    from gateway.creditfile.key_version import are_current
     from gateway.migrations.run import TableInUseError, upgrade
     from gateway.settings import DatabaseSettings
 

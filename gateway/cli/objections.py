@@ -8,17 +8,17 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.cli.operating import act, an_id, look, sentences, stop
+from gateway.admin.audit_log import At
+from gateway.admin.errors import Refused
+from gateway.admin.objection_review import review as review_
+from gateway.cli.operator_session import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members
-from gateway.console.acts import At
-from gateway.console.refusals import Refused
-from gateway.console.reviewing import review as review_
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.days import day_of
-from gateway.creditfile.objections import shown, store
-from gateway.creditfile.objections.due import due as due_
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections import serializers, store
+from gateway.creditfile.objections.deadlines import due as due_
 from gateway.creditfile.objections.model import DECISIONS, Objection, Outcome
-from gateway.creditfile.objections.texts import Unfit, read_text
+from gateway.creditfile.objections.text_input import Unfit, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Objections (异议) and rating appeals.")
 
@@ -33,9 +33,9 @@ def due(
     """List what sources and reviewers owe, the longest overdue first."""
     now = datetime.now(UTC)
     found = look(partial(due_, within=within, now=now))
-    rows = [shown.due_row(each, today=day_of(now)) for each in found]
+    rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if csv:
-        print(shown.as_csv(rows), end="")
+        print(serializers.as_csv(rows), end="")
         return
     for row in rows:
         guessed = " (provisional)" if row["provisional"] else ""
@@ -82,4 +82,4 @@ async def _whole(conn: AsyncConnection, objection_id: str) -> dict[str, Any]:
         stop("There is no such objection.")
     events = await store.events_of(conn, found.uscc, objection_id)
     key = await store.key_of(conn, found)
-    return shown.in_full(found, events, key=key, now=datetime.now(UTC))
+    return serializers.in_full(found, events, key=key, now=datetime.now(UTC))

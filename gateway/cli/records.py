@@ -7,16 +7,16 @@ from typing import Annotated, Any, Final
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.cli.operating import look, stop
+from gateway.cli.mask import mask
+from gateway.cli.operator_session import look, stop
 from gateway.cli.printing import print_members
-from gateway.cli.refolding import merged, refold_keys
-from gateway.cli.remasking import mask
+from gateway.cli.refold import merged, refold_keys
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.days import SHANGHAI, day_of, end_of
+from gateway.creditfile.disclosure_policy import mask_person
 from gateway.creditfile.history import Held, held_at
+from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of
-from gateway.creditfile.telling import mask_person
 from gateway.rfc3339 import parse_date
 from verification.uscc import normalise_uscc
 

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway import strict_json
-from gateway.cli.operating import an_id, look, sentences, stop
+from gateway.cli.operator_session import an_id, look, sentences, stop
 from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.retention import due, proof
-from gateway.creditfile.retention.deleting import AT_ONCE, Deleter
+from gateway.creditfile.retention import deletion_proof, expired_records
+from gateway.creditfile.retention.delete import AT_ONCE, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
 from gateway.db.engine import background_engine
 from gateway.settings import Settings
@@ -69,7 +69,7 @@ def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to
             ).where(col(DeletionProofRow.deletion_id) == an_id(deletion_id))
         )
         row = found.one_or_none()
-        return proof.document(row.statement, row.salt, row.commitments) if row else None
+        return deletion_proof.document(row.statement, row.salt, row.commitments) if row else None
 
     made = look(one)
     if made is None:
@@ -90,8 +90,8 @@ def verify(
     wanted = (record, version) if record is not None else None
     try:
         document, jwks = (strict_json.parse(each.read_bytes()) for each in (file, keys))
-        proved = proof.verify(document, jwks, record=wanted)
-    except proof.ProofError as error:
+        proved = deletion_proof.verify(document, jwks, record=wanted)
+    except deletion_proof.ProofError as error:
         stop(str(error))
     except (OSError, ValueError) as error:
         stop(f"A file cannot be read as JSON ({type(error).__name__}).")
@@ -125,11 +125,11 @@ async def _run(settings: Settings) -> int:
 async def _counted(conn: AsyncConnection) -> dict[str, int]:
     catalogue, now, after = await in_force(conn), datetime.now(UTC), ""
     counted: dict[str, int] = {}
-    while found := await due.enterprises(conn, catalogue, now=now, after=after):
+    while found := await expired_records.enterprises(conn, catalogue, now=now, after=after):
         for begin in range(0, len(found), AT_ONCE):
             usccs = found[begin : begin + AT_ONCE]
-            over = await due.over(conn, usccs, catalogue, now=now)
-            for code, count in due.by_dataset(over).items():
+            over = await expired_records.over(conn, usccs, catalogue, now=now)
+            for code, count in expired_records.by_dataset(over).items():
                 counted[code] = counted.get(code, 0) + count
         after = found[-1]
     return counted

@@ -23,7 +23,7 @@ from typing import Any, Final
 import structlog
 import uvicorn
 
-from gateway.logs import configure
+from gateway.logging_setup import configure
 
 log = structlog.get_logger("gateway.supervisor")
 

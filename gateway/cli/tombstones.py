@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operating import an_id, look
+from gateway.cli.operator_session import an_id, look
 from gateway.cli.printing import print_table
-from gateway.disclosure.tombstones import owed_by, owing
+from gateway.disclosure.withdrawal_notices import owed_by, owing
 
 MOST = 1_000
 

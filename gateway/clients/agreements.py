@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from gateway.db.hot import HotDatabase, Statement
-from gateway.limits.guard import Quotas
+from gateway.db.prepared import HotDatabase, Statement
+from gateway.limits.limiter import Quotas
 
 REMEMBERED = 10_000
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.clients.likeness import likeness
+from gateway.clients.confusable_names import likeness
 from gateway.clients.tables import ClientRow
 
 # Held until the transaction ends, before any client is locked.

@@ -7,9 +7,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gateway.clients.authentication import SELF_SIGNED, TLS_CLIENT_AUTH, USUAL, Authentication
-from gateway.clients.likeness import has_other_letters
+from gateway.clients.confusable_names import has_other_letters
 from gateway.clients.public_keys import trouble_with_keys
-from gateway.outbound import LOOPBACK_HOSTS, trouble_with_address
+from gateway.safe_fetch import LOOPBACK_HOSTS, trouble_with_address
 
 SCOPES: Final = (
     "verify",

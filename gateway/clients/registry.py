@@ -27,7 +27,7 @@ from gateway.clients.key_sets import (
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
 from gateway.clients.terms import Terms, check_licensed
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 
 _COLUMNS = f"""
     c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
@@ -154,7 +154,7 @@ async def register_client(
 async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> int:
     """Add the next version of a client's agreement; the newest version counts.
 
-    Whether it needed a second operator is the caller's to know (`gateway.console.agreeing`).
+    Whether it needed a second operator is the caller's to know (`gateway.admin.agreement_service`).
     """
     client = await find(conn, client_id)
     if client is None:

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, false
 from sqlmodel import Field, SQLModel
 
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, TLS_CLIENT_AUTH
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class ClientRow(SQLModel, table=True):
@@ -29,30 +29,30 @@ class ClientRow(SQLModel, table=True):
         ),
     )
 
-    client_id: str = columns.text(primary_key=True)
-    kind: str = columns.text()
-    name_zh: str = columns.text()
-    name_en: str = columns.text()
-    state: str = columns.text()
-    jwks: dict[str, Any] = columns.document()
-    jwks_uri: str | None = columns.text(nullable=True)
-    redirect_uris: list[str] = columns.texts()
-    scopes: list[str] = columns.texts()
-    filing_number: str | None = columns.text(nullable=True)
-    personal_credit_licence: str | None = columns.text(nullable=True)
-    contact: str | None = columns.text(nullable=True)
-    token_endpoint_auth_method: str = columns.text(
+    client_id: str = column_types.text(primary_key=True)
+    kind: str = column_types.text()
+    name_zh: str = column_types.text()
+    name_en: str = column_types.text()
+    state: str = column_types.text()
+    jwks: dict[str, Any] = column_types.document()
+    jwks_uri: str | None = column_types.text(nullable=True)
+    redirect_uris: list[str] = column_types.texts()
+    scopes: list[str] = column_types.texts()
+    filing_number: str | None = column_types.text(nullable=True)
+    personal_credit_licence: str | None = column_types.text(nullable=True)
+    contact: str | None = column_types.text(nullable=True)
+    token_endpoint_auth_method: str = column_types.text(
         sa_column_kwargs={"server_default": PRIVATE_KEY_JWT}
     )
-    tls_client_auth_subject_dn: str | None = columns.text(nullable=True)
-    tls_client_auth_san_dns: str | None = columns.text(nullable=True)
-    tls_client_auth_san_uri: str | None = columns.text(nullable=True)
-    tls_client_auth_san_ip: str | None = columns.text(nullable=True)
-    tls_client_auth_san_email: str | None = columns.text(nullable=True)
+    tls_client_auth_subject_dn: str | None = column_types.text(nullable=True)
+    tls_client_auth_san_dns: str | None = column_types.text(nullable=True)
+    tls_client_auth_san_uri: str | None = column_types.text(nullable=True)
+    tls_client_auth_san_ip: str | None = column_types.text(nullable=True)
+    tls_client_auth_san_email: str | None = column_types.text(nullable=True)
     tls_client_certificate_bound_access_tokens: bool = Field(
         nullable=False, sa_column_kwargs={"server_default": false()}
     )
-    created_at: datetime = columns.moment()
+    created_at: datetime = column_types.moment()
 
 
 class ClientKeySetRow(SQLModel, table=True):
@@ -60,14 +60,14 @@ class ClientKeySetRow(SQLModel, table=True):
 
     __tablename__ = "client_key_set"
 
-    client_id: str = columns.text(primary_key=True)
-    jwks_uri: str = columns.text()
-    jwks: dict[str, Any] | None = columns.document(nullable=True)
-    fetched_at: datetime | None = columns.moment(nullable=True)
-    fresh_until: datetime | None = columns.moment(nullable=True)
-    tried_at: datetime = columns.moment()
-    settled_at: datetime | None = columns.moment(nullable=True)
-    trouble: str | None = columns.text(nullable=True)
+    client_id: str = column_types.text(primary_key=True)
+    jwks_uri: str = column_types.text()
+    jwks: dict[str, Any] | None = column_types.document(nullable=True)
+    fetched_at: datetime | None = column_types.moment(nullable=True)
+    fresh_until: datetime | None = column_types.moment(nullable=True)
+    tried_at: datetime = column_types.moment()
+    settled_at: datetime | None = column_types.moment(nullable=True)
+    trouble: str | None = column_types.text(nullable=True)
 
 
 class AgreementRow(SQLModel, table=True):
@@ -75,18 +75,18 @@ class AgreementRow(SQLModel, table=True):
 
     __tablename__ = "agreement"
 
-    client_id: str = columns.text(primary_key=True)
+    client_id: str = column_types.text(primary_key=True)
     version: int = Field(primary_key=True)
-    agreement_id: str = columns.text()
-    purposes: list[str] = columns.texts()
-    datasets: list[str] = columns.texts()
-    questions: list[str] = columns.texts()
-    quotas: dict[str, Any] = columns.document()
-    signatures: dict[str, Any] | None = columns.document(nullable=True)
-    valid_from: datetime = columns.moment()
-    valid_until: datetime = columns.moment()
-    ended_at: datetime | None = columns.moment(nullable=True)
-    document_digest: bytes = columns.digest()
+    agreement_id: str = column_types.text()
+    purposes: list[str] = column_types.texts()
+    datasets: list[str] = column_types.texts()
+    questions: list[str] = column_types.texts()
+    quotas: dict[str, Any] = column_types.document()
+    signatures: dict[str, Any] | None = column_types.document(nullable=True)
+    valid_from: datetime = column_types.moment()
+    valid_until: datetime = column_types.moment()
+    ended_at: datetime | None = column_types.moment(nullable=True)
+    document_digest: bytes = column_types.digest()
 
 
 class AgreementProposalRow(SQLModel, table=True):
@@ -102,18 +102,18 @@ class AgreementProposalRow(SQLModel, table=True):
         Index("ix_agreement_proposal_client_id", "client_id"),
     )
 
-    proposal_id: str = columns.text(primary_key=True)
-    client_id: str = columns.text()
+    proposal_id: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text()
     version: int = Field()
-    document: dict[str, Any] = columns.document()
-    digest: bytes = columns.digest()
-    widens: list[str] = columns.texts()
-    status: str = columns.text()
-    proposed_by: str = columns.text()
-    proposed_name: str | None = columns.text(nullable=True)
-    proposed_at: datetime = columns.moment()
-    decided_by: str | None = columns.text(nullable=True)
-    decided_at: datetime | None = columns.moment(nullable=True)
+    document: dict[str, Any] = column_types.document()
+    digest: bytes = column_types.digest()
+    widens: list[str] = column_types.texts()
+    status: str = column_types.text()
+    proposed_by: str = column_types.text()
+    proposed_name: str | None = column_types.text(nullable=True)
+    proposed_at: datetime = column_types.moment()
+    decided_by: str | None = column_types.text(nullable=True)
+    decided_at: datetime | None = column_types.moment(nullable=True)
 
 
 class OperatorActRow(SQLModel, table=True):
@@ -122,14 +122,14 @@ class OperatorActRow(SQLModel, table=True):
     __tablename__ = "operator_act"
     __table_args__ = (Index("ix_operator_act_client_id_at", "client_id", "at"),)
 
-    act_id: str = columns.text(primary_key=True)
-    operator: str = columns.text()
-    operator_name: str | None = columns.text(nullable=True)
-    what: str = columns.text()
-    client_id: str = columns.text()
-    subject: str | None = columns.text(nullable=True)
-    before: bytes | None = columns.digest(nullable=True)
-    after: bytes | None = columns.digest(nullable=True)
-    salt: bytes = columns.digest()
-    leaf_hash: bytes = columns.digest()
-    at: datetime = columns.moment()
+    act_id: str = column_types.text(primary_key=True)
+    operator: str = column_types.text()
+    operator_name: str | None = column_types.text(nullable=True)
+    what: str = column_types.text()
+    client_id: str = column_types.text()
+    subject: str | None = column_types.text(nullable=True)
+    before: bytes | None = column_types.digest(nullable=True)
+    after: bytes | None = column_types.digest(nullable=True)
+    salt: bytes = column_types.digest()
+    leaf_hash: bytes = column_types.digest()
+    at: datetime = column_types.moment()

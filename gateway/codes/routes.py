@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.codes import desk, public, store
+from gateway.codes import portal_pages, public_page, store
 from gateway.codes.ids import as_code_id
 from gateway.codes.store import Code
 from gateway.codes.summary import PUBLIC_DATASETS, summary_of
-from gateway.creditfile.reading import enterprise_from_json, records_from_json
-from gateway.pages.route import PageRoute
+from gateway.creditfile.file_query import enterprise_from_json, records_from_json
+from gateway.pages.page_route import PageRoute
 from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
@@ -17,7 +17,7 @@ GONE = 410
 EITHER: dict[str, dict[str, object]] = {"text/html": {}, "application/json": {}}
 
 router = APIRouter(route_class=PageRoute)
-router.include_router(desk.router)
+router.include_router(portal_pages.router)
 
 
 @router.get(
@@ -37,10 +37,12 @@ async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Respons
     row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS, now=now) if wanted else None
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if row is None or enterprise is None:
-        return public.not_good(request, NOT_FOUND)
+        return public_page.not_good(request, NOT_FOUND)
     if row["revoked_at"] is not None:
-        return public.not_good(request, GONE)
+        return public_page.not_good(request, GONE)
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
-    return public.good(request, public.Page(code=code, summary=summary), runtime.catalogue)
+    return public_page.good(
+        request, public_page.Page(code=code, summary=summary), runtime.catalogue
+    )

@@ -12,9 +12,9 @@ from sqlmodel import col
 
 from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_from
 from gateway.codes.tables import CodeLocatorRow, CodeRow
-from gateway.creditfile.reading import NOT_ENDED, enterprise_json, records_json
+from gateway.creditfile.file_query import NOT_ENDED, enterprise_json, records_json
 from gateway.creditfile.tables import enterprise
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

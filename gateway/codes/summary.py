@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.days import SHANGHAI, day_of
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
 from gateway.creditfile.divisions import division_name
+from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.records import Enterprise, Record, registration_of
-from gateway.creditfile.telling import is_on_serious_list, told_fields
-from gateway.pages.languages import Said
+from gateway.pages.i18n import Said
 
 WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class CodeRow(SQLModel, table=True):
@@ -12,14 +12,14 @@ class CodeRow(SQLModel, table=True):
 
     __tablename__ = "enterprise_code"
 
-    uscc: str = columns.text(primary_key=True)
-    code_id: str = columns.text(primary_key=True)
-    sign_name: str = columns.text()
-    check_phrase: str = columns.text()
-    issued_at: datetime = columns.moment()
-    revoked_at: datetime | None = columns.moment(nullable=True)
-    revoked_by: str | None = columns.text(nullable=True)
-    revoked_token_digest: bytes | None = columns.digest(nullable=True)
+    uscc: str = column_types.text(primary_key=True)
+    code_id: str = column_types.text(primary_key=True)
+    sign_name: str = column_types.text()
+    check_phrase: str = column_types.text()
+    issued_at: datetime = column_types.moment()
+    revoked_at: datetime | None = column_types.moment(nullable=True)
+    revoked_by: str | None = column_types.text(nullable=True)
+    revoked_token_digest: bytes | None = column_types.digest(nullable=True)
 
 
 class CodeLocatorRow(SQLModel, table=True):
@@ -27,5 +27,5 @@ class CodeLocatorRow(SQLModel, table=True):
 
     __tablename__ = "enterprise_code_locator"
 
-    code_id: str = columns.text(primary_key=True)
-    uscc: str = columns.text()
+    code_id: str = column_types.text(primary_key=True)
+    uscc: str = column_types.text()

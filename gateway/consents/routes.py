@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 import consent
 from consent import Changed, Consent, Status, status_at
 from consent import store as consents
-from gateway.access.admission import admit
-from gateway.access.admitted import admitted_caller, entitled
-from gateway.access.caller import Caller, authenticate
+from gateway.access.admission_control import admit
+from gateway.access.authentication import Caller, authenticate
+from gateway.access.authorize_call import admitted_caller, entitled
+from gateway.access.body import Incoming, incoming
 from gateway.access.consent_records import signed_record
+from gateway.access.consent_request import Mistake, wanted_of
 from gateway.access.deadline import allow
 from gateway.access.errors import (
     GatewayError,
@@ -19,16 +21,14 @@ from gateway.access.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
-from gateway.access.head import get_only, waits
-from gateway.access.incoming import Incoming, incoming
+from gateway.access.head_requests import get_only, waits
 from gateway.access.openapi import reads
-from gateway.access.subject import subject_of
-from gateway.access.wanted import Mistake, wanted_of
-from gateway.consents.asking import Asked, ask, error_of
-from gateway.consents.refusing import logged
+from gateway.access.subject_uscc import subject_of
+from gateway.consents.create_request import Asked, ask, error_of
+from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
@@ -114,7 +114,7 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
             given_up = consent.give_up(held, client_id=caller.client_id, now=runtime.now())
             if not isinstance(given_up, Changed):
                 return Response(status_code=204)
-            if await consenting.save(connection, held, given_up):
+            if await consent_writer.save(connection, held, given_up):
                 return Response(status_code=204)
     raise TemporarilyUnavailableError(retry_after=1)
 

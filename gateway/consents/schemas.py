@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
-from gateway.access.moments import on_the_wire
-from gateway.access.wanted import EnterpriseIn, WantedIn
+from gateway.access.consent_request import EnterpriseIn, WantedIn
+from gateway.access.timestamps import on_the_wire
 from gateway.runtime import Runtime
 
 

@@ -9,8 +9,7 @@ from typing import Any, Final, Self
 import yaml
 from pydantic import ValidationError, model_validator
 
-from gateway.creditfile.audience import CLASSES_FOR, Audience, DisclosureClass
-from gateway.creditfile.schema import (
+from gateway.creditfile.catalogue_schema import (
     ClockRules,
     DatasetOf,
     FieldOf,
@@ -19,6 +18,7 @@ from gateway.creditfile.schema import (
     Said,
     Subject,
 )
+from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 
 PUBLISHED: Final = files("gateway.creditfile") / "catalogue.yaml"
 

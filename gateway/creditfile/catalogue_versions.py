@@ -29,8 +29,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import PUBLISHED, Catalogue, load_catalogue
-from gateway.db.hot import HotDatabase, Statement
 from gateway.db.metadata import metadata
+from gateway.db.prepared import HotDatabase, Statement
 
 catalogue_version = Table(
     "catalogue_version",

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from gateway.creditfile.days import day_of, end_of, midnight, months_after
+from gateway.creditfile.catalogue_schema import ClockRules, DatasetOf, Exempt, Publicity
+from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import Record
-from gateway.creditfile.schema import ClockRules, DatasetOf, Exempt, Publicity
 
 NEVER_TOLD: Final = datetime.min.replace(tzinfo=UTC)
 """The end of what is never told at all."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from gateway.creditfile.audience import Audience
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.personal import ID_NUMBER
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import Told, tell
+from gateway.creditfile.personal_fields import ID_NUMBER
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
-from gateway.creditfile.telling import Told, tell
 from verification.facts import LEGAL_REPRESENTATIVE_ID, Facts, LiveRecord, as_date
 
 _RATING: Final = "public_rating"

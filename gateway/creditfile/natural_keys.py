@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from verification.gbk_private_use import ASSIGNED
 from verification.names_v2 import MIDDLE_DOTS
 from verification.normalise import IGNORABLE
-from verification.private_use import ASSIGNED
 from verification.radicals import EQUIVALENT
 
 KEYS_VERSION: Final = "keys.v2"

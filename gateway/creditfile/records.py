@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from gateway.creditfile.days import day_of
+from gateway.creditfile.local_dates import day_of
 
 REGISTRATION: Final = "registration"
 INDIVIDUAL_BUSINESS: Final = "individual_business"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from consent import Consent, Event
-from gateway.disclosure.leaf import new_salt
+from gateway.transparency.log_leaf import new_salt
 
 FORM: Final = "consent_event.v1"
 FORM_OF_KEPT: Final = "consent_kept.v1"

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import statement
-from gateway.disclosure.tombstones import NOTICE, Tombstone
+from gateway.disclosure.withdrawal_notices import NOTICE, Tombstone
 
 AT_ONCE: Final = 1_000  # in well under the five seconds of a round, whatever plan PostgreSQL takes
 

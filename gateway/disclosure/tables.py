@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 def _given(kind: type[Integer] = BigInteger) -> Any:
@@ -24,20 +24,20 @@ class DisclosureRow(SQLModel, table=True):
         Index("ix_disclosure_uscc_at", "uscc", "at"),
     )
 
-    uscc: str = columns.text(primary_key=True)
-    disclosure_id: str = columns.text(primary_key=True)
-    client_id: str = columns.text()
-    kind: str = columns.text()
-    outcome: str = columns.text()
-    reason: str | None = columns.text(nullable=True)
-    purpose: str = columns.text()
-    consent_id: str | None = columns.text(nullable=True)
+    uscc: str = column_types.text(primary_key=True)
+    disclosure_id: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text()
+    kind: str = column_types.text()
+    outcome: str = column_types.text()
+    reason: str | None = column_types.text(nullable=True)
+    purpose: str = column_types.text()
+    consent_id: str | None = column_types.text(nullable=True)
     agreement_version: int | None = Field(nullable=True)
-    asked: list[Any] = columns.document()
-    relied_on: list[Any] = columns.document()
-    result_digest: bytes = columns.digest()
-    leaf_hash: bytes = columns.digest()
-    at: datetime = columns.moment()
+    asked: list[Any] = column_types.document()
+    relied_on: list[Any] = column_types.document()
+    result_digest: bytes = column_types.digest()
+    leaf_hash: bytes = column_types.digest()
+    at: datetime = column_types.moment()
 
 
 class TombstoneRow(SQLModel, table=True):
@@ -72,17 +72,17 @@ class TombstoneRow(SQLModel, table=True):
         ),
     )
 
-    uscc: str = columns.text(primary_key=True)
-    change_id: str = columns.text(primary_key=True)
-    client_id: str = columns.text()
-    kind: str = columns.text()
-    occurred_at: datetime = columns.moment()
-    dataset: str | None = columns.text(nullable=True)
-    record_id: str | None = columns.text(nullable=True)
-    consent_id: str | None = columns.text(nullable=True)
-    disclosure_ids: list[str] = columns.texts()
+    uscc: str = column_types.text(primary_key=True)
+    change_id: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text()
+    kind: str = column_types.text()
+    occurred_at: datetime = column_types.moment()
+    dataset: str | None = column_types.text(nullable=True)
+    record_id: str | None = column_types.text(nullable=True)
+    consent_id: str | None = column_types.text(nullable=True)
+    disclosure_ids: list[str] = column_types.texts()
     cursor: int | None = Field(sa_type=BigInteger, nullable=True)
-    acknowledged_at: datetime | None = columns.moment(nullable=True)
+    acknowledged_at: datetime | None = column_types.moment(nullable=True)
 
 
 class ChangeFeedRow(SQLModel, table=True):
@@ -90,7 +90,7 @@ class ChangeFeedRow(SQLModel, table=True):
 
     __tablename__ = "change_feed"
 
-    client_id: str = columns.text(primary_key=True)
+    client_id: str = column_types.text(primary_key=True)
     newest: int = Field(sa_type=BigInteger)
 
 
@@ -99,9 +99,9 @@ class DisclosureSaltRow(SQLModel, table=True):
 
     __tablename__ = "disclosure_salt"
 
-    uscc: str = columns.text(primary_key=True)
-    disclosure_id: str = columns.text(primary_key=True)
-    salt: bytes = columns.digest()
+    uscc: str = column_types.text(primary_key=True)
+    disclosure_id: str = column_types.text(primary_key=True)
+    salt: bytes = column_types.digest()
 
 
 class ConsentLeafRow(SQLModel, table=True):
@@ -109,11 +109,11 @@ class ConsentLeafRow(SQLModel, table=True):
 
     __tablename__ = "consent_leaf"
 
-    uscc: str = columns.text(primary_key=True)
-    leaf_id: str = columns.text(primary_key=True)
-    salt: bytes = columns.digest()
-    person_salt: bytes = columns.digest()
-    leaf_hash: bytes = columns.digest()
+    uscc: str = column_types.text(primary_key=True)
+    leaf_id: str = column_types.text(primary_key=True)
+    salt: bytes = column_types.digest()
+    person_salt: bytes = column_types.digest()
+    leaf_hash: bytes = column_types.digest()
 
 
 class PendingLeafRow(SQLModel, table=True):
@@ -122,10 +122,10 @@ class PendingLeafRow(SQLModel, table=True):
     __tablename__ = "pending_leaf"
     __table_args__ = (Index("ix_pending_leaf_at", "at"),)
 
-    uscc: str = columns.text(primary_key=True)
-    disclosure_id: str = columns.text(primary_key=True)
-    leaf_hash: bytes = columns.digest()
-    at: datetime = columns.moment()
+    uscc: str = column_types.text(primary_key=True)
+    disclosure_id: str = column_types.text(primary_key=True)
+    leaf_hash: bytes = column_types.digest()
+    at: datetime = column_types.moment()
 
 
 class LogEntryRow(SQLModel, table=True):
@@ -135,10 +135,10 @@ class LogEntryRow(SQLModel, table=True):
     __table_args__ = (Index("ix_log_entry_disclosure_id", "disclosure_id"),)
 
     index: int = _given()
-    leaf_hash: bytes = columns.digest()
-    uscc: str = columns.text()
-    disclosure_id: str = columns.text()
-    at: datetime = columns.moment()
+    leaf_hash: bytes = column_types.digest()
+    uscc: str = column_types.text()
+    disclosure_id: str = column_types.text()
+    at: datetime = column_types.moment()
 
 
 class LogNodeRow(SQLModel, table=True):
@@ -148,7 +148,7 @@ class LogNodeRow(SQLModel, table=True):
 
     level: int = _given(Integer)
     index: int = _given()
-    hash: bytes = columns.digest()
+    hash: bytes = column_types.digest()
 
 
 class CheckpointRow(SQLModel, table=True):
@@ -160,10 +160,10 @@ class CheckpointRow(SQLModel, table=True):
     __tablename__ = "checkpoint"
 
     size: int = _given()
-    root: bytes = columns.digest()
-    note: str = columns.text()
-    at: datetime = columns.moment()
-    published_at: datetime | None = columns.moment(nullable=True)
+    root: bytes = column_types.digest()
+    note: str = column_types.text()
+    at: datetime = column_types.moment()
+    published_at: datetime | None = column_types.moment(nullable=True)
 
 
 class LogEventRow(SQLModel, table=True):
@@ -171,11 +171,11 @@ class LogEventRow(SQLModel, table=True):
 
     __tablename__ = "log_event"
 
-    event_id: str = columns.text(primary_key=True)
-    event: bytes = columns.digest()
-    salt: bytes = columns.digest()
-    leaf_hash: bytes = columns.digest()
-    at: datetime = columns.moment()
+    event_id: str = column_types.text(primary_key=True)
+    event: bytes = column_types.digest()
+    salt: bytes = column_types.digest()
+    leaf_hash: bytes = column_types.digest()
+    at: datetime = column_types.moment()
 
 
 class TurnedAwayRow(SQLModel, table=True):
@@ -186,9 +186,23 @@ class TurnedAwayRow(SQLModel, table=True):
 
     __tablename__ = "turned_away"
 
-    uscc: str = columns.text(primary_key=True)
-    client_id: str = columns.text(primary_key=True)
-    kind: str = columns.text(primary_key=True)
-    reason: str = columns.text(primary_key=True)
-    hour: datetime = columns.moment(primary_key=True)
+    uscc: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text(primary_key=True)
+    kind: str = column_types.text(primary_key=True)
+    reason: str = column_types.text(primary_key=True)
+    hour: datetime = column_types.moment(primary_key=True)
     times: int = Field(sa_type=BigInteger)
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """One answered call that may be repeated without spending anything again."""
+
+    __tablename__ = "idempotency"
+
+    uscc: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text(primary_key=True)
+    key: str = column_types.text(primary_key=True)
+    request_digest: bytes = column_types.digest()
+    answer: str = column_types.text()
+    uses_left: int | None = Field(nullable=True)
+    at: datetime = column_types.moment()

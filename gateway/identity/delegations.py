@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.db.engine import statement
-from gateway.identity.powers import Delegation, Power
+from gateway.identity.permissions import Delegation, Power
 from gateway.identity.tables import DelegationLocatorRow, DelegationRow
 
 CHANGED: Final = "representative_changed"

@@ -13,13 +13,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.identity.people import People
-from gateway.identity.provider import Attempt
+from gateway.identity.demo_accounts import People
+from gateway.identity.demo_tickets import Tickets
+from gateway.identity.identity_provider import Attempt
 from gateway.identity.sessions import Identity
-from gateway.identity.tickets import Tickets
 from gateway.pages.forms import fields_of, one, sent_from_here
-from gateway.pages.frame import Frame
-from gateway.pages.route import PageRoute, stale
+from gateway.pages.page_route import PageRoute, stale
+from gateway.pages.rendering import Frame
 from gateway.settings import Settings
 
 SIGN_IN: Final = "/demo-identity/sign-in"

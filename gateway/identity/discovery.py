@@ -12,8 +12,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gateway import strict_json
-from gateway.identity.provider import IdentityUnavailableError
-from gateway.outbound import Fetched, UnfetchableError, Way, get, post, trouble_with_address
+from gateway.identity.identity_provider import IdentityUnavailableError
+from gateway.safe_fetch import Fetched, UnfetchableError, Way, get, post, trouble_with_address
 from gateway.signing import jws
 from gateway.strict_json import StrictJsonError
 

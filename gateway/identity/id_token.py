@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.identity.provider import IdentityRefusedError, TooWeakError
+from gateway.identity.identity_provider import IdentityRefusedError, TooWeakError
 from gateway.identity.sessions import Identity, Mandate
 from gateway.signing.jws import VerifiedClaims
 

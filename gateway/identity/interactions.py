@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from gateway.identity.sessions import is_live
 from gateway.identity.tables import InteractionRow, SessionRow
-from gateway.signing.digests import KeyedDigests
+from gateway.signing.keyed_digests import KeyedDigests
 
 LIFETIME: Final = timedelta(minutes=15)
 

@@ -14,9 +14,13 @@ from urllib.parse import urlencode
 from gateway.identity.client_auth import ClientAuth, client_auth_of
 from gateway.identity.discovery import Directory, Metadata
 from gateway.identity.id_token import Expected, identity_of
-from gateway.identity.provider import Attempt, IdentityRefusedError, IdentityUnavailableError
+from gateway.identity.identity_provider import (
+    Attempt,
+    IdentityRefusedError,
+    IdentityUnavailableError,
+)
 from gateway.identity.sessions import Identity
-from gateway.outbound import UnfetchableError, Way
+from gateway.safe_fetch import UnfetchableError, Way
 from gateway.settings import Settings
 from gateway.signing import jws
 from gateway.signing.jws import JwsError, VerifiedClaims

@@ -15,12 +15,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.identity import powers
+from gateway.identity import permissions
 from gateway.identity.delegations import delegation_of
-from gateway.identity.powers import Held, Power
+from gateway.identity.permissions import Held, Power
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
-from gateway.signing.digests import KeyedDigests
+from gateway.signing.keyed_digests import KeyedDigests
 
 IDLE: Final = timedelta(minutes=15)
 ABSOLUTE: Final = timedelta(hours=8)
@@ -182,7 +182,7 @@ def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Sessi
         subject=row["subject"],
         name=row["name"],
         identity_token_digest=row["identity_token_digest"],
-        standing=powers.standing(
+        standing=permissions.standing(
             ((each["uscc"], each["role"]) for each in row["mandates"]),
             held,
             subject=row["subject"],

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class SessionRow(SQLModel, table=True):
@@ -14,14 +14,14 @@ class SessionRow(SQLModel, table=True):
 
     __tablename__ = "session"
 
-    digest: bytes = columns.digest(primary_key=True)
-    subject: str = columns.text()
-    name: str = columns.text()
-    mandates: list[dict[str, Any]] = columns.document()
-    identity_token_digest: bytes = columns.digest()
-    created_at: datetime = columns.moment()
-    last_seen_at: datetime = columns.moment()
-    expires_at: datetime = columns.moment()
+    digest: bytes = column_types.digest(primary_key=True)
+    subject: str = column_types.text()
+    name: str = column_types.text()
+    mandates: list[dict[str, Any]] = column_types.document()
+    identity_token_digest: bytes = column_types.digest()
+    created_at: datetime = column_types.moment()
+    last_seen_at: datetime = column_types.moment()
+    expires_at: datetime = column_types.moment()
 
 
 class InteractionRow(SQLModel, table=True):
@@ -43,20 +43,20 @@ class InteractionRow(SQLModel, table=True):
         ),
     )
 
-    digest: bytes = columns.digest(primary_key=True)
-    request_digest: bytes = columns.digest()
-    client_id: str = columns.text()
-    ask: dict[str, Any] = columns.document()
-    redirect_origin: str = columns.text()
-    session_digest: bytes | None = columns.digest(nullable=True)
-    opened_at: datetime = columns.moment()
-    expires_at: datetime = columns.moment()
-    decided_at: datetime | None = columns.moment(nullable=True)
-    outcome: str | None = columns.text(nullable=True)
-    consent_id: str | None = columns.text(nullable=True)
-    uscc: str | None = columns.text(nullable=True)
-    subject: str | None = columns.text(nullable=True)
-    resumed_at: datetime | None = columns.moment(nullable=True)
+    digest: bytes = column_types.digest(primary_key=True)
+    request_digest: bytes = column_types.digest()
+    client_id: str = column_types.text()
+    ask: dict[str, Any] = column_types.document()
+    redirect_origin: str = column_types.text()
+    session_digest: bytes | None = column_types.digest(nullable=True)
+    opened_at: datetime = column_types.moment()
+    expires_at: datetime = column_types.moment()
+    decided_at: datetime | None = column_types.moment(nullable=True)
+    outcome: str | None = column_types.text(nullable=True)
+    consent_id: str | None = column_types.text(nullable=True)
+    uscc: str | None = column_types.text(nullable=True)
+    subject: str | None = column_types.text(nullable=True)
+    resumed_at: datetime | None = column_types.moment(nullable=True)
 
 
 class DelegationRow(SQLModel, table=True):
@@ -75,22 +75,22 @@ class DelegationRow(SQLModel, table=True):
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_somebody"),
     )
 
-    uscc: str = columns.text(primary_key=True)
-    delegation_id: str = columns.text(primary_key=True)
-    name: bytes = columns.digest()
-    powers: list[str] = columns.texts()
-    representative: str = columns.text()
-    appointed_by: str = columns.text()
-    appointed_token_digest: bytes = columns.digest()
-    appointed_at: datetime = columns.moment()
-    invited_until: datetime = columns.moment()
-    ends_at: datetime = columns.moment()
-    subject: str | None = columns.text(nullable=True)
-    accepted_at: datetime | None = columns.moment(nullable=True)
-    accepted_token_digest: bytes | None = columns.digest(nullable=True)
-    ended_at: datetime | None = columns.moment(nullable=True)
-    ended_by: str | None = columns.text(nullable=True)
-    ended_token_digest: bytes | None = columns.digest(nullable=True)
+    uscc: str = column_types.text(primary_key=True)
+    delegation_id: str = column_types.text(primary_key=True)
+    name: bytes = column_types.digest()
+    powers: list[str] = column_types.texts()
+    representative: str = column_types.text()
+    appointed_by: str = column_types.text()
+    appointed_token_digest: bytes = column_types.digest()
+    appointed_at: datetime = column_types.moment()
+    invited_until: datetime = column_types.moment()
+    ends_at: datetime = column_types.moment()
+    subject: str | None = column_types.text(nullable=True)
+    accepted_at: datetime | None = column_types.moment(nullable=True)
+    accepted_token_digest: bytes | None = column_types.digest(nullable=True)
+    ended_at: datetime | None = column_types.moment(nullable=True)
+    ended_by: str | None = column_types.text(nullable=True)
+    ended_token_digest: bytes | None = column_types.digest(nullable=True)
 
 
 class DelegationLocatorRow(SQLModel, table=True):
@@ -99,10 +99,10 @@ class DelegationLocatorRow(SQLModel, table=True):
     __tablename__ = "delegation_locator"
     __table_args__ = (Index("ix_delegation_locator_subject", "subject"),)
 
-    invitation_digest: bytes = columns.digest(primary_key=True)
-    uscc: str = columns.text()
-    delegation_id: str = columns.text()
-    subject: str | None = columns.text(nullable=True)
+    invitation_digest: bytes = column_types.digest(primary_key=True)
+    uscc: str = column_types.text()
+    delegation_id: str = column_types.text()
+    subject: str | None = column_types.text(nullable=True)
 
 
 class RepresentativeChangeRow(SQLModel, table=True):
@@ -110,8 +110,8 @@ class RepresentativeChangeRow(SQLModel, table=True):
 
     __tablename__ = "representative_change"
 
-    uscc: str = columns.text(primary_key=True)
-    changed_at: datetime = columns.moment()
+    uscc: str = column_types.text(primary_key=True)
+    changed_at: datetime = column_types.moment()
 
 
 class ConsentKeptRow(SQLModel, table=True):
@@ -119,8 +119,8 @@ class ConsentKeptRow(SQLModel, table=True):
 
     __tablename__ = "consent_kept"
 
-    uscc: str = columns.text(primary_key=True)
-    consent_id: str = columns.text(primary_key=True)
-    kept_at: datetime = columns.moment()
-    subject: str = columns.text()
-    identity_token_digest: bytes = columns.digest()
+    uscc: str = column_types.text(primary_key=True)
+    consent_id: str = column_types.text(primary_key=True)
+    kept_at: datetime = column_types.moment()
+    subject: str = column_types.text()
+    identity_token_digest: bytes = column_types.digest()

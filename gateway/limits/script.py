@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.limits import gcra
+from gateway.limits.decision import DAY_STARTS, Reading, judge
 from gateway.limits.gcra import SECOND
-from gateway.limits.judging import DAY_STARTS, Reading, judge
-from gateway.limits.keys import counter_key, distinct_key, short
-from gateway.limits.names import Admission, Counter, PinConflict, Replayed, Verdict
+from gateway.limits.model import Admission, Counter, PinConflict, Replayed, Verdict
+from gateway.limits.redis_keys import counter_key, distinct_key, short
 
 TEXT = (Path(__file__).parent / "admit.lua").read_text("utf-8")
 # The last key's value besides, or nil where it had none and was given the last argument.

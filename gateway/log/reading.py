@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 
-from gateway.access.caller import Caller
-from gateway.access.standing import STANDING_JSON, Standing, standing_from_json
-from gateway.db.hot import HotDatabase, Statement
+from gateway.access.authentication import Caller
+from gateway.access.client_status import STANDING_JSON, Standing, standing_from_json
+from gateway.db.prepared import HotDatabase, Statement
 from gateway.disclosure.consent_leaf import consent_in
-from gateway.disclosure.receipts import Checkpoint, Entry
+from gateway.transparency.receipts import Checkpoint, Entry
 
 # The log itself tells to which enterprise a leaf belongs; before that it has no receipt.
 READ = Statement(f"""

@@ -8,22 +8,22 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission import admit
-from gateway.access.bound import demand_consent
-from gateway.access.caller import authenticate
+from gateway.access.admission_control import admit
+from gateway.access.authentication import authenticate
+from gateway.access.client_status import agreement_of
+from gateway.access.consent_binding import demand_consent
 from gateway.access.errors import GatewayError, NotFoundError
-from gateway.access.standing import agreement_of
 from gateway.db.engine import to_json
 from gateway.disclosure.consent_leaf import consent_in
-from gateway.disclosure.kept_tree import entries_of, rows_of
-from gateway.disclosure.leaf import MERGE_SECONDS
-from gateway.disclosure.merkle import HASH_BYTES
-from gateway.disclosure.receipts import Receipt, receipt_for
-from gateway.disclosure.tiles import BITS, Run
-from gateway.log.paths import Tile, level_of, tile_of
 from gateway.log.reading import event, events, published, read
 from gateway.log.schemas import EventsOut, ReceiptOut
+from gateway.log.tile_paths import Tile, level_of, tile_of
 from gateway.runtime import Runtime, UsingRuntime
+from gateway.transparency.log_leaf import MERGE_SECONDS
+from gateway.transparency.merkle import HASH_BYTES
+from gateway.transparency.receipts import Receipt, receipt_for
+from gateway.transparency.tiles import BITS, Run
+from gateway.transparency.tree_store import entries_of, rows_of
 
 router = APIRouter(tags=["log"])
 

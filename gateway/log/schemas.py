@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from gateway.disclosure.receipts import Receipt, written
+from gateway.transparency.receipts import Receipt, written
 
 
 class ReceiptOut(BaseModel):

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from gateway.db.engine import make_engine
-from gateway.migrations.rooms import metadata
+from gateway.migrations.all_tables import metadata
 
 UPGRADE_LOCK = 0x58514D47  # "XQMG"
 # For a table; while it waits, every call that needs the table waits behind it.

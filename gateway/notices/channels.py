@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
-from gateway.notices.words import Message
-from gateway.outbound import UnfetchableError, Way, post
+from gateway.notices.templates import Message
+from gateway.safe_fetch import UnfetchableError, Way, post
 
 TIMEOUT_SECONDS: Final = 15.0
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})

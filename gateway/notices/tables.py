@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlmodel import Field, SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class NoticeRow(SQLModel, table=True):
@@ -17,16 +17,16 @@ class NoticeRow(SQLModel, table=True):
         Index("ix_notice_at", "at"),
     )
 
-    uscc: str = columns.text(primary_key=True)
-    notice_id: str = columns.text(primary_key=True)
-    kind: str = columns.text()
-    client_id: str | None = columns.text(nullable=True)
-    at: datetime = columns.moment()
-    due_at: datetime = columns.moment()
+    uscc: str = column_types.text(primary_key=True)
+    notice_id: str = column_types.text(primary_key=True)
+    kind: str = column_types.text()
+    client_id: str | None = column_types.text(nullable=True)
+    at: datetime = column_types.moment()
+    due_at: datetime = column_types.moment()
     begun: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     failures: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
-    reached: list[str] = columns.texts()
-    done_at: datetime | None = columns.moment(nullable=True)
+    reached: list[str] = column_types.texts()
+    done_at: datetime | None = column_types.moment(nullable=True)
 
 
 class NoticePlaceRow(SQLModel, table=True):
@@ -35,17 +35,17 @@ class NoticePlaceRow(SQLModel, table=True):
     __tablename__ = "notice_place"
     __table_args__ = (CheckConstraint("channel IN ('email', 'sms')", name="channel"),)
 
-    uscc: str = columns.text(primary_key=True)
-    place_id: str = columns.text(primary_key=True)
-    channel: str = columns.text()
-    address: bytes | None = columns.digest(nullable=True)
-    link_digest: bytes = columns.digest()
-    added_by: str = columns.text()
-    added_token_digest: bytes = columns.digest()
-    added_at: datetime = columns.moment()
-    confirmed_at: datetime | None = columns.moment(nullable=True)
-    confirmed_by: str | None = columns.text(nullable=True)
-    confirmed_token_digest: bytes | None = columns.digest(nullable=True)
-    removed_at: datetime | None = columns.moment(nullable=True)
-    removed_by: str | None = columns.text(nullable=True)
-    removed_token_digest: bytes | None = columns.digest(nullable=True)
+    uscc: str = column_types.text(primary_key=True)
+    place_id: str = column_types.text(primary_key=True)
+    channel: str = column_types.text()
+    address: bytes | None = column_types.digest(nullable=True)
+    link_digest: bytes = column_types.digest()
+    added_by: str = column_types.text()
+    added_token_digest: bytes = column_types.digest()
+    added_at: datetime = column_types.moment()
+    confirmed_at: datetime | None = column_types.moment(nullable=True)
+    confirmed_by: str | None = column_types.text(nullable=True)
+    confirmed_token_digest: bytes | None = column_types.digest(nullable=True)
+    removed_at: datetime | None = column_types.moment(nullable=True)
+    removed_by: str | None = column_types.text(nullable=True)
+    removed_token_digest: bytes | None = column_types.digest(nullable=True)

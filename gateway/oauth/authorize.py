@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID
-from gateway.creditfile.free_text import for_logs
 from gateway.identity import interactions, sessions
 from gateway.identity.interactions import AskDocument, Interaction
-from gateway.oauth import codes
-from gateway.oauth.codes import PushedRequest
-from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
+from gateway.oauth import authorization_codes
+from gateway.oauth.authorization_codes import PushedRequest
+from gateway.pages.i18n import Said
+from gateway.pages.rendering import Frame
+from gateway.privacy.redaction import for_logs
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.oauth")
@@ -54,7 +54,7 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
     digest = runtime.digests.of("request_uri", request_uri)
     now = runtime.now()
     async with runtime.engine.begin() as conn:
-        pushed = await codes.pushed_request(conn, digest, client_id, now=now)
+        pushed = await authorization_codes.pushed_request(conn, digest, client_id, now=now)
         if pushed is None:
             return error_page(request, "request_uri", UNKNOWN_REQUEST, client_id)
         client = await registry.find(conn, client_id)
@@ -65,7 +65,7 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
             runtime.digests,
             request_digest=digest,
             ask=_ask(pushed),
-            redirect_origin=codes.origin_of(pushed.parameters["redirect_uri"]),
+            redirect_origin=authorization_codes.origin_of(pushed.parameters["redirect_uri"]),
             now=now,
         )
     return _see(f"{runtime.settings.issuer}/portal/decide/{interaction_id}")
@@ -80,7 +80,7 @@ async def resume(request: Request, runtime: Runtime) -> Response:
         interaction, pushed = taken
         response = await _response(conn, runtime, interaction, pushed)
     parameters = response | {"state": pushed.parameters["state"], "iss": runtime.settings.issuer}
-    return _see(codes.with_parameters(pushed.parameters["redirect_uri"], parameters))
+    return _see(authorization_codes.with_parameters(pushed.parameters["redirect_uri"], parameters))
 
 
 async def _taken(
@@ -105,7 +105,7 @@ async def _taken(
     )
     if interaction is None:
         return None
-    pushed = await codes.take_pushed_request(conn, interaction.request_digest)
+    pushed = await authorization_codes.take_pushed_request(conn, interaction.request_digest)
     return (interaction, pushed) if pushed else None
 
 
@@ -124,7 +124,9 @@ async def _response(
         )
         return {"error": "access_denied", "error_description": "The enterprise did not agree."}
     return {
-        "code": await codes.new_code(conn, runtime.digests, pushed, interaction, now=runtime.now())
+        "code": await authorization_codes.new_code(
+            conn, runtime.digests, pushed, interaction, now=runtime.now()
+        )
     }
 
 

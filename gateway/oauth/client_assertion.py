@@ -19,10 +19,10 @@ from gateway.clients.authentication import PRIVATE_KEY_JWT
 from gateway.clients.public_keys import MOST_KEYS, RSA_BITS
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
-from gateway.oauth.books import Assertion, Books
+from gateway.oauth.authlib_models import Party
+from gateway.oauth.authlib_typing import OAuth2Request
 from gateway.oauth.errors import OAuthError, invalid_client, used_before
-from gateway.oauth.library import OAuth2Request
-from gateway.oauth.party import Party
+from gateway.oauth.unit_of_work import Assertion, Books
 from gateway.signing import jws
 from gateway.signing.jws import ALGORITHM_OF_KEY, Compact, JwsError, VerifiedClaims
 

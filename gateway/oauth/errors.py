@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gateway.oauth.library import OAuth2Error, Reply
+from gateway.oauth.authlib_typing import OAuth2Error, Reply
 
 LONGEST_DESCRIPTION: Final = 300
 UNAVAILABLE_SECONDS: Final = 5

@@ -10,10 +10,8 @@ from types import MappingProxyType
 from typing import ClassVar, Final
 
 from gateway.oauth import store
-from gateway.oauth.authentication import METHOD
-from gateway.oauth.errors import invalid_grant
-from gateway.oauth.issue import At
-from gateway.oauth.library import (
+from gateway.oauth.authlib_models import Basis, Party
+from gateway.oauth.authlib_typing import (
     AuthorizationCodeGrant,
     BaseGrant,
     ClientCredentialsGrant,
@@ -21,7 +19,9 @@ from gateway.oauth.library import (
     RefreshTokenGrant,
     create_s256_code_challenge,
 )
-from gateway.oauth.party import Basis, Party
+from gateway.oauth.client_authentication import METHOD
+from gateway.oauth.errors import invalid_grant
+from gateway.oauth.token_issuer import At
 
 
 class CodeGrant(AuthorizationCodeGrant):

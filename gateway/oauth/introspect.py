@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from gateway.clients.registry import Client
 from gateway.oauth import store
-from gateway.oauth.authentication import METHOD
-from gateway.oauth.details import granted_details
+from gateway.oauth.authlib_models import Party
+from gateway.oauth.authlib_typing import IntrospectionEndpoint, OAuth2Request, Reply
+from gateway.oauth.authorization_details import granted_details
+from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_request
-from gateway.oauth.issue import At, Bound
-from gateway.oauth.library import IntrospectionEndpoint, OAuth2Request, Reply
-from gateway.oauth.party import Party
+from gateway.oauth.token_issuer import At, Bound
 from gateway.signing import jws
 from gateway.signing.access_tokens import TokenError
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 from gateway.access.dpop import ALGORITHMS as PROOF_ALGORITHMS
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT
 from gateway.clients.registration import SCOPES
+from gateway.oauth.authlib_models import GRANT_TYPES
+from gateway.oauth.authorization_details import TYPE
 from gateway.oauth.client_assertion import ALGORITHMS as ASSERTION_ALGORITHMS
-from gateway.oauth.details import TYPE
-from gateway.oauth.party import GRANT_TYPES
 from gateway.settings import Settings
 
 # Where a client authenticates, and so where its certificate has to be asked for (RFC 8705 §5).

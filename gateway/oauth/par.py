@@ -14,16 +14,16 @@ from sqlalchemy import insert
 
 from gateway.clients.registration import allowed_redirect
 from gateway.clients.registry import Client
-from gateway.disclosure.leaf import Kind
-from gateway.oauth.authentication import METHOD
-from gateway.oauth.details import checked_details, enterprise_in
+from gateway.oauth.authlib_models import Party
+from gateway.oauth.authlib_typing import OAuth2Request, Reply, TokenEndpoint
+from gateway.oauth.authorization_details import checked_details, enterprise_in
+from gateway.oauth.client_authentication import METHOD
+from gateway.oauth.dpop import invalid_proof
 from gateway.oauth.errors import OAuthError, invalid_request
-from gateway.oauth.issue import At, agreement_of
-from gateway.oauth.library import OAuth2Request, Reply, TokenEndpoint
-from gateway.oauth.party import Party
-from gateway.oauth.proof import invalid_proof
 from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
+from gateway.oauth.token_issuer import At, agreement_of
+from gateway.transparency.log_leaf import Kind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 LIFETIME: Final = timedelta(seconds=90)

@@ -6,11 +6,11 @@ A token that is unknown, over or ended already is answered 200; another client's
 from typing import ClassVar
 
 from gateway.oauth import store
-from gateway.oauth.authentication import METHOD
+from gateway.oauth.authlib_models import Party
+from gateway.oauth.authlib_typing import OAuth2Request, Reply, RevocationEndpoint
+from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_grant, invalid_request
-from gateway.oauth.issue import At
-from gateway.oauth.library import OAuth2Request, Reply, RevocationEndpoint
-from gateway.oauth.party import Party
+from gateway.oauth.token_issuer import At
 from gateway.signing.access_tokens import TokenError
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.head import get_only
-from gateway.oauth import authorize, described, metadata
-from gateway.oauth.serving import serve
-from gateway.pages.route import PageRoute
+from gateway.access.head_requests import get_only
+from gateway.oauth import authorize, metadata, openapi
+from gateway.oauth.endpoint import serve
+from gateway.pages.page_route import PageRoute
 from gateway.runtime import UsingRuntime
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
@@ -17,7 +17,7 @@ router = APIRouter(tags=["oauth"])
 pages = APIRouter(route_class=PageRoute)
 
 
-@router.post("/oauth/par", status_code=201, openapi_extra=described.par())
+@router.post("/oauth/par", status_code=201, openapi_extra=openapi.par())
 async def push(request: Request, runtime: UsingRuntime) -> Response:
     """Push an authorization request (RFC 9126)."""
     return await serve("par", request, runtime)
@@ -27,7 +27,7 @@ async def push(request: Request, runtime: UsingRuntime) -> Response:
     "/oauth/authorize",
     status_code=303,
     response_class=Response,
-    openapi_extra=described.authorize(),
+    openapi_extra=openapi.authorize(),
 )
 @get_only()
 async def begin(request: Request, runtime: UsingRuntime) -> Response:
@@ -45,19 +45,19 @@ async def resume(request: Request, runtime: UsingRuntime) -> Response:
 router.include_router(pages)
 
 
-@router.post("/oauth/token", openapi_extra=described.token())
+@router.post("/oauth/token", openapi_extra=openapi.token())
 async def token(request: Request, runtime: UsingRuntime) -> Response:
     """Give tokens for a code, a refresh token or the client's own credentials (RFC 6749)."""
     return await serve("token", request, runtime)
 
 
-@router.post("/oauth/introspect", openapi_extra=described.about_a_token(described.INTROSPECTED))
+@router.post("/oauth/introspect", openapi_extra=openapi.about_a_token(openapi.INTROSPECTED))
 async def introspect(request: Request, runtime: UsingRuntime) -> Response:
     """Tell a client what its token still gives (RFC 7662)."""
     return await serve("introspect", request, runtime)
 
 
-@router.post("/oauth/revoke", openapi_extra=described.about_a_token(described.NOTHING))
+@router.post("/oauth/revoke", openapi_extra=openapi.about_a_token(openapi.NOTHING))
 async def revoke(request: Request, runtime: UsingRuntime) -> Response:
     """End one of the client's tokens (RFC 7009)."""
     return await serve("revoke", request, runtime)

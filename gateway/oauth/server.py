@@ -12,25 +12,25 @@ import structlog
 
 from gateway.clients.key_sets import signer_of
 from gateway.clients.registration import CLIENT_ID, SCOPES
-from gateway.creditfile.free_text import for_logs
-from gateway.oauth.authentication import METHOD, RegisteredAuthentication
-from gateway.oauth.counting import count
-from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
-from gateway.oauth.form import Form
-from gateway.oauth.grants import GRANTS
-from gateway.oauth.introspect import Introspection
-from gateway.oauth.issue import At, bound_for, issue
-from gateway.oauth.library import (
+from gateway.oauth.authlib_models import Basis, Party
+from gateway.oauth.authlib_typing import (
     AuthorizationServer,
     BasicOAuth2Payload,
     Headers,
     OAuth2Error,
     OAuth2Request,
 )
+from gateway.oauth.client_authentication import METHOD, RegisteredAuthentication
+from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
+from gateway.oauth.form import Form
+from gateway.oauth.grants import GRANTS
+from gateway.oauth.introspect import Introspection
 from gateway.oauth.par import PushedAuthorization
-from gateway.oauth.party import Basis, Party
+from gateway.oauth.rate_limit import count
 from gateway.oauth.revoke import Revocation
 from gateway.oauth.scopes import scope_for
+from gateway.oauth.token_issuer import At, bound_for, issue
+from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.oauth")
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
 from consent import Consent, Status, status_at
-from consent.rows import consent_of
+from consent.mapping import consent_of
 from consent.tables import consents
 from gateway.oauth.errors import invalid_grant
 from gateway.oauth.tables import AccessTokenRow, AuthorizationCodeRow, RefreshTokenRow

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class PushedRequestRow(SQLModel, table=True):
@@ -14,12 +14,12 @@ class PushedRequestRow(SQLModel, table=True):
 
     __tablename__ = "pushed_request"
 
-    digest: bytes = columns.digest(primary_key=True)
-    client_id: str = columns.text()
-    parameters: dict[str, Any] = columns.document()
-    dpop_jkt: str | None = columns.text(nullable=True)
-    x5t_s256: str | None = columns.text(nullable=True)
-    expires_at: datetime = columns.moment()
+    digest: bytes = column_types.digest(primary_key=True)
+    client_id: str = column_types.text()
+    parameters: dict[str, Any] = column_types.document()
+    dpop_jkt: str | None = column_types.text(nullable=True)
+    x5t_s256: str | None = column_types.text(nullable=True)
+    expires_at: datetime = column_types.moment()
 
 
 class AuthorizationCodeRow(SQLModel, table=True):
@@ -27,18 +27,18 @@ class AuthorizationCodeRow(SQLModel, table=True):
 
     __tablename__ = "authorization_code"
 
-    digest: bytes = columns.digest(primary_key=True)
-    client_id: str = columns.text()
-    redirect_uri: str = columns.text()
-    scope: str = columns.text()
-    code_challenge: str = columns.text()
-    dpop_jkt: str | None = columns.text(nullable=True)
-    x5t_s256: str | None = columns.text(nullable=True)
-    consent_id: str = columns.text()
-    uscc: str = columns.text()
-    subject: str = columns.text()
-    expires_at: datetime = columns.moment()
-    redeemed_at: datetime | None = columns.moment(nullable=True)
+    digest: bytes = column_types.digest(primary_key=True)
+    client_id: str = column_types.text()
+    redirect_uri: str = column_types.text()
+    scope: str = column_types.text()
+    code_challenge: str = column_types.text()
+    dpop_jkt: str | None = column_types.text(nullable=True)
+    x5t_s256: str | None = column_types.text(nullable=True)
+    consent_id: str = column_types.text()
+    uscc: str = column_types.text()
+    subject: str = column_types.text()
+    expires_at: datetime = column_types.moment()
+    redeemed_at: datetime | None = column_types.moment(nullable=True)
 
 
 class AccessTokenRow(SQLModel, table=True):
@@ -47,14 +47,14 @@ class AccessTokenRow(SQLModel, table=True):
     __tablename__ = "access_token"
     __table_args__ = (Index("ix_access_token_code_digest", "code_digest"),)
 
-    jti: str = columns.text(primary_key=True)
-    client_id: str = columns.text()
-    scope: str = columns.text()
-    uscc: str | None = columns.text(nullable=True)
-    consent_id: str | None = columns.text(nullable=True)
-    code_digest: bytes | None = columns.digest(nullable=True)
-    expires_at: datetime = columns.moment()
-    revoked_at: datetime | None = columns.moment(nullable=True)
+    jti: str = column_types.text(primary_key=True)
+    client_id: str = column_types.text()
+    scope: str = column_types.text()
+    uscc: str | None = column_types.text(nullable=True)
+    consent_id: str | None = column_types.text(nullable=True)
+    code_digest: bytes | None = column_types.digest(nullable=True)
+    expires_at: datetime = column_types.moment()
+    revoked_at: datetime | None = column_types.moment(nullable=True)
 
 
 class RefreshTokenRow(SQLModel, table=True):
@@ -63,15 +63,15 @@ class RefreshTokenRow(SQLModel, table=True):
     __tablename__ = "refresh_token"
     __table_args__ = (Index("ix_refresh_token_code_digest", "code_digest"),)
 
-    digest: bytes = columns.digest(primary_key=True)
-    client_id: str = columns.text()
-    scope: str = columns.text()
-    consent_id: str = columns.text()
-    uscc: str = columns.text()
-    subject: str = columns.text()
-    code_digest: bytes = columns.digest()
-    expires_at: datetime = columns.moment()
-    revoked_at: datetime | None = columns.moment(nullable=True)
+    digest: bytes = column_types.digest(primary_key=True)
+    client_id: str = column_types.text()
+    scope: str = column_types.text()
+    consent_id: str = column_types.text()
+    uscc: str = column_types.text()
+    subject: str = column_types.text()
+    code_digest: bytes = column_types.digest()
+    expires_at: datetime = column_types.moment()
+    revoked_at: datetime | None = column_types.moment(nullable=True)
 
 
 class AssertionRow(SQLModel, table=True):
@@ -80,6 +80,6 @@ class AssertionRow(SQLModel, table=True):
     __tablename__ = "assertion_jti"
     __table_args__ = (Index("ix_assertion_jti_expires_at", "expires_at"),)
 
-    client_id: str = columns.text(primary_key=True)
-    jti: str = columns.text(primary_key=True)
-    expires_at: datetime = columns.moment()
+    client_id: str = column_types.text(primary_key=True)
+    jti: str = column_types.text(primary_key=True)
+    expires_at: datetime = column_types.moment()

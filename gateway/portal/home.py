@@ -15,11 +15,11 @@ from consent import store as consents
 from gateway.creditfile.objections import model as objection
 from gateway.creditfile.objections import store as objections
 from gateway.identity import representatives
-from gateway.identity.powers import Power
-from gateway.identity.visitor import UsingVisitor
-from gateway.pages.frame import Frame
-from gateway.pages.route import PageRoute
-from gateway.portal import store, words
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import UsingVisitor
+from gateway.pages.page_route import PageRoute
+from gateway.pages.rendering import Frame
+from gateway.portal import labels, store
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import UsingRuntime
 
@@ -76,10 +76,10 @@ async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -
         "portal/home.html",
         visitor=visitor,
         glances=glances,
-        kinds=words.ENTERPRISE_KINDS,
+        kinds=labels.ENTERPRISE_KINDS,
         outdated=outdated,
         name=visitor.session.name,
-        words=words,
+        words=labels,
     )
 
 

@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.creditfile import naming
-from gateway.creditfile.audience import Audience
-from gateway.creditfile.days import day_of
+from gateway.creditfile import labels
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
+from gateway.creditfile.file_query import read_file
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
-from gateway.creditfile.personal import open_personal, with_personal
-from gateway.creditfile.reading import read_file
+from gateway.creditfile.personal_fields import open_personal, with_personal
 from gateway.creditfile.records import Enterprise, Record, registration_of
-from gateway.creditfile.telling import is_on_serious_list, told_fields
-from gateway.identity.powers import Power
-from gateway.identity.visitor import UsingVisitor, Visitor
-from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
-from gateway.pages.route import InsteadError, PageRoute, not_found
-from gateway.portal import objection_words
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import InsteadError, PageRoute, not_found
+from gateway.pages.rendering import Frame
+from gateway.portal.objections import labels as objection_labels
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -154,7 +154,7 @@ async def show(
         sections=sections,
         whole=not wanted,
         disputed=len(file.objections),
-        naming=naming,
+        naming=labels,
         catalogue=runtime.catalogue,
     )
 
@@ -182,9 +182,9 @@ async def show_one(
         entry=entry,
         dataset=name_of(runtime, entry.record.dataset),
         before=[each for each in before if not each.marks],
-        notice=objection_words.NOTICES.get(request.query_params.get("notice", "")),
-        naming=naming,
-        words=objection_words,
+        notice=objection_labels.NOTICES.get(request.query_params.get("notice", "")),
+        naming=labels,
+        words=objection_labels,
         catalogue=runtime.catalogue,
         is_rating=entry.record.dataset in runtime.catalogue.objections.rating_appeal.datasets,
     )

@@ -3,23 +3,18 @@
 from fastapi import APIRouter
 
 from gateway.pages import static
-from gateway.portal import (
-    asked,
-    decide,
-    delegates,
-    home,
-    invitations,
+from gateway.portal import contact_pages, home, my_record, sign_in
+from gateway.portal.access_history import page
+from gateway.portal.consents import (
+    consent_downloads,
+    inherited_consents,
+    link_request,
     my_consents,
-    my_objections,
-    my_record,
-    narrowing,
-    notice_places,
-    objecting,
-    predecessors,
-    records,
-    sign_in,
-    who_looked,
+    narrow_consent,
+    redirect_request,
 )
+from gateway.portal.delegates import invitations, pages
+from gateway.portal.objections import my_objections, new_objection
 
 router = APIRouter(include_in_schema=False)
 for room in (
@@ -27,17 +22,17 @@ for room in (
     sign_in,
     home,
     invitations,
-    decide,
-    delegates,
-    asked,
-    narrowing,
-    notice_places,
-    records,
-    predecessors,
+    redirect_request,
+    pages,
+    link_request,
+    narrow_consent,
+    contact_pages,
+    consent_downloads,
+    inherited_consents,
     my_consents,
-    who_looked,
+    page,
     my_record,
-    objecting,
+    new_objection,
     my_objections,
 ):
     router.include_router(room.router)

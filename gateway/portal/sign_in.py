@@ -8,20 +8,20 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.access.head import get_only
-from gateway.identity import sessions, sign_in
-from gateway.identity.provider import (
+from gateway.access.head_requests import get_only
+from gateway.identity import sessions, sign_in_cookie
+from gateway.identity.identity_provider import (
     IdentityProvider,
     IdentityRefusedError,
     IdentityUnavailableError,
     TooWeakError,
 )
-from gateway.identity.returns import HOME, safe_return
-from gateway.identity.sign_in import SignIn
-from gateway.identity.visitor import UsingVisitor, new_secret
-from gateway.pages.frame import Frame
-from gateway.pages.languages import Said
-from gateway.pages.route import PageRoute
+from gateway.identity.return_url import HOME, safe_return
+from gateway.identity.session_dependency import UsingVisitor, new_secret
+from gateway.identity.sign_in_cookie import SignIn
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import PageRoute
+from gateway.pages.rendering import Frame
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -47,9 +47,9 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
     )
     response.set_cookie(
-        sign_in.cookie_name(runtime.settings),
+        sign_in_cookie.cookie_name(runtime.settings),
         started.as_cookie(),
-        max_age=sign_in.LIFETIME_SECONDS,
+        max_age=sign_in_cookie.LIFETIME_SECONDS,
         **sessions.cookie_attributes(runtime.settings),
     )
     return response
@@ -59,7 +59,7 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
 @get_only()
 async def come_back(request: Request, runtime: UsingRuntime) -> Response:
     """Take what the provider has sent and begin a session."""
-    kept = request.cookies.get(sign_in.cookie_name(runtime.settings))
+    kept = request.cookies.get(sign_in_cookie.cookie_name(runtime.settings))
     provider = _provider(request)
     if provider is None or not kept:
         return _try_again(request)
@@ -119,7 +119,7 @@ def _signed_in(runtime: Runtime, value: str, return_to: str) -> Response:
     )
     attributes = sessions.cookie_attributes(runtime.settings)
     response.set_cookie(sessions.cookie_name(runtime.settings), value, **attributes)
-    response.delete_cookie(sign_in.cookie_name(runtime.settings), **attributes)
+    response.delete_cookie(sign_in_cookie.cookie_name(runtime.settings), **attributes)
     return response
 
 

@@ -11,7 +11,7 @@ from sqlmodel import col
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.tables import enterprise
 from gateway.disclosure.tables import DisclosureRow
-from gateway.pages.languages import Said
+from gateway.pages.i18n import Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,24 +15,24 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.app import close_runtime, create_app, open_runtime
+from gateway.background.sequencing import publisher_of
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.refolding import refold
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.creditfile.rekey_records import refold
 from gateway.db import embedded
 from gateway.db.engine import background_engine
-from gateway.disclosure.checkpoint_stores import StoreError
-from gateway.disclosure.rollback import LogForkedError
 from gateway.http1.server import OPTIONS
-from gateway.log.sealing import publisher_of
-from gateway.logs import configure
+from gateway.logging_setup import configure
 from gateway.migrations.run import upgrade
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.settings import Settings
-from gateway.synthetic.build import Kit, build
-from gateway.synthetic.callback import router as callback
-from gateway.synthetic.invitation import invite
+from gateway.synthetic.callback_page import router as callback
 from gateway.synthetic.load import Loaded
+from gateway.synthetic.next_steps import invite
+from gateway.synthetic.seed_demo import Kit, build
 from gateway.synthetic.state import HOST, Folder, State, StateError, read_json
 from gateway.synthetic.tour import tour
+from gateway.transparency.checkpoint_stores import StoreError
+from gateway.transparency.rollback import LogForkedError
 
 START_SECONDS = 15
 

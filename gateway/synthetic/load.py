@@ -10,12 +10,12 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.mapping import as_stored, personal_of
-from gateway.creditfile.personal import row_of_record, seal_of_enterprise, seal_of_record
+from gateway.creditfile.personal_fields import row_of_record, seal_of_enterprise, seal_of_record
+from gateway.creditfile.record_mapping import as_stored, personal_of
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
-from gateway.creditfile.vault import Vault
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.privacy.field_encryption import Vault
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 
 BATCH: Final = 1000
 _LOCK: Final = text("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")

@@ -13,15 +13,15 @@ from itertools import accumulate
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.synthetic import misdeeds, ordinary
-from gateway.synthetic.chance import Chance
-from gateway.synthetic.codes import a_code
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.synthetic import negative_records, positive_records
+from gateway.synthetic.company_names import a_naming
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, a_division
-from gateway.synthetic.draft import Draft
-from gateway.synthetic.naming import a_naming
+from gateway.synthetic.enterprise_builder import Draft
 from gateway.synthetic.people import a_person
-from gateway.synthetic.traits import CAST, KINDS, PLACES, TRAITS, Trait
+from gateway.synthetic.scenarios import CAST, KINDS, PLACES, TRAITS, Trait
+from gateway.synthetic.seeded_random import Chance
+from gateway.synthetic.uscc_generator import a_code
 
 _KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
 _KIND_WEIGHTS: Final = (59, 99, 100)
@@ -29,12 +29,12 @@ _LICENCES: Final = tuple(accumulate((46, 25, 14, 8, 4, 3)))
 _FIRST_NAME: Final = "杭州云栖数据科技有限公司"
 _FIRST_PLACE: Final = BY_CODE["330106"]
 _RARER: Final[tuple[tuple[float, Trait], ...]] = (
-    (0.02, ordinary.add_honour),
-    (0.05, lambda draft: ordinary.add_industry_rating(draft, published=True)),
-    (0.03, lambda draft: ordinary.add_industry_rating(draft, published=False)),
-    (0.01, ordinary.add_third_party_rating),
-    (0.015, ordinary.add_pledge),
-    (0.01, misdeeds.add_alert),
+    (0.02, positive_records.add_honour),
+    (0.05, lambda draft: positive_records.add_industry_rating(draft, published=True)),
+    (0.03, lambda draft: positive_records.add_industry_rating(draft, published=False)),
+    (0.01, positive_records.add_third_party_rating),
+    (0.015, positive_records.add_pledge),
+    (0.01, negative_records.add_alert),
 )
 _WRONGS: Final = (
     (0.05, "abnormal"),
@@ -134,10 +134,10 @@ def _established_on(rng: random.Random, today: date, *, young: bool) -> date:
 def _play(draft: Draft, trait: str) -> None:
     TRAITS[trait](draft)
     if trait != "clean":
-        ordinary.add_licence(draft)
-        ordinary.add_rating(draft, draft.rng.randint(560, 840))
-        ordinary.add_payments(draft, "social_insurance", late=draft.rng.randint(1, 12))
-        ordinary.add_commitment(draft)
+        positive_records.add_licence(draft)
+        positive_records.add_rating(draft, draft.rng.randint(560, 840))
+        positive_records.add_payments(draft, "social_insurance", late=draft.rng.randint(1, 12))
+        positive_records.add_commitment(draft)
     draft.traits.add(trait)
 
 
@@ -147,20 +147,20 @@ def _earn(draft: Draft) -> None:
     if rng.random() < 0.002:
         licences = min(int(rng.paretovariate(0.9) * 10), 300)
     for _ in range(licences):
-        ordinary.add_licence(draft, valid=rng.random() < 0.85)
+        positive_records.add_licence(draft, valid=rng.random() < 0.85)
     if rng.random() < (0.9 if is_firm else 0.3):
-        ordinary.add_rating(draft, min(990, max(300, int(rng.gauss(740, 90)))))
+        positive_records.add_rating(draft, min(990, max(300, int(rng.gauss(740, 90)))))
     if rng.random() < 0.3:
-        ordinary.add_commitment(
+        positive_records.add_commitment(
             draft, rng.choices(("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0]
         )
     if rng.random() < 0.2:
-        ordinary.add_inspection(draft)
+        positive_records.add_inspection(draft)
     if is_firm and rng.random() < 0.6:
-        ordinary.add_annual_report(draft, published=rng.random() < 0.2)
+        positive_records.add_annual_report(draft, published=rng.random() < 0.2)
     if is_firm and rng.random() < 0.15:
         late = rng.randint(1, 12) if rng.random() < 0.15 else None
-        ordinary.add_payments(draft, "social_insurance", late=late)
+        positive_records.add_payments(draft, "social_insurance", late=late)
     for share, add in _RARER:
         if rng.random() < share:
             add(draft)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from gateway.admin.client_key_rotation import TYP
 from gateway.clients.key_sets import ensure_keys
-from gateway.console.rotation import TYP
 from tests.house import Caller, House
 from tests.oauth_builders import public_jwk, signed
 from tests.registry_builders import (

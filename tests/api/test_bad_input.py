@@ -16,9 +16,9 @@ from sqlalchemy import text
 from gateway.access.body import LARGEST
 from gateway.clients import registry
 from gateway.clients.terms import Terms
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 from gateway.problems import TABLE
-from gateway.synthetic.cast import ROLES, terms_of
+from gateway.synthetic.demo_clients import ROLES, terms_of
 from gateway.synthetic.people import false_id_number
 from tests.house import OF_THE_LOG, UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed

@@ -13,17 +13,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
+from gateway.admin import catalogue_service
+from gateway.admin.audit_log import At
+from gateway.admin.errors import Refused
+from gateway.admin.operators import Operator
+from gateway.background.catalogue_reload import follow
 from gateway.cli.main import app
-from gateway.console import cataloguing
-from gateway.console.acts import At
-from gateway.console.operators import Operator
-from gateway.console.refusals import Refused
 from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.catalogue_versions import Version, digest_of, in_force
-from gateway.creditfile.intake import Source, Taken, take
 from gateway.db.engine import make_engine
-from gateway.following import follow
-from gateway.portal.choosing import fields_behind
+from gateway.ingest import Source, Taken, take
+from gateway.portal.consents.decision_form import fields_behind
 from tests.databases import new_database
 from tests.house import House, a_house
 from tests.waiting import PATIENCE
@@ -72,7 +72,7 @@ async def load(
 ) -> Version | Refused:
     async with engine.begin() as conn:
         at = At(conn=conn, by=by, now=NOW, datasets=())
-        return await cataloguing.load(at, document, allow_widening=allow)
+        return await catalogue_service.load(at, document, allow_widening=allow)
 
 
 async def approve(
@@ -80,7 +80,7 @@ async def approve(
 ) -> Version | Refused:
     async with engine.begin() as conn:
         at = At(conn=conn, by=by, now=NOW, datasets=())
-        return await cataloguing.approve(at, version, digest)
+        return await catalogue_service.approve(at, version, digest)
 
 
 async def counting(engine: AsyncEngine) -> str:

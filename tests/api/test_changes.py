@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 import consent
+from gateway.background.sequencing import sealer_of
 from gateway.disclosure import feed
-from gateway.log.sealing import sealer_of
 from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from gateway.creditfile.objections import desk, lifecycle
+from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections.model import Objection
 from tests.house import House
 from tests.objection_builders import ENTERPRISE, a_disputed_record, object_to
@@ -92,7 +92,7 @@ async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path)
     assert "not asked" in await run(shell, *review, str(reasons), refused=True)
     late = house.clock()
     async with house.runtime.engine.begin() as conn:
-        done = await desk.act(
+        done = await service.act(
             conn,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(

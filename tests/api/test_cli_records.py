@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.cli.printing import print_members
-from gateway.creditfile.intake import Source, take
-from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db.engine import make_engine
+from gateway.ingest import Source, take
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
 

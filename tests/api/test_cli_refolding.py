@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.db.engine import make_engine
-from gateway.pages.spreadsheet import BOM
+from gateway.pages.csv_safe import BOM
 from tests.ingest_house import Desk, a_database, a_desk, licences
 from tests.keys_house import NOW, Files
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK
 from gateway.db.engine import make_engine
+from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
 from tests.ingest_house import Desk, a_database, a_desk, licences
 from tests.portal_house import add_enterprise
 

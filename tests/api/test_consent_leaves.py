@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 import consent
 from consent import Changed
 from consent import store as consents
-from gateway.disclosure import consenting
-from gateway.disclosure.checkpoints import origin_of
+from gateway.disclosure import consent_writer
+from gateway.transparency.checkpoints import origin_of
 from tests.consent_builders import a_person, a_request, an_event_of
 from tests.consent_leaves import (
     SCOPE,
@@ -161,9 +161,9 @@ async def test_without_its_leaf_an_event_is_not_written(house: House) -> None:
     async def write(what: Changed) -> None:
         async with house.runtime.engine.begin() as conn:
             if what is begun:
-                await consenting.insert(conn, what)
+                await consent_writer.insert(conn, what)
             else:
-                await consenting.save(conn, asked, what)
+                await consent_writer.save(conn, asked, what)
 
     for what in (begun, granted):
         leaf, seq = f"{asked.consent_id}-{what.event.seq}", what.event.seq
@@ -190,11 +190,11 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(house: House, bank: Cal
         assert held is not None
         paused = consent.pause(held, by=a_person(uscc), now=house.clock())
         assert isinstance(paused, Changed)
-        assert await consenting.save(conn, held, paused)
+        assert await consent_writer.save(conn, held, paused)
         await conn.rollback()
     async with engine.begin() as conn:
-        assert await consenting.save(conn, held, paused)
-        assert not await consenting.save(conn, held, paused)
+        assert await consent_writer.save(conn, held, paused)
+        assert not await consent_writer.save(conn, held, paused)
         [[count]] = await conn.execute(
             text("SELECT count(*) FROM consent_leaf WHERE leaf_id LIKE :of"),
             {"of": f"{consent_id}-%"},

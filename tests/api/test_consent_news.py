@@ -12,9 +12,9 @@ from sqlalchemy import text
 import consent
 from consent import Channel, Consent, Scope, store
 from consent.model import Person
-from gateway.disclosure import consenting, tombstones
-from gateway.disclosure.consent_news import News, news_of
-from gateway.sweeping import tell_of_expiry
+from gateway.background.housekeeping import tell_of_expiry
+from gateway.disclosure import consent_writer, withdrawal_notices
+from gateway.disclosure.consent_notices import News, news_of
 from tests.consent_builders import BANK, NOON, a_consent, a_person, done
 from tests.house import Caller, House
 
@@ -96,8 +96,8 @@ async def test_a_decision_that_is_not_committed_is_no_news(house: House) -> None
         assert held is not None
         withdrawn = consent.withdraw(held, by=_person(held), now=house.clock())
         assert isinstance(withdrawn, consent.Changed)
-        assert await consenting.save(conn, held, withdrawn)
-        assert not await consenting.save(conn, held, withdrawn)
+        assert await consent_writer.save(conn, held, withdrawn)
+        assert not await consent_writer.save(conn, held, withdrawn)
         await conn.rollback()
     assert [each[0] for each in await news_to(house, bank)] == ["consent_granted"]
 
@@ -136,7 +136,7 @@ async def test_who_has_run_out_is_looked_up_and_not_searched_for(house: House) -
     values = {"now": now, "since": now - timedelta(days=30), "most": 1000}
     async with house.runtime.engine.connect() as conn:
         await conn.execute(text("SET LOCAL enable_seqscan = off"))  # which pays in a small table
-        plan = await conn.execute(text(f"EXPLAIN {tombstones.EXPIRED}"), values)
+        plan = await conn.execute(text(f"EXPLAIN {withdrawal_notices.EXPIRED}"), values)
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 
@@ -147,11 +147,13 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(house:
     await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=3)
     await tell_of_expiry(house.runtime)
     async with house.runtime.engine.connect() as conn:
-        assert bank.client_id not in {each.client_id for each in await tombstones.owing(conn)}
-        assert await tombstones.owed_by(conn, bank.client_id, limit=10) == []
+        assert bank.client_id not in {
+            each.client_id for each in await withdrawal_notices.owing(conn)
+        }
+        assert await withdrawal_notices.owed_by(conn, bank.client_id, limit=10) == []
     await house.act(consent.withdraw, consent_id)
     async with house.runtime.engine.connect() as conn:
-        owed = await tombstones.owed_by(conn, bank.client_id, limit=10)
+        owed = await withdrawal_notices.owed_by(conn, bank.client_id, limit=10)
     assert [each.kind for each in owed] == ["consent_withdrawn"]
 
 

@@ -17,10 +17,10 @@ import pytest
 import pytest_asyncio
 
 import consent
-from consent import Ask, Channel, Purpose, wording
+from consent import Ask, Channel, Purpose, consent_text
 from consent.ids import RANDOM_BYTES, consent_id_from
-from gateway.disclosure import consenting
-from gateway.portal.receipt import USUAL_FONTS, find_font
+from gateway.disclosure import consent_writer
+from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
 from tests.portal_house import House, a_house, hidden
 
 FONT = find_font(None)
@@ -53,7 +53,7 @@ async def decided(
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await consenting.insert(conn, requested)
+        await consent_writer.insert(conn, requested)
     consent_id = requested.consent.consent_id
     address = f"/portal/asked/{consent_id}"
     page = (await browser.get(address, params={"lang": lang})).text
@@ -89,12 +89,12 @@ async def test_the_record_is_signed_and_holds_the_words_that_were_shown(house: H
     claims = verified(house, made["jwt"])
     assert (claims["record"], claims["text"]) == (made["record"], made["text"])
     notice = made["record"]["dpv:hasNotice"]
-    assert (notice["dct:hasVersion"], notice["dct:language"]) == (wording.TEXT_VERSION, "en")
+    assert (notice["dct:hasVersion"], notice["dct:language"]) == (consent_text.TEXT_VERSION, "en")
     shown = tuple(
         consent.Bilingual(zh=zh, en=en)
         for zh, en in zip(made["text"]["zh"], made["text"]["en"], strict=True)
     )
-    assert wording.text_digest(shown).hex() == notice["xq:textSha256"]
+    assert consent_text.text_digest(shown).hex() == notice["xq:textSha256"]
     assert "浙江示范银行" in made["text"]["zh"][0]
     data = made["record"]["dpv:hasProcess"]["dpv:hasPersonalData"]
     assert [each["dct:identifier"] for each in data] == ["penalty"]

@@ -35,10 +35,10 @@ from consent import (
     store,
     supersede,
     withdraw,
-    writing,
+    writer,
 )
-from consent.spending import READ_CONSENT, SPEND, consent_from_json
 from consent.tables import consent_events, consent_locators, consents
+from consent.use_counter import READ_CONSENT, SPEND, consent_from_json
 from tests.consent_builders import (
     A_DAY,
     NOON,
@@ -95,7 +95,7 @@ def some_id() -> str:
 
 async def keep(conn: AsyncConnection, consent: Consent) -> Consent:
     """Store a consent that a test has made up."""
-    await writing.insert(conn, consent, an_event_of(consent))
+    await writer.insert(conn, consent, an_event_of(consent))
     return consent
 
 
@@ -109,7 +109,7 @@ async def act(conn: AsyncConnection, before: Consent, outcome: Changed | Refused
     """Save an act that must succeed."""
     after = done(outcome)
     assert isinstance(outcome, Changed)
-    assert await writing.save(conn, before, after, outcome.event)
+    assert await writer.save(conn, before, after, outcome.event)
     return after
 
 
@@ -188,7 +188,7 @@ async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
         now=NOON,
     )
     assert isinstance(begun, Changed)
-    await writing.insert(conn, begun.consent, begun.event)
+    await writer.insert(conn, begun.consent, begun.event)
     me = a_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
@@ -217,7 +217,7 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
     async def save(outcome: Changed | Refused) -> bool:
         assert isinstance(outcome, Changed)
         async with engine.begin() as conn:
-            return await writing.save(conn, consent, outcome.consent, outcome.event)
+            return await writer.save(conn, consent, outcome.consent, outcome.event)
 
     acts = [pause(consent, by=me, now=NOON), withdraw(consent, by=me, now=NOON)] * 5
     saved = await asyncio.gather(*(save(outcome) for outcome in acts))

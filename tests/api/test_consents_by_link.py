@@ -13,10 +13,10 @@ import pytest_asyncio
 import consent
 from consent import Changed, Consent, Person, Refused, Shown, Status
 from consent import store as consents
+from gateway.background.refusal_count_writer import write_down
 from gateway.clients import registry
-from gateway.disclosure import consenting
-from gateway.limits.guard import Quotas
-from gateway.log.turned_away import write_down
+from gateway.disclosure import consent_writer
+from gateway.limits.limiter import Quotas
 from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
 from tests.waiting import PATIENCE
@@ -340,7 +340,7 @@ async def test_a_running_consent_is_amended_in_its_place(house: House, bank: Cal
         )
         assert not isinstance(outcome, Refused)
         for old, new in zip((running, amendment), outcome, strict=True):
-            assert await consenting.save(connection, old, new)
+            assert await consent_writer.save(connection, old, new)
 
     told = await bank.query(uscc, "penalty", "licence", consent_id=held)
     assert told.json()["consent"]["uses_left"] == 0
@@ -382,7 +382,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
     for _ in range(2):
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
     async with house.runtime.engine.begin() as connection:
-        assert not await consenting.save(connection, held, narrowed)
+        assert not await consent_writer.save(connection, held, narrowed)
 
 
 async def test_a_client_keeps_the_record_without_the_persons_behind_it(

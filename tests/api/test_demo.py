@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.settings import Settings, SettingsError
-from gateway.synthetic.traits import TRAITS
+from gateway.synthetic.scenarios import TRAITS
 from tests.served_process import run
 
 REQUIRED = (

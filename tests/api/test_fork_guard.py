@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app as command
-from gateway.creditfile.vault import Vault
 from gateway.db.engine import make_engine
-from gateway.disclosure.checkpoint_stores import FILE
-from gateway.disclosure.checkpoints import opened, origin_of, signed
-from gateway.disclosure.rollback import LogForkedError
+from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, new_key_file
+from gateway.transparency.checkpoint_stores import FILE
+from gateway.transparency.checkpoints import opened, origin_of, signed
+from gateway.transparency.rollback import LogForkedError
 from tests.databases import copy_of, new_database
 from tests.house import in_process
 from tests.log_builders import a_checkpoint_folder, disclosed

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

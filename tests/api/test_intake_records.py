@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 from tests.house import House
 from tests.intake_builders import SCOPE, a_department, a_penalty, deliver, forget, sent
 

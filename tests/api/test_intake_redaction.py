@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK
+from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK
 from tests.house import House
 from tests.intake_builders import a_department, a_penalty, act, an_act, deliver, forget
 

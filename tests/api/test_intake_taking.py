@@ -12,10 +12,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.creditfile.history import Change, held_at, mark
-from gateway.creditfile.intake import Outcome, Source, Taken, Warned, take
-from gateway.creditfile.personal import open_of_record, open_personal
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.creditfile.personal_fields import open_of_record, open_personal
 from gateway.db.engine import make_engine
+from gateway.ingest import Outcome, Source, Taken, Warned, take
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
 from tests.waiting import PATIENCE

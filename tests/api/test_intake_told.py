@@ -6,7 +6,7 @@ import pytest
 
 from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.history import Change, mark
-from gateway.creditfile.intake import Source, take
+from gateway.ingest import Source, take
 from tests import intake_builders as department
 from tests.house import House
 

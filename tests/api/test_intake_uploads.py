@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.creditfile.intake.merging import wait_for_turn
-from gateway.intake.spool import NoRoomError, Spool
-from gateway.intake.uploads import MOST_FINISHED
-from gateway.intake.working import Worker
+from gateway.background.ingest_worker import Worker
+from gateway.ingest.merge import wait_for_turn
+from gateway.records.spool import NoRoomError, Spool
+from gateway.records.uploads import MOST_FINISHED
 from tests.house import House
 from tests.intake_builders import (
     SCOPE,

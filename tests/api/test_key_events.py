@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from typer.testing import CliRunner
 
+from gateway.background.key_event_writer import KeyEvents
 from gateway.cli.main import app
-from gateway.disclosure.sealer import Sealer
-from gateway.log.key_events import KeyEvents
 from gateway.signing.keys import KeyRing
+from gateway.transparency.sequencer import Sealer
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.house import House

@@ -12,23 +12,23 @@ import pytest_asyncio
 from alembic import command
 from sqlalchemy import insert
 
-from gateway.creditfile.amending import Amending, Amendment, amend
 from gateway.creditfile.history import held_at
-from gateway.creditfile.intake import Taken, Warned
-from gateway.creditfile.key_folding import KeysDueError
+from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import folded
-from gateway.creditfile.objections import desk, store
+from gateway.creditfile.objections import service, store
 from gateway.creditfile.objections.model import Changed
-from gateway.creditfile.personal import open_of_record
+from gateway.creditfile.personal_fields import open_of_record
 from gateway.creditfile.records import Record
-from gateway.creditfile.refolding import UnreadableError, merges
-from gateway.creditfile.resealing import remaining
-from gateway.creditfile.retention import proof
-from gateway.creditfile.retention.deleting import Deleter
+from gateway.creditfile.rekey_records import UnreadableError, merges
+from gateway.creditfile.retention import deletion_proof
+from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import enterprise
-from gateway.creditfile.vault import Vault
 from gateway.db.engine import make_engine
+from gateway.ingest import Taken, Warned
+from gateway.ingest.record_actions import Amending, Amendment, amend
 from gateway.migrations.run import alembic_config, upgrade
+from gateway.privacy.field_encryption import Vault
+from gateway.privacy.reencryption import remaining
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, USCC, an_enterprise
 from tests.databases import new_database
@@ -283,7 +283,7 @@ async def test_an_open_objection_goes_with_its_record(files: Files, *, ended: bo
         found = await store.by_id(conn, opened.objection.objection_id)
         assert found is not None
         held = await store.held(conn, USCC, found.record_id)
-        assert desk.is_corrected(found, held) is ended
+        assert service.is_corrected(found, held) is ended
         assert found.record_id == (other if ended else kept).record_id
     (record,) = await files.held()
     assert record.objection_since == (None if ended else since)
@@ -319,7 +319,7 @@ async def test_retention_deletes_what_became_part_of_a_record_with_it(
     assert (await deleter.run(now=NOW)).records == 1
     assert await files.run("SELECT 1 FROM record_history") == []
     (proved,) = await files.run("SELECT salt, commitments FROM deletion_proof")
-    both = {proof.commitment(proved["salt"], each.record_id, 1) for each in (kept, other)}
+    both = {deletion_proof.commitment(proved["salt"], each.record_id, 1) for each in (kept, other)}
     assert set(proved["commitments"]) == both
     (objection,) = await files.run("SELECT status, text FROM objection")
     assert dict(objection) == {"status": "closed", "text": None}

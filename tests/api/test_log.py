@@ -13,13 +13,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from gateway import problems
-from gateway.access.envelope import Envelope
-from gateway.disclosure import merkle
-from gateway.disclosure.checkpoint_stores import StoreError
-from gateway.disclosure.leaf import Disclosure
-from gateway.disclosure.sealer import Sealer
+from gateway.access.response_signing import Envelope
+from gateway.background.sequencing import sealer_of, sealing
 from gateway.log.routes import router
-from gateway.log.sealing import sealer_of, sealing
+from gateway.transparency import merkle
+from gateway.transparency.checkpoint_stores import StoreError
+from gateway.transparency.log_leaf import Disclosure
+from gateway.transparency.sequencer import Sealer
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (

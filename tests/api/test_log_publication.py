@@ -14,19 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase
-from gateway.disclosure.checkpoint_stores import (
-    FILE,
-    FolderStore,
-    StoreError,
-    store_at,
-)
-from gateway.disclosure.checkpoints import signed
-from gateway.disclosure.publication import PATIENCE_SECONDS, LogStatus
-from gateway.disclosure.rollback import LogForkedError
-from gateway.disclosure.sealer import Sealer
+from gateway.db.prepared import HotDatabase
 from gateway.log.reading import published
 from gateway.signing.keys import KeyRing, new_key_file
+from gateway.transparency.checkpoint_stores import FILE, FolderStore, StoreError, store_at
+from gateway.transparency.checkpoints import signed
+from gateway.transparency.publication import PATIENCE_SECONDS, LogStatus
+from gateway.transparency.rollback import LogForkedError
+from gateway.transparency.sequencer import Sealer
 from tests.checkpoint_server import a_checkpoint_server
 from tests.databases import copy_of, new_database
 from tests.log_builders import (

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase
-from gateway.disclosure import merkle
-from gateway.disclosure.kept_tree import hashes_of
-from gateway.disclosure.sealer import POLL_SECONDS, SEALER_LOCK
-from gateway.disclosure.tiles import around, nodes
+from gateway.db.prepared import HotDatabase
 from gateway.signing.keys import KeyRing
+from gateway.transparency import merkle
+from gateway.transparency.sequencer import POLL_SECONDS, SEALER_LOCK
+from gateway.transparency.tiles import around, nodes
+from gateway.transparency.tree_store import hashes_of
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (

@@ -12,9 +12,9 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from gateway.clients import registry
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 from gateway.runtime import Runtime
-from gateway.synthetic.cast import ROLES, terms_of
+from gateway.synthetic.demo_clients import ROLES, terms_of
 from tests.house import Caller, House, asking, in_process
 from tests.mtls_builders import Holder, a_certificate, an_authority
 from xinqiao._core.exchange import sha256_digest

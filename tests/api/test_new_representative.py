@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from consent import Status
 from gateway.access.consent_records import signed_record
-from gateway.creditfile.intake import Source, take
+from gateway.ingest import Source, take
 from tests.api.test_portal_asked import asked, decide, held
 from tests.api.test_portal_delegates import a_delegate
 from tests.portal_house import CATALOGUE, House, a_house, hidden

@@ -15,14 +15,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from gateway.creditfile.resealing import reseal
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.background.notice_sender import send_due
 from gateway.notices import outbox
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import Kind
 from gateway.notices.outbox import note, note_ending
-from gateway.notices.words import Message
-from gateway.notifying import send_due
+from gateway.notices.templates import Message
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.privacy.reencryption import reseal
 from tests.api.test_new_representative import delivered
 from tests.api.test_portal_asked import asked, decide
 from tests.api.test_portal_delegates import a_delegate

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.guard import Guard
-from gateway.limits.names import Admission
-from gateway.oauth.books import SPEND_AND_KEEP
+from gateway.limits.limiter import Guard
+from gateway.limits.model import Admission
+from gateway.oauth.unit_of_work import SPEND_AND_KEEP
 from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
 
 

@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from gateway.background.housekeeping import sweep
 from gateway.clients import registry
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.guard import FEWEST_AT_OAUTH, OAUTH, Guard, Quotas
-from gateway.limits.memory import MemoryStore
-from gateway.limits.names import Admission, Verdict
-from gateway.sweeping import sweep
+from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Guard, Quotas
+from gateway.limits.memory_store import MemoryStore
+from gateway.limits.model import Admission, Verdict
 from tests.oauth_builders import World, a_bank, a_consent_request, running, some_terms
 from verification import NotACode, id_check_character, is_market_entity, parse_uscc
 

@@ -10,12 +10,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.creditfile.days import day_of
-from gateway.creditfile.objections import desk, lifecycle, store
+from gateway.background.housekeeping import keep_objections_time
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections import lifecycle, service, store
 from gateway.creditfile.objections.model import Objection, Reason, Refused, Status
 from gateway.creditfile.records import Record
 from gateway.creditfile.working_days import working_days_after
-from gateway.sweeping import keep_objections_time
 from tests.creditfile_builders import a_record
 from tests.house import Caller, House
 from tests.intake_builders import a_department, a_penalty, an_act, deliver
@@ -60,7 +60,7 @@ def decision(outcome: str = "rejected", reasons: str = REASONS) -> dict[str, Any
 async def asked_for_review(house: House, raised: Objection) -> None:
     """The enterprise asks for a review."""
     async with house.runtime.engine.begin() as conn:
-        done = await desk.act(
+        done = await service.act(
             conn,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(
@@ -287,7 +287,7 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
 
     async def once_more() -> Objection | Refused:
         async with house.runtime.engine.begin() as conn:
-            return await desk.raise_(conn, house.runtime.catalogue, now=house.clock(), **again)
+            return await service.raise_(conn, house.runtime.catalogue, now=house.clock(), **again)
 
     assert await once_more() == Refused(reason=Reason.ALREADY_OPEN)
     await act(source, f"{raised.objection_id}/decision", decision())
@@ -305,7 +305,7 @@ async def test_many_objections_at_once_to_one_record_are_one(house: House) -> No
 
     async def raise_one() -> Objection | Refused:
         async with house.runtime.engine.begin() as conn:
-            return await desk.raise_(
+            return await service.raise_(
                 conn,
                 house.runtime.catalogue,
                 uscc=made.uscc,
@@ -342,7 +342,7 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
         (made.uscc, "rec_unknown"),
     ):
         async with house.runtime.engine.begin() as conn:
-            outcome = await desk.raise_(
+            outcome = await service.raise_(
                 conn,
                 house.runtime.catalogue,
                 uscc=uscc,
@@ -366,7 +366,7 @@ async def test_the_registration_is_objected_to_like_any_record(house: House) -> 
     )
     registration = changed[0]["registration_id"]
     async with house.runtime.engine.begin() as conn:
-        raised = await desk.raise_(
+        raised = await service.raise_(
             conn,
             house.runtime.catalogue,
             uscc=uscc,

@@ -13,13 +13,18 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.creditfile.history import held_at
-from gateway.creditfile.intake import Source, take
-from gateway.creditfile.intake.jobs import try_lock
-from gateway.creditfile.personal import open_of_record, open_personal
-from gateway.creditfile.resealing import remaining, reseal
-from gateway.creditfile.vault import SealBrokenError, Vault, VaultKeys
-from gateway.creditfile.vault_file import VaultFileError, using_key, with_new_key, without_key
+from gateway.creditfile.personal_fields import open_of_record, open_personal
 from gateway.db.engine import make_engine
+from gateway.ingest import Source, take
+from gateway.ingest.job_store import try_lock
+from gateway.privacy.encryption_keys_file import (
+    VaultFileError,
+    using_key,
+    with_new_key,
+    without_key,
+)
+from gateway.privacy.field_encryption import SealBrokenError, Vault, VaultKeys
+from gateway.privacy.reencryption import remaining, reseal
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE

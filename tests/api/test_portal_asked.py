@@ -16,7 +16,7 @@ import consent
 from consent import Ask, Channel, Purpose, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from tests.portal_house import House, a_house, hidden, query_of
 from tests.waiting import lock_waits
 
@@ -47,7 +47,7 @@ async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None 
     )
     assert isinstance(requested, consent.Changed)
     async with house.engine.begin() as conn:
-        await consenting.insert(conn, requested)
+        await consent_writer.insert(conn, requested)
     return requested.consent.consent_id
 
 
@@ -289,7 +289,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
             amends=base,
         )
         assert isinstance(asks, consent.Changed)
-        await consenting.insert(conn, asks)
+        await consent_writer.insert(conn, asks)
     assert (await withdrawing).headers["location"].endswith("notice=withdraw")
     assert (await held(house, late)).status is Status.WITHDRAWN
 
@@ -305,7 +305,7 @@ async def test_one_that_the_organisation_took_back_says_so(house: House) -> None
         given_up = consent.give_up(before, client_id=house.bank, now=house.clock())
         assert isinstance(given_up, consent.Changed)
         async with house.engine.begin() as conn:
-            assert await consenting.save(conn, before, given_up)
+            assert await consent_writer.save(conn, before, given_up)
         answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
         assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
     assert await held(house, running.consent_id) == running

@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import insert, text
 
 from consent import Act, Changed, Status, narrow, store
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import a_person
 from tests.portal_house import House, a_house, hidden
@@ -135,7 +135,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
             now=house.clock(),
         )
         assert isinstance(fewer, Changed)
-        assert await consenting.save(conn, held, fewer)
+        assert await consent_writer.save(conn, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
         await lock_waits(house.engine)
     done = await pressed

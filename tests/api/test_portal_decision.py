@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from consent import Status, store
 from consent.model import Consent
-from gateway.portal.choosing import fields_behind
+from gateway.portal.consents.decision_form import fields_behind
 from tests.portal_house import CATALOGUE, House, a_house, hidden, query_of
 from tests.waiting import lock_waits
 

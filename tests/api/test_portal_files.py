@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.guard import Guard
-from gateway.limits.memory import MemoryStore
-from gateway.limits.names import Admission, Verdict
-from gateway.portal.counting import FILES_A_MINUTE
+from gateway.limits.limiter import Guard
+from gateway.limits.memory_store import MemoryStore
+from gateway.limits.model import Admission, Verdict
+from gateway.portal.download_limit import FILES_A_MINUTE
 from tests.api.test_portal_asked import asked, decide, held
 from tests.portal_house import House, a_house, hidden
 

@@ -13,8 +13,8 @@ import pytest_asyncio
 from sqlalchemy import insert
 
 from gateway.disclosure.tables import TurnedAwayRow
-from gateway.portal import looks
-from gateway.portal.looks import Filter, Place
+from gateway.portal.access_history import entries
+from gateway.portal.access_history.entries import Filter, Place
 from tests.portal_house import House, a_house
 
 FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
@@ -109,7 +109,7 @@ async def test_page_and_file_show_what_the_filter_lets_through(
     """Client, purpose, outcome and period, alone and together; both days are included."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as conn:
-        (other,) = (await looks.seen(conn, busy.firm)).clients - {busy.bank}
+        (other,) = (await entries.seen(conn, busy.firm)).clients - {busy.bank}
     query = query.format(other=other, bank=busy.bank)
     page, rows = await page_of(browser, busy, query), await rows_of(browser, busy, query)
     assert {mark for mark in "abc" if f"mark-{mark}-" in page} == marks
@@ -133,7 +133,7 @@ async def test_the_file_has_every_row_the_newest_first(house: House) -> None:
         await add_sum(house, house.firm, 5, hour=hour)
     found = [
         line
-        async for some in looks.every_line(house.engine, house.firm, Filter(), at_once=7)
+        async for some in entries.every_line(house.engine, house.firm, Filter(), at_once=7)
         for line in some
     ]
     assert len({line.ref for line in found}) == 48  # three sums of one reason share theirs
@@ -230,7 +230,7 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: House) -> None
     """A place is a moment and a mark, and opens nothing."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as conn:
-        (theirs, *_) = await looks.lines(conn, busy.elsewhere, Filter())
+        (theirs, *_) = await entries.lines(conn, busy.elsewhere, Filter())
     assert Place.read(str(theirs.place)) == theirs.place
     page = await page_of(browser, busy, f"before={theirs.place}")
     assert "foreign" not in page

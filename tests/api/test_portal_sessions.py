@@ -9,11 +9,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from consent import store
-from gateway.codes import desk
+from gateway.codes import portal_pages
 from gateway.identity import sessions
-from gateway.portal import decide as decide_room
-from gateway.portal import my_consents
 from gateway.portal import sign_in as sign_in_room
+from gateway.portal.consents import my_consents
+from gateway.portal.consents import redirect_request as decide_room
 from tests.portal_house import House, a_house, hidden, sign_in
 
 
@@ -76,7 +76,7 @@ async def test_every_form_of_the_portal_asks_for_its_token(house: House) -> None
         ],
         "/portal/codes/{code_id}/revoke": [f"/portal/codes/{code.code_id}/revoke"],
     }
-    routers = (sign_in_room.router, decide_room.router, my_consents.router, desk.router)
+    routers = (sign_in_room.router, decide_room.router, my_consents.router, portal_pages.router)
     takers = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     assert {route.path for route in takers if "POST" in (route.methods or ())} == forms.keys()
     for address in (each for addresses in forms.values() for each in addresses):

@@ -11,19 +11,19 @@ from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.personal import open_personal
-from gateway.creditfile.reading import (
+from gateway.creditfile.file_query import (
     enterprise_from_json,
     enterprise_json,
     records_from_json,
     records_json,
 )
+from gateway.creditfile.personal_fields import open_personal
 from gateway.creditfile.records import Enterprise, Record
 from gateway.creditfile.tables import enterprise, record
-from gateway.creditfile.vault import Vault, VaultKeys
-from gateway.db.hot import Statement
 from gateway.db.metadata import metadata
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.db.prepared import Statement
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.load import Loaded, NotEmptyError, load
 from gateway.synthetic.province import province
 

@@ -103,7 +103,7 @@ async def test_a_field_is_told_by_its_class_alone(house: House) -> None:
 
 def house_datasets() -> frozenset[str]:
     """What the bank's agreement covers."""
-    from gateway.synthetic.cast import BANK_DATASETS
+    from gateway.synthetic.demo_clients import BANK_DATASETS
 
     return BANK_DATASETS
 

@@ -13,15 +13,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.clients.particulars import versions_of
+from gateway.admin import agreement_service, client_service
+from gateway.admin.agreement_service import InForce, Proposed
+from gateway.admin.audit_log import At, leaf_hash
+from gateway.admin.errors import Reason, Refused
+from gateway.admin.operators import Operator
+from gateway.admin.schemas import TermsIn
+from gateway.clients.client_details import versions_of
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms, TermsError
-from gateway.console import agreeing, desk
-from gateway.console.acts import At, leaf_hash
-from gateway.console.agreeing import InForce, Proposed
-from gateway.console.operators import Operator
-from gateway.console.refusals import Reason, Refused
-from gateway.console.schemas import TermsIn
 from tests.registry_builders import a_registration, a_set, an_agreement
 
 FANG, QIANG = Operator.at_the_shell("fang"), Operator.at_the_shell("qiang")
@@ -66,13 +66,13 @@ class Office:
 
     async def put(self, wanted: Terms, by: Operator = FANG) -> Any:
         """Put or propose these terms."""
-        return await self.do(agreeing.put, by, client_id=self.client_id, terms=wanted)
+        return await self.do(agreement_service.put, by, client_id=self.client_id, terms=wanted)
 
     async def approve(self, made: Any, by: Operator = QIANG, **when: timedelta) -> Any:
         """Approve a proposal as it was read."""
         own = made.proposal
         read = {"proposal_id": own.proposal_id, "digest": own.digest}
-        return await self.do(agreeing.approve, by, **when, **read)
+        return await self.do(agreement_service.approve, by, **when, **read)
 
     async def agreed(self, wanted: Terms) -> InForce:
         """These terms, in force by two operators."""
@@ -103,7 +103,7 @@ async def office(engine: AsyncEngine) -> AsyncIterator[Office]:
 async def _register(office: Office, **changes: Any) -> None:
     wanted = a_registration(**changes) | {"client_id": office.client_id}
     wanted["scopes"] = tuple(wanted["scopes"])
-    await office.do(desk.register, registration=Registration(**wanted))
+    await office.do(client_service.register, registration=Registration(**wanted))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_another_digest_approves_nothing(office: Office) -> None:
     """What is approved is what was read."""
     made = await office.put(terms())
     wrong = await office.do(
-        agreeing.approve, QIANG, proposal_id=made.proposal.proposal_id, digest=bytes(32)
+        agreement_service.approve, QIANG, proposal_id=made.proposal.proposal_id, digest=bytes(32)
     )
     assert isinstance(wrong, Refused)
     assert await office.versions() == []
@@ -249,7 +249,7 @@ async def test_ending_voids_what_was_proposed(office: Office) -> None:
     """Whoever ends an agreement does not expect it back an hour later."""
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
-    await office.do(agreeing.end, client_id=office.client_id)
+    await office.do(agreement_service.end, client_id=office.client_id)
     assert isinstance(await office.approve(wide), Refused)
     assert isinstance(await office.put(terms(datasets=frozenset())), Proposed)
 
@@ -257,7 +257,9 @@ async def test_ending_voids_what_was_proposed(office: Office) -> None:
 async def test_a_rejected_proposal_is_decided(office: Office) -> None:
     """By the other, or taken back by its proposer."""
     made = await office.put(terms())
-    rejected = await office.do(agreeing.reject, FANG, proposal_id=made.proposal.proposal_id)
+    rejected = await office.do(
+        agreement_service.reject, FANG, proposal_id=made.proposal.proposal_id
+    )
     assert rejected.status == "rejected"
     assert isinstance(await office.approve(made), Refused)
 
@@ -299,7 +301,7 @@ async def test_an_agency_without_a_licence_cannot_be_proposed_questions_on_a_per
             await agency.agreed(personal)
             with pytest.raises(TermsError, match="licence"):
                 await agency.do(
-                    desk.amend,
+                    client_service.amend,
                     client_id=agency.client_id,
                     values={"personal_credit_licence": None},
                 )
@@ -326,10 +328,10 @@ async def test_what_the_catalogue_lacks_or_nobody_signed_is_refused(office: Offi
 async def test_an_ended_client_does_not_come_back(office: Office) -> None:
     """Neither by an act nor by SQL; its agreement has ended with it."""
     await office.agreed(terms())
-    await office.do(desk.set_state, client_id=office.client_id, state="ended")
+    await office.do(client_service.set_state, client_id=office.client_id, state="ended")
     for act in (
-        office.do(desk.set_state, client_id=office.client_id, state="active"),
-        office.do(desk.replace_keys, client_id=office.client_id, jwks=a_set("k2")),
+        office.do(client_service.set_state, client_id=office.client_id, state="active"),
+        office.do(client_service.replace_keys, client_id=office.client_id, jwks=a_set("k2")),
         office.put(terms()),
     ):
         assert isinstance(await act, Refused)
@@ -341,8 +343,8 @@ async def test_an_ended_client_does_not_come_back(office: Office) -> None:
 async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Office) -> None:
     """In order, by whom, and each with a leaf that the sealer will take into the log."""
     put = await office.agreed(terms())
-    await office.do(desk.set_state, QIANG, client_id=office.client_id, state="suspended")
-    await office.do(desk.set_state, QIANG, client_id=office.client_id, state="suspended")
+    await office.do(client_service.set_state, QIANG, client_id=office.client_id, state="suspended")
+    await office.do(client_service.set_state, QIANG, client_id=office.client_id, state="suspended")
     acts = await office.sql("SELECT * FROM operator_act WHERE client_id = :c ORDER BY at")
     assert [(each["what"], each["operator"]) for each in acts] == [
         ("client.register", "shell:fang"),

@@ -18,7 +18,7 @@ from gateway.clients.authentication import Authentication
 from gateway.clients.certificates import certificate_in
 from gateway.clients.key_sets import ensure_keys, signer_of
 from gateway.clients.registration import Registration
-from gateway.db.hot import HotDatabase
+from gateway.db.prepared import HotDatabase
 from tests.mtls_builders import a_certificate
 from tests.oauth_builders import public_jwk, signed
 from tests.registry_builders import Outside, a_key_server, a_set, an_ec_key, an_outside, ok

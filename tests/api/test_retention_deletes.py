@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from gateway.background.housekeeping import keep_retention
 from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
-from gateway.creditfile.days import day_of, months_after
 from gateway.creditfile.history import Change, held_at, mark
+from gateway.creditfile.local_dates import day_of, months_after
 from gateway.creditfile.objections import store
 from gateway.creditfile.objections.model import Outcome, Status
 from gateway.creditfile.records import Record
-from gateway.creditfile.retention import proof
-from gateway.creditfile.retention.deleting import Deleter
+from gateway.creditfile.retention import deletion_proof
+from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import record
-from gateway.sweeping import keep_retention
 from tests.creditfile_builders import a_record
 from tests.house import House
 from tests.objection_builders import a_fresh_enterprise, object_to
@@ -72,9 +72,11 @@ async def proofs_with(house: House, made: Record, version: int = 1) -> int:
     """How many proofs say that this version is gone; each of them verified."""
     keys, found = house.runtime.keys.published(), 0
     for row in await house.rows("SELECT statement, salt, commitments FROM deletion_proof"):
-        document = proof.document(row["statement"], row["salt"], row["commitments"])
-        proof.verify(document, keys)
-        found += proof.commitment(row["salt"], made.record_id, version) in row["commitments"]
+        document = deletion_proof.document(row["statement"], row["salt"], row["commitments"])
+        deletion_proof.verify(document, keys)
+        found += (
+            deletion_proof.commitment(row["salt"], made.record_id, version) in row["commitments"]
+        )
     return found
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
-from gateway.creditfile.days import day_of, midnight
-from gateway.creditfile.intake import Source, Warned, take
-from gateway.synthetic.traits import TRAITS
+from gateway.creditfile.local_dates import day_of, midnight
+from gateway.ingest import Source, Warned, take
+from gateway.synthetic.scenarios import TRAITS
 from tests.house import House
 from tests.registry_builders import a_set
 

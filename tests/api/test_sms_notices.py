@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from gateway.notices.channels import HttpSms
 from gateway.notices.kinds import Kind
 from gateway.notices.queue import MOST_FAILURES
-from gateway.outbound import Way
+from gateway.safe_fetch import Way
 from tests.api.test_notices import sent, told
 from tests.portal_house import House, a_house, hidden
 from tests.sms_server import SmsServer, an_sms_server

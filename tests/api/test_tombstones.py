@@ -10,10 +10,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from gateway.access import commit
 from gateway.db.engine import to_json
-from gateway.disclosure import tombstones
-from gateway.disclosure.tombstones import ChangedRecord, RecordKind
+from gateway.disclosure import commit, withdrawal_notices
+from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 from tests.house import Caller, House
 from tests.waiting import lock_waits
 
@@ -43,7 +42,7 @@ async def change(house: House, record: ChangedRecord, kind: RecordKind) -> int:
     async with house.runtime.engine.begin() as conn:
         named = {"uscc": record.uscc, "record_id": record.record_id, "repaired_at": None}
         await conn.execute(CHANGE, named)
-        return await tombstones.of_records(conn, kind, [record], now=house.clock())
+        return await withdrawal_notices.of_records(conn, kind, [record], now=house.clock())
 
 
 async def told(caller: Caller, uscc: str, *datasets: str) -> str:
@@ -146,7 +145,7 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(
         asked = asyncio.create_task(bank.query(record.uscc, "penalty"))
         await lock_waits(house.runtime.engine)
         assert not asked.done()
-        await tombstones.of_records(conn, "record_repaired", [record], now=house.clock())
+        await withdrawal_notices.of_records(conn, "record_repaired", [record], now=house.clock())
     response = await asked
     assert record.record_id not in {each["record_id"] for each in response.json()["records"]}
     assert await notices_to(house, bank) == []
@@ -195,13 +194,13 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
     await told(early, record.uscc, "penalty")
     with_time = house.clock() - timedelta(days=400)
     async with house.runtime.engine.begin() as conn:
-        await tombstones.of_records(conn, "record_repaired", [record], now=with_time)
+        await withdrawal_notices.of_records(conn, "record_repaired", [record], now=with_time)
     await told(late, record.uscc, "penalty")
     await change(house, record, "record_withdrawn")
     async with house.runtime.engine.connect() as conn:
-        report = {each.client_id: each for each in await tombstones.owing(conn)}
+        report = {each.client_id: each for each in await withdrawal_notices.owing(conn)}
         order = list(report)
-        open_to_early = await tombstones.owed_by(conn, early.client_id, limit=10)
+        open_to_early = await withdrawal_notices.owed_by(conn, early.client_id, limit=10)
     assert (report[early.client_id].open, report[late.client_id].open) == (2, 1)
     assert report[early.client_id].since == with_time
     assert order.index(early.client_id) < order.index(late.client_id)
@@ -211,4 +210,6 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
         client=early.client_id,
     )
     async with house.runtime.engine.connect() as conn:
-        assert early.client_id not in {each.client_id for each in await tombstones.owing(conn)}
+        assert early.client_id not in {
+            each.client_id for each in await withdrawal_notices.owing(conn)
+        }

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from gateway.disclosure.turned_away import MOST_ENTERPRISES, Tally
-from gateway.limits.guard import Quotas
-from gateway.log.turned_away import write_down
+from gateway.background.refusal_count_writer import write_down
+from gateway.disclosure.refusal_counts import MOST_ENTERPRISES, Tally
+from gateway.limits.limiter import Quotas
 from tests.house import UNKNOWN, Caller, House, asking, querying
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gateway.app import create_app
 from gateway.clients.agreements import QuotaBook
 from gateway.codes.ids import code_id_from
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 from gateway.db.unavailable import is_unavailable
-from gateway.intake.spool import AN_ID
-from gateway.pages.route import PageRoute
+from gateway.pages.page_route import PageRoute
+from gateway.records.spool import AN_ID
 from gateway.signing import jws
 from tests.house import UNKNOWN, Caller, House, asking, querying
 from tests.intake_builders import a_penalty

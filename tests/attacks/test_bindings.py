@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access.caller import Caller as Authenticated
+from gateway.access.authentication import Caller as Authenticated
 from gateway.access.dpop import Proof
 from gateway.access.errors import NotAvailableError
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.query.ask import Ask, ask_of
-from gateway.query.cursor import Cursors
-from gateway.query.ground import ground_of
-from gateway.query.reading import read
-from gateway.query.schemas import QueryIn
+from gateway.queries.authorization import ground_of
+from gateway.queries.cursor import Cursors
+from gateway.queries.read_query import read
+from gateway.queries.request import Ask, ask_of
+from gateway.queries.schemas import QueryIn
 from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -66,10 +66,10 @@ async def test_no_redirect_names_the_host_that_a_caller_wrote(house: House, path
 
 async def test_without_consent_closed_records_are_not_even_read(house: House) -> None:
     """How long reading them takes would tell how many there are."""
-    from gateway.answers.ask import Ask as Verifying
-    from gateway.answers.ask import ask_of as verification_of
-    from gateway.answers.reading import read as read_facts
-    from gateway.answers.schemas import VerificationIn
+    from gateway.verifications.read_query import read as read_facts
+    from gateway.verifications.request import Ask as Verifying
+    from gateway.verifications.request import ask_of as verification_of
+    from gateway.verifications.schemas import VerificationIn
 
     bank, uscc = await house.client(), house.uscc("clean")
     asked = {"question": "paid_social_insurance_on_time.v1", "value": "12"}

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from gateway.identity.returns import HOME, safe_return
+from gateway.identity.return_url import HOME, safe_return
 from tests.portal_gallery import Gallery, hang, page_routes
 from tests.portal_house import House, a_house
 

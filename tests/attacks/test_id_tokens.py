@@ -14,13 +14,13 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.identity.openid import OpenIdProvider
-from gateway.identity.provider import (
+from gateway.identity.identity_provider import (
     Attempt,
     IdentityRefusedError,
     IdentityUnavailableError,
     TooWeakError,
 )
+from gateway.identity.openid import OpenIdProvider
 from gateway.identity.sessions import Identity
 from gateway.settings import Settings
 from tests.oauth_builders import Key, public_jwk, signed

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from gateway import outbound
+from gateway import safe_fetch
 from gateway.clients.key_sets import KeySet, fetch_keys
-from gateway.outbound import UnfetchableError, Way, is_public, trouble_with_address
+from gateway.safe_fetch import UnfetchableError, Way, is_public, trouble_with_address
 from tests.oauth_builders import public_jwk
 from tests.registry_builders import PUBLIC, Outside, a_key_server, a_set, an_outside, ok
 
@@ -177,7 +177,7 @@ async def test_another_spelling_of_loopback_is_resolved_and_refused(
     """The machine's own resolver knows them; the address that it gives is judged."""
     url = f"https://{host}:{outside.server.port}/jwks.json"
     with pytest.raises(UnfetchableError):
-        await fetched(outside, url, resolve=outbound.resolve, connect=outbound.connect)
+        await fetched(outside, url, resolve=safe_fetch.resolve, connect=safe_fetch.connect)
     assert outside.server.connections == 0
 
 
@@ -193,7 +193,7 @@ async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None
 async def test_a_certificate_of_an_unknown_authority_is_refused(outside: Outside) -> None:
     """What the machine does not trust is not trusted here."""
     with pytest.raises(UnfetchableError, match="cannot be reached"):
-        await fetched(outside, trust=outbound.system_trust)
+        await fetched(outside, trust=safe_fetch.system_trust)
     assert outside.server.requests == []
 
 
@@ -364,4 +364,4 @@ async def test_the_demo_setting_opens_no_other_http() -> None:
         return ["10.0.0.1"]
 
     with pytest.raises(UnfetchableError, match="not allowed"):
-        await outbound.get("http://localhost/", loopback=True, way=Way(resolve=elsewhere))
+        await safe_fetch.get("http://localhost/", loopback=True, way=Way(resolve=elsewhere))

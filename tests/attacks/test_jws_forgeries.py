@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from gateway.access.dpop import ProofError, check_proof
 from gateway.oauth.client_assertion import ALGORITHMS
 from gateway.signing import jws
+from gateway.signing.dpop_nonces import Nonces
 from gateway.signing.jws import JwsError
-from gateway.signing.nonces import Nonces
 from tests.oauth_builders import Key, public_jwk
 from tests.rsa_keys import rsa_key
 

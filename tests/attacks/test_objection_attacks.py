@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from gateway.creditfile.objections import desk
+from gateway.creditfile.objections import service
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role, Status
 from gateway.identity import sessions
@@ -200,7 +200,7 @@ async def test_markup_in_every_text_is_shown_as_text(house: House) -> None:
     assert reflected.status_code == 422
     made = await browser.post(address, data=form | {"text": MARKUP, "wanted": MARKUP})
     own = made.headers["location"].partition("?")[0]
-    verb = desk.decides(
+    verb = service.decides(
         house.runtime.catalogue,
         by=Actor(role=Role.SOURCE, name="client:source", of="source"),
         outcome=Outcome.REJECTED,
@@ -208,7 +208,7 @@ async def test_markup_in_every_text_is_shown_as_text(house: House) -> None:
         now=house.clock(),
     )
     async with house.engine.begin() as conn:
-        assert isinstance(await desk.act(conn, own.rpartition("/")[2], verb), Objection)
+        assert isinstance(await service.act(conn, own.rpartition("/")[2], verb), Objection)
     review = hidden((await browser.get(f"{own}/review")).text, f"{own}/review")
     pages = [reflected, await browser.get(f"{own}/review"), await browser.get(f"{own}/withdraw")]
     await browser.post(f"{own}/review", data=review | {"text": MARKUP})

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.app import create_app
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from tests.house import Caller, House, asking, in_process, querying
 from tests.served_process import serving
 from verification import QUESTIONS

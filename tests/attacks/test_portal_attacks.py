@@ -13,9 +13,9 @@ from consent import Status, store
 from gateway.clients.tables import ClientRow
 from gateway.codes import store as codes
 from gateway.identity import sessions
-from gateway.identity.returns import HOME, safe_return
-from gateway.identity.visitor import new_secret
-from gateway.pages.headers import self_and
+from gateway.identity.return_url import HOME, safe_return
+from gateway.identity.session_dependency import new_secret
+from gateway.pages.security_headers import self_and
 from gateway.settings import Settings
 from tests.creditfile_builders import a_record
 from tests.oauth_builders import running

@@ -13,13 +13,13 @@ import pytest_asyncio
 from fastapi import APIRouter
 from sqlalchemy import text
 
-import gateway.codes.desk
+import gateway.codes.portal_pages
 import gateway.portal
 import gateway.portal.routes
-from gateway.creditfile.objections import desk
+from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, Role
 from gateway.identity import sessions
-from gateway.identity.powers import DELEGABLE, Power
+from gateway.identity.permissions import DELEGABLE, Power
 from tests.api.test_portal_asked import asked
 from tests.api.test_portal_delegates import a_delegate
 from tests.creditfile_builders import a_record
@@ -90,7 +90,7 @@ async def things(house: House) -> dict[str, str]:
     await house.add_records(a_record(uscc=house.firm, record_id="rec_p"))
     await house.add_records(a_record("public_rating", uscc=house.firm, record_id="rec_r"))
     async with house.engine.begin() as conn:
-        raised = await desk.raise_(
+        raised = await service.raise_(
             conn,
             house.runtime.catalogue,
             uscc=house.firm,
@@ -136,7 +136,7 @@ async def tried(
 
 def test_the_table_names_every_page_and_form() -> None:
     """Whoever adds one has to say who may open it."""
-    every = {*routes(gateway.portal.routes.router), *routes(gateway.codes.desk.router)}
+    every = {*routes(gateway.portal.routes.router), *routes(gateway.codes.portal_pages.router)}
     assert every == TABLE.keys() | FOR_EVERYBODY
     assert {path for method, path in TABLE if method == "POST"} == FORMS.keys()
 

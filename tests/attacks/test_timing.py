@@ -8,7 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 from tests.closed_records import FEW, MANY, with_closed_records
 from tests.house import UNKNOWN, Caller, House, asking, querying
 from tests.welch import Ask, Slower, compare

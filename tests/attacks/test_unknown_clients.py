@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.oauth.claiming import claimed_client
+from gateway.oauth.claimed_client import claimed_client
 from gateway.signing import jws
 from tests.mtls_builders import Holder, a_certificate, peer
 from tests.oauth_builders import ASSERTION_TYPE, World, running

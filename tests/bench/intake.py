@@ -24,19 +24,19 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.intake.ingesting import Order, Watcher, ingest
-from gateway.creditfile.intake.jobs import DONE, Job, digest_of_file
-from gateway.creditfile.intake.staging import ENTERPRISE, RECORD, target_of
-from gateway.creditfile.intake.verdicts import Source
-from gateway.creditfile.schema import DatasetOf
-from gateway.creditfile.vault import Vault
+from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.db import embedded
 from gateway.db.engine import make_engine
+from gateway.ingest.ingest_file import Order, Watcher, ingest
+from gateway.ingest.job_store import DONE, Job, digest_of_file
+from gateway.ingest.results import Source
+from gateway.ingest.staging_table import ENTERPRISE, RECORD, target_of
 from gateway.migrations.run import upgrade
-from gateway.synthetic.delivery import SOURCES
-from gateway.synthetic.files import Plan as Province
-from gateway.synthetic.files import write_province
-from gateway.synthetic.writers import Written
+from gateway.privacy.field_encryption import Vault
+from gateway.synthetic.delivered_rows import SOURCES
+from gateway.synthetic.file_export import Plan as Province
+from gateway.synthetic.file_export import write_province
+from gateway.synthetic.file_writers import Written
 from tests.bench.plan import Plan
 from tests.bench.stage import Stage
 

@@ -22,7 +22,7 @@ START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
 SHOWN: Final = 2_000
 APPLICATIONS: Final = {
-    GATEWAY: "gateway.cli.serving:application",
+    GATEWAY: "gateway.cli.serve:application",
     FLOOR: "tests.bench.floor:floor",
     ECHO: "tests.bench.floor:echo",
 }

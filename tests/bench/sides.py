@@ -23,11 +23,11 @@ from gateway.clients.registry import put_agreement, register_client, set_active
 from gateway.codes.store import issue
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.vault import Vault, VaultKeys
 from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.migrations.run import upgrade
-from gateway.synthetic.cast import ROLES, registration_of, terms_of
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.synthetic.demo_clients import ROLES, registration_of, terms_of
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.bench.plan import WHO, Plan

@@ -24,12 +24,12 @@ from gateway.app import close_runtime, open_runtime
 from gateway.clients.registry import put_agreement
 from gateway.creditfile.tables import enterprise
 from gateway.db import embedded
-from gateway.limits.guard import LARGEST_QUOTA, Quotas
+from gateway.limits.limiter import LARGEST_QUOTA, Quotas
 from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.build import build
-from gateway.synthetic.cast import ROLES, terms_of
+from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.seed_demo import build
 from gateway.synthetic.state import Folder, State
 from tests.bench.plan import PURPOSE, WHO, free_port
 from tests.redis_server import BINARY, RedisServer

@@ -14,15 +14,15 @@ from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
 
 from gateway.access import body
-from gateway.access.admission import admit
-from gateway.access.caller import Caller, credentials_of, proof_of, token_of
-from gateway.access.commit import Committed, Telling, tell
-from gateway.answers import gate
-from gateway.answers.ask import Ask, ask_of
-from gateway.answers.reading import Read, read
-from gateway.answers.schemas import VerificationIn
+from gateway.access.admission_control import admit
+from gateway.access.authentication import Caller, credentials_of, proof_of, token_of
+from gateway.disclosure.commit import Committed, Telling, tell
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
+from gateway.verifications import service
+from gateway.verifications.read_query import Read, read
+from gateway.verifications.request import Ask, ask_of
+from gateway.verifications.schemas import VerificationIn
 from tests.bench.floor import Floor
 from tests.bench.plan import HOST
 from tests.bench.proofs import Headers
@@ -136,7 +136,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.found
         assert call.found.standing.agreement
         agreement, now = call.found.standing.agreement, runtime.now()
-        call.telling = gate._telling(
+        call.telling = service._telling(
             runtime, call.caller, call.ask, call.found, agreement, None, now
         )
 

@@ -8,17 +8,17 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 
-from gateway.access.caller import canonical_url
+from gateway.access.authentication import canonical_url
 from gateway.access.dpop import REMEMBER_SECONDS, Proof, check_proof
-from gateway.limits.names import Admission, Admitted, Replay
+from gateway.limits.model import Admission, Admitted, Replay
 from gateway.oauth import form
-from gateway.oauth.books import Assertion, AtTheEnd
-from gateway.oauth.claiming import claimed_client
+from gateway.oauth.authlib_models import Party
+from gateway.oauth.claimed_client import claimed_client
 from gateway.oauth.client_assertion import ClientAssertion
-from gateway.oauth.counting import counted
-from gateway.oauth.issue import At, issue
-from gateway.oauth.party import Party
+from gateway.oauth.rate_limit import counted
 from gateway.oauth.server import PostedForm
+from gateway.oauth.token_issuer import At, issue
+from gateway.oauth.unit_of_work import Assertion, AtTheEnd
 from gateway.runtime import Runtime
 from tests.bench.plan import SCOPE
 from tests.bench.steps import Step, scope_of

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, Page
 
-from gateway.pages.languages import Language
+from gateway.pages.i18n import Language
 from tests.browser.conftest import Street
 from tests.browser.test_portal_on_a_phone import FIRST_VIEW_BYTES, SMALLEST_TARGET, TOO_SMALL
 from tests.browser.walk import DESK, PHONE, every_second, keep_picture, visitor, walk

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from gateway.pages.languages import Language
+from gateway.pages.i18n import Language
 from tests.browser.conftest import Street
 from tests.browser.walk import PHONE, every_second, visitor, walk
 from tests.portal_gallery import Gallery, Words, hang

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from gateway.creditfile.objections import desk
+from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
 from tests.browser.conftest import HEIGHT, Street
 from tests.browser.test_portal_on_a_phone import (
@@ -46,7 +46,7 @@ async def rejected(street: Street, objection_id: str) -> None:
     """The department decides against the enterprise."""
     runtime = street.house.runtime
     by = Actor(role=Role.SOURCE, name="client:source", of="source")
-    verb = desk.decides(
+    verb = service.decides(
         runtime.catalogue,
         by=by,
         outcome=Outcome.REJECTED,
@@ -54,7 +54,7 @@ async def rejected(street: Street, objection_id: str) -> None:
         now=runtime.now(),
     )
     async with runtime.engine.begin() as conn:
-        assert isinstance(await desk.act(conn, objection_id, verb), Objection)
+        assert isinstance(await service.act(conn, objection_id, verb), Objection)
 
 
 async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
@@ -95,7 +95,7 @@ async def test_every_page_about_the_file_fits_its_screen(
     await a_file(street)
     house = street.house
     async with house.engine.begin() as conn:
-        raised = await desk.raise_(
+        raised = await service.raise_(
             conn,
             house.runtime.catalogue,
             uscc=house.firm,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
 
 from gateway.identity import sessions
-from gateway.pages.languages import COOKIE, Language
+from gateway.pages.i18n import COOKIE, Language
 from tests.browser.conftest import HEIGHT, Street
 from tests.sampling import FULL
 from tests.waiting import PATIENCE

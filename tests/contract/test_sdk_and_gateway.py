@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 import consent
-from gateway.limits.guard import Quotas
-from gateway.synthetic.visitor import Visitor
+from gateway.limits.limiter import Quotas
+from gateway.synthetic.headless_visitor import Visitor
 from tests.consent_builders import grant_all
 from tests.house import UNKNOWN, House
 from tests.sdk_builders import Wire, altered, client_of, settled

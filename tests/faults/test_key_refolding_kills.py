@@ -12,10 +12,10 @@ from typing import Final
 import orjson
 from sqlalchemy import text
 
-from gateway.creditfile.personal import open_of_record, row_of_record, seal_of_record
+from gateway.creditfile.personal_fields import open_of_record, row_of_record, seal_of_record
 from gateway.creditfile.records import Record
-from gateway.creditfile.vault import Vault
 from gateway.db.engine import make_engine
+from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
 from tests.keys_house import NOW, SOURCE, Files
 
@@ -26,8 +26,8 @@ PROGRAM: Final = textwrap.dedent("""
     from datetime import UTC, datetime
     from pathlib import Path
     from gateway.creditfile.catalogue import load_catalogue
-    from gateway.creditfile.refolding import refold
-    from gateway.creditfile.vault import Vault, VaultKeys
+    from gateway.creditfile.rekey_records import refold
+    from gateway.privacy.field_encryption import Vault, VaultKeys
     from gateway.db.engine import make_engine
 
     async def main():

@@ -11,8 +11,8 @@ import pytest_asyncio
 from redis.exceptions import RedisError
 
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.names import Admission, Admitted, Counter, Verdict
-from gateway.limits.redis import RedisStore
+from gateway.limits.model import Admission, Admitted, Counter, Verdict
+from gateway.limits.redis_store import RedisStore
 from tests.redis_failover import FailoverProxy
 from tests.redis_server import RedisServer, wait_for
 

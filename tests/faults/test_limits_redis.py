@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.names import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
-from gateway.limits.redis import DEADLINE, RedisStore
+from gateway.limits.model import Admission, Admitted, Counter, Replay, StaleGeneration, Verdict
+from gateway.limits.redis_store import DEADLINE, RedisStore
 from tests.redis_server import RedisServer
 from tests.waiting import PATIENCE, eventually
 

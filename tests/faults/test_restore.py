@@ -20,10 +20,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import consent
-from gateway.creditfile.vault import Vault
-from gateway.disclosure.checkpoint_stores import FILE
+from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
+from gateway.transparency.checkpoint_stores import FILE
 from tests.databases import new_database
 from tests.house import Clock, House, in_process
 from tests.log_builders import a_checkpoint_folder

@@ -14,8 +14,8 @@ from typing import Final
 from sqlalchemy import insert, text
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.retention import proof
-from gateway.creditfile.retention.deleting import Deleter
+from gateway.creditfile.retention import deletion_proof
+from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import record
 from gateway.db.engine import make_engine
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
@@ -31,7 +31,7 @@ PROGRAM: Final = textwrap.dedent("""
     from datetime import UTC, datetime
     from pathlib import Path
     from gateway.creditfile.catalogue import load_catalogue
-    from gateway.creditfile.retention.deleting import Deleter
+    from gateway.creditfile.retention.delete import Deleter
     from gateway.db.engine import make_engine
     from gateway.signing.keys import KeyRing, read_keys
 
@@ -133,9 +133,11 @@ async def check(url: str, keys: Path, ids: list[str]) -> int:
         leaves = (await conn.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
     await engine.dispose()
     for row in found:
-        proof.verify(proof.document(row.statement, row.salt, row.commitments), jwks)
+        deletion_proof.verify(
+            deletion_proof.document(row.statement, row.salt, row.commitments), jwks
+        )
     for record_id in ids:
-        times = sum(proof.commitment(r.salt, record_id, 1) in r.commitments for r in found)
+        times = sum(deletion_proof.commitment(r.salt, record_id, 1) in r.commitments for r in found)
         assert times == (0 if record_id in held else 1), record_id
     assert leaves == len(found)
     return len(held)

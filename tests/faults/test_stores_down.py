@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.db.generation import SessionGeneration
-from gateway.db.hot import HotDatabase
+from gateway.db.prepared import HotDatabase
 from tests.databases import new_database
 from tests.house import (
     OF_THE_LOG,

@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from gateway.creditfile.vault import Vault
+from gateway.privacy.field_encryption import Vault
 from gateway.signing.keys import new_key_file
 from tests.databases import new_database
 from tests.log_builders import a_checkpoint_folder

@@ -19,8 +19,8 @@ import consent
 from consent import Ask, Channel, Person, Purpose, Shown, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
-from gateway.disclosure import consenting
-from gateway.limits.guard import Quotas
+from gateway.disclosure import consent_writer
+from gateway.limits.limiter import Quotas
 from tests.house import querying
 from tests.oauth_builders import USCC, Bank, digest_of, some_terms
 from tests.two_workers import Workers
@@ -83,8 +83,8 @@ async def a_consent(bank: Bank, *, uses: int | None) -> str:
     )
     assert isinstance(granted, consent.Changed)
     async with bank.world.runtime.engine.begin() as conn:
-        await consenting.insert(conn, asked)
-        assert await consenting.save(conn, asked.consent, granted)
+        await consent_writer.insert(conn, asked)
+        assert await consent_writer.save(conn, asked.consent, granted)
     return granted.consent.consent_id
 
 
@@ -165,7 +165,7 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
             assert held is not None
             ended = consent.withdraw(held, by=PERSON, now=bank.world.clock())
             assert isinstance(ended, consent.Changed)
-            assert await consenting.save(conn, held, ended)
+            assert await consent_writer.save(conn, held, ended)
         return time.monotonic()
 
     tellers = asyncio.gather(*(teller() for _ in range(8)))

@@ -15,10 +15,10 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.access.commit import TELL
 from gateway.db.engine import make_engine
-from gateway.db.hot import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase, Statement
 from gateway.db.waiting import WAITING_EACH
+from gateway.disclosure.commit import TELL
 from gateway.migrations.run import TableInUseError, alembic_config, upgrade
 from tests.databases import new_database
 from tests.house import UNKNOWN, House, asking, in_process

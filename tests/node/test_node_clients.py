@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.synthetic.visitor import Visitor
+from gateway.synthetic.headless_visitor import Visitor
 from tests.house import House
 from tests.node.programs import Node, Program
 

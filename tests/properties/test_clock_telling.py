@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.creditfile import clock
-from gateway.creditfile.audience import Audience
-from gateway.creditfile.days import day_of, end_of, midnight, months_after
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import mask_person, tellable, told_fields
+from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, registration_of
-from gateway.creditfile.telling import mask_person, tellable, told_fields
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, a_record
 from tests.sampling import sampled

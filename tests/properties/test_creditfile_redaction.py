@@ -8,14 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.creditfile.free_text import (
+from gateway.privacy.number_finders.prefilter import may_hold_number
+from gateway.privacy.redaction import (
     ID_NUMBER_MASK,
     PHONE_MASK,
     Masking,
     holds_personal_number,
     scan,
 )
-from gateway.creditfile.redaction.likely import may_hold_number
 from verification import NotACode, check_character, id_check_agrees, id_check_character, parse_uscc
 from verification.normalise import IGNORABLE
 

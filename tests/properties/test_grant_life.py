@@ -30,8 +30,8 @@ import consent
 from consent import Channel, Person
 from consent import store as consents
 from gateway.clients import registry
-from gateway.creditfile.vault import Vault
-from gateway.disclosure import consenting
+from gateway.disclosure import consent_writer
+from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
 from tests.consent_leaves import without_their_leaf
@@ -400,7 +400,7 @@ class AGrantsLife(RuleBasedStateMachine):
             held = await consents.by_id(conn, consent_id)
             assert held is not None
             changed = getattr(consent, act)(held, by=by, now=self.now)
-            return isinstance(changed, consent.Changed) and await consenting.save(
+            return isinstance(changed, consent.Changed) and await consent_writer.save(
                 conn, held, changed
             )
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.creditfile.intake.batches import Batch
-from gateway.creditfile.intake.columns import ColumnJudge, columns_of
-from gateway.creditfile.intake.judging import Judge
-from gateway.creditfile.intake.lines import liner_for
-from gateway.creditfile.intake.staging import target_of
-from gateway.creditfile.intake.verdicts import Source
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.ingest.copy_batch import Batch
+from gateway.ingest.copy_encoding import liner_for
+from gateway.ingest.results import Source
+from gateway.ingest.staging_table import target_of
+from gateway.ingest.validate_columns import ColumnJudge, columns_of
+from gateway.ingest.validate_row import Judge
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from tests.sampling import sampled
 from verification import id_check_character

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.creditfile.intake.reading_csv import rows_of_csv
-from gateway.creditfile.intake.unpacking import Unpacked
+from gateway.ingest.csv_reader import rows_of_csv
+from gateway.ingest.decompression import Unpacked
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 
@@ -31,7 +31,7 @@ def test_to_pass_over_rows_is_to_read_them(
     path = tmp_path_factory.getbasetemp() / "passed.csv"
     path.write_bytes((HEADER + content).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.creditfile.intake.unpacking.BLOCK", block)
+        patch.setattr("gateway.ingest.decompression.BLOCK", block)
         with Unpacked(path) as source:
             whole = list(rows_of_csv(source, LICENCE, "utf-8"))
         with Unpacked(path) as source:

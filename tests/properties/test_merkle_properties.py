@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.disclosure import merkle, tiles
+from gateway.transparency import merkle, tiles
 from tests import naive_merkle
 from tests.sampling import sampled
 

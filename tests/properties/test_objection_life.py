@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.creditfile.days import day_of
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections.model import (
     DECISIONS,

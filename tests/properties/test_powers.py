@@ -7,8 +7,16 @@ from typing import Final
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.identity import powers
-from gateway.identity.powers import DELEGABLE, Delegation, Held, Power, State, Trouble, state_of
+from gateway.identity import permissions
+from gateway.identity.permissions import (
+    DELEGABLE,
+    Delegation,
+    Held,
+    Power,
+    State,
+    Trouble,
+    state_of,
+)
 
 NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 USCCS: Final = ("A", "B")
@@ -34,7 +42,7 @@ held = st.lists(st.builds(Held, delegation=delegations, representative=names), m
 
 def _under(those: list[Held], subject: str, now: datetime) -> Mapping[str, frozenset[Power]]:
     """What these delegations alone give."""
-    return powers.standing(
+    return permissions.standing(
         [], those, subject=subject, delegate_roles=(), outdated=frozenset(), now=now
     )
 
@@ -76,7 +84,7 @@ def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
     mandates: list[tuple[str, str]],
 ) -> None:
     """Nor does an outdated one."""
-    found = powers.standing(
+    found = permissions.standing(
         mandates, [], subject="li", delegate_roles=(), outdated=frozenset("A"), now=NOON
     )
     representative = ("B", "legal_representative") in mandates
@@ -88,7 +96,7 @@ def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
     mandates: list[tuple[str, str]],
 ) -> None:
     """And a role that is not listed still nothing."""
-    found = powers.standing(
+    found = permissions.standing(
         mandates, [], subject="li", delegate_roles=("agent",), outdated=frozenset(), now=NOON
     )
     for uscc in USCCS:
@@ -103,7 +111,7 @@ def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
     wanted: list[str], ends_at: datetime | None
 ) -> None:
     """A forged form that asks for more gets nothing, not a part."""
-    made = powers.appoint(
+    made = permissions.appoint(
         uscc="A",
         delegation_id="dlg",
         powers=wanted,
@@ -129,7 +137,7 @@ def test_an_invitation_is_taken_up_once_in_time_and_not_by_who_made_it(
     invited: Delegation, subject: str, representative: str, now: datetime
 ) -> None:
     """And only while the one who made it is the representative."""
-    taken = powers.accept(invited, subject=subject, representative=representative, now=now)
+    taken = permissions.accept(invited, subject=subject, representative=representative, now=now)
     if isinstance(taken, Trouble):
         return
     assume(invited.subject is None)

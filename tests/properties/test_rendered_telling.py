@@ -8,16 +8,16 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.codes.public import Page, _document
+from gateway.codes.public_page import Page, _document
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
+from gateway.creditfile.disclosure_policy import mask_person
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.records import Record
-from gateway.creditfile.telling import mask_person
-from gateway.creditfile.vault import Vault, VaultKeys
-from gateway.query.page import page_of, record_out
-from gateway.query.withheld import Scope
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.queries.pagination import page_of, record_out
+from gateway.queries.withheld import Scope
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled

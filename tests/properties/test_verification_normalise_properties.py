@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from verification import loose_name, normalise_address, normalise_id_number, strict_name
-from verification.private_use import ASSIGNED
+from verification.gbk_private_use import ASSIGNED
 
 TRICKY = st.sampled_from(
     "〔〕【】（）•・‧⋅·○〇 　\t\u0301\u0338\u200b\ufe0f\u00b4\u1e9e\u0130ſßaAé臺乾薴著瞭鍾隆麼"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.answers.ask import Ask
+from gateway.verifications.request import Ask
 from tests.creditfile_builders import USCC
 from verification import Asked, Question, question
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gateway.creditfile.catalogue import PUBLISHED, Catalogue
-from gateway.creditfile.widening import loses, widens
+from gateway.creditfile.disclosure_diff import loses, widens
 from tests.creditfile_builders import CATALOGUE
 
 DOCUMENT = PUBLISHED.read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from gateway.access.client_cert import LONGEST, read
 from gateway.clients.authentication import SUBJECTS, Authentication
 from gateway.clients.certificates import LARGEST, CertificateError, certificate_in
 from gateway.clients.registration import Registration, RegistrationError
-from gateway.peers import is_among, networks_of
 from gateway.settings import Settings, SettingsError
+from gateway.trusted_proxies import is_among, networks_of
 from tests.mtls_builders import SUBJECT, Holder, a_certificate, an_authority
 from tests.oauth_builders import public_jwk
 

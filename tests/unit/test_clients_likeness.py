@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clients.likeness import has_other_letters, likeness
+from gateway.clients.confusable_names import has_other_letters, likeness
 from gateway.clients.registration import RegistrationError, check_names
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.admin.operators import Operator
 from gateway.clients.key_sets import rest_after
 from gateway.clients.registration import Registration, RegistrationError
-from gateway.console.operators import Operator
-from gateway.outbound import Fetched
+from gateway.safe_fetch import Fetched
 from tests.registry_builders import a_set
 
 

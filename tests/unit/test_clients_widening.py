@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.clients.agreement_diff import still_counts, widens
 from gateway.clients.terms import Signature, Signatures, Terms, TermsError, check_licensed
-from gateway.clients.widening import still_counts, widens
-from gateway.limits.guard import Quotas
+from gateway.limits.limiter import Quotas
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SIGNED = Signature(name="王芳", role="处长", signed_on=date(2026, 1, 5))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.intake.comparison.core import Comparison, Finding, Kind, Period, Row, Side, compared
-from gateway.intake.comparison.heaps import Comparing, Question
-from gateway.intake.comparison.shown import FindingsFile, lines_of, page_of, with_share
+from gateway.ingest.comparison.compare import Comparison, Finding, Kind, Period, Row, Side, compared
+from gateway.ingest.comparison.partition import Comparing, Question
+from gateway.ingest.comparison.report import FindingsFile, lines_of, page_of, with_share
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, USCC
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from consent import Purpose, Status, give_up, grant
+from consent.consent_text import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
 from consent.lifecycle import Changed
 from consent.model import Act, Consent, Event
 from consent.record import (
@@ -16,7 +17,6 @@ from consent.record import (
     record_bytes,
     record_digest,
 )
-from consent.wording import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
 from tests.consent_builders import (
     NOON,
     SHOWN,

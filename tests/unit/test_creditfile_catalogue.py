@@ -2,13 +2,13 @@
 
 import pytest
 
-from gateway.creditfile.audience import Audience, DisclosureClass
 from gateway.creditfile.catalogue import (
     PUBLISHED,
     CatalogueError,
     UnknownDatasetError,
     load_catalogue,
 )
+from gateway.creditfile.disclosure_class import Audience, DisclosureClass
 from tests.creditfile_builders import CATALOGUE
 from verification.catalogue import LICENCE_CATEGORIES, QUESTIONS, RATING_LEVELS, SEVERITIES
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.creditfile import clock
-from gateway.creditfile.days import day_of, midnight, months_after
+from gateway.creditfile.catalogue_schema import Publicity
+from gateway.creditfile.local_dates import day_of, midnight, months_after
 from gateway.creditfile.records import Record
-from gateway.creditfile.schema import Publicity
 from tests.creditfile_builders import CATALOGUE, NOON, a_record
 
 PUBLISHED = date(2026, 1, 15)

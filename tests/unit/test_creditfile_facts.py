@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.personal import id_number_digest, seal_of_enterprise
-from gateway.creditfile.vault import Vault, VaultKeys
+from gateway.creditfile.personal_fields import id_number_digest, seal_of_enterprise
+from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import (
     CATALOGUE,
     NOON,

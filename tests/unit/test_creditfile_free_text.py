@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.free_text import ID_NUMBER_MASK, PHONE_MASK, scan
+from gateway.privacy.redaction import ID_NUMBER_MASK, PHONE_MASK, scan
 from verification import id_check_character
 
 TODAY = date(2026, 11, 22)

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from gateway.creditfile.mapping import Problem, as_stored, columns_of, natural_key, problems_with
+from gateway.creditfile.record_mapping import (
+    Problem,
+    as_stored,
+    columns_of,
+    natural_key,
+    problems_with,
+)
 from tests.creditfile_builders import CATALOGUE, a_record
 
 PENALTY = CATALOGUE.dataset("penalty")

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.codes.summary import summary_of
-from gateway.creditfile.audience import Audience
-from gateway.creditfile.records import Record, registration_of
-from gateway.creditfile.telling import (
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import (
     is_on_serious_list,
     mask_person,
     never_told_fields,
@@ -17,6 +16,7 @@ from gateway.creditfile.telling import (
     tellable,
     told_fields,
 )
+from gateway.creditfile.records import Record, registration_of
 from tests.creditfile_builders import CATALOGUE, NOON, a_record, an_enterprise, keeping_back
 
 PUBLIC, AUTHORISED = Audience.PUBLIC, Audience.AUTHORISED

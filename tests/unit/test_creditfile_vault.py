@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.personal import open_personal, seal_of_enterprise
-from gateway.creditfile.vault import DrawnAhead, SealBrokenError, Vault, VaultKeys, VaultKeysError
+from gateway.creditfile.personal_fields import open_personal, seal_of_enterprise
+from gateway.privacy.field_encryption import (
+    DrawnAhead,
+    SealBrokenError,
+    Vault,
+    VaultKeys,
+    VaultKeysError,
+)
 from tests.creditfile_builders import USCC, an_enterprise
 
 TEXT = Vault.generate_keys()

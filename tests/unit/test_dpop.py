@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof, thumbprint
-from gateway.signing.nonces import Nonces
+from gateway.signing.dpop_nonces import Nonces
 from tests.oauth_builders import digest_of, public_jwk, signed
 from tests.rsa_keys import rsa_key
 

@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.creditfile.intake.chunks import MOST_BYTES, Chunk, Reading, chunks_of
-from gateway.creditfile.intake.columns import ColumnJudge, columns_of
-from gateway.creditfile.intake.jobs import digest_of_file
-from gateway.creditfile.intake.judging import Judge
-from gateway.creditfile.intake.rows import MOST_TAKEN
-from gateway.creditfile.intake.unpacking import FileRefused
-from gateway.creditfile.intake.verdicts import Source, Warned
-from gateway.creditfile.vault import Vault
+from gateway.ingest.chunk_reader import MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.job_store import digest_of_file
+from gateway.ingest.results import Source, Warned
+from gateway.ingest.row_reader import MOST_TAKEN
+from gateway.ingest.validate_columns import ColumnJudge, columns_of
+from gateway.ingest.validate_row import Judge
+from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 
 KEYS = Vault.generate_keys()

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.creditfile.free_text import ID_NUMBER_MASK
-from gateway.creditfile.intake.codes import check_agrees, read_code
-from gateway.creditfile.intake.judging import MOST_PROBLEMS, Judge
-from gateway.creditfile.intake.verdicts import Accepted, Rejected, Warned
+from gateway.ingest.results import Accepted, Rejected, Warned
+from gateway.ingest.uscc_check import check_agrees, read_code
+from gateway.ingest.validate_row import MOST_PROBLEMS, Judge
+from gateway.privacy.redaction import ID_NUMBER_MASK
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character
 

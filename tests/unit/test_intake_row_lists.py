@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.creditfile.intake.row_lists import LARGEST, MASKED_HEADER, RowList
-from gateway.creditfile.intake.row_lists import REJECTED_HEADER as HEADER
-from gateway.creditfile.intake.unpacking import FileRefused
-from gateway.intake.job_routes import read_list
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.row_list_files import LARGEST, MASKED_HEADER, RowList
+from gateway.ingest.row_list_files import REJECTED_HEADER as HEADER
+from gateway.records.job_routes import read_list
 
 LINE = b"7,fine,negative\n"
 

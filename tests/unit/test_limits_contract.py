@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from redis import Redis
 
-from gateway.limits.memory import MemoryStore
-from gateway.limits.names import (
+from gateway.limits.memory_store import MemoryStore
+from gateway.limits.model import (
     Admission,
     Admitted,
     Counter,
@@ -23,8 +23,8 @@ from gateway.limits.names import (
     Replayed,
     StaleGeneration,
 )
-from gateway.limits.redis import RedisStore
-from gateway.limits.stores import Store
+from gateway.limits.redis_store import RedisStore
+from gateway.limits.store_protocol import Store
 from tests.redis_server import RedisServer
 
 DAY = 86_400

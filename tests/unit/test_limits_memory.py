@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.limits.memory import SWEPT_PER_CALL, MemoryStore, Shelf
-from gateway.limits.names import Admission, Admitted, Counter, Distinct, Pin, Replay
+from gateway.limits.memory_store import SWEPT_PER_CALL, MemoryStore, Shelf
+from gateway.limits.model import Admission, Admitted, Counter, Distinct, Pin, Replay
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

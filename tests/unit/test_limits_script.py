@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.limits import script
+from gateway.limits.decision import window_end
 from gateway.limits.gcra import SECOND, Decision, decide
-from gateway.limits.judging import window_end
-from gateway.limits.names import Admission, Admitted, Counter, Distinct
+from gateway.limits.model import Admission, Admitted, Counter, Distinct
 from tests.redis_server import RedisServer
 
 costs = st.lists(st.integers(0, 12), min_size=1, max_size=8)

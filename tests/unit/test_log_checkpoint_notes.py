@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.disclosure.checkpoints import (
+from gateway.transparency.checkpoints import (
     LARGEST_NOTE,
     NoteError,
     TreeHead,
@@ -16,8 +16,8 @@ from gateway.disclosure.checkpoints import (
     opened,
     signed,
 )
-from gateway.disclosure.merkle import EMPTY_ROOT
-from gateway.disclosure.rollback import Comparison, DatabaseLog, compare
+from gateway.transparency.merkle import EMPTY_ROOT
+from gateway.transparency.rollback import Comparison, DatabaseLog, compare
 
 ORIGIN = "credit.test/log"
 ROOT = bytes(range(32))

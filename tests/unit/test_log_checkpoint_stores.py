@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.disclosure.checkpoint_stores import (
+from gateway.transparency.checkpoint_stores import (
     FILE,
     FRESH,
     LOCK,
@@ -21,7 +21,7 @@ from gateway.disclosure.checkpoint_stores import (
     StoreError,
     store_at,
 )
-from gateway.disclosure.checkpoints import LARGEST_NOTE
+from gateway.transparency.checkpoints import LARGEST_NOTE
 from tests.checkpoint_server import CheckpointServer, a_checkpoint_server
 
 pytestmark = pytest.mark.asyncio

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.disclosure import merkle, tiles
-from gateway.disclosure.merkle import NodeHash
-from gateway.log.paths import Tile, index_path, level_of, tile_of
+from gateway.log.tile_paths import Tile, index_path, level_of, tile_of
+from gateway.transparency import merkle, tiles
+from gateway.transparency.merkle import NodeHash
 from tests import naive_merkle
 
 # The leaves and the tree heads that the implementations of Certificate Transparency test with.

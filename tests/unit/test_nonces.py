@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.signing.nonces import SLOT_SECONDS, Nonces
+from gateway.signing.dpop_nonces import SLOT_SECONDS, Nonces
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SLOT = timedelta(seconds=SLOT_SECONDS)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from gateway.notices import channels
 from gateway.notices.channels import Folder, Smtp, UnsentError, fit, masked
 from gateway.notices.kinds import WITH_THE_DIGEST, Kind, backoff, due_at
-from gateway.notices.words import SAYS, Line, Message, confirmation, notice, plain
+from gateway.notices.templates import SAYS, Line, Message, confirmation, notice, plain
 from tests.mtls_builders import a_certificate
 from tests.ports import free_port
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.clients.registry import Client
-from gateway.oauth.books import Assertion, AtTheEnd, NoTransactionError
+from gateway.oauth.unit_of_work import Assertion, AtTheEnd, NoTransactionError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BANK = Client(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from gateway.creditfile.days import midnight
+from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections.model import (
     Act,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.creditfile.objections.texts import LONGEST, Unfit, Written, read_text
+from gateway.creditfile.objections.text_input import LONGEST, Unfit, Written, read_text
 from tests.creditfile_builders import TODAY
 
 

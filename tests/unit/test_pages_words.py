@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from gateway.creditfile.days import SHANGHAI
-from gateway.pages.frame import until
-from gateway.pages.languages import Said, Undone
+from gateway.creditfile.local_dates import SHANGHAI
+from gateway.pages.i18n import Said, Undone
+from gateway.pages.rendering import until
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from gateway.creditfile import clock
-from gateway.creditfile.days import midnight
+from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
-from gateway.creditfile.retention import proof
-from gateway.creditfile.retention.proof import Gone, ProofError
+from gateway.creditfile.retention import deletion_proof
+from gateway.creditfile.retention.deletion_proof import Gone, ProofError
 from gateway.signing import jws
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, NOON, a_record
@@ -75,7 +75,7 @@ def ring(tmp_path: Any) -> KeyRing:
 
 def a_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str, Any]:
     """A proof's file."""
-    made = proof.signed(
+    made = deletion_proof.signed(
         GONE,
         deletion_id="del_1",
         issuer="https://credit.test",
@@ -84,13 +84,13 @@ def a_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str, An
         key=ring.current("log", NOON),
         now=now,
     )
-    return proof.document(made, SALT, proof.commitments(SALT, GONE)) | changed
+    return deletion_proof.document(made, SALT, deletion_proof.commitments(SALT, GONE)) | changed
 
 
 def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyRing) -> None:
     """Counts by dataset, months, catalogue; no id in the statement."""
     made = a_proof(ring)
-    proved = proof.verify(made, ring.published())
+    proved = deletion_proof.verify(made, ring.published())
     assert proved.deleted == {
         "abnormal_listing": {"records": 1, "versions": 1},
         "penalty": {"records": 1, "versions": 2},
@@ -104,24 +104,24 @@ def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyR
 def test_a_proof_shows_a_version_to_whoever_knows_it_and_has_the_salt(ring: KeyRing) -> None:
     """And none that is not in it."""
     made = a_proof(ring)
-    assert proof.verify(made, ring.published(), record=("rec_1", 2))
+    assert deletion_proof.verify(made, ring.published(), record=("rec_1", 2))
     for other in (("rec_1", 3), ("rec_3", 1)):
         with pytest.raises(ProofError, match="not among"):
-            proof.verify(made, ring.published(), record=other)
+            deletion_proof.verify(made, ring.published(), record=other)
     with pytest.raises(ProofError, match="not among"):
-        proof.verify(made | {"salt": "00" * 32}, ring.published(), record=("rec_1", 2))
+        deletion_proof.verify(made | {"salt": "00" * 32}, ring.published(), record=("rec_1", 2))
 
 
 @pytest.mark.parametrize(
     "changed",
     [
         {"commitments": []},
-        {"commitments": [each.hex() for each in proof.commitments(SALT, GONE[:2])]},
+        {"commitments": [each.hex() for each in deletion_proof.commitments(SALT, GONE[:2])]},
         {"commitments": ["00" * 32] * 3},
         {"commitments": ["zz"]},
         {"commitments": None},
-        {"commitments": [each.hex().upper() for each in proof.commitments(SALT, GONE)]},
-        {"commitments": [f" {each.hex()}" for each in proof.commitments(SALT, GONE)]},
+        {"commitments": [each.hex().upper() for each in deletion_proof.commitments(SALT, GONE)]},
+        {"commitments": [f" {each.hex()}" for each in deletion_proof.commitments(SALT, GONE)]},
         {"salt": f"{SALT.hex()} "},
         {"note": "checked"},
         {"salt": 7},
@@ -133,7 +133,7 @@ def test_a_proof_shows_a_version_to_whoever_knows_it_and_has_the_salt(ring: KeyR
 def test_a_changed_proof_is_none(ring: KeyRing, changed: dict[str, Any]) -> None:
     """Fewer commitments, others, or what is no proof at all."""
     with pytest.raises(ProofError):
-        proof.verify(a_proof(ring, **changed), ring.published())
+        deletion_proof.verify(a_proof(ring, **changed), ring.published())
 
 
 def test_a_proof_is_signed_by_the_logs_key_while_it_was_in_use(
@@ -143,7 +143,7 @@ def test_a_proof_is_signed_by_the_logs_key_while_it_was_in_use(
     path = tmp_path / "others"
     path.write_text(new_key_file(NOON - timedelta(days=1)))
     with pytest.raises(ProofError):
-        proof.verify(a_proof(ring), KeyRing(read_keys(path)).published())
+        deletion_proof.verify(a_proof(ring), KeyRing(read_keys(path)).published())
     keys = ring.published()["keys"]
     for changed in (
         {"xinqiao_use": "response"},
@@ -151,7 +151,7 @@ def test_a_proof_is_signed_by_the_logs_key_while_it_was_in_use(
         {"retired_at": NOON.isoformat()},
     ):
         with pytest.raises(ProofError):
-            proof.verify(a_proof(ring), {"keys": [key | changed for key in keys]})
+            deletion_proof.verify(a_proof(ring), {"keys": [key | changed for key in keys]})
     other = jws.sign({"iat": int(NOON.timestamp())}, typ="at+jwt", key=ring.current("log", NOON))
     with pytest.raises(ProofError):
-        proof.verify(a_proof(ring, proof=other), ring.published())
+        deletion_proof.verify(a_proof(ring, proof=other), ring.published())

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from xinqiao import RetryPolicy, errors
-from xinqiao._core import calls, steps
+from xinqiao._core import calls, flow
 from xinqiao._core.retry import may_repeat, seconds_to_wait
 from xinqiao.testing import FakeGateway
 
@@ -81,20 +81,20 @@ def test_what_may_have_been_done_is_not_done_twice() -> None:
         assert not may_repeat(final, idempotent=True)
 
 
-def drive(flow: steps.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[float]]:
+def drive(started: flow.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[float]]:
     """Run a flow without a network and without waiting; return its result and its pauses."""
     pauses: list[float] = []
 
-    def do(step: steps.Step) -> Any:
+    def do(step: flow.Step) -> Any:
         match step:
-            case steps.Send(request):
+            case flow.Send(request):
                 return gateway.handle_request(request)
-            case steps.Pause(seconds):
+            case flow.Pause(seconds):
                 return pauses.append(seconds)
-            case steps.Alone(inner):
+            case flow.Alone(inner):
                 return run(inner)
 
-    def run(inner: steps.Flow[Any]) -> Any:
+    def run(inner: flow.Flow[Any]) -> Any:
         try:
             step = next(inner)
             while True:
@@ -107,7 +107,7 @@ def drive(flow: steps.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[float]
         except StopIteration as end:
             return end.value
 
-    return run(flow), pauses
+    return run(started), pauses
 
 
 def test_a_call_waits_as_long_as_it_is_told() -> None:

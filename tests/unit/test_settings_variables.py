@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
+from gateway.environment import READ_ELSEWHERE, distance
 from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
-from gateway.variables import READ_ELSEWHERE, distance
 from tests.served_process import run
 
 ROOT: Final = Path(__file__).parents[2]

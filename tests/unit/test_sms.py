@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.notices.channels import HttpSms, UnsentError
-from gateway.notices.words import Message
-from gateway.outbound import LARGEST_BODY, Way
+from gateway.notices.templates import Message
+from gateway.safe_fetch import LARGEST_BODY, Way
 from tests.sms_server import SmsServer, an_sms_server
 from tests.waiting import PATIENCE
 

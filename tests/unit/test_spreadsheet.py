@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.spreadsheet import as_csv, cell
+from gateway.pages.csv_safe import as_csv, cell
 
 BEGINNINGS = "=+-@\t\r\n＝＋－＠"  # the wide forms begin a formula in Excel too
 

@@ -17,17 +17,12 @@ import zstandard
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.creditfile.intake import Judge
-from gateway.creditfile.intake.verdicts import Accepted
-from gateway.intake.comparison.files import delivered
-from gateway.synthetic.files import (
-    FinishedError,
-    Plan,
-    write_part,
-    write_province,
-)
+from gateway.ingest import Judge
+from gateway.ingest.comparison.read_rows import delivered
+from gateway.ingest.results import Accepted
+from gateway.synthetic.file_export import FinishedError, Plan, write_part, write_province
+from gateway.synthetic.file_writers import Format, header_of
 from gateway.synthetic.province import province
-from gateway.synthetic.writers import Format, header_of
 from tests.creditfile_builders import CATALOGUE
 
 TODAY = date(2026, 11, 23)

@@ -7,17 +7,17 @@ from itertools import islice
 
 import pytest
 
-from gateway.creditfile.audience import Audience
 from gateway.creditfile.clock import recomputed_publicity_end
-from gateway.creditfile.days import SHANGHAI, midnight
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import tell
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.mapping import problems_with
-from gateway.creditfile.telling import tell
-from gateway.synthetic.delivery import SyntheticEnterprise
+from gateway.creditfile.local_dates import SHANGHAI, midnight
+from gateway.creditfile.record_mapping import problems_with
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
 from gateway.synthetic.people import UNASSIGNED_PREFIX
 from gateway.synthetic.province import province
-from gateway.synthetic.traits import TRAITS
+from gateway.synthetic.scenarios import TRAITS
 from tests.creditfile_builders import CATALOGUE
 from verification import Asked, NotACode, evaluate, id_check_character, is_market_entity, parse_uscc
 

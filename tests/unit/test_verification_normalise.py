@@ -17,7 +17,7 @@ from verification import (
     normalise_id_number,
     strict_name,
 )
-from verification.private_use import ASSIGNED
+from verification.gbk_private_use import ASSIGNED
 
 NAMES: dict[str, Any] = json.loads(
     (Path(verification.__file__).parent / "vectors" / "names.json").read_text("utf-8")

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from gateway.creditfile.audience import DisclosureClass
 from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.disclosure_class import DisclosureClass
 from verification import (
     CATALOGUE_VERSION,
     QUESTIONS,

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from chinese_calendar import constants
 
-from gateway.creditfile.days import SHANGHAI, day_of
+from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.working_days import (
     LastDay,
     is_known,

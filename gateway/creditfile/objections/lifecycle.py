@@ -8,7 +8,8 @@ decides; only somebody else reviews. Deadlines are working days and end with the
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from gateway.creditfile.days import day_of
+from gateway.creditfile.catalogue_schema import ObjectionKinds, ObjectionRules
+from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
     NOBODY,
     Act,
@@ -24,7 +25,6 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
-from gateway.creditfile.schema import ObjectionKinds, ObjectionRules
 from gateway.creditfile.working_days import is_known, working_days_after
 
 LEEWAY = timedelta(days=14)  # more than the longest holiday with what is made up around it

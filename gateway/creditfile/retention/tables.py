@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Date, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from gateway.db import columns
+from gateway.db import column_types
 
 
 class DeletionProofRow(SQLModel, table=True):
@@ -14,14 +14,14 @@ class DeletionProofRow(SQLModel, table=True):
 
     __tablename__ = "deletion_proof"
 
-    deletion_id: str = columns.text(primary_key=True)
-    statement: str = columns.text()
-    salt: bytes = columns.digest()
+    deletion_id: str = column_types.text(primary_key=True)
+    statement: str = column_types.text()
+    salt: bytes = column_types.digest()
     commitments: list[Any] = Field(sa_type=ARRAY(LargeBinary), nullable=False)
     records: int = Field()
     versions: int = Field()
-    leaf_hash: bytes = columns.digest()
-    at: datetime = columns.moment()
+    leaf_hash: bytes = column_types.digest()
+    at: datetime = column_types.moment()
 
 
 class RetentionDayRow(SQLModel, table=True):
@@ -31,4 +31,4 @@ class RetentionDayRow(SQLModel, table=True):
 
     day: date = Field(sa_type=Date, primary_key=True)
     records: int = Field()
-    finished_at: datetime = columns.moment()
+    finished_at: datetime = column_types.moment()

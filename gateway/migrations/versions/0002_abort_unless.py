@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the function. Its SQLSTATE is the one that `gateway.access.commit` waits for."""
+    """Make the function. Its SQLSTATE is the one that `gateway.disclosure.commit` waits for."""
     op.execute("""
         CREATE OR REPLACE FUNCTION xinqiao_abort_unless(holds boolean) RETURNS void
         LANGUAGE plpgsql AS $$

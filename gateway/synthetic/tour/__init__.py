@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from gateway.synthetic.build import Kit
+from gateway.synthetic.seed_demo import Kit
 from gateway.synthetic.tour.asking import tokens, verifications
 from gateway.synthetic.tour.consenting import consent, counter, query, withdrawal
+from gateway.synthetic.tour.context import Stage, TourFailedError
 from gateway.synthetic.tour.proving import proof
 from gateway.synthetic.tour.publishing import repair, scan
-from gateway.synthetic.tour.stage import Stage, TourFailedError
 from gateway.synthetic.tour.tampering import tampering
 from xinqiao import AsyncClient
 

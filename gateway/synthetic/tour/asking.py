@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from gateway.synthetic.tour.stage import BY_PLATFORM, Stage, demand
+from gateway.synthetic.tour.context import BY_PLATFORM, Stage, demand
 from xinqiao import Verification
 
 MARKS: Final = {

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from gateway.synthetic.tour.stage import BY_BANK, Stage, TourFailedError, demand
-from gateway.synthetic.visitor import Visitor
+from gateway.synthetic.headless_visitor import Visitor
+from gateway.synthetic.tour.context import BY_BANK, Stage, TourFailedError, demand
 from xinqiao import Record
 from xinqiao.errors import ConsentExhausted, ConsentWithdrawn
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import httpx2
 
-from gateway.synthetic.tour.stage import Stage, demand
+from gateway.synthetic.tour.context import Stage, demand
 from xinqiao import ConsentRecord, verify_consent_record
 
 PATIENCE: Final = 20  # looks, half a second apart: the log merges within ten seconds

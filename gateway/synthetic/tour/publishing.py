@@ -8,9 +8,9 @@ from typing import Final
 
 import orjson
 
-from gateway.access.moments import SHANGHAI
-from gateway.synthetic.tour.stage import Stage, demand
-from gateway.synthetic.visitor import Visitor
+from gateway.access.timestamps import SHANGHAI
+from gateway.synthetic.headless_visitor import Visitor
+from gateway.synthetic.tour.context import Stage, demand
 
 OK: Final = 200
 

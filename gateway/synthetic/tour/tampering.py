@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import httpx2
 
-from gateway.synthetic.tour.stage import BY_PLATFORM, Stage, TourFailedError
+from gateway.synthetic.tour.context import BY_PLATFORM, Stage, TourFailedError
 from xinqiao import AsyncClient, KeySet, verify_evidence
 from xinqiao.errors import EvidenceInvalid, SignatureInvalid
 

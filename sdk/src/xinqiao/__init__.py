@@ -10,11 +10,12 @@
             result.evidence.save("evidence.json")
 """
 
+from xinqiao._core.consent_flow import ConsentGrant, ConsentStart
+
 from . import errors
 from ._async_client import AsyncClient, AsyncQueryPage
 from ._client import Client, QueryPage
 from ._core.consent_records import ConsentRecord, verify_consent_record
-from ._core.consenting import ConsentGrant, ConsentStart
 from ._core.evidence import Evidence, verify_evidence
 from ._core.jose import generate_dpop_key
 from ._core.keys import KeySet

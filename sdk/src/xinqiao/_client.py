@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
-from ._core import calls, consenting, receipts
-from ._core.faces import face_of
-from ._core.opening import Connection
+from xinqiao._core import calls, consent_flow, receipts
+from xinqiao._core.connection import Connection
+from xinqiao._core.flow import Alone, Flow, Pause, Send, Step
+from xinqiao._core.method_signature import face_of
+
 from ._core.results import Following, QueryResult, Record
-from ._core.steps import Alone, Flow, Pause, Send, Step
 
 if TYPE_CHECKING:
     from ._core.session import Session
@@ -85,8 +86,8 @@ class Client(Connection[httpx2.BaseTransport]):
     query = _paged(calls.query)
     query_all = _each_record(calls.query)
     questions = _blocking(calls.questions)
-    start_consent = _blocking(consenting.start_consent)
-    finish_consent = _blocking(consenting.finish_consent)
+    start_consent = _blocking(consent_flow.start_consent)
+    finish_consent = _blocking(consent_flow.finish_consent)
     request_consent = _blocking(calls.request_consent)
     await_decision = _blocking(calls.await_decision)
     consent = _blocking(calls.consent)

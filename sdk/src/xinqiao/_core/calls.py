@@ -9,17 +9,17 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
+from xinqiao._core.api_call import answered, call, headers_of, new_call
 from xinqiao.errors import ConfigurationError
 
 from . import parsing, receipts
 from .evidence import Evidence
-from .resource import answered, call, headers_of, new_call
 from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
 from .session import Session
 from .uscc import warn_of
 
 if TYPE_CHECKING:
-    from .steps import Flow
+    from xinqiao._core.flow import Flow
 
 HOLD = 5  # seconds that one call may be held; well below any timeout
 

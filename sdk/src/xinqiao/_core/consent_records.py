@@ -21,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from xinqiao._core.json_reader import Reader
 from xinqiao.errors import EvidenceInvalid, ProtocolError, ReceiptInvalid
 
 from .evidence import FORMAT, Evidence, verify_evidence
 from .jose import opened
 from .keys import Jwks, KeySet, read_document
-from .reading import Reader
 from .receipts import fault_of
 from .retry import http_time
 from .strict import parse_hex, parse_time, same

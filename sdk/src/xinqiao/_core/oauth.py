@@ -12,16 +12,16 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
+from xinqiao._core import flow
 from xinqiao.errors import ProtocolError
 
-from . import steps
 from .jose import client_assertion
 from .problems import members, oauth_error
 from .session import Metadata, Session, Token
 from .transport import exchange, proof, retry_after
 
 if TYPE_CHECKING:
-    from .steps import Flow
+    from xinqiao._core.flow import Flow
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _OK: Final = (200, 201)
@@ -32,7 +32,7 @@ def access_token(session: Session, scope: str | None) -> Flow[str]:
     cached = session.tokens.get(scope or "")
     if cached is not None and cached.fresh(session.now()):
         return cached.value
-    return (yield from steps.alone(_renewed_token(session, scope)))
+    return (yield from flow.alone(_renewed_token(session, scope)))
 
 
 def forget_token(session: Session, scope: str | None, value: str) -> None:

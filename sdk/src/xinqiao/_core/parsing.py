@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
+from xinqiao._core.json_reader import Reader
 from xinqiao.errors import ProtocolError
 
-from .reading import Reader
 from .results import (
     Answer,
     AnswerValue,

@@ -19,19 +19,20 @@ from urllib.parse import quote, urlsplit
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from xinqiao._core.api_call import call
+from xinqiao._core.json_reader import Reader
+from xinqiao._core.verify_response import published_keys
 from xinqiao.errors import NotFound, PromiseBroken, ReceiptInvalid
 
-from .reading import Reader
-from .resource import call
 from .retry import http_time
 from .strict import parse_base64, parse_sha256
-from .trust import published_keys
 
 if TYPE_CHECKING:
+    from xinqiao._core.flow import Flow
+
     from .evidence import Evidence
     from .results import LogPromise
     from .session import Session
-    from .steps import Flow
 
 #: Promises that one client keeps in mind; the oldest go first.
 MOST: Final = 10_000

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 
+from xinqiao._core.flow import Flow
+
 from .session import Session
-from .steps import Flow
 
 if TYPE_CHECKING:
     from .evidence import Evidence

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 
+from xinqiao._core import flow, jose
 from xinqiao.errors import ServerUnavailable, XinqiaoError
 
-from . import jose, steps
 from .retry import may_repeat, seconds_to_wait
 from .session import USER_AGENT, Server, Session
 
 if TYPE_CHECKING:
-    from .steps import Flow
+    from xinqiao._core.flow import Flow
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def patiently(session: Session, attempt: Callable[[], Flow[T]], *, idempotent: b
             wait = policy.wait(tried, error, elapsed=elapsed, chance=world.chance)
             if wait is None or not may_repeat(error, idempotent=idempotent):
                 raise
-        yield from steps.pause(wait)
+        yield from flow.pause(wait)
     raise AssertionError  # count() never ends
 
 
@@ -57,7 +57,7 @@ def exchange(
         content=content,
     )
     try:
-        return (yield from steps.send(request))
+        return (yield from flow.send(request))
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
         raise _unreached(error, may_have_arrived=False) from error
     except httpx2.RequestError as error:

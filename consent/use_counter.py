@@ -1,0 +1,65 @@
+"""A use is spent by one conditional update, or not at all: N allowed means N told (R8).
+
+These are parts of the gateway's one read and one write statement. PostgreSQL checks the `WHERE`
+of a waiting update again on the row that the winner left (READ COMMITTED), so that any number of
+calls at once can neither overspend nor slip past a withdrawal.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from consent.mapping import consent_of
+from consent.model import Consent
+
+# Several may stand between one client and one enterprise: the enterprise's latest yes speaks.
+LATEST_GRANT_FIRST = "ORDER BY c.decided_at DESC, c.consent_id DESC LIMIT 1"
+
+# Parameters: uscc, client_id, consent_id (may be null), purpose (read where consent_id is null).
+# An expression: one jsonb object, the whole row, or null.
+READ_CONSENT = f"""(
+  SELECT to_jsonb(c) FROM consent c
+  WHERE c.uscc = CAST(:uscc AS text)
+    AND c.client_id = CAST(:client_id AS text)
+    AND c.decided_at IS NOT NULL
+    AND CASE WHEN CAST(:consent_id AS text) IS NULL
+          THEN c.purpose = CAST(:purpose AS text) AND c.status <> 'refused'
+          ELSE c.consent_id = CAST(:consent_id AS text)
+        END
+  {LATEST_GRANT_FIRST}
+)"""  # noqa: S608  # only constants are put together
+
+# The same for whoever is told no field: without their names, which are many.
+READ_CONSENT_FOR_ANSWERS = READ_CONSENT.replace("to_jsonb(c)", "to_jsonb(c) - 'fields'")
+
+# Parameters: uscc, client_id, consent_id and consent_version of what `decide` has granted (both
+# null without consent: nothing is spent), now. For `WITH spent AS (…)`: one row (consent_id, uses,
+# max_uses, valid_until), or none where the consent no longer holds as it was decided on.
+SPEND = """
+  UPDATE consent SET uses = uses + 1
+  WHERE uscc = CAST(:uscc AS text)
+    AND consent_id = CAST(:consent_id AS text)
+    AND client_id = CAST(:client_id AS text)
+    AND version = CAST(:consent_version AS integer)
+    AND status = 'active'
+    AND valid_until > CAST(:now AS timestamptz)
+    AND (max_uses IS NULL OR uses < max_uses)
+  RETURNING consent_id, uses, max_uses, valid_until
+"""
+
+_INSTANTS = ("requested_at", "answer_by", "valid_until", "decided_at", "cool_down_until")
+
+
+def consent_from_json(row: Mapping[str, Any]) -> Consent:
+    """The consent in the object that `READ_CONSENT` or `READ_CONSENT_FOR_ANSWERS` gives."""
+    instants = {name: _instant(row[name]) for name in _INSTANTS}
+    digest = {"identity_token_digest": _bytes(row["identity_token_digest"])}
+    return consent_of({"fields": None, **row, **instants, **digest})
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text.removeprefix("\\x"))

@@ -1,0 +1,52 @@
+"""A consent and its event are written together, on a connection and transaction of the caller.
+
+Not by whoever likes: an application that keeps a log of events writes there too, in one place, and
+lets nobody pass it by (in the gateway `disclosure.consenting`). None commits. The count of uses is
+never written here: only `spending.SPEND` moves it.
+"""
+
+from sqlalchemy import true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consent.mapping import row_of, row_of_event
+from consent.model import Consent, Event
+from consent.tables import consent_events, consent_locators, consents
+
+_NEVER_SAVED = frozenset(
+    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends"},
+)
+
+
+async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
+    """Keep a new consent, its first event, and where to find it."""
+    locator = {
+        "consent_id": consent.consent_id,
+        "uscc": consent.uscc,
+        "client_id": consent.client_id,
+    }
+    await conn.execute(consent_locators.insert(), locator)
+    await conn.execute(consents.insert(), row_of(consent))
+    await conn.execute(consent_events.insert(), row_of_event(event))
+
+
+async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
+    """Put `after` in the place of `before`, with its event; false if somebody was faster.
+
+    Uses count on beside it: one that would then have more uses than it allows is not saved either.
+    """
+    changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
+    saved = await conn.execute(
+        consents.update()
+        .where(
+            consents.c.uscc == before.uscc,
+            consents.c.consent_id == before.consent_id,
+            consents.c.version == before.version,
+            true() if after.max_uses is None else consents.c.uses <= after.max_uses,
+        )
+        .values(changed)
+        .returning(consents.c.version),
+    )
+    if saved.scalar_one_or_none() is None:
+        return False
+    await conn.execute(consent_events.insert(), row_of_event(event))
+    return True

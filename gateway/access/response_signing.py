@@ -1,0 +1,180 @@
+"""Every JSON answer to a third party is signed over itself and its request, refusals too.
+
+The body is held until it is whole: what is signed is what is sent, and nothing is sent unsigned.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.access import body
+from gateway.access.deadline import DEADLINE, Deadline
+from gateway.access.head_requests import routed
+from gateway.runtime import Runtime
+from gateway.signing.http_signatures import SignedRequest, signature_headers
+
+SIGNED_PREFIX = "/v1"
+REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+Headers = list[tuple[bytes, bytes]]
+READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Methods whose body no handler reads; a digest of it is checked all the same."""
+
+
+class Envelope:
+    """The outermost layer: request id, deadline, common headers, signature.
+
+    `on_fault` answers when a handler broke, so that even this answer is signed.
+    """
+
+    def __init__(
+        self, app: ASGIApp, on_fault: Callable[[str, Exception, Sequence[str]], ASGIApp]
+    ) -> None:
+        self._app = app
+        self._on_fault = on_fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["method"] = scope["method"]
+        state["headers"] = {}
+        state["content_digest"] = None
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            sealing = _Sealing(scope, send)
+            try:
+                async with asyncio.timeout(None) as timer:
+                    runtime: Runtime = scope["app"].state.runtime
+                    deadline = Deadline(timer, runtime.settings.request_timeout)
+                    state[DEADLINE] = deadline
+                    received = deadline.receiving(receive)
+                    await _check_digest(scope, received)
+                    await self._app(routed(scope), received, sealing)
+            except Exception as error:
+                if sealing.has_begun:
+                    raise
+                warnings = state.get("warnings", ())
+                answer = self._on_fault(request_id, error, warnings)
+                await answer(scope, receive, sealing)
+
+
+class _Sealing:
+    """Holds a response under /v1 until it is whole, then signs it; passes others through."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._signs = _is_signed(scope)
+        self._is_head = scope["method"] == "HEAD"
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an answer is under way already."""
+        return self._start is not None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            extra = [(name.lower().encode(), value.encode()) for name, value in self._extra()]
+            present = {name.lower() for name, _ in message["headers"]}
+            missing = [pair for pair in extra if pair[0] not in present]
+            self._start = {**message, "headers": [*message["headers"], *missing]}
+            self._signs = self._signs or self._is_twin(message["headers"])
+            if not self._signs:
+                await self._send(self._start)
+            return
+        if self._is_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        if not self._signs or self._start is None:
+            await self._send(message)
+            self._scope["state"][DEADLINE].renew()
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._send(self._signed(self._start, bytes(self._body)))
+            await self._send({"type": "http.response.body", "body": bytes(self._body)})
+
+    def _is_twin(self, headers: Headers) -> bool:
+        """Whether this is the JSON twin of an enterprise code's page."""
+        content_type = _first(headers, b"content-type") or ""
+        return _is_code_page(self._scope) and "json" in content_type
+
+    def _extra(self) -> Iterable[tuple[str, str]]:
+        state = self._scope["state"]
+        return {"X-Request-Id": state["request_id"], **state["headers"]}.items()
+
+    def _signed(self, start: Message, body: bytes) -> Message:
+        runtime: Runtime = self._scope["app"].state.runtime
+        now = runtime.now()
+        headers: Headers = start["headers"]
+        signature = signature_headers(
+            signed_request(
+                self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
+            ),
+            status=start["status"],
+            # Of an answer without content only that is signed: RFC 9530 B.2 for HEAD, or an empty list.
+            content_type=_first(headers, b"content-type") if body else None,
+            body=body,
+            signer=runtime.keys.current("response", now),
+            created=int(now.timestamp()),
+        )
+        return {**start, "headers": [*headers, *signature]}
+
+
+async def _check_digest(scope: Scope, receive: Receive) -> None:
+    """Compare a body that nobody will read with its `Content-Digest`."""
+    if scope["method"] not in READ_BY_NOBODY or not (_is_signed(scope) or _is_code_page(scope)):
+        return
+    if _first(scope["headers"], b"content-digest") is not None:
+        await body.read(Request(scope, receive))
+
+
+def _is_signed(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == SIGNED_PREFIX or path.startswith(f"{SIGNED_PREFIX}/")
+
+
+def _is_code_page(scope: Scope) -> bool:
+    return str(scope["path"])[:3].upper() == "/E/"
+
+
+def signed_target(scope: Scope) -> bytes:
+    """Path and query to the byte as they were sent (RFC 9421 §2.2.2)."""
+    target: bytes | None = scope.get("target")  # of `gateway.http1`; a test's transport has none
+    if target is not None:
+        return target
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def signed_request(scope: Scope, issuer: str) -> SignedRequest:
+    """What the signature says of the request: a digest only if the body was compared with it."""
+    return SignedRequest(
+        method=scope["method"],
+        target_uri=issuer + signed_target(scope).decode("latin-1"),
+        content_digest=scope["state"]["content_digest"],
+    )
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    return next(
+        (value.decode("latin-1") for name, value in headers if name.lower() == wanted), None
+    )
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's id if it is a decent one, else a new one."""
+    given = _first(headers, b"x-request-id")
+    if given is not None and REQUEST_ID.fullmatch(given.encode("latin-1")):
+        return given
+    return secrets.token_urlsafe(12)

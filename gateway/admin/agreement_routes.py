@@ -1,0 +1,100 @@
+"""Agreements over HTTP: a proposal names what it widens, and is approved by its digest."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.access.errors import InvalidRequestError, NotFoundError
+from gateway.access.openapi import reads
+from gateway.admin import agreement_service, serializers
+from gateway.admin.agreement_service import InForce, Proposed
+from gateway.admin.operator_calls import acting, answer, done, known_shape, reader
+from gateway.admin.schemas import ApprovalIn, ByOperator, ProposalIn
+from gateway.clients.client_details import particulars_of, versions_of
+from gateway.clients.proposals import proposals_for
+from gateway.clients.terms import TermsError
+from gateway.limits.limiter import QuotasError
+from gateway.runtime import UsingRuntime
+
+router = APIRouter(prefix="/agreements/{client_id}")
+
+
+@router.get("")
+async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Every version of a client's agreement, the newest first; the newest counts."""
+    await reader(request, runtime)
+    async with runtime.engine.connect() as conn:
+        if await particulars_of(conn, known_shape(client_id)) is None:
+            raise NotFoundError
+        versions = await versions_of(conn, client_id)
+    return answer({"versions": [serializers.version(each) for each in versions]})
+
+
+@router.get("/proposals")
+async def list_proposals(
+    client_id: str,
+    request: Request,
+    runtime: UsingRuntime,
+    status: Annotated[Literal["open", "approved", "rejected", "superseded"] | None, Query()] = None,
+) -> Response:
+    """What was proposed for a client, the newest first."""
+    await reader(request, runtime)
+    async with runtime.engine.connect() as conn:
+        found = await proposals_for(conn, known_shape(client_id), status=status)
+    return answer({"proposals": [serializers.proposal(each) for each in found]})
+
+
+@router.post("/proposals", status_code=201, openapi_extra=reads(ProposalIn))
+async def propose(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Propose the next version (201); one that only narrows counts at once (200)."""
+    by, asked = await acting(request, runtime, ProposalIn)
+    try:
+        terms = asked.agreement.to_terms()
+    except (TermsError, QuotasError) as error:
+        raise InvalidRequestError(str(error)) from None
+    known = known_shape(client_id)
+    outcome: InForce | Proposed = await done(
+        runtime, by, lambda at: agreement_service.put(at, known, terms)
+    )
+    if isinstance(outcome, Proposed):
+        return answer(serializers.proposal(outcome.proposal), 201)
+    return answer(_in_force(outcome))
+
+
+@router.post("/proposals/{proposal_id}/approve", openapi_extra=reads(ApprovalIn))
+async def approve(
+    client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
+) -> Response:
+    """Put a proposal into force: as another operator, and by the digest of what was read."""
+    by, asked = await acting(request, runtime, ApprovalIn)
+    digest = bytes.fromhex(asked.digest)
+    known, of = known_shape(proposal_id), known_shape(client_id)
+    put = await done(
+        runtime, by, lambda at: agreement_service.approve(at, known, digest, client_id=of)
+    )
+    return answer(_in_force(put))
+
+
+@router.post("/proposals/{proposal_id}/reject", openapi_extra=reads(ByOperator, required=False))
+async def reject(
+    client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
+) -> Response:
+    """Reject a proposal, or take one's own back."""
+    by, _ = await acting(request, runtime, ByOperator)
+    known, of = known_shape(proposal_id), known_shape(client_id)
+    rejected = await done(runtime, by, lambda at: agreement_service.reject(at, known, client_id=of))
+    return answer(serializers.proposal(rejected))
+
+
+@router.post("/end", openapi_extra=reads(ByOperator, required=False))
+async def end(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """End an agreement, from its client's next request on."""
+    by, _ = await acting(request, runtime, ByOperator)
+    known = known_shape(client_id)
+    return answer(
+        serializers.version(await done(runtime, by, lambda at: agreement_service.end(at, known)))
+    )
+
+
+def _in_force(put: InForce) -> dict[str, object]:
+    return {"status": "in_force", "version": put.version, "digest": put.digest.hex()}

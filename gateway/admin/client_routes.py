@@ -1,0 +1,128 @@
+"""Clients over HTTP: nothing here gives a client more than it had, or gives it to another."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.access.errors import InvalidRequestError, NotFoundError
+from gateway.access.openapi import reads
+from gateway.admin import client_service, serializers
+from gateway.admin.audit_log import At, acts_after
+from gateway.admin.client_key_rotation import read_rotation
+from gateway.admin.client_service import State
+from gateway.admin.errors import Refused, no_such
+from gateway.admin.operator_calls import acting, answer, done, known_shape, reader
+from gateway.admin.schemas import ByOperator, ClientIn, RotationIn
+from gateway.clients import registry
+from gateway.clients.client_details import Particulars, all_particulars, fetching_of, particulars_of
+from gateway.clients.registration import CLIENT_ID, RegistrationError
+from gateway.rfc3339 import Moment
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter()
+
+PAGE = 100
+SOME_ID = f"^(?:{CLIENT_ID.pattern})?$"
+STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "end": "ended"}
+
+
+@router.get("/clients")
+async def list_clients(
+    request: Request,
+    runtime: UsingRuntime,
+    after: Annotated[str, Query(pattern=SOME_ID)] = "",
+) -> Response:
+    """List the clients by id, a page at a time."""
+    await reader(request, runtime)
+    async with runtime.engine.connect() as conn:
+        found = await all_particulars(conn, after=after, limit=PAGE)
+    more = found[-1].client_id if len(found) == PAGE else None
+    return answer({"clients": [serializers.client(each) for each in found], "after": more})
+
+
+@router.post("/clients", status_code=201, openapi_extra=reads(ClientIn))
+async def register(request: Request, runtime: UsingRuntime) -> Response:
+    """Register a client; it may do nothing until two operators have agreed on an agreement."""
+    by, asked = await acting(request, runtime, ClientIn)
+    try:
+        loopback = runtime.settings.demo
+        wanted = asked.registration.to_registration(asked.client_id, loopback=loopback)
+    except RegistrationError as error:
+        raise InvalidRequestError(str(error)) from None
+    made = await done(runtime, by, lambda at: client_service.register(at, wanted))
+    return answer(serializers.client(made), 201)
+
+
+@router.get("/clients/{client_id}")
+async def get_client(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Show one client."""
+    await reader(request, runtime)
+    async with runtime.engine.connect() as conn:
+        found = await particulars_of(conn, known_shape(client_id))
+        fetching = await fetching_of(conn, client_id)
+    if found is None:
+        raise NotFoundError
+    return answer(serializers.client(found, fetching))
+
+
+@router.post("/clients/{client_id}/keys", openapi_extra=reads(RotationIn))
+async def rotate_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Replace a client's keys by those in a statement that it signed with a key it has now."""
+    by, asked = await acting(request, runtime, RotationIn)
+    verb = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
+    return answer(serializers.client(await done(runtime, by, verb)))
+
+
+@router.post("/clients/{client_id}/{act}", openapi_extra=reads(ByOperator, required=False))
+async def change_state(
+    client_id: str, act: str, request: Request, runtime: UsingRuntime
+) -> Response:
+    """Suspend, resume or end a client, from its next request on."""
+    by, _ = await acting(request, runtime, ByOperator)
+    if act not in STATES:
+        raise NotFoundError
+    state = STATES[act]
+    known = known_shape(client_id)
+    return answer(
+        serializers.client(
+            await done(runtime, by, lambda at: client_service.set_state(at, known, state))
+        )
+    )
+
+
+@router.get("/acts")
+async def list_acts(
+    request: Request,
+    runtime: UsingRuntime,
+    client_id: Annotated[str | None, Query(pattern=SOME_ID)] = None,
+    before: Annotated[Moment | None, Query()] = None,
+) -> Response:
+    """What operators did, the newest first; give the last one's `at` as `before` for more."""
+    await reader(request, runtime)
+    wanted = client_id or None
+    async with runtime.engine.connect() as conn:
+        found = await acts_after(conn, client_id=wanted, before=before, limit=PAGE)
+    return answer({"acts": [serializers.act(each) for each in found]})
+
+
+async def _rotate(
+    runtime: Runtime, client_id: str, statement: str, at: At
+) -> Particulars | Refused:
+    held = await registry.find(at.conn, client_id)
+    if held is None:
+        return no_such("client")
+    rotation = read_rotation(
+        statement,
+        client_id=client_id,
+        keys=held.keys,
+        issuer=runtime.settings.issuer,
+        now=at.now,
+    )
+    return await client_service.replace_keys(
+        at,
+        client_id,
+        jwks=rotation.jwks,
+        jwks_uri=rotation.jwks_uri,
+        loopback=runtime.settings.demo,
+    )

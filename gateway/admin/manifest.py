@@ -1,0 +1,107 @@
+"""A file of clients and agreements is read strictly: an unknown or doubled key refuses it whole.
+
+A client's fields may be left out: what the file does not name is left alone.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import orjson
+import yaml
+from pydantic import Field, ValidationError
+
+from gateway import strict_json
+from gateway.access.body import Wire
+from gateway.admin.schemas import ClientId, Tags, TermsIn, Text
+from gateway.clients.registration import RegistrationError
+from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
+from gateway.strict_json import StrictJsonError
+
+LARGEST_FILE: Final = 1_000_000
+SHOWN_MISTAKES: Final = 5
+
+
+class DeclaredClient(Wire):
+    """A client in the file. A new one needs what `ParticularsIn` needs."""
+
+    kind: Text | None = None
+    name_zh: Text | None = None
+    name_en: Text | None = None
+    scopes: Tags | None = None
+    redirect_uris: tuple[Text, ...] | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: Text | None = None
+    filing_number: Text | None = None
+    personal_credit_licence: Text | None = None
+    contact: Text | None = None
+    token_endpoint_auth_method: Text | None = None
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool | None = None
+    state: Literal["active", "suspended", "ended"] | None = None
+
+
+class Declared(Wire):
+    """The whole file."""
+
+    clients: dict[ClientId, DeclaredClient] = Field(default_factory=dict)
+    agreements: dict[ClientId, TermsIn] = Field(default_factory=dict)
+
+
+def read(path: Path) -> Declared:
+    """The file at `path`; raises `RegistrationError` with a sentence for each mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if len(text) > LARGEST_FILE:
+            raise RegistrationError(f"{path} is larger than {LARGEST_FILE} signs.")
+        found = _with_key_files(yaml.load(text, StrictLoader), path.parent)  # noqa: S506  # safe
+        return Declared.model_validate_json(orjson.dumps({} if found is None else found))
+    except ValidationError as error:
+        raise RegistrationError(f"Mend these in {path}: {mistakes(error)}.") from None
+    except OSError as error:
+        name = error.filename or path
+        raise RegistrationError(f"{name} cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise RegistrationError(f"{path} is not YAML as it is read here: {_flat(error)}.") from None
+    except TypeError as error:
+        raise RegistrationError(f"{path} has a value that no field takes: {error}.") from None
+
+
+def _with_key_files(found: Any, folder: Path) -> Any:  # whatever YAML gave
+    """The same, with the JWK set of each `jwks_file` in its place (beside the file itself)."""
+    clients = found.get("clients") if isinstance(found, dict) else None
+    for client in clients.values() if isinstance(clients, dict) else ():
+        name = client.pop("jwks_file", None) if isinstance(client, dict) else None
+        if name is None:
+            continue
+        if "jwks" in client or not isinstance(name, str):
+            raise RegistrationError("Give keys once: as jwks, as jwks_file or as jwks_uri.")
+        client["jwks"] = key_file(folder / name)
+    return found
+
+
+def key_file(path: Path) -> Mapping[str, Any]:
+    """The JWK set in a file of JSON."""
+    try:
+        found = strict_json.parse(path.read_bytes())
+    except OSError:
+        raise RegistrationError(f"{path} cannot be read.") from None
+    except StrictJsonError as error:
+        raise RegistrationError(f"{path} cannot be read as JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise RegistrationError(f"{path} is no JSON object.")
+    return found
+
+
+def mistakes(error: ValidationError) -> str:
+    """Which members are wrong and how, never what they held."""
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong[:SHOWN_MISTAKES])
+
+
+def _flat(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,74 @@
+"""What is due, for operators and auditors; the review, for operators. No other role sees a text."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.access.errors import InvalidRequestError, NotFoundError
+from gateway.access.openapi import reads
+from gateway.admin import objection_review
+from gateway.admin.operator_calls import acting, answer, done, known_shape, operator_only, reader
+from gateway.admin.schemas import ReviewIn
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections import serializers, store
+from gateway.creditfile.objections.deadlines import due
+from gateway.creditfile.objections.model import Outcome
+from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(prefix="/objections")
+
+
+@router.get("/due", responses={200: {"content": {"text/csv": {}}}})
+async def list_due(
+    request: Request,
+    runtime: UsingRuntime,
+    within: Annotated[int | None, Query(ge=0, le=250, description="working days")] = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> Response:
+    """List what sources and reviewers owe, the longest overdue first; as JSON or CSV."""
+    await reader(request, runtime)
+    now = runtime.now()
+    async with runtime.engine.connect() as conn:
+        found = await due(conn, within=within, now=now)
+    rows = [serializers.due_row(each, today=day_of(now)) for each in found]
+    if form == "csv":
+        return Response(
+            serializers.as_csv(rows),
+            media_type="text/csv; charset=utf-8; header=present",
+            headers={"Cache-Control": "no-store"},
+        )
+    return answer({"due": rows})
+
+
+@router.get("/{objection_id}")
+async def get_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Show an objection as its reviewer needs it."""
+    await operator_only(request, runtime)
+    return await _whole(runtime, known_shape(objection_id))
+
+
+@router.post("/{objection_id}/review", openapi_extra=reads(ReviewIn))
+async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Decide the review that an enterprise has asked for, finally."""
+    by, asked = await acting(request, runtime, ReviewIn)
+    written = read_text(asked.reasons, today=day_of(runtime.now()))
+    if isinstance(written, Unfit):
+        raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
+    known, outcome = known_shape(objection_id), Outcome(asked.outcome)
+    await done(
+        runtime,
+        by,
+        lambda at: objection_review.review(at, runtime.catalogue, known, outcome, written.text),
+    )
+    return await _whole(runtime, known)
+
+
+async def _whole(runtime: Runtime, objection_id: str) -> Response:
+    async with runtime.engine.connect() as conn:
+        found = await store.by_id(conn, objection_id)
+        if found is None:
+            raise NotFoundError
+        events = await store.events_of(conn, found.uscc, objection_id)
+        key = await store.key_of(conn, found)
+    return answer(serializers.in_full(found, events, key=key, now=runtime.now()))

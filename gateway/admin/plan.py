@@ -1,0 +1,227 @@
+"""`plan` says what would change and changes nothing; `carry_out` does it all, or nothing.
+
+Whoever carries a plan out plans again inside the transaction, and acts only if that is still the
+plan that was shown.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from gateway.admin import agreement_service, client_service, serializers
+from gateway.admin.audit_log import At
+from gateway.admin.diff import Line, differences
+from gateway.admin.errors import Refused, conflict
+from gateway.admin.manifest import Declared, DeclaredClient
+from gateway.admin.schemas import ParticularsIn, TermsIn
+from gateway.clients.agreement_diff import widens
+from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
+from gateway.clients.client_details import Particulars, particulars_of, versions_of
+from gateway.clients.identities import Identities, identities
+from gateway.clients.proposals import proposals_for
+from gateway.clients.registration import (
+    RegistrationError,
+    check_authentication,
+    check_contact,
+    check_key_source,
+    check_names,
+    check_numbers,
+    check_redirects,
+    check_scopes,
+)
+from gateway.clients.terms import digest_of
+
+AMENDABLE: Final = (
+    "name_zh",
+    "name_en",
+    "scopes",
+    "redirect_uris",
+    "filing_number",
+    "personal_credit_licence",
+    "contact",
+    *MEMBERS,
+)
+NEVER_EMPTY: Final = (
+    *AMENDABLE[:4],
+    "token_endpoint_auth_method",
+    "tls_client_certificate_bound_access_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One act: what it changes, and how it is done."""
+
+    client_id: str
+    verb: str
+    lines: tuple[Line, ...]
+    run: Callable[[At], Awaitable[object]] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The acts in their order, and what waits already."""
+
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+
+async def plan(at: At, declared: Declared) -> Plan:
+    """What has to be done so that it is as declared; raises what the checks of it raise."""
+    steps: list[Step] = []
+    notes: list[str] = []
+    known = await identities(at.conn)
+    for client_id, client in declared.clients.items():
+        held = await particulars_of(at.conn, client_id)
+        known = _known_with(known, client_id, client, held)
+        steps += _new(client_id, client) if held is None else _changed(held, client)
+    for client_id, terms in declared.agreements.items():
+        found = await _agreement(at, client_id, terms, is_new=client_id in declared.clients)
+        if isinstance(found, str):
+            notes.append(found)
+        elif found is not None:
+            steps.append(found)
+    return Plan(steps=tuple(steps), notes=tuple(notes))
+
+
+async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> Refused | None:
+    """Do every step, or refuse all; the caller's transaction holds them together."""
+    if await plan(at, declared) != shown_plan:
+        return conflict("Something has changed since the diff was made; apply again.")
+    for step in shown_plan.steps:
+        outcome = await step.run(at)
+        if isinstance(outcome, Refused):
+            return Refused(outcome.reason, f"{step.client_id}: {outcome.sentence}")
+    return None
+
+
+def _known_with(
+    known: Identities, client_id: str, client: DeclaredClient, held: Particulars | None
+) -> Identities:
+    """The ids and names once this client is as declared; raises `RegistrationError`."""
+    given = [
+        name
+        for member in client_service.NAMES
+        if (name := getattr(client, member)) and (held is None or name != getattr(held, member))
+    ]
+    trouble = known.trouble_with_names(client_id, given)
+    if held is None:
+        trouble = known.trouble_with_id(client_id) or trouble
+    if trouble is not None:
+        raise RegistrationError(f"{client_id}: {trouble}")
+    return known.with_one(client_id, given)
+
+
+def _new(client_id: str, client: DeclaredClient) -> list[Step]:
+    given = client.model_dump(exclude_none=True, exclude={"state"})
+    try:
+        registration = ParticularsIn(**given).to_registration(client_id, loopback=False)
+    except ValidationError as error:
+        missing = ", ".join(str(e["loc"][0]) for e in error.errors())
+        raise RegistrationError(f"{client_id} is new and needs: {missing}.") from None
+    lines = differences({}, given)
+    run = partial(client_service.register, registration=registration)
+    steps = [Step(client_id=client_id, verb="register", lines=lines, run=run)]
+    if client.state not in {None, "active"}:
+        steps.append(_state_step(client_id, "active", client.state))
+    return steps
+
+
+def _changed(held: Particulars, client: DeclaredClient) -> list[Step]:
+    given = client.model_dump(exclude_unset=True)
+    if given.get("kind", held.kind) != held.kind:
+        raise RegistrationError(f"{held.client_id} stays of its kind; register another client.")
+    wanted: dict[str, Any] = {
+        name: given[name]
+        for name in AMENDABLE
+        if name in given and given[name] != getattr(held, name)
+    }
+    steps = []
+    if wanted:
+        _check_amended(held, wanted)
+        if "jwks" not in given and "jwks_uri" not in given:
+            _check_keys_kept(held, wanted)
+        run = partial(client_service.amend, client_id=held.client_id, values=wanted)
+        lines = differences(asdict(held), wanted)
+        steps.append(Step(client_id=held.client_id, verb="amend", lines=lines, run=run))
+    steps += _keys_step(held, given)
+    if client.state not in {None, held.state}:
+        steps.append(_state_step(held.client_id, held.state, client.state))
+    return steps
+
+
+def _check_amended(held: Particulars, wanted: Mapping[str, Any]) -> None:
+    after = {name: wanted.get(name, getattr(held, name)) for name in AMENDABLE}
+    emptied = [name for name in NEVER_EMPTY if after[name] is None]
+    if emptied:
+        raise RegistrationError(f"{held.client_id} cannot be without: {', '.join(emptied)}.")
+    check_names(after["name_zh"], after["name_en"])
+    check_scopes(held.kind, after["scopes"])
+    check_numbers(held.kind, after["filing_number"], after["personal_credit_licence"])
+    check_contact(after["contact"])
+    check_redirects(wanted.get("redirect_uris", ()), loopback=False)
+    check_authentication(Authentication.of(after))
+
+
+def _check_keys_kept(held: Particulars, wanted: Mapping[str, Any]) -> None:
+    """Whoever authenticates in another way from now on can do so with the keys that it has."""
+    method = wanted.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
+    if method not in {held.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
+        jwks = None if held.jwks_uri else held.jwks
+        check_key_source(jwks, held.jwks_uri, method=method, loopback=False)
+
+
+def _keys_step(held: Particulars, given: Mapping[str, Any]) -> list[Step]:
+    keys = {"jwks": given.get("jwks"), "jwks_uri": given.get("jwks_uri")}
+    if keys["jwks"] is None and keys["jwks_uri"] is None:
+        return []
+    now = {"jwks": None if held.jwks_uri else dict(held.jwks), "jwks_uri": held.jwks_uri}
+    if keys == now:
+        return []
+    method = given.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
+    check_key_source(keys["jwks"], keys["jwks_uri"], method=method, loopback=False)
+    run = partial(
+        client_service.replace_keys,
+        client_id=held.client_id,
+        jwks=keys["jwks"],
+        jwks_uri=keys["jwks_uri"],
+    )
+    return [
+        Step(client_id=held.client_id, verb="rotate keys", lines=differences(now, keys), run=run)
+    ]
+
+
+def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the declared states
+    run = partial(client_service.set_state, client_id=client_id, state=after)
+    line = Line(what="state", before=before, after=after)
+    return Step(client_id=client_id, verb="change state", lines=(line,), run=run)
+
+
+async def _agreement(
+    at: At, client_id: str, declared: TermsIn, *, is_new: bool
+) -> Step | str | None:
+    held = await particulars_of(at.conn, client_id)
+    if held is None and not is_new:
+        raise RegistrationError(f"{client_id} has an agreement in the file, but is no client.")
+    terms = declared.to_terms()
+    if held is not None:
+        agreement_service.check_terms(at, held, terms)
+    versions = await versions_of(at.conn, client_id)
+    present = agreement_service.present_of(at, versions)
+    if present is not None and present.terms == terms:
+        return None
+    more = widens(present.terms if present else None, terms)
+    digest = digest_of(terms.document(client_id, agreement_service.next_version(versions)))
+    for waiting in await proposals_for(at.conn, client_id, status="open"):
+        if more and waiting.digest == digest:
+            return f"{client_id}: {waiting.proposal_id} waits for a second operator."
+    before = serializers.terms(present.terms) if present else {}
+    return Step(
+        client_id=client_id,
+        verb=f"propose (it widens: {'; '.join(more)})" if more else "agree (it only narrows)",
+        lines=differences(before, serializers.terms(terms)),
+        run=partial(agreement_service.put, client_id=client_id, terms=terms),
+    )

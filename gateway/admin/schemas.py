@@ -1,0 +1,151 @@
+"""One shape for the admin API, for agreement files and for `client apply`: strict, nothing unknown."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from gateway.access.body import Wire
+from gateway.admin.operators import NAME
+from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
+from gateway.clients.registration import CLIENT_ID, Registration
+from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
+from gateway.limits.limiter import Quotas
+from gateway.rfc3339 import Day, Moment
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Tags = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=128)], ...], Field(max_length=200)
+]
+Signed = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+ClientId = Annotated[str, StringConstraints(pattern=f"^(?:{CLIENT_ID.pattern})$")]
+Name = Annotated[str, StringConstraints(pattern=f"^(?:{NAME.pattern})$")]
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class SignatureIn(Wire):
+    """Who signed for one side."""
+
+    name: Signed
+    role: Signed
+    signed_on: Day
+
+
+class SignaturesIn(Wire):
+    """Both sides."""
+
+    operator: SignatureIn
+    client: SignatureIn
+
+
+class QuotasIn(Wire):
+    """What is left out has its default."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    per_enterprise_per_minute: int | None = None
+    distinct_enterprises_per_day: int | None = None
+
+
+class TermsIn(Wire):
+    """The terms of an agreement, and who signed them."""
+
+    purposes: Tags = ()
+    datasets: Tags = ()
+    questions: Tags = ()
+    quotas: QuotasIn = QuotasIn()
+    valid_from: Moment
+    valid_until: Moment
+    signatures: SignaturesIn
+
+    def to_terms(self) -> Terms:
+        """The checked terms; raises `TermsError` or `QuotasError`."""
+        return Terms(
+            purposes=frozenset(self.purposes),
+            datasets=frozenset(self.datasets),
+            questions=frozenset(self.questions),
+            quotas=Quotas.from_json(self.quotas.model_dump(exclude_none=True)),
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            signatures=Signatures(
+                operator=Signature(**self.signatures.operator.model_dump()),
+                client=Signature(**self.signatures.client.model_dump()),
+            ),
+        )
+
+
+class ParticularsIn(Wire):
+    """What a client is registered with, but for its id."""
+
+    kind: Text
+    name_zh: Text
+    name_en: Text
+    scopes: Tags
+    redirect_uris: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    jwks: dict[str, Any] | None = None
+    jwks_uri: Text | None = None
+    filing_number: Text | None = None
+    personal_credit_licence: Text | None = None
+    contact: Text | None = None
+    token_endpoint_auth_method: Text = PRIVATE_KEY_JWT
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
+
+    def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
+        """The checked registration; raises `RegistrationError`."""
+        return Registration(
+            client_id=client_id,
+            kind=self.kind,
+            name_zh=self.name_zh,
+            name_en=self.name_en,
+            scopes=self.scopes,
+            redirect_uris=self.redirect_uris,
+            jwks=self.jwks,
+            jwks_uri=self.jwks_uri,
+            filing_number=self.filing_number,
+            personal_credit_licence=self.personal_credit_licence,
+            contact=self.contact,
+            authentication=Authentication.of(self.model_dump()),
+            loopback=loopback,
+        )
+
+
+class ByOperator(Wire):
+    """Which person acts, as the operator's client says."""
+
+    operator: Name | None = None
+
+
+class ClientIn(ByOperator):
+    """A new client."""
+
+    client_id: ClientId
+    registration: ParticularsIn
+
+
+class RotationIn(ByOperator):
+    """A statement that the client signed with a key it has now."""
+
+    rotation: Annotated[str, StringConstraints(min_length=1, max_length=32_768)]
+
+
+class ProposalIn(ByOperator):
+    """The next version of an agreement."""
+
+    agreement: TermsIn
+
+
+class ApprovalIn(ByOperator):
+    """The digest of the proposal that was read."""
+
+    digest: Digest
+
+
+class ReviewIn(ByOperator):
+    """The decision of a review."""
+
+    outcome: Literal["upheld", "partly", "rejected"]
+    reasons: Annotated[str, Field(min_length=1, max_length=3_000)]

@@ -1,0 +1,92 @@
+"""What operators are shown: all that is registered, and of keys the public ids only."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from gateway.access.timestamps import on_the_wire
+from gateway.clients.client_details import Fetching, Particulars, Version, kids_of
+from gateway.clients.proposals import Proposal
+from gateway.clients.terms import Terms
+
+
+def client(held: Particulars, fetching: Fetching | None = None) -> dict[str, Any]:
+    """One client."""
+    return {
+        "client_id": held.client_id,
+        "kind": held.kind,
+        "name_zh": held.name_zh,
+        "name_en": held.name_en,
+        "state": held.state,
+        "scopes": list(held.scopes),
+        "redirect_uris": list(held.redirect_uris),
+        "jwks_uri": held.jwks_uri,
+        "kids": list(fetching.kids if fetching and held.jwks_uri else kids_of(held.jwks)),
+        "keys_fetched_at": _moment(fetching.fetched_at) if fetching else None,
+        "keys_trouble": fetching.trouble if fetching else None,
+        "filing_number": held.filing_number,
+        "personal_credit_licence": held.personal_credit_licence,
+        "contact": held.contact,
+        **_authentication(held),
+        "created_at": on_the_wire(held.created_at),
+        "digest": held.digest.hex(),
+    }
+
+
+def _authentication(held: Particulars) -> dict[str, Any]:
+    """How it authenticates; the members that say nothing are left out."""
+    found = asdict(held.authentication)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def version(put: Version) -> dict[str, Any]:
+    """One version of an agreement."""
+    return {
+        "version": put.version,
+        "agreement_id": put.agreement_id,
+        **terms(put.terms),
+        "ended_at": _moment(put.ended_at),
+        "digest": put.digest.hex(),
+    }
+
+
+def proposal(made: Proposal) -> dict[str, Any]:
+    """One proposal with its whole document: what is approved is what is shown."""
+    return {
+        "proposal_id": made.proposal_id,
+        "client_id": made.client_id,
+        "status": made.status,
+        "widens": list(made.widens),
+        "agreement": dict(made.document),
+        "digest": made.digest.hex(),
+        "proposed_by": made.proposed_by,
+        "proposed_name": made.proposed_name,
+        "proposed_at": on_the_wire(made.proposed_at),
+        "decided_by": made.decided_by,
+        "decided_at": _moment(made.decided_at),
+    }
+
+
+def act(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One act; with its salt anybody can find its leaf in the log."""
+    shown = {
+        name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()
+    }
+    return {**shown, "at": row["at"].isoformat()}
+
+
+def terms(agreed: Terms) -> dict[str, Any]:
+    """The terms as a file has them."""
+    return {
+        "purposes": sorted(agreed.purposes),
+        "datasets": sorted(agreed.datasets),
+        "questions": sorted(agreed.questions),
+        "quotas": agreed.quotas.to_json(),
+        "valid_from": on_the_wire(agreed.valid_from),
+        "valid_until": on_the_wire(agreed.valid_until),
+        "signatures": agreed.signatures.to_json() if agreed.signatures else None,
+    }
+
+
+def _moment(moment: Any) -> str | None:  # a datetime or nothing
+    return on_the_wire(moment) if moment is not None else None

@@ -1,0 +1,1 @@
+"""Periodic work of a gateway process: sequencing, notices, housekeeping, ingest."""

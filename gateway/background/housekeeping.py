@@ -1,0 +1,112 @@
+"""What has had its day is deleted: spent codes, old assertions, kept answers, ended sessions.
+
+Nothing here is evidence: disclosures, consents and acts are kept elsewhere, for years.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from gateway.creditfile.objections.service import keep_time
+from gateway.creditfile.retention.daily_run import see_to_today
+from gateway.creditfile.retention.delete import Deleter
+from gateway.db.unavailable import name_of
+from gateway.disclosure import withdrawal_notices
+from gateway.notices.outbox import FORGOTTEN_AFTER
+from gateway.runtime import Runtime
+
+log = structlog.get_logger("gateway.background.housekeeping")
+
+EVERY_SECONDS: Final = 300
+# An interaction outlives its pushed request; a token's row must stay as long as the token could
+# be shown; kept answers are good for a day.
+SWEPT: Final = {
+    "assertion_jti": ("expires_at", timedelta(minutes=5)),
+    "pushed_request": ("expires_at", timedelta(hours=1)),
+    "interaction": ("expires_at", timedelta(days=1)),
+    "access_token": ("expires_at", timedelta(days=1)),
+    "refresh_token": ("expires_at", timedelta(days=1)),
+    "authorization_code": ("expires_at", timedelta(days=1)),
+    "session": ("expires_at", timedelta(hours=1)),
+    "idempotency": ("at", timedelta(days=1)),
+    "notice": ("at", FORGOTTEN_AFTER),
+}
+
+# A code that is used again, however late, still ends what it gave: so it stays as long as that.
+SPARED: Final = {
+    "authorization_code": " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {given} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
+        for given in ("refresh_token", "access_token")
+    ),
+}
+
+
+async def sweep(runtime: Runtime) -> int:
+    """Delete what has ended, each table in a transaction of its own; how many rows that were."""
+    deleted = 0
+    for table, (column, grace) in SWEPT.items():
+        spared = SPARED.get(table, "true")
+        statement = text(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
+        async with runtime.background.begin() as connection:
+            done = await connection.execute(statement, {"before": runtime.now() - grace})
+            deleted += done.rowcount
+    return deleted
+
+
+async def keep_objections_time(runtime: Runtime) -> int:
+    """Close the objections whose time for a review has passed; how many acts that took."""
+    async with runtime.background.begin() as connection:
+        return await keep_time(connection, runtime.catalogue, now=runtime.now())
+
+
+async def tell_of_expiry(runtime: Runtime) -> int:
+    """Let clients hear of the consents that have run out since; how many."""
+    total = 0
+    while True:
+        async with runtime.background.begin() as connection:
+            told = await withdrawal_notices.of_expired_consents(connection, now=runtime.now())
+        total += told
+        if told < withdrawal_notices.AT_ONCE:
+            return total
+
+
+async def keep_retention(runtime: Runtime) -> int:
+    """Delete the records whose retention has ended, once a day; how many that were."""
+    deleter = Deleter(
+        engine=runtime.background,
+        keys=runtime.keys,
+        catalogue=runtime.catalogue,
+        issuer=runtime.settings.issuer,
+    )
+    return await see_to_today(deleter, now=runtime.now())
+
+
+@asynccontextmanager
+async def sweeping(app: FastAPI) -> AsyncIterator[None]:
+    """Sweep now and then for as long as the block lasts; several workers may do so at once."""
+    task = asyncio.create_task(_for_ever(app))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _for_ever(app: FastAPI) -> None:
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        runtime: Runtime = app.state.runtime  # with the catalogue that counts by now
+        try:
+            await sweep(runtime)
+            await keep_objections_time(runtime)
+            await tell_of_expiry(runtime)
+            await keep_retention(runtime)
+        except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
+            log.warning("sweeping_failed", kind=name_of(error))

@@ -1,0 +1,140 @@
+"""`compare`: two deliveries of one dataset side by side, as a table, as CSV and as a page."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.operator_session import stop
+from gateway.cli.printing import print_table
+from gateway.creditfile.catalogue import (
+    Catalogue,
+    CatalogueError,
+    UnknownDatasetError,
+    load_catalogue,
+)
+from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.local_dates import day_of
+from gateway.ingest.comparison.compare import LATE_AFTER, Comparison, Finding, Period
+from gateway.ingest.comparison.partition import Comparing, Question
+from gateway.ingest.comparison.read_rows import delivered
+from gateway.ingest.comparison.report import SHOWN, FindingsFile, fields_of, lines_of, page_of
+from gateway.ingest.decompression import FileRefused
+from gateway.rfc3339 import parse_date
+
+
+class Encoding(StrEnum):
+    """What the files are written in."""
+
+    UTF_8 = "utf-8"
+    GB18030 = "gb18030"
+
+
+def compare(
+    dataset: Annotated[str, typer.Argument(help="The dataset that both deliver.")],
+    left: Annotated[Path, typer.Option(help="One delivery: CSV, NDJSON or Parquet.")],
+    right: Annotated[Path, typer.Option(help="The other one.")],
+    period: Annotated[
+        str | None, typer.Option(help="Days of decision, first..last, as 2026-01-01..2026-06-30.")
+    ] = None,
+    left_name: Annotated[str, typer.Option(help="What the one source is called.")] = "left",
+    right_name: Annotated[str, typer.Option(help="What the other one is called.")] = "right",
+    late_after: Annotated[
+        int, typer.Option(min=1, max=1000, help="Working days from decision to publication.")
+    ] = LATE_AFTER,
+    encoding: Annotated[Encoding, typer.Option(help="Of both text files.")] = Encoding.UTF_8,
+    catalogue_file: Annotated[
+        Path | None,
+        typer.Option("--catalogue", help="A catalogue (YAML) in place of the published one."),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this HTML file.")] = None,
+) -> None:
+    """Compare two sources: what is missing, different, late, or wrong in its end of publicity."""
+    catalogue = _catalogue(catalogue_file)
+    try:
+        of = catalogue.dataset(dataset)
+    except UnknownDatasetError:
+        stop(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
+    question = Question(
+        dataset=dataset,
+        names=(left_name, right_name),
+        period=_period(period),
+        late_after=late_after,
+    )
+    comparing = Comparing(
+        question,
+        delivered(left, of, encoding.value),
+        delivered(right, of, encoding.value),
+        catalogue=catalogue,
+        today=day_of(datetime.now(UTC)),
+    )
+    try:
+        with _written(comparing, csv) as findings:
+            first = list(islice(findings, SHOWN))
+            for _ in findings:
+                pass
+        if html is not None:
+            html.write_text(page_of(question, comparing.counts, of, first), encoding="utf-8")
+    except FileRefused as refused:
+        stop(str(refused))
+    except OSError as error:
+        stop(f"The comparison could not be written ({type(error).__name__}).")
+    _show(question, comparing.counts, of)
+
+
+@contextmanager
+def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Finding]]:
+    """The findings, each written to the CSV file on its way."""
+    with ExitStack() as stack:
+        if csv is None:
+            yield iter(comparing)
+            return
+        file = FindingsFile(stack.enter_context(csv.open("w", encoding="utf-8", newline="")))
+
+        def each() -> Iterator[Finding]:
+            for finding in comparing:
+                file.write(finding)
+                yield finding
+
+        yield each()
+
+
+def _show(question: Question, counts: Comparison, dataset: DatasetOf) -> None:
+    title = f"{dataset.zh} {dataset.en}"
+    print_table(("", *question.names), lines_of(counts), title=title, figures=2)
+    differing = list(fields_of(counts, dataset))
+    if differing:
+        titles = ("field", "", "pairs")
+        print_table(titles, differing, title="不一致的字段 Fields that differ", figures=1)
+
+
+def _catalogue(file: Path | None) -> Catalogue:
+    """The one in the file: a dataset that an operator added is in no release."""
+    try:
+        return load_catalogue(None if file is None else file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        stop(f"{file} cannot be read.")
+    except CatalogueError as error:
+        stop(str(error))
+
+
+def _period(given: str | None) -> Period:
+    if given is None:
+        return Period()
+    first, between, last = given.partition("..")
+    try:
+        period = Period(
+            first=parse_date(first) if first else None,
+            last=parse_date(last) if last else None,
+        )
+    except ValueError:
+        between = ""
+    if not between or (period.first and period.last and period.first > period.last):
+        stop("--period is first..last, as 2026-01-01..2026-06-30.")
+    return period

@@ -1,0 +1,121 @@
+"""What all files of one `ingest` have in common, checked against catalogue, client and agreement."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.admin.operators import Operator
+from gateway.cli.operator_session import an_id, look, operator, sentences, stop
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.ingest.chunk_reader import FORMATS
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.results import Source
+from gateway.ingest.source_authorization import NotASource, source_of
+from gateway.ingest.text_encoding import ENCODINGS, Encoding
+from gateway.privacy.field_encryption import VaultKeys, VaultKeysError
+from gateway.settings import DatabaseSettings, IntakeSettings, SettingsError
+
+_PACKED: Final = (".gz", ".zst", ".zstd")
+_BY_NAME: Final = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What all files of one command have in common."""
+
+    settings: DatabaseSettings
+    vault_keys: str = field(repr=False)
+    catalogue: Catalogue
+    by: Operator
+    source: Source
+    dataset: str
+    encoding: Encoding
+    format: str | None
+    rejects: Path | None
+    chunk_rows: int
+    again: bool
+
+    def format_of(self, path: Path) -> str:
+        """What the file is, by its name or as was said."""
+        name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
+        found = self.format or _BY_NAME.get(name.suffix.lower())
+        if found is None:
+            raise FileRefused("The name does not say what the file is; say --format.")
+        return found
+
+    def rejects_of(self, path: Path) -> Path:
+        """Where the list of its rejected rows goes."""
+        folder = path.parent if self.rejects is None else self.rejects
+        return folder / f"{path.name}.{self.dataset}.rejects.csv"
+
+    def masked_of(self, path: Path) -> Path:
+        """Where the list of its masked numbers goes."""
+        return self.rejects_of(path).with_suffix("").with_suffix(".masked.csv")
+
+
+def delivery_of(
+    client_id: str,
+    dataset: str,
+    encoding: str,
+    file_format: str | None,
+    rejects: Path | None,
+    chunk_rows: int,
+    *,
+    again: bool,
+) -> Delivery:
+    """The command's options, checked against catalogue, client and agreement."""
+    known: Encoding | None = next((each for each in ENCODINGS if each == encoding), None)
+    if known is None:
+        stop("--encoding is utf-8 or gb18030.")
+    if file_format not in (None, *FORMATS):
+        stop("--format is csv, ndjson or parquet.")
+    with sentences():
+        by, settings = operator(), IntakeSettings.from_env()
+        keys = _vault_keys(settings)
+        catalogue = look(in_force)
+        if dataset not in catalogue.codes:
+            stop(f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}.")
+        try:
+            source = look(partial(_source, client_id=an_id(client_id), dataset=dataset))
+        except NotASource as error:
+            stop(str(error))
+    return Delivery(
+        settings=settings,
+        vault_keys=keys,
+        catalogue=catalogue,
+        by=by,
+        source=source,
+        dataset=dataset,
+        encoding=known,
+        format=file_format,
+        rejects=rejects,
+        chunk_rows=chunk_rows,
+        again=again,
+    )
+
+
+def _vault_keys(settings: IntakeSettings) -> str:
+    try:
+        text = settings.vault_keys.read_text(encoding="utf-8")
+        VaultKeys.parse(text)
+    except (OSError, UnicodeDecodeError, VaultKeysError):
+        raise SettingsError(
+            f"XINQIAO_VAULT_KEYS names {settings.vault_keys}, which cannot be read as a file of "
+            "vault keys: it must be the gateway's own."
+        ) from None
+    return text
+
+
+async def _source(connection: AsyncConnection, client_id: str, dataset: str) -> Source:
+    return await source_of(connection, client_id, dataset, now=datetime.now(UTC))

@@ -1,0 +1,57 @@
+"""`record mask`: personal numbers in texts that are held, masked as intake masks them today."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.cli.operator_session import look, sentences
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.mask_held_texts import BATCH, remask
+from gateway.db.engine import make_engine
+from gateway.settings import DatabaseSettings
+
+
+def mask(
+    after: Annotated[
+        str, typer.Option(help="Go on behind this USCC, in each table; else from the first row.")
+    ] = "",
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in a transaction.")] = BATCH,
+) -> None:
+    """Mask personal numbers in texts that were taken before intake knew them; can be run again."""
+    catalogue = look(in_force)
+    with sentences():
+        rows, changed, keys = asyncio.run(_mask(catalogue, batch, after))
+    print(f"{sum(rows.values()):,} rows looked at, {sum(changed.values()):,} changed.")
+    for table, count in sorted(changed.items()):
+        print(f"  {table}\t{count:,}")
+    for (source, dataset), count in sorted(keys.items()):
+        print(
+            f"{source}, {dataset}: {count:,} keys have a personal number in them. They are masked when "
+            "they are told; the source withdraws these records and delivers them under other keys."
+        )
+
+
+async def _mask(
+    catalogue: Catalogue, batch: int, after: str
+) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str]]]:
+    engine = make_engine(DatabaseSettings.from_env().database_url, pool_size=1)
+    rows, changed, keys = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
+    try:
+        with Console(stderr=True).status("Masking …") as shown:
+            today = day_of(datetime.now(UTC))
+            async for done in remask(engine, catalogue, today=today, batch=batch, after=after):
+                table = done.place.table
+                rows[table] += done.rows
+                changed[table] += done.changed
+                if table == "record":
+                    keys.update(done.keys)
+                shown.update(f"{table}: {rows[table]:,} rows, up to {done.last[0]} …")
+    finally:
+        await engine.dispose()
+    return rows, +changed, keys

@@ -1,0 +1,98 @@
+"""An operator's command names its operator, acts in one transaction, and refuses in one sentence."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn, TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.admin.audit_log import At
+from gateway.admin.errors import Refused
+from gateway.admin.operators import NAME, Operator
+from gateway.clients.registration import CLIENT_ID, RegistrationError
+from gateway.clients.terms import TermsError
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.db.engine import background_engine
+from gateway.db.unavailable import UnavailableError, name_of
+from gateway.limits.limiter import QuotasError
+from gateway.settings import DatabaseSettings, SettingsError
+
+T = TypeVar("T")
+VARIABLE = "XINQIAO_OPERATOR"
+
+
+class _RefusedError(Exception):
+    """Undoes the transaction of an act that was refused."""
+
+
+def look(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """What the database at XINQIAO_DATABASE_URL answers."""
+    with sentences():
+        return asyncio.run(_in_transaction(question))
+
+
+def act(verb: Callable[[At], Awaitable[T | Refused]]) -> T:
+    """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
+    with sentences():
+        by = operator()
+
+        async def run(conn: AsyncConnection) -> T:
+            datasets = (await in_force(conn)).codes
+            outcome = await verb(At(conn=conn, by=by, now=datetime.now(UTC), datasets=datasets))
+            if isinstance(outcome, Refused):
+                raise _RefusedError(outcome.sentence)
+            return outcome
+
+        return asyncio.run(_in_transaction(run))
+
+
+def operator() -> Operator:
+    """Who runs this command, as they say."""
+    name = os.environ.get(VARIABLE, "")
+    if not NAME.fullmatch(name):
+        raise SettingsError(
+            f"{VARIABLE} is not set. Set it to your own name (1 to 64 of A-Z a-z 0-9 _ . @ -): "
+            "every act is written down under it."
+        )
+    return Operator.at_the_shell(name)
+
+
+def an_id(value: str) -> str:
+    """An id from the command line."""
+    if not CLIENT_ID.fullmatch(value):
+        stop("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
+    return value
+
+
+def stop(sentence: str) -> NoReturn:
+    """End with a sentence for the operator."""
+    print(sentence, file=sys.stderr)
+    raise SystemExit(2)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turns what a person can mend into one sentence."""
+    try:
+        yield
+    except (RegistrationError, TermsError, QuotasError, SettingsError, _RefusedError) as error:
+        stop(str(error))
+    except ProgrammingError:
+        stop("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
+    except (OSError, DBAPIError, asyncpg.PostgresError, UnavailableError) as error:
+        stop(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+
+
+async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    engine = background_engine(DatabaseSettings.from_env())
+    try:
+        async with engine.begin() as conn:
+            return await work(conn)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,121 @@
+"""`personal`: the keys under which personal fields lie, and how many still lie under an old one."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gateway.cli.operator_session import look, sentences, stop
+from gateway.db.engine import background_engine
+from gateway.ingest.job_store import taken_now
+from gateway.privacy.encryption_keys_file import (
+    VaultFileError,
+    using_key,
+    with_new_key,
+    without_key,
+)
+from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
+from gateway.privacy.reencryption import BATCH, PLACES, remaining, reseal, total_of
+from gateway.settings import DatabaseSettings
+from gateway.signing.rotation import rewrite
+
+VaultFile = Annotated[
+    Path, typer.Option("--file", envvar="XINQIAO_VAULT_KEYS", help="The file of vault keys.")
+]
+KeyId = Annotated[int, typer.Argument(min=1, max=255, help="The key's id in the file.")]
+
+app = typer.Typer(no_args_is_help=True, help="The keys of personal data at rest.")
+
+
+@app.command()
+def status(file: VaultFile) -> None:
+    """Count the sealed values by table and key."""
+    _show(keys_in(file), look(remaining))
+
+
+@app.command("new-key")
+def new_key(file: VaultFile) -> None:
+    """Add a key that seals nothing yet; restart every worker before it is used."""
+    _change(file, with_new_key)
+    print(f"Key {max(keys_in(file).keys)} is in the file. Restart every worker, then: use-key.")
+
+
+@app.command("use-key")
+def use_key(file: VaultFile, key_id: KeyId) -> None:
+    """Seal with this key from now on: in each worker, once it was restarted."""
+    _change(file, lambda found: using_key(found, key_id))
+    print(f"Key {key_id} seals from now on. Restart every worker, then: rotate.")
+
+
+@app.command()
+def rotate(
+    file: VaultFile,
+    batch: Annotated[int, typer.Option(min=1, max=5000, help="Rows in a transaction.")] = BATCH,
+) -> None:
+    """Seal everything anew under the current key; can be interrupted and run again."""
+    keys = keys_in(file)
+    with sentences():
+        moved, broken = asyncio.run(_rotate(Vault(keys), batch))
+    print(f"{moved:,} values sealed anew under key {keys.current}.")
+    if broken:
+        print(f"{broken:,} values were left: no key in the file opens them.")
+    _show(keys, look(remaining))
+
+
+@app.command("drop-key")
+def drop_key(file: VaultFile, key_id: KeyId) -> None:
+    """Remove a key from the file, once nothing lies under it."""
+    taken = look(taken_now)  # first: whatever begins after this reads the file anew
+    if taken:
+        stop(
+            f"{taken:,} files are being taken, which may still seal with key {key_id}: "
+            "wait for them, then run `xinqiao-gateway personal rotate` again."
+        )
+    left = total_of(look(remaining), key_id)
+    if left:
+        stop(
+            f"{left:,} values lie under key {key_id}: run `xinqiao-gateway personal rotate` first."
+        )
+    _change(file, lambda found: without_key(found, key_id))
+    print(f"Key {key_id} is gone from the file.")
+
+
+async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
+    engine = background_engine(DatabaseSettings.from_env())
+    moved = broken = 0
+    try:
+        with Console(stderr=True).status("Sealing anew …") as shown:
+            async for done in reseal(engine, vault, batch=batch):
+                moved, broken = moved + done.moved, broken + done.broken
+                shown.update(f"{done.place.table}: {moved:,} sealed anew …")
+    finally:
+        await engine.dispose()
+    return moved, broken
+
+
+def _show(keys: VaultKeys, found: dict[str, dict[int, int]]) -> None:
+    for table in (*(place.table for place in PLACES), "idempotency"):
+        for key_id, rows in sorted(found[table].items()):
+            state = "current" if key_id == keys.current else "old"
+            known = "" if key_id in keys.keys else ", not in the file"
+            print(f"{table}\tkey {key_id} ({state}{known})\t{rows:,}")
+
+
+def keys_in(file: Path) -> VaultKeys:
+    """The keys in this file; else a sentence."""
+    try:
+        return VaultKeys.parse(file.read_text())
+    except (OSError, VaultKeysError):
+        stop(f"{file} cannot be read as a file of vault keys.")
+
+
+def _change(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    try:
+        rewrite(file, change, check=lambda path: VaultKeys.parse(path.read_text()))
+    except (VaultFileError, VaultKeysError) as error:
+        stop(str(error))
+    except OSError as error:
+        stop(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")

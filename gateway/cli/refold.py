@@ -1,0 +1,115 @@
+"""`record refold` and `record merged`: natural keys under the present folding, and what became one."""
+
+import asyncio
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from gateway.cli.operator_session import an_id, look, sentences, stop
+from gateway.cli.personal_keys import VaultFile, keys_in
+from gateway.cli.printing import print_table
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_versions import in_force
+from gateway.creditfile.natural_keys import KEYS_VERSION
+from gateway.creditfile.rekey_records import ENTERPRISES, Merge, UnreadableError, merges, refold
+from gateway.db.engine import background_engine
+from gateway.pages.csv_safe import BOM, cell
+from gateway.privacy.field_encryption import Vault
+from gateway.settings import DatabaseSettings
+
+COLUMNS: Final = tuple(each.name for each in fields(Merge))
+Reports = Annotated[
+    Path | None, typer.Option("--reports", help="A folder for one CSV file for each source.")
+]
+
+
+def refold_keys(
+    file: VaultFile,
+    reports: Reports = None,
+    batch: Annotated[
+        int, typer.Option(min=1, max=5000, help="Enterprises in a transaction.")
+    ] = ENTERPRISES,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="From the first record on, though it was done.")
+    ] = False,
+    give_up_unreadable: Annotated[
+        bool,
+        typer.Option("--give-up-unreadable", help="Drop personal fields that no key opens."),
+    ] = False,
+) -> None:
+    """Fold the keys of all records anew; can be interrupted and run again. Nothing is taken meanwhile."""
+    vault, catalogue = Vault(keys_in(file)), look(in_force)
+    try:
+        with sentences():
+            done = asyncio.run(
+                _refold(vault, catalogue, batch, anew=anew, give_up_unreadable=give_up_unreadable)
+            )
+    except UnreadableError as error:
+        stop(
+            f"{error} Put the key back into the file, or give the fields up: --give-up-unreadable."
+        )
+    print(
+        f"All keys lie under {KEYS_VERSION}: {done['records']:,} records, {done['folded']:,} keys "
+        f"folded anew, {done['merged']:,} records became part of another."
+    )
+    if done["given_up"]:
+        print(f"{done['given_up']:,} records have no personal fields any more: no key opened them.")
+    merged(reports=reports)
+
+
+def merged(
+    source: Annotated[str | None, typer.Option(help="Of this source only.")] = None,
+    reports: Reports = None,
+) -> None:
+    """Show which records became part of another, for each source to look at."""
+    found = look(partial(merges, source_id=None if source is None else an_id(source)))
+    if not found:
+        print("No record became part of another.")
+        return
+    if reports is None:
+        print_table(COLUMNS, map(astuple, found))
+        return
+    reports.mkdir(parents=True, exist_ok=True)
+    for source_id, count in sorted(Counter(each.source_id for each in found).items()):
+        path = reports / f"merged-{source_id}.csv"
+        _write(path, [each for each in found if each.source_id == source_id])
+        print(f"{source_id}\t{count:,}\t{path}")
+
+
+async def _refold(
+    vault: Vault, catalogue: Catalogue, batch: int, *, anew: bool, give_up_unreadable: bool
+) -> Counter[str]:
+    engine = background_engine(DatabaseSettings.from_env())
+    total = Counter[str]()
+    try:
+        with Console(stderr=True).status("Folding keys anew …") as shown:
+            async for done in refold(
+                engine,
+                vault,
+                catalogue,
+                now=datetime.now(UTC),
+                enterprises=batch,
+                anew=anew,
+                give_up_unreadable=give_up_unreadable,
+            ):
+                total.update({each.name: getattr(done, each.name) for each in fields(done)})
+                shown.update(f"{total['records']:,} records seen …")
+    finally:
+        await engine.dispose()
+    return total
+
+
+def _write(path: Path, found: Sequence[Merge]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(BOM)
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(COLUMNS)
+        lines.writerows([cell(str(value)) for value in astuple(each)] for each in found)

@@ -1,0 +1,105 @@
+"""`serve`: nothing listens before every setting is there and good."""
+
+import asyncio
+import gc
+from contextlib import suppress
+from typing import Annotated
+
+import asyncpg
+import structlog
+import typer
+import uvicorn
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from gateway.background.sequencing import publisher_of
+from gateway.cli.supervisor import FAILED, Supervisor
+from gateway.db.prepared import Statement
+from gateway.db.unavailable import name_of
+from gateway.health import WRITES_NOTHING
+from gateway.http1.server import OPTIONS
+from gateway.identity.openid import OpenIdProvider
+from gateway.logging_setup import configure
+from gateway.settings import Settings, SettingsError, unknown_variables
+from gateway.signing.keys import KeysUnreadableError
+from gateway.transparency.checkpoint_stores import StoreError
+from gateway.transparency.rollback import LogForkedError
+
+log = structlog.get_logger("gateway.serve")
+
+RARELY = (10_000, 20, 20)  # garbage collections of the three generations
+NEWEST = Statement("SELECT version_num FROM alembic_version")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8420,
+) -> None:
+    """Serve with the settings in XINQIAO_… (see the documentation); TLS is the proxy's."""
+    settings = Settings.from_env()
+    asyncio.run(try_out(settings))
+    configure()
+    if unknown := unknown_variables():
+        log.warning("unknown_variables", names=unknown)
+    config = uvicorn.Config(
+        "gateway.cli.serve:application",
+        factory=True,
+        host=host,
+        port=port,
+        log_config=None,
+        **OPTIONS,
+    )
+    if settings.workers > 1:
+        raise SystemExit(Supervisor(config=config, workers=settings.workers).run())
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(FAILED)
+
+
+async def try_out(settings: Settings) -> None:
+    """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
+    from gateway.app import close_runtime, open_runtime  # slow, and no other command's
+
+    if settings.identity_issuer is not None:
+        OpenIdProvider(settings)
+    try:
+        runtime = await open_runtime(settings)
+        try:
+            await runtime.hot.row(NEWEST, {})
+            await runtime.hot.row(WRITES_NOTHING, {})
+            await publisher_of(runtime).check()
+        finally:
+            await close_runtime(runtime)
+    except (KeysUnreadableError, LogForkedError, StoreError) as error:
+        raise SettingsError(str(error)) from None
+    except asyncpg.UndefinedTableError:
+        raise SettingsError(
+            "The database has no tables yet: run `xinqiao-gateway db upgrade`."
+        ) from None
+    except ProgrammingError:
+        raise SettingsError(
+            "The database lacks what this release needs: run `xinqiao-gateway db upgrade`."
+        ) from None
+    except asyncpg.ReadOnlySQLTransactionError:
+        raise SettingsError(
+            "The database at XINQIAO_DATABASE_URL takes no writes: it is a standby, or was set "
+            "read-only. Name the primary, or wait until it is one.",
+        ) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+        raise SettingsError(
+            f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)}).",
+        ) from None
+
+
+def application() -> object:
+    """One worker's application."""
+    from gateway.app import create_app
+
+    configure()
+    app = create_app(Settings.from_env())
+    # What lives as long as the worker need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*RARELY)
+    return app

@@ -1,0 +1,57 @@
+"""`synth`: files of a province that does not exist, for trying out intake at any scale."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.cli.operator_session import stop
+
+
+class Form(StrEnum):
+    """The formats, by the names of the option."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+def synth(
+    out: Annotated[Path, typer.Option(help="The folder to write to; made if missing.")],
+    entities: Annotated[int, typer.Option(min=1, help="How many enterprises.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed and day give the same province.")] = 1,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day on which it is seen; today by default."),
+    ] = None,
+    parts: Annotated[
+        int, typer.Option(min=1, max=64, help="Files per dataset, each made by its own process.")
+    ] = 2,
+    form: Annotated[Form, typer.Option("--format", help="How the files are written.")] = Form.CSV,
+) -> None:
+    """Write a synthetic province as files that `ingest` takes, in constant memory."""
+    from datetime import UTC
+
+    from gateway.cli.printing import counting
+    from gateway.creditfile.local_dates import day_of
+    from gateway.synthetic.file_export import FinishedError, Plan, write_province
+    from gateway.synthetic.file_writers import Format
+
+    plan = Plan(
+        folder=out,
+        entities=entities,
+        seed=seed,
+        today=day_of(datetime.now(UTC)) if today is None else today.date(),
+        parts=min(parts, entities),
+        form=Format(form.value),
+    )
+    try:
+        with counting("Writing a synthetic province", entities, Console(stderr=True)) as tell:
+            made = write_province(plan, tell)
+    except FinishedError as error:
+        stop(str(error))
+    size = sum(file.bytes for file in made.files) / 1e6
+    print(f"{entities:,} enterprises, {made.records:,} records, {size:,.1f} MB in {out}")

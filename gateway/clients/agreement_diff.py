@@ -1,0 +1,47 @@
+"""Whatever lets a client learn more than it could before is named here; the rest only narrows.
+
+Pure. Where no agreement is in force, or will be, everything that a new one grants is more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+
+from gateway.clients.terms import Terms
+from gateway.limits.limiter import Quotas
+
+
+def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
+    """What `wanted` grants beyond `present`, a short phrase for each; empty if nothing."""
+    if present is None:
+        return ("a first agreement, or one after the last has ended",)
+    return (
+        *_added("purpose", present.purposes, wanted.purposes),
+        *_added("dataset", present.datasets, wanted.datasets),
+        *_added("question", present.questions, wanted.questions),
+        *_larger(present.quotas, wanted.quotas),
+        *_longer(present, wanted),
+    )
+
+
+def still_counts(terms: Terms, ended_at: datetime | None, now: datetime) -> bool:
+    """Whether a version still holds, or will: one that is over is no measure for a new one."""
+    return now < terms.valid_until and (ended_at is None or now < ended_at)
+
+
+def _added(what: str, present: frozenset[str], wanted: frozenset[str]) -> Iterator[str]:
+    return (f"{what} {name}" for name in sorted(wanted - present))
+
+
+def _larger(present: Quotas, wanted: Quotas) -> Iterator[str]:
+    for quota in fields(Quotas):
+        before, after = getattr(present, quota.name), getattr(wanted, quota.name)
+        if after > before:
+            yield f"quota {quota.name} from {before} to {after}"
+
+
+def _longer(present: Terms, wanted: Terms) -> Iterator[str]:
+    if wanted.valid_from < present.valid_from:
+        yield f"an earlier start, {wanted.valid_from.isoformat()}"
+    if wanted.valid_until > present.valid_until:
+        yield f"a longer term, until {wanted.valid_until.isoformat()}"

@@ -1,0 +1,192 @@
+"""My codes: seen, printed and revoked by their own enterprise only."""
+
+from typing import Final
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.codes import qr, store
+from gateway.codes.ids import address_of, as_code_id
+from gateway.codes.store import Code
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.pages.i18n import Said, Undone
+from gateway.pages.page_route import InsteadError, PageRoute, not_found
+from gateway.pages.rendering import Frame
+from gateway.pages.security_headers import security_headers
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.codes")
+
+NOTICES: Final = {
+    "revoked": Said(
+        "已作废。现在扫这张码会看到红色提示。",
+        "Revoked. Whoever scans it now is warned in red.",
+    ),
+    "too_late": Undone("这张码之前已经作废。", "This code had been revoked before."),
+}
+
+
+@router.get("/portal/enterprises/{uscc}/codes", response_model=None)
+async def list_codes(
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """List an enterprise's codes."""
+    visitor.must(Power.CODES, request, uscc)
+    async with runtime.engine.connect() as conn:
+        name = await store.name_of(conn, uscc)
+        codes = await store.of_enterprise(conn, uscc)
+    if name is None:
+        return not_found(request, visitor)
+    return frame.page(
+        request,
+        "codes/list.html",
+        visitor=visitor,
+        tab="codes",
+        enterprise={"uscc": uscc, "name": name},
+        codes=codes,
+    )
+
+
+@router.get("/portal/codes/{code_id}", response_model=None)
+async def show(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Show one code, with what can be done with it."""
+    return await _page(request, code_id, runtime, visitor, "codes/one.html")
+
+
+@router.get("/portal/codes/{code_id}/sticker", response_model=None)
+async def sticker(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Show the sticker, ready to print."""
+    return await _page(request, code_id, runtime, visitor, "codes/sticker.html")
+
+
+@router.get("/portal/codes/{code_id}/revoke", response_model=None)
+async def ask_to_revoke(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Ask once whether to revoke it."""
+    return await _page(request, code_id, runtime, visitor, "codes/revoke.html")
+
+
+@router.post("/portal/codes/{code_id}/revoke", response_model=None)
+async def revoke(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Revoke it."""
+    await visitor.form(request, f"revoke {code_id}")
+    async with runtime.engine.begin() as conn:
+        code = await _mine(conn, request, visitor, code_id)
+        done = await store.revoke(
+            conn,
+            code.uscc,
+            code.code_id,
+            by=visitor.session.subject,
+            token_digest=visitor.session.identity_token_digest,
+            now=runtime.now(),
+        )
+    notice = "revoked" if done else "too_late"
+    return RedirectResponse(f"/portal/codes/{code.code_id}?notice={notice}", status_code=303)
+
+
+@router.get("/portal/codes/{code_id}/qr.svg", response_model=None)
+async def svg(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Give the symbol as SVG."""
+    code, matrix = await _symbol(request, code_id, runtime, visitor)
+    drawn = qr.as_svg(matrix, label="企业码 enterprise code")
+    return _image(request, drawn, "image/svg+xml", f"{code.code_id}.svg")
+
+
+@router.get("/portal/codes/{code_id}/qr.png", response_model=None)
+async def png(
+    request: Request,
+    code_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Give the symbol as PNG."""
+    code, matrix = await _symbol(request, code_id, runtime, visitor)
+    return _image(request, qr.as_png(matrix), "image/png", f"{code.code_id}.png")
+
+
+async def _mine(
+    conn: AsyncConnection,
+    request: Request,
+    visitor: Visitor,
+    code_id: str,
+) -> Code:
+    """The code, if the person may act for its enterprise; else there is nothing here."""
+    wanted = as_code_id(code_id)
+    code = await store.by_id(conn, wanted) if wanted else None
+    visitor.must(Power.CODES, request, code.uscc if code else None)
+    if code is None:
+        raise InsteadError(not_found(request, visitor))
+    return code
+
+
+async def _symbol(
+    request: Request,
+    code_id: str,
+    runtime: Runtime,
+    visitor: Visitor,
+) -> tuple[Code, qr.Matrix]:
+    async with runtime.engine.connect() as conn:
+        code = await _mine(conn, request, visitor, code_id)
+    if code.revoked_at is not None:
+        raise InsteadError(not_found(request, visitor))
+    return code, qr.matrix_of(address_of(runtime.settings.issuer, code.code_id))
+
+
+async def _page(
+    request: Request,
+    code_id: str,
+    runtime: Runtime,
+    visitor: Visitor,
+    template: str,
+) -> Response:
+    async with runtime.engine.connect() as conn:
+        code = await _mine(conn, request, visitor, code_id)
+        name = await store.name_of(conn, code.uscc) or code.uscc
+    return frame.page(
+        request,
+        template,
+        visitor=visitor,
+        tab="codes",
+        code=code,
+        enterprise={"uscc": code.uscc, "name": name},
+        notice=NOTICES.get(request.query_params.get("notice", "")),
+        csrf=visitor.token(f"revoke {code_id}"),
+    )
+
+
+def _image(request: Request, body: bytes, media_type: str, name: str) -> Response:
+    headers = security_headers(form_action=())
+    if "download" in request.query_params:
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return Response(body, media_type=media_type, headers=headers)

@@ -1,0 +1,146 @@
+"""The page behind a code: for anybody, without sign-in, payment or script, and never kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.codes import labels
+from gateway.codes.store import Code
+from gateway.codes.summary import AT_FIRST, Section, Summary, Told
+from gateway.creditfile.catalogue import Catalogue
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import wants_json
+from gateway.pages.rendering import Frame
+from gateway.pages.security_headers import security_headers
+
+frame: Final = Frame("gateway.codes")
+
+NOT_GOOD: Final = {
+    404: (
+        "not_found",
+        Said("这不是有效的企业码", "This is not a valid enterprise code"),
+        Said(
+            "系统中没有这个企业码，它可能是伪造的。请不要在扫码后的页面输入账号、密码或付款。",
+            "There is no such code; it may be a forgery. Do not enter a password or pay on any "
+            "page that it leads to.",
+        ),
+    ),
+    410: (
+        "code_revoked",
+        Said("这个企业码已作废", "This enterprise code has been revoked"),
+        Said(
+            "这张企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
+            "This code has been revoked and no longer stands for the enterprise. Do not trust it.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A valid code and what it shows."""
+
+    code: Code
+    summary: Summary
+
+
+def good(request: Request, page: Page, catalogue: Catalogue) -> Response:
+    """Answer a valid code."""
+    if wants_json(request):
+        return _json(_document(page), 200, "application/json")
+    return frame.page(
+        request,
+        "codes/code.html",
+        form_action=(),
+        code=page.code,
+        summary=page.summary,
+        at_first=AT_FIRST,
+        words=labels,
+        catalogue=catalogue,
+    )
+
+
+def not_good(request: Request, status: int) -> Response:
+    """Answer a code that is unknown (404) or revoked (410): in red, and the same in shape."""
+    code, title, sentence = NOT_GOOD[status]
+    if wants_json(request):
+        problem = {
+            "type": f"urn:xinqiao:problem:{code}",
+            "title": " ".join(title),
+            "status": status,
+            "code": code,
+            "detail": sentence.en,
+        }
+        return _json(problem, status, "application/problem+json")
+    return frame.page(
+        request,
+        "codes/not_good.html",
+        status=status,
+        form_action=(),
+        title=title,
+        sentence=sentence,
+    )
+
+
+def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON
+    return Response(
+        orjson.dumps(document),
+        status_code=status,
+        media_type=media_type,
+        headers=security_headers(form_action=()) | {"Vary": "Accept"},
+    )
+
+
+def _document(page: Page) -> dict[str, Any]:
+    code, summary = page.code, page.summary
+    return {
+        "code": {
+            "code_id": code.code_id,
+            "status": "valid",
+            "sign_name": code.sign_name,
+            "check_phrase": code.check_phrase,
+            "issued_at": _time(code.issued_at),
+        },
+        "enterprise": dict(summary.registration)
+        | {"district": summary.district}
+        | _mark(summary.objection_since),
+        "as_of": _time(summary.as_of),
+        "catalogue_version": summary.catalogue_version,
+        "datasets": [_of_section(section) for section in summary.sections],
+    }
+
+
+def _of_section(section: Section) -> dict[str, Any]:
+    return {
+        "dataset": section.dataset,
+        "name": section.name._asdict(),
+        "state": section.state,
+        "statement": section.statement._asdict(),
+        "records": [_of_record(told) for told in section.told],
+        "more": section.more,
+    }
+
+
+def _of_record(told: Told) -> dict[str, Any]:
+    record = told.record
+    return {
+        "record_id": record.record_id,
+        "version": record.version,
+        "source": {"name": record.source_name, "uscc": record.source_uscc},
+        "source_time": _time(record.source_time),
+        "catalogue_version": record.catalogue_version,
+        **_mark(record.objection_since),
+        "fields": dict(told.fields),
+    }
+
+
+def _mark(since: datetime | None) -> dict[str, Any]:
+    return {"objection": {"since": _time(since)}} if since else {}
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(labels.SHANGHAI).isoformat(timespec="seconds")

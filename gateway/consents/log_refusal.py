@@ -1,0 +1,45 @@
+"""Whatever is refused to a client that asks an enterprise is in the log before it is told (R10).
+
+The row is written whether the enterprise exists or not, and says of the ask what the catalogues know.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from consent import Purpose
+from gateway.access.authentication import Caller
+from gateway.access.errors import GatewayError
+from gateway.access.refused_request import UNKNOWN, Amiss
+from gateway.consents.schemas import ConsentIn
+from gateway.creditfile.catalogue import Catalogue
+from gateway.disclosure.commit import log_refusal
+from gateway.runtime import Runtime
+from verification import question
+
+
+@asynccontextmanager
+async def logged(
+    runtime: Runtime, caller: Caller, came: ConsentIn | GatewayError, uscc: str | None
+) -> AsyncIterator[None]:
+    """Log what is refused inside the block, if `came` names an enterprise: `uscc`."""
+    try:
+        yield
+    except GatewayError as error:
+        if uscc is not None and not isinstance(came, GatewayError):
+            amiss = _amiss(error, came, uscc, runtime.catalogue)
+            await log_refusal(runtime.hot, amiss.refusal(caller, runtime.now()))
+        raise
+
+
+def _amiss(error: GatewayError, came: ConsentIn, uscc: str, catalogue: Catalogue) -> Amiss:
+    known = (
+        *(name for name in came.datasets if name in catalogue.codes),
+        *(tag for tag in came.questions if question(tag)),
+    )
+    return Amiss(
+        error=error,
+        uscc=uscc,
+        kind="consent_request",
+        purpose=came.purpose if came.purpose in set(Purpose) else UNKNOWN,
+        asked=tuple(dict.fromkeys(known)),
+    )

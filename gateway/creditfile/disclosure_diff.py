@@ -1,0 +1,201 @@
+"""What a new catalogue would let out that the present one keeps: one sentence each, none if nothing.
+
+Where the two cannot be compared, the change counts as a widening, and so does what would delete
+earlier: it does not come back. Whatever only narrows is silent.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.catalogue_schema import (
+    ClockRules,
+    DatasetOf,
+    Exempt,
+    FieldOf,
+    Publicity,
+    Subject,
+)
+from gateway.creditfile.disclosure_class import DisclosureClass
+
+_OPENNESS: Final[Mapping[DisclosureClass | None, int]] = {
+    None: 0,
+    DisclosureClass.NEVER: 1,
+    DisclosureClass.GOVERNMENT: 2,
+    DisclosureClass.AUTHORISED: 3,
+    DisclosureClass.PUBLIC: 4,
+}
+_CLOCK_COLUMNS: Final = frozenset(
+    {
+        "decided_on",
+        "determined_on",
+        "published_on",
+        "publicity_ends_on",
+        "removed_on",
+        "severity",
+        "valid_to",
+    }
+)
+
+
+def widens(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
+    """What `new` discloses beyond `present`, in the order of its datasets."""
+    return (
+        *_subjects("collected", present.forbidden, new.forbidden),
+        *_subjects("public", present.only_with_consent, new.only_with_consent),
+        *(sentence for dataset in new.datasets for sentence in _of_dataset(dataset, present, new)),
+    )
+
+
+def loses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
+    """What records, questions and pages rest on and `new` lacks: names, types and keys only stay.
+
+    A dataset or field that is to be told no more keeps its place without a class.
+    """
+    gone: list[str] = []
+    for old in present.datasets:
+        if old.code not in new.codes:
+            gone.append(old.code)
+            continue
+        now = new.dataset(old.code)
+        types = {field.name: field.type for field in now.fields}
+        gone += [f"{old.code}.{f.name}" for f in old.fields if types.get(f.name) != f.type]
+        if now.key != old.key:
+            gone.append(f"the key of {old.code}")
+    return tuple(gone)
+
+
+def _of_dataset(dataset: DatasetOf, present: Catalogue, new: Catalogue) -> Iterator[str]:
+    code = dataset.code
+    if code not in present.codes:
+        if any(_openness(field) > 0 for field in dataset.fields):
+            yield f"{code}: a new dataset"
+        return
+    old = present.dataset(code)
+    yield from _of_purposes(old, dataset)
+    if old.tone == "bad" != dataset.tone:
+        yield f"{code}: no longer bad information, so that no retention ends it"
+    if old.bad_when is not None and not _still_bad(old, dataset):
+        yield f"{code}: fewer values make it bad information"
+    if new.rules_of(code).retention_months is not None and _more_is_bad(old, dataset):
+        yield f"{code}: more of it is bad information, which retention deletes"
+    of = {field.name: field for field in old.fields}
+    for field in dataset.fields:
+        yield from (f"{code}.{field.name}: {what}" for what in _of_field(of.get(field.name), field))
+    if _clock_fields(old) != _clock_fields(dataset):
+        yield f"{code}: other fields drive its clock"
+    rules = present.rules_of(code), new.rules_of(code)
+    yield from (f"{code}: {what}" for what in _of_clock(*rules))
+
+
+def _of_purposes(old: DatasetOf, new: DatasetOf) -> Iterator[str]:
+    if old.purposes and not new.purposes:
+        yield f"{new.code}: served for every purpose"
+    elif more := set(new.purposes) - set(old.purposes) if old.purposes else set():
+        yield f"{new.code}: served for {', '.join(sorted(more))}"
+
+
+def _still_bad(old: DatasetOf, new: DatasetOf) -> bool:
+    if old.bad_when is None or new.tone == "bad":
+        return True
+    now = new.bad_when
+    return (
+        now is not None
+        and now.field == old.bad_when.field
+        and set(now.values) >= set(old.bad_when.values)
+    )
+
+
+def _more_is_bad(old: DatasetOf, new: DatasetOf) -> bool:
+    if old.tone == "bad":
+        return False
+    if new.tone == "bad":
+        return True
+    return new.bad_when is not None and not _still_bad(new, old)
+
+
+def _of_field(old: FieldOf | None, new: FieldOf) -> Iterator[str]:
+    before = 0 if old is None else _openness(old)
+    if _openness(new) > before:
+        was = "not served" if old is None or old.disclosure is None else old.disclosure.value
+        yield f"class {new.disclosure.value if new.disclosure else '-'}, was {was}"
+    if new.public_when and _openness(new) and (old is None or old.public_when != new.public_when):
+        yield f"public where {new.public_when} is true"
+    if old is not None and old.personal and not new.personal:
+        yield "no longer personal: neither masked nor sealed"
+    if old is not None and old.type == "free_text" != new.type:
+        yield "no longer free text: not searched for personal numbers"
+
+
+def _openness(field: FieldOf) -> int:
+    return _OPENNESS[field.disclosure]
+
+
+def _clock_fields(dataset: DatasetOf) -> Mapping[str, str]:
+    return {c: name for c, name in dataset.field_of.items() if c in _CLOCK_COLUMNS}
+
+
+def _of_clock(old: ClockRules, new: ClockRules) -> Iterator[str]:
+    if new.until_removed and not old.until_removed:
+        yield "told for as long as it is listed"
+    if _longer(old.retention_months, new.retention_months):
+        yield "kept longer"
+    if _longer(new.retention_months, old.retention_months):
+        yield "kept for a shorter time, and deleted then"
+    if old.until_removed and not new.until_removed and new.retention_months is not None:
+        yield "deleted although it may still be listed"
+    if old.publicity is not None:
+        if new.publicity is None:
+            yield "no rule ends its publicity"
+        else:
+            yield from _of_publicity(old.publicity, new.publicity)
+    if old.exempt is not None:
+        yield from _of_exempt(old.exempt, new.exempt)
+
+
+def _of_publicity(old: Publicity, new: Publicity) -> Iterator[str]:
+    shown = (
+        (_lost(old.never_shown, new.never_shown), "kinds are shown that never were"),
+        (_lost(old.short.kinds, new.short.kinds), "fewer kinds are shown for a short time only"),
+        (_lost(new.bans, old.bans), "more bans prolong it"),
+        (
+            _lost(old.harmless_beside_a_fine, new.harmless_beside_a_fine),
+            "fewer kinds stand beside a low fine",
+        ),
+        (new.short.fine_at_most < old.short.fine_at_most, "fewer fines count as low"),
+        (new.short.months > old.short.months, "a light penalty is shown longer"),
+        (new.months > old.months, "shown longer"),
+    )
+    yield from (sentence for wider, sentence in shown if wider)
+    for severity, months in old.months_by_severity.items():
+        if _longer(months, new.months_by_severity.get(severity)):
+            yield f"shown longer where {severity}"
+
+
+def _of_exempt(old: Exempt, new: Exempt | None) -> Iterator[str]:
+    if new is None:
+        yield "nothing is exempt from counting as bad information"
+        return
+    if (
+        _lost(old.procedures, new.procedures)
+        or _lost(old.under_appeal, new.under_appeal)
+        or _lost(new.no_appeal_any_more, old.no_appeal_any_more)
+        or new.appeal_days < old.appeal_days
+    ):
+        yield "less is exempt from counting as bad information"
+
+
+def _subjects(what: str, old: Sequence[Subject], new: Sequence[Subject]) -> Iterator[str]:
+    words = {each.subject: set(each.words) for each in new}
+    for each in old:
+        if set(each.words) - words.get(each.subject, set()):
+            yield f"{each.subject}: fields that speak of it can be {what}"
+
+
+def _longer(old: int | None, new: int | None) -> bool:
+    """A term of none never ends."""
+    return old is not None and (new is None or new > old)
+
+
+def _lost(old: Iterable[Any], new: Iterable[Any]) -> bool:
+    return bool(set(old) - set(new))

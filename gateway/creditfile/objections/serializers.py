@@ -1,0 +1,126 @@
+"""How an objection is shown to those who decide it, and what is due: no client ever gets either."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from gateway.creditfile.local_dates import SHANGHAI, day_of
+from gateway.creditfile.objections.model import Event, Objection, Role, Status
+from gateway.creditfile.working_days import working_days_left
+from gateway.pages.csv_safe import cell
+
+NEXT: Final = {
+    Status.OPEN: Role.SOURCE,
+    Status.DECIDED: Role.ENTERPRISE,
+    Status.IN_REVIEW: Role.REVIEWER,
+    Status.ORDERED: Role.SOURCE,
+}
+"""Who has to act, or may."""
+COLUMNS: Final = (
+    "objection_id",
+    "kind",
+    "status",
+    "next",
+    "source_id",
+    "source_name",
+    "dataset",
+    "record_id",
+    "uscc",
+    "raised_at",
+    "due_on",
+    "provisional",
+    "working_days_left",
+)
+
+
+def in_short(objection: Objection, *, now: datetime) -> dict[str, Any]:
+    """What a list shows: no text."""
+    return {
+        "objection_id": objection.objection_id,
+        "kind": objection.kind,
+        "status": objection.status,
+        "outcome": objection.outcome,
+        "dataset": objection.dataset,
+        "record_id": objection.record_id,
+        "enterprise": {"uscc": objection.uscc},
+        "raised_at": _time(objection.raised_at),
+        "due": _due(objection, day_of(now)),
+        "extended": objection.extended_at is not None,
+        "final_at": _time(objection.final_at),
+    }
+
+
+def in_full(
+    objection: Objection, events: Sequence[Event], *, key: str | None, now: datetime
+) -> dict[str, Any]:
+    """All that is for the eyes of whoever decides; `key` is the record's, while there is one."""
+    return in_short(objection, now=now) | {
+        "key": key,
+        "record_version": objection.record_version,
+        "text": objection.text,
+        "wanted": objection.wanted,
+        "reasons": objection.reasons,
+        "latest_on": objection.latest_on.isoformat(),
+        "review": {"text": objection.review_text, "reasons": objection.review_reasons},
+        "history": [
+            {
+                "what": each.what,
+                "by": each.role,
+                "at": _time(each.at),
+                "outcome": each.outcome,
+                "reason": each.reason,
+            }
+            for each in events
+        ],
+    }
+
+
+def due_row(objection: Objection, *, today: date) -> dict[str, Any]:
+    """One line of the report of what is due, by `COLUMNS`."""
+    last = objection.due_on
+    return {
+        "objection_id": objection.objection_id,
+        "kind": objection.kind.value,
+        "status": objection.status.value,
+        "next": NEXT[objection.status].value if objection.status in NEXT else "",
+        "source_id": objection.source_id,
+        "source_name": objection.source_name,
+        "dataset": objection.dataset,
+        "record_id": objection.record_id,
+        "uscc": objection.uscc,
+        "raised_at": _time(objection.raised_at),
+        "due_on": last.isoformat() if last else None,
+        "provisional": objection.due_provisional,
+        "working_days_left": working_days_left(today, last) if last else None,
+    }
+
+
+def as_csv(rows: Iterable[dict[str, Any]]) -> str:
+    """The report as CSV (RFC 4180) for a spreadsheet, which must not take a name for a formula."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: cell(each) if isinstance(each, str) else each for name, each in row.items()}
+        )
+    return out.getvalue()
+
+
+def _due(objection: Objection, today: date) -> dict[str, Any] | None:
+    if objection.due_on is None:
+        return None
+    left = working_days_left(today, objection.due_on)
+    return {
+        "on": objection.due_on.isoformat(),
+        "provisional": objection.due_provisional,
+        "working_days_left": left,
+        "overdue": today > objection.due_on,
+        "next": NEXT[objection.status],
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds") if at else None

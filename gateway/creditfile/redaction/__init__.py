@@ -1,1 +1,0 @@
-"""Finding personal numbers in texts. `gateway.creditfile.free_text` is its door."""

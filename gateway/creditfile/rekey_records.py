@@ -1,0 +1,296 @@
+"""The natural keys that are held are brought to the present folding, a few enterprises at a time.
+
+Each transaction folds some enterprises and says how far it came, so that a run can be killed and run
+again. Meanwhile nothing is taken (`key_folding`). A record's personal fields are sealed for its key,
+so they are sealed anew; versions in its history keep the key under which they were held.
+
+Where two records become one, the one that has ended prevails (withdrawn before repaired), else the
+newer one. The other goes into history, as part of what prevails: it is deleted with it.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.natural_keys import KEYS_VERSION, folded, key_of
+from gateway.creditfile.objections import store as objections
+from gateway.creditfile.personal_fields import open_of_record, row_of_record, seal_of_record
+from gateway.creditfile.records import Record
+from gateway.db.engine import statement
+from gateway.disclosure import withdrawal_notices
+from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
+from gateway.privacy.field_encryption import SealBrokenError, Vault
+
+ENTERPRISES: Final = 500
+"""In one transaction."""
+MERGED: Final = "merged"
+"""The change in the history of a record that became part of another."""
+
+_BEGIN: Final = statement("""
+    INSERT INTO key_folding (version) VALUES (:version) ON CONFLICT DO NOTHING""")
+_ANEW: Final = statement("""
+    UPDATE key_folding SET reached = '', finished_at = NULL WHERE version = :version""")
+_REACHED: Final = statement("""
+    SELECT reached, finished_at FROM key_folding WHERE version = :version FOR UPDATE""")
+_MOVE: Final = statement("""
+    UPDATE key_folding SET reached = :reached, finished_at = CAST(:finished_at AS timestamptz)
+     WHERE version = :version""")
+_NEXT: Final = statement("""
+    SELECT DISTINCT uscc FROM record WHERE uscc > :reached ORDER BY uscc LIMIT :enterprises""")
+_KEYS: Final = statement("""
+    SELECT r.uscc, r.dataset, r.source_id, r.natural_key,
+           CAST((SELECT jsonb_object_agg(name, r.fields -> name)
+                   FROM unnest(CAST(:names AS text[])) AS name) AS text) AS fields
+      FROM record AS r WHERE r.uscc = ANY(CAST(:usccs AS text[]))""")
+_LOCK: Final = statement("""
+    SELECT CAST(to_jsonb(r) AS text) FROM record AS r WHERE r.uscc = :uscc
+     ORDER BY r.record_id FOR UPDATE""")
+# What takes another's former key would meet it there.
+_PARK: Final = statement("""
+    UPDATE record SET natural_key = record_id
+     WHERE uscc = :uscc AND record_id = ANY(CAST(:record_ids AS text[]))""")
+_PUT: Final = statement("""
+    UPDATE record SET natural_key = :key, personal = :personal, digests = CAST(:digests AS jsonb)
+     WHERE uscc = :uscc AND record_id = :record_id""")
+_KEEP: Final = statement("""
+    INSERT INTO record_history (uscc, record_id, version, replaced_at, change, reason, actor, row,
+                                personal, merged_into)
+    SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
+           :change, :reason, 'xinqiao',
+           (to_jsonb(r) - 'personal') || jsonb_build_object('natural_key', CAST(:key AS text)),
+           r.personal, :into
+      FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
+_LINK: Final = statement("""
+    UPDATE record_history SET merged_into = :into
+     WHERE uscc = :uscc AND (record_id = :record_id OR merged_into = :record_id)""")
+_DELETE: Final = statement("""
+    DELETE FROM record WHERE uscc = :uscc AND record_id = :record_id""")
+_REPORT: Final = statement(f"""
+    SELECT h.row ->> 'source_id' AS source_id, h.uscc, h.row ->> 'dataset' AS dataset,
+           h.row ->> 'natural_key' AS key, h.record_id, h.merged_into,
+           CASE WHEN r.withdrawn_at IS NOT NULL THEN 'withdrawn'
+                WHEN r.repaired_at IS NOT NULL THEN 'repaired' ELSE 'newer' END AS prevailed,
+           r.natural_key AS kept_key
+      FROM record_history AS h
+      JOIN record AS r ON r.uscc = h.uscc AND r.record_id = h.merged_into
+     WHERE h.change = '{MERGED}'
+       AND (CAST(:source AS text) IS NULL OR h.row ->> 'source_id' = CAST(:source AS text))
+     ORDER BY 1, 2, 3, 4, 5""")  # noqa: S608  # a constant
+
+
+class UnreadableError(Exception):
+    """No key in the file opens the personal fields of a record whose key is to be folded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refolded:
+    """What one transaction did."""
+
+    records: int
+    folded: int
+    merged: int
+    given_up: int
+    """Records whose personal fields no key opens: they have none any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """One record that became part of another, as its source is told."""
+
+    source_id: str
+    uscc: str
+    dataset: str
+    key: str
+    record_id: str
+    merged_into: str
+    prevailed: str
+    kept_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Records that are one under the present folding, the one that prevails first."""
+
+    key: str
+    records: Sequence[Record]
+
+    @property
+    def is_as_it_was(self) -> bool:
+        return len(self.records) == 1 and self.records[0].natural_key == self.key
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counts:
+    folded: int = 0
+    merged: int = 0
+    given_up: int = 0
+
+
+async def refold(
+    engine: AsyncEngine,
+    vault: Vault,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+    enterprises: int = ENTERPRISES,
+    give_up_unreadable: bool = False,
+    anew: bool = False,
+) -> AsyncIterator[Refolded]:
+    """Fold all keys that are held, or those that are left; gives what each transaction did.
+
+    `anew` begins with the first record though it was done. Raises `UnreadableError` where personal
+    fields would be lost and that was not asked for.
+    """
+    async with engine.begin() as conn:
+        await conn.execute(_BEGIN, {"version": KEYS_VERSION})
+        if anew:
+            await conn.execute(_ANEW, {"version": KEYS_VERSION})
+    folding = _Folding(vault, catalogue, now=now, give_up_unreadable=give_up_unreadable)
+    while True:
+        async with engine.begin() as conn:
+            done = await _some(conn, folding, enterprises)
+        if done is None:
+            return
+        yield done
+
+
+async def merges(conn: AsyncConnection, source_id: str | None = None) -> list[Merge]:
+    """Every record that became part of another, of one source or of all."""
+    found = await conn.execute(_REPORT, {"source": source_id})
+    return [Merge(**row) for row in found.mappings()]
+
+
+async def _some(conn: AsyncConnection, folding: "_Folding", enterprises: int) -> Refolded | None:
+    of = {"version": KEYS_VERSION}
+    at = (await conn.execute(_REACHED, of)).one()
+    if at.finished_at is not None:
+        return None
+    usccs = list(
+        (await conn.execute(_NEXT, {"reached": at.reached, "enterprises": enterprises})).scalars()
+    )
+    if not usccs:
+        await conn.execute(_MOVE, of | {"reached": at.reached, "finished_at": folding.now})
+        return None
+    counts = _Counts()
+    rows = (await conn.execute(_KEYS, {"usccs": usccs, "names": folding.names})).all()
+    for uscc in sorted({row.uscc for row in rows if folding.changes(row)}):
+        await folding.fold(conn, uscc, counts)
+    await conn.execute(_MOVE, of | {"reached": usccs[-1], "finished_at": None})
+    return Refolded(
+        records=len(rows),
+        folded=counts.folded,
+        merged=counts.merged,
+        given_up=counts.given_up,
+    )
+
+
+class _Folding:
+    """Folds the keys of one enterprise after the other."""
+
+    def __init__(
+        self, vault: Vault, catalogue: Catalogue, *, now: datetime, give_up_unreadable: bool
+    ) -> None:
+        self._vault = vault
+        self._keys = {code: catalogue.dataset(code).key for code in catalogue.codes}
+        self._give_up = give_up_unreadable
+        self.now = now
+        self.names = sorted({name for key in self._keys.values() for name in key})
+
+    def changes(self, row: Any) -> bool:
+        """Whether a row of `_KEYS` lies under another key than the present folding gives."""
+        held: str = row.natural_key
+        return self._key(row.dataset, held, orjson.loads(row.fields)) != held
+
+    async def fold(self, conn: AsyncConnection, uscc: str, counts: _Counts) -> None:
+        """Fold one enterprise's keys; its records stay locked until the transaction ends."""
+        found = (await conn.execute(_LOCK, {"uscc": uscc})).scalars().all()
+        records = [Record.from_json(orjson.loads(row)) for row in found]
+        groups = [each for each in self._groups(records) if not each.is_as_it_was]
+        moved = [r.record_id for each in groups for r in each.records if r.natural_key != each.key]
+        await conn.execute(_PARK, {"uscc": uscc, "record_ids": moved})
+        for group in groups:
+            kept, *others = group.records
+            for other in others:
+                await self._merge(conn, other, kept)
+                counts.merged += 1
+            if kept.natural_key != group.key:
+                counts.given_up += await self._put(conn, kept, group.key)
+                counts.folded += 1
+
+    def _groups(self, records: Sequence[Record]) -> Iterator[_Group]:
+        def place(record: Record) -> tuple[str, str, str]:
+            key = self._key(record.dataset, record.natural_key, record.fields)
+            return record.dataset, record.source_id, key
+
+        for (_, _, key), same in itertools.groupby(sorted(records, key=place), key=place):
+            yield _Group(key=key, records=sorted(same, key=_precedence, reverse=True))
+
+    def _key(self, dataset: str, held: str, fields: Mapping[str, Any]) -> str:
+        """From the fields, as a delivery makes it: what is held has lost its spelling."""
+        parts = [fields.get(name) for name in self._keys.get(dataset, ())]
+        return folded(held) if not parts or None in parts else key_of(parts)
+
+    async def _put(self, conn: AsyncConnection, record: Record, key: str) -> bool:
+        """Seal and keep a record under its new key; whether its personal fields were given up."""
+        row = row_of_record(record.uscc, record.source_id, record.dataset, key)
+        try:
+            opened, lost = open_of_record(self._vault, record), False
+        except SealBrokenError:
+            if not self._give_up:
+                raise UnreadableError(UnreadableError.__doc__) from None
+            opened, lost = {}, True
+        personal, digests = seal_of_record(self._vault, row, opened)
+        of = {"uscc": record.uscc, "record_id": record.record_id}
+        await conn.execute(_PUT, of | {"key": key, "personal": personal, "digests": digests})
+        return lost
+
+    async def _merge(self, conn: AsyncConnection, record: Record, kept: Record) -> None:
+        """Move a record into history, as part of what is kept; and tell whoever was told of it."""
+        of = {"uscc": record.uscc, "record_id": record.record_id, "into": kept.record_id}
+        said = {
+            "now": self.now,
+            "change": MERGED,
+            "reason": f"one record under {KEYS_VERSION}",
+            "key": record.natural_key,
+        }
+        await conn.execute(_KEEP, of | said)
+        await conn.execute(_LINK, of)
+        await conn.execute(_DELETE, of)
+        kind = _notice(record, kept)
+        if kind is not None:
+            gone = ChangedRecord(
+                uscc=record.uscc, dataset=record.dataset, record_id=record.record_id
+            )
+            await withdrawal_notices.of_records(conn, kind, [gone], now=self.now)
+        if not _has_ended(kept):
+            await objections.move(conn, record, kept)
+
+
+def _precedence(record: Record) -> tuple[bool, bool, datetime, datetime, str]:
+    received = record.received_at or record.source_time
+    return (
+        record.withdrawn_at is not None,
+        record.repaired_at is not None,
+        record.source_time,
+        received,
+        record.record_id,
+    )
+
+
+def _has_ended(record: Record) -> bool:
+    return record.withdrawn_at is not None or record.repaired_at is not None
+
+
+def _notice(gone: Record, kept: Record) -> RecordKind | None:
+    """R14: what those are told who were told of the one that is gone, unless they know it."""
+    if kept.withdrawn_at is not None:
+        return None if gone.withdrawn_at is not None else "record_withdrawn"
+    if kept.repaired_at is not None:
+        return None if gone.repaired_at is not None else "record_repaired"
+    return "record_corrected"

@@ -1,0 +1,49 @@
+"""Each day's retention is seen to once, by whichever worker comes first; what it leaves, the next does."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.retention.delete import Deleter
+from gateway.creditfile.retention.tables import RetentionDayRow
+from gateway.db.engine import autocommit, statement
+
+LOCK_NUMBER: Final = 0x58515254  # "XQRT"
+AT_ONCE: Final = 2_000  # enterprises a round: the sweeper has other work too
+
+_LOCK: Final = statement("SELECT pg_try_advisory_lock(:lock)")
+_UNLOCK: Final = statement("SELECT pg_advisory_unlock(:lock)")
+
+
+async def see_to_today(deleter: Deleter, *, now: datetime, at_most: int | None = AT_ONCE) -> int:
+    """Delete what is over today, unless that is done or another is at it; how many records that was.
+
+    The lock is the session's: who is killed gives it back.
+    """
+    async with autocommit(deleter.engine).connect() as conn:
+        if await _is_done(conn, now):
+            return 0
+        if not (await conn.execute(_LOCK, {"lock": LOCK_NUMBER})).scalar_one():
+            return 0
+        try:
+            done = await deleter.run(now=now, at_most=at_most)
+            if done.whole:
+                await _note(conn, done.records, now)
+        finally:
+            await conn.execute(_UNLOCK, {"lock": LOCK_NUMBER})
+    return done.records
+
+
+async def _is_done(conn: AsyncConnection, now: datetime) -> bool:
+    day = select(col(RetentionDayRow.day)).where(col(RetentionDayRow.day) == day_of(now))
+    return (await conn.execute(day)).scalar_one_or_none() is not None
+
+
+async def _note(conn: AsyncConnection, records: int, now: datetime) -> None:
+    row = {"day": day_of(now), "records": records, "finished_at": now}
+    await conn.execute(insert_unless(RetentionDayRow).values(row).on_conflict_do_nothing())

@@ -1,0 +1,157 @@
+"""A few enterprises' records go in one transaction, with every version, text and kept answer, or none.
+
+Killed anywhere, it has happened whole or not at all. A record that somebody is changing at the moment
+is left for the next round rather than waited for, so that no delivery ever waits in a ring.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.objections import service
+from gateway.creditfile.records import Record
+from gateway.creditfile.retention import deletion_proof, expired_records
+from gateway.creditfile.retention.deletion_proof import Gone
+from gateway.creditfile.retention.tables import DeletionProofRow
+from gateway.db.engine import statement
+from gateway.disclosure.ids import new_id
+from gateway.disclosure.tables import PendingLeafRow
+from gateway.signing.keys import KeyRing
+from gateway.transparency.log_leaf import new_salt
+
+AT_ONCE: Final = 20  # enterprises in one transaction
+OF_NO_ENTERPRISE: Final = ""
+
+_LOCK: Final = statement("""
+    SELECT r.uscc, r.record_id FROM record r
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[]), CAST(:versions AS integer[]))
+        AS over(uscc, record_id, version)
+        ON over.uscc = r.uscc AND over.record_id = r.record_id AND over.version = r.version
+    ORDER BY r.uscc, r.record_id FOR UPDATE OF r SKIP LOCKED""")
+# What became part of a record goes with it.
+_PARTS: Final = statement("""
+    SELECT DISTINCT h.uscc, h.record_id FROM record_history h
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+        ON h.uscc = gone.uscc AND h.merged_into = gone.record_id""")
+_DELETE_HISTORY: Final = statement("""
+    DELETE FROM record_history h
+    USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+    WHERE h.uscc = gone.uscc AND h.record_id = gone.record_id
+    RETURNING h.record_id, h.version, h.row ->> 'dataset' AS dataset""")
+_DELETE: Final = statement("""
+    DELETE FROM record r
+    USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+    WHERE r.uscc = gone.uscc AND r.record_id = gone.record_id
+    RETURNING r.record_id, r.version, r.dataset""")
+_OBJECTED_TO: Final = statement("""
+    SELECT DISTINCT o.uscc, o.record_id FROM objection o
+    JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
+        ON o.uscc = gone.uscc AND o.record_id = gone.record_id
+    ORDER BY o.uscc, o.record_id""")
+# The row stays, so that its key is not answered anew and no use is spent twice.
+_BLANK_KEPT: Final = statement("""
+    UPDATE idempotency SET answer = '' WHERE uscc = ANY(CAST(:usccs AS text[]))""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleter:
+    """Deletes what is over, and signs for it."""
+
+    engine: AsyncEngine
+    keys: KeyRing
+    catalogue: Catalogue
+    issuer: str
+
+    async def run(self, *, now: datetime, at_most: int | None = None) -> "Deleted":
+        """Delete what is over at `now`, of `at_most` enterprises; how much, and whether it is all."""
+        after, looked_at, gone = "", 0, 0
+        while True:
+            async with self.engine.connect() as conn:
+                found = await expired_records.enterprises(
+                    conn, self.catalogue, now=now, after=after
+                )
+            for begin in range(0, len(found), AT_ONCE):
+                if at_most is not None and looked_at >= at_most:
+                    return Deleted(records=gone, whole=False)
+                usccs = found[begin : begin + AT_ONCE]
+                gone += await self._delete(usccs, now=now)
+                looked_at += len(usccs)
+            if len(found) < expired_records.SEARCHED:
+                return Deleted(records=gone, whole=True)
+            after = found[-1]
+
+    async def _delete(self, usccs: Sequence[str], *, now: datetime) -> int:
+        async with self.engine.begin() as conn:
+            over = await expired_records.over(conn, usccs, self.catalogue, now=now)
+            named = await _locked(conn, over)
+            if not named["usccs"]:
+                return 0
+            records = len(named["record_ids"])
+            for uscc, record_id in (await conn.execute(_PARTS, named)).all():
+                named["usccs"].append(uscc)
+                named["record_ids"].append(record_id)
+            gone = [
+                Gone(*row)
+                for sql in (_DELETE_HISTORY, _DELETE)
+                for row in await conn.execute(sql, named)
+            ]
+            for uscc, record_id in (await conn.execute(_OBJECTED_TO, named)).all():
+                await service.forget(conn, uscc, record_id, now=now)
+            await conn.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
+            await self._prove(conn, gone, now)
+            return records
+
+    async def _prove(self, conn: AsyncConnection, gone: Sequence[Gone], now: datetime) -> None:
+        deletion_id, salt = new_id("del"), new_salt()
+        signed = deletion_proof.signed(
+            gone,
+            deletion_id=deletion_id,
+            issuer=self.issuer,
+            salt=salt,
+            catalogue=self.catalogue,
+            key=self.keys.current(deletion_proof.KEY_USE, now),
+            now=now,
+        )
+        leaf = hashlib.sha256(salt + signed.encode()).digest()
+        await conn.execute(
+            insert(DeletionProofRow).values(
+                deletion_id=deletion_id,
+                statement=signed,
+                salt=salt,
+                commitments=deletion_proof.commitments(salt, gone),
+                records=len({each.record_id for each in gone}),
+                versions=len(gone),
+                leaf_hash=leaf,
+                at=now,
+            )
+        )
+        await conn.execute(
+            insert(PendingLeafRow).values(
+                uscc=OF_NO_ENTERPRISE, disclosure_id=deletion_id, leaf_hash=leaf, at=now
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """How many records are gone, and whether nothing that is over is left."""
+
+    records: int
+    whole: bool
+
+
+async def _locked(conn: AsyncConnection, over: Sequence[Record]) -> dict[str, list[Any]]:
+    """Lock those of the records that are as they were judged and that nobody else is changing."""
+    values = {
+        "usccs": [each.uscc for each in over],
+        "record_ids": [each.record_id for each in over],
+        "versions": [each.version for each in over],
+    }
+    rows = (await conn.execute(_LOCK, values)).all() if over else []
+    return {"usccs": [row.uscc for row in rows], "record_ids": [row.record_id for row in rows]}

@@ -1,0 +1,187 @@
+"""A proof of deletion says which records are gone without a word of what they said. Pure.
+
+Each deleted version is committed to as SHA-256(salt ‖ [record id, version]); the signed statement
+holds the root of the tree (RFC 9162) over the sorted commitments. Whoever was told a record knows its
+id and version from the disclosure, and with the salt sees that it is among them; without the salt
+the commitments say nothing.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.rfc3339 import parse_time
+from gateway.signing import jws
+from gateway.signing.keys import SigningKey
+from gateway.transparency import merkle
+
+TYPE: Final = "xinqiao-deletion+jwt"
+ALGORITHMS: Final = ("EdDSA",)
+KEY_USE: Final = "log"
+MEMBERS: Final = frozenset({"proof", "salt", "commitments"})
+HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
+
+
+class Gone(NamedTuple):
+    """One version of a record that is no longer there."""
+
+    record_id: str
+    version: int
+    dataset: str
+
+
+class ProofError(ValueError):
+    """This is no proof of deletion, and the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """What a verified proof says."""
+
+    deletion_id: str
+    issuer: str
+    at: datetime
+    catalogue_version: str
+    deleted: Mapping[str, Mapping[str, int]]
+    """By dataset: how many records, in how many versions."""
+
+
+def commitment(salt: bytes, record_id: str, version: int) -> bytes:
+    """What stands for one version of one record."""
+    return hashlib.sha256(salt + orjson.dumps([record_id, version])).digest()
+
+
+def commitments(salt: bytes, gone: Iterable[Gone]) -> list[bytes]:
+    """Those of all versions, in an order that tells nothing."""
+    return sorted(commitment(salt, each.record_id, each.version) for each in gone)
+
+
+def signed(
+    gone: Sequence[Gone],
+    *,
+    deletion_id: str,
+    issuer: str,
+    salt: bytes,
+    catalogue: Catalogue,
+    key: SigningKey,
+    now: datetime,
+) -> str:
+    """The signed statement that these versions are gone, and by which rule."""
+    datasets = sorted({each.dataset for each in gone})
+    versions = Counter(each.dataset for each in gone)
+    records = Counter(dataset for dataset, _ in {(e.dataset, e.record_id) for e in gone})
+    claims = {
+        "iss": issuer,
+        "jti": deletion_id,
+        "iat": int(now.timestamp()),
+        "catalogue_version": catalogue.version,
+        "rule": {
+            "name": "retention_of_bad_information",
+            "months": {code: catalogue.rules_of(code).retention_months for code in datasets},
+        },
+        "deleted": {
+            code: {"records": records[code], "versions": versions[code]} for code in datasets
+        },
+        "commitments": len(gone),
+        "root": root_of(commitments(salt, gone)).hex(),
+    }
+    return jws.sign(claims, typ=TYPE, key=key)
+
+
+def root_of(committed: Iterable[bytes]) -> bytes:
+    """The root of the tree over these commitments."""
+    return merkle.root([merkle.leaf_hash(each) for each in committed])
+
+
+def document(statement: str, salt: bytes, committed: Iterable[bytes]) -> dict[str, Any]:
+    """The proof as a file, for whoever may know the salt."""
+    return {
+        "proof": statement,
+        "salt": salt.hex(),
+        "commitments": [each.hex() for each in committed],
+    }
+
+
+def verify(
+    document: Mapping[str, Any],
+    jwks: Mapping[str, Any],
+    *,
+    record: tuple[str, int] | None = None,
+) -> Proved:
+    """Check a proof offline, by these published keys; `record` is an id and version to look for.
+
+    1. the statement's key is published for the log, and was in use when it signed;
+    2. the signature;
+    3. as many commitments as it says, and their root;
+    4. the record, where one is asked for, is among them.
+    Raises `ProofError`.
+    """
+    try:
+        statement, salt = str(document["proof"]), _bytes(document["salt"])
+        committed = [_bytes(each) for each in document["commitments"]]
+        if document.keys() != MEMBERS:
+            raise ValueError("a member that nobody knows")
+    except (KeyError, TypeError, ValueError):
+        raise ProofError("This is not a file with a proof, a salt and commitments.") from None
+    claims = _signed_claims(statement, jwks)
+    if len(committed) != claims["commitments"] or root_of(committed).hex() != claims["root"]:
+        raise ProofError("The commitments are not those that were signed.")
+    if record is not None and commitment(salt, *record) not in committed:
+        raise ProofError("This version of this record is not among those deleted here.")
+    return Proved(
+        deletion_id=claims["jti"],
+        issuer=claims["iss"],
+        at=datetime.fromtimestamp(claims["iat"], tz=UTC),
+        catalogue_version=claims["catalogue_version"],
+        deleted=claims["deleted"],
+    )
+
+
+def _bytes(text: str) -> bytes:
+    if not HEX.fullmatch(text):
+        raise ValueError("not lower-case hexadecimal")
+    return bytes.fromhex(text)
+
+
+def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaims:
+    try:
+        head = jws.header(statement)
+        if head.get("typ") != TYPE:
+            raise ProofError("The statement is not of this kind.")
+        key = _key(jwks, str(head.get("kid")))
+        claims = jws.verify(statement, key, algorithms=ALGORITHMS)
+        at = datetime.fromtimestamp(claims["iat"], tz=UTC)
+        in_use = _moment(key, "not_before") <= at
+        if not in_use or ("retired_at" in key and at >= _moment(key, "retired_at")):
+            raise ProofError("The key was not in use when the statement says it was signed.")
+    except (
+        jws.JwsError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:
+        if isinstance(error, ProofError):
+            raise
+        raise ProofError("The signature cannot be verified.") from None
+    return claims
+
+
+def _key(jwks: Mapping[str, Any], kid: str) -> Mapping[str, Any]:
+    for key in jwks["keys"]:
+        if key.get("kid") == kid and key.get("xinqiao_use") == KEY_USE:
+            found: Mapping[str, Any] = key
+            return found
+    raise ProofError("None of the published keys for the log has signed this.")
+
+
+def _moment(key: Mapping[str, Any], name: str) -> datetime:
+    return parse_time(key[name])

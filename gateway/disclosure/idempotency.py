@@ -1,0 +1,89 @@
+"""A call that repeats its idempotency key gets the bytes it was given before, and spends nothing.
+
+An answer may hold what is personal, so it is kept sealed, for its own row only.
+"""
+
+import base64
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final
+
+from gateway.privacy.field_encryption import Vault
+
+# One jsonb object: the answer kept under :key for client :client_id about :uscc, or NULL.
+KEPT_JSON = """(
+    SELECT jsonb_build_object(
+        'request_digest', encode(i.request_digest, 'hex'), 'answer', i.answer,
+        'uses_left', i.uses_left, 'at', i.at)
+    FROM idempotency i
+    WHERE i.uscc = CAST(:uscc AS text) AND i.client_id = CAST(:client_id AS text)
+      AND i.key = CAST(:key AS text))"""
+
+
+KEY_LIFE_SECONDS: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """A caller's `Idempotency-Key` with the digest of the request that it stands for."""
+
+    key: str
+    request_digest: bytes
+
+
+class KeyConflict(Enum):
+    """Why a key that has been used answers nothing."""
+
+    OTHER_REQUEST = auto()
+    ANSWER_DELETED = auto()
+
+
+def kept_since(now: datetime) -> datetime:
+    """When the oldest answer that is still given again was given first."""
+    return now - timedelta(seconds=KEY_LIFE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An answer given before."""
+
+    answer: str
+    uses_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """Where the answers to one client about one enterprise are kept, by key."""
+
+    vault: Vault
+    uscc: str
+    client_id: str
+
+    def sealed(self, key: IdempotencyKey | None, answer: str) -> str:
+        """The text to keep for `answer`; nothing where there is no key."""
+        if key is None:
+            return ""
+        sealed = self.vault.seal(answer.encode(), **self._place(key))
+        return base64.b64encode(sealed).decode()
+
+    def found(
+        self, key: IdempotencyKey | None, found: Mapping[str, Any] | None, now: datetime
+    ) -> Kept | KeyConflict | None:
+        """The kept answer to this very request; a conflict if the key stood for another one."""
+        if key is None or found is None:
+            return None
+        if datetime.fromisoformat(found["at"]) < kept_since(now):
+            return None
+        if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
+            return KeyConflict.OTHER_REQUEST
+        if not found["answer"]:
+            return KeyConflict.ANSWER_DELETED
+        opened = self.vault.open(base64.b64decode(found["answer"]), **self._place(key))
+        return Kept(answer=opened.decode(), uses_left=found["uses_left"])
+
+    def _place(self, key: IdempotencyKey) -> dict[str, str]:
+        row = f"{self.uscc} {self.client_id} {key.key}"
+        return {"table": "idempotency", "column": "answer", "row": row}

@@ -1,0 +1,203 @@
+"""Whoever was told what is now withdrawn gets a tombstone (撤回通知), in the transaction that withdraws.
+
+R14: one for each client that was told while the record could be told. It names disclosures and the
+record, never the new content. Write it in a statement after the one that changed the record: only
+then is every disclosure seen whose commit that change had to wait for (`access.commit`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consent import Changed, Consent
+from gateway.db.engine import statement
+from gateway.disclosure.consent_notices import news_of
+from gateway.disclosure.ids import new_id
+
+RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
+
+NOTHING_TAKEN: Final = ("consent_granted", "consent_refused", "consent_expired")
+"""Nothing that was told rests on these: nobody owes an acknowledgement that it is used no more."""
+STILL_NEWS: Final = timedelta(days=30)
+AT_ONCE: Final = 1_000
+
+# A second correction concerns only what was told since the first; that a record is repaired or
+# withdrawn everybody hears who was ever told of it.
+_NOTICES: Final = """
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
+    SELECT told.uscc, 'chg_' || replace(CAST(gen_random_uuid() AS text), '-', ''), told.client_id,
+           CAST(:kind AS text), CAST(:now AS timestamptz), told.dataset, told.record_id,
+           told.disclosure_ids
+    FROM (
+        SELECT c.uscc, c.dataset, c.record_id, d.client_id,
+               array_agg(d.disclosure_id ORDER BY d.at, d.disclosure_id) AS disclosure_ids
+        FROM ({changed}) AS c(uscc, dataset, record_id)
+        JOIN disclosure d ON d.uscc = c.uscc AND d.outcome = 'told'
+         AND d.relied_on @> jsonb_build_array(jsonb_build_array(c.record_id))
+        WHERE CAST(:kind AS text) <> 'record_corrected' OR NOT EXISTS (
+            SELECT FROM tombstone t
+            WHERE t.uscc = c.uscc AND t.record_id = c.record_id AND t.client_id = d.client_id
+              AND d.disclosure_id = ANY(t.disclosure_ids))
+        GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
+
+
+def notices_on(changed: str) -> str:
+    """The statement that writes the notices on what the query `changed` gives: uscc, dataset, id.
+
+    Parameters `:kind` and `:now`, and those of the query.
+    """
+    return _NOTICES.format(changed=changed)
+
+
+_OF_RECORDS: Final = statement(
+    notices_on("""
+        SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
+                             CAST(:record_ids AS text[]))""")
+)
+
+_OF_CONSENT: Final = statement("""
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
+    SELECT CAST(:uscc AS text), CAST(:change_id AS text), CAST(:client_id AS text),
+           CAST(:kind AS text), CAST(:now AS timestamptz), CAST(:consent_id AS text),
+           CASE WHEN cardinality(CAST(:taken_back AS text[])) = 0 THEN CAST('{}' AS text[])
+           ELSE ARRAY(SELECT d.disclosure_id FROM disclosure d
+                 WHERE d.uscc = CAST(:uscc AS text) AND d.outcome = 'told'
+                   AND d.consent_id = CAST(:consent_id AS text)
+                   AND d.client_id = CAST(:client_id AS text)
+                   AND (CAST(:taken_back AS text[]) IS NULL
+                        OR d.asked ?| CAST(:taken_back AS text[]))
+                 ORDER BY d.at, d.disclosure_id) END""")
+
+# A consent runs out once: its id is in the notice's. Long ago is no news.
+EXPIRED: Final = statement("""
+    INSERT INTO tombstone (
+        uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
+    SELECT c.uscc, 'chg_end_' || c.consent_id, c.client_id, 'consent_expired', c.valid_until,
+           c.consent_id, '{}'
+    FROM consent c
+    WHERE c.status IN ('active', 'paused')
+      AND c.valid_until <= CAST(:now AS timestamptz) AND c.valid_until > CAST(:since AS timestamptz)
+      AND NOT EXISTS (SELECT FROM tombstone t
+                      WHERE t.uscc = c.uscc AND t.change_id = 'chg_end_' || c.consent_id)
+    ORDER BY c.valid_until LIMIT :most
+    ON CONFLICT (uscc, change_id) DO NOTHING""")
+
+_OWING: Final = statement("""
+    SELECT client_id, count(*) AS open, min(occurred_at) AS since
+    FROM tombstone WHERE acknowledged_at IS NULL AND kind <> ALL(CAST(:nothing_taken AS text[]))
+    GROUP BY client_id ORDER BY since, client_id""")
+
+NOTICE: Final = (
+    "change_id",
+    "kind",
+    "occurred_at",
+    "dataset",
+    "record_id",
+    "consent_id",
+    "disclosure_ids",
+)
+"""The columns of a `Tombstone`."""
+_OWED_BY: Final = statement(f"""
+    SELECT {", ".join(NOTICE)}
+    FROM tombstone
+    WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
+      AND kind <> ALL(CAST(:nothing_taken AS text[]))
+    ORDER BY occurred_at, change_id LIMIT :limit""")  # noqa: S608  # constants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRecord:
+    """A record that is told no more as it was told before; of the registration too."""
+
+    uscc: str
+    dataset: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """How many tombstones a client has not acknowledged, and since when."""
+
+    client_id: str
+    open: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """One notice, as its client will get it."""
+
+    change_id: str
+    kind: str
+    occurred_at: datetime
+    dataset: str | None
+    record_id: str | None
+    consent_id: str | None
+    disclosure_ids: Sequence[str]
+
+
+async def of_records(
+    conn: AsyncConnection, kind: RecordKind, changed: Iterable[ChangedRecord], *, now: datetime
+) -> int:
+    """Tell everybody who was told of these records, each named once; how many notices that were."""
+    each = tuple(changed)
+    if not each:
+        return 0
+    written = await conn.execute(
+        _OF_RECORDS,
+        {
+            "kind": kind,
+            "now": now,
+            "usccs": [one.uscc for one in each],
+            "datasets": [one.dataset for one in each],
+            "record_ids": [one.record_id for one in each],
+        },
+    )
+    return written.rowcount
+
+
+async def of_consent(conn: AsyncConnection, before: Consent, changed: Changed) -> None:
+    """Tell the client what became of its consent, and which disclosures rest on what is taken back."""
+    of = changed.consent
+    for each in news_of(before, changed):
+        taken = each.taken_back
+        await conn.execute(
+            _OF_CONSENT,
+            {
+                "uscc": of.uscc,
+                "change_id": new_id("chg"),
+                "client_id": of.client_id,
+                "consent_id": of.consent_id,
+                "kind": each.kind,
+                "taken_back": None if taken is None else list(taken),
+                "now": changed.event.at,
+            },
+        )
+
+
+async def of_expired_consents(conn: AsyncConnection, *, now: datetime) -> int:
+    """Tell each client once of its consents that have run out; how many notices that were.
+
+    Nobody acts when time runs out, so this is called every few minutes; at most `AT_ONCE` at a time.
+    """
+    written = await conn.execute(EXPIRED, {"now": now, "since": now - STILL_NEWS, "most": AT_ONCE})
+    return written.rowcount
+
+
+async def owing(conn: AsyncConnection) -> list[Owing]:
+    """Who has not acknowledged all, the longest silence first."""
+    found = await conn.execute(_OWING, {"nothing_taken": list(NOTHING_TAKEN)})
+    return [Owing(**row._asdict()) for row in found]
+
+
+async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[Tombstone]:
+    """What one client has not acknowledged, the oldest first."""
+    found = await conn.execute(
+        _OWED_BY, {"client_id": client_id, "limit": limit, "nothing_taken": list(NOTHING_TAKEN)}
+    )
+    return [Tombstone(**row._asdict()) for row in found]

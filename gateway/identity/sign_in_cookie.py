@@ -1,0 +1,51 @@
+"""A sign-in belongs to the browser that began it: what binds it hangs on a cookie of its own."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final, NamedTuple, Self
+
+from gateway.identity.identity_provider import Attempt
+from gateway.identity.return_url import HOME, safe_return
+from gateway.identity.sessions import on_loopback_http
+from gateway.settings import Settings
+from gateway.signing.keyed_digests import KeyedDigests
+
+COOKIE: Final = "__Host-xinqiao-sign-in"
+LOOPBACK_COOKIE: Final = "xinqiao-sign-in"
+LIFETIME_SECONDS: Final = 600
+
+
+def cookie_name(settings: Settings) -> str:
+    """The name of the cookie that a sign-in under way hangs on."""
+    return LOOPBACK_COOKIE if on_loopback_http(settings) else COOKIE
+
+
+class SignIn(NamedTuple):
+    """A sign-in under way: a secret of this browser, and where to go afterwards."""
+
+    secret: str
+    return_to: str
+
+    @classmethod
+    def from_cookie(cls, value: str) -> Self:
+        """What the cookie says; the place to return to is judged again."""
+        secret, _, place = value.partition(".")
+        try:
+            wanted = urlsafe_b64decode(place.encode()).decode()
+        except ValueError:
+            wanted = HOME
+        return cls(secret, safe_return(wanted))
+
+    def as_cookie(self) -> str:
+        """The cookie's value."""
+        return f"{self.secret}.{urlsafe_b64encode(self.return_to.encode()).decode()}"
+
+    def attempt(self, digests: KeyedDigests) -> Attempt:
+        """What the provider is given, and hands back, for this sign-in and no other."""
+        return Attempt(
+            state=self._digest(digests, "state"),
+            nonce=self._digest(digests, "nonce"),
+            verifier=self._digest(digests, "verifier"),
+        )
+
+    def _digest(self, digests: KeyedDigests, kind: str) -> str:
+        return digests.of("csrf", f"sign-in {kind} {self.secret}").hex()

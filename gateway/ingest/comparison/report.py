@@ -1,0 +1,93 @@
+"""A comparison as lines of a table, as CSV and as a page that needs nothing beside it."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, fields
+from typing import IO, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.ingest.comparison.compare import Comparison, Finding, Kind
+from gateway.ingest.comparison.partition import Question
+from gateway.pages.csv_safe import cell
+
+SHOWN: Final = 200
+"""Findings on the page; the CSV has them all."""
+KINDS_ZH: Final = {
+    Kind.MISSING: "缺失",
+    Kind.DIFFERS: "不一致",
+    Kind.LATE: "超期",
+    Kind.WRONG_END: "公示截止期有误",
+}
+_page: Final = Environment(
+    loader=PackageLoader("gateway.ingest.comparison"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+Line = tuple[str, str, str]
+
+
+def lines_of(counts: Comparison) -> Iterator[Line]:
+    """What is counted, then for each source the count with its share."""
+    left, right = counts.left, counts.right
+    yield "两源合计 facts known to either", f"{counts.facts:,}", f"{counts.facts:,}"
+    yield "记录 rows", f"{left.rows:,}", f"{right.rows:,}"
+    for title, name, whole in (
+        ("缺失 missing here", "missing", (counts.facts, counts.facts)),
+        ("超期 late", "late", (left.rows, right.rows)),
+        ("公示截止期有误 wrong publicity end", "wrong_end", (left.rows, right.rows)),
+        ("公示日期不详 publication not known", "unknown_publication", (left.rows, right.rows)),
+    ):
+        one, other = (
+            with_share(getattr(side, name), of)
+            for side, of in zip((left, right), whole, strict=True)
+        )
+        yield title, one, other
+    yield "重复 delivered twice", f"{left.twice:,}", f"{right.twice:,}"
+    yield "无法读取 unreadable", f"{left.unreadable:,}", f"{right.unreadable:,}"
+    both = with_share(counts.differing, counts.pairs)
+    yield "成对而不一致 pairs that differ", both, both
+
+
+def fields_of(counts: Comparison, dataset: DatasetOf) -> Iterator[Line]:
+    """In how many pairs each field differs, the most frequent first."""
+    names = {field.name: field.zh for field in dataset.fields}
+    for name, pairs in counts.fields.most_common():
+        yield name, names.get(name, ""), with_share(pairs, counts.pairs)
+
+
+def with_share(count: int, whole: int) -> str:
+    """A count and its share in percent."""
+    return f"{count:,} ({count / whole:.2%})" if whole else f"{count:,}"
+
+
+class FindingsFile:
+    """A CSV file of findings, which a spreadsheet does not take for formulas."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._writer.writerow(each.name for each in fields(Finding))
+
+    def write(self, finding: Finding) -> None:
+        """One line."""
+        self._writer.writerow(cell(str(each)) for each in astuple(finding))
+
+
+def page_of(
+    question: Question, counts: Comparison, dataset: DatasetOf, findings: Iterable[Finding]
+) -> str:
+    """The page: everything in it is escaped, and it fetches nothing."""
+    return _page.get_template("comparison.html").render(
+        question=question,
+        counts=counts,
+        dataset=dataset,
+        lines=list(lines_of(counts)),
+        fields=list(fields_of(counts, dataset)),
+        findings=list(findings),
+        zh=KINDS_ZH,
+        most=SHOWN,
+    )

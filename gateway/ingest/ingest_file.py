@@ -1,0 +1,236 @@
+"""One file becomes records, chunk by chunk; each chunk, its counts and how far it came are one commit.
+
+A run that was killed goes on where its last commit stands. What was good before a failure stays.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.local_dates import day_of
+from gateway.ingest import job_store
+from gateway.ingest.chunk_reader import Chunk, Reading, reject_lines
+from gateway.ingest.decompression import FileRefused
+from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, STAYS, TAKEN
+from gateway.ingest.job_store import Job
+from gateway.ingest.merge import Delivery, merge
+from gateway.ingest.reader_processes import chunks_in_order
+from gateway.ingest.results import Source, Taken, Warned
+from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
+from gateway.ingest.text_encoding import Encoding
+
+CHUNK_ROWS: Final = 10_000
+MOST_REJECTED: Final = 1_000_000
+LOCK_SECONDS: Final = 30.0
+"""A process that was killed may leave its last statement running for a moment."""
+_PAUSE: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be ingested, for whom, and how."""
+
+    path: Path
+    digest: bytes
+    format: str
+    source: Source
+    dataset: str
+    catalogue: Catalogue
+    vault_keys: str = field(repr=False)
+    rejects: Path
+    """Where the list of rejected rows goes."""
+    masked: Path
+    """Where the list of masked numbers goes."""
+    encoding: Encoding = "utf-8"
+    chunk_rows: int = CHUNK_ROWS
+    again: bool = False
+    most_rejected: int = MOST_REJECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Who hears of what happens: `begun` in the transaction that makes the job (whether it is new
+    or begun anew), `moved` after each commit, with how far in the file it is (bytes)."""
+
+    begun: Callable[[AsyncConnection, Job], Awaitable[None]]
+    moved: Callable[[Job, int], None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What is said of single rows, on the disk before their chunk commits."""
+
+    rejects: RowList
+    masked: RowList
+
+
+class Busy(Exception):  # says what the job is
+    """Another process is taking this file; it goes on by itself."""
+
+
+async def ingest(
+    engine: AsyncEngine, order: Order, watcher: Watcher, *, now: Callable[[], datetime]
+) -> Job:
+    """Take the file, or what is left of it; the job as it then stands.
+
+    Its `state` is `done`, or `stopped` with a `sentence` that says why. Raises `Busy`.
+    """
+    async with engine.connect() as connection:
+        await _lock(connection, order)
+        job = await _begin(connection, order, watcher, now=now())
+        if job.state == job_store.DONE:
+            return job
+        try:
+            with (
+                RowList(order.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
+                RowList(order.masked, job.masked_bytes, MASKED_HEADER) as masked,
+            ):
+                lists = Lists(rejects=rejects, masked=masked)
+                job = await _take_chunks(connection, order, job, lists, watcher, now=now)
+        except FileRefused as refused:
+            return await _end(connection, order, job_store.STOPPED, str(refused), now=now())
+        return await _end(connection, order, job_store.DONE, None, now=now())
+
+
+async def _take_chunks(
+    connection: AsyncConnection,
+    order: Order,
+    job: Job,
+    lists: Lists,
+    watcher: Watcher,
+    *,
+    now: Callable[[], datetime],
+) -> Job:
+    stat = order.path.stat()
+    async with chunks_in_order(_reading(order, job, now())) as chunks:
+        async for chunk in chunks:
+            job = await _take(connection, order, job, chunk, lists, now=now())
+            watcher.moved(job, chunk.position)
+            if job.rejected > order.most_rejected:
+                raise FileRefused(
+                    f"More than {order.most_rejected:,} rows were rejected: the file seems to be "
+                    "none of this dataset."
+                )
+    if _changed(stat, order.path.stat()):
+        raise FileRefused("The file was changed while it was read: deliver it again as a whole.")
+    return job
+
+
+async def _take(
+    connection: AsyncConnection,
+    order: Order,
+    job: Job,
+    chunk: Chunk,
+    lists: Lists,
+    *,
+    now: datetime,
+) -> Job:
+    """One chunk in one transaction; its rejected rows are on the disk before it commits."""
+    delivery = Delivery(
+        source=order.source,
+        dataset=order.dataset,
+        catalogue_version=order.catalogue.version,
+        now=now,
+    )
+    async with connection.begin():
+        merging = await merge(connection, delivery, chunk.payload)
+        counts = Counter({Taken.REJECTED: chunk.rejected, Taken.UNCHANGED: chunk.superseded})
+        warnings = Counter(chunk.warnings)
+        for each in await merging.counts():
+            counts[TAKEN[each["verdict"]]] += each["rows"]
+            if each["verdict"] == "older":
+                warnings[Warned.OLDER] += each["rows"]
+            if each["mark"] in STAYS:
+                warnings[STAYS[each["mark"]]] += each["rows"]
+        foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
+        lists.rejects.add(chunk.rejects + reject_lines(foreign))
+        lists.masked.add(chunk.masked)
+        moved = job_store.Moved(
+            rows=chunk.rows,
+            counts={name.value: count for name, count in counts.items()},
+            warnings={name.value: count for name, count in warnings.items()},
+            rejects_bytes=lists.rejects.length,
+            masked_bytes=lists.masked.length,
+        )
+        return await job_store.move(connection, job, moved, now=now)
+
+
+async def _lock(connection: AsyncConnection, order: Order) -> None:
+    """The lock is the session's: the transaction that takes it ends at once."""
+    for _ in range(int(LOCK_SECONDS / _PAUSE)):
+        async with connection.begin():
+            if await job_store.try_lock(connection, _key(order)):
+                return
+        await asyncio.sleep(_PAUSE)
+    raise Busy(Busy.__doc__)
+
+
+async def _begin(
+    connection: AsyncConnection, order: Order, watcher: Watcher, *, now: datetime
+) -> Job:
+    """The job; from its first row on where that was asked for, or its rows are read differently."""
+    of = {
+        **_key(order),
+        "file_name": order.path.name,
+        "file_bytes": order.path.stat().st_size,
+        "encoding": order.encoding,
+        "chunk_rows": order.chunk_rows,
+        "catalogue_version": order.catalogue.version,
+    }
+    async with connection.begin():
+        held = await job_store.find(connection, of)
+        if held is None:
+            job = await job_store.begin(connection, of, now=now)
+        elif (order.again and held.state == job_store.DONE) or held.encoding != order.encoding:
+            job = await job_store.begin_anew(connection, held, of, now=now)
+        else:
+            return held
+        await watcher.begun(connection, job)
+        return job
+
+
+async def _end(
+    connection: AsyncConnection, order: Order, state: str, sentence: str | None, *, now: datetime
+) -> Job:
+    async with connection.begin():
+        job = await job_store.find(connection, _key(order))
+        if job is None:
+            raise job_store.MovedByAnotherError
+        await job_store.end(connection, job, state, sentence, now=now)
+        return await job_store.held(connection, _key(order))
+
+
+def _reading(order: Order, job: Job, now: datetime) -> Reading:
+    """What is left of the file."""
+    return Reading(
+        path=order.path.absolute(),
+        format=order.format,
+        encoding=order.encoding,
+        dataset=order.dataset,
+        source=order.source,
+        catalogue=order.catalogue,
+        vault_keys=order.vault_keys,
+        today=day_of(now),
+        skip=job.rows,
+        chunk_rows=job.chunk_rows,
+    )
+
+
+def _key(order: Order) -> Mapping[str, object]:
+    return {
+        "source_id": order.source.source_id,
+        "dataset": order.dataset,
+        "file_digest": order.digest,
+    }
+
+
+def _changed(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)

@@ -1,0 +1,101 @@
+"""From what a store read to its verdict, pure. Both stores answer with this: they agree."""
+
+from dataclasses import dataclass
+
+from gateway.limits import gcra
+from gateway.limits.gcra import SECOND
+from gateway.limits.model import Admission, Admitted, Counter, CounterState, Distinct, Limited
+
+DAY_STARTS = 8 * 3600  # Beijing is 8 hours ahead of UTC, all year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The store before the call: `now` and `tats` in microseconds, in the order of the counters."""
+
+    now: int
+    tats: tuple[int, ...]
+    members: int = 0
+    seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    wait: int
+    name: str
+
+
+def judge(admission: Admission, reading: Reading, generation: str) -> Admitted | Limited:
+    """Admitted if everything fits; else Limited by what takes longest to fit again."""
+    refusals = [*_by_counters(admission, reading), *_by_distinct(admission.distinct, reading)]
+    if not refusals:
+        return Admitted(states=_states(admission, reading, charged=True), generation=generation)
+    longest = max(refusals, key=lambda refusal: refusal.wait)
+    return Limited(
+        name=longest.name,
+        retry_after=seconds(longest.wait),
+        states=_states(admission, reading, charged=False),
+        generation=generation,
+    )
+
+
+def window_end(now: int, window: int) -> int:
+    """When the fixed window of `window` seconds that holds `now` ends, in microseconds."""
+    shifted = now // SECOND + DAY_STARTS
+    return ((shifted // window + 1) * window - DAY_STARTS) * SECOND
+
+
+def decide(counter: Counter, tat: int, now: int, cost: int) -> gcra.Decision:
+    """The arithmetic of one counter."""
+    return gcra.decide(tat, now, counter.quota, counter.window * SECOND, cost)
+
+
+def seconds(microseconds: int) -> int:
+    """Whole seconds, rounded up: who waits for so long has waited enough."""
+    return -(-microseconds // SECOND)
+
+
+def _by_counters(admission: Admission, reading: Reading) -> list[_Refusal]:
+    judged = (
+        (counter.name, decide(counter, tat, reading.now, counter.cost))
+        for counter, tat in zip(admission.counters, reading.tats, strict=True)
+    )
+    return [_Refusal(found.retry_after, name) for name, found in judged if not found.allowed]
+
+
+def _by_distinct(distinct: Distinct | None, reading: Reading) -> list[_Refusal]:
+    if distinct is None or reading.seen or reading.members < distinct.limit:
+        return []
+    return [_Refusal(window_end(reading.now, distinct.window) - reading.now, distinct.name)]
+
+
+def _states(admission: Admission, reading: Reading, *, charged: bool) -> tuple[CounterState, ...]:
+    counters = tuple(
+        _state(counter, decide(counter, tat, reading.now, counter.cost if charged else 0))
+        for counter, tat in zip(admission.counters, reading.tats, strict=True)
+    )
+    if admission.distinct is None:
+        return counters
+    return (*counters, _distinct_state(admission.distinct, reading, charged=charged))
+
+
+def _state(counter: Counter, decision: gcra.Decision) -> CounterState:
+    return CounterState(
+        name=counter.name,
+        quota=counter.quota,
+        window=counter.window,
+        remaining=decision.remaining,
+        reset=seconds(decision.reset),
+    )
+
+
+def _distinct_state(distinct: Distinct, reading: Reading, *, charged: bool) -> CounterState:
+    members = reading.members + (1 if charged and not reading.seen else 0)
+    until_end = seconds(window_end(reading.now, distinct.window) - reading.now)
+    return CounterState(
+        name=distinct.name,
+        quota=distinct.limit,
+        window=distinct.window,
+        remaining=max(0, distinct.limit - members),
+        reset=until_end if members else 0,
+    )

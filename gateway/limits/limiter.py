@@ -1,0 +1,129 @@
+"""Published quotas: what an agreement allows is what is counted and what the headers say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+from gateway.limits.model import Admission, Counter, CounterState, Distinct, Verdict
+from gateway.limits.store_protocol import Store
+
+MINUTE = 60
+DAY = 86_400
+LARGEST_QUOTA = 10_000_000
+
+# The names are on the wire (RateLimit-Policy): append only.
+CLIENT = "client"
+CLIENT_DAY = "client_day"
+ENTERPRISE = "enterprise"
+DISTINCT_ENTERPRISES = "distinct_enterprises"
+OAUTH = "oauth"
+FEWEST_AT_OAUTH = 60  # a minute: a client of a very small quota must still be able to get tokens
+
+
+class QuotasError(ValueError):
+    """An agreement's quotas cannot be read; so nothing is allowed under it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """What one agreement allows. What it does not say is the default; 0 is not a quota."""
+
+    per_minute: int = 600
+    per_day: int = 100_000
+    per_enterprise_per_minute: int = 60
+    distinct_enterprises_per_day: int = 20_000
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a whole number from 1 to `LARGEST_QUOTA`."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not int or not 1 <= value <= LARGEST_QUOTA:
+                message = f"{field.name} must be a whole number from 1 to {LARGEST_QUOTA}"
+                raise QuotasError(message)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Parse the `quotas` member of an agreement; raises `QuotasError`."""
+        if not isinstance(value, Mapping):
+            message = "quotas must be a JSON object"
+            raise QuotasError(message)
+        unknown = sorted(str(name) for name in value.keys() - {field.name for field in fields(cls)})
+        if unknown:
+            message = f"no such quota: {', '.join(unknown)}"
+            raise QuotasError(message)
+        return cls(**value)
+
+    def to_json(self) -> dict[str, int]:
+        """The object that `from_json` reads."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Guard:
+    """The door to the store. It lets nobody in when the store cannot count."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def admit(self, admission: Admission) -> Verdict:
+        """Judge and charge; raises `LimiterUnavailableError`."""
+        return await self._store.admit(admission)
+
+    async def generation(self) -> str:
+        """What a new nonce is bound to; raises `LimiterUnavailableError`."""
+        return await self._store.generation()
+
+    async def close(self) -> None:
+        """Give the store's connections back."""
+        await self._store.close()
+
+
+def counters_for(
+    quotas: Quotas,
+    client_id: str,
+    uscc_key: str | None,
+    cost: int = 1,
+) -> tuple[Counter, ...]:
+    """The counters that a client's call charges.
+
+    `uscc_key` is a keyed digest of the USCC; None for a call that is about no enterprise.
+    """
+    of_client = (
+        Counter(name=CLIENT, key=client_id, quota=quotas.per_minute, window=MINUTE, cost=cost),
+        Counter(name=CLIENT_DAY, key=client_id, quota=quotas.per_day, window=DAY, cost=cost),
+    )
+    if uscc_key is None:
+        return of_client
+    quota = quotas.per_enterprise_per_minute
+    key = f"{client_id} {uscc_key}"
+    of_enterprise = Counter(name=ENTERPRISE, key=key, quota=quota, window=MINUTE, cost=cost)
+    return (*of_client, of_enterprise)
+
+
+def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:
+    """The counter of one endpoint of the authorization server: as many as calls, each by itself."""
+    quota = max(quotas.per_minute, FEWEST_AT_OAUTH)
+    return Counter(name=OAUTH, key=f"{client_id} {endpoint}", quota=quota, window=MINUTE)
+
+
+def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
+    """How many different enterprises a client may ask about in a day."""
+    return Distinct(
+        name=DISTINCT_ENTERPRISES,
+        key=client_id,
+        member=uscc_key,
+        limit=quotas.distinct_enterprises_per_day,
+        window=DAY,
+    )
+
+
+def policy_headers(states: Iterable[CounterState]) -> dict[str, str]:
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), if any."""
+    told = tuple(states)
+    if not told:
+        return {}
+    return {
+        "RateLimit-Policy": ", ".join(f'"{s.name}";q={s.quota};w={s.window}' for s in told),
+        "RateLimit": ", ".join(f'"{s.name}";r={s.remaining};t={s.reset}' for s in told),
+    }

@@ -1,0 +1,140 @@
+"""One process only: what it counts, no other worker sees. No call awaits, so each one is atomic."""
+
+import heapq
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from gateway.limits.decision import Reading, decide, judge, window_end
+from gateway.limits.gcra import SECOND
+from gateway.limits.model import (
+    Admission,
+    Admitted,
+    Distinct,
+    Pin,
+    PinConflict,
+    Replay,
+    Replayed,
+    StaleGeneration,
+    Verdict,
+)
+from gateway.limits.redis_keys import counter_key, distinct_key, short
+
+SWEPT_PER_CALL = 16  # more than one call can add, so what has expired never piles up
+
+V = TypeVar("V")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Shelf(Generic[V]):
+    """Values that expire. Each key is due once, however often its expiry moves."""
+
+    __slots__ = ("_due", "_kept")
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, V]] = {}
+        self._due: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: str, now: int) -> V | None:
+        """The value, unless it has expired."""
+        expires, value = self._kept.get(key, (0, None))
+        return value if expires > now else None
+
+    def put(self, key: str, value: V, expires: int) -> None:
+        """Keep `value` until `expires`."""
+        if key not in self._kept:
+            heapq.heappush(self._due, (expires, key))
+        self._kept[key] = (expires, value)
+
+    def sweep(self, now: int) -> None:
+        """Drop what has expired, a bounded number at a time."""
+        for _ in range(SWEPT_PER_CALL):
+            if not self._due or self._due[0][0] > now:
+                return
+            key = heapq.heappop(self._due)[1]
+            expires = self._kept[key][0]
+            if expires > now:
+                heapq.heappush(self._due, (expires, key))
+            else:
+                del self._kept[key]
+
+
+class MemoryStore:
+    """A `Store` for a single process. `clock` gives the time, with its zone."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._generation = secrets.token_urlsafe(12)
+        self._replays = Shelf[bool]()
+        self._pins = Shelf[str]()
+        self._tats = Shelf[int]()
+        self._members = Shelf[set[str]]()
+
+    def __len__(self) -> int:
+        return sum(len(shelf) for shelf in self._shelves())
+
+    async def admit(self, admission: Admission) -> Verdict:
+        """Judge and charge in one step."""
+        now = (self._clock() - _EPOCH) // timedelta(microseconds=1)
+        for shelf in self._shelves():
+            shelf.sweep(now)
+        if admission.generation not in {None, self._generation}:
+            return StaleGeneration(generation=self._generation)
+        if admission.replay and self._replayed(admission.tag, admission.replay, now):
+            return Replayed(generation=self._generation)
+        if admission.pin and self._conflicts(admission.tag, admission.pin, now):
+            return PinConflict(generation=self._generation)
+        reading = self._read(admission, now)
+        verdict = judge(admission, reading, self._generation)
+        if isinstance(verdict, Admitted):
+            self._charge(admission, reading)
+        return verdict
+
+    async def generation(self) -> str:
+        """The id of this process's counting."""
+        return self._generation
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    def _shelves(self) -> tuple[Shelf[bool], Shelf[str], Shelf[int], Shelf[set[str]]]:
+        return self._replays, self._pins, self._tats, self._members
+
+    def _replayed(self, tag: str, replay: Replay, now: int) -> bool:
+        key = f"{tag}:{short(replay.key)}"
+        if self._replays.get(key, now):
+            return True
+        self._replays.put(key, value=True, expires=now + replay.ttl * SECOND)
+        return False
+
+    def _conflicts(self, tag: str, pin: Pin, now: int) -> bool:
+        key, value = f"{tag}:{short(pin.key)}", short(pin.value)
+        known = self._pins.get(key, now)
+        if known is None:
+            self._pins.put(key, value, now + pin.ttl * SECOND)
+        return known not in {None, value}
+
+    def _read(self, admission: Admission, now: int) -> Reading:
+        tag = admission.tag
+        tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
+        members = self._seen(tag, admission.distinct, now)
+        seen = admission.distinct is not None and short(admission.distinct.member) in members
+        return Reading(now=now, tats=tuple(tats), members=len(members), seen=seen)
+
+    def _seen(self, tag: str, distinct: Distinct | None, now: int) -> set[str]:
+        return (distinct and self._members.get(f"{tag}:{distinct_key(distinct)}", now)) or set()
+
+    def _charge(self, admission: Admission, reading: Reading) -> None:
+        for counter, tat in zip(admission.counters, reading.tats, strict=True):
+            after = decide(counter, tat, reading.now, counter.cost).tat
+            self._tats.put(f"{admission.tag}:{counter_key(counter)}", after, after)
+        if admission.distinct and not reading.seen:
+            distinct = admission.distinct
+            members = self._seen(admission.tag, distinct, reading.now)
+            members.add(short(distinct.member))
+            end = window_end(reading.now, distinct.window)
+            self._members.put(f"{admission.tag}:{distinct_key(distinct)}", members, end)

@@ -1,0 +1,70 @@
+"""Shared by all workers, closed when it cannot count; one round trip each, never retried."""
+
+import asyncio
+import secrets
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from gateway.limits import script
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.model import Admission, StaleGeneration, Verdict
+from gateway.limits.redis_connection import link_to
+
+GENERATION: Final = "xq:generation"
+DEADLINE = 4.0  # seconds for one admission, whatever happens: more than a silent Redis is given
+
+T = TypeVar("T")
+
+log = structlog.get_logger("gateway.limits")
+
+
+class RedisStore:
+    """A `Store` on Redis ≥ 7: redis://, rediss://, unix://, or redis+cluster://, rediss+cluster://."""
+
+    def __init__(self, url: str) -> None:
+        self._link = link_to(url)
+        self._last_seen: str | None = None
+
+    async def admit(self, admission: Admission) -> Verdict:
+        """Judge and charge in one script; raises `LimiterUnavailableError`."""
+        if await self._is_surely_stale(admission.generation):
+            return StaleGeneration(generation=str(self._last_seen))
+        present, reply = await self._in_time(self._run(script.arguments(admission)))
+        self._last_seen = present
+        if admission.generation not in {None, present}:
+            return StaleGeneration(generation=present)
+        return script.verdict(admission, reply, present)
+
+    async def generation(self) -> str:
+        """The present generation, made when there is none; raises `LimiterUnavailableError`."""
+        fresh = _fresh()
+        found = await self._in_time(self._link.set_or_get(GENERATION, fresh))
+        self._last_seen = found or fresh
+        return self._last_seen
+
+    async def close(self) -> None:
+        """Let what runs come to its end, then close the connections."""
+        await self._link.close()
+
+    async def _is_surely_stale(self, given: str | None) -> bool:
+        """So that a stale call charges nothing: asked first, when it is not the last one seen."""
+        return given not in {None, self._last_seen} and given != await self.generation()
+
+    async def _run(self, arguments: script.Arguments) -> tuple[str, list[Any]]:
+        fresh = _fresh()
+        present, reply = await self._link.admit_beside(GENERATION, fresh, arguments)
+        return present or fresh, reply
+
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await work
+        except Exception as error:  # noqa: BLE001  # redis-py lets AttributeError out when a node goes down
+            log.warning("limiter_unavailable", kind=type(error).__name__)
+            raise LimiterUnavailableError from None  # closed: no count, no answer
+
+
+def _fresh() -> str:
+    return secrets.token_urlsafe(12)

@@ -1,0 +1,19 @@
+"""All tables: importing this module registers every package's tables with the metadata."""
+
+import consent.tables  # noqa: F401
+import gateway.clients.tables
+import gateway.codes.tables
+import gateway.creditfile.catalogue_versions
+import gateway.creditfile.objections.tables
+import gateway.creditfile.retention.tables
+import gateway.creditfile.tables
+import gateway.disclosure.tables
+import gateway.identity.tables
+import gateway.ingest.tables
+import gateway.notices.tables
+import gateway.oauth.tables
+import gateway.records.tables
+import gateway.verifications.tables  # noqa: F401
+from gateway.db.metadata import metadata
+
+__all__ = ["metadata"]

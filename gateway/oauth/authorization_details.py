@@ -1,0 +1,106 @@
+"""`authorization_details` (RFC 9396) are taken whole or refused: nothing unknown is let be."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from consent import Consent
+from gateway import strict_json
+from gateway.access.consent_request import EnterpriseIn, Mistake, WantedIn, wanted_of
+from gateway.access.errors import InvalidUsccError
+from gateway.access.subject_uscc import subject_of
+from gateway.clients.agreements import Agreement
+from gateway.creditfile.catalogue import Catalogue
+from gateway.oauth.errors import OAuthError
+from gateway.privacy.redaction import scan
+from gateway.strict_json import StrictJsonError
+
+PARAMETER: Final = "authorization_details"
+TYPE: Final = "credit_data"
+SHOWN_MISTAKES: Final = 3
+
+
+class CreditData(WantedIn):
+    """What a client asks an enterprise to allow."""
+
+    type: Literal["credit_data"]
+    enterprise: EnterpriseIn | None = None
+
+
+_LIST: Final = TypeAdapter(Annotated[tuple[CreditData, ...], Field(min_length=1, max_length=1)])
+
+
+def checked_details(
+    text: str, *, agreement: Agreement, catalogue: Catalogue, now: datetime
+) -> dict[str, Any]:
+    """What `text` asks for, as the decision page needs it: the members of `AskDocument`."""
+    asked = _parsed(text)
+    wanted = wanted_of(asked, asked.enterprise, agreement=agreement, catalogue=catalogue, now=now)
+    if isinstance(wanted, Mistake):
+        raise _invalid(wanted.sentence)
+    return {
+        "uscc": wanted.uscc,
+        "purpose": wanted.purpose.value,
+        "datasets": list(wanted.datasets),
+        "questions": list(wanted.questions),
+        "valid_until": wanted.valid_until.isoformat(),
+        "max_uses": wanted.max_uses,
+    }
+
+
+def enterprise_in(text: str | None) -> str | None:
+    """The enterprise that `text` asks, where it is in order that far."""
+    try:
+        named = _read(text or "").enterprise
+    except ValueError:
+        return None
+    uscc = subject_of(named.uscc) if named else None
+    return None if isinstance(uscc, InvalidUsccError) else uscc
+
+
+def granted_details(consent: Consent) -> list[dict[str, Any]]:
+    """What the enterprise granted, as the token response and introspection tell it."""
+    told = {
+        "type": TYPE,
+        "consent_id": consent.consent_id,
+        "enterprise": {"uscc": consent.uscc},
+        "purpose": consent.purpose.value,
+        "datasets": list(consent.datasets),
+        "questions": list(consent.questions),
+        "valid_until": consent.valid_until.isoformat(),
+    }
+    return [told if consent.max_uses is None else told | {"max_uses": consent.max_uses}]
+
+
+def _parsed(text: str) -> CreditData:
+    try:
+        return _read(text)
+    except ValidationError as error:
+        raise _invalid(_mistakes(error)) from None
+    except ValueError as error:
+        raise _invalid(f"{PARAMETER} cannot be read: {error}.") from None
+
+
+def _read(text: str) -> CreditData:
+    data = text.encode()
+    strict_json.parse(data)
+    if strict_json.holds_nul(data):
+        raise StrictJsonError("it has the character U+0000")
+    return _LIST.validate_json(data)[0]
+
+
+def _mistakes(error: ValidationError) -> str:
+    every = error.errors(include_url=False, include_context=False, include_input=False)
+    # A list whose one member is wrong has no member, pydantic says: of no help beside what is wrong.
+    found = [e for e in every if e["loc"]] or every
+    places = (
+        f"{'.'.join(scan(str(each)).text for each in e['loc'])[:64] or 'the list'}: {e['msg']}"
+        for e in found[:SHOWN_MISTAKES]
+    )
+    return f"{PARAMETER} is a list of one {TYPE}. Mend: {'; '.join(places)}."
+
+
+def _invalid(description: str) -> OAuthError:
+    """What is wrong; a name that was sent may be somebody's number, and is not sent back."""
+    return OAuthError("invalid_authorization_details", scan(description).text)

@@ -1,0 +1,76 @@
+"""At the authorization server too, a DPoP proof is checked, carries a nonce, and passes once.
+
+The replay store judges before anything is read from the database.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gateway.access.authentication import canonical_url
+from gateway.access.dpop import REMEMBER_SECONDS, NonceNeededError, Proof, ProofError, check_proof
+from gateway.limits.model import Admission, Replay, Replayed, StaleGeneration
+from gateway.oauth.errors import OAuthError
+from gateway.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """The key that the caller holds, and the nonce for its next proof."""
+
+    jkt: str
+    nonce: str
+
+
+async def proven(request: Request, runtime: Runtime) -> Proven:
+    """The proof of `request`, which must have one; raises `OAuthError`."""
+    proof = await _checked(request, runtime)
+    verdict = await runtime.guard.admit(
+        Admission(
+            tag=proof.jkt,
+            generation=proof.generation,
+            replay=Replay(key=proof.replay_key, ttl=REMEMBER_SECONDS),
+        ),
+    )
+    nonce = runtime.nonces.issue(verdict.generation, runtime.now())
+    if isinstance(verdict, StaleGeneration):
+        raise use_nonce(nonce)
+    if isinstance(verdict, Replayed):
+        raise invalid_proof("This proof was used before; make a new one for each request.")
+    return Proven(jkt=proof.jkt, nonce=nonce)
+
+
+async def proven_if_given(request: Request, runtime: Runtime) -> Proven | None:
+    """The proof of `request`, where it may come without."""
+    return await proven(request, runtime) if "dpop" in request.headers else None
+
+
+async def _checked(request: Request, runtime: Runtime) -> Proof:
+    try:
+        return check_proof(
+            request.headers.getlist("dpop"),
+            method=request.method,
+            url=canonical_url(request, runtime),
+            token=None,
+            nonces=runtime.nonces,
+            now=runtime.now(),
+        )
+    except ProofError as error:
+        raise invalid_proof(str(error)) from None
+    except NonceNeededError:
+        generation = await runtime.guard.generation()
+        raise use_nonce(runtime.nonces.issue(generation, runtime.now())) from None
+
+
+def invalid_proof(description: str) -> OAuthError:
+    """The proof cannot be accepted (RFC 9449 §5)."""
+    return OAuthError("invalid_dpop_proof", description)
+
+
+def use_nonce(nonce: str) -> OAuthError:
+    """The proof needs the nonce that comes along (RFC 9449 §8)."""
+    return OAuthError(
+        "use_dpop_nonce",
+        "Repeat the request with a proof that carries the nonce in DPoP-Nonce.",
+        headers={"DPoP-Nonce": nonce},
+    )

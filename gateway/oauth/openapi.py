@@ -1,0 +1,149 @@
+"""What the authorization server's endpoints take and give, for the published description.
+
+The forms are read by `form` and judged by the grants; nothing here decides.
+"""
+
+from typing import Any, Final
+
+from gateway.access.openapi import header
+from gateway.oauth.authlib_models import GRANT_TYPES
+from gateway.oauth.authorization_details import TYPE
+from gateway.oauth.client_assertion import ASSERTION_TYPE
+from gateway.oauth.form import MEDIA_TYPE
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_GIVEN: Final[dict[str, Any]] = {"type": "string", "pattern": "^[^\\u0000]+$"}
+_NEVER_KEPT: Final = {"Cache-Control": header({"type": "string", "const": "no-store"})}
+_RETRY: Final = _NEVER_KEPT | {"Retry-After": header({"type": "string", "pattern": "^[0-9]+$"})}
+
+ERROR: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "error": {"type": "string", "pattern": "^[a-z_]+$"},
+        "error_description": {"type": "string", "pattern": r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$"},
+    },
+    "required": ["error", "error_description"],
+    "additionalProperties": False,
+}
+DETAILS: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"type": {"const": TYPE}, "consent_id": _TEXT},
+        "required": ["type", "consent_id", "enterprise", "purpose", "datasets", "questions"],
+    },
+}
+TOKENS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "access_token": _TEXT,
+        "token_type": {"const": "DPoP"},
+        "expires_in": {"type": "integer", "minimum": 1},
+        "scope": _TEXT,
+        "refresh_token": _TEXT,
+        "authorization_details": DETAILS,
+    },
+    "required": ["access_token", "token_type", "expires_in", "scope"],
+    "additionalProperties": False,
+}
+PUSHED: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"request_uri": _TEXT, "expires_in": {"type": "integer", "minimum": 1}},
+    "required": ["request_uri", "expires_in"],
+    "additionalProperties": False,
+}
+INTROSPECTED: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"active": {"type": "boolean"}},
+    "required": ["active"],
+}
+NOTHING: Final[dict[str, Any]] = {"type": "object", "additionalProperties": False}
+DOCUMENT: Final[dict[str, Any]] = {"type": "object"}
+
+_AUTHENTICATION: Final[dict[str, Any]] = {
+    "client_assertion_type": {"type": "string", "const": ASSERTION_TYPE},
+    "client_assertion": _GIVEN,
+    "client_id": _GIVEN,
+    "resource": _GIVEN,
+}
+_AUTHENTICATED: Final = ("client_assertion_type", "client_assertion")
+
+
+def token() -> dict[str, Any]:
+    """POST /oauth/token."""
+    asked = {
+        "grant_type": {"type": "string", "enum": list(GRANT_TYPES)},
+        "scope": _GIVEN,
+        "code": _GIVEN,
+        "redirect_uri": _GIVEN,
+        "code_verifier": _GIVEN,
+        "refresh_token": _GIVEN,
+    }
+    return _takes(asked, "grant_type") | _gives("200", TOKENS)
+
+
+def par() -> dict[str, Any]:
+    """POST /oauth/par."""
+    needed = {
+        "response_type": {"type": "string", "const": "code"},
+        "redirect_uri": _GIVEN,
+        "code_challenge": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+        "code_challenge_method": {"type": "string", "const": "S256"},
+        "authorization_details": _GIVEN,
+    }
+    asked = needed | {"state": _GIVEN, "scope": _GIVEN, "dpop_jkt": _GIVEN, "response_mode": _GIVEN}
+    return _takes(asked, *needed) | _gives("201", PUSHED)
+
+
+def about_a_token(answer: dict[str, Any]) -> dict[str, Any]:
+    """POST /oauth/introspect and /oauth/revoke."""
+    return _takes({"token": _GIVEN, "token_type_hint": _GIVEN}, "token") | _gives("200", answer)
+
+
+def authorize() -> dict[str, Any]:
+    """GET /oauth/authorize: a browser is sent on, or told why not."""
+    page = {"text/html": {"schema": _TEXT}}
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": True, "schema": _GIVEN}
+            for name in ("client_id", "request_uri")
+        ],
+        "responses": {
+            "303": {
+                "description": "To the enterprise's decision.",
+                "headers": {"Location": header(_TEXT)},
+            },
+            "400": {"description": "A page that says what to do.", "content": page},
+        },
+    }
+
+
+def _takes(parameters: dict[str, Any], *needed: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": _AUTHENTICATION | parameters,
+        "required": [*_AUTHENTICATED, *needed],
+    }
+    return {"requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": schema}}}}
+
+
+def _gives(status: str, schema: dict[str, Any]) -> dict[str, Any]:
+    refusals = {
+        "400": _refusal("The OAuth error says what is wrong (RFC 6749 §5.2).", _NEVER_KEPT),
+        "401": _refusal(
+            "HTTP authentication was tried; clients authenticate by an assertion or a certificate.",
+            _NEVER_KEPT | {"WWW-Authenticate": header(_TEXT)},
+        ),
+        "413": _refusal("The form is larger than 64 KiB.", _NEVER_KEPT),
+        "415": _refusal("The body is no form.", _NEVER_KEPT),
+        "429": _refusal("Too many requests of this client; Retry-After says how long.", _RETRY),
+        "503": _refusal("A store cannot be reached; try again as Retry-After says.", _RETRY),
+    }
+    content = {"application/json": {"schema": schema}}
+    given = {"description": "Given.", "content": content, "headers": _NEVER_KEPT}
+    return {"responses": {status: given, **refusals}}
+
+
+def _refusal(description: str, headers: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": ERROR}}
+    return {"description": description, "content": content, "headers": headers}

@@ -1,0 +1,129 @@
+"""A person never gets a machine's error: where a page cannot go on, another takes its place."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.db.unavailable import is_unavailable, name_of
+from gateway.pages.i18n import Said
+from gateway.pages.rendering import Frame
+
+log = structlog.get_logger("gateway.pages")
+
+RETRY_SECONDS: Final = 5
+HOME: Final = ("/portal", Said("回到首页", "Go to the start page"))
+
+_frame: Final = Frame("gateway.pages")
+
+
+class InsteadError(Exception):
+    """The page is not shown; `response` is, in its place."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__(response.status_code)
+
+
+class PageRoute(APIRoute):
+    """A route whose answers are for people: pages and redirects."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler, which answers `InsteadError`s with what they carry."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except InsteadError as instead:
+                return instead.response
+            except RequestValidationError:
+                return not_found(request)
+            except Exception as error:
+                if not is_unavailable(error) or wants_json(request):
+                    raise
+                log.error("unavailable", kind=name_of(error))  # noqa: TRY400  # no data
+                return unavailable(request)
+
+        return handle
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller asks for JSON and for no page."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def see_other(address: str) -> Response:
+    """Lead on after a form: the page behind it is neither kept nor named to another site."""
+    return RedirectResponse(
+        address,
+        status_code=303,
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+    )
+
+
+def not_found(request: Request, visitor: object = None) -> Response:
+    """Say that there is nothing here: the same for what is not there and what is another's."""
+    return _frame.sorry(
+        request,
+        status=404,
+        title=Said("没有找到这个页面", "There is nothing here"),
+        sentence=Said(
+            "链接可能不完整，或者内容不属于您的企业。",
+            "The link may be incomplete, or what it leads to belongs to another enterprise.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+
+
+def malformed(request: Request) -> Response:
+    """Say that the address is not written as addresses here are."""
+    return _frame.sorry(
+        request,
+        status=400,
+        title=Said("这个网址的写法不对", "This address is not written as it must be"),
+        sentence=Said(
+            "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
+            "The link may have been changed when it was copied. Open it anew from the start page "
+            "or the code that you have scanned.",
+        ),
+        onward=HOME,
+    )
+
+
+def stale(request: Request, visitor: object = None) -> Response:
+    """Say that a form was too old, or came from elsewhere. Nothing was done."""
+    return _frame.sorry(
+        request,
+        status=403,
+        title=Said("页面已过期，没有执行任何操作", "This page was out of date; nothing was done"),
+        sentence=Said(
+            "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
+            "Your sign-in has changed or the page stood open too long. Go back and open it again.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+
+
+def unavailable(request: Request) -> Response:
+    """Say that a store cannot be asked right now (503)."""
+    page = _frame.sorry(
+        request,
+        status=503,
+        title=Said("暂时无法使用", "Not available right now"),
+        sentence=Said(
+            "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
+            "This cannot be handled right now. Open the page again shortly, and see there whether "
+            "what you did last has taken effect.",
+        ),
+        onward=HOME,
+    )
+    page.headers["Retry-After"] = str(RETRY_SECONDS)
+    return page

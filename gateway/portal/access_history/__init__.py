@@ -1,0 +1,1 @@
+"""Portal pages that list who was told what about the enterprise."""

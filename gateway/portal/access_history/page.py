@@ -1,0 +1,109 @@
+"""Who looked (R10): every disclosure and every refused attempt, free of charge."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import UsingVisitor
+from gateway.pages import csv_safe
+from gateway.pages.i18n import language_of
+from gateway.pages.page_route import PageRoute, not_found, see_other
+from gateway.pages.rendering import Frame
+from gateway.pages.security_headers import security_headers
+from gateway.portal import labels, store
+from gateway.portal.access_history import entries
+from gateway.portal.access_history.entries import PAGE, Filter, Place
+from gateway.portal.access_history.filters import Asked, asked_of
+from gateway.portal.access_history.table import Table
+from gateway.portal.download_limit import count_file
+from gateway.portal.store import ClientCard
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@router.get("/portal/enterprises/{uscc}/looks", response_model=None)
+async def list_looks(
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """List who looked, the newest first; `?before=` names where the page before ended."""
+    visitor.must(Power.RECORD, request, uscc)
+    before = request.query_params.get("before", "")
+    place = Place.read(before) if before else None
+    async with runtime.engine.connect() as conn:
+        cards = await store.enterprises(conn, [uscc])
+        if not cards or (before and place is None):
+            return not_found(request, visitor)
+        asked, clients = await _asked(conn, request, uscc)
+        found = await entries.lines(conn, uscc, asked.filter, after=place, limit=PAGE + 1)
+    shown, more = found[:PAGE], len(found) > PAGE
+    return frame.page(
+        request,
+        "portal/looks.html",
+        visitor=visitor,
+        enterprise=cards[0],
+        tab="looks",
+        looks=shown,
+        clients=clients,
+        purposes=sorted(asked.seen.purposes),
+        asked=asked,
+        older=shown[-1].place if more else None,
+        first=place is None,
+        words=labels,
+        catalogue=runtime.catalogue,
+    )
+
+
+@router.get("/portal/enterprises/{uscc}/looks.csv", response_model=None)
+async def export(
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Give all lines within the filter as a file for a spreadsheet, the newest first."""
+    visitor.must(Power.RECORD, request, uscc)
+    await count_file(request, runtime, visitor)
+    async with runtime.engine.connect() as conn:
+        asked, clients = await _asked(conn, request, uscc)
+    if not asked.understood:  # else the file would hold more than was asked for
+        back = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
+        return see_other(back)
+    table = Table(
+        language=language_of(request.query_params, request.cookies),
+        clients=clients,
+        catalogue=runtime.catalogue,
+    )
+    headers = security_headers(form_action=()) | {
+        "Content-Disposition": f'attachment; filename="who-looked-{uscc}.csv"',
+    }
+    return StreamingResponse(
+        _written(runtime, uscc, asked.filter, table),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+    )
+
+
+async def _asked(
+    conn: AsyncConnection, request: Request, uscc: str
+) -> tuple[Asked, dict[str, ClientCard]]:
+    """What is asked for, and the clients that ever looked, by name."""
+    seen = await entries.seen(conn, uscc)
+    clients = await store.clients(conn, seen.clients)
+    by_name = sorted(clients.values(), key=lambda each: each.name)
+    return asked_of(request.query_params, seen), {each.client_id: each for each in by_name}
+
+
+async def _written(runtime: Runtime, uscc: str, wanted: Filter, table: Table) -> AsyncIterator[str]:
+    yield csv_safe.BOM + csv_safe.as_csv([table.head()])
+    async for some in entries.every_line(runtime.engine, uscc, wanted):
+        yield csv_safe.as_csv(table.row(each) for each in some)

@@ -1,0 +1,1 @@
+"""Portal pages on which an enterprise decides, changes and withdraws consents."""

@@ -1,0 +1,247 @@
+"""A decision and the consent that it makes are written together, once, or not at all."""
+
+from datetime import datetime
+from secrets import token_bytes
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import consent
+from consent import (
+    Ask,
+    Changed,
+    Channel,
+    Consent,
+    Person,
+    Refused,
+    Scope,
+    Shown,
+)
+from consent import store as consents
+from consent.ids import RANDOM_BYTES
+from gateway.disclosure import consent_writer
+from gateway.identity import interactions
+from gateway.identity.interactions import Decision, Interaction
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import forget_undecided, note, note_unless_decided
+from gateway.portal.consents.decision import (
+    Choice,
+    Decider,
+    Trouble,
+    ask_again,
+    ask_of,
+    asked_scope,
+)
+
+
+async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> datetime | None:
+    """Until when this may not be asked again after a refusal (R9); `None` if it may."""
+    refusal = await consents.last_refusal(conn, ask.client_id, ask.uscc, ask.purpose)
+    if refusal is None or consent.may_ask_again([refusal], now=now):
+        return None
+    return refusal.cool_down_until
+
+
+async def tell_if_left_open(
+    conn: AsyncConnection, interaction: Interaction, ask: Ask, *, now: datetime
+) -> None:
+    """Let the enterprise hear that somebody asks, should whoever reads this not decide it."""
+    await note_unless_decided(
+        conn,
+        ask.uscc,
+        client_id=ask.client_id,
+        request_digest=interaction.request_digest,
+        until=interaction.expires_at,
+        now=now,
+    )
+
+
+async def decide(
+    conn: AsyncConnection,
+    interaction: Interaction,
+    choice: Choice,
+    decider: Decider,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Write the decision in the caller's transaction; `None` when all is written."""
+    ask = ask_of(interaction.ask, choice.uscc)
+    by = decider.acting(choice.uscc, Channel.REDIRECT)
+    await consents.in_turn(conn, ask.client_id, ask.uscc, ask.purpose)
+    cooling = await cooling_until(conn, ask, now=now) is not None
+    if cooling and choice.scope is not None:
+        return Trouble.COOLING_DOWN
+    acts = None if cooling else _acts(interaction, ask, choice, by, decider.shown, now)
+    if isinstance(acts, Refused):
+        return _TROUBLES.get(acts.reason, Trouble.NOTHING_CHOSEN)
+    decision = Decision(
+        outcome="refused" if choice.scope is None else "granted",
+        consent_id=acts[0].consent.consent_id if acts else None,
+        uscc=choice.uscc,
+        subject=decider.subject,
+    )
+    taken = await interactions.decide(
+        conn,
+        interaction,
+        decision,
+        session_digest=decider.session_digest,
+        now=now,
+    )
+    if not taken:
+        return Trouble.ALREADY_DECIDED
+    await forget_undecided(conn, choice.uscc, request_digest=interaction.request_digest)
+    if acts is None:
+        return None
+    await _keep_text(conn, decider)
+    await _tell(conn, ask.client_id, choice, now=now)
+    return await _write(conn, acts, by, now=now)
+
+
+async def answer(
+    conn: AsyncConnection,
+    asked: Consent,
+    choice: Choice,
+    decider: Decider,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Answer a consent that was asked for by link; `None` when all is written."""
+    by = decider.acting(choice.uscc, Channel.LINK)
+    await consents.in_turn(conn, asked.client_id, asked.uscc, asked.purpose)
+    cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
+    if cooling and choice.scope is not None:
+        return Trouble.COOLING_DOWN
+    await _keep_text(conn, decider)
+    await _tell(conn, asked.client_id, choice, amends=asked.amends is not None, now=now)
+    if choice.scope is not None and asked.amends is not None:
+        return await _amend(conn, asked, choice.scope, by, decider.shown, now=now)
+    answered = (
+        consent.refuse(asked, by=by, shown=decider.shown, now=now)
+        if choice.scope is None
+        else consent.grant(asked, scope=choice.scope, by=by, shown=decider.shown, now=now)
+    )
+    if isinstance(answered, Refused):
+        return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
+    return await _save(conn, asked, answered, by, now=now)
+
+
+async def _tell(
+    conn: AsyncConnection, client_id: str, choice: Choice, *, amends: bool = False, now: datetime
+) -> None:
+    """Tell the enterprise out of band what is being decided in its name."""
+    granted = Kind.CONSENT_AMENDED if amends else Kind.CONSENT_GRANTED
+    kind = Kind.CONSENT_REFUSED if choice.scope is None else granted
+    await note(conn, kind, choice.uscc, client_id=client_id, now=now)
+
+
+async def _keep_text(conn: AsyncConnection, decider: Decider) -> None:
+    shown = decider.shown
+    if shown.text_digest is not None:
+        await consents.keep_text(conn, shown.text_digest, shown.text_version, decider.text)
+
+
+async def _amend(  # the parts of one change
+    conn: AsyncConnection,
+    amendment: Consent,
+    scope: Scope,
+    by: Person,
+    shown: Shown,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Change the running consent in its place, and end the request."""
+    held = await consents.by_id(conn, amendment.amends or "")
+    if held is None:
+        return Trouble.ALREADY_ENDED
+    both = consent.amend(held, amendment, scope=scope, by=by, shown=shown, now=now)
+    if isinstance(both, Refused):
+        # Something was ticked and the term lies ahead, or this would not be reached.
+        spent = both.reason is consent.Reason.NOTHING_CHOSEN
+        return Trouble.USES_SPENT if spent else Trouble.ALREADY_ENDED
+    changed, taken_up = both
+    saved = await consent_writer.save(conn, held, changed)
+    ended = await consent_writer.save(conn, amendment, taken_up)
+    return None if saved and ended else Trouble.ALREADY_DECIDED
+
+
+def _acts(  # the parts of one decision
+    interaction: Interaction,
+    ask: Ask,
+    choice: Choice,
+    by: Person,
+    shown: Shown,
+    now: datetime,
+) -> tuple[Changed, Changed] | Refused:
+    """The request and the answer to it, as they will be kept."""
+    whole = asked_scope(interaction.ask)
+    requested = consent.request(
+        ask,
+        consent_id=consent.consent_id_from(token_bytes(RANDOM_BYTES)),
+        valid_until=whole.valid_until,
+        max_uses=whole.max_uses,
+        channel=Channel.REDIRECT,
+        now=now,
+    )
+    if isinstance(requested, Refused):
+        return requested
+    if choice.scope is None:
+        answered = consent.refuse(requested.consent, by=by, shown=shown, now=now)
+    else:
+        answered = consent.grant(
+            requested.consent,
+            scope=choice.scope,
+            by=by,
+            shown=shown,
+            now=now,
+        )
+    return answered if isinstance(answered, Refused) else (requested, answered)
+
+
+async def _write(
+    conn: AsyncConnection,
+    acts: tuple[Changed, Changed],
+    by: Person,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    requested, answered = acts
+    await consent_writer.insert(conn, requested)
+    return await _save(conn, requested.consent, answered, by, now=now)
+
+
+async def _save(
+    conn: AsyncConnection,
+    asked: Consent,
+    answered: Changed,
+    by: Person,
+    *,
+    now: datetime,
+) -> Trouble | None:
+    """Write the answer in the place of the request; a grant ends what it supersedes."""
+    older = await consents.open_for(conn, asked.client_id, asked.uscc, asked.purpose)
+    saved = await consent_writer.save(conn, asked, answered)
+    for before in older if answered.consent.was_granted else []:
+        if before.consent_id != asked.consent_id:
+            saved = await _supersede(conn, before, answered.consent, by, now=now) and saved
+    return None if saved else Trouble.ALREADY_DECIDED
+
+
+async def _supersede(
+    conn: AsyncConnection,
+    before: Consent,
+    newer: Consent,
+    by: Person,
+    *,
+    now: datetime,
+) -> bool:
+    """End an older grant for the same; what has ended by itself stays as it is."""
+    ended = consent.supersede(before, newer=newer, by=by, now=now)
+    if isinstance(ended, Refused):
+        return True
+    return await consent_writer.save(conn, before, ended)
+
+
+_TROUBLES: Final = {
+    consent.Reason.NOTHING_CHOSEN: Trouble.NOTHING_CHOSEN,
+    consent.Reason.COOLING_DOWN: Trouble.COOLING_DOWN,
+}

@@ -1,0 +1,131 @@
+"""What an enterprise keeps of each consent: the signed record, and a receipt to print."""
+
+import asyncio
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent import Bilingual, Consent, Event, Status, status_at, uses_left
+from consent import store as consents
+from consent.record import record_bytes, record_digest
+from gateway.access.consent_records import signed_record
+from gateway.db.engine import to_json
+from gateway.identity.session_dependency import UsingVisitor
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import PageRoute, not_found
+from gateway.pages.rendering import moment, until
+from gateway.portal import labels, store
+from gateway.portal.consents.consent_guard import consent_of
+from gateway.portal.consents.receipt_pdf import Receipt, draw, find_font
+from gateway.portal.download_limit import count_file
+from gateway.portal.store import EnterpriseCard
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+# Each drawing holds a large font in memory for a second.
+drawing: Final = asyncio.Semaphore(2)
+
+REQUEST: Final = Said("授权申请", "Request for consent")
+TITLES: Final = {
+    Status.REFUSED: Said("拒绝凭证", "Receipt of a refusal"),
+    Status.WITHDRAWN: Said("撤回凭证", "Receipt of a withdrawal"),
+}
+CONSENT: Final = Said("授权凭证", "Consent receipt")
+VALID_UNTIL: Final = Said("有效至", "Valid until")
+ASKED_UNTIL: Final = Said("申请的期限", "Asked for until")
+
+
+@router.get("/portal/consents/{consent_id}/record.json", response_model=None)
+async def record(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Give the signed record as a file."""
+    async with runtime.engine.connect() as conn:
+        found = await consent_of(visitor, conn, request, consent_id)
+        made = await signed_record(conn, runtime, found, reader="enterprise")
+    return _file(to_json(made), "application/json", f"{consent_id}.json")
+
+
+@router.get("/portal/consents/{consent_id}/receipt.pdf", response_model=None)
+async def receipt(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Give the receipt as a PDF."""
+    font = find_font(runtime.settings.font)
+    async with runtime.engine.connect() as conn:
+        found = await consent_of(visitor, conn, request, consent_id)
+    await count_file(request, runtime, visitor)  # holding no connection
+    async with runtime.engine.connect() as conn:
+        cards = await store.enterprises(conn, [found.uscc])
+        if not cards or font is None:
+            return not_found(request, visitor)
+        events = await consents.events_of(conn, found.uscc, consent_id)
+        shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
+        text = await consents.text_of(conn, shown) if shown else ()
+        made = await signed_record(conn, runtime, found, reader="enterprise")
+        clients = await store.clients(conn, [found.client_id])
+    name = clients[found.client_id].name if found.client_id in clients else None
+    drawn = _receipt(runtime, found, cards[0], name, events, text, made)
+    async with drawing:
+        pdf = await asyncio.to_thread(draw, drawn, font)
+    return _file(pdf, "application/pdf", f"{consent_id}.pdf")
+
+
+def _receipt(  # the parts of one sheet
+    runtime: Runtime,
+    held: Consent,
+    card: EnterpriseCard,
+    client: Said | None,
+    events: list[Event],
+    text: tuple[Bilingual, ...],
+    made: dict[str, Any],
+) -> Receipt:
+    status = status_at(held, runtime.now())
+    left = uses_left(held)
+    used = f"{held.uses} / {held.max_uses if left is not None else '∞'}"
+    english = held.language == "en"
+    issuer = runtime.settings.issuer
+    return Receipt(
+        title=REQUEST if held.decided_at is None else TITLES.get(status, CONSENT),
+        facts=[
+            (Said("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
+            (Said("接收方", "Recipient"), client or _same(held.client_id)),
+            (Said("用途", "Purpose"), labels.purpose_name(held.purpose)),
+            (Said("状态", "Status"), labels.STATUSES[status]),
+            (VALID_UNTIL if held.was_granted else ASKED_UNTIL, _same(until(held.valid_until))),
+            (Said("已用 / 最多次数", "Uses / limit"), _same(used)),
+            (Said("授权编号", "Number"), _same(held.consent_id)),
+            (Said("出具时间", "As of"), _same(moment(runtime.now()))),
+        ],
+        allowed=held.was_granted,
+        items=[
+            labels.item_name(code, runtime.catalogue) for code in (*held.datasets, *held.questions)
+        ],
+        history=[(moment(each.at), labels.ACTS[each.what]) for each in events],
+        text=[each.en if english else each.zh for each in text],
+        proof=[
+            f"SHA-256 {record_digest(record_bytes(made['record'])).hex()}",
+            "签名文件可在“我的授权”中下载，用下列公钥验证。",
+            "The signed file can be downloaded under “My consents”; verify it with these keys:",
+            f"{issuer}/.well-known/jwks.json",
+        ],
+        synthetic=runtime.settings.demo,
+    )
+
+
+def _same(text: str) -> Said:
+    return Said(text, text)
+
+
+def _file(content: bytes | str, media_type: str, name: str) -> Response:
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,35 @@
+"""A consent is reached by the people of its own enterprise, and acted on in their name."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+
+from consent import Channel, Consent, Person
+from consent import store as consents
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import Visitor
+from gateway.pages.page_route import InsteadError, not_found
+
+
+async def consent_of(
+    visitor: Visitor,
+    conn: AsyncConnection,
+    request: Request,
+    consent_id: str,
+    power: Power = Power.CONSENTS,
+) -> Consent:
+    """The consent, if the person has this power for its enterprise; else there is nothing here."""
+    found = await consents.by_id(conn, consent_id)
+    visitor.must(power, request, found.uscc if found else None)
+    if found is None:
+        raise InsteadError(not_found(request, visitor))
+    return found
+
+
+def acting(visitor: Visitor, uscc: str) -> Person:
+    """The person at this browser, acting for the enterprise `uscc` in the portal."""
+    return Person(
+        subject=visitor.session.subject,
+        uscc=uscc,
+        channel=Channel.PORTAL,
+        identity_token_digest=visitor.session.identity_token_digest,
+    )

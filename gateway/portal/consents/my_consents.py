@@ -1,0 +1,270 @@
+"""My consents: each is seen, paused and taken back by its own enterprise only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+import consent
+from consent import Changed, Consent, Event, Refused, Status, status_at, uses_left
+from consent import store as consents
+from gateway.disclosure import consent_writer
+from gateway.identity.permissions import Power
+from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
+from gateway.pages.i18n import Said, Undone
+from gateway.pages.page_route import PageRoute, not_found, see_other
+from gateway.pages.rendering import Frame
+from gateway.portal import labels, store
+from gateway.portal.access_history.entries import PAGE, Place
+from gateway.portal.consents.consent_guard import acting, consent_of
+from gateway.portal.consents.decision_form import INDIVIDUAL_BUSINESS, in_person_only
+from gateway.portal.consents.receipt_pdf import find_font
+from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.runtime import Runtime, UsingRuntime
+
+TURNS: Final = 20
+Verb = Literal["withdraw", "pause", "resume"]
+
+TOLD: Final[dict[Verb, Kind]] = {
+    "withdraw": Kind.CONSENT_WITHDRAWN,
+    "pause": Kind.CONSENT_PAUSED,
+    "resume": Kind.CONSENT_RESUMED,
+}
+NOTICES: Final = {
+    "granted": Said(
+        "已同意。您可以随时在这里暂停或撤回。",
+        "Granted. You can pause or withdraw it here at any time.",
+    ),
+    "amended": Said(
+        "已变更。从下一次查询起按新的内容提供。",
+        "Changed. From the next query on the new terms hold.",
+    ),
+    "refused": Said(
+        "已拒绝。没有提供任何信息。",
+        "Refused. Nothing was told.",
+    ),
+    "withdraw": Said(
+        "已撤回。从下一次查询起不再提供。",
+        "Withdrawn. From the next query on nothing is told.",
+    ),
+    "pause": Said(
+        "已暂停。恢复之前不再提供。",
+        "Paused. Nothing is told until you resume it.",
+    ),
+    "resume": Said("已恢复。", "Resumed."),
+    "in_person": Undone(
+        "只有法定代表人（经营者）本人可以恢复这项授权，没有执行操作。",
+        "Only the legal representative or operator in person can resume this; nothing was done.",
+    ),
+    "too_late": Undone(
+        "状态已经改变，没有执行操作。请查看当前状态。",
+        "The state had changed and nothing was done. See where it stands now.",
+    ),
+}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One consent as its enterprise sees it."""
+
+    consent: Consent
+    status: Status
+    uses_left: int | None
+    client: ClientCard
+    enterprise: EnterpriseCard
+
+
+@router.get("/portal/enterprises/{uscc}/consents", response_model=None)
+async def list_consents(
+    request: Request,
+    uscc: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """List an enterprise's consents: what waits, what runs, and what is over a page at a time.
+
+    `?before=` names where the page before ended.
+    """
+    visitor.must(Power.CONSENTS, request, uscc)
+    now, before = runtime.now(), request.query_params.get("before", "")
+    place = Place.read(before) if before else None
+    async with runtime.engine.connect() as conn:
+        cards = await store.enterprises(conn, [uscc])
+        if not cards or (before and place is None):
+            return not_found(request, visitor)
+        running = [] if place else await consents.running_of(conn, uscc, now=now)
+        since = (place.at, place.ref) if place else None
+        over = await consents.ended_of(conn, uscc, now=now, before=since, limit=PAGE + 1)
+        clients = await store.clients(conn, (each.client_id for each in (*running, *over)))
+    last = over[PAGE - 1] if len(over) > PAGE else None
+    open_ones = [_shown(each, clients, cards[0], now) for each in running]
+    return frame.page(
+        request,
+        "portal/consents.html",
+        visitor=visitor,
+        enterprise=cards[0],
+        tab="consents",
+        waiting=[each for each in open_ones if each.status is Status.REQUESTED],
+        running=[each for each in open_ones if each.status is not Status.REQUESTED],
+        over=[_shown(each, clients, cards[0], now) for each in over[:PAGE]],
+        older=Place(at=last.requested_at, ref=last.consent_id) if last else None,
+        first=place is None,
+        words=labels,
+    )
+
+
+@router.get("/portal/consents/{consent_id}", response_model=None)
+async def show(
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Show one consent with all that was done to it."""
+    async with runtime.engine.connect() as conn:
+        found = await consent_of(visitor, conn, request, consent_id)
+        shown = await _with_names(conn, found, runtime.now())
+        events = await consents.events_of(conn, found.uscc, consent_id)
+    return _page(request, runtime, visitor, "portal/consent.html", shown, events=events)
+
+
+@router.get("/portal/consents/{consent_id}/withdraw", response_model=None)
+async def ask_to_withdraw(
+    request: Request,
+    consent_id: str,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Ask once whether to take it back."""
+    async with runtime.engine.connect() as conn:
+        found = await consent_of(visitor, conn, request, consent_id)
+        shown = await _with_names(conn, found, runtime.now())
+    return _page(request, runtime, visitor, "portal/withdraw.html", shown)
+
+
+@router.post("/portal/consents/{consent_id}/{verb}", response_model=None)
+async def act(
+    request: Request,
+    consent_id: str,
+    verb: Verb,
+    runtime: UsingRuntime,
+    visitor: UsingVisitor,
+) -> Response:
+    """Withdraw, pause or resume it."""
+    await visitor.form(request, f"{verb} {consent_id}")
+    async with runtime.engine.begin() as conn:
+        found = await consent_of(visitor, conn, request, consent_id)
+        if verb == "resume" and await _is_for_another(conn, found, visitor):
+            return see_other(f"/portal/consents/{consent_id}?notice=in_person")
+        done = await _done(conn, found, verb, visitor, now=runtime.now())
+        if done:
+            await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
+    notice = verb if done else "too_late"
+    return see_other(f"/portal/consents/{consent_id}?notice={notice}")
+
+
+async def _done(
+    conn: AsyncConnection, found: Consent, verb: Verb, visitor: Visitor, *, now: datetime
+) -> bool:
+    """Do it to the consent as it is now: to withhold waits for no second press after a lost race."""
+    changed = _changed(found, verb, visitor, now)
+    for _ in range(TURNS):
+        if isinstance(changed, Refused):
+            return False
+        if await consent_writer.save(conn, found, changed):
+            return True
+        fresh = await consents.by_id(conn, found.consent_id)
+        # Who lets it tell again sees first what it has become.
+        if fresh is None or verb == "resume":
+            return False
+        found, changed = fresh, _changed(fresh, verb, visitor, now)
+    return False
+
+
+def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Changed | Refused:
+    by = acting(visitor, found.uscc)
+    match verb:
+        case "withdraw":
+            return consent.withdraw(found, by=by, now=now)
+        case "pause":
+            return consent.pause(found, by=by, now=now)
+        case "resume":
+            return consent.resume(found, by=by, now=now)
+
+
+async def _is_for_another(conn: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
+    """Whether only the person concerned may let this tell again."""
+    if visitor.session.may(found.uscc, Power.IN_PERSON):
+        return False
+    cards = await store.enterprises(conn, [found.uscc])
+    natural = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
+    return natural or bool(in_person_only(found.questions))
+
+
+async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> Shown:
+    cards = await store.enterprises(conn, [found.uscc])
+    clients = await store.clients(conn, [found.client_id])
+    missing = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
+    return _shown(found, clients, cards[0] if cards else missing, now)
+
+
+def _shown(
+    found: Consent,
+    clients: Mapping[str, ClientCard],
+    enterprise: EnterpriseCard,
+    now: datetime,
+) -> Shown:
+    unnamed = ClientCard(
+        client_id=found.client_id,
+        kind="",
+        name=Said(found.client_id, found.client_id),
+    )
+    return Shown(
+        consent=found,
+        status=status_at(found, now),
+        uses_left=uses_left(found),
+        client=clients.get(found.client_id, unnamed),
+        enterprise=enterprise,
+    )
+
+
+def _page(  # a page's parts
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    template: str,
+    shown: Shown,
+    events: Sequence[Event] = (),
+) -> Response:
+    consent_id = shown.consent.consent_id
+    return frame.page(
+        request,
+        template,
+        visitor=visitor,
+        shown=shown,
+        enterprise=shown.enterprise,
+        tab="consents",
+        items=[
+            labels.item_name(code, runtime.catalogue)
+            for code in (*shown.consent.datasets, *shown.consent.questions)
+        ],
+        may_withdraw=shown.consent.was_granted
+        and shown.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
+        printable=find_font(runtime.settings.font) is not None,
+        notice=NOTICES.get(request.query_params.get("notice", "")),
+        csrf={
+            verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")
+        },
+        words=labels,
+        events=events,
+    )

@@ -1,0 +1,84 @@
+"""Allowing less: the enterprise takes back a part, and the rest goes on under the same number."""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+import consent
+from consent import Reason, Refused, Status, status_at
+from gateway.disclosure import consent_writer
+from gateway.identity.session_dependency import UsingVisitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import PageRoute, see_other
+from gateway.pages.rendering import Frame
+from gateway.portal import labels, store
+from gateway.portal.consents.consent_guard import acting, consent_of
+from gateway.portal.consents.decision import Trouble
+from gateway.portal.consents.decision_form import chosen_scope
+from gateway.portal.consents.decision_view import NOTICES
+from gateway.runtime import UsingRuntime
+
+UNCHANGED: Final = Said(
+    "没有任何变化，因此没有写入。", "Nothing was different, so nothing was written."
+)
+_TROUBLES: Final = {
+    Reason.NOTHING_CHANGED: "unchanged",
+    Reason.NOTHING_CHOSEN: str(Trouble.USES_SPENT),
+}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@router.get("/portal/consents/{consent_id}/narrow", response_model=None)
+async def show(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Show what is allowed now, each item to be taken back by itself."""
+    async with runtime.engine.connect() as conn:
+        held = await consent_of(visitor, conn, request, consent_id)
+        cards = await store.enterprises(conn, [held.uscc])
+        clients = await store.clients(conn, [held.client_id])
+    if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
+        return see_other(f"/portal/consents/{consent_id}?notice=too_late")
+    return frame.page(
+        request,
+        "portal/narrow.html",
+        visitor=visitor,
+        held=held,
+        enterprise=cards[0],
+        client=clients[held.client_id].name if held.client_id in clients else None,
+        tab="consents",
+        datasets=[(code, labels.item_name(code, runtime.catalogue)) for code in held.datasets],
+        questions=[(tag, labels.item_name(tag, runtime.catalogue)) for tag in held.questions],
+        last_day=held.valid_until - timedelta(microseconds=1),
+        notice={**NOTICES, "unchanged": UNCHANGED}.get(request.query_params.get("notice", "")),
+        csrf=visitor.token(f"narrow {consent_id}"),
+    )
+
+
+@router.post("/portal/consents/{consent_id}/narrow", response_model=None)
+async def take(
+    request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Keep what is still ticked, and no longer or more often than written."""
+    fields = await visitor.form(request, f"narrow {consent_id}")
+    now = runtime.now()
+    async with runtime.engine.begin() as conn:
+        held = await consent_of(visitor, conn, request, consent_id)
+        scope = chosen_scope(fields, held.scope, now=now)
+        if isinstance(scope, Trouble):
+            return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
+        narrowed = consent.narrow(held, scope=scope, by=acting(visitor, held.uscc), now=now)
+        if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
+            notice = _TROUBLES[narrowed.reason]
+            return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
+        done = not isinstance(narrowed, Refused) and await consent_writer.save(conn, held, narrowed)
+        if done:
+            await note(conn, Kind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now)
+    return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

@@ -1,0 +1,1 @@
+"""Portal pages on which a representative appoints and dismisses delegates."""

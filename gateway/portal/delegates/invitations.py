@@ -1,0 +1,99 @@
+"""An invitation is taken up once, by whoever signs in with an own identity and holds the link."""
+
+from typing import Final
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.identity import delegations, permissions
+from gateway.identity.delegations import Kept
+from gateway.identity.permissions import State, Trouble, state_of
+from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.notices.kinds import Kind
+from gateway.notices.outbox import note
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import HOME, InsteadError, PageRoute, not_found, see_other
+from gateway.pages.rendering import Frame
+from gateway.portal.delegates import labels
+from gateway.portal.delegates.pages import card_of, shown
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+frame: Final = Frame("gateway.portal")
+
+
+@router.get("/portal/invitations/{invitation}", response_model=None)
+async def show(
+    request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Show what would be passed on, and by whom."""
+    async with runtime.engine.connect() as conn:
+        kept = await _open(conn, request, runtime, visitor, invitation)
+        card = await card_of(conn, request, visitor, kept.delegation.uscc)
+    return frame.page(
+        request,
+        "portal/invitation.html",
+        visitor=visitor,
+        enterprise=card,
+        shown=shown(runtime, kept),
+        own=kept.delegation.appointed_by == visitor.session.subject,
+        name=visitor.session.name,
+        action=f"/portal/invitations/{invitation}",
+        csrf=visitor.token(f"accept {invitation}"),
+        words=labels,
+        own_words=labels.TROUBLES[Trouble.OWN],
+    )
+
+
+@router.post("/portal/invitations/{invitation}", response_model=None)
+async def accept(
+    request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
+) -> Response:
+    """Take it up: from now on the person may act for the enterprise, within it."""
+    await visitor.form(request, f"accept {invitation}")
+    async with runtime.engine.begin() as conn:
+        kept = await _open(conn, request, runtime, visitor, invitation)
+        of = kept.delegation
+        accepted = permissions.accept(
+            of,
+            subject=visitor.session.subject,
+            representative=await delegations.representative_of(conn, of.uscc) or "",
+            now=runtime.now(),
+        )
+        if isinstance(accepted, Trouble):
+            raise InsteadError(_sorry(request, visitor, accepted))
+        taken = await delegations.take_up(
+            conn, accepted, token_digest=visitor.session.identity_token_digest
+        )
+        if not taken:
+            raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
+        await note(conn, Kind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
+    return see_other("/portal")
+
+
+async def _open(
+    conn: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, invitation: str
+) -> Kept:
+    """The delegation that waits behind this link; else the page that says why not."""
+    kept = await delegations.by_invitation(conn, runtime.digests.of("invitation", invitation))
+    if kept is None:
+        raise InsteadError(not_found(request, visitor))
+    of = kept.delegation
+    if of.subject == visitor.session.subject and state_of(of, runtime.now()) is State.RUNNING:
+        raise InsteadError(see_other("/portal"))
+    if state_of(of, runtime.now()) is not State.INVITED:
+        raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
+    return kept
+
+
+def _sorry(request: Request, visitor: Visitor, trouble: Trouble) -> Response:
+    return frame.sorry(
+        request,
+        status=403 if trouble is Trouble.OWN else 410,
+        title=Said("这份邀请不能接受", "This invitation cannot be taken up"),
+        sentence=labels.TROUBLES[trouble],
+        onward=HOME,
+        visitor=visitor,
+    )

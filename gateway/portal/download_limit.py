@@ -1,0 +1,69 @@
+"""What is costly to make is counted by person; what takes something back is never counted.
+
+So nobody who may sign in can keep the gateway drawing, and a withdrawal waits for no counter.
+"""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.identity.session_dependency import Visitor
+from gateway.limits.errors import LimiterUnavailableError
+from gateway.limits.limiter import MINUTE
+from gateway.limits.model import Admission, Counter, Limited
+from gateway.pages.i18n import Said
+from gateway.pages.page_route import HOME, InsteadError
+from gateway.pages.rendering import Frame
+from gateway.runtime import Runtime
+
+FILES_A_MINUTE: Final = 20
+
+frame: Final = Frame("gateway.portal")
+
+
+async def count_file(request: Request, runtime: Runtime, visitor: Visitor) -> None:
+    """Have one more file made for this person, or show a page that says when (`InsteadError`)."""
+    person = runtime.digests.of("portal_files", visitor.session.subject).hex()
+    counter = Counter(name="portal_files", key=person, quota=FILES_A_MINUTE, window=MINUTE)
+    try:
+        verdict = await runtime.guard.admit(
+            Admission(tag=person, generation=None, counters=(counter,))
+        )
+    except LimiterUnavailableError:
+        raise InsteadError(_unavailable(request, visitor)) from None
+    if isinstance(verdict, Limited):
+        raise InsteadError(_too_often(request, visitor, verdict.retry_after))
+
+
+def _too_often(request: Request, visitor: Visitor, seconds: int) -> Response:
+    page = frame.sorry(
+        request,
+        status=429,
+        title=Said("下载太频繁", "Too many downloads"),
+        sentence=Said(
+            f"每分钟最多下载 {FILES_A_MINUTE} 个文件。请等 {seconds} 秒后再试，页面上的内容不受影响。",
+            f"At most {FILES_A_MINUTE} files can be downloaded in a minute. Try again in {seconds} "
+            "seconds; the pages themselves can be read all the while.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def _unavailable(request: Request, visitor: Visitor) -> Response:
+    page = frame.sorry(
+        request,
+        status=503,
+        title=Said("暂时不能下载", "No downloads right now"),
+        sentence=Said(
+            "请稍后再试。查看、暂停和撤回授权不受影响。",
+            "Try again shortly. Consents can be seen, paused and withdrawn all the while.",
+        ),
+        onward=HOME,
+        visitor=visitor,
+    )
+    page.headers["Retry-After"] = "5"
+    return page

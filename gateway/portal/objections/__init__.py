@@ -1,0 +1,1 @@
+"""Portal pages on which an enterprise objects to a record and follows the objection."""

@@ -1,0 +1,1 @@
+"""Field encryption, and the masking of personal numbers in free text."""

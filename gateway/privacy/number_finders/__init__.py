@@ -1,0 +1,1 @@
+"""Finding personal numbers in texts. `gateway.privacy.redaction` is its door."""

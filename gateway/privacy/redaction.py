@@ -1,0 +1,144 @@
+"""R5: no personal number leaves in a source's text, however it was grouped or typed.
+
+Masked are ID numbers (residents', and of Hong Kong, Macao, Taiwan and foreigners), numbers of
+passports and permits beside their word, and phone numbers. A mistyped number is still somebody's, so
+its check character is asked for only where the number may as well be something else's.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from math import isqrt
+from typing import Final
+
+from gateway.privacy.number_finders import phones
+from gateway.privacy.number_finders.documents import documents, documents_named_behind
+from gateway.privacy.number_finders.folding import HIDDEN, fold
+from gateway.privacy.number_finders.id_numbers import id_numbers, id_numbers_behind_digits
+from gateway.privacy.number_finders.prefilter import may_hold_number, may_hold_word
+
+
+class Kind(StrEnum):
+    """What kind of number was masked; wire names."""
+
+    ID = "id"
+    PHONE = "phone"
+
+
+ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
+PHONE_MASK: Final = "（电话号码已隐去）"
+_MASKS: Final = {Kind.ID: ID_NUMBER_MASK, Kind.PHONE: PHONE_MASK}
+_A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
+_LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
+_MOST_ROUNDS: Final = 8
+"""A number may be seen only when the one beside it has gone."""
+
+_Finder = Callable[[str], Iterator[tuple[int, int]]]
+
+
+_OF_DOCUMENTS: Final = ((Kind.ID, documents), (Kind.ID, documents_named_behind))
+_BEHIND_WORDS: Final = ((Kind.PHONE, phones.behind_a_word), (Kind.PHONE, phones.behind_a_name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """Where a number stands in the text as it was given, in characters (code points)."""
+
+    kind: Kind
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """A text that may be told, and what was masked in it."""
+
+    text: str
+    maskings: tuple[Masking, ...] = ()
+
+    @property
+    def id_numbers(self) -> int:
+        """How many ID numbers, of passports and permits too."""
+        return sum(each.kind is Kind.ID for each in self.maskings)
+
+    @property
+    def phones(self) -> int:
+        """How many phone numbers."""
+        return sum(each.kind is Kind.PHONE for each in self.maskings)
+
+
+def scan(text: str, *, today: date | None = None) -> Scanned:
+    """Mask every personal number in `text`; scanned again, the result stays as it is.
+
+    `today` tells which days of birth are recent (`redaction.id_numbers`); without it none is.
+    """
+    if not may_hold_number(text):
+        return Scanned(text=text)
+    maskings = _maskings(text, today)
+    pieces, done = [], 0
+    for each in maskings:
+        pieces += [text[done : each.start], _MASKS[each.kind]]
+        done = each.start + each.length
+    return Scanned(text="".join((*pieces, text[done:])), maskings=maskings)
+
+
+def may_hold_personal_number(texts: Iterable[str]) -> bool:
+    """Whether one of them has something like such a number in it: a quick look at all together."""
+    return may_hold_number("\0".join(texts))
+
+
+def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
+    """Whether `scan` masks anything in one of them: seen of many at once, most of which hold none."""
+    left = [list(texts)]
+    while left:
+        some = left.pop()
+        if not may_hold_personal_number(some):
+            continue
+        if len(some) == 1:
+            if _maskings(some[0], today):
+                return True
+        else:
+            size = isqrt(len(some))
+            left += (some[n : n + size] for n in range(0, len(some), size))
+    return False
+
+
+def for_logs(text: str) -> str:
+    """`text` without any such number, and without whatever is shaped like an enterprise's code."""
+    return _LIKE_A_CODE.sub("(code)", scan(text).text)
+
+
+def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:
+    """In the order of the text."""
+    given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
+    folded, found = given.text, dict[tuple[int, int], Kind]()
+    by_themselves: tuple[tuple[Kind, _Finder], ...] = (
+        (Kind.ID, lambda text: id_numbers(text, today=today)),
+        (Kind.ID, lambda text: id_numbers_behind_digits(text, today=today)),
+        (Kind.PHONE, phones.mobiles),
+        (Kind.PHONE, phones.landlines),
+        (Kind.PHONE, phones.abroad),
+        (Kind.PHONE, phones.behind_another),
+    )
+    has_words = may_hold_word(folded)
+    finders = (*_OF_DOCUMENTS, *by_themselves, *_BEHIND_WORDS) if has_words else by_themselves
+    for _ in range(_MOST_ROUNDS):
+        before = len(found)
+        for kind, finder in finders:
+            spans = list(finder(folded))
+            found |= dict.fromkeys(spans, kind)
+            folded = _hidden(folded, spans)
+        if len(found) == before:
+            break
+    places = sorted((*given.span(*span), kind) for span, kind in found.items())
+    return tuple(Masking(kind=kind, start=s, length=e - s) for s, e, kind in places)
+
+
+def _hidden(folded: str, spans: list[tuple[int, int]]) -> str:
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += [folded[done:start], HIDDEN * (end - start)]
+        done = end
+    return "".join((*pieces, folded[done:]))

@@ -1,0 +1,100 @@
+"""What is asked is checked in full before anything about an enterprise is read."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date
+
+from consent import Purpose
+from gateway.access.errors import (
+    GatewayError,
+    InvalidRequestError,
+    InvalidUsccError,
+    UnknownDatasetError,
+    UnknownPurposeError,
+)
+from gateway.access.refused_request import UNKNOWN, Amiss
+from gateway.access.subject_uscc import subject_of
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.records import Record
+from gateway.queries.cursor import Cursor, Cursors
+from gateway.queries.schemas import QueryIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A well-formed query."""
+
+    uscc: str
+    purpose: Purpose
+    consent_id: str | None
+    foreign_consent: bool
+    """Whether another consent is named than the one that the token is bound to."""
+    datasets: tuple[str, ...]
+    decided_from: date | None
+    decided_to: date | None
+    page_size: int
+    cursor: Cursor | None
+
+    def wants(self, record: Record) -> bool:
+        """Whether the filter lets `record` through; what has no date passes an open filter only."""
+        if self.decided_from is None and self.decided_to is None:
+            return True
+        if record.decided_on is None:
+            return False
+        early = self.decided_from is not None and record.decided_on < self.decided_from
+        late = self.decided_to is not None and record.decided_on > self.decided_to
+        return not early and not late
+
+    @property
+    def digest(self) -> str:
+        """What must stay the same from page to page."""
+        same = (self.uscc, self.purpose, self.datasets, self.decided_from, self.decided_to)
+        return hashlib.sha256(repr(same).encode()).hexdigest()[:32]
+
+
+def ask_of(
+    body: QueryIn,
+    catalogue: Catalogue,
+    cursors: Cursors,
+    *,
+    token_consent: str | None,
+) -> Ask | Amiss | GatewayError:
+    """The ask in `body`, or what is wrong with it."""
+    uscc = subject_of(body.enterprise.uscc)
+    if isinstance(uscc, InvalidUsccError):
+        return uscc
+    known = tuple(dict.fromkeys(each for each in body.datasets if each in catalogue.codes))
+    if body.purpose not in set(Purpose):
+        return _amiss(UnknownPurposeError(), uscc, UNKNOWN, known)
+    if not set(body.datasets) <= set(known):
+        return _amiss(UnknownDatasetError(), uscc, body.purpose, known)
+    if len(set(body.datasets)) < len(body.datasets):
+        return InvalidRequestError("Name each dataset once.")
+    wanted = body.filter
+    if wanted.decided_from and wanted.decided_to and wanted.decided_from > wanted.decided_to:
+        return InvalidRequestError("filter.decided_from is later than filter.decided_to.")
+    ask = Ask(
+        uscc=uscc,
+        purpose=Purpose(body.purpose),
+        consent_id=token_consent or body.consent_id,
+        foreign_consent=token_consent is not None and body.consent_id not in {None, token_consent},
+        datasets=tuple(body.datasets),
+        decided_from=wanted.decided_from,
+        decided_to=wanted.decided_to,
+        page_size=body.page.size,
+        cursor=None,
+    )
+    return ask if body.page.cursor is None else _continued(ask, body.page.cursor, cursors)
+
+
+def _continued(ask: Ask, text: str, cursors: Cursors) -> Ask | GatewayError:
+    cursor = cursors.read(text)
+    if cursor is None or cursor.ask != ask.digest:
+        return InvalidRequestError(
+            "page.cursor is not from this query, or older than 15 minutes; begin at the first page.",
+        )
+    return replace(ask, cursor=cursor)
+
+
+def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> Amiss:
+    return Amiss(error=error, uscc=uscc, kind="query", purpose=purpose, asked=asked)

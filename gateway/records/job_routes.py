@@ -1,0 +1,150 @@
+"""What becomes of an uploaded file: a source follows its own jobs and reads why rows were rejected."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.access.errors import NotFoundError
+from gateway.access.timestamps import on_the_wire
+from gateway.db.engine import to_json
+from gateway.ingest.row_list_files import LARGEST, MASKED_HEADER, REJECTED_HEADER
+from gateway.records import uploads
+from gateway.records.schemas import JobOut, JobsOut
+from gateway.records.source_authentication import Department, enter, knock
+from gateway.records.spool import AN_ID, Spool
+from gateway.records.uploads import Upload
+from gateway.runtime import Runtime, UsingRuntime
+
+router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
+NDJSON = "application/x-ndjson"
+COUNTED = ("rows", "created", "updated", "unchanged", "rejected")
+CSV = "text/csv"
+NUMBERS = ("row", "item", "start", "length")
+
+
+def described(what: str) -> dict[int | str, dict[str, Any]]:
+    """A list in OpenAPI."""
+    content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
+    return {200: {"description": what, "content": content}}
+
+
+@router.get("", response_model=JobsOut)
+async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
+    """List the source's newest 100 jobs."""
+    department = await _department(request, runtime)
+    async with runtime.engine.connect() as conn:
+        found = await uploads.newest(conn, department.source.source_id)
+    return _answer({"jobs": [shown(each) for each in found]})
+
+
+@router.get("/{job_id}", response_model=JobOut)
+async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Say how far one job is."""
+    department = await _department(request, runtime)
+    return _answer(shown(await _own(runtime, department, job_id)))
+
+
+@router.get("/{job_id}/rejects", response_class=Response, responses=described("The rejected rows."))
+async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
+    spool, of = await _ended(request, runtime, job_id)
+    text = read_list(spool.rejects(of.upload_id), REJECTED_HEADER)
+    return _list(
+        text, is_csv=NDJSON not in request.headers.get("accept", ""), name="rejects", of=of
+    )
+
+
+@router.get(
+    "/{job_id}/warnings", response_class=Response, responses=described("The masked numbers.")
+)
+async def get_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
+    where that is accepted."""
+    spool, of = await _ended(request, runtime, job_id)
+    text = read_list(spool.masked(of.upload_id), MASKED_HEADER)
+    return _list(text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", of=of)
+
+
+def shown(of: Upload) -> dict[str, Any]:
+    """A job on the wire."""
+    counts = of.counts or {}
+    return {
+        "job_id": of.upload_id,
+        "dataset": of.dataset,
+        "file_name": of.file_name,
+        "state": of.state,
+        "sentence": of.sentence,
+        "length": of.length,
+        "received": of.received,
+        **{name: counts.get(name, 0) for name in COUNTED},
+        "warnings": counts.get("warnings", {}),
+        "created_at": on_the_wire(of.created_at),
+        "completed_at": on_the_wire(of.completed_at) if of.completed_at else None,
+        "expires_at": on_the_wire(of.expires_at),
+    }
+
+
+async def _ended(request: Request, runtime: Runtime, job_id: str) -> tuple[Spool, Upload]:
+    """The source's own job, once it has ended, and where its lists lie."""
+    of = await _own(runtime, await _department(request, runtime), job_id)
+    if runtime.settings.spool is None or of.state not in {"done", "stopped"}:
+        raise NotFoundError("The list is there when the job has ended.")
+    return Spool(runtime.settings.spool), of
+
+
+def _list(text: str, *, is_csv: bool, name: str, of: Upload) -> Response:
+    suffix, media_type = ("csv", CSV) if is_csv else ("ndjson", NDJSON)
+    return Response(
+        text if is_csv else _as_ndjson(text),
+        media_type=media_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{of.upload_id}.{name}.{suffix}"',
+        },
+    )
+
+
+async def _department(request: Request, runtime: Runtime) -> Department:
+    return await enter(request, runtime, await knock(request, runtime))
+
+
+async def _own(runtime: Runtime, department: Department, job_id: str) -> Upload:
+    """The job, if it is this source's; to all others there is none."""
+    if not AN_ID.fullmatch(job_id):
+        raise NotFoundError
+    async with runtime.engine.connect() as conn:
+        found = await uploads.find(conn, department.source.source_id, job_id)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def read_list(path: Path, header: bytes, most: int = LARGEST) -> str:
+    """The list, in whole lines; only its header where there is none."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(len(header) + most)
+    except FileNotFoundError:
+        return header.decode()
+    return text[: text.rfind(b"\n") + 1].decode()
+
+
+def _as_ndjson(text: str) -> str:
+    """One JSON object a line, without what is empty."""
+    rows = csv.DictReader(io.StringIO(text))
+    documents = (
+        {name: int(value) if name in NUMBERS else value for name, value in row.items() if value}
+        for row in rows
+    )
+    return "".join(f"{to_json(each)}\n" for each in documents)
+
+
+def _answer(document: dict[str, Any]) -> Response:
+    return Response(
+        to_json(document),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,208 @@
+"""A department sees the objections to its own records, and decides them: to all others there are none."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.access.authentication import Caller
+from gateway.access.body import incoming
+from gateway.access.errors import (
+    ConflictError,
+    GatewayError,
+    InvalidRequestError,
+    NotFoundError,
+)
+from gateway.access.openapi import reads
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.objections import lifecycle, serializers, service, store
+from gateway.creditfile.objections.model import (
+    Actor,
+    Changed,
+    Objection,
+    Outcome,
+    Reason,
+    Refused,
+    Role,
+    Status,
+)
+from gateway.creditfile.objections.store import Held
+from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.db.engine import to_json
+from gateway.records.objection_schemas import (
+    DecisionIn,
+    ExtensionIn,
+    ObjectionsOut,
+    WholeObjectionOut,
+)
+from gateway.records.source_authentication import enter, knock
+from gateway.rfc3339 import Day
+from gateway.runtime import Runtime, UsingRuntime
+
+AN_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
+SENTENCES: Final = {
+    Reason.NOT_NOW: "The objection is not waiting for this; read it again.",
+    Reason.ALREADY_EXTENDED: "The time was extended before; that is possible once.",
+    Reason.TOO_LATE: "The last day has passed; decide now.",
+    Reason.NOT_LATER: "until lies after the present last day and no later than latest_on.",
+    Reason.NOT_CORRECTED: "Correct or withdraw the record first, then uphold the objection.",
+    Reason.MUST_CORRECT: "A review has found for the enterprise: correct the record and uphold.",
+    Reason.MOVED: "Somebody else acted at the same moment; read it again.",
+}
+
+router = APIRouter(prefix="/v1/objections", tags=["objections"])
+
+
+@router.get("", response_model=ObjectionsOut)
+async def list_objections(
+    request: Request,
+    runtime: UsingRuntime,
+    status: Annotated[Status | None, Query()] = None,
+    due: Annotated[Day | None, Query(description="due on this day or before")] = None,
+    after: Annotated[str, Query(max_length=64, pattern=r"^[a-z0-9_]*$")] = "",
+) -> Response:
+    """List the objections to this department's records, by id, a page at a time."""
+    caller = await _department(request, runtime)
+    async with runtime.engine.connect() as conn:
+        found = await store.of_source(
+            conn, caller.client_id, status=status, due_until=due, after=after
+        )
+    now = runtime.now()
+    more = found[-1].objection_id if len(found) == store.PAGE else None
+    return _answer(
+        {"objections": [serializers.in_short(each, now=now) for each in found], "after": more}
+    )
+
+
+@router.get("/{objection_id}", response_model=WholeObjectionOut)
+async def get_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Show one objection with its text and its history."""
+    caller = await _department(request, runtime)
+    return await _whole(runtime, caller, objection_id)
+
+
+@router.post(
+    "/{objection_id}/decision",
+    response_model=WholeObjectionOut,
+    openapi_extra=reads(DecisionIn),
+)
+async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Decide an objection, with reasons that the enterprise is told."""
+    caller = await knock(request, runtime)
+    came = await incoming(request, DecisionIn)
+    await enter(request, runtime, caller, key=came.key)
+    asked = _taken(came.parsed)
+    now = runtime.now()
+    outcome, reasons = Outcome(asked.outcome), _written(asked.reasons, now)
+    verb = service.decides(
+        runtime.catalogue, by=_actor(caller), outcome=outcome, reasons=reasons, now=now
+    )
+
+    def once(objection: Objection, held: Held | None) -> Changed | Refused:
+        return verb(_own(objection, caller), held)
+
+    done = await _acted(runtime, objection_id, once)
+    if isinstance(done, Refused) and not await _said_before(
+        runtime, caller, objection_id, outcome, reasons
+    ):
+        raise _error(done)
+    return await _whole(runtime, caller, objection_id)
+
+
+@router.post(
+    "/{objection_id}/extension",
+    response_model=WholeObjectionOut,
+    openapi_extra=reads(ExtensionIn),
+)
+async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+    """Take more time, once, with a reason that the enterprise is told."""
+    caller = await knock(request, runtime)
+    came = await incoming(request, ExtensionIn)
+    await enter(request, runtime, caller, key=came.key)
+    asked = _taken(came.parsed)
+    now = runtime.now()
+    reason = _written(asked.reason, now)
+
+    def verb(objection: Objection, _: Held | None) -> Changed | Refused:
+        own = _own(objection, caller)
+        return lifecycle.extend(own, by=_actor(caller), reason=reason, until=asked.until, now=now)
+
+    done = await _acted(runtime, objection_id, verb)
+    if isinstance(done, Refused):
+        raise _error(done)
+    return await _whole(runtime, caller, objection_id)
+
+
+async def _department(request: Request, runtime: Runtime) -> Caller:
+    """A source in good standing."""
+    caller = await knock(request, runtime)
+    await enter(request, runtime, caller)
+    return caller
+
+
+def _actor(caller: Caller) -> Actor:
+    return Actor(role=Role.SOURCE, name=f"client:{caller.client_id}", of=caller.client_id)
+
+
+def _own(objection: Objection, caller: Caller) -> Objection:
+    """The objection, if it is to a record of this source; to all others there is none."""
+    if objection.source_id != caller.client_id:
+        raise NotFoundError
+    return objection
+
+
+async def _acted(runtime: Runtime, objection_id: str, verb: service.Act) -> Objection | Refused:
+    if not AN_ID.fullmatch(objection_id):
+        raise NotFoundError
+    async with runtime.engine.begin() as conn:
+        return await service.act(conn, objection_id, verb)
+
+
+async def _said_before(
+    runtime: Runtime, caller: Caller, objection_id: str, outcome: Outcome, reasons: str
+) -> bool:
+    """Whether this very decision was made before: a repeated call changes nothing and is no error."""
+    async with runtime.engine.connect() as conn:
+        found = await store.by_id(conn, objection_id)
+    own = found is not None and found.source_id == caller.client_id
+    return own and found is not None and (found.outcome, found.reasons) == (outcome, reasons)
+
+
+async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
+    if not AN_ID.fullmatch(objection_id):
+        raise NotFoundError
+    async with runtime.engine.begin() as conn:
+        found = await store.by_id(conn, objection_id)
+        if found is None or found.source_id != caller.client_id:
+            raise NotFoundError
+        events = await store.events_of(conn, found.uscc, objection_id)
+        key = await store.key_of(conn, found)
+    return _answer(serializers.in_full(found, events, key=key, now=runtime.now()))
+
+
+def _taken(parsed: Any) -> Any:  # a model, or the error that it is
+    if isinstance(parsed, GatewayError):
+        raise parsed
+    return parsed
+
+
+def _written(typed: str, now: datetime) -> str:
+    """The text as it is kept: personal numbers are masked."""
+    written = read_text(typed, today=day_of(now))
+    if isinstance(written, Unfit):
+        raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
+    return written.text
+
+
+def _error(refused: Refused) -> GatewayError:
+    sentence = SENTENCES.get(refused.reason)
+    return NotFoundError() if sentence is None else ConflictError(sentence)
+
+
+def _answer(document: dict[str, Any]) -> Response:
+    return Response(
+        to_json(document),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,75 @@
+"""Deliveries and acts over HTTP: every row has its own verdict, and nothing of it is repeated."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.access.body import incoming
+from gateway.access.errors import GatewayError
+from gateway.access.openapi import reads
+from gateway.creditfile.local_dates import day_of
+from gateway.db.engine import to_json
+from gateway.ingest import Outcome
+from gateway.ingest.record_actions import Amendment
+from gateway.records.schemas import LARGEST_BATCH, ActionsIn, RecordsIn, ResultsOut
+from gateway.records.service import act, amendment_of, deliver
+from gateway.records.source_authentication import demand_known, enter, knock
+from gateway.runtime import UsingRuntime
+
+router = APIRouter(prefix="/v1/records", tags=["records"])
+
+
+@router.post("", response_model=ResultsOut, openapi_extra=reads(RecordsIn))
+async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
+    """Deliver up to 1,000 records of one dataset."""
+    caller = await knock(request, runtime)
+    came = await incoming(request, RecordsIn, largest=LARGEST_BATCH)
+    department = await enter(request, runtime, caller, key=came.key)
+    if isinstance(came.parsed, GatewayError):
+        raise came.parsed
+    asked = came.parsed
+    department.demand([asked.dataset], runtime.catalogue)
+    return _answer(await deliver(runtime, department, asked.dataset, asked.records))
+
+
+@router.post("/actions", response_model=ResultsOut, openapi_extra=reads(ActionsIn))
+async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
+    """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
+    caller = await knock(request, runtime)
+    came = await incoming(request, ActionsIn, largest=LARGEST_BATCH)
+    department = await enter(request, runtime, caller, key=came.key)
+    if isinstance(came.parsed, GatewayError):
+        raise came.parsed
+    amendments: list[Amendment] = []
+    today = day_of(runtime.now())
+    for asked in came.parsed.actions:
+        amendment = amendment_of(asked, today=today)
+        if isinstance(amendment, GatewayError):
+            raise amendment
+        amendments.append(amendment)
+    # What may no longer be delivered may still be taken back.
+    corrected = [each.dataset for each in amendments if each.verb == "correct"]
+    demand_known([each.dataset for each in amendments], runtime.catalogue)
+    department.demand(corrected, runtime.catalogue)
+    return _answer(await act(runtime, department, amendments))
+
+
+def _answer(outcomes: Sequence[Outcome]) -> Response:
+    results = [
+        {
+            "row": each.row,
+            "key": each.key,
+            "outcome": each.outcome,
+            "record_id": each.record_id,
+            "version": each.version,
+            "warnings": list(each.warnings),
+            "warning_details": [masked.as_document(each.row) for masked in each.masked],
+            "problems": [{"field": p.field, "reason": p.reason} for p in each.problems],
+        }
+        for each in outcomes
+    ]
+    return Response(
+        to_json({"results": results}),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

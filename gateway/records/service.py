@@ -1,0 +1,132 @@
+"""A delivery, from what was sent to what is held: one transaction, its notices to clients included.
+
+A bad row leaves the good ones alone. A repeated call finds everything unchanged.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
+from gateway.creditfile.key_version import KeysDueError
+from gateway.creditfile.natural_keys import folded
+from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.db.unavailable import sqlstate_of
+from gateway.ingest import Outcome, Taken, take
+from gateway.ingest.record_actions import Amending, Amendment, amend
+from gateway.ingest.results import Masked
+from gateway.records.schemas import ActionIn, Row
+from gateway.records.source_authentication import Department
+from gateway.runtime import Runtime
+from verification.uscc import normalise_uscc
+
+log = structlog.get_logger("gateway.records")
+
+# A large file of the same source and dataset may be under way; it gives way after each batch.
+WAIT_FOR_TURN = text("SET LOCAL lock_timeout = '8s'")
+NOT_OUR_TURN = "55P03"
+BEGIN_AGAIN = frozenset({"40P01", "40001"})  # deadlock, serialization failure
+TURNS = 5
+KEYS_ARE_DUE = 300  # seconds: the operator's command is under way, or comes first
+SHORTEST_REASON, LONGEST_REASON = 2, 500
+
+T = TypeVar("T")
+
+
+async def deliver(
+    runtime: Runtime, department: Department, dataset: str, rows: Sequence[Row]
+) -> tuple[Outcome, ...]:
+    """Take these rows."""
+    now = runtime.now()
+
+    async def work(conn: AsyncConnection) -> tuple[Outcome, ...]:
+        return await take(
+            conn,
+            department.source,
+            dataset,
+            rows,
+            now=now,
+            catalogue=runtime.catalogue,
+            vault=runtime.vault,
+        )
+
+    outcomes = await _in_turn(runtime, work)
+    _note("records_delivered", department, outcomes)
+    return outcomes
+
+
+async def act(
+    runtime: Runtime, department: Department, amendments: Sequence[Amendment]
+) -> tuple[Outcome, ...]:
+    """Do these acts."""
+    now = runtime.now()
+
+    async def work(conn: AsyncConnection) -> tuple[Outcome, ...]:
+        at = Amending(
+            connection=conn,
+            source=department.source,
+            now=now,
+            catalogue=runtime.catalogue,
+            vault=runtime.vault,
+        )
+        return await amend(at, amendments)
+
+    outcomes = await _in_turn(runtime, work)
+    _note("records_amended", department, outcomes)
+    return outcomes
+
+
+def amendment_of(asked: ActionIn, *, today: date) -> Amendment | GatewayError:
+    """What is asked for, with a reason as it may be kept; or what is wrong with it."""
+    reason = read_text(asked.reason, today=today, shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+    if isinstance(reason, Unfit):
+        return InvalidRequestError(
+            f"reason has {SHORTEST_REASON} to {LONGEST_REASON} characters: it is kept with the record."
+        )
+    if (asked.fields is None) is (asked.action == "correct"):
+        return InvalidRequestError("fields stand beside the action correct, and only there.")
+    return Amendment(
+        dataset=asked.dataset,
+        uscc=normalise_uscc(asked.uscc),
+        key=folded(asked.key),
+        verb=asked.action,
+        reason=reason.text,
+        masked=tuple(Masked(field="reason", masking=each) for each in reason.maskings),
+        decided_on=asked.decided_on,
+        fields=asked.fields or {},
+    )
+
+
+async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do it in one transaction; begin again where another was in the way."""
+    for _ in range(TURNS):
+        try:
+            async with runtime.engine.begin() as conn:
+                await conn.execute(WAIT_FOR_TURN)
+                return await work(conn)
+        except KeysDueError:
+            raise TemporarilyUnavailableError(
+                "The keys of the records held are being folded anew: deliver again later.",
+                retry_after=KEYS_ARE_DUE,
+            ) from None
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            state = sqlstate_of(error)
+            if state == NOT_OUR_TURN:
+                raise TemporarilyUnavailableError(
+                    "Another delivery of yours of this dataset is under way.", retry_after=5
+                ) from None
+            if state not in BEGIN_AGAIN:
+                raise
+    raise TemporarilyUnavailableError(retry_after=5)
+
+
+def _note(event: str, department: Department, outcomes: Sequence[Outcome]) -> None:
+    """Who and how many; never what."""
+    counts = {kind.value: sum(each.outcome is kind for each in outcomes) for kind in Taken}
+    log.info(event, source=department.source.source_id, **counts)

@@ -1,0 +1,173 @@
+"""The headers of tus 1.0.0 (tus.io/protocols/resumable-upload): pure, bounded, nothing guessed.
+
+Core, creation, expiration, checksum and termination. A file's name is a label: no path is made of it.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Final
+
+from starlette.datastructures import Headers
+
+from gateway.access.body import demand_no_coding
+from gateway.access.errors import (
+    InvalidRequestError,
+    UnsupportedMediaTypeError,
+    UnsupportedVersionError,
+)
+from gateway.privacy.redaction import scan
+
+VERSION: Final = "1.0.0"
+EXTENSIONS: Final = "creation,expiration,checksum,termination"
+ALGORITHMS: Final = ("sha1", "sha256")
+PART_TYPE: Final = "application/offset+octet-stream"
+LONGEST_METADATA: Final = 4_000
+LONGEST_NAME: Final = 100
+FORMATS: Final = ("csv", "ndjson", "parquet")
+ENCODINGS: Final = ("utf-8", "gb18030")
+_BY_ENDING: Final = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "parquet": "parquet"}
+_PACKED: Final = (".gz", ".zst")
+_KNOWN: Final = frozenset({"dataset", "sha256", "filename", "format", "encoding", "filetype"})
+_NUMBER: Final = re.compile(r"0|[1-9]\d{0,15}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A file that is to come: how long it is, what it holds, and its SHA-256."""
+
+    length: int
+    dataset: str
+    format: str
+    encoding: str
+    sha256: bytes
+    file_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checksum:
+    """What the bytes of one part are said to hash to."""
+
+    algorithm: str
+    digest: bytes
+
+    def fits(self, part: "hashlib._Hash") -> bool:
+        """Whether they do."""
+        return part.digest() == self.digest
+
+
+def demand_version(headers: Headers) -> None:
+    """Refuse another version of the protocol, or none."""
+    if headers.get("tus-resumable") != VERSION:
+        raise UnsupportedVersionError(headers={"Tus-Version": VERSION})
+
+
+def announced(headers: Headers) -> Announced:
+    """What a creation says of its file."""
+    if "upload-defer-length" in headers:
+        raise InvalidRequestError("Upload-Length is needed at once; its deferral is not supported.")
+    length = number_in(headers, "upload-length")
+    if length == 0:
+        raise InvalidRequestError("Upload-Length is 0: an empty file holds no records.")
+    said = metadata(headers.get("upload-metadata", ""))
+    unknown = said.keys() - _KNOWN
+    if unknown:
+        raise InvalidRequestError(f"Upload-Metadata knows {', '.join(sorted(_KNOWN))} only.")
+    if not _SHA256.fullmatch(said.get("sha256", "").lower()):
+        raise InvalidRequestError(
+            "Upload-Metadata needs sha256: the whole file's SHA-256 in hexadecimal."
+        )
+    if not said.get("dataset"):
+        raise InvalidRequestError("Upload-Metadata needs dataset: its code in the catalogue.")
+    encoding = said.get("encoding", "utf-8").lower()
+    if encoding not in ENCODINGS:
+        raise InvalidRequestError(f"encoding is one of {', '.join(ENCODINGS)}.")
+    return Announced(
+        length=length,
+        dataset=said["dataset"],
+        format=_format(said),
+        encoding=encoding,
+        sha256=bytes.fromhex(said["sha256"]),
+        file_name=_label(said.get("filename", "")),
+    )
+
+
+def metadata(header: str) -> Mapping[str, str]:
+    """The pairs of `Upload-Metadata`: `key base64, key base64, …`."""
+    if len(header) > LONGEST_METADATA:
+        raise InvalidRequestError("Upload-Metadata is too long.")
+    found: dict[str, str] = {}
+    for pair in filter(None, (each.strip() for each in header.split(","))):
+        key, _, value = pair.partition(" ")
+        try:
+            text = base64.b64decode(value.strip(), validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise InvalidRequestError("Upload-Metadata has a value that is not Base64.") from None
+        if key in found:
+            raise InvalidRequestError("Upload-Metadata names a key twice.")
+        found[key] = text
+    return found
+
+
+def number_in(headers: Headers, name: str) -> int:
+    """The whole number in a header."""
+    value = headers.get(name, "")
+    if not _NUMBER.fullmatch(value):
+        raise InvalidRequestError(f"{name.title()} is a whole number of bytes.")
+    return int(value)
+
+
+def checksum(headers: Headers) -> Checksum | None:
+    """The part's checksum, where it has one."""
+    value = headers.get("upload-checksum")
+    if value is None:
+        return None
+    algorithm, _, encoded = value.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise InvalidRequestError(f"Upload-Checksum is by one of {', '.join(ALGORITHMS)}.")
+    try:
+        digest = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequestError(
+            "Upload-Checksum is an algorithm and a digest in Base64."
+        ) from None
+    return Checksum(algorithm=algorithm, digest=digest)
+
+
+def demand_part(headers: Headers) -> None:
+    """Refuse a body that is not a part of a file, as it is."""
+    demand_no_coding(headers)
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != PART_TYPE:
+        raise UnsupportedMediaTypeError(f"Send a part as {PART_TYPE}.")
+
+
+def until(moment: datetime) -> str:
+    """`Upload-Expires`."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def _format(said: Mapping[str, str]) -> str:
+    """As it is said, or as the name ends; never guessed from the bytes."""
+    given = said.get("format")
+    name = said.get("filename", "").lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    found = given or _BY_ENDING.get(name.rpartition(".")[2])
+    if found not in FORMATS:
+        raise InvalidRequestError(
+            f"Upload-Metadata needs format ({', '.join(FORMATS)}), or a filename that ends so."
+        )
+    return found
+
+
+def _label(name: str) -> str | None:
+    """What a person knows the file by; no folder, no hidden characters, no personal number."""
+    last = re.split(r"[/\\]", name)[-1]
+    shown = "".join(each for each in last if each.isprintable()).strip()
+    return scan(shown[:LONGEST_NAME]).text or None

@@ -1,0 +1,131 @@
+"""A part of a file, from the wire to the disk: it counts when it is whole there, and only once."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from gateway.access.body import note_digest
+from gateway.access.content_digest import ContentDigest
+from gateway.access.deadline import allow
+from gateway.access.errors import (
+    ChecksumMismatchError,
+    ConflictError,
+    DigestMismatchError,
+    InvalidRequestError,
+    NotFoundError,
+    PayloadTooLargeError,
+    TemporarilyUnavailableError,
+    UploadBusyError,
+)
+from gateway.records import tus, uploads
+from gateway.records.spool import NoRoomError, Part, Spool, TooMuchError
+from gateway.records.uploads import Upload
+from gateway.runtime import Runtime
+
+LARGEST_PART = 256 << 20
+NO_ROOM = "There is no room for this file now."
+ARRIVES_WITHIN = 300.0  # seconds, for one part
+WRITTEN_WITHIN = 60  # seconds, after the last of it has arrived
+HELD_FOR = ARRIVES_WITHIN + WRITTEN_WITHIN  # longer than anybody could still be writing
+
+
+async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
+    """Write the part that `request` brings behind what has arrived of `of`."""
+    tus.demand_part(request.headers)
+    offset = tus.number_in(request.headers, "upload-offset")
+    said = tus.checksum(request.headers)
+    digest = ContentDigest.read(request.headers.getlist("content-digest"))
+    most = min(of.length - offset, LARGEST_PART)
+    _demand_room(request, of, offset, most)
+    holder = await _hold(runtime, of, offset)
+    allow(request, WRITTEN_WITHIN)
+    more = 0
+    try:
+        part = await spool.write(
+            of.upload_id,
+            offset,
+            most,
+            _chunks(request),
+            {*([said.algorithm] if said else []), *(digest.algorithms if digest else [])},
+            within=ARRIVES_WITHIN,
+        )
+        more = _counted(request, part, said, digest)
+    except TooMuchError:
+        raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
+    except NoRoomError:
+        raise TemporarilyUnavailableError(NO_ROOM, retry_after=600) from None
+    finally:
+        async with runtime.engine.begin() as conn:
+            moved = await uploads.advance(
+                conn, of.upload_id, holder=holder, more=more, now=runtime.now()
+            )
+    if moved is None:
+        raise UploadBusyError
+    if not part.is_whole:
+        raise InvalidRequestError("The part did not arrive whole; go on at Upload-Offset.")
+    return moved
+
+
+def _demand_room(request: Request, of: Upload, offset: int, most: int) -> None:
+    if of.state != "receiving":
+        raise ConflictError("This upload is complete.")
+    if offset != of.received:
+        raise _other_offset(of)
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most:
+        raise PayloadTooLargeError(
+            f"A part has at most {LARGEST_PART} bytes and does not go beyond Upload-Length."
+        )
+
+
+async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
+    holder, now = secrets.token_hex(16), runtime.now()
+    async with runtime.engine.begin() as conn:
+        held = await uploads.hold(conn, of, offset=offset, holder=holder, seconds=HELD_FOR, now=now)
+        present = of if held else await uploads.find(conn, of.source_id, of.upload_id)
+    if held:
+        return holder
+    if present is None or present.expires_at <= now:
+        raise NotFoundError
+    if present.received != offset:
+        raise _other_offset(present)
+    raise UploadBusyError(retry_after=1)
+
+
+def _other_offset(of: Upload) -> ConflictError:
+    return ConflictError(f"Upload-Offset is {of.received}; go on from there.")
+
+
+def _counted(
+    request: Request, part: Part, said: tus.Checksum | None, digest: ContentDigest | None
+) -> int:
+    """How much of the part is kept: of one with a checksum or a digest all or nothing."""
+    if (said or digest) and not part.is_whole:
+        return 0
+    if said is not None and not said.fits(part.hashes[said.algorithm]):
+        raise ChecksumMismatchError
+    if digest is not None and not digest.fits(part.hashes):
+        raise DigestMismatchError
+    if digest is not None and part.length:
+        note_digest(request, digest)
+    return part.length
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise ConnectionError from None
+
+
+async def discard(runtime: Runtime, of: Upload, spool: Spool) -> None:
+    """Forget an upload with its file; one that is being written or taken stays."""
+    async with runtime.engine.begin() as conn:
+        dropped = await uploads.drop(conn, of, now=runtime.now())
+    if not dropped:
+        raise UploadBusyError(retry_after=1)
+    await asyncio.to_thread(spool.remove, of.upload_id, lists_too=True)

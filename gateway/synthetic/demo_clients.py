@@ -1,0 +1,146 @@
+"""The four clients of the demo and what each has agreed. Names are made up and say so."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from joserfc.jwk import ECKey
+
+from gateway.clients.registration import Registration
+from gateway.clients.terms import Terms
+from gateway.limits.limiter import Quotas
+from verification import QUESTIONS
+
+TERM: Final = timedelta(days=3 * 365)
+ALL_QUESTIONS: Final = frozenset(each.tag for each in QUESTIONS)
+PUBLIC_QUESTIONS: Final = frozenset(each.tag for each in QUESTIONS if not each.needs_consent)
+QUOTAS: Final = Quotas(
+    per_minute=6_000,
+    per_day=1_000_000,
+    per_enterprise_per_minute=600,
+    distinct_enterprises_per_day=100_000,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One part that a client plays."""
+
+    key: str
+    client_id: str
+    kind: str
+    name_zh: str
+    name_en: str
+    scopes: tuple[str, ...]
+    purposes: frozenset[str]
+    datasets: frozenset[str] = frozenset()
+    questions: frozenset[str] = frozenset()
+    redirects: bool = False
+    filing_number: str | None = None
+    contact: str | None = None
+
+
+BANK_DATASETS: Final = frozenset(
+    {
+        "registration",
+        "licence",
+        "penalty",
+        "abnormal_listing",
+        "serious_violation",
+        "judgment_defaulter",
+        "commitment",
+        "inspection",
+        "honour",
+        "public_rating",
+        "industry_rating",
+        "annual_report",
+        "pledge",
+        "tax_and_social",
+    }
+)
+ROLES: Final = (
+    Role(
+        key="bank",
+        client_id="demo-bank",
+        kind="bank",
+        name_zh="示例银行（合成）",
+        name_en="Example Bank (synthetic)",
+        scopes=("query", "verify", "consents", "changes", "certificates", "screen"),
+        purposes=frozenset({"loan_approval", "post_loan_management"}),
+        datasets=BANK_DATASETS,
+        questions=ALL_QUESTIONS,
+        redirects=True,
+        contact="0571-00000001（虚构号码 made-up number）",
+    ),
+    Role(
+        key="platform",
+        client_id="demo-platform",
+        kind="platform",
+        name_zh="示例平台（合成）",
+        name_en="Example Platform (synthetic)",
+        scopes=("verify", "consents", "changes", "query"),
+        purposes=frozenset({"merchant_onboarding", "merchant_review", "supplier_check"}),
+        datasets=frozenset({"registration", "licence", "public_rating"}),
+        questions=ALL_QUESTIONS - {"legal_representative_id.v1"},
+        redirects=True,
+        contact="0571-00000002（虚构号码 made-up number）",
+    ),
+    Role(
+        key="agency",
+        client_id="demo-agency",
+        kind="agency",
+        name_zh="示例信用服务机构（合成）",
+        name_en="Example Credit Agency (synthetic)",
+        scopes=("verify", "query", "consents", "changes", "certificates"),
+        purposes=frozenset({"credit_service", "tender"}),
+        datasets=frozenset({"registration", "licence", "penalty", "public_rating", "honour"}),
+        questions=PUBLIC_QUESTIONS | {"rating_at_least.v1"},
+        redirects=True,
+        contact="0571-00000003（虚构号码 made-up number）",
+        filing_number="SYNTHETIC-0001",
+    ),
+    Role(
+        key="source",
+        client_id="demo-source",
+        kind="source",
+        name_zh="示例数源单位（合成）",
+        name_en="Example Department (synthetic)",
+        scopes=("records:write",),
+        purposes=frozenset({"public_interest"}),
+        datasets=frozenset({"licence", "penalty", "inspection", "honour"}),
+    ),
+)
+
+
+def registration_of(role: Role, keys: dict[str, Any], redirect_uris: list[str]) -> Registration:
+    """The registration of a role with its public keys."""
+    return Registration(
+        client_id=role.client_id,
+        kind=role.kind,
+        name_zh=role.name_zh,
+        name_en=role.name_en,
+        jwks=keys,
+        scopes=role.scopes,
+        redirect_uris=tuple(redirect_uris if role.redirects else ()),
+        filing_number=role.filing_number,
+        contact=role.contact,
+        loopback=True,
+    )
+
+
+def terms_of(role: Role, now: datetime) -> Terms:
+    """What the role has agreed."""
+    return Terms(
+        purposes=role.purposes,
+        datasets=role.datasets,
+        questions=role.questions,
+        quotas=QUOTAS,
+        valid_from=now - timedelta(days=1),
+        valid_until=now + TERM,
+    )
+
+
+def new_keys(role: Role) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A fresh ES256 key as private and as public JWK set."""
+    key = ECKey.generate_key("P-256", {"kid": f"{role.client_id}-1", "use": "sig", "alg": "ES256"})
+    return {"keys": [key.as_dict(private=True)]}, {"keys": [key.as_dict(private=False)]}

@@ -1,0 +1,123 @@
+"""An enterprise in the making. Whatever it is made of comes from its own random stream."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.creditfile.local_dates import midnight
+from gateway.creditfile.records import REGISTRATION
+from gateway.synthetic.company_names import Naming
+from gateway.synthetic.delivered_rows import OPENING, Delivery, SyntheticEnterprise
+from gateway.synthetic.divisions import Division
+from gateway.synthetic.people import Person
+
+_DECIDED: Final = "decided_on"
+_ON_APPROVAL: Final = "（依法须经批准的项目，经相关部门批准后方可开展经营活动）。"
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """What a trait may still change before the enterprise is finished."""
+
+    rng: random.Random
+    today: date
+    catalogue: Catalogue
+    uscc: str
+    kind: str
+    division: Division
+    naming: Naming
+    person: Person
+    name: str
+    legal_representative: str
+    established_on: date
+    address: str
+    status: str = "active"
+    former_names: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    code_ok: bool = True
+    traits: set[str] = field(default_factory=set)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def before(self, most: int, least: int = 1) -> date:
+        """A day between `least` and `most` days before today, though not before its founding."""
+        return max(self.today - timedelta(days=self.rng.randint(least, most)), self.established_on)
+
+    def morning(self, days_ago: int) -> datetime:
+        """Nine o'clock in Shanghai, so many days ago."""
+        return midnight(self.today - timedelta(days=days_ago)) + OPENING
+
+    def an_id(self) -> str:
+        """An opaque id."""
+        return f"{self.rng.getrandbits(96):024x}"
+
+    def number(self, prefix: str, day: date) -> str:
+        """A document's number, which no other of this file has."""
+        return f"{prefix}〔{day.year}〕{self.rng.randint(0, 9_999):04}{len(self.deliveries):03}号"
+
+    def authority(self, of: str) -> str:
+        """The division's authority for something."""
+        return f"{self.division.name}{of}局"
+
+    def add(self, dataset_code: str, fields: Mapping[str, Any], **happened: datetime) -> None:
+        """Put a record into the file; `happened` are `repaired_at` and the like."""
+        decided_on = fields.get(self.catalogue.dataset(dataset_code).field_of.get(_DECIDED, ""))
+        day = date.fromisoformat(decided_on) if decided_on else self.before(20)
+        self.deliveries.append(
+            Delivery(
+                dataset=dataset_code,
+                fields=fields,
+                record_id=self.an_id(),
+                day=day,
+                happened=happened,
+            ),
+        )
+
+    def finished(self) -> SyntheticEnterprise:
+        """The enterprise as it now is."""
+        return SyntheticEnterprise(
+            uscc=self.uscc,
+            registration=self._registration(),
+            deliveries=tuple(self.deliveries),
+            personal={
+                "legal_representative_id_type": "居民身份证",
+                "legal_representative_id_number": self.person.id_number,
+                "phone": self.person.phone,
+                "home_address": self.person.home_address,
+            },
+            traits=frozenset(self.traits),
+            code_ok=self.code_ok,
+            unavailable=self.unavailable,
+            catalogue=self.catalogue,
+        )
+
+    def _registration(self) -> Delivery:
+        approved_on = max(self.established_on, self.before(400))
+        thousands = int(self.rng.lognormvariate(4.6, 1.4)) + 1
+        return Delivery(
+            dataset=REGISTRATION,
+            fields={
+                "uscc": self.uscc,
+                "name": self.name,
+                "former_names": list(self.former_names),
+                "kind": self.kind,
+                "entity_type": self.naming.entity_type,
+                "status": self.status,
+                "legal_representative": self.legal_representative,
+                "capital": f"{thousands}.000000",
+                "currency": "CNY",
+                "established_on": self.established_on.isoformat(),
+                "approved_on": approved_on.isoformat(),
+                "term_from": self.established_on.isoformat(),
+                "registering_authority": self.authority("市场监督管理"),
+                "division": self.division.code,
+                "industry": self.naming.industry.code,
+                "scope": f"{self.naming.industry.scope}{_ON_APPROVAL}",
+                "address": self.address,
+            },
+            record_id=self.an_id(),
+            day=approved_on,
+            happened={},
+        )

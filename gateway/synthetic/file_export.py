@@ -1,0 +1,203 @@
+"""A province as files: the same seed, day and number of parts give the same bytes.
+
+Each part is a stretch of the province, made in a process of its own; however many enterprises there
+are, a part is never in memory.
+"""
+
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.record_mapping import natural_key
+from gateway.creditfile.records import REGISTRATION
+from gateway.synthetic.delivered_rows import SOURCES, Delivery, SyntheticEnterprise
+from gateway.synthetic.file_writers import DatasetFile, Format, Written
+from gateway.synthetic.province import province
+
+MANIFEST: Final = "manifest.json"
+_ACTIONS: Final = {"repaired_at": "repair", "withdrawn_at": "withdraw"}
+_REASON: Final = "合成数据：示例"
+_EVERY: Final = 500
+_TICK: Final = 0.25
+_README: Final = """# A synthetic province 合成数据
+
+Nothing here is real: no enterprise, person, number, address or credential. Made by
+`xinqiao-gateway synth --entities {entities} --seed {seed} --today {today}`.
+
+One file or more per dataset, in the form in which `xinqiao-gateway ingest` takes a department's
+delivery; `registration` goes first. `actions-*.ndjson` are the repairs and withdrawals that the
+sources decided afterwards. `manifest.json` has the rows and the SHA-256 of each file.
+"""
+
+
+class FinishedError(RuntimeError):
+    """There is a finished province in this folder already; choose another one, or remove it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked for."""
+
+    folder: Path
+    entities: int
+    seed: int
+    today: date
+    parts: int = 2
+    form: Format = Format.CSV
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Province:
+    """What was written: rows by dataset, and the files."""
+
+    rows: dict[str, int]
+    files: tuple[Written, ...]
+
+    @property
+    def records(self) -> int:
+        """The rows that are no registrations."""
+        return sum(rows for dataset, rows in self.rows.items() if dataset != REGISTRATION)
+
+
+def write_province(plan: Plan, on_progress: Callable[[int], None] = lambda _: None) -> Province:
+    """Write all parts side by side; the manifest comes last, so without one nothing is finished.
+
+    Raises `FinishedError` where the folder has a manifest already.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    if (plan.folder / MANIFEST).exists():
+        raise FinishedError(FinishedError.__doc__)
+    context = multiprocessing.get_context("spawn")
+    done = context.Array("q", plan.parts)
+    with ProcessPoolExecutor(
+        plan.parts, mp_context=context, initializer=_hear, initargs=(done,)
+    ) as pool:
+        running = [pool.submit(_write_a_part, plan, part) for part in range(plan.parts)]
+        _watch(running, lambda: on_progress(sum(done[:])))
+    files = tuple(file for each in running for file in each.result())
+    rows: Counter[str] = Counter()
+    for file in files:
+        rows[file.dataset] += file.rows
+    return _finish(plan, Province(rows=dict(rows), files=files))
+
+
+def write_part(
+    plan: Plan, part: int, tell: Callable[[int], None] = lambda _: None
+) -> list[Written]:
+    """Write the `part`-th of the plan's stretches of the province."""
+    catalogue = load_catalogue()
+    first, end = (plan.entities * each // plan.parts for each in (part, part + 1))
+    stream = province(plan.seed, end, today=plan.today, catalogue=catalogue, first=first)
+    with ExitStack() as stack:
+        actions = stack.enter_context((plan.folder / f"actions-{part + 1:02}.ndjson").open("wb"))
+        files = {
+            dataset.code: DatasetFile(
+                plan.folder / f"{dataset.code}-{part + 1:02}{plan.form.ending}", dataset, plan.form
+            )
+            for dataset in catalogue.datasets
+        }
+        for count, entity in enumerate(stream, start=1):
+            for dataset, row in _rows(entity):
+                files[dataset].write(row)
+            for action in _actions(entity):
+                actions.write(orjson.dumps(action, option=orjson.OPT_APPEND_NEWLINE))
+            if count % _EVERY == 0 or first + count == end:
+                tell(count)
+        return [file.close() for file in files.values()]
+
+
+def _rows(entity: SyntheticEnterprise) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        REGISTRATION,
+        {
+            **entity.registration.fields,
+            **entity.personal,
+            "source_time": _source_time(entity.registration),
+        },
+    )
+    for each in entity.deliveries:
+        yield (
+            each.dataset,
+            {"uscc": entity.uscc, **each.fields, "source_time": _source_time(each)},
+        )
+
+
+def _actions(entity: SyntheticEnterprise) -> Iterator[dict[str, Any]]:
+    for each in entity.deliveries:
+        for happened, when in each.happened.items():
+            if happened in _ACTIONS:
+                yield {
+                    "dataset": each.dataset,
+                    "uscc": entity.uscc,
+                    "key": natural_key(entity.catalogue.dataset(each.dataset), each.fields),
+                    "action": _ACTIONS[happened],
+                    "reason": _REASON,
+                    "decided_on": day_of(when).isoformat(),
+                }
+
+
+def _source_time(of: Delivery) -> str:
+    return f"{of.day.isoformat()}T09:00:00+08:00"
+
+
+def _finish(plan: Plan, made: Province) -> Province:
+    sources = {dataset.code: SOURCES[dataset.source] for dataset in load_catalogue().datasets}
+    manifest = {
+        "synthetic": True,
+        "seed": plan.seed,
+        "today": plan.today.isoformat(),
+        "entities": plan.entities,
+        "records": made.records,
+        "format": plan.form.value,
+        "catalogue_version": load_catalogue().version,
+        "rows": made.rows,
+        "sources": {
+            code: {"id": source_id, "name": name, "uscc": uscc}
+            for code, (source_id, name, uscc) in sources.items()
+        },
+        "files": [asdict(file) for file in made.files],
+    }
+    (plan.folder / "README.md").write_text(
+        _README.format(entities=plan.entities, seed=plan.seed, today=plan.today), encoding="utf-8"
+    )
+    (plan.folder / MANIFEST).write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    return made
+
+
+_done: Any = None  # the counts that parts and parent share, in a part's process
+
+
+def _hear(done: Any) -> None:
+    global _done  # noqa: PLW0603  # a pool's initializer has no other way
+    _done = done
+
+
+def _write_a_part(plan: Plan, part: int) -> list[Written]:
+    def tell(count: int) -> None:
+        _done[part] = count
+
+    return write_part(plan, part, tell)
+
+
+def _watch(running: list[Future[list[Written]]], tell: Callable[[], None]) -> None:
+    """Until all have ended, or one has failed, which is raised."""
+    while True:
+        ended, going = wait(running, timeout=_TICK, return_when=FIRST_EXCEPTION)
+        tell()
+        for each in ended:
+            each.result()
+        if not going:
+            return

@@ -1,0 +1,203 @@
+"""One file of one dataset, row by row, as a department would deliver it; never more than a block of
+it is in memory.
+
+The columns are the catalogue's names, with `uscc` before them where it is no field of the dataset,
+and `source_time` behind them. In CSV an empty cell is a field left out, the texts of a
+list are parted by semicolons, and a truth is `true` or `false`.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from gateway.creditfile.catalogue_schema import DatasetOf
+
+ROW_GROUP: Final = 20_000
+_USCC: Final = "uscc"
+_SOURCE_TIME: Final = "source_time"
+_CELLS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "boolean": lambda value: "true" if value else "false",
+    "texts": ";".join,
+}
+_TYPES: Final = {"boolean": pa.bool_(), "integer": pa.int64()}
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """How files are written; the text formats are compressed by Zstandard."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+    @property
+    def ending(self) -> str:
+        """The end of such a file's name."""
+        return ".parquet" if self is Format.PARQUET else f".{self.value}.zst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A finished file."""
+
+    name: str
+    dataset: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Lines(Protocol):
+    """Where rows go, one after the other."""
+
+    def write(self, row: Row) -> None:
+        """Write one row."""
+        ...
+
+    def close(self) -> None:
+        """Write what is held back."""
+        ...
+
+
+class DatasetFile:
+    """A file being written; `close` says what it has become."""
+
+    def __init__(self, path: Path, dataset: DatasetOf, form: Format) -> None:
+        self._path, self._dataset = path, dataset.code
+        self._file = _Digesting(path.open("wb"))
+        self._lines = _LINES[form](self._file, dataset)
+        self._rows = 0
+
+    def write(self, row: Row) -> None:
+        """Write one row: the fields, `uscc` and `source_time`."""
+        self._lines.write(row)
+        self._rows += 1
+
+    def close(self) -> Written:
+        """Finish the file."""
+        self._lines.close()
+        self._file.close()
+        return Written(
+            name=self._path.name,
+            dataset=self._dataset,
+            rows=self._rows,
+            bytes=self._file.bytes,
+            sha256=self._file.digest.hexdigest(),
+        )
+
+
+def header_of(dataset: DatasetOf) -> tuple[str, ...]:
+    """The columns of a delivery of this dataset."""
+    names = tuple(field.name for field in dataset.fields)
+    return (*(() if _USCC in names else (_USCC,)), *names, _SOURCE_TIME)
+
+
+class _Digesting(io.RawIOBase):
+    """A file that digests what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._below = file
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # a buffer
+        self.digest.update(data)
+        written = self._below.write(data)
+        self.bytes += written
+        return written
+
+    def close(self) -> None:
+        if not self.closed:
+            self._below.close()
+        super().close()
+
+
+def _compressed(file: _Digesting) -> io.BufferedWriter:
+    compressor = zstandard.ZstdCompressor(level=3)
+    stream = compressor.stream_writer(file, closefd=False)  # type: ignore[arg-type]  # a stream all the same
+    return io.BufferedWriter(stream, buffer_size=1 << 18)  # type: ignore[arg-type]  # a stream all the same
+
+
+class _Csv:
+    def __init__(self, file: _Digesting, dataset: DatasetOf) -> None:
+        self._text = io.TextIOWrapper(_compressed(file), encoding="utf-8", newline="")
+        self._write = csv.writer(self._text, lineterminator="\n").writerow
+        self._header = header_of(dataset)
+        types = {field.name: field.type for field in dataset.fields}
+        self._odd = tuple(
+            (place, _CELLS[types[name]])
+            for place, name in enumerate(self._header)
+            if types.get(name) in _CELLS
+        )
+        self._write(self._header)
+
+    def write(self, row: Row) -> None:
+        cells = list(map(row.get, self._header))
+        for place, written in self._odd:
+            if cells[place] is not None:
+                cells[place] = written(cells[place])
+        self._write(cells)
+
+    def close(self) -> None:
+        self._text.close()
+
+
+class _Ndjson:
+    def __init__(self, file: _Digesting, _: DatasetOf) -> None:
+        self._bytes = _compressed(file)
+
+    def write(self, row: Row) -> None:
+        self._bytes.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+    def close(self) -> None:
+        self._bytes.close()
+
+
+class _Parquet:
+    def __init__(self, file: _Digesting, dataset: DatasetOf) -> None:
+        types = {field.name: field.type for field in dataset.fields}
+        self._schema = pa.schema(
+            [(name, _arrow_type(types.get(name, "text"))) for name in header_of(dataset)],
+        )
+        self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
+        self._rows: list[Row] = []
+
+    def write(self, row: Row) -> None:
+        self._rows.append(row)
+        if len(self._rows) == ROW_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows.clear()
+
+
+def _arrow_type(kind: str) -> Any:  # pyarrow's type; days and decimals are texts in their one form
+    return pa.list_(pa.string()) if kind == "texts" else _TYPES.get(kind, pa.string())
+
+
+_LINES: Final[dict[Format, type[_Csv | _Ndjson | _Parquet]]] = {
+    Format.CSV: _Csv,
+    Format.NDJSON: _Ndjson,
+    Format.PARQUET: _Parquet,
+}

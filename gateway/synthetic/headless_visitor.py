@@ -1,0 +1,90 @@
+"""A visitor without a browser: signs in, reads the pages, ticks boxes and follows redirects.
+
+It knows no shortcut: what it does, a person with a phone does by the same addresses.
+"""
+
+from typing import Any, Final, Self
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from gateway.synthetic.html_forms import Form, form_with, forms_in
+
+MOST_HOPS: Final = 12
+
+
+class VisitError(Exception):
+    """A page did not let the visitor go on as a person could."""
+
+
+class Visitor:
+    """One person with a phone."""
+
+    def __init__(self, issuer: str, login: dict[str, str] | None = None) -> None:
+        self._issuer = issuer
+        self._login = login or {}
+        self._http = httpx2.AsyncClient(trust_env=False, follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def decide(self, url: str, *, datasets: list[str], questions: list[str]) -> str:
+        """Open a request for consent, sign in, tick these, consent. The address to go back to."""
+        answer = await self._tick(url, datasets, questions)
+        return str(answer.headers["location"])
+
+    async def grant(self, url: str, *, datasets: list[str]) -> None:
+        """The same for a request that came as a link: it ends in the portal."""
+        answer = await self._tick(url, datasets, [])
+        if "notice=granted" not in str(answer.url):
+            raise VisitError("The consent was not granted.")
+
+    async def withdraw(self, consent_id: str) -> None:
+        """Withdraw a consent: two taps."""
+        address = f"{self._issuer}/portal/consents/{consent_id}/withdraw"
+        page = await self._signed_in(await self._go("GET", address))
+        form = next(form for form in forms_in(page.text) if form.action.endswith("/withdraw"))
+        await self._send(page, form, form.filled())
+
+    async def scan(self, url: str) -> str:
+        """Scan a code: the page behind it."""
+        return (await self._go("GET", url)).text
+
+    async def _tick(self, url: str, datasets: list[str], questions: list[str]) -> httpx2.Response:
+        """Sign in, tick these, consent; the page or redirect that follows."""
+        page = await self._signed_in(await self._go("GET", url))
+        form = form_with(page.text, "dataset" if datasets else "question")
+        chosen = form.filled(decision="grant", dataset=datasets, question=questions)
+        if "separate" in form.boxes:
+            chosen["separate"] = "yes"
+        return await self._send(page, form, chosen)
+
+    async def _signed_in(self, page: httpx2.Response) -> httpx2.Response:
+        """Sign in if this is the sign-in page; where it leads is the page that was wanted."""
+        if "/demo-identity/" not in str(page.url):
+            return page
+        form = form_with(page.text, "password")
+        return await self._send(page, form, form.filled(**self._login))
+
+    async def _send(
+        self, page: httpx2.Response, form: Form, fields: dict[str, Any]
+    ) -> httpx2.Response:
+        address = urljoin(str(page.url), form.action)
+        return await self._go("POST", address, data=fields, headers={"Origin": self._issuer})
+
+    async def _go(self, method: str, url: str, **request: Any) -> httpx2.Response:
+        """Follow redirects within the gateway; one that leads to a client's callback is the end."""
+        for _ in range(MOST_HOPS):
+            answer = await self._http.request(method, url, **request)
+            if not answer.has_redirect_location:
+                if answer.is_error:
+                    raise VisitError(f"{method} {urlsplit(url).path} gave {answer.status_code}.")
+                return answer
+            url = urljoin(url, answer.headers["location"])
+            if "/callback" in urlsplit(url).path:
+                return answer
+            method, request = "GET", {}
+        raise VisitError("Too many redirects.")

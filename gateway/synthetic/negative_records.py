@@ -1,0 +1,159 @@
+"""What speaks against an enterprise, with the dates on which its clocks run."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from gateway.creditfile.clock import penalty_publicity_end
+from gateway.creditfile.local_dates import months_after
+from gateway.synthetic.enterprise_builder import Draft
+
+_VIOLATIONS: Final = (
+    ("虚假宣传", "《反不正当竞争法》第八条", "在网店页面对商品性能作引人误解的商业宣传。"),
+    ("销售不合格产品", "《产品质量法》第三十九条", "销售的电源插座经抽样检验为不合格产品。"),
+    ("未按规定明码标价", "《价格法》第十三条", "经营场所内部分商品未标明价格。"),
+)
+_YEAR: Final = 12
+
+
+def add_penalty(
+    draft: Draft,
+    *,
+    published_on: date,
+    publicity_ends_on: date | None = None,
+    changed: Mapping[str, Any] | None = None,
+    **happened: datetime,
+) -> None:
+    """A fine of ordinary severity, published on a day; `changed` are fields that differ."""
+    violation, basis, facts = draft.rng.choice(_VIOLATIONS)
+    fine = Decimal(draft.rng.randint(110, 900)) / 100
+    decided_on = published_on - timedelta(days=5)
+    fields: dict[str, Any] = {
+        "document_number": draft.number("浙市监罚", decided_on),
+        "violation_type": violation,
+        "facts": facts,
+        "legal_basis": basis,
+        "kinds": ["罚款"],
+        "content": f"罚款{fine}万元。",
+        "fine": f"{fine:.6f}",
+        "confiscated": "0.000000",
+        "decided_on": f"{decided_on}",
+        "authority": draft.authority("市场监督管理"),
+        "data_source": draft.authority("市场监督管理"),
+        "severity": "一般",
+        "procedure": "普通",
+        "determined_on": f"{decided_on}",
+        "published_on": f"{published_on}",
+        "conduct_ended_on": f"{decided_on - timedelta(days=40)}",
+        "appeal_state": "none",
+        **(changed or {}),
+    }
+    last_day = publicity_ends_on or _last_day(draft, fields, published_on)
+    if last_day is not None:
+        fields["publicity_ends_on"] = f"{last_day}"
+    draft.add("penalty", fields, **happened)
+
+
+def add_live_penalty(draft: Draft, **changed: Any) -> None:  # fields of a penalty
+    """A penalty that is shown today and for months to come."""
+    add_penalty(draft, published_on=draft.before(150, 30), changed=changed)
+
+
+def add_penalty_ending(draft: Draft, last_day: date) -> None:
+    """A penalty that is shown on `last_day` for the last time."""
+    published_on = months_after(last_day, -_YEAR)
+    while months_after(published_on, _YEAR) < last_day:
+        published_on += timedelta(days=1)
+    add_penalty(draft, published_on=published_on, publicity_ends_on=last_day)
+
+
+def add_abnormal_listing(draft: Draft, *, removed_on: date | None = None) -> None:
+    """On the list of abnormal operations, until removed."""
+    added_on = draft.before(900, 400) if removed_on else draft.before(300, 10)
+    _add_listing(
+        draft,
+        "abnormal_listing",
+        added_on,
+        removed_on,
+        {
+            "decision_number": draft.number("浙市监异", added_on),
+            "reason": draft.rng.choice(("未按期年报", "无法联系")),
+            "authority": draft.authority("市场监督管理"),
+        },
+    )
+
+
+def add_serious_violation(draft: Draft) -> None:
+    """On the list of serious violations."""
+    added_on = draft.before(300, 10)
+    _add_listing(
+        draft,
+        "serious_violation",
+        added_on,
+        None,
+        {
+            "decision_number": draft.number("浙市监严", added_on),
+            "category": "产品质量",
+            "reason": "生产销售不符合保障人身健康标准的产品，情节严重。",
+            "authority": draft.authority("市场监督管理"),
+        },
+    )
+
+
+def add_judgment_default(draft: Draft) -> None:
+    """Listed as a judgment defaulter."""
+    published_on = draft.before(600, 10)
+    number = draft.rng.randrange(1, 9000)
+    draft.add(
+        "judgment_defaulter",
+        {
+            "case_number": f"({published_on.year})浙{draft.division.code[2:]}执{number}号",
+            "court": f"{draft.division.name}人民法院",
+            "basis": f"({published_on.year - 1})浙{draft.division.code[2:]}民初{number}号",
+            "obligation": "支付货款人民币壹拾万元及利息。",
+            "performance": "全部未履行",
+            "published_on": f"{published_on}",
+        },
+    )
+
+
+def add_alert(draft: Draft) -> None:
+    """A risk alert, for government only."""
+    day = draft.before(200)
+    draft.add(
+        "supervision",
+        {
+            "number": draft.number("浙预警", day),
+            "class": draft.rng.choice("BCD"),
+            "indicator": draft.rng.choice(("一址多照", "一人多企", "查无下落")),
+            "date": f"{day}",
+        },
+    )
+
+
+def _add_listing(
+    draft: Draft,
+    dataset: str,
+    added_on: date,
+    removed_on: date | None,
+    fields: dict[str, Any],
+) -> None:
+    fields["added_on"] = f"{added_on}"
+    if removed_on is not None:
+        fields["removed_on"] = f"{removed_on}"
+    draft.add(dataset, fields)
+
+
+def _last_day(draft: Draft, fields: Mapping[str, Any], published_on: date) -> date | None:
+    rules = draft.catalogue.rules_of("penalty").publicity
+    if rules is None:
+        return None
+    return penalty_publicity_end(
+        published_on=published_on,
+        kinds=fields["kinds"],
+        fine=Decimal(fields["fine"]),
+        severity=fields["severity"],
+        ban_until=None,
+        rules=rules,
+    )

@@ -1,0 +1,47 @@
+"""What to try next, printed when the tour is over: addresses, a login, a code, three lines."""
+
+import io
+
+import qrcode
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from gateway.synthetic.seed_demo import Kit
+from gateway.synthetic.state import Folder
+
+SDK = """\
+from xinqiao import Client
+bank = Client.from_kit("{kit}", "bank")
+print(bank.query("{uscc}", purpose="{purpose}", datasets=["registration"]).records)"""
+
+
+def invite(kit: Kit, folder: Folder, console: Console) -> None:
+    """Print it."""
+    subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
+    active = kit["consents"]["active"]
+    login = subject["login"]
+    places = Table.grid(padding=(0, 2))
+    places.add_row("[bold]Portal 企业门户[/]", f"{kit['issuer']}/portal")
+    places.add_row(
+        "", f"sign in as [bold]{login['username']}[/], password [bold]{login['password']}[/]"
+    )
+    places.add_row("[bold]Code 企业码[/]", subject["code_url"])
+    places.add_row("[bold]API[/]", f"{kit['issuer']}/docs")
+    places.add_row("[bold]Operator[/]", f". {folder.operator}; xinqiao-gateway client list")
+    places.add_row("[bold]Everybody else[/]", str(folder.kit))
+    console.print(Panel.fit(places, title="Try next · 接下来", border_style="cyan"))
+    console.print("[bold]Python[/] (in .venv/bin/python)", highlight=False)
+    sdk = SDK.format(kit=folder.kit, **active)
+    console.print(sdk, markup=False, highlight=False, soft_wrap=True)
+    console.print(_symbol(subject["code_url"]), markup=False, highlight=False)
+    console.print("Serving. Ctrl-C stops. 按 Ctrl-C 停止。", highlight=False)
+
+
+def _symbol(address: str) -> str:
+    """A QR symbol for the terminal; upper case keeps it small."""
+    code = qrcode.QRCode(border=2)
+    code.add_data(address.upper())
+    drawn = io.StringIO()
+    code.print_ascii(out=drawn, invert=True)
+    return drawn.getvalue()

@@ -1,0 +1,178 @@
+"""A demo is built in a fresh database, once; the kit is written last, so a half-built one is begun
+anew."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import consent
+from consent import Ask, Changed, Channel, Person, Purpose, Scope, Shown
+from consent.consent_text import TEXT_VERSION
+from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.access.timestamps import SHANGHAI
+from gateway.clients.registry import put_agreement, register_client
+from gateway.codes.store import issue
+from gateway.creditfile.catalogue import load_catalogue
+from gateway.disclosure import consent_writer
+from gateway.portal.consents.decision_form import fields_behind
+from gateway.runtime import Runtime
+from gateway.synthetic.delivered_rows import SyntheticEnterprise
+from gateway.synthetic.demo_clients import ROLES, new_keys, registration_of, terms_of
+from gateway.synthetic.demo_objections import raise_for_marks
+from gateway.synthetic.kit_subjects import Choosing, accounts, person_entry, subject_entry
+from gateway.synthetic.load import Loaded, load
+from gateway.synthetic.province import province
+from gateway.synthetic.state import Folder, State, write_private
+
+CONSENT_DATASETS: Final = ("registration", "licence", "penalty", "public_rating", "tax_and_social")
+CONSENT_QUESTIONS: Final = ("rating_at_least.v1", "paid_social_insurance_on_time.v1")
+CONSENT_TERM: Final = timedelta(days=180)
+CONSENT_USES: Final = 1_000
+
+Kit = dict[str, Any]
+
+
+async def build(
+    runtime: Runtime,
+    folder: Folder,
+    state: State,
+    on_progress: Callable[[Loaded], None],
+) -> Kit:
+    """Fill the empty database and write the accounts and the kit."""
+    now = runtime.now()
+    choosing = Choosing()
+    stream = province(
+        state.seed,
+        state.entities,
+        today=now.astimezone(SHANGHAI).date(),
+        catalogue=runtime.catalogue,
+    )
+    await load(
+        runtime.background,
+        choosing.watch(stream),
+        vault=runtime.vault,
+        catalogue=runtime.catalogue,
+        on_progress=on_progress,
+    )
+    people = await accounts(len(choosing.chosen))
+    async with runtime.background.begin() as connection:
+        clients = await _clients(connection, runtime.settings.issuer, now)
+        subjects = [
+            subject_entry(entity, person, await _code(connection, runtime, entity, now))
+            for entity, person in zip(choosing.chosen, people, strict=True)
+        ]
+        active = await _consent(connection, choosing.chosen, now)
+        await raise_for_marks(connection, runtime.catalogue)
+    write_private(
+        folder.people,
+        json.dumps(
+            [person_entry(e, p) for e, p in zip(choosing.chosen, people, strict=True)],
+            ensure_ascii=False,
+        ),
+    )
+    kit: Kit = {
+        "synthetic": True,
+        "issuer": runtime.settings.issuer,
+        "clients": clients,
+        "subjects": subjects,
+        "consents": {"active": active},
+    }
+    write_private(folder.kit, json.dumps(kit, ensure_ascii=False, indent=1))
+    return kit
+
+
+async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> Kit:
+    """Register the four roles with their agreements; their private keys go into the kit only."""
+    redirect_uris = [f"{issuer}/demo/callback", "http://127.0.0.1:8421/callback"]
+    entries: Kit = {}
+    for role in ROLES:
+        private, public = await asyncio.to_thread(new_keys, role)
+        registration = registration_of(role, public, redirect_uris)
+        await register_client(connection, registration, now=now)
+        await put_agreement(connection, role.client_id, terms_of(role, now))
+        entries[role.key] = {
+            "client_id": role.client_id,
+            "name": role.name_zh,
+            "private_jwks": private,
+            "redirect_uris": list(registration.redirect_uris),
+            "scope": " ".join(role.scopes),
+        }
+    return entries
+
+
+async def _code(
+    connection: AsyncConnection,
+    runtime: Runtime,
+    entity: SyntheticEnterprise,
+    now: datetime,
+) -> str:
+    of = entity.enterprise
+    issued = await issue(connection, of.uscc, of.name, now=now)
+    return f"{runtime.settings.issuer}/E/{issued.code_id}"
+
+
+async def _consent(
+    connection: AsyncConnection,
+    chosen: list[SyntheticEnterprise],
+    now: datetime,
+) -> Kit:
+    """A consent that a clean enterprise has given to the bank, through the ordinary lifecycle."""
+    of = next(e for e in chosen if "clean" in e.traits).enterprise
+    until = now + CONSENT_TERM
+    requested = consent.request(
+        Ask(
+            client_id=ROLES[0].client_id,
+            uscc=of.uscc,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=CONSENT_DATASETS,
+            questions=CONSENT_QUESTIONS,
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=until,
+        max_uses=CONSENT_USES,
+        channel=Channel.LINK,
+        now=now,
+    )
+    if not isinstance(requested, Changed):
+        raise TypeError(requested)
+    person = Person(
+        subject="demo-seed",
+        uscc=of.uscc,
+        channel=Channel.LINK,
+        identity_token_digest=hashlib.sha256(b"synthetic: given when the demo was built").digest(),
+    )
+    granted = consent.grant(
+        requested.consent,
+        scope=Scope(
+            datasets=CONSENT_DATASETS,
+            questions=CONSENT_QUESTIONS,
+            valid_until=until,
+            max_uses=CONSENT_USES,
+        ),
+        by=person,
+        shown=Shown(
+            text_version=TEXT_VERSION,
+            language="zh",
+            fields=fields_behind(CONSENT_DATASETS, load_catalogue()),
+        ),
+        now=now,
+    )
+    if not isinstance(granted, Changed):
+        raise TypeError(granted)
+    await consent_writer.insert(connection, requested)
+    await consent_writer.save(connection, requested.consent, granted)
+    return {
+        "consent_id": granted.consent.consent_id,
+        "client": ROLES[0].key,
+        "client_id": ROLES[0].client_id,
+        "uscc": of.uscc,
+        "purpose": Purpose.LOAN_APPROVAL.value,
+        "datasets": list(CONSENT_DATASETS),
+        "questions": list(CONSENT_QUESTIONS),
+    }

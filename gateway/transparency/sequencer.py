@@ -1,0 +1,187 @@
+"""One sealer at a time: a leaf gets its index once, and a checkpoint covers only what is committed.
+
+A batch is sealed in one transaction under an advisory lock. If it breaks anywhere nothing has
+happened, and whoever comes next finds the same pending leaves. Each statement touches one table, so
+that the pending leaves may be spread over shards while the log stays in one place.
+
+Nothing is signed before the log was compared with the checkpoints outside the database, nor while
+one that was signed is not kept there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.db.engine import statement
+from gateway.db.unavailable import name_of
+from gateway.signing.keys import KeyRing
+from gateway.transparency import checkpoints, merkle
+from gateway.transparency.checkpoint_stores import StoreError
+from gateway.transparency.publication import Publisher
+from gateway.transparency.rollback import LogForkedError
+from gateway.transparency.tiles import Hashes, edge, grow, nodes
+from gateway.transparency.tree_store import hashes_within
+
+log = structlog.get_logger("gateway.sealer")
+
+SEALER_LOCK = 0x58514C47  # "XQLG"
+BATCH = 1_000  # about 40 ms a round: the requests beside it hardly notice
+POLL_SECONDS = 0.5  # an idle log is looked at this often; a full batch is followed at once
+LONGEST_ROUND_SECONDS = 5  # a connection that hangs must not break the promise of 10
+
+LOCK = statement("SELECT pg_try_advisory_xact_lock(:lock)")
+SIZE = statement("SELECT max(size) FROM checkpoint")
+PENDING = statement("""
+    SELECT uscc, disclosure_id, leaf_hash, at FROM pending_leaf
+    ORDER BY at, disclosure_id LIMIT :batch""")
+SEALED_BEFORE = statement("""
+    SELECT uscc, disclosure_id FROM log_entry
+    WHERE disclosure_id = ANY(CAST(:disclosure_ids AS text[]))""")
+ADD_ENTRIES = statement("""
+    INSERT INTO log_entry (index, leaf_hash, uscc, disclosure_id, at)
+    SELECT CAST(:size AS bigint) + leaf.place - 1, leaf.leaf_hash, leaf.uscc, leaf.disclosure_id,
+           leaf.at
+    FROM unnest(CAST(:leaf_hashes AS bytea[]), CAST(:usccs AS text[]),
+                CAST(:disclosure_ids AS text[]), CAST(:moments AS timestamptz[]))
+        WITH ORDINALITY AS leaf(leaf_hash, uscc, disclosure_id, at, place)""")
+ADD_NODES = statement("""
+    INSERT INTO log_node (level, index, hash)
+    SELECT * FROM unnest(CAST(:levels AS integer[]), CAST(:indices AS bigint[]),
+                         CAST(:hashes AS bytea[]))""")
+CLEAR_PENDING = statement("""
+    DELETE FROM pending_leaf WHERE (uscc, disclosure_id) IN (
+        SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[])))""")
+ADD_CHECKPOINT = statement("""
+    INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, :at)""")
+
+Leaves = Sequence[Row[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealer:
+    """Moves pending leaves into the log and signs what it then holds."""
+
+    engine: AsyncEngine
+    keys: KeyRing
+    origin: str
+    publisher: Publisher
+    number_notices: Callable[[AsyncConnection], Awaitable[object]]
+    """Gives the notices of the change feeds their places, within the same transaction."""
+    now: Callable[[], datetime]
+    batch: int = BATCH
+
+    async def run(self) -> None:
+        """Seal until cancelled, or until the log is found to be forked.
+
+        Any other round that fails is logged and tried again.
+        """
+        status = self.publisher.status
+        while not status.forked.is_set():
+            full = False
+            try:
+                full = await self.round() == self.batch
+            except LogForkedError as fork:
+                status.fork()
+                log.critical("log_forked", why=str(fork))
+                return
+            except StoreError as trouble:
+                if status.fail(str(trouble)):
+                    log.error("checkpoint_not_kept", why=str(trouble))  # noqa: TRY400  # it says all
+            except Exception as error:  # noqa: BLE001  # whatever it was, the promise must be kept
+                log.error("sealing_failed", kind=name_of(error))  # noqa: TRY400  # no data
+            else:
+                status.succeed()
+            await asyncio.sleep(0 if full else POLL_SECONDS)
+
+    async def last_round(self) -> None:
+        """What was told just before shutdown is sealed now rather than by the next start."""
+        try:
+            while not self.publisher.status.forked.is_set() and await self.round() == self.batch:
+                pass
+        except Exception as error:  # noqa: BLE001  # it stays pending
+            log.warning("last_round_failed", kind=name_of(error))
+
+    async def round(self) -> int:
+        """Seal one batch, and give the notices their places in the feeds; how many leaves were taken.
+
+        None if another sealer is at it. Raises `LogForkedError` or `StoreError` if the log may not
+        go on, and then has sealed nothing.
+        """
+        if not await self.publisher.publish():
+            return 0
+        async with asyncio.timeout(LONGEST_ROUND_SECONDS), self.engine.begin() as connection:
+            if not (await connection.execute(LOCK, {"lock": SEALER_LOCK})).scalar_one():
+                return 0
+            taken, signed = await self._batch(connection)
+        if signed:
+            await self.publisher.publish()
+        return taken
+
+    async def _batch(self, connection: AsyncConnection) -> tuple[int, bool]:
+        """How many leaves were taken, and whether there is a new checkpoint."""
+        size = (await connection.execute(SIZE)).scalar_one()
+        is_new = size is None
+        if is_new:
+            size = 0
+            await self._sign(connection, 0, merkle.EMPTY_ROOT)
+        taken = (await connection.execute(PENDING, {"batch": self.batch})).all()
+        fresh = await _not_sealed_before(connection, taken)
+        if fresh:
+            await self._seal(connection, size, fresh)
+        if taken:
+            await connection.execute(CLEAR_PENDING, _names(taken))
+        await self.number_notices(connection)
+        return len(taken), is_new or bool(fresh)
+
+    async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
+        hashes = await hashes_within(connection, edge(size))
+        full = grow(hashes, size, [merkle.leaf_hash(leaf.leaf_hash) for leaf in leaves])
+        after = size + len(leaves)
+        await connection.execute(
+            ADD_ENTRIES,
+            {
+                "size": size,
+                "leaf_hashes": [leaf.leaf_hash for leaf in leaves],
+                "moments": [leaf.at for leaf in leaves],
+                **_names(leaves),
+            },
+        )
+        if full:
+            await connection.execute(ADD_NODES, _columns(full))
+        await self._sign(connection, after, merkle.span_root((0, after), nodes(hashes)))
+
+    async def _sign(self, connection: AsyncConnection, size: int, root: bytes) -> None:
+        now = self.now()
+        note = checkpoints.signed(self.origin, size, root, self.keys.current("log", now))
+        values = {"size": size, "root": root, "note": note, "at": now}
+        await connection.execute(ADD_CHECKPOINT, values)
+
+
+async def _not_sealed_before(connection: AsyncConnection, taken: Leaves) -> Leaves:
+    """The leaves that are not in the log yet: a shard may give one again after a repair."""
+    if not taken:
+        return taken
+    names = {"disclosure_ids": [leaf.disclosure_id for leaf in taken]}
+    sealed = {tuple(row) for row in await connection.execute(SEALED_BEFORE, names)}
+    return [leaf for leaf in taken if (leaf.uscc, leaf.disclosure_id) not in sealed]
+
+
+def _names(leaves: Leaves) -> dict[str, list[str]]:
+    return {
+        "usccs": [leaf.uscc for leaf in leaves],
+        "disclosure_ids": [leaf.disclosure_id for leaf in leaves],
+    }
+
+
+def _columns(full: Hashes) -> dict[str, list[Any]]:
+    return {
+        "levels": [level for level, _ in full],
+        "indices": [index for _, index in full],
+        "hashes": list(full.values()),
+    }

@@ -1,0 +1,133 @@
+"""The one read statement of a verification: everything its answer can depend on, at one moment.
+
+Of the enterprise it reads only what agreement and consent allow (`access.read_permission`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from consent.model import Consent
+from consent.use_counter import READ_CONSENT_FOR_ANSWERS, consent_from_json
+from gateway.access.authentication import Caller
+from gateway.access.client_status import Standing, standing_from_json
+from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
+from gateway.creditfile.file_query import (
+    NOT_ENDED,
+    enterprise_json,
+    records_from_json,
+    records_json,
+    with_serious_list,
+)
+from gateway.creditfile.records import Enterprise, Record
+from gateway.db.prepared import HotDatabase, Statement
+from gateway.disclosure.idempotency import IdempotencyKey, kept_since
+from gateway.verifications.decoy import enterprise_or_decoy
+from gateway.verifications.request import Ask
+
+_OWN_CONSENT_HOLDS = """(
+    CAST(:consent_id AS text) IS NULL
+    OR coalesce(held.found ->> 'status' IN ('active', 'paused')
+                AND CAST(held.found ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz),
+                false))"""
+
+# `open_datasets`: what the questions rest on that need no consent. `closed_questions` and
+# `closed_datasets` are pairs: a dataset that a question under consent rests on.
+READ = Statement(f"""
+    WITH {CALLER_STATE},
+    held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS found),
+    allowed AS MATERIALIZED (
+        SELECT {AGREEMENT_HOLDS} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
+               AND coalesce(standing.found #> '{{agreement,questions}}'
+                            ?& CAST(:questions AS text[]), false) AS so,
+               {CONSENT_HOLDS} AS consented
+        FROM standing, held, kept),
+    readable AS MATERIALIZED (
+        SELECT CASE WHEN so AND consented THEN CAST(:open_datasets AS text[]) || ARRAY(
+            SELECT DISTINCT dataset
+            FROM unnest(CAST(:closed_questions AS text[]), CAST(:closed_datasets AS text[]))
+                AS closed(question, dataset)
+            WHERE held.found -> 'questions' ? question
+              AND dataset <> ALL(CAST(:open_datasets AS text[])))
+            WHEN so THEN CAST(:open_datasets AS text[]) ELSE '{{}}' END AS datasets
+        FROM allowed, held)
+    SELECT standing.found AS standing,
+           held.found AS consent,
+           kept.found AS kept,
+           allowed.so AS allowed,
+           {enterprise_json("allowed.so")} AS enterprise,
+           {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records,
+           (SELECT coalesce(jsonb_object_agg(p.question, jsonb_build_object(
+                       'asked', p.asked, 'revision', p.revision)), '{{}}'::jsonb)
+            FROM probe p
+            WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
+              AND p.question = ANY(CAST(:budgets AS text[]))) AS probes
+    FROM standing, held, kept, allowed, readable
+    """)  # noqa: S608  # constants only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What the statement found. `probes`: question → (value digest → first asked, revision).
+
+    Where the enterprise is not known, or is not `allowed` to be read of (by token, client, agreement
+    or the token's consent), `enterprise` is a decoy that nothing may be told of.
+    """
+
+    standing: Standing
+    allowed: bool
+    consent: Consent | None
+    kept: Mapping[str, Any] | None
+    enterprise: Enterprise
+    is_known: bool
+    records: tuple[Record, ...]
+    probes: Mapping[str, tuple[Mapping[str, int], int]]
+
+
+async def read(
+    hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None, now: datetime
+) -> Read:
+    """Read once, for this caller and ask."""
+    row = await hot.row(
+        READ,
+        {
+            "client_id": caller.client_id,
+            "jti": caller.token.jti,
+            "uscc": ask.uscc,
+            "purpose": ask.purpose,
+            "consent_id": caller.token.consent_id,
+            "key": key.key if key else None,
+            "open_datasets": list(ask.open_datasets),
+            "closed_questions": [tag for tag, _ in ask.closed_datasets],
+            "closed_datasets": [dataset for _, dataset in ask.closed_datasets],
+            "about_own": caller.token.uscc in {None, ask.uscc},
+            "request_digest": key.request_digest.hex() if key else None,
+            "continues": None,
+            "kept_since": kept_since(now),
+            "now": now,
+            "questions": [each.tag for each in ask.questions],
+            "budgets": list(ask.budgets),
+        },
+    )
+    if row is None:
+        raise RuntimeError("a SELECT without FROM gives one row")
+    consent = _json(row["consent"])
+    probes = orjson.loads(row["probes"])
+    enterprise, is_known = enterprise_or_decoy(row["enterprise"])
+    return Read(
+        standing=standing_from_json(orjson.loads(row["standing"])),
+        allowed=row["allowed"],
+        consent=consent_from_json(consent) if consent else None,
+        kept=_json(row["kept"]),
+        enterprise=enterprise,
+        is_known=is_known,
+        records=records_from_json(row["records"]),
+        probes={tag: (found["asked"], found["revision"]) for tag, found in probes.items()},
+    )
+
+
+def _json(text: str | None) -> Any:  # a JSON object or nothing
+    return None if text is None else orjson.loads(text)

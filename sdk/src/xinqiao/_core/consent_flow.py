@@ -1,0 +1,217 @@
+"""Asking for consent in the browser: pushed request, PKCE, and a callback that is checked first.
+
+The one who holds a `ConsentStart` can finish the flow: keep it on the server's side.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from xinqiao._core.json_reader import Reader
+from xinqiao.errors import (
+    ConfigurationError,
+    ConsentFlowInvalid,
+    ConsentRefused,
+    OAuthError,
+    ProtocolError,
+)
+
+from .calls import credit_data
+from .jose import pkce_challenge
+from .oauth import authenticated_post, metadata, token_of
+from .retry import http_time
+from .session import Session
+from .transport import patiently
+
+if TYPE_CHECKING:
+    from xinqiao._core.flow import Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentStart:
+    """A consent flow that has begun. Send the browser to `url`; keep this in the session."""
+
+    url: str
+    state: str = field(repr=False)
+    redirect_uri: str
+    expires_at: datetime
+    verifier: str = field(repr=False)
+    dpop_jkt: str = field(repr=False)
+
+    def to_json(self) -> str:
+        """Write it as text, secrets included."""
+        return json.dumps(asdict(self) | {"expires_at": self.expires_at.isoformat()})
+
+    @classmethod
+    def from_json(cls, text: str) -> ConsentStart:
+        """Read what `to_json` wrote."""
+        try:
+            stored = json.loads(text)
+            values = {f.name: str(stored[f.name]) for f in fields(cls)}
+            expires_at = datetime.fromisoformat(values.pop("expires_at"))
+        except (ValueError, KeyError, TypeError):
+            # The cause could quote the verifier.
+            raise ConfigurationError("This is not a consent flow that was stored.") from None
+        return cls(expires_at=expires_at, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGrant:
+    """What the enterprise granted, which may be less than what was asked."""
+
+    consent_id: str
+    uscc: str
+    purpose: str
+    datasets: tuple[str, ...]
+    questions: tuple[str, ...]
+    valid_until: datetime | None
+    max_uses: int | None
+    scope: str | None
+    access_token: str = field(repr=False)
+    access_token_ends_at: datetime
+    refresh_token: str | None = field(repr=False)
+
+
+def start_consent(
+    session: Session,
+    *,
+    purpose: str,
+    datasets: Iterable[str] = (),
+    questions: Iterable[str] = (),
+    uscc: str | None = None,
+    valid_until: datetime | str | None = None,
+    max_uses: int | None = None,
+    redirect_uri: str | None = None,
+) -> Flow[ConsentStart]:
+    """Begin to ask for consent; without `uscc`, whoever signs in decides for which enterprise.
+
+    `redirect_uri` must be registered; it defaults to the client's own.
+    """
+    callback = redirect_uri or session.settings.redirect_uri
+    if callback is None:
+        raise ConfigurationError("A consent flow needs a redirect_uri.")
+    wanted = credit_data(
+        uscc=uscc,
+        purpose=purpose,
+        datasets=datasets,
+        questions=questions,
+        valid_until=valid_until,
+        max_uses=max_uses,
+    )
+    verifier, state = session.world.new_id() + session.world.new_id(), session.world.new_id()
+    form = {
+        "response_type": "code",
+        "redirect_uri": callback,
+        "state": state,
+        "scope": _scope_of(wanted),
+        "code_challenge": pkce_challenge(verifier),
+        "code_challenge_method": "S256",
+        "authorization_details": json.dumps(
+            [{"type": "credit_data", **wanted}], ensure_ascii=False, separators=(",", ":")
+        ),
+    }
+    request_uri, lifetime = yield from patiently(
+        session, lambda: _pushed(session, form), idempotent=True
+    )
+    server = yield from metadata(session)
+    names = {"client_id": session.settings.client_id, "request_uri": request_uri}
+    return ConsentStart(
+        url=f"{server.authorization_endpoint}?{urlencode(names)}",
+        state=state,
+        redirect_uri=callback,
+        expires_at=http_time(session.now() + lifetime),
+        verifier=verifier,
+        dpop_jkt=session.settings.dpop_key.thumbprint,
+    )
+
+
+def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> Flow[ConsentGrant]:
+    """Finish a consent flow with the address at which the browser came back.
+
+    Raises `ConsentRefused` if the enterprise refused, `ConsentFlowInvalid` if the callback does not
+    belong to `start`.
+    """
+    code = _code_of(callback_url, start, issuer=session.settings.issuer)
+    if start.dpop_jkt != session.settings.dpop_key.thumbprint:
+        raise ConfigurationError(
+            "This flow was begun with another DPoP key: give all workers the same dpop_key."
+        )
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": start.redirect_uri,
+        "code_verifier": start.verifier,
+    }
+    answer = yield from patiently(session, lambda: _redeemed(session, form), idempotent=False)
+    return _grant(answer, now=session.now())
+
+
+def _pushed(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, int]]:
+    server = yield from metadata(session)
+    url = server.pushed_authorization_request_endpoint
+    answer = yield from authenticated_post(session, url, form)
+    body = Reader.of(answer, "the pushed request's answer")
+    return body.text("request_uri"), body.integer("expires_in")
+
+
+def _redeemed(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
+    server = yield from metadata(session)
+    return (yield from authenticated_post(session, server.token_endpoint, form))
+
+
+def _scope_of(wanted: Mapping[str, Any]) -> str:
+    return "query verify" if "questions" in wanted else "query"
+
+
+def _code_of(callback_url: str, start: ConsentStart, *, issuer: str) -> str:
+    """Check that the callback belongs to this flow (RFC 9207, RFC 9700), then take its code."""
+    pairs = parse_qsl(urlsplit(callback_url).query, keep_blank_values=True)
+    given = dict(pairs)
+    # 1. no parameter twice
+    if len(given) != len(pairs):
+        raise ConsentFlowInvalid("The callback repeats a parameter.")
+    # 2. our own state
+    if not hmac.compare_digest(given.get("state", "").encode(), start.state.encode()):
+        raise ConsentFlowInvalid("The callback's state is not that of this flow.")
+    # 3. our own issuer
+    if given.get("iss") != issuer:
+        raise ConsentFlowInvalid("The callback does not come from this issuer.")
+    # 4. the decision
+    if "error" in given:
+        kind = ConsentRefused if given["error"] == "access_denied" else OAuthError
+        raise kind(given.get("error_description"), code=given["error"])
+    if not given.get("code"):
+        raise ConsentFlowInvalid("The callback has neither a code nor an error.")
+    return given["code"]
+
+
+def _grant(answer: Mapping[str, Any], *, now: float) -> ConsentGrant:
+    token, lifetime = token_of(answer)
+    body = Reader.of(answer, "the token endpoint's answer")
+    details = [
+        item
+        for item in body.objects("authorization_details")
+        if item.optional_text("type") == "credit_data"
+    ]
+    if len(details) != 1:
+        raise ProtocolError("The token does not name the one consent that was granted.")
+    detail = details[0]
+    return ConsentGrant(
+        consent_id=detail.optional_text("consent_id") or body.text("consent_id"),
+        uscc=detail.object("enterprise").text("uscc"),
+        purpose=detail.text("purpose"),
+        datasets=detail.texts("datasets"),
+        questions=detail.texts("questions"),
+        valid_until=detail.optional_time("valid_until"),
+        max_uses=detail.optional_integer("max_uses"),
+        scope=body.optional_text("scope"),
+        access_token=token,
+        access_token_ends_at=http_time(now + lifetime),
+        refresh_token=body.optional_text("refresh_token"),
+    )
