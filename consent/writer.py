@@ -1,7 +1,7 @@
 """A consent and its event are written together, on a connection and transaction of the caller.
 
 Not by whoever likes: an application that keeps a log of events writes there too, in one place, and
-lets nobody pass it by (in the gateway `disclosure.consenting`). None commits. The count of uses is
+lets nobody pass it by (in the gateway `disclosure.consent_writer`). None commits. The count of uses is
 never written here: only `spending.SPEND` moves it.
 """
 

@@ -71,7 +71,7 @@ def problem(
     headers: dict[str, str] | None = None,
     warnings: Sequence[str] = (),
 ) -> Response:
-    """The answer for `code`; `warnings` are of the code asked about (`access.subject`)."""
+    """The answer for `code`; `warnings` are of the code asked about (`access.subject_uscc`)."""
     told = document(code, detail, request_id=request_id)
     return Response(
         orjson.dumps({**told, "warnings": warnings} if warnings else told),
@@ -164,7 +164,7 @@ def _unavailable(request_id: str, error: Exception, warnings: Sequence[str]) -> 
 def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Response:
     """The answer when a handler broke. Its log line names the kind of fault, never its data.
 
-    `warnings` are of the code asked about (`access.subject`).
+    `warnings` are of the code asked about (`access.subject_uscc`).
     """
     if isinstance(error, errors.GatewayError):
         return problem(

@@ -3,10 +3,10 @@ strictly: unknown members and wrong types are refused, not guessed at."""
 
 import asyncio
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
@@ -38,6 +38,12 @@ class Wire(BaseModel):
 
     any_number: ClassVar[bool] = False
     """Whether the values in it are judged one by one: then a number may be any, NaN too."""
+
+
+class EnterpriseIn(Wire):
+    """Which enterprise is meant."""
+
+    uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
 
 
 W = TypeVar("W", bound=Wire)

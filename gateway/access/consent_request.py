@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from consent import Purpose
-from gateway.access.body import Wire
+from gateway.access.body import EnterpriseIn, Wire
 from gateway.access.errors import InvalidUsccError
 from gateway.access.subject_uscc import subject_of
 from gateway.clients.agreements import Agreement
@@ -31,12 +31,6 @@ DEFAULT_TERM: Final = timedelta(days=90)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9_.]+$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
-
-
-class EnterpriseIn(Wire):
-    """The enterprise that is asked."""
-
-    uscc: Annotated[str, StringConstraints(max_length=32)]
 
 
 class WantedIn(Wire):

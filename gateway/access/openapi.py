@@ -68,12 +68,13 @@ REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "429": {"Retry-After": _SECONDS},
     "503": {"Retry-After": _SECONDS},
 }
-_models: set[type[Wire]] = set()
+_models: dict[str, type[Wire]] = {}
 
 
 def reads(model: type[Wire], *, required: bool = True) -> dict[str, Any]:
     """What an endpoint that parses a `model` adds to its description."""
-    _models.add(model)
+    if _models.setdefault(model.__name__, model) is not model:
+        raise RuntimeError(f"two request bodies are named {model.__name__}")
     schema = {"$ref": REFERENCE.format(model=model.__name__)}
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": required, "content": content}}
@@ -96,10 +97,11 @@ def header(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_request_schemas(schemas: dict[str, Any]) -> None:
-    for model in _models:
+    for name, model in sorted(_models.items()):
         schema = model.model_json_schema(ref_template=REFERENCE)
-        schemas |= schema.pop("$defs", {})
-        schemas[model.__name__] = schema
+        for each, described in {**schema.pop("$defs", {}), name: schema}.items():
+            if schemas.setdefault(each, described) != described:
+                raise RuntimeError(f"two shapes are named {each}")
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
 

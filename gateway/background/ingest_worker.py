@@ -1,7 +1,7 @@
 """While the gateway serves, each worker takes one uploaded file at a time, beside its calls.
 
 A file is claimed for a while and the claim renewed: if its worker is killed, another goes on where
-the last commit stands. The file's rows are read in a process of their own (`creditfile.intake.chunks`).
+the last commit stands. The file's rows are read in a process of their own (`ingest.chunk_reader`).
 """
 
 import asyncio

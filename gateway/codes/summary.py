@@ -1,4 +1,4 @@
-"""What anybody may see of an enterprise, and only as `creditfile.telling` allows it, now.
+"""What anybody may see of an enterprise, and only as `creditfile.disclosure_policy` allows it, now.
 
 That nothing was found is never said as “no violations” (R6), and never for a source that could
 not be asked or a dataset that the catalogue keeps from the public.

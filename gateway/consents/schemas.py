@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
-from gateway.access.consent_request import EnterpriseIn, WantedIn
+from gateway.access.body import EnterpriseIn
+from gateway.access.consent_request import WantedIn
 from gateway.access.timestamps import on_the_wire
 from gateway.runtime import Runtime
 

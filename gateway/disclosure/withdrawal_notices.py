@@ -2,7 +2,7 @@
 
 R14: one for each client that was told while the record could be told. It names disclosures and the
 record, never the new content. Write it in a statement after the one that changed the record: only
-then is every disclosure seen whose commit that change had to wait for (`access.commit`).
+then is every disclosure seen whose commit that change had to wait for (`disclosure.commit`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -7,7 +7,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from consent import Consent
 from gateway import strict_json
-from gateway.access.consent_request import EnterpriseIn, Mistake, WantedIn, wanted_of
+from gateway.access.body import EnterpriseIn
+from gateway.access.consent_request import Mistake, WantedIn, wanted_of
 from gateway.access.errors import InvalidUsccError
 from gateway.access.subject_uscc import subject_of
 from gateway.clients.agreements import Agreement

@@ -72,7 +72,7 @@ class Scanned:
 def scan(text: str, *, today: date | None = None) -> Scanned:
     """Mask every personal number in `text`; scanned again, the result stays as it is.
 
-    `today` tells which days of birth are recent (`redaction.id_numbers`); without it none is.
+    `today` tells which days of birth are recent (`privacy.number_finders.id_numbers`); without it none is.
     """
     if not may_hold_number(text):
         return Scanned(text=text)

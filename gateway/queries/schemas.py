@@ -4,18 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import Wire
+from gateway.access.body import EnterpriseIn, Wire
 from gateway.rfc3339 import Day
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 LARGEST_PAGE = 200
 MOST_DATASETS = 32
-
-
-class EnterpriseIn(Wire):
-    """Which enterprise is meant."""
-
-    uscc: Text = Field(examples=["91330106MA2XXXXXXX"])
 
 
 class FilterIn(Wire):

@@ -4,16 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import Wire
+from gateway.access.body import EnterpriseIn, Wire
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MOST_QUESTIONS = 20
-
-
-class EnterpriseIn(Wire):
-    """Which enterprise is meant."""
-
-    uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
 
 
 class QuestionIn(Wire):
