@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from consent.model import Ask, Consent, Granted, Reason, Refused, Status, status_at, uses_left
+from consent.model import (
+    AccessRequest,
+    Consent,
+    Granted,
+    Reason,
+    Refused,
+    Status,
+    status_at,
+    uses_left,
+)
 
 # Of a consent that it was once given, a client may know the state; of anything else, nothing.
 STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
@@ -21,7 +30,7 @@ STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
 )
 
 
-def decide(consent: Consent | None, ask: Ask, *, now: datetime) -> Granted | Refused:
+def decide(consent: Consent | None, ask: AccessRequest, *, now: datetime) -> Granted | Refused:
     """Which part of `ask` the enterprise has consented to, or why nothing."""
     if consent is None or not consent.was_granted or not _binds(consent, ask):
         return Refused(Reason.NOT_AVAILABLE)
@@ -43,7 +52,7 @@ def decide(consent: Consent | None, ask: Ask, *, now: datetime) -> Granted | Ref
     )
 
 
-def _binds(consent: Consent, ask: Ask) -> bool:
+def _binds(consent: Consent, ask: AccessRequest) -> bool:
     return (consent.client_id, consent.uscc, consent.purpose) == (
         ask.client_id,
         ask.uscc,

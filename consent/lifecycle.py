@@ -12,17 +12,17 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from consent.model import (
+    AccessRequest,
     Act,
-    Ask,
     Channel,
     Consent,
+    DisplayedText,
     Event,
     Person,
     Purpose,
     Reason,
     Refused,
     Scope,
-    Shown,
     Status,
     status_at,
 )
@@ -50,7 +50,7 @@ _ONCE_GRANTED = (*_RUNNING, Status.EXPIRED, Status.EXHAUSTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Transition:
     """A consent after an act, and the act."""
 
     consent: Consent
@@ -58,7 +58,7 @@ class Changed:
 
 
 def request(  # what a request is made of; all by keyword
-    ask: Ask,
+    ask: AccessRequest,
     *,
     consent_id: str,
     valid_until: datetime,
@@ -69,7 +69,7 @@ def request(  # what a request is made of; all by keyword
     previous_refusals: Iterable[Consent] = (),
     cool_down: timedelta = COOL_DOWN,
     amends: Consent | None = None,
-) -> Changed | Refused:
+) -> Transition | Refused:
     """The client asks, for a new consent or to change a running one (`amends`).
 
     Refused inside the cool-down after a refusal of the same (R9). It can be answered no longer than it
@@ -121,9 +121,9 @@ def grant(
     *,
     scope: Scope,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     now: datetime,
-) -> Changed | Refused:
+) -> Transition | Refused:
     """The enterprise says yes, to all or to a part: never to more than was asked."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
     if refusal is None and consent.amends is not None:
@@ -144,9 +144,9 @@ def amend(  # what an amendment is made of; all by keyword
     *,
     scope: Scope,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     now: datetime,
-) -> tuple[Changed, Changed] | Refused:
+) -> tuple[Transition, Transition] | Refused:
     """The enterprise says yes to a change: the running consent keeps its id, the request ends.
 
     Until then the old grant holds, and where the change is refused it goes on holding. Uses count
@@ -170,7 +170,7 @@ def amend(  # what an amendment is made of; all by keyword
     )
 
 
-def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Changed | Refused:
+def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise allows less than before, by itself; the consent keeps its id."""
     refusal = _unless(consent, _RUNNING, uscc=by.uscc, now=now) or _too_little(scope, consent, now)
     if refusal:
@@ -187,10 +187,10 @@ def refuse(
     consent: Consent,
     *,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     now: datetime,
     cool_down: timedelta = COOL_DOWN,
-) -> Changed | Refused:
+) -> Transition | Refused:
     """The enterprise says no; the same client cannot ask the same again for a while (R9)."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
     if refusal:
@@ -199,19 +199,19 @@ def refuse(
     return _decided(refused, Act.REFUSED, by=by, shown=shown, now=now)
 
 
-def pause(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def pause(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise holds it for a while; its term goes on running."""
     refusal = _unless(consent, (Status.ACTIVE,), uscc=by.uscc, now=now)
     return refusal or _by_person(replace(consent, status=Status.PAUSED), Act.PAUSED, by, now)
 
 
-def resume(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def resume(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise lets a paused one go on."""
     refusal = _unless(consent, (Status.PAUSED,), uscc=by.uscc, now=now)
     return refusal or _by_person(replace(consent, status=Status.ACTIVE), Act.RESUMED, by, now)
 
 
-def withdraw(consent: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def withdraw(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise takes it back, from the next request on."""
     refusal = _unless(consent, _ONCE_GRANTED, uscc=by.uscc, now=now)
     if refusal is None and not consent.was_granted:
@@ -219,7 +219,7 @@ def withdraw(consent: Consent, *, by: Person, now: datetime) -> Changed | Refuse
     return refusal or _by_person(replace(consent, status=Status.WITHDRAWN), Act.WITHDRAWN, by, now)
 
 
-def give_up(consent: Consent, *, client_id: str, now: datetime) -> Changed | Refused:
+def give_up(consent: Consent, *, client_id: str, now: datetime) -> Transition | Refused:
     """The client no longer wants it, asked or granted: it ends as if withdrawn."""
     if client_id != consent.client_id:
         return Refused(Reason.NOT_AVAILABLE)
@@ -233,7 +233,7 @@ def give_up(consent: Consent, *, client_id: str, now: datetime) -> Changed | Ref
     )
 
 
-def end_with(amendment: Consent, ended: Changed) -> Changed | Refused:
+def end_with(amendment: Consent, ended: Transition) -> Transition | Refused:
     """A request to change a consent that was taken back or given up ends with it, by the same act."""
     over, act = ended.consent, ended.event
     if amendment.amends != over.consent_id or over.status is not Status.WITHDRAWN:
@@ -253,7 +253,7 @@ def supersede(
     newer: Consent,
     by: Person,
     now: datetime,
-) -> Changed | Refused:
+) -> Transition | Refused:
     """A newer grant for the same client and purpose takes the place of this one."""
     replaces = (
         newer.status is Status.ACTIVE
@@ -302,11 +302,11 @@ def _too_little(scope: Scope, consent: Consent, now: datetime) -> Refused | None
     return Refused(Reason.NOTHING_CHOSEN) if used_up or scope.hollow_at(now) else None
 
 
-def _relation(of: Consent | Ask) -> tuple[str, str, Purpose]:
+def _relation(of: Consent | AccessRequest) -> tuple[str, str, Purpose]:
     return of.client_id, of.uscc, of.purpose
 
 
-def _of_the_same(refusals: Iterable[Consent], ask: Ask) -> list[Consent]:
+def _of_the_same(refusals: Iterable[Consent], ask: AccessRequest) -> list[Consent]:
     return [refused for refused in refusals if _relation(refused) == _relation(ask)]
 
 
@@ -315,9 +315,9 @@ def _decided(
     what: Act,
     *,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     now: datetime,
-) -> Changed:
+) -> Transition:
     decided = replace(
         after,
         decided_at=now,
@@ -330,7 +330,7 @@ def _decided(
     return _by_person(decided, what, by, now, shown)
 
 
-def _named_behind(datasets: tuple[str, ...], shown: Shown) -> tuple[str, ...] | None:
+def _named_behind(datasets: tuple[str, ...], shown: DisplayedText) -> tuple[str, ...] | None:
     """Of the fields that were named, those behind these datasets."""
     if shown.fields is None:
         return None
@@ -342,8 +342,8 @@ def _by_person(
     what: Act,
     by: Person,
     now: datetime,
-    shown: Shown | None = None,
-) -> Changed:
+    shown: DisplayedText | None = None,
+) -> Transition:
     changed = _changed(after, what, actor=by.subject, channel=by.channel, now=now)
     event = replace(
         changed.event,
@@ -362,7 +362,7 @@ def _changed(
     actor: str,
     channel: Channel,
     now: datetime,
-) -> Changed:
+) -> Transition:
     consent = replace(after, version=after.version + 1)
     event = Event(
         uscc=consent.uscc,
@@ -374,4 +374,4 @@ def _changed(
         at=now,
         scope=consent.scope,
     )
-    return Changed(consent=consent, event=event)
+    return Transition(consent=consent, event=event)

@@ -133,7 +133,7 @@ def _no_more(uses: int | None, limit: int | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DisplayedText:
     """Which text the person had before their eyes, and in which language (`zh`, `en`)."""
 
     text_version: str
@@ -221,7 +221,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class AccessRequest:
     """What a client wants to be told, about whom and what for."""
 
     client_id: str

@@ -22,12 +22,12 @@ import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
 from gateway.access.openapi import complete
-from gateway.access.response_signing import Envelope
-from gateway.background.catalogue_reload import catalogue_in_force, following
-from gateway.background.housekeeping import sweeping
+from gateway.access.response_signing import ResponseSigner
+from gateway.background.catalogue_reload import catalogue_in_force, reloading
+from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import working
-from gateway.background.notice_sender import notifying
-from gateway.background.sequencing import sealing
+from gateway.background.notice_sender import sending_notices
+from gateway.background.sequencing import sequencing
 from gateway.clients.agreements import QuotaBook
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
@@ -37,10 +37,10 @@ from gateway.health import router as health
 from gateway.http1.spelling import Spelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
-from gateway.limits.limiter import Guard
+from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.redis_store import RedisStore
-from gateway.limits.store_protocol import Store
+from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
 from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
 from gateway.runtime import Runtime
@@ -94,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(ForkGuard)
     app.add_middleware(Spelling)
-    app.add_middleware(Envelope, on_fault=problems.fault)
+    app.add_middleware(ResponseSigner, on_fault=problems.fault)
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)
     elif settings.demo:
@@ -135,7 +135,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         digests=digests,
         catalogue=catalogue,
         vault=_vault(settings),
-        guard=Guard(_store(settings)),
+        guard=Limiter(_store(settings)),
         quotas=QuotaBook(hot),
         tokens=Tokens(keys, settings.issuer),
         nonces=Nonces(digests.key("nonce")),
@@ -192,7 +192,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _store(settings: Settings) -> Store:
+def _store(settings: Settings) -> LimitStore:
     if settings.redis_url is None:
         return MemoryStore(_now)
     return RedisStore(settings.redis_url.get_secret_value())
@@ -216,10 +216,10 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
 async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     """Everything that a worker does without being called."""
     async with (
-        following(app),
-        sealing(_runtime_of(app)),
-        sweeping(app),
-        notifying(app),
+        reloading(app),
+        sequencing(_runtime_of(app)),
+        housekeeping(app),
+        sending_notices(app),
         working(settings, lambda: _runtime_of(app)),
     ):
         yield

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.clients.agreements import QuotaBook
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.prepared import HotDatabase
-from gateway.disclosure.refusal_counts import Tally
-from gateway.limits.limiter import Guard
+from gateway.disclosure.refusal_counts import RefusalCounter
+from gateway.limits.limiter import Limiter
 from gateway.notices.channels import Channels
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
@@ -37,12 +37,12 @@ class Runtime:
     digests: KeyedDigests
     catalogue: Catalogue
     vault: Vault
-    guard: Guard
+    guard: Limiter
     quotas: QuotaBook
     tokens: Tokens
     nonces: Nonces
     now: Callable[[], datetime]
-    turned_away: Tally = field(default_factory=Tally)
+    turned_away: RefusalCounter = field(default_factory=RefusalCounter)
     log_status: LogStatus = field(default_factory=LogStatus)
     channels: Channels = field(default_factory=dict)
     """How notices leave; none, where no way is set."""

@@ -69,7 +69,7 @@ def system_trust() -> ssl.SSLContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class FetchRoute:
     """How the outside is reached; a test brings another resolver, another end or other trust."""
 
     resolve: Resolve = resolve
@@ -125,14 +125,14 @@ async def get(
     *,
     loopback: bool,
     private: bool = False,
-    way: Way | None = None,
+    way: FetchRoute | None = None,
 ) -> Fetched:
     """The body at `url`, without following anything; raises `UnfetchableError`.
 
     `private` is for an address that the operator has chosen: it may be in a private network.
     """
     return await _fetch(
-        "GET", url, headers=headers, loopback=loopback, private=private, way=way or Way()
+        "GET", url, headers=headers, loopback=loopback, private=private, way=way or FetchRoute()
     )
 
 
@@ -143,7 +143,7 @@ async def put(
     *,
     loopback: bool,
     private: bool = False,
-    way: Way | None = None,
+    way: FetchRoute | None = None,
 ) -> Fetched:
     """What `url` answers to a PUT of `content`, with 200, 201 or 204; as `get`."""
     return await _fetch(
@@ -153,7 +153,7 @@ async def put(
         content=content,
         loopback=loopback,
         private=private,
-        way=way or Way(),
+        way=way or FetchRoute(),
     )
 
 
@@ -164,7 +164,7 @@ async def post(
     *,
     loopback: bool,
     private: bool = False,
-    way: Way | None = None,
+    way: FetchRoute | None = None,
 ) -> Fetched:
     """What `url` answers to a form; as `get`."""
     return await _fetch(
@@ -174,7 +174,7 @@ async def post(
         content=urlencode(form).encode(),
         loopback=loopback,
         private=private,
-        way=way or Way(),
+        way=way or FetchRoute(),
     )
 
 
@@ -184,7 +184,7 @@ async def _fetch(
     *,
     loopback: bool,
     private: bool,
-    way: Way,
+    way: FetchRoute,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
 ) -> Fetched:
@@ -240,7 +240,7 @@ async def _read(response: httpcore2.Response, good: Collection[int]) -> Fetched:
 class _Judging(httpcore2.AsyncNetworkBackend):
     """Opens connections to addresses that were judged, and to no names."""
 
-    way: Way
+    way: FetchRoute
     may_connect: Callable[[str], bool] = field(kw_only=True)
 
     async def connect_tcp(

@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consent import (
+    AccessRequest,
     Act,
-    Ask,
-    Changed,
     Channel,
     Consent,
+    DisplayedText,
     Event,
     Person,
     Purpose,
     Refused,
     Scope,
-    Shown,
     Status,
+    Transition,
     grant,
 )
 
@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 A_DAY = timedelta(days=1)
 USCC = "91330106MA2CXXXX1A"
 BANK = "bank-1"
-SHOWN = Shown(text_version="2026.1", language="zh")
+SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
 def a_person(uscc: str = USCC) -> Person:
@@ -37,9 +37,9 @@ def a_person(uscc: str = USCC) -> Person:
     )
 
 
-def an_ask(**changes: Any) -> Ask:
+def an_ask(**changes: Any) -> AccessRequest:
     """A bank's ask for two datasets and a question."""
-    ask = Ask(
+    ask = AccessRequest(
         client_id=BANK,
         uscc=USCC,
         purpose=Purpose.LOAN_APPROVAL,
@@ -100,12 +100,12 @@ def an_event_of(consent: Consent) -> Event:
     )
 
 
-def done(outcome: Changed | Refused) -> Consent:
+def done(outcome: Transition | Refused) -> Consent:
     """The consent after an act that must have succeeded."""
-    assert isinstance(outcome, Changed), outcome
+    assert isinstance(outcome, Transition), outcome
     return outcome.consent
 
 
-def grant_all(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def grant_all(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise agrees to everything."""
     return grant(held, scope=held.scope, by=by, shown=SHOWN, now=now)

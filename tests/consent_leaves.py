@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import consent
-from consent import Changed, Consent, Person, Refused
+from consent import Consent, Person, Refused, Transition
 from consent import store as consents
 from gateway.access.consent_records import signed_record
 from gateway.signing.keys import KeyRing
@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE
 if TYPE_CHECKING:
     from tests.house import Caller, House  # which counts leaves itself
 
-Act = Callable[..., Changed | Refused]
+Act = Callable[..., Transition | Refused]
 SCOPE: Final = "consents"
 NAMED: Final = ("registration.name", "penalty.document_number", "penalty.fine")
 _ODD: Final = text("""
@@ -109,7 +109,7 @@ def assert_in_the_log(receipt: Mapping[str, Any], leaf: str, keys: KeyRing, orig
     assert root_from_path(entry, receipt["leaf_index"], head.size, proof) == head.root
 
 
-def to_penalties(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def to_penalties(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise leaves one dataset, for three uses."""
     less = replace(held.scope, datasets=("penalty",), max_uses=3)
     return consent.narrow(held, scope=less, by=by, now=now)

@@ -26,7 +26,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, literal, select, text, union_all
 
 import consent
-from consent import Channel, Person, Purpose, Scope, Shown
+from consent import Channel, DisplayedText, Person, Purpose, Scope
 from consent import store as consents
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.timestamps import SHANGHAI
@@ -40,10 +40,10 @@ from gateway.http1.server import OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.province import province
 from gateway.synthetic.seed_demo import Kit, build
-from gateway.synthetic.state import SEED, Folder
+from gateway.synthetic.state import SEED, DemoFolder
 from tests.consent_leaves import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
@@ -125,7 +125,7 @@ class House:
 
     async def client(self, role: str = "bank", *, agreed: bool = True, **terms: Any) -> "Caller":
         """A new client in this role with an agreement of its own; `terms` change the agreement."""
-        cast = next(r for r in ROLES if r.key == role)
+        cast = next(r for r in DEMO_CLIENTS if r.key == role)
         caller = Caller(
             house=self,
             client_id=f"{role}-{secrets.token_hex(6)}",
@@ -180,7 +180,7 @@ class House:
             max_uses=max_uses,
         )
         requested = consent.request(
-            consent.Ask(
+            consent.AccessRequest(
                 client_id=caller.client_id,
                 uscc=uscc,
                 purpose=Purpose(purpose),
@@ -193,19 +193,19 @@ class House:
             channel=Channel.LINK,
             now=now,
         )
-        assert isinstance(requested, consent.Changed)
+        assert isinstance(requested, consent.Transition)
         granted = consent.grant(
             requested.consent,
             scope=scope,
             by=_person(uscc),
-            shown=Shown(
+            shown=DisplayedText(
                 text_version="2026.1",
                 language="zh",
                 fields=None if named is None else tuple(named),
             ),
             now=now,
         )
-        assert isinstance(granted, consent.Changed)
+        assert isinstance(granted, consent.Transition)
         async with self.runtime.engine.begin() as conn:
             await consent_writer.insert(conn, requested)
             assert await consent_writer.save(conn, requested.consent, granted)
@@ -213,7 +213,7 @@ class House:
 
     async def act(
         self,
-        act: Callable[..., consent.Changed | consent.Refused],
+        act: Callable[..., consent.Transition | consent.Refused],
         consent_id: str,
     ) -> None:
         """Have the enterprise do this (`consent.withdraw`, `consent.pause`, …) to its consent."""
@@ -221,7 +221,7 @@ class House:
             held = await consents.by_id(conn, consent_id)
             assert held is not None
             changed = act(held, by=_person(held.uscc), now=self.clock())
-            assert isinstance(changed, consent.Changed), changed
+            assert isinstance(changed, consent.Transition), changed
             assert await consent_writer.save(conn, held, changed)
 
     async def uses(self, consent_id: str) -> int:
@@ -454,7 +454,7 @@ class Built:
 
 async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTITIES) -> Built:
     """Build a demo's province and clients in the empty, migrated database at `url`."""
-    room = Folder(folder)
+    room = DemoFolder(folder)
     state = replace(room.open(port=None, entities=entities), port=port)
     # A busy machine takes its time; tests of time limits have limits of their own.
     patient = {"request_timeout": int(PATIENCE)}

@@ -23,7 +23,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
 from gateway.privacy.field_encryption import Vault
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.oauth_builders import public_jwk
 from tests.waiting import PATIENCE
@@ -174,7 +174,7 @@ def a_desk(url: str, folder: Path) -> Desk:
 
 
 async def _add_sources(url: str) -> None:
-    role = next(each for each in ROLES if each.key == "source")
+    role = next(each for each in DEMO_CLIENTS if each.key == "source")
     engine = make_engine(url, pool_size=1)
     async with engine.begin() as connection:
         for client_id in SOURCES:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.creditfile.personal_fields import row_of_record, seal_of_record
 from gateway.creditfile.records import Record
-from gateway.creditfile.rekey_records import Refolded, refold
+from gateway.creditfile.rekey_records import RekeyedBatch, refold
 from gateway.creditfile.tables import record
-from gateway.ingest import Outcome, Source, take
+from gateway.ingest import RowOutcome, Source, take
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC, a_record
 
@@ -77,11 +77,11 @@ class Files:
         )
         return disclosure_id
 
-    async def refold(self, **how: Any) -> list[Refolded]:
+    async def refold(self, **how: Any) -> list[RekeyedBatch]:
         """Run it to its end."""
         return [each async for each in refold(self.engine, self.vault, CATALOGUE, now=NOW, **how)]
 
-    async def take(self, dataset: str, *rows: dict[str, Any]) -> tuple[Outcome, ...]:
+    async def take(self, dataset: str, *rows: dict[str, Any]) -> tuple[RowOutcome, ...]:
         """Deliver in one transaction."""
         async with self.engine.begin() as conn:
             return await take(

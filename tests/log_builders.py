@@ -18,11 +18,16 @@ from gateway.disclosure import feed
 from gateway.disclosure.commit import log_refusal
 from gateway.disclosure.ids import new_id
 from gateway.signing.keys import KeyRing, new_key_file
-from gateway.transparency.checkpoint_stores import CheckpointStore, Kept, StoreError, store_at
+from gateway.transparency.checkpoint_stores import (
+    CheckpointStore,
+    StoredCheckpoint,
+    StoreError,
+    store_at,
+)
 from gateway.transparency.checkpoints import origin_of
 from gateway.transparency.log_leaf import Disclosure, leaf_hash
 from gateway.transparency.publication import Publisher
-from gateway.transparency.sequencer import Sealer
+from gateway.transparency.sequencer import Sequencer
 from tests import naive_merkle
 
 ISSUER = "https://credit.test"
@@ -55,7 +60,7 @@ def a_checkpoint_folder(folder: Path) -> str:
     return str(made)
 
 
-def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
+def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
     """A sealer at noon; its checkpoints are kept beside the file of keys."""
     assert keys._path is not None
     origin = origin_of(ISSUER)
@@ -66,7 +71,7 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sealer:
         stores=[store_at(a_checkpoint_folder(keys._path.parent), loopback=False)],
         now=lambda: NOON,
     )
-    return Sealer(
+    return Sequencer(
         engine=engine,
         keys=keys,
         origin=origin,
@@ -84,16 +89,16 @@ class FullStore:
         self._store = store
         self.name = store.name
 
-    async def read(self) -> Kept | None:
+    async def read(self) -> StoredCheckpoint | None:
         """As ever."""
         return await self._store.read()
 
-    async def replace(self, _kept: Kept | None, _content: bytes) -> None:
+    async def replace(self, _kept: StoredCheckpoint | None, _content: bytes) -> None:
         """Never."""
         raise StoreError(f"{self.name} cannot be used: No space left on device.")
 
 
-def on_a_full_disk(sealer: Sealer) -> Sealer:
+def on_a_full_disk(sealer: Sequencer) -> Sequencer:
     """The same sealer: what it seals cannot be kept outside, and so is not published."""
     full = [FullStore(each) for each in sealer.publisher.stores]
     return replace(sealer, publisher=replace(sealer.publisher, stores=full))
@@ -126,7 +131,7 @@ async def disclosed(
     return made
 
 
-async def seal_all(sealer: Sealer) -> None:
+async def seal_all(sealer: Sequencer) -> None:
     """Seal until nothing is pending."""
     while await sealer.round():
         pass

@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from sqlalchemy import text
 
-from consent import Scope, Shown
+from consent import DisplayedText, Scope
 from gateway import problems
 from gateway.clients import registry
 from gateway.clients.agreements import QuotaBook
@@ -33,7 +33,7 @@ from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.identity import interactions, sessions
 from gateway.identity.sessions import Identity
-from gateway.limits.limiter import Guard
+from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.oauth.routes import router
 from gateway.portal.consents import apply_decision
@@ -156,7 +156,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         digests=digests,
         catalogue=load_catalogue(),
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
-        guard=Guard(MemoryStore(clock)),
+        guard=Limiter(MemoryStore(clock)),
         quotas=QuotaBook(hot),
         tokens=Tokens(keys, ISSUER),
         nonces=Nonces(digests.key("nonce")),
@@ -387,7 +387,7 @@ async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool 
             subject="person-1",
             session_digest=own,
             identity_token_digest=b"\x01" * 32,
-            shown=Shown(text_version="2026.1", language="zh"),
+            shown=DisplayedText(text_version="2026.1", language="zh"),
         )
         trouble = await apply_decision.decide(conn, interaction, choice, decider, now=now)
         assert trouble is None, trouble

@@ -8,7 +8,14 @@ from typing import Any, Final
 from sqlalchemy import insert
 
 from gateway.creditfile.objections import lifecycle, service
-from gateway.creditfile.objections.model import Actor, Changed, Ground, Objection, Refused, Role
+from gateway.creditfile.objections.model import (
+    Actor,
+    Objection,
+    ObjectionChanged,
+    ObjectionGround,
+    ObjectionRefused,
+    Role,
+)
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import record
 from tests.creditfile_builders import CATALOGUE, NOON, USCC, a_record
@@ -16,7 +23,7 @@ from tests.house import Caller, House
 from verification.uscc import check_character
 
 KINDS: Final = CATALOGUE.objections
-GROUND: Final = Ground(
+GROUND: Final = ObjectionGround(
     uscc=USCC,
     dataset="penalty",
     record_id="rec_1",
@@ -29,7 +36,9 @@ SOURCE: Final = Actor(role=Role.SOURCE, name="client:source", of="source")
 REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", of="operator")
 
 
-def raised(*, now: datetime = NOON, by: Actor = ENTERPRISE, **ground: Any) -> Changed | Refused:
+def raised(
+    *, now: datetime = NOON, by: Actor = ENTERPRISE, **ground: Any
+) -> ObjectionChanged | ObjectionRefused:
     """What raising an objection gives; `ground` are members of the record's ground."""
     return lifecycle.raise_(
         replace(GROUND, **ground),
@@ -47,9 +56,9 @@ def an_objection(*, now: datetime = NOON, **ground: Any) -> Objection:
     return done(raised(now=now, **ground))
 
 
-def done(outcome: Changed | Refused) -> Objection:
+def done(outcome: ObjectionChanged | ObjectionRefused) -> Objection:
     """The objection after an act that must have been done."""
-    assert isinstance(outcome, Changed), outcome
+    assert isinstance(outcome, ObjectionChanged), outcome
     return outcome.objection
 
 

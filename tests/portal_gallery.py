@@ -13,11 +13,11 @@ from sqlalchemy import insert, update
 from sqlmodel import col
 
 import consent
-from consent import Ask, Channel, Consent, Purpose, store
+from consent import AccessRequest, Channel, Consent, Purpose, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.objections import service
-from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
+from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from gateway.creditfile.tables import enterprise
 from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
@@ -137,7 +137,7 @@ async def ask_by_link(
     """A consent that the bank has asked for by link; its id."""
     now = house.clock()
     requested = consent.request(
-        Ask(
+        AccessRequest(
             client_id=house.bank,
             uscc=uscc,
             purpose=purpose,
@@ -151,7 +151,7 @@ async def ask_by_link(
         now=now,
         amends=amends,
     )
-    assert isinstance(requested, consent.Changed)
+    assert isinstance(requested, consent.Transition)
     async with house.engine.begin() as conn:
         await consent_writer.insert(conn, requested)
     return requested.consent.consent_id
@@ -348,7 +348,7 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
     verb = service.decides(
         house.runtime.catalogue,
         by=Actor(role=Role.SOURCE, name="client:source", of="source"),
-        outcome=Outcome.REJECTED,
+        outcome=ObjectionOutcome.REJECTED,
         reasons=words.or_plain("处罚决定仍然有效。"),
         now=house.clock(),
     )

@@ -25,7 +25,7 @@ from gateway.clients import registry
 from gateway.clients.authentication import Authentication
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
 from tests.house import House
 from tests.log_builders import a_checkpoint_folder
@@ -68,7 +68,7 @@ class Front:
 
     async def client(self, jwks: Mapping[str, object] | None = None, **method: str) -> str:
         """The id of a client whose tokens are bound to its certificate."""
-        bank = next(each for each in ROLES if each.key == "bank")
+        bank = next(each for each in DEMO_CLIENTS if each.key == "bank")
         client_id = f"proxied-{os.urandom(6).hex()}"
         registration = Registration(
             client_id=client_id,

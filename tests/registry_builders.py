@@ -22,7 +22,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
-from gateway.safe_fetch import Way
+from gateway.safe_fetch import FetchRoute
 from tests.house import Caller, House
 from tests.oauth_builders import public_jwk
 from tests.waiting import PATIENCE
@@ -89,9 +89,9 @@ class Outside:
         """Where the keys lie."""
         return f"https://{HOST}:{self.server.port}/jwks.json"
 
-    def way(self, **changes: Any) -> Way:
+    def way(self, **changes: Any) -> FetchRoute:
         """The way to it."""
-        made = Way(
+        made = FetchRoute(
             resolve=self._resolve,
             connect=self._connect,
             trust=lambda: self.trust,

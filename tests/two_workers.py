@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.identity import sessions
-from gateway.limits.limiter import Guard
+from gateway.limits.limiter import Limiter
 from gateway.limits.redis_store import RedisStore
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
@@ -67,7 +67,7 @@ async def workers(
     }
     async with running(url, folder) as world:
         assert world.runtime.settings.secret.get_secret_value() == SECRET
-        guard = Guard(RedisStore(redis.url))
+        guard = Limiter(RedisStore(redis.url))
         shared = replace(world, runtime=replace(world.runtime, guard=guard))
         await add_enterprise(world.runtime.engine, USCC, "杭州云栖数据科技有限公司")
         with ExitStack() as stack:

@@ -4,7 +4,7 @@ This is the public face; what other packages use, they import from here.
 """
 
 from verification.asked import Asked, as_document, asserted_form, problem_with, question
-from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Kind, Question
+from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question, QuestionKind
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
 from verification.id_numbers import birthday_in, id_check_agrees, id_check_character
@@ -17,7 +17,7 @@ from verification.normalise import (
     normalise_id_number,
     strict_name,
 )
-from verification.probe_budget import LIMIT, WINDOW, Admission, admit
+from verification.probe_budget import LIMIT, WINDOW, ProbeAdmission, admit_probe
 from verification.rules import Answer, Match
 from verification.uscc import (
     CodeProblem,
@@ -43,20 +43,20 @@ __all__ = [
     "NOBODY",
     "QUESTIONS",
     "WINDOW",
-    "Admission",
     "Answer",
     "Answered",
     "Asked",
     "CodeProblem",
     "EnterpriseCode",
     "Facts",
-    "Kind",
     "LiveRecord",
     "Match",
     "NotACode",
+    "ProbeAdmission",
     "Question",
+    "QuestionKind",
     "Uscc",
-    "admit",
+    "admit_probe",
     "as_document",
     "asserted_form",
     "birthday_in",

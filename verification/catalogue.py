@@ -21,7 +21,7 @@ RATING_LEVELS: Final = ("优秀", "良好", "中等", "较差", "差")
 """Best first."""
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What is compared: an asserted text, a public state, or a fixed band."""
 
     MATCH = "match"
@@ -44,7 +44,7 @@ class Question:
     tag: str
     title_zh: str
     title_en: str
-    kind: Kind
+    kind: QuestionKind
     datasets: tuple[str, ...]
     value: Literal["text", "one_of", "none"] = "none"
     values: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="enterprise_name.v1",
         title_zh="企业名称是否一致",
         title_en="Is this the enterprise's registered name?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         normalisation=NAMES_VERSION,
@@ -96,7 +96,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="legal_representative_name.v1",
         title_zh="法定代表人（经营者）姓名是否一致",
         title_en="Is this the name of the legal representative or operator?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         normalisation=NAMES_VERSION,
@@ -106,7 +106,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="registered_address.v1",
         title_zh="登记住所是否一致",
         title_en="Is this the registered address?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         normalisation="addresses.v1",
@@ -115,7 +115,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="legal_representative_id.v1",
         title_zh="法定代表人（经营者）证件号码是否一致",
         title_en="Is this the identity number of the legal representative or operator?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         needs_consent=True,
@@ -125,28 +125,28 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="is_active.v1",
         title_zh="登记状态是否为存续（在营）",
         title_en="Is the enterprise's registration active?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("registration",),
     ),
     Question(
         tag="not_on_serious_violation_list.v1",
         title_zh="未被列入严重违法失信名单",
         title_en="Is the enterprise not on the list of serious violations?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("serious_violation",),
     ),
     Question(
         tag="not_abnormal.v1",
         title_zh="未被列入经营异常名录",
         title_en="Is the enterprise not on the list of abnormal operations?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("abnormal_listing",),
     ),
     Question(
         tag="licence_valid.v1",
         title_zh="持有该类别的有效行政许可",
         title_en="Does the enterprise hold a licence of this category that is valid today?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("licence",),
         value="one_of",
         values=LICENCE_CATEGORIES,
@@ -155,7 +155,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="no_live_penalty.v1",
         title_zh="没有在公示期内的行政处罚",
         title_en="Is no penalty (of this severity, or of any) within its publicity period?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("penalty",),
         value="one_of",
         values=SEVERITIES,
@@ -166,21 +166,21 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="not_judgment_defaulter.v1",
         title_zh="未被列为失信被执行人",
         title_en="Is the enterprise not listed as a judgment defaulter?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("judgment_defaulter",),
     ),
     Question(
         tag="commitment_fulfilled.v1",
         title_zh="信用承诺均已履行",
         title_en="Has the enterprise fulfilled its credit commitments?",
-        kind=Kind.STATE,
+        kind=QuestionKind.STATE,
         datasets=("commitment",),
     ),
     Question(
         tag="rating_at_least.v1",
         title_zh="公共信用评价不低于该等级",
         title_en="Is the public credit rating at least at this level?",
-        kind=Kind.BAND,
+        kind=QuestionKind.BAND,
         datasets=("public_rating",),
         value="one_of",
         values=RATING_LEVELS,
@@ -190,7 +190,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="established_for.v1",
         title_zh="成立已满该年数",
         title_en="Was the enterprise established at least this many years ago?",
-        kind=Kind.BAND,
+        kind=QuestionKind.BAND,
         datasets=("registration",),
         value="one_of",
         values=("1", "3", "5", "10"),
@@ -199,7 +199,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="paid_social_insurance_on_time.v1",
         title_zh="最近该月数内按时缴纳社会保险",
         title_en="Was social insurance paid on time in each of the last so many complete months?",
-        kind=Kind.BAND,
+        kind=QuestionKind.BAND,
         datasets=("tax_and_social",),
         value="one_of",
         values=("3", "6", "12"),
@@ -209,7 +209,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="enterprise_name.v2",
         title_zh="企业名称是否一致（比对规则 names.v2）",
         title_en="Is this the enterprise's registered name, by the rules of names.v2?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         normalisation=NAMES_V2,
@@ -220,7 +220,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         tag="legal_representative_name.v2",
         title_zh="法定代表人（经营者）姓名是否一致（比对规则 names.v2）",
         title_en="Is this the name of the legal representative or operator, by the rules of names.v2?",
-        kind=Kind.MATCH,
+        kind=QuestionKind.MATCH,
         datasets=("registration",),
         value="text",
         normalisation=NAMES_V2,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from verification.asked import Asked, question
 from verification.facts import NOBODY, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
-from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, Verdict
+from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,9 @@ def evaluate(
     )
 
 
-def _verdict(asked: Asked, facts: Facts, *, digest: Callable[[str], bytes], today: date) -> Verdict:
+def _verdict(
+    asked: Asked, facts: Facts, *, digest: Callable[[str], bytes], today: date
+) -> RuleVerdict:
     found = question(asked.tag)
     if found is None or not found.offers(asked.value):
         return UNDETERMINED
@@ -68,7 +70,7 @@ def _verdict(asked: Asked, facts: Facts, *, digest: Callable[[str], bytes], toda
 
 
 def _told(
-    asked: Asked, verdict: Verdict, facts: Facts | None, allowed: AbstractSet[Asked]
+    asked: Asked, verdict: RuleVerdict, facts: Facts | None, allowed: AbstractSet[Asked]
 ) -> Answered:
     may_be_told = facts is not None and asked in allowed
     told = verdict if may_be_told else UNDETERMINED

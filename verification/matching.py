@@ -10,7 +10,7 @@ from verification.asked import normal_form
 from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
-from verification.rules import UNDETERMINED, Match, Verdict, of_dataset, resting_on
+from verification.rules import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
 
 if TYPE_CHECKING:
     from verification.catalogue import Question
@@ -31,7 +31,7 @@ _READINGS: Final[dict[str, Callable[[str], tuple[str, ...]]]] = {
 }
 
 
-def text_verdict(asked: Question, value: str, facts: Facts) -> Verdict:
+def text_verdict(asked: Question, value: str, facts: Facts) -> RuleVerdict:
     """Whether the asserted text is the recorded one: strictly, else loosely where allowed."""
     recorded = TEXTS[asked.tag](facts)
     theirs = normal_form(asked, recorded or TEXTS[asked.tag](NOBODY) or "")
@@ -45,13 +45,13 @@ def text_verdict(asked: Question, value: str, facts: Facts) -> Verdict:
     rests_on = resting_on(of_dataset(facts, "registration"))
     if strict or loose:
         match: Match = "strict" if strict else "loose"
-        return Verdict(answer="yes", match=match if asked.loose else None, rests_on=rests_on)
-    return UNDETERMINED if proves_nothing else Verdict(answer="no", rests_on=rests_on)
+        return RuleVerdict(answer="yes", match=match if asked.loose else None, rests_on=rests_on)
+    return UNDETERMINED if proves_nothing else RuleVerdict(answer="no", rests_on=rests_on)
 
 
 def digest_verdict(
     asked: Question, value: str, facts: Facts, *, digest: Callable[[str], bytes]
-) -> Verdict:
+) -> RuleVerdict:
     """Whether the keyed digest of the asserted value is the recorded one."""
     name = DIGESTS[asked.tag]
     recorded = facts.digests.get(name)
@@ -59,7 +59,7 @@ def digest_verdict(
     if not recorded or not value:
         return UNDETERMINED
     rests_on = resting_on(of_dataset(facts, "registration"))
-    return Verdict(answer="yes" if same else "no", rests_on=rests_on)
+    return RuleVerdict(answer="yes" if same else "no", rests_on=rests_on)
 
 
 def _loosely_same(asked: Question, recorded: str, asserted: str) -> bool:

@@ -19,21 +19,21 @@ WINDOW: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class ProbeAdmission:
     """`admitted`, one flag for each value asked, in order; `known`, the map to keep."""
 
     admitted: tuple[bool, ...]
     known: Mapping[str, int]
 
 
-def admit(
+def admit_probe(
     known: Mapping[str, int],
     asked: Sequence[str],
     *,
     now: int,
     limit: int = LIMIT,
     window: int = WINDOW,
-) -> Admission:
+) -> ProbeAdmission:
     """Decide which values of one question may be answered.
 
     `known` maps the digest of each value asked before to when it was first asked (seconds since
@@ -46,4 +46,4 @@ def admit(
         if value not in kept and len(kept) < limit:
             kept[value] = now
         admitted.append(value in kept)
-    return Admission(admitted=tuple(admitted), known=MappingProxyType(kept))
+    return ProbeAdmission(admitted=tuple(admitted), known=MappingProxyType(kept))

@@ -19,7 +19,7 @@ RestsOn = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RuleVerdict:
     """An answer, how a name matched, and the ids and versions of the records it rests on."""
 
     answer: Answer
@@ -27,14 +27,14 @@ class Verdict:
     rests_on: RestsOn = ()
 
 
-UNDETERMINED: Final = Verdict(answer="not_determined")
+UNDETERMINED: Final = RuleVerdict(answer="not_determined")
 
 
-def verdict(answer: Answer, records: Iterable[LiveRecord] = ()) -> Verdict:
+def verdict(answer: Answer, records: Iterable[LiveRecord] = ()) -> RuleVerdict:
     """Give an answer with the records that it rests on; what is not determined rests on none."""
     if answer == "not_determined":
         return UNDETERMINED
-    return Verdict(answer=answer, rests_on=resting_on(records))
+    return RuleVerdict(answer=answer, rests_on=resting_on(records))
 
 
 def resting_on(records: Iterable[LiveRecord]) -> RestsOn:
@@ -51,21 +51,21 @@ def _yes_if(holds: bool) -> Answer:  # noqa: FBT001 - a single truth value, told
     return "yes" if holds else "no"
 
 
-def _is_active(facts: Facts, _: str | None, __: date) -> Verdict:
+def _is_active(facts: Facts, _: str | None, __: date) -> RuleVerdict:
     if not facts.status:
         return UNDETERMINED
     return verdict(_yes_if(facts.status == ACTIVE), of_dataset(facts, "registration"))
 
 
-def _not_listed(dataset: str) -> Callable[[Facts, str | None, date], Verdict]:
-    def rule(facts: Facts, _: str | None, __: date) -> Verdict:
+def _not_listed(dataset: str) -> Callable[[Facts, str | None, date], RuleVerdict]:
+    def rule(facts: Facts, _: str | None, __: date) -> RuleVerdict:
         listed = of_dataset(facts, dataset)
         return verdict("no" if listed else "yes", listed)
 
     return rule
 
 
-def _licence_valid(facts: Facts, category: str | None, today: date) -> Verdict:
+def _licence_valid(facts: Facts, category: str | None, today: date) -> RuleVerdict:
     held = [r for r in of_dataset(facts, "licence") if r.fields.get("category") == category]
     states = [(_runs(each, today), each) for each in held]
     valid = [each for state, each in states if state]
@@ -83,7 +83,7 @@ def _runs(licence: LiveRecord, today: date) -> bool | None:
     return None if first is None or last is None else first <= today <= last
 
 
-def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> Verdict:
+def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> RuleVerdict:
     """Answer no `yes` while a live penalty of unknown severity may be of the one asked for."""
     live = of_dataset(facts, "penalty")
     of_severity = [r for r in live if severity is None or r.fields.get("severity") == severity]
@@ -93,7 +93,7 @@ def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> Verdict:
     return verdict("not_determined" if ungraded else "yes")
 
 
-def _commitment_fulfilled(facts: Facts, _: str | None, __: date) -> Verdict:
+def _commitment_fulfilled(facts: Facts, _: str | None, __: date) -> RuleVerdict:
     made = of_dataset(facts, "commitment")
     broken = [each for each in made if each.fields.get("fulfilment") == "broken"]
     if broken:
@@ -102,7 +102,7 @@ def _commitment_fulfilled(facts: Facts, _: str | None, __: date) -> Verdict:
     return verdict("yes" if fulfilled else "not_determined", made)
 
 
-def _rating_at_least(facts: Facts, level: str | None, _: date) -> Verdict:
+def _rating_at_least(facts: Facts, level: str | None, _: date) -> RuleVerdict:
     rated = of_dataset(facts, "public_rating")
     if not rated:
         return UNDETERMINED
@@ -114,7 +114,7 @@ def _rating_at_least(facts: Facts, level: str | None, _: date) -> Verdict:
     return verdict(_yes_if(reached), (latest,))
 
 
-def _established_for(facts: Facts, years: str | None, today: date) -> Verdict:
+def _established_for(facts: Facts, years: str | None, today: date) -> RuleVerdict:
     if facts.established_on is None or years is None:
         return UNDETERMINED
     completed = _years_after(facts.established_on, int(years)) <= today
@@ -127,7 +127,7 @@ def _years_after(day: date, years: int) -> date:
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
-def _paid_social_insurance_on_time(facts: Facts, months: str | None, today: date) -> Verdict:
+def _paid_social_insurance_on_time(facts: Facts, months: str | None, today: date) -> RuleVerdict:
     wanted = _complete_months(today, int(months or 0))
     paid = [
         each
@@ -147,7 +147,7 @@ def _complete_months(today: date, count: int) -> set[object]:
     return {f"{m // 12:04}-{m % 12 + 1:02}" for m in range(this - count, this)}
 
 
-RULES: Final[Mapping[str, Callable[[Facts, str | None, date], Verdict]]] = {
+RULES: Final[Mapping[str, Callable[[Facts, str | None, date], RuleVerdict]]] = {
     "is_active.v1": _is_active,
     "not_on_serious_violation_list.v1": _not_listed("serious_violation"),
     "not_abnormal.v1": _not_listed("abnormal_listing"),

@@ -32,12 +32,12 @@ from gateway.limits.model import (
     StaleGeneration,
 )
 from gateway.runtime import Runtime
-from gateway.transparency.log_leaf import Kind
+from gateway.transparency.log_leaf import LeafKind
 
 LONGEST_KEY = 128
 LONG_WAIT_SECONDS = 3600
 # What the log calls these attempts.
-KINDS: Final[Mapping[tuple[str, str], Kind]] = {
+KINDS: Final[Mapping[tuple[str, str], LeafKind]] = {
     ("POST", "/v1/verifications"): "verification",
     ("POST", "/v1/queries"): "query",
     ("POST", "/v1/consents"): "consent_request",

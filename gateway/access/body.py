@@ -31,7 +31,7 @@ SHOWN_MISTAKES = 5
 UTF_8 = frozenset({"charset=utf-8", 'charset="utf-8"'})
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """A shape on the wire: frozen, strict, nothing unknown."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -40,13 +40,13 @@ class Wire(BaseModel):
     """Whether the values in it are judged one by one: then a number may be any, NaN too."""
 
 
-class EnterpriseIn(Wire):
+class EnterpriseIn(WireModel):
     """Which enterprise is meant."""
 
     uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
 
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=WireModel)
 
 
 async def read(request: Request, *, largest: int = LARGEST) -> bytes:
@@ -128,23 +128,23 @@ def _mistakes(error: ValidationError) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming(Generic[W]):
+class IncomingCall(Generic[W]):
     """A parsed body, or what is wrong with the call; and its idempotency key."""
 
     parsed: W | GatewayError
     key: IdempotencyKey | None
 
 
-async def incoming(request: Request, model: type[W], *, largest: int = LARGEST) -> Incoming[W]:
+async def read_call(request: Request, model: type[W], *, largest: int = LARGEST) -> IncomingCall[W]:
     """Read the body of `request`, of at most `largest` bytes, as a `model`."""
     try:
         raw = await read(request, largest=largest)
         key = idempotency_key(request, raw)
     except GatewayError as error:
-        return Incoming(parsed=error, key=None)
+        return IncomingCall(parsed=error, key=None)
     parsed = parse(request, raw, model)
     request.state.warnings = warnings_of(_uscc_of(parsed))
-    return Incoming(parsed=parsed, key=key)
+    return IncomingCall(parsed=parsed, key=key)
 
 
 def _uscc_of(parsed: object) -> object:

@@ -20,17 +20,17 @@ from gateway.db.prepared import Statement
 from gateway.runtime import Runtime
 
 # One jsonb object for client :client_id and the access token :jti.
-STANDING_JSON = f"""jsonb_build_object(
+CLIENT_STATUS_JSON = f"""jsonb_build_object(
     'client', (SELECT c.state FROM client c WHERE c.client_id = CAST(:client_id AS text)),
     'token', (SELECT CASE WHEN t.revoked_at IS NULL THEN 'live' ELSE 'revoked' END
               FROM access_token t WHERE t.jti = CAST(:jti AS text)),
     'agreement', {AGREEMENT_JSON})"""  # noqa: S608  # constants only
 
-READ_STANDING = Statement(f"SELECT {STANDING_JSON} AS standing")
+READ_STANDING = Statement(f"SELECT {CLIENT_STATUS_JSON} AS standing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ClientStatus:
     """The present state of a caller's token, client and agreement."""
 
     token_live: bool
@@ -38,16 +38,16 @@ class Standing:
     agreement: Agreement | None
 
 
-def standing_from_json(found: Mapping[str, Any]) -> Standing:
-    """The standing in `STANDING_JSON`'s object."""
-    return Standing(
+def client_status_from_json(found: Mapping[str, Any]) -> ClientStatus:
+    """The standing in `CLIENT_STATUS_JSON`'s object."""
+    return ClientStatus(
         token_live=found["token"] == "live",  # noqa: S105  # a state
         client_active=found["client"] == "active",
         agreement=agreement_from_json(found["agreement"]),
     )
 
 
-def agreement_of(standing: Standing, now: datetime) -> Agreement | GatewayError:
+def agreement_of(standing: ClientStatus, now: datetime) -> Agreement | GatewayError:
     """The agreement under which this call runs, or why there is none: token, client, agreement."""
     if not standing.token_live:
         return InvalidTokenError("The access token was revoked.")
@@ -66,7 +66,7 @@ async def demand_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     row = await runtime.hot.row(READ_STANDING, values)
     if row is None:
         raise TypeError("a SELECT without FROM gives one row")
-    agreement = agreement_of(standing_from_json(orjson.loads(row["standing"])), runtime.now())
+    agreement = agreement_of(client_status_from_json(orjson.loads(row["standing"])), runtime.now())
     if isinstance(agreement, GatewayError):
         raise agreement
     runtime.quotas.note(caller.client_id, agreement.version)

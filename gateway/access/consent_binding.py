@@ -14,7 +14,7 @@ from gateway.runtime import Runtime
 from gateway.signing.access_tokens import Token
 
 # A paused consent may go on, and what was told for the last use may be fetched again.
-MAY_GO_ON: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.EXHAUSTED})
+USABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.EXHAUSTED})
 
 
 def trouble_with_consent(
@@ -23,7 +23,7 @@ def trouble_with_consent(
     """Why a consent-bound token is of no use any more; `held` is the consent that it names."""
     if token.consent_id is None:
         return None
-    if held is not None and status_at(held, now) in MAY_GO_ON:
+    if held is not None and status_at(held, now) in USABLE_STATUSES:
         return None
     return InvalidTokenError(
         "The consent that this token was given for has ended; ask the enterprise for a new one.",

@@ -19,13 +19,13 @@ from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
 from gateway.disclosure import consent_writer
 from gateway.disclosure.consent_leaf import (
-    Kept,
+    StoredLeaf,
     as_written,
     kept_leaf_id,
     leaf_id,
     person_digest,
 )
-from gateway.disclosure.consent_writer import Leaf
+from gateway.disclosure.consent_writer import WrittenLeaf
 from gateway.runtime import Runtime
 from gateway.signing import jws
 from gateway.transparency.receipts import receipts_of, written
@@ -117,7 +117,7 @@ async def _with_leaves(
     return names
 
 
-def _leaf(of: Event | Kept, leaf: Leaf | None, *, sees: bool) -> dict[str, Any]:
+def _leaf(of: Event | StoredLeaf, leaf: WrittenLeaf | None, *, sees: bool) -> dict[str, Any]:
     """What recomputes the leaf; the salt of the person only for who sees the person."""
     if leaf is None:
         return {}

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from consent import Purpose
-from gateway.access.body import EnterpriseIn, Wire
+from gateway.access.body import EnterpriseIn, WireModel
 from gateway.access.errors import InvalidUsccError
 from gateway.access.subject_uscc import subject_of
 from gateway.clients.agreements import Agreement
@@ -33,7 +33,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
 
 
-class WantedIn(Wire):
+class WantedIn(WireModel):
     """The members that both ways of asking have."""
 
     purpose: Annotated[str, StringConstraints(max_length=64)]

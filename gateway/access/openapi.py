@@ -8,7 +8,7 @@ itself) is written once, for all of them; `tests/fuzz` compares it with what is 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 
 REFERENCE = "#/components/schemas/{model}"
 PUBLIC: Final = frozenset({"/v1/questions"})
@@ -68,10 +68,10 @@ REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "429": {"Retry-After": _SECONDS},
     "503": {"Retry-After": _SECONDS},
 }
-_models: dict[str, type[Wire]] = {}
+_models: dict[str, type[WireModel]] = {}
 
 
-def reads(model: type[Wire], *, required: bool = True) -> dict[str, Any]:
+def reads(model: type[WireModel], *, required: bool = True) -> dict[str, Any]:
     """What an endpoint that parses a `model` adds to its description."""
     if _models.setdefault(model.__name__, model) is not model:
         raise RuntimeError(f"two request bodies are named {model.__name__}")

@@ -7,11 +7,11 @@ again in Python, where the reason for a refusal is found (`agreement_of`, `conse
 
 from typing import Final
 
-from gateway.access.client_status import STANDING_JSON
+from gateway.access.client_status import CLIENT_STATUS_JSON
 from gateway.disclosure.idempotency import KEPT_JSON
 
 CALLER_STATE: Final = f"""
-    standing AS MATERIALIZED (SELECT {STANDING_JSON} AS found),
+    standing AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
     kept AS MATERIALIZED (SELECT {KEPT_JSON} AS found)"""  # constants only
 """Two common table expressions; parameters `client_id`, `jti`, `uscc`, `key`."""
 

@@ -11,18 +11,18 @@ from typing import Final
 from gateway.access.authentication import Caller
 from gateway.access.errors import GatewayError
 from gateway.disclosure.ids import new_id
-from gateway.transparency.log_leaf import Disclosure, Kind
+from gateway.transparency.log_leaf import Disclosure, LeafKind
 
 UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amiss:
+class RefusedRequest:
     """What was asked about whom, as far as it is known, and the error that answers it."""
 
     error: GatewayError
     uscc: str
-    kind: Kind
+    kind: LeafKind
     purpose: str
     asked: tuple[str, ...]
 

@@ -25,7 +25,7 @@ READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Methods whose body no handler reads; a digest of it is checked all the same."""
 
 
-class Envelope:
+class ResponseSigner:
     """The outermost layer: request id, deadline, common headers, signature.
 
     `on_fault` answers when a handler broke, so that even this answer is signed.

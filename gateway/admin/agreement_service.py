@@ -7,12 +7,12 @@
 import hmac
 from dataclasses import dataclass, replace
 
-from gateway.admin.audit_log import Act, At, record
+from gateway.admin.audit_log import At, OperatorAct, record
 from gateway.admin.client_service import hold
-from gateway.admin.errors import Reason, Refused, conflict, no_such
+from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.agreement_diff import widens
-from gateway.clients.client_details import Particulars, Version, versions_of
+from gateway.clients.client_details import ClientDetails, Version, versions_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms, TermsError, check_licensed, digest_of
 from gateway.disclosure.ids import new_id
@@ -35,10 +35,10 @@ class Proposed:
     anew: bool = True
 
 
-async def put(at: At, client_id: str, terms: Terms) -> InForce | Proposed | Refused:
+async def put(at: At, client_id: str, terms: Terms) -> InForce | Proposed | AdminRefusal:
     """Put the next version into force if it only narrows, else propose it."""
     held = await hold(at, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     check_terms(at, held, terms)
     versions = await versions_of(at.conn, client_id)
@@ -49,23 +49,23 @@ async def put(at: At, client_id: str, terms: Terms) -> InForce | Proposed | Refu
     if more:
         return await _propose(at, client_id, terms, versions, more)
     return await _put(
-        at, client_id, terms, present, Act(what="agreement.narrow", client_id=client_id)
+        at, client_id, terms, present, OperatorAct(what="agreement.narrow", client_id=client_id)
     )
 
 
 async def approve(
     at: At, proposal_id: str, digest: bytes, *, client_id: str | None = None
-) -> InForce | Refused:
+) -> InForce | AdminRefusal:
     """Put a proposal into force: of this digest, against the version that still counts."""
     held = await _open(at, proposal_id, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     client, proposal = held
     if not hmac.compare_digest(digest, proposal.digest):
         return conflict("This is not the digest of the proposal; read it again.")
     if at.by.may_be(proposal.proposed_by, proposal.proposed_name):
-        return Refused(
-            Reason.SECOND_OPERATOR,
+        return AdminRefusal(
+            RefusalReason.SECOND_OPERATOR,
             "Whoever proposed cannot approve; another operator must, with another credential.",
         )
     versions = await versions_of(at.conn, client.client_id)
@@ -75,20 +75,22 @@ async def approve(
     check_terms(at, client, terms)
     if not await proposals.decide(at.conn, proposal, "approved", by=at.by.credential, now=at.now):
         return conflict("This proposal is decided already.")
-    act = Act(what="agreement.approve", client_id=client.client_id, subject=proposal_id)
+    act = OperatorAct(what="agreement.approve", client_id=client.client_id, subject=proposal_id)
     return await _put(at, client.client_id, terms, present_of(at, versions), act)
 
 
-async def reject(at: At, proposal_id: str, *, client_id: str | None = None) -> Proposal | Refused:
+async def reject(
+    at: At, proposal_id: str, *, client_id: str | None = None
+) -> Proposal | AdminRefusal:
     """Reject a proposal, or take one's own back."""
     held = await _open(at, proposal_id, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     client, proposal = held
     await proposals.decide(at.conn, proposal, "rejected", by=at.by.credential, now=at.now)
     await record(
         at,
-        Act(
+        OperatorAct(
             what="agreement.reject",
             client_id=client.client_id,
             subject=proposal_id,
@@ -98,10 +100,10 @@ async def reject(at: At, proposal_id: str, *, client_id: str | None = None) -> P
     return await proposals.proposal_of(at.conn, proposal_id) or no_such("proposal")
 
 
-async def end(at: At, client_id: str) -> Version | Refused:
+async def end(at: At, client_id: str) -> Version | AdminRefusal:
     """End the agreement from the client's next request on, and whatever was proposed to widen it."""
     held = await hold(at, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     versions = await versions_of(at.conn, client_id)
     present = present_of(at, versions)
@@ -109,7 +111,7 @@ async def end(at: At, client_id: str) -> Version | Refused:
     if present is None:
         return versions[0] if versions else no_such("agreement")
     await registry.end_agreement(at.conn, client_id, now=at.now)
-    await record(at, Act(what="agreement.end", client_id=client_id, before=present.digest))
+    await record(at, OperatorAct(what="agreement.end", client_id=client_id, before=present.digest))
     return replace(present, ended_at=at.now)
 
 
@@ -123,7 +125,7 @@ def next_version(versions: list[Version]) -> int:
     return versions[0].version + 1 if versions else 1
 
 
-def check_terms(at: At, client: Particulars, terms: Terms) -> None:
+def check_terms(at: At, client: ClientDetails, terms: Terms) -> None:
     """Refuse what cannot be agreed with this client; raises `TermsError`."""
     if terms.signatures is None:
         raise TermsError("An agreement is signed for both sides: give signatures.")
@@ -160,7 +162,7 @@ async def _propose(
     await proposals.propose(at.conn, proposal)
     await record(
         at,
-        Act(
+        OperatorAct(
             what="agreement.propose",
             client_id=client_id,
             subject=proposal.proposal_id,
@@ -171,7 +173,9 @@ async def _propose(
     return Proposed(proposal=proposal)
 
 
-async def _put(at: At, client_id: str, terms: Terms, present: Version | None, act: Act) -> InForce:
+async def _put(
+    at: At, client_id: str, terms: Terms, present: Version | None, act: OperatorAct
+) -> InForce:
     version = await registry.put_agreement(at.conn, client_id, terms)
     digest = digest_of(terms.document(client_id, version))
     await proposals.supersede_open(at.conn, client_id, now=at.now)
@@ -181,13 +185,13 @@ async def _put(at: At, client_id: str, terms: Terms, present: Version | None, ac
 
 async def _open(
     at: At, proposal_id: str, client_id: str | None
-) -> tuple[Particulars, Proposal] | Refused:
+) -> tuple[ClientDetails, Proposal] | AdminRefusal:
     """The proposal and its client, locked; read again under the lock."""
     found = await proposals.proposal_of(at.conn, proposal_id)
     if found is None or found.client_id != (client_id or found.client_id):
         return no_such("proposal")
     client = await hold(at, found.client_id)
-    if isinstance(client, Refused):
+    if isinstance(client, AdminRefusal):
         return client
     proposal = await proposals.proposal_of(at.conn, proposal_id)
     if proposal is None or proposal.status != "open":

@@ -35,7 +35,7 @@ class At:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class OperatorAct:
     """What was done to which client; the digests are of what it changed, before and after."""
 
     what: str
@@ -45,7 +45,7 @@ class Act:
     after: bytes | None = None
 
 
-async def record(at: At, act: Act) -> str:
+async def record(at: At, act: OperatorAct) -> str:
     """Write down that `act` was done; gives its id."""
     salt = secrets.token_bytes(SALT_BYTES)
     row = {

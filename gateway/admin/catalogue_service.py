@@ -7,8 +7,8 @@
 import hmac
 from dataclasses import replace
 
-from gateway.admin.audit_log import Act, At, record
-from gateway.admin.errors import Reason, Refused, conflict, no_such
+from gateway.admin.audit_log import At, OperatorAct, record
+from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.creditfile import catalogue_versions as kept
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.catalogue_versions import Version, digest_of
@@ -17,7 +17,7 @@ from gateway.creditfile.disclosure_diff import loses, widens
 OF_NO_CLIENT = ""
 
 
-async def load(at: At, document: str, *, allow_widening: bool) -> Version | Refused:
+async def load(at: At, document: str, *, allow_widening: bool) -> Version | AdminRefusal:
     """Keep a catalogue; it counts at once unless it widens. Raises `CatalogueError`."""
     new = load_catalogue(document)
     await kept.one_at_a_time(at.conn)
@@ -35,8 +35,8 @@ async def load(at: At, document: str, *, allow_widening: bool) -> Version | Refu
         )
     more = widens(present, new)
     if more and not allow_widening:
-        return Refused(
-            Reason.CONFLICT,
+        return AdminRefusal(
+            RefusalReason.CONFLICT,
             f"This catalogue widens disclosure ({'; '.join(more)}). Load it with --allow-widening; "
             "then another operator must approve it.",
         )
@@ -57,7 +57,7 @@ async def load(at: At, document: str, *, allow_widening: bool) -> Version | Refu
     return version
 
 
-async def approve(at: At, name: str, digest: bytes) -> Version | Refused:
+async def approve(at: At, name: str, digest: bytes) -> Version | AdminRefusal:
     """Bring a version that waits into force: of this digest, over the version that still counts."""
     await kept.one_at_a_time(at.conn)
     version = await kept.version_of(at.conn, name)
@@ -68,8 +68,8 @@ async def approve(at: At, name: str, digest: bytes) -> Version | Refused:
     if not hmac.compare_digest(digest, version.digest):
         return conflict("This is not the digest of the catalogue; read it again.")
     if at.by.may_be(version.loaded_by, version.loaded_name):
-        return Refused(
-            Reason.SECOND_OPERATOR,
+        return AdminRefusal(
+            RefusalReason.SECOND_OPERATOR,
             "Whoever loaded it cannot approve; another operator must, with another credential.",
         )
     before = await kept.document_in_force(at.conn)
@@ -83,7 +83,7 @@ async def approve(at: At, name: str, digest: bytes) -> Version | Refused:
 
 
 async def _written(at: At, what: str, version: Version, before: str) -> None:
-    act = Act(
+    act = OperatorAct(
         what=what,
         client_id=OF_NO_CLIENT,
         subject=version.version,

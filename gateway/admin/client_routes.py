@@ -11,11 +11,16 @@ from gateway.admin import client_service, serializers
 from gateway.admin.audit_log import At, acts_after
 from gateway.admin.client_key_rotation import read_rotation
 from gateway.admin.client_service import State
-from gateway.admin.errors import Refused, no_such
+from gateway.admin.errors import AdminRefusal, no_such
 from gateway.admin.operator_calls import acting, answer, done, known_shape, reader
 from gateway.admin.schemas import ByOperator, ClientIn, RotationIn
 from gateway.clients import registry
-from gateway.clients.client_details import Particulars, all_particulars, fetching_of, particulars_of
+from gateway.clients.client_details import (
+    ClientDetails,
+    all_particulars,
+    fetching_of,
+    particulars_of,
+)
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.rfc3339 import Moment
 from gateway.runtime import Runtime, UsingRuntime
@@ -108,7 +113,7 @@ async def list_acts(
 
 async def _rotate(
     runtime: Runtime, client_id: str, statement: str, at: At
-) -> Particulars | Refused:
+) -> ClientDetails | AdminRefusal:
     held = await registry.find(at.conn, client_id)
     if held is None:
         return no_such("client")

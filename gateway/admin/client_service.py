@@ -7,10 +7,10 @@ Nothing here lets a client learn more than its agreement says: that is `agreeing
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from gateway.admin.audit_log import Act, At, record
-from gateway.admin.errors import Refused, conflict, no_such
+from gateway.admin.audit_log import At, OperatorAct, record
+from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.clients import proposals, registry
-from gateway.clients.client_details import Particulars, change, particulars_of, versions_of
+from gateway.clients.client_details import ClientDetails, change, particulars_of, versions_of
 from gateway.clients.identities import identities
 from gateway.clients.registration import NO_KEYS, Registration, check_key_source
 from gateway.clients.terms import check_licensed
@@ -24,7 +24,7 @@ VERBS: Final[Mapping[State, str]] = {
 }
 
 
-async def register(at: At, registration: Registration) -> Particulars | Refused:
+async def register(at: At, registration: Registration) -> ClientDetails | AdminRefusal:
     """Add a client; it may do nothing until it has an agreement."""
     held = await identities(at.conn)
     names = (registration.name_zh, registration.name_en)
@@ -37,10 +37,10 @@ async def register(at: At, registration: Registration) -> Particulars | Refused:
     return await _written(at, "client.register", None, registration.client_id)
 
 
-async def set_state(at: At, client_id: str, state: State) -> Particulars | Refused:
+async def set_state(at: At, client_id: str, state: State) -> ClientDetails | AdminRefusal:
     """Suspend, resume or end a client; holds from its next request. What is so already stays so."""
     held = await hold(at, client_id)
-    if isinstance(held, Refused) or held.state == state:
+    if isinstance(held, AdminRefusal) or held.state == state:
         return held
     await change(at.conn, client_id, {"state": state})
     if state == "ended":
@@ -56,10 +56,10 @@ async def replace_keys(
     jwks: Mapping[str, Any] | None = None,
     jwks_uri: str | None = None,
     loopback: bool = False,
-) -> Particulars | Refused:
+) -> ClientDetails | AdminRefusal:
     """Take these keys for the client's from its next request on, and none of the old ones."""
     held = await hold(at, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     method = held.token_endpoint_auth_method
     check_key_source(jwks, jwks_uri, method=method, loopback=loopback)
@@ -68,7 +68,7 @@ async def replace_keys(
     return await _written(at, "client.rotate_keys", held, client_id)
 
 
-async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> Particulars | Refused:
+async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> ClientDetails | AdminRefusal:
     """Change names, scopes, redirect addresses or numbers; the values are checked already."""
     names = [values[name] for name in NAMES if name in values]
     if names:
@@ -76,7 +76,7 @@ async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> Particular
         if taken is not None:
             return conflict(taken)
     held = await hold(at, client_id)
-    if isinstance(held, Refused):
+    if isinstance(held, AdminRefusal):
         return held
     licence = values.get("personal_credit_licence", held.personal_credit_licence)
     for version in (await versions_of(at.conn, client_id))[:1]:
@@ -86,7 +86,7 @@ async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> Particular
     return await _written(at, "client.amend", held, client_id)
 
 
-async def hold(at: At, client_id: str) -> Particulars | Refused:
+async def hold(at: At, client_id: str) -> ClientDetails | AdminRefusal:
     """The client, locked until the transaction ends; one that has ended is past all acts."""
     held = await particulars_of(at.conn, client_id, lock=True)
     if held is None:
@@ -97,13 +97,13 @@ async def hold(at: At, client_id: str) -> Particulars | Refused:
 
 
 async def _written(
-    at: At, what: str, before: Particulars | None, client_id: str
-) -> Particulars | Refused:
+    at: At, what: str, before: ClientDetails | None, client_id: str
+) -> ClientDetails | AdminRefusal:
     after = await particulars_of(at.conn, client_id)
     if after is None:
         return no_such("client")
     digest = before.digest if before else None
     if digest != after.digest:
-        act = Act(what=what, client_id=client_id, before=digest, after=after.digest)
+        act = OperatorAct(what=what, client_id=client_id, before=digest, after=after.digest)
         await record(at, act)
     return after

@@ -9,7 +9,7 @@ from gateway.clients.terms import digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DiffLine:
     """One line of a diff."""
 
     what: str
@@ -17,10 +17,10 @@ class Line:
     after: str
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Line, ...]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[DiffLine, ...]:
     """What `after` has otherwise than `before`; what it does not name is the same."""
     return tuple(
-        Line(what=name, before=_text(before.get(name)), after=_text(value))
+        DiffLine(what=name, before=_text(before.get(name)), after=_text(value))
         for name, value in after.items()
         if _text(before.get(name)) != _text(value)
     )

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from gateway.access.errors import ConflictError, GatewayError, NotFoundError
 
 
-class Reason(Enum):
+class RefusalReason(Enum):
     """Why an act was not done."""
 
     NOT_FOUND = auto()
@@ -15,21 +15,21 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class AdminRefusal:
     """Nothing was changed."""
 
-    reason: Reason
+    reason: RefusalReason
     sentence: str
 
 
-def no_such(what: str) -> Refused:
+def no_such(what: str) -> AdminRefusal:
     """There is none of this id."""
-    return Refused(Reason.NOT_FOUND, f"There is no such {what}.")
+    return AdminRefusal(RefusalReason.NOT_FOUND, f"There is no such {what}.")
 
 
-def conflict(sentence: str) -> Refused:
+def conflict(sentence: str) -> AdminRefusal:
     """It cannot be done as things stand."""
-    return Refused(Reason.CONFLICT, sentence)
+    return AdminRefusal(RefusalReason.CONFLICT, sentence)
 
 
 class SecondOperatorNeededError(GatewayError):
@@ -38,13 +38,13 @@ class SecondOperatorNeededError(GatewayError):
     code = "second_operator_needed"
 
 
-ERRORS: dict[Reason, type[GatewayError]] = {
-    Reason.NOT_FOUND: NotFoundError,
-    Reason.CONFLICT: ConflictError,
-    Reason.SECOND_OPERATOR: SecondOperatorNeededError,
+ERRORS: dict[RefusalReason, type[GatewayError]] = {
+    RefusalReason.NOT_FOUND: NotFoundError,
+    RefusalReason.CONFLICT: ConflictError,
+    RefusalReason.SECOND_OPERATOR: SecondOperatorNeededError,
 }
 
 
-def error_of(refused: Refused) -> GatewayError:
+def error_of(refused: AdminRefusal) -> GatewayError:
     """The problem that shows this refusal."""
     return ERRORS[refused.reason](refused.sentence)

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from gateway import strict_json
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.admin.schemas import ClientId, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
 from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
@@ -22,7 +22,7 @@ LARGEST_FILE: Final = 1_000_000
 SHOWN_MISTAKES: Final = 5
 
 
-class DeclaredClient(Wire):
+class DeclaredClient(WireModel):
     """A client in the file. A new one needs what `ParticularsIn` needs."""
 
     kind: Text | None = None
@@ -45,7 +45,7 @@ class DeclaredClient(Wire):
     state: Literal["active", "suspended", "ended"] | None = None
 
 
-class Declared(Wire):
+class Declared(WireModel):
     """The whole file."""
 
     clients: dict[ClientId, DeclaredClient] = Field(default_factory=dict)

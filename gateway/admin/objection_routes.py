@@ -12,8 +12,8 @@ from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
 from gateway.creditfile.objections.deadlines import due
-from gateway.creditfile.objections.model import Outcome
-from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.creditfile.objections.model import ObjectionOutcome
+from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/objections")
@@ -53,9 +53,9 @@ async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> 
     """Decide the review that an enterprise has asked for, finally."""
     by, asked = await acting(request, runtime, ReviewIn)
     written = read_text(asked.reasons, today=day_of(runtime.now()))
-    if isinstance(written, Unfit):
+    if isinstance(written, InvalidText):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
-    known, outcome = known_shape(objection_id), Outcome(asked.outcome)
+    known, outcome = known_shape(objection_id), ObjectionOutcome(asked.outcome)
     await done(
         runtime,
         by,

@@ -14,7 +14,7 @@ from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import demand_agreement
 from gateway.access.errors import GatewayError, InvalidRequestError, NotFoundError
 from gateway.admin.audit_log import At
-from gateway.admin.errors import Refused, error_of
+from gateway.admin.errors import AdminRefusal, error_of
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import ByOperator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
@@ -61,11 +61,13 @@ async def transaction(runtime: Runtime, by: Operator) -> AsyncIterator[At]:
         raise InvalidRequestError(str(error)) from None
 
 
-async def done(runtime: Runtime, by: Operator, verb: Callable[[At], Awaitable[T | Refused]]) -> T:
+async def done(
+    runtime: Runtime, by: Operator, verb: Callable[[At], Awaitable[T | AdminRefusal]]
+) -> T:
     """What `verb` gave, committed; a refusal is raised as its problem."""
     async with transaction(runtime, by) as at:
         outcome = await verb(at)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, AdminRefusal):
             raise error_of(outcome)
     return outcome
 

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from gateway.admin import agreement_service, client_service, serializers
 from gateway.admin.audit_log import At
-from gateway.admin.diff import Line, differences
-from gateway.admin.errors import Refused, conflict
+from gateway.admin.diff import DiffLine, differences
+from gateway.admin.errors import AdminRefusal, conflict
 from gateway.admin.manifest import Declared, DeclaredClient
 from gateway.admin.schemas import ParticularsIn, TermsIn
 from gateway.clients.agreement_diff import widens
 from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
-from gateway.clients.client_details import Particulars, particulars_of, versions_of
+from gateway.clients.client_details import ClientDetails, particulars_of, versions_of
 from gateway.clients.identities import Identities, identities
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
@@ -57,7 +57,7 @@ class Step:
 
     client_id: str
     verb: str
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
     run: Callable[[At], Awaitable[object]] = field(compare=False, repr=False)
 
 
@@ -87,19 +87,19 @@ async def plan(at: At, declared: Declared) -> Plan:
     return Plan(steps=tuple(steps), notes=tuple(notes))
 
 
-async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> Refused | None:
+async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> AdminRefusal | None:
     """Do every step, or refuse all; the caller's transaction holds them together."""
     if await plan(at, declared) != shown_plan:
         return conflict("Something has changed since the diff was made; apply again.")
     for step in shown_plan.steps:
         outcome = await step.run(at)
-        if isinstance(outcome, Refused):
-            return Refused(outcome.reason, f"{step.client_id}: {outcome.sentence}")
+        if isinstance(outcome, AdminRefusal):
+            return AdminRefusal(outcome.reason, f"{step.client_id}: {outcome.sentence}")
     return None
 
 
 def _known_with(
-    known: Identities, client_id: str, client: DeclaredClient, held: Particulars | None
+    known: Identities, client_id: str, client: DeclaredClient, held: ClientDetails | None
 ) -> Identities:
     """The ids and names once this client is as declared; raises `RegistrationError`."""
     given = [
@@ -130,7 +130,7 @@ def _new(client_id: str, client: DeclaredClient) -> list[Step]:
     return steps
 
 
-def _changed(held: Particulars, client: DeclaredClient) -> list[Step]:
+def _changed(held: ClientDetails, client: DeclaredClient) -> list[Step]:
     given = client.model_dump(exclude_unset=True)
     if given.get("kind", held.kind) != held.kind:
         raise RegistrationError(f"{held.client_id} stays of its kind; register another client.")
@@ -153,7 +153,7 @@ def _changed(held: Particulars, client: DeclaredClient) -> list[Step]:
     return steps
 
 
-def _check_amended(held: Particulars, wanted: Mapping[str, Any]) -> None:
+def _check_amended(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
     after = {name: wanted.get(name, getattr(held, name)) for name in AMENDABLE}
     emptied = [name for name in NEVER_EMPTY if after[name] is None]
     if emptied:
@@ -166,7 +166,7 @@ def _check_amended(held: Particulars, wanted: Mapping[str, Any]) -> None:
     check_authentication(Authentication.of(after))
 
 
-def _check_keys_kept(held: Particulars, wanted: Mapping[str, Any]) -> None:
+def _check_keys_kept(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
     """Whoever authenticates in another way from now on can do so with the keys that it has."""
     method = wanted.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
     if method not in {held.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
@@ -174,7 +174,7 @@ def _check_keys_kept(held: Particulars, wanted: Mapping[str, Any]) -> None:
         check_key_source(jwks, held.jwks_uri, method=method, loopback=False)
 
 
-def _keys_step(held: Particulars, given: Mapping[str, Any]) -> list[Step]:
+def _keys_step(held: ClientDetails, given: Mapping[str, Any]) -> list[Step]:
     keys = {"jwks": given.get("jwks"), "jwks_uri": given.get("jwks_uri")}
     if keys["jwks"] is None and keys["jwks_uri"] is None:
         return []
@@ -196,7 +196,7 @@ def _keys_step(held: Particulars, given: Mapping[str, Any]) -> list[Step]:
 
 def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the declared states
     run = partial(client_service.set_state, client_id=client_id, state=after)
-    line = Line(what="state", before=before, after=after)
+    line = DiffLine(what="state", before=before, after=after)
     return Step(client_id=client_id, verb="change state", lines=(line,), run=run)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.admin.operators import NAME
 from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
@@ -22,7 +22,7 @@ Name = Annotated[str, StringConstraints(pattern=f"^(?:{NAME.pattern})$")]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
-class SignatureIn(Wire):
+class SignatureIn(WireModel):
     """Who signed for one side."""
 
     name: Signed
@@ -30,14 +30,14 @@ class SignatureIn(Wire):
     signed_on: Day
 
 
-class SignaturesIn(Wire):
+class SignaturesIn(WireModel):
     """Both sides."""
 
     operator: SignatureIn
     client: SignatureIn
 
 
-class QuotasIn(Wire):
+class QuotasIn(WireModel):
     """What is left out has its default."""
 
     per_minute: int | None = None
@@ -46,7 +46,7 @@ class QuotasIn(Wire):
     distinct_enterprises_per_day: int | None = None
 
 
-class TermsIn(Wire):
+class TermsIn(WireModel):
     """The terms of an agreement, and who signed them."""
 
     purposes: Tags = ()
@@ -73,7 +73,7 @@ class TermsIn(Wire):
         )
 
 
-class ParticularsIn(Wire):
+class ParticularsIn(WireModel):
     """What a client is registered with, but for its id."""
 
     kind: Text
@@ -113,7 +113,7 @@ class ParticularsIn(Wire):
         )
 
 
-class ByOperator(Wire):
+class ByOperator(WireModel):
     """Which person acts, as the operator's client says."""
 
     operator: Name | None = None

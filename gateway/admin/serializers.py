@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from gateway.access.timestamps import on_the_wire
-from gateway.clients.client_details import Fetching, Particulars, Version, kids_of
+from gateway.clients.client_details import ClientDetails, Fetching, Version, kids_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms
 
 
-def client(held: Particulars, fetching: Fetching | None = None) -> dict[str, Any]:
+def client(held: ClientDetails, fetching: Fetching | None = None) -> dict[str, Any]:
     """One client."""
     return {
         "client_id": held.client_id,
@@ -33,7 +33,7 @@ def client(held: Particulars, fetching: Fetching | None = None) -> dict[str, Any
     }
 
 
-def _authentication(held: Particulars) -> dict[str, Any]:
+def _authentication(held: ClientDetails) -> dict[str, Any]:
     """How it authenticates; the members that say nothing are left out."""
     found = asdict(held.authentication)
     return {name: value for name, value in found.items() if value is not None}

@@ -33,7 +33,7 @@ async def catalogue_in_force(hot: HotDatabase) -> Catalogue:
 
 
 @asynccontextmanager
-async def following(app: FastAPI) -> AsyncIterator[None]:
+async def reloading(app: FastAPI) -> AsyncIterator[None]:
     """Follow for as long as the block lasts."""
     task = asyncio.create_task(_for_ever(app))
     try:

@@ -88,7 +88,7 @@ async def keep_retention(runtime: Runtime) -> int:
 
 
 @asynccontextmanager
-async def sweeping(app: FastAPI) -> AsyncIterator[None]:
+async def housekeeping(app: FastAPI) -> AsyncIterator[None]:
     """Sweep now and then for as long as the block lasts; several workers may do so at once."""
     task = asyncio.create_task(_for_ever(app))
     try:

@@ -20,7 +20,7 @@ from gateway.creditfile.key_version import KeysDueError
 from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_file import Busy, Order, Watcher, ingest
+from gateway.ingest.ingest_file import Busy, IngestJob, ProgressListener, ingest
 from gateway.ingest.job_store import DONE, Job, digest_of_file, find
 from gateway.ingest.row_list_files import LARGEST
 from gateway.ingest.source_authorization import NotASource, source_of
@@ -48,7 +48,7 @@ _COUNTED: Final = ("rows", "created", "updated", "unchanged", "rejected")
 
 
 @dataclass(slots=True, kw_only=True)
-class Worker:
+class IngestWorker:
     """Takes files until it is cancelled."""
 
     current: Callable[[], Runtime]
@@ -148,7 +148,7 @@ class Worker:
             async with engine.connect() as conn:
                 source = await source_of(conn, of.source_id, of.dataset, now=now)
                 held = await find(conn, _key(of))
-            order = Order(
+            order = IngestJob(
                 path=path,
                 digest=of.sha256,
                 format=of.format,
@@ -163,7 +163,7 @@ class Worker:
                 again=held is not None and self._counts_again(of, held),
                 most_rejected=MOST_REJECTED,
             )
-            watcher = Watcher(begun=_nothing_more, moved=self._moved)
+            watcher = ProgressListener(begun=_nothing_more, moved=self._moved)
             return await ingest(engine, order, watcher, now=self.runtime.now)
         finally:
             await engine.dispose()
@@ -237,7 +237,7 @@ async def working(settings: Settings, current: Callable[[], Runtime]) -> AsyncIt
     if settings.spool is None:
         yield
         return
-    task = asyncio.create_task(Worker(current=current, spool=Spool(settings.spool)).run())
+    task = asyncio.create_task(IngestWorker(current=current, spool=Spool(settings.spool)).run())
     try:
         yield
     finally:

@@ -32,7 +32,7 @@ NOTE = statement("""
 
 
 @dataclass(slots=True, kw_only=True)
-class KeyEvents:
+class KeyEventWriter:
     """Notes what happens to the keys of a ring, and lets the ring use what was noted."""
 
     engine: AsyncEngine

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from gateway.db.unavailable import name_of
 from gateway.notices import contact_points, queue
 from gateway.notices.channels import UnsentError
-from gateway.notices.contact_points import Place
-from gateway.notices.kinds import Kind
+from gateway.notices.contact_points import ContactPoint
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note_ending
-from gateway.notices.queue import Due
-from gateway.notices.templates import Line, notice
+from gateway.notices.queue import DueNotice
+from gateway.notices.templates import NoticeLine, notice
 from gateway.privacy.field_encryption import SealBrokenError
 from gateway.runtime import Runtime
 
@@ -26,7 +26,7 @@ LOOKS_FOR_ENDING: Final = timedelta(hours=6)
 
 
 @asynccontextmanager
-async def notifying(app: FastAPI) -> AsyncIterator[None]:
+async def sending_notices(app: FastAPI) -> AsyncIterator[None]:
     """Send for as long as the block lasts, where there is a way to send; workers share the work."""
     task = asyncio.create_task(_for_ever(app))
     try:
@@ -50,7 +50,7 @@ async def send_due(runtime: Runtime) -> int:
     return len(taken.due) + taken.given_up
 
 
-async def _send(runtime: Runtime, due: Sequence[Due]) -> None:
+async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
     uscc = due[0].uscc
     async with runtime.background.connect() as conn:
         where = [
@@ -88,7 +88,7 @@ async def _send(runtime: Runtime, due: Sequence[Due]) -> None:
             )
 
 
-def opened(runtime: Runtime, place: Place) -> str:
+def opened(runtime: Runtime, place: ContactPoint) -> str:
     """The address of a place."""
     row = f"{place.uscc}/{place.place_id}"
     return runtime.vault.open(
@@ -96,15 +96,15 @@ def opened(runtime: Runtime, place: Place) -> str:
     ).decode()
 
 
-def _goes_to(place: Place, of: Due) -> bool:
-    wanted = not place.outdated or of.kind is Kind.REPRESENTATIVE_CHANGED
+def _goes_to(place: ContactPoint, of: DueNotice) -> bool:
+    wanted = not place.outdated or of.kind is NoticeKind.REPRESENTATIVE_CHANGED
     return wanted and place.place_id not in of.reached
 
 
-def _line(of: Due, clients: dict[str, tuple[str, str]]) -> Line:
+def _line(of: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
     unnamed = of.client_id or ""
     zh, en = clients.get(unnamed, (unnamed, unnamed))
-    return Line(kind=of.kind, at=of.at, client_zh=zh, client_en=en)
+    return NoticeLine(kind=of.kind, at=of.at, client_zh=zh, client_en=en)
 
 
 async def _for_ever(app: FastAPI) -> None:

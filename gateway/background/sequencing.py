@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from gateway.background.key_event_writer import KeyEvents
+from gateway.background.key_event_writer import KeyEventWriter
 from gateway.background.refusal_count_writer import keep_writing, try_to_write
 from gateway.disclosure import feed
 from gateway.runtime import Runtime
 from gateway.transparency.checkpoint_stores import store_at
 from gateway.transparency.checkpoints import origin_of
 from gateway.transparency.publication import Publisher
-from gateway.transparency.sequencer import Sealer
+from gateway.transparency.sequencer import Sequencer
 
 
 def publisher_of(runtime: Runtime) -> Publisher:
@@ -27,10 +27,10 @@ def publisher_of(runtime: Runtime) -> Publisher:
     )
 
 
-def sealer_of(runtime: Runtime) -> Sealer:
+def sequencer_of(runtime: Runtime) -> Sequencer:
     """This gateway's sealer."""
     publisher = publisher_of(runtime)
-    return Sealer(
+    return Sequencer(
         engine=runtime.background,
         keys=runtime.keys,
         origin=publisher.origin,
@@ -41,15 +41,15 @@ def sealer_of(runtime: Runtime) -> Sealer:
 
 
 @asynccontextmanager
-async def sealing(runtime: Runtime) -> AsyncIterator[None]:
+async def sequencing(runtime: Runtime) -> AsyncIterator[None]:
     """Seal in the background; at the end seal what is left, then stop.
 
     Nothing is served before the log was compared with what is kept outside (else `LogForkedError` or
     `StoreError`), and has heard of every key.
     """
-    sealer = sealer_of(runtime)
+    sealer = sequencer_of(runtime)
     await sealer.publisher.check()
-    events = KeyEvents(engine=runtime.background, keys=runtime.keys, now=runtime.now)
+    events = KeyEventWriter(engine=runtime.background, keys=runtime.keys, now=runtime.now)
     await events.note()
     running = [
         asyncio.create_task(each) for each in (sealer.run(), events.run(), keep_writing(runtime))

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from gateway.access.authentication import authenticate
 from gateway.access.authorize_call import admitted, admitted_caller
-from gateway.access.body import incoming
+from gateway.access.body import read_call
 from gateway.access.deadline import allow
 from gateway.access.errors import GatewayError, InvalidRequestError
 from gateway.access.head_requests import get_only, waits
 from gateway.access.openapi import reads
 from gateway.changes.schemas import CURSOR, AckIn, AckOut, ChangesOut
 from gateway.disclosure import feed
-from gateway.disclosure.feed import BeyondTheFeed, Page
+from gateway.disclosure.feed import BeyondTheFeed, FeedPage
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
@@ -50,7 +50,7 @@ async def read_changes(
 async def acknowledge(request: Request, runtime: UsingRuntime) -> Response:
     """Note that the caller knows every change up to a cursor; to say it again changes nothing."""
     caller = await authenticate(request, runtime, scope=SCOPE)
-    came = await incoming(request, AckIn)
+    came = await read_call(request, AckIn)
     await admitted(request, runtime, caller)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
@@ -62,7 +62,7 @@ async def acknowledge(request: Request, runtime: UsingRuntime) -> Response:
     return _answer(AckOut.at(cursor, now))
 
 
-async def _page(runtime: Runtime, client_id: str, after: int, patience: float) -> Page:
+async def _page(runtime: Runtime, client_id: str, after: int, patience: float) -> FeedPage:
     while True:
         async with runtime.engine.connect() as connection:
             page = await feed.after(connection, client_id, after, limit=PAGE)

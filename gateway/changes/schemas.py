@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.access.timestamps import on_the_wire
-from gateway.disclosure.feed import Page
-from gateway.disclosure.withdrawal_notices import Tombstone
+from gateway.disclosure.feed import FeedPage
+from gateway.disclosure.withdrawal_notices import WithdrawalNotice
 
 MOST_DIGITS = 18
 """Such a number fits into PostgreSQL's bigint."""
@@ -28,7 +28,7 @@ class ChangeOut(BaseModel):
     disclosure_ids: list[str]
 
     @classmethod
-    def of(cls, notice: Tombstone) -> "ChangeOut":
+    def of(cls, notice: WithdrawalNotice) -> "ChangeOut":
         """The wire form of a notice: never what the record says now."""
         return cls(
             change_id=notice.change_id,
@@ -48,7 +48,7 @@ class ChangesOut(BaseModel):
     cursor: str
 
     @classmethod
-    def of(cls, page: Page) -> "ChangesOut":
+    def of(cls, page: FeedPage) -> "ChangesOut":
         """The wire form of a page."""
         return cls(
             changes=[ChangeOut.of(each) for each in page.notices],
@@ -56,7 +56,7 @@ class ChangesOut(BaseModel):
         )
 
 
-class AckIn(Wire):
+class AckIn(WireModel):
     """All changes up to `cursor` are known, and what they name is used no more."""
 
     cursor: Cursor = Field(examples=["17"])

@@ -24,7 +24,7 @@ from gateway.creditfile.disclosure_diff import widens
 app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fields (信用信息目录).")
 
 
-class Shown(StrEnum):
+class OutputFormat(StrEnum):
     """How a catalogue is shown."""
 
     YAML = "yaml"
@@ -33,7 +33,9 @@ class Shown(StrEnum):
 
 @app.command()
 def show(
-    form: Annotated[Shown, typer.Option("--format", help="As it is, or as a page.")] = Shown.YAML,
+    form: Annotated[
+        OutputFormat, typer.Option("--format", help="As it is, or as a page.")
+    ] = OutputFormat.YAML,
     version: Annotated[
         str | None,
         typer.Option(help="A version that was loaded, or `in-force`; else this release's."),
@@ -45,7 +47,7 @@ def show(
         document = look(document_in_force)
     elif version is not None:
         document = _held(version).document
-    if form is Shown.YAML:
+    if form is OutputFormat.YAML:
         print(document, end="")
     else:
         print(markdown_of(load_catalogue(document)), end="")

@@ -16,8 +16,8 @@ from gateway.cli.operator_session import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.client_details import (
+    ClientDetails,
     Fetching,
-    Particulars,
     Version,
     all_particulars,
     fetching_of,
@@ -170,7 +170,7 @@ def apply(
 
 async def _all_of(
     conn: AsyncConnection, client_id: str
-) -> tuple[Particulars | None, Fetching | None, list[Version]]:
+) -> tuple[ClientDetails | None, Fetching | None, list[Version]]:
     return (
         await particulars_of(conn, client_id),
         await fetching_of(conn, client_id),

@@ -21,7 +21,7 @@ from gateway.creditfile.catalogue import (
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest.comparison.compare import LATE_AFTER, Comparison, Finding, Period
-from gateway.ingest.comparison.partition import Comparing, Question
+from gateway.ingest.comparison.partition import Comparing, ComparisonJob
 from gateway.ingest.comparison.read_rows import delivered
 from gateway.ingest.comparison.report import SHOWN, FindingsFile, fields_of, lines_of, page_of
 from gateway.ingest.decompression import FileRefused
@@ -61,7 +61,7 @@ def compare(
         of = catalogue.dataset(dataset)
     except UnknownDatasetError:
         stop(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
-    question = Question(
+    question = ComparisonJob(
         dataset=dataset,
         names=(left_name, right_name),
         period=_period(period),
@@ -105,7 +105,7 @@ def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Findin
         yield each()
 
 
-def _show(question: Question, counts: Comparison, dataset: DatasetOf) -> None:
+def _show(question: ComparisonJob, counts: Comparison, dataset: DatasetOf) -> None:
     title = f"{dataset.zh} {dataset.en}"
     print_table(("", *question.names), lines_of(counts), title=title, figures=2)
     differing = list(fields_of(counts, dataset))

@@ -12,16 +12,16 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import audit_log
-from gateway.admin.audit_log import Act, At
-from gateway.cli.ingest_options import Delivery, delivery_of
+from gateway.admin.audit_log import At, OperatorAct
+from gateway.cli.ingest_options import IngestOptions, delivery_of
 from gateway.cli.ingest_progress import Show, progress
 from gateway.cli.operator_session import sentences, stop
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import background_engine
-from gateway.ingest.chunk_reader import Reading, chunks_of
+from gateway.ingest.chunk_reader import ReadingOptions, chunks_of
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_file import CHUNK_ROWS, Busy, Order, Watcher, ingest
+from gateway.ingest.ingest_file import CHUNK_ROWS, Busy, IngestJob, ProgressListener, ingest
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 
@@ -56,7 +56,7 @@ def ingest_files(
     raise typer.Exit(max(take(path, delivery) for path in files))
 
 
-def _take(path: Path, delivery: Delivery) -> int:
+def _take(path: Path, delivery: IngestOptions) -> int:
     """Take one file; the status that the command would end with."""
     console, asked_at = Console(stderr=True), _now()
     try:
@@ -75,9 +75,9 @@ def _take(path: Path, delivery: Delivery) -> int:
     return REJECTED if job.rejected else 0
 
 
-async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
+async def _ingested(path: Path, delivery: IngestOptions, show: Show) -> Job:
     digest = await asyncio.to_thread(digest_of_file, path, show.read)
-    order = Order(
+    order = IngestJob(
         path=path,
         digest=digest,
         format=delivery.format_of(path),
@@ -99,7 +99,7 @@ async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
             now=job.started_at,
             datasets=delivery.catalogue.codes,
         )
-        what = Act(
+        what = OperatorAct(
             what="ingest",
             client_id=delivery.source.source_id,
             subject=delivery.dataset,
@@ -109,17 +109,19 @@ async def _ingested(path: Path, delivery: Delivery, show: Show) -> Job:
 
     engine = background_engine(delivery.settings)
     try:
-        return await ingest(engine, order, Watcher(begun=begun, moved=show.moved), now=_now)
+        return await ingest(
+            engine, order, ProgressListener(begun=begun, moved=show.moved), now=_now
+        )
     finally:
         await engine.dispose()
 
 
-def _judge(path: Path, delivery: Delivery) -> int:
+def _judge(path: Path, delivery: IngestOptions) -> int:
     """Judge one file without the database; the status that taking it would end with at best."""
     rows, rejected, warnings = 0, 0, Counter[str]()
     sentence: str | None = None
     try:
-        reading = Reading(
+        reading = ReadingOptions(
             path=path,
             format=delivery.format_of(path),
             encoding=delivery.encoding,
@@ -152,7 +154,7 @@ def _judge(path: Path, delivery: Delivery) -> int:
     return REJECTED if rejected else 0
 
 
-def _report(path: Path, job: Job, delivery: Delivery, asked_at: datetime) -> None:
+def _report(path: Path, job: Job, delivery: IngestOptions, asked_at: datetime) -> None:
     if job.state == DONE and job.moved_at < asked_at:
         day = f"{day_of(job.moved_at):%Y-%m-%d}"
         print(f"{path.name} was taken on {day}; --again takes it again.", file=sys.stderr)
@@ -167,7 +169,7 @@ def _report(path: Path, job: Job, delivery: Delivery, asked_at: datetime) -> Non
     _print_warnings(Counter(job.warnings), delivery)
 
 
-def _print_warnings(warnings: Counter[str], delivery: Delivery) -> None:
+def _print_warnings(warnings: Counter[str], delivery: IngestOptions) -> None:
     for kind, count in sorted(warnings.items()):
         print(f"  Warning {kind}, from {delivery.source.source_id}: {count:,}")
 

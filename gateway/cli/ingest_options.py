@@ -31,7 +31,7 @@ _BY_NAME: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class IngestOptions:
     """What all files of one command have in common."""
 
     settings: DatabaseSettings
@@ -73,7 +73,7 @@ def delivery_of(
     chunk_rows: int,
     *,
     again: bool,
-) -> Delivery:
+) -> IngestOptions:
     """The command's options, checked against catalogue, client and agreement."""
     known: Encoding | None = next((each for each in ENCODINGS if each == encoding), None)
     if known is None:
@@ -90,7 +90,7 @@ def delivery_of(
             source = look(partial(_source, client_id=an_id(client_id), dataset=dataset))
         except NotASource as error:
             stop(str(error))
-    return Delivery(
+    return IngestOptions(
         settings=settings,
         vault_keys=keys,
         catalogue=catalogue,

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.admin.audit_log import Act, At, record
+from gateway.admin.audit_log import At, OperatorAct, record
 from gateway.background.sequencing import publisher_of
 from gateway.cli.operator_session import operator, sentences, stop
 from gateway.cli.printing import print_members, print_table
@@ -70,7 +70,7 @@ def put_checkpoint(
         _demand_size(survey, size)
         async with runtime.background.begin() as conn:
             at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=())
-            await record(at, Act(what="checkpoint.put", client_id="", subject=str(size)))
+            await record(at, OperatorAct(what="checkpoint.put", client_id="", subject=str(size)))
         return [each.place for each in await publisher.adopt(survey)]
 
     for place in _asked(put):

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.audit_log import At
-from gateway.admin.errors import Refused
+from gateway.admin.errors import AdminRefusal
 from gateway.admin.objection_review import review as review_
 from gateway.cli.operator_session import act, an_id, look, sentences, stop
 from gateway.cli.printing import print_members
@@ -17,8 +17,8 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
 from gateway.creditfile.objections.deadlines import due as due_
-from gateway.creditfile.objections.model import DECISIONS, Objection, Outcome
-from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.creditfile.objections.model import DECISIONS, Objection, ObjectionOutcome
+from gateway.creditfile.objections.text_input import InvalidText, read_text
 
 app = typer.Typer(no_args_is_help=True, help="Objections (异议) and rating appeals.")
 
@@ -65,12 +65,14 @@ def review(
         stop("The outcome is upheld, partly or rejected.")
     with sentences():
         written = read_text(reasons.read_text(encoding="utf-8"), today=day_of(datetime.now(UTC)))
-    if isinstance(written, Unfit):
+    if isinstance(written, InvalidText):
         stop("Reasons have 2 to 1,500 characters.")
 
-    async def verb(at: At) -> Objection | Refused:
+    async def verb(at: At) -> Objection | AdminRefusal:
         catalogue = await in_force(at.conn)
-        return await review_(at, catalogue, an_id(objection_id), Outcome(outcome), written.text)
+        return await review_(
+            at, catalogue, an_id(objection_id), ObjectionOutcome(outcome), written.text
+        )
 
     done = act(verb)
     print(f"{done.objection_id} is {done.status}: {done.outcome}.")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.audit_log import At
-from gateway.admin.errors import Refused
+from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import NAME, Operator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
@@ -37,7 +37,7 @@ def look(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         return asyncio.run(_in_transaction(question))
 
 
-def act(verb: Callable[[At], Awaitable[T | Refused]]) -> T:
+def act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
     """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
     with sentences():
         by = operator()
@@ -45,7 +45,7 @@ def act(verb: Callable[[At], Awaitable[T | Refused]]) -> T:
         async def run(conn: AsyncConnection) -> T:
             datasets = (await in_force(conn)).codes
             outcome = await verb(At(conn=conn, by=by, now=datetime.now(UTC), datasets=datasets))
-            if isinstance(outcome, Refused):
+            if isinstance(outcome, AdminRefusal):
                 raise _RefusedError(outcome.sentence)
             return outcome
 

@@ -14,7 +14,7 @@ from gateway.cli.refold import merged, refold_keys
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.disclosure_policy import mask_person
-from gateway.creditfile.history import Held, held_at
+from gateway.creditfile.history import HistoricalRow, held_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of
 from gateway.rfc3339 import parse_date
@@ -45,7 +45,7 @@ def show(
 ) -> None:
     """Show what was held on an enterprise, whether or not it may be told."""
     at = datetime.now(UTC) if on is None else _end(on)
-    held: Held = look(partial(_held, uscc=normalise_uscc(uscc), at=at))
+    held: HistoricalRow = look(partial(_held, uscc=normalise_uscc(uscc), at=at))
     catalogue = look(in_force)
     if held.enterprise is None and not held.records:
         stop("Nothing was held on this enterprise then.")
@@ -57,7 +57,7 @@ def show(
         print_members(_members(each, catalogue, sealed=each.personal is not None))
 
 
-async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
+async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalRow:
     return await held_at(connection, uscc, at)
 
 

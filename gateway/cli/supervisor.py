@@ -72,7 +72,7 @@ def work(config: uvicorn.Config, bound: socket.socket, reports: Connection) -> N
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Worker:
+class WorkerProcess:
     """A worker process as its supervisor knows it; moments are of the monotonic clock."""
 
     process: SpawnProcess
@@ -117,17 +117,17 @@ class Worker:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Place:
+class WorkerSlot:
     """One of the workers that there should be: who serves, who is to replace it, who is leaving."""
 
-    worker: Worker | None = None
-    successor: Worker | None = None
-    leaving: Worker | None = None
+    worker: WorkerProcess | None = None
+    successor: WorkerProcess | None = None
+    leaving: WorkerProcess | None = None
     deaths: int = 0  # of workers that served only briefly, in a row
     start_at: float = 0.0
 
     @property
-    def all(self) -> list[Worker]:
+    def all(self) -> list[WorkerProcess]:
         """Every process of this place."""
         return [each for each in (self.worker, self.successor, self.leaving) if each is not None]
 
@@ -141,8 +141,8 @@ class Supervisor:
     hung_after: float = HUNG_AFTER
     target: Callable[[uvicorn.Config, socket.socket, Connection], None] = work
     _bound: socket.socket = field(init=False)
-    _places: list[Place] = field(init=False)
-    _to_replace: list[Place] = field(default_factory=list)
+    _places: list[WorkerSlot] = field(init=False)
+    _to_replace: list[WorkerSlot] = field(default_factory=list)
     _caught: list[int] = field(default_factory=list)
     _has_served: bool = False
     _is_ending: bool = False
@@ -151,7 +151,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until a signal ends it, or no worker can start; the exit status."""
         self._bound = self.config.bind_socket()
-        self._places = [Place() for _ in range(self.workers)]
+        self._places = [WorkerSlot() for _ in range(self.workers)]
         log.info("supervisor_started", pid=os.getpid(), workers=self.workers)
         with self._catching(), self._bound:
             while not self._is_ending or any(place.all for place in self._places):
@@ -160,7 +160,7 @@ class Supervisor:
         log.info("supervisor_ended", status=self._status)
         return self._status
 
-    def _processes(self) -> Iterator[Worker]:
+    def _processes(self) -> Iterator[WorkerProcess]:
         return (worker for place in self._places for worker in place.all)
 
     def _round(self, now: float) -> None:
@@ -178,7 +178,7 @@ class Supervisor:
             if not self._is_ending:
                 self._fill(place, now)
 
-    def _fill(self, place: Place, now: float) -> None:
+    def _fill(self, place: WorkerSlot, now: float) -> None:
         """Start who is missing, and hand over to a successor that is ready."""
         if place.worker is None and now >= place.start_at:
             place.worker = self._started(now)
@@ -193,16 +193,16 @@ class Supervisor:
             else:
                 self._to_replace = self._to_replace[1:]
 
-    def _started(self, now: float) -> Worker:
+    def _started(self, now: float) -> WorkerProcess:
         reports, sending = multiprocessing.Pipe(duplex=False)
         spawn = multiprocessing.get_context("spawn")
         process = spawn.Process(target=self.target, args=(self.config, self._bound, sending))
         process.start()
         sending.close()  # so that only the worker holds it
         log.info("worker_started", pid=process.pid)
-        return Worker(process=process, reports=reports, started_at=now)
+        return WorkerProcess(process=process, reports=reports, started_at=now)
 
-    def _bury(self, place: Place, worker: Worker, now: float) -> None:
+    def _bury(self, place: WorkerSlot, worker: WorkerProcess, now: float) -> None:
         """Note a death, and when another worker is to start in its place."""
         code = worker.process.exitcode or 0
         served = round(now - worker.ready_at, 1) if worker.ready_at is not None else None

@@ -37,10 +37,10 @@ def synth(
 
     from gateway.cli.printing import counting
     from gateway.creditfile.local_dates import day_of
-    from gateway.synthetic.file_export import FinishedError, Plan, write_province
+    from gateway.synthetic.file_export import ExportPlan, FinishedError, write_province
     from gateway.synthetic.file_writers import Format
 
-    plan = Plan(
+    plan = ExportPlan(
         folder=out,
         entities=entities,
         seed=seed,

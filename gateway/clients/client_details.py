@@ -17,7 +17,7 @@ from gateway.limits.limiter import Quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Particulars:
+class ClientDetails:
     """Everything that is registered of one client."""
 
     client_id: str
@@ -83,13 +83,13 @@ class Fetching:
     trouble: str | None
 
 
-_NAMES: Final = tuple(Particulars.__dataclass_fields__)
+_NAMES: Final = tuple(ClientDetails.__dataclass_fields__)
 _COLUMNS: Final = tuple(col(getattr(ClientRow, name)) for name in _NAMES)
 
 
 async def particulars_of(
     conn: AsyncConnection, client_id: str, *, lock: bool = False
-) -> Particulars | None:
+) -> ClientDetails | None:
     """The client of this id; `lock` keeps other operators' acts on it waiting."""
     asked = select(*_COLUMNS).where(col(ClientRow.client_id) == client_id)
     row = (await conn.execute(asked.with_for_update() if lock else asked)).one_or_none()
@@ -98,7 +98,7 @@ async def particulars_of(
 
 async def all_particulars(
     conn: AsyncConnection, *, after: str = "", limit: int | None = None
-) -> list[Particulars]:
+) -> list[ClientDetails]:
     """The clients by id, from behind `after`."""
     own = col(ClientRow.client_id)
     rows = await conn.execute(select(*_COLUMNS).where(own > after).order_by(own).limit(limit))
@@ -140,11 +140,11 @@ def kids_of(jwks: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(key.get("kid", "(no kid)")) for key in jwks["keys"])
 
 
-def _particulars(row: Row[Any]) -> Particulars:
+def _particulars(row: Row[Any]) -> ClientDetails:
     found = dict(zip(_NAMES, row, strict=True))
     for name in ("redirect_uris", "scopes"):
         found[name] = tuple(found[name])
-    return Particulars(**found)
+    return ClientDetails(**found)
 
 
 def _version(row: Row[Any]) -> Version:

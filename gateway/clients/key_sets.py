@@ -16,7 +16,7 @@ from gateway import strict_json
 from gateway.clients.registration import CLIENT_ID, RegistrationError, check_keys
 from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase, Statement
-from gateway.safe_fetch import TIMEOUT_SECONDS, Fetched, UnfetchableError, Way, get
+from gateway.safe_fetch import TIMEOUT_SECONDS, Fetched, FetchRoute, UnfetchableError, get
 from gateway.signing import jws
 from gateway.signing.jws import JwsError
 from gateway.strict_json import StrictJsonError
@@ -126,7 +126,7 @@ async def ensure_keys(
     now: datetime,
     loopback: bool,
     x5c: str | None = None,
-    way: Way | None = None,
+    way: FetchRoute | None = None,
 ) -> None:
     """Fetch the client's keys where they live elsewhere and are missing, old, or lack what is asked
     for: the key of this id, or that of this certificate (base64 of its DER)."""
@@ -148,7 +148,9 @@ async def ensure_keys(
             return
 
 
-async def fetch_keys(url: str, *, now: datetime, loopback: bool, way: Way | None = None) -> KeySet:
+async def fetch_keys(
+    url: str, *, now: datetime, loopback: bool, way: FetchRoute | None = None
+) -> KeySet:
     """The public keys at `url`; raises `UnfetchableError` with a sentence."""
     fetched = await get(url, loopback=loopback, way=way)
     try:
@@ -179,7 +181,13 @@ async def _claim(hot: HotDatabase, client_id: str, uri: str, now: datetime) -> b
 
 
 async def _fetch_and_keep(
-    hot: HotDatabase, client_id: str, uri: str, *, now: datetime, loopback: bool, way: Way | None
+    hot: HotDatabase,
+    client_id: str,
+    uri: str,
+    *,
+    now: datetime,
+    loopback: bool,
+    way: FetchRoute | None,
 ) -> None:
     """An outage leaves the last good set as it is: its hour goes on."""
     settled: dict[str, Any] = {"jwks": None, "fetched_at": None, "fresh_until": None}

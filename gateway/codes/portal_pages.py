@@ -10,19 +10,19 @@ from starlette.responses import RedirectResponse, Response
 from gateway.codes import qr, store
 from gateway.codes.ids import address_of, as_code_id
 from gateway.codes.store import Code
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.i18n import Said, Undone
+from gateway.pages.i18n import Translated, Undone
 from gateway.pages.page_route import InsteadError, PageRoute, not_found
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.codes")
+frame: Final = PageRenderer("gateway.codes")
 
 NOTICES: Final = {
-    "revoked": Said(
+    "revoked": Translated(
         "已作废。现在扫这张码会看到红色提示。",
         "Revoked. Whoever scans it now is warned in red.",
     ),
@@ -38,7 +38,7 @@ async def list_codes(
     visitor: UsingVisitor,
 ) -> Response:
     """List an enterprise's codes."""
-    visitor.must(Power.CODES, request, uscc)
+    visitor.must(Permission.CODES, request, uscc)
     async with runtime.engine.connect() as conn:
         name = await store.name_of(conn, uscc)
         codes = await store.of_enterprise(conn, uscc)
@@ -144,7 +144,7 @@ async def _mine(
     """The code, if the person may act for its enterprise; else there is nothing here."""
     wanted = as_code_id(code_id)
     code = await store.by_id(conn, wanted) if wanted else None
-    visitor.must(Power.CODES, request, code.uscc if code else None)
+    visitor.must(Permission.CODES, request, code.uscc if code else None)
     if code is None:
         raise InsteadError(not_found(request, visitor))
     return code

@@ -10,20 +10,20 @@ from starlette.responses import Response
 
 from gateway.codes import labels
 from gateway.codes.store import Code
-from gateway.codes.summary import AT_FIRST, Section, Summary, Told
+from gateway.codes.summary import AT_FIRST, DisclosedRecord, Section, Summary
 from gateway.creditfile.catalogue import Catalogue
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 
-frame: Final = Frame("gateway.codes")
+frame: Final = PageRenderer("gateway.codes")
 
 NOT_GOOD: Final = {
     404: (
         "not_found",
-        Said("这不是有效的企业码", "This is not a valid enterprise code"),
-        Said(
+        Translated("这不是有效的企业码", "This is not a valid enterprise code"),
+        Translated(
             "系统中没有这个企业码，它可能是伪造的。请不要在扫码后的页面输入账号、密码或付款。",
             "There is no such code; it may be a forgery. Do not enter a password or pay on any "
             "page that it leads to.",
@@ -31,8 +31,8 @@ NOT_GOOD: Final = {
     ),
     410: (
         "code_revoked",
-        Said("这个企业码已作废", "This enterprise code has been revoked"),
-        Said(
+        Translated("这个企业码已作废", "This enterprise code has been revoked"),
+        Translated(
             "这张企业码已被企业或管理部门作废，不再代表该企业。请不要凭它判断店家的信用。",
             "This code has been revoked and no longer stands for the enterprise. Do not trust it.",
         ),
@@ -41,14 +41,14 @@ NOT_GOOD: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class CodePage:
     """A valid code and what it shows."""
 
     code: Code
     summary: Summary
 
 
-def good(request: Request, page: Page, catalogue: Catalogue) -> Response:
+def good(request: Request, page: CodePage, catalogue: Catalogue) -> Response:
     """Answer a valid code."""
     if wants_json(request):
         return _json(_document(page), 200, "application/json")
@@ -95,7 +95,7 @@ def _json(document: Any, status: int, media_type: str) -> Response:  # any JSON
     )
 
 
-def _document(page: Page) -> dict[str, Any]:
+def _document(page: CodePage) -> dict[str, Any]:
     code, summary = page.code, page.summary
     return {
         "code": {
@@ -125,7 +125,7 @@ def _of_section(section: Section) -> dict[str, Any]:
     }
 
 
-def _of_record(told: Told) -> dict[str, Any]:
+def _of_record(told: DisclosedRecord) -> dict[str, Any]:
     record = told.record
     return {
         "record_id": record.record_id,

@@ -44,5 +44,5 @@ async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Respons
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
     return public_page.good(
-        request, public_page.Page(code=code, summary=summary), runtime.catalogue
+        request, public_page.CodePage(code=code, summary=summary), runtime.catalogue
     )

@@ -15,7 +15,7 @@ from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
 from gateway.creditfile.divisions import division_name
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.records import Enterprise, Record, registration_of
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 
 WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
@@ -26,7 +26,7 @@ AT_FIRST: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DisclosedRecord:
     """One record as it is told in public."""
 
     record: Record
@@ -38,10 +38,10 @@ class Section:
     """One dataset: what there is, or that nothing was found, or that nobody could look."""
 
     dataset: str
-    name: Said
+    name: Translated
     state: Literal["found", "none", "unavailable"]
-    statement: Said
-    told: Sequence[Told] = ()
+    statement: Translated
+    told: Sequence[DisclosedRecord] = ()
     more: int = 0
 
     @property
@@ -101,17 +101,17 @@ def _section(
     now: datetime,
 ) -> Section:
     dataset = catalogue.dataset(code)
-    name = Said(dataset.zh, dataset.en)
+    name = Translated(dataset.zh, dataset.en)
     if code in enterprise.unavailable:
         return Section(
             dataset=code,
             name=name,
             state="unavailable",
-            statement=Said("暂不可用", "Temporarily unavailable"),
+            statement=Translated("暂不可用", "Temporarily unavailable"),
         )
     listed = is_on_serious_list(records, catalogue, now)
     told = [
-        Told(record=each, fields=fields)
+        DisclosedRecord(record=each, fields=fields)
         for each in records
         if each.dataset == code and _in_force(each, day_of(now))
         for fields in [
@@ -144,14 +144,14 @@ def _in_force(record: Record, today: date) -> bool:
     return not (over and record.dataset in ONLY_WHILE_VALID)
 
 
-def _nothing(name: Said, now: datetime) -> Said:
+def _nothing(name: Translated, now: datetime) -> Translated:
     """R6."""
     at = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-    return Said(
+    return Translated(
         f"截至 {at} 未查询到在公示期内的{name.zh}记录",
         f"As of {at}, no record within its publicity period was found",
     )
 
 
-def _found(count: int) -> Said:
-    return Said(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")
+def _found(count: int) -> Translated:
+    return Translated(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
-from consent import Ask, Channel, Consent, Reason, Refused, Status
+from consent import AccessRequest, Channel, Consent, Reason, Refused, Status
 from consent import store as consents
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.consent_request import Fault, Mistake, Wanted
@@ -33,7 +33,7 @@ from gateway.access.errors import (
 )
 from gateway.disclosure import consent_writer
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.runtime import Runtime
 
@@ -55,7 +55,7 @@ _REFUSALS: Final[dict[Reason, type[GatewayError]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestedConsent:
     """A consent that a client asks for by link."""
 
     client_id: str
@@ -70,7 +70,7 @@ def error_of(mistake: Mistake) -> GatewayError:
     return _ERRORS.get(mistake.fault, InvalidRequestError)(mistake.sentence)
 
 
-async def ask(runtime: Runtime, asked: Asked) -> Consent | GatewayError:
+async def ask(runtime: Runtime, asked: RequestedConsent) -> Consent | GatewayError:
     """Keep the request until it is answered; a repeated key finds the request it made."""
     consent_id = _consent_id(runtime, asked)
     try:
@@ -92,7 +92,7 @@ async def ask(runtime: Runtime, asked: Asked) -> Consent | GatewayError:
 
 async def _requested(
     connection: AsyncConnection,
-    asked: Asked,
+    asked: RequestedConsent,
     consent_id: str,
     runtime: Runtime,
 ) -> Consent | GatewayError:
@@ -103,7 +103,7 @@ async def _requested(
         return changes
     refusal = await consents.last_refusal(connection, *the_same)
     requested = consent.request(
-        Ask(
+        AccessRequest(
             client_id=asked.client_id,
             uscc=asked.uscc,
             purpose=wanted.purpose,
@@ -127,11 +127,13 @@ async def _requested(
             if not isinstance(given_up, Refused):
                 await consent_writer.save(connection, older, given_up)
     await consent_writer.insert(connection, requested)
-    await note(connection, Kind.CONSENT_ASKED, asked.uscc, client_id=asked.client_id, now=now)
+    await note(connection, NoticeKind.CONSENT_ASKED, asked.uscc, client_id=asked.client_id, now=now)
     return requested.consent
 
 
-async def _amended(connection: AsyncConnection, asked: Asked) -> Consent | NotFoundError | None:
+async def _amended(
+    connection: AsyncConnection, asked: RequestedConsent
+) -> Consent | NotFoundError | None:
     """The caller's consent that is to be changed; of anybody else's it learns nothing."""
     if asked.amends is None:
         return None
@@ -149,14 +151,14 @@ async def _amended(connection: AsyncConnection, asked: Asked) -> Consent | NotFo
     return await consents.hold(connection, held.uscc, held.consent_id) or NotFoundError()
 
 
-def _repeated(before: Consent, asked: Asked, runtime: Runtime) -> Consent | GatewayError:
+def _repeated(before: Consent, asked: RequestedConsent, runtime: Runtime) -> Consent | GatewayError:
     """The request that this key made, if it is still the same one and a day has not passed."""
     mine = before.client_id == asked.client_id and before.uscc == asked.uscc
     fresh = runtime.now() - before.requested_at < KEY_LIFE
     return before if mine and fresh else IdempotencyConflictError()
 
 
-def _consent_id(runtime: Runtime, asked: Asked) -> str:
+def _consent_id(runtime: Runtime, asked: RequestedConsent) -> str:
     """A random id; one that the idempotency key determines, where there is a key."""
     if asked.key is None:
         return consent_id_from(token_bytes(RANDOM_BYTES))

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from consent import Purpose
 from gateway.access.authentication import Caller
 from gateway.access.errors import GatewayError
-from gateway.access.refused_request import UNKNOWN, Amiss
+from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.consents.schemas import ConsentIn
 from gateway.creditfile.catalogue import Catalogue
 from gateway.disclosure.commit import log_refusal
@@ -31,12 +31,12 @@ async def logged(
         raise
 
 
-def _amiss(error: GatewayError, came: ConsentIn, uscc: str, catalogue: Catalogue) -> Amiss:
+def _amiss(error: GatewayError, came: ConsentIn, uscc: str, catalogue: Catalogue) -> RefusedRequest:
     known = (
         *(name for name in came.datasets if name in catalogue.codes),
         *(tag for tag in came.questions if question(tag)),
     )
-    return Amiss(
+    return RefusedRequest(
         error=error,
         uscc=uscc,
         kind="consent_request",

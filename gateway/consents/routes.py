@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 import consent
-from consent import Changed, Consent, Status, status_at
+from consent import Consent, Status, Transition, status_at
 from consent import store as consents
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.authorize_call import admitted_caller, entitled
-from gateway.access.body import Incoming, incoming
+from gateway.access.body import IncomingCall, read_call
 from gateway.access.consent_records import signed_record
 from gateway.access.consent_request import Mistake, wanted_of
 from gateway.access.deadline import allow
@@ -24,7 +24,7 @@ from gateway.access.errors import (
 from gateway.access.head_requests import get_only, waits
 from gateway.access.openapi import reads
 from gateway.access.subject_uscc import subject_of
-from gateway.consents.create_request import Asked, ask, error_of
+from gateway.consents.create_request import RequestedConsent, ask, error_of
 from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.db.engine import to_json
@@ -44,7 +44,7 @@ LOOKS_EVERY = 1.0  # seconds
 async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     """Ask an enterprise by a link; the same answer whether the enterprise exists or not."""
     caller = await authenticate(request, runtime, scope=SCOPE)
-    came = await incoming(request, ConsentIn)
+    came = await read_call(request, ConsentIn)
     uscc = _subject(came.parsed)
     await admit(request, runtime, caller, uscc=uscc, key=came.key)
     async with logged(runtime, caller, came.parsed, uscc):
@@ -112,7 +112,7 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
         async with runtime.engine.begin() as connection:
             held = _own(await consents.by_id(connection, consent_id), caller)
             given_up = consent.give_up(held, client_id=caller.client_id, now=runtime.now())
-            if not isinstance(given_up, Changed):
+            if not isinstance(given_up, Transition):
                 return Response(status_code=204)
             if await consent_writer.save(connection, held, given_up):
                 return Response(status_code=204)
@@ -120,7 +120,7 @@ async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> R
 
 
 async def _made(
-    runtime: Runtime, caller: Caller, came: Incoming[ConsentIn], uscc: str | None
+    runtime: Runtime, caller: Caller, came: IncomingCall[ConsentIn], uscc: str | None
 ) -> Consent:
     """The request that this call makes, or made before; the first check that fails is raised."""
     agreement = await entitled(runtime, caller)
@@ -139,7 +139,7 @@ async def _made(
         raise error_of(wanted)
     made = await ask(
         runtime,
-        Asked(
+        RequestedConsent(
             client_id=caller.client_id,
             uscc=uscc,
             wanted=wanted,

@@ -21,7 +21,7 @@ _HIDDEN: Final = "**"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DisclosableRecord:
     """A record that may be told, with those of its fields that may be."""
 
     record: Record
@@ -72,7 +72,7 @@ def tell(
     now: datetime,
     *,
     kind: str,
-) -> tuple[Told, ...]:
+) -> tuple[DisclosableRecord, ...]:
     """What of one enterprise's records may be told to `audience` at `now`, in their order.
 
     `kind` is the enterprise's. Records left out have ended, or are not for this audience.
@@ -80,7 +80,7 @@ def tell(
     held = tuple(records)
     listed = is_on_serious_list(held, catalogue, now)
     return tuple(
-        Told(
+        DisclosableRecord(
             record=each,
             fields=_of_their_classes(each, audience, catalogue, kind, today=day_of(now)),
         )

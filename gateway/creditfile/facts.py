@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import Told, tell
+from gateway.creditfile.disclosure_policy import DisclosableRecord, tell
 from gateway.creditfile.personal_fields import ID_NUMBER
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from verification.facts import LEGAL_REPRESENTATIVE_ID, Facts, LiveRecord, as_date
@@ -51,7 +51,7 @@ def facts_of(
     )
 
 
-def _live(told: Told) -> LiveRecord:
+def _live(told: DisclosableRecord) -> LiveRecord:
     of = told.record
     rated_on = {"rated_on": told.fields.get("date")} if of.dataset == _RATING else {}
     return LiveRecord(

@@ -19,7 +19,7 @@ CHANGES: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HistoricalRow:
     """A credit file as it was held at a moment."""
 
     enterprise: Enterprise | None
@@ -55,12 +55,12 @@ SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'recor
      AND h.replaced_at > :at) AS found""")
 
 
-async def held_at(connection: AsyncConnection, uscc: str, at: datetime) -> Held:
+async def held_at(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalRow:
     """What was held on an enterprise at this moment, whether or not it might be told."""
     values = {"uscc": uscc, "at": at}
     enterprise = (await connection.execute(_ENTERPRISE_THEN, values)).scalar_one_or_none()
     records = (await connection.execute(_RECORDS_THEN, values)).scalar_one()
-    return Held(
+    return HistoricalRow(
         enterprise=None if enterprise is None else Enterprise.from_json(orjson.loads(enterprise)),
         records=tuple(Record.from_json(row) for row in orjson.loads(records)),
     )

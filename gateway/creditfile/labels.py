@@ -5,27 +5,27 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import FieldOf
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 
-VALUES: Final[Mapping[str, Said]] = {
-    "active": Said("存续（在营）", "Active"),
-    "suspended": Said("歇业", "Business suspended"),
-    "revoked_not_deregistered": Said("吊销，未注销", "Licence revoked, not deregistered"),
-    "revoked_deregistered": Said("吊销，已注销", "Licence revoked, deregistered"),
-    "deregistered": Said("注销", "Deregistered"),
-    "annulled": Said("撤销", "Registration annulled"),
-    "moved_out": Said("迁出", "Moved out"),
-    "firm": Said("企业", "Firm"),
-    "individual_business": Said("个体工商户", "Individual business"),
-    "farmers_cooperative": Said("农民专业合作社", "Farmers' cooperative"),
-    "fulfilled": Said("已履约", "Fulfilled"),
-    "in_progress": Said("履约中", "In progress"),
-    "broken": Said("未履约", "Broken"),
-    "tax": Said("纳税", "Tax"),
-    "social_insurance": Said("社保", "Social insurance"),
-    "housing_fund": Said("公积金", "Housing fund"),
-    "utilities": Said("水电气", "Utilities"),
-    "2099-12-31": Said("长期", "No end"),
+VALUES: Final[Mapping[str, Translated]] = {
+    "active": Translated("存续（在营）", "Active"),
+    "suspended": Translated("歇业", "Business suspended"),
+    "revoked_not_deregistered": Translated("吊销，未注销", "Licence revoked, not deregistered"),
+    "revoked_deregistered": Translated("吊销，已注销", "Licence revoked, deregistered"),
+    "deregistered": Translated("注销", "Deregistered"),
+    "annulled": Translated("撤销", "Registration annulled"),
+    "moved_out": Translated("迁出", "Moved out"),
+    "firm": Translated("企业", "Firm"),
+    "individual_business": Translated("个体工商户", "Individual business"),
+    "farmers_cooperative": Translated("农民专业合作社", "Farmers' cooperative"),
+    "fulfilled": Translated("已履约", "Fulfilled"),
+    "in_progress": Translated("履约中", "In progress"),
+    "broken": Translated("未履约", "Broken"),
+    "tax": Translated("纳税", "Tax"),
+    "social_insurance": Translated("社保", "Social insurance"),
+    "housing_fund": Translated("公积金", "Housing fund"),
+    "utilities": Translated("水电气", "Utilities"),
+    "2099-12-31": Translated("长期", "No end"),
 }
 
 YUAN: Final = "CNY"
@@ -53,32 +53,32 @@ HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
 """What stands on the first line of a record; the rest unfolds."""
 
 
-def label(dataset: str, name: str, catalogue: Catalogue) -> Said:
+def label(dataset: str, name: str, catalogue: Catalogue) -> Translated:
     """The name of a field, as the catalogue has it."""
     field = _field(dataset, name, catalogue)
-    return Said(field.zh, field.en) if field else Said(name, name)
+    return Translated(field.zh, field.en) if field else Translated(name, name)
 
 
-def said(held: Any) -> Said:  # a field's JSON
+def said(held: Any) -> Translated:  # a field's JSON
     """A value, in words where there are words for it."""
     if isinstance(held, list):
-        return Said("、".join(map(str, held)), ", ".join(map(str, held)))
+        return Translated("、".join(map(str, held)), ", ".join(map(str, held)))
     if isinstance(held, bool):
-        return Said("是", "Yes") if held else Said("否", "No")
-    return VALUES.get(str(held), Said(str(held), str(held)))
+        return Translated("是", "Yes") if held else Translated("否", "No")
+    return VALUES.get(str(held), Translated(str(held), str(held)))
 
 
-def value(name: str, fields: Mapping[str, Any]) -> Said:
+def value(name: str, fields: Mapping[str, Any]) -> Translated:
     """The value of a field; an amount without the zeros that its six decimals bring."""
     held = fields.get(name)
     if name == "capital" and held is not None:
         return _amount(_plain(str(held)), str(fields.get("currency") or YUAN))
     if name in AMOUNTS and held is not None:
-        return Said(_plain(str(held)), _plain(str(held)))
+        return Translated(_plain(str(held)), _plain(str(held)))
     return said(held)
 
 
-def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Said]:
+def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Translated]:
     """The first line of a record; a day with what it is the day of.
 
     A record without the first of these is named by its key.
@@ -94,7 +94,9 @@ def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> l
     ]
 
 
-def rest(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[tuple[Said, Said]]:
+def rest(
+    dataset: str, fields: Mapping[str, Any], catalogue: Catalogue
+) -> list[tuple[Translated, Translated]]:
     """Every field that has a value, with its name."""
     return [
         (label(dataset, name, catalogue), value(name, fields))
@@ -111,13 +113,13 @@ def _plain(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if "." in amount else amount
 
 
-def _with_name(name: Said, held: Said, field: str) -> Said:
+def _with_name(name: Translated, held: Translated, field: str) -> Translated:
     if not field.endswith(("_on", "_to")):
         return held
-    return Said(f"{name.zh} {held.zh}", f"{name.en} {held.en}")
+    return Translated(f"{name.zh} {held.zh}", f"{name.en} {held.en}")
 
 
-def _amount(amount: str, currency: str) -> Said:
+def _amount(amount: str, currency: str) -> Translated:
     """The label says 万元; another currency is named."""
     written = amount if currency == YUAN else f"{amount} {currency}"
-    return Said(written, written)
+    return Translated(written, written)

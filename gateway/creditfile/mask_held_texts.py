@@ -30,7 +30,7 @@ OF_REGISTRATION: Final = ("legal_representative", "registering_authority", "scop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TextColumns:
     """A table that holds sources' texts: its key, and SQL for what a row is of and its fields."""
 
     table: str
@@ -47,8 +47,8 @@ _OWN: Final = ", ".join(f"'{name}', {name}" for name in OF_REGISTRATION)
 _THEIRS: Final = ", ".join(
     f"'{name}', row -> '{name}'" for name in (*OF_REGISTRATION, "former_names")
 )
-PLACES: Final = (
-    Place(
+TEXT_COLUMNS: Final = (
+    TextColumns(
         table="enterprise",
         key=("uscc",),
         types=("text",),
@@ -58,7 +58,7 @@ PLACES: Final = (
         put=", ".join(f"{name} = :fields ->> '{name}'" for name in OF_REGISTRATION)
         + ", former_names = ARRAY(SELECT jsonb_array_elements_text(:fields -> 'former_names'))",
     ),
-    Place(
+    TextColumns(
         table="enterprise_history",
         key=("uscc", "version"),
         types=("text", "integer"),
@@ -67,7 +67,7 @@ PLACES: Final = (
         fields=f"jsonb_build_object({_THEIRS})",
         put="row = row || :fields",
     ),
-    Place(
+    TextColumns(
         table="record",
         key=("uscc", "record_id"),
         types=("text", "text"),
@@ -77,7 +77,7 @@ PLACES: Final = (
         put="fields = :fields, "
         + ", ".join(f"{name} = coalesce(:columns ->> '{name}', {name})" for name in TYPED),
     ),
-    Place(
+    TextColumns(
         table="record_history",
         key=("uscc", "record_id", "version"),
         types=("text", "text", "integer"),
@@ -90,10 +90,10 @@ PLACES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remasked:
+class MaskedBatch:
     """What one transaction did: rows looked at and rows changed, and where it ended."""
 
-    place: Place
+    place: TextColumns
     rows: int
     changed: int
     keys: Mapping[tuple[str, str], int]
@@ -103,9 +103,9 @@ class Remasked:
 
 async def remask(
     engine: AsyncEngine, catalogue: Catalogue, *, today: date, batch: int = BATCH, after: str = ""
-) -> AsyncIterator[Remasked]:
+) -> AsyncIterator[MaskedBatch]:
     """Look at all rows, of enterprises behind `after`, table by table; what each transaction did."""
-    for place in PLACES:
+    for place in TEXT_COLUMNS:
         last: tuple[Any, ...] = (after,)
         while True:
             async with engine.begin() as connection:
@@ -118,12 +118,12 @@ async def remask(
 
 async def _remask_some(
     connection: AsyncConnection,
-    place: Place,
+    place: TextColumns,
     catalogue: Catalogue,
     last: tuple[Any, ...],
     batch: int,
     today: date,
-) -> Remasked | None:
+) -> MaskedBatch | None:
     asked = {f"k{n}": value for n, value in enumerate(last)}
     found = await connection.execute(_some(place, len(last)), {**asked, "batch": batch})
     rows = found.all()
@@ -141,7 +141,7 @@ async def _remask_some(
             values |= {"fields": to_json(told), "columns": _columns(dataset, told)}
             put = await connection.execute(_put(place), {**values, "held": row.fields})
             changed += put.rowcount
-    return Remasked(
+    return MaskedBatch(
         place=place,
         rows=len(rows),
         changed=changed,
@@ -173,7 +173,7 @@ def _columns(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
     return to_json({column: value for column, value in filled if column in TYPED and value})
 
 
-def _some(place: Place, known: int) -> Any:  # a statement
+def _some(place: TextColumns, known: int) -> Any:  # a statement
     key = ", ".join(place.key)
     behind = ", ".join(place.key[:known])
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types[:known]))
@@ -184,7 +184,7 @@ def _some(place: Place, known: int) -> Any:  # a statement
     )
 
 
-def _put(place: Place) -> Any:  # a statement
+def _put(place: TextColumns) -> Any:  # a statement
     matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
     put = place.put
     for name in ("fields", "columns"):

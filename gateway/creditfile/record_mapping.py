@@ -19,20 +19,20 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class FieldProblem:
     """Why a field cannot be taken; it repeats nothing of the value."""
 
     field: str
     reason: str
 
 
-def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[Problem, ...]:
+def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
     """Judge delivered fields against the catalogue; none means that they may be taken."""
     known = {field.name: field for field in dataset.fields}
-    unknown = (Problem(field=each, reason="unknown") for each in fields if each not in known)
+    unknown = (FieldProblem(field=each, reason="unknown") for each in fields if each not in known)
     needed = {*dataset.key, *(each.name for each in dataset.fields if each.required)}
     missing = (
-        Problem(field=each, reason="missing")
+        FieldProblem(field=each, reason="missing")
         for each in sorted(needed)
         if fields.get(each) in (None, "", [])
     )
@@ -95,17 +95,17 @@ def sealed_fields(dataset: DatasetOf) -> tuple[str, ...]:
 def _wrong_values(
     known: Mapping[str, FieldOf],
     fields: Mapping[str, Any],
-) -> Iterator[Problem]:
+) -> Iterator[FieldProblem]:
     for name, value in fields.items():
         field = known.get(name)
         if field is None or value is None:
             continue
         if not _FITS[field.type](value):
-            yield Problem(field=name, reason=f"not a {field.type}")
+            yield FieldProblem(field=name, reason=f"not a {field.type}")
         elif field.values and not set(value if isinstance(value, list) else [value]) <= set(
             field.values,
         ):
-            yield Problem(field=name, reason="not one of the values of the catalogue")
+            yield FieldProblem(field=name, reason="not one of the values of the catalogue")
 
 
 def _read(field: FieldOf, value: str) -> date | str:

@@ -89,7 +89,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refolded:
+class RekeyedBatch:
     """What one transaction did."""
 
     records: int
@@ -141,7 +141,7 @@ async def refold(
     enterprises: int = ENTERPRISES,
     give_up_unreadable: bool = False,
     anew: bool = False,
-) -> AsyncIterator[Refolded]:
+) -> AsyncIterator[RekeyedBatch]:
     """Fold all keys that are held, or those that are left; gives what each transaction did.
 
     `anew` begins with the first record though it was done. Raises `UnreadableError` where personal
@@ -166,7 +166,9 @@ async def merges(conn: AsyncConnection, source_id: str | None = None) -> list[Me
     return [Merge(**row) for row in found.mappings()]
 
 
-async def _some(conn: AsyncConnection, folding: "_Folding", enterprises: int) -> Refolded | None:
+async def _some(
+    conn: AsyncConnection, folding: "_Folding", enterprises: int
+) -> RekeyedBatch | None:
     of = {"version": KEYS_VERSION}
     at = (await conn.execute(_REACHED, of)).one()
     if at.finished_at is not None:
@@ -182,7 +184,7 @@ async def _some(conn: AsyncConnection, folding: "_Folding", enterprises: int) ->
     for uscc in sorted({row.uscc for row in rows if folding.changes(row)}):
         await folding.fold(conn, uscc, counts)
     await conn.execute(_MOVE, of | {"reached": usccs[-1], "finished_at": None})
-    return Refolded(
+    return RekeyedBatch(
         records=len(rows),
         folded=counts.folded,
         merged=counts.merged,

@@ -21,8 +21,10 @@ from gateway.db.prepared import HotDatabase, Statement
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt
 
-MOVED_STATE = "XQ001"
-MOVED_STATES = frozenset({MOVED_STATE, "40P01", "40001"})  # also: deadlock, serialization failure
+STATE_CHANGED = "XQ001"
+STATE_CHANGED_CODES = frozenset(
+    {STATE_CHANGED, "40P01", "40001"}
+)  # also: deadlock, serialization failure
 
 DISCLOSED = """
     disclosed AS (
@@ -43,7 +45,7 @@ DISCLOSED = """
         VALUES (CAST(:uscc AS text), CAST(:disclosure_id AS text), CAST(:leaf_hash AS bytea),
                 CAST(:now AS timestamptz)))"""
 
-TELL = Statement(f"""
+COMMIT = Statement(f"""
     WITH spent AS ({SPEND}),
     held AS (
         SELECT 1 FROM consent
@@ -108,7 +110,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class PendingDisclosure:
     """What is about to be told, and what that costs.
 
     `consent_version` is set where a use of the disclosure's consent is to be spent, and
@@ -133,11 +135,11 @@ class Committed:
     uses_left: int | None
 
 
-class Moved:
+class StateChanged:
     """The state has moved since it was read, and nothing was written: read again."""
 
 
-async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
+async def commit(hot: HotDatabase, telling: PendingDisclosure) -> Committed | StateChanged:
     """Write `telling`, spend and count for it: all or nothing."""
     key = telling.key
     values = {
@@ -155,10 +157,10 @@ async def tell(hot: HotDatabase, telling: Telling) -> Committed | Moved:
         ),
     }
     try:
-        row = await hot.row(TELL, values)
+        row = await hot.row(COMMIT, values)
     except asyncpg.PostgresError as error:
-        if error.sqlstate in MOVED_STATES:
-            return Moved()
+        if error.sqlstate in STATE_CHANGED_CODES:
+            return StateChanged()
         raise
     return Committed(uses_left=row["uses_left"] if row else None)
 

@@ -33,7 +33,7 @@ class Salts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredLeaf:
     """That a new legal representative lets a predecessor's consent go on. The client is not told."""
 
     actor: str
@@ -51,7 +51,7 @@ def leaf_id(event: Event) -> str:
     return f"{event.consent_id}-{event.seq}"
 
 
-def kept_leaf_id(consent_id: str, kept: Kept) -> str:
+def kept_leaf_id(consent_id: str, kept: StoredLeaf) -> str:
     """The name of that decision's leaf: `cst_…-k` and its time in microseconds."""
     since = kept.at - _EPOCH
     return f"{consent_id}-k{since // timedelta(microseconds=1)}"
@@ -69,7 +69,7 @@ def leaf_hash(consent: Consent, event: Event, salts: Salts) -> bytes:
     return hashlib.sha256(salts.row + canonical(consent, event, person)).digest()
 
 
-def kept_leaf_hash(consent: Consent, kept: Kept, salts: Salts) -> bytes:
+def kept_leaf_hash(consent: Consent, kept: StoredLeaf, salts: Salts) -> bytes:
     """The same for a consent that is kept."""
     row = {
         "form": FORM_OF_KEPT,
@@ -83,7 +83,7 @@ def kept_leaf_hash(consent: Consent, kept: Kept, salts: Salts) -> bytes:
     return hashlib.sha256(salts.row + _jcs(row)).digest()
 
 
-def person_digest(event: Event | Kept, salt: bytes) -> bytes:
+def person_digest(event: Event | StoredLeaf, salt: bytes) -> bytes:
     """Who acted, and the digest of the identity provider's signed token, behind a salt."""
     person = {"actor": event.actor, "identity_token_digest": _hex(event.identity_token_digest)}
     return hashlib.sha256(salt + _jcs(person)).digest()

@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from consent import Changed, Consent, Person, Status, end_with, store, writer
+from consent import Consent, Person, Status, Transition, end_with, store, writer
 from gateway.db.engine import statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.consent_leaf import (
-    Kept,
     Salts,
+    StoredLeaf,
     kept_leaf_hash,
     kept_leaf_id,
     leaf_hash,
@@ -38,7 +38,7 @@ _ADD: Final = statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
+class WrittenLeaf:
     """A leaf as it entered the log, and what recomputes it."""
 
     leaf_id: str
@@ -46,13 +46,13 @@ class Leaf:
     salts: Salts
 
 
-async def insert(conn: AsyncConnection, asked: Changed) -> None:
+async def insert(conn: AsyncConnection, asked: Transition) -> None:
     """Keep a new consent, its first event and that event's leaf."""
     await writer.insert(conn, asked.consent, asked.event)
     await _add(conn, asked)
 
 
-async def save(conn: AsyncConnection, before: Consent, changed: Changed) -> bool:
+async def save(conn: AsyncConnection, before: Consent, changed: Transition) -> bool:
     """Put the changed consent in the place of `before`; false, and no leaf, if another was faster.
 
     Its client will hear of it, and requests to change one that has ended end with it.
@@ -66,11 +66,11 @@ async def save(conn: AsyncConnection, before: Consent, changed: Changed) -> bool
     return True
 
 
-async def _end_amendments(conn: AsyncConnection, ended: Changed) -> None:
+async def _end_amendments(conn: AsyncConnection, ended: Transition) -> None:
     over = ended.consent
     for asked in await store.amendments_of(conn, over.uscc, over.consent_id):
         gone = end_with(asked, ended)
-        if isinstance(gone, Changed):
+        if isinstance(gone, Transition):
             await save(conn, asked, gone)
 
 
@@ -86,9 +86,9 @@ async def keep(conn: AsyncConnection, held: Consent, *, by: Person, now: datetim
         .values(uscc=held.uscc, consent_id=held.consent_id, **decided)
         .on_conflict_do_update(index_elements=["uscc", "consent_id"], set_=decided)
     )
-    kept = Kept(actor=by.subject, identity_token_digest=by.identity_token_digest, at=now)
+    kept = StoredLeaf(actor=by.subject, identity_token_digest=by.identity_token_digest, at=now)
     salts = new_salts()
-    leaf = Leaf(
+    leaf = WrittenLeaf(
         leaf_id=kept_leaf_id(held.consent_id, kept),
         leaf_hash=kept_leaf_hash(held, kept, salts),
         salts=salts,
@@ -96,7 +96,7 @@ async def keep(conn: AsyncConnection, held: Consent, *, by: Person, now: datetim
     await _write(conn, held.uscc, leaf, now)
 
 
-async def kept_of(conn: AsyncConnection, held: Consent) -> Kept | None:
+async def kept_of(conn: AsyncConnection, held: Consent) -> StoredLeaf | None:
     """Who kept this consent last, and when; if anybody did."""
     table = ConsentKeptRow
     found = await conn.execute(
@@ -107,10 +107,14 @@ async def kept_of(conn: AsyncConnection, held: Consent) -> Kept | None:
     row = found.one_or_none()
     if row is None:
         return None
-    return Kept(actor=row.subject, identity_token_digest=row.identity_token_digest, at=row.kept_at)
+    return StoredLeaf(
+        actor=row.subject, identity_token_digest=row.identity_token_digest, at=row.kept_at
+    )
 
 
-async def leaves_of(conn: AsyncConnection, uscc: str, names: Collection[str]) -> Mapping[str, Leaf]:
+async def leaves_of(
+    conn: AsyncConnection, uscc: str, names: Collection[str]
+) -> Mapping[str, WrittenLeaf]:
     """The leaves of these names; none where the salts were erased."""
     table = ConsentLeafRow
     found = await conn.execute(
@@ -119,14 +123,14 @@ async def leaves_of(conn: AsyncConnection, uscc: str, names: Collection[str]) ->
         ).where(col(table.uscc) == uscc, col(table.leaf_id).in_(names))
     )
     return {
-        name: Leaf(leaf_id=name, leaf_hash=digest, salts=Salts(row=salt, person=person))
+        name: WrittenLeaf(leaf_id=name, leaf_hash=digest, salts=Salts(row=salt, person=person))
         for name, digest, salt, person in found
     }
 
 
-async def _add(conn: AsyncConnection, changed: Changed) -> None:
+async def _add(conn: AsyncConnection, changed: Transition) -> None:
     salts, event = new_salts(), changed.event
-    leaf = Leaf(
+    leaf = WrittenLeaf(
         leaf_id=leaf_id(event),
         leaf_hash=leaf_hash(changed.consent, event, salts),
         salts=salts,
@@ -134,7 +138,7 @@ async def _add(conn: AsyncConnection, changed: Changed) -> None:
     await _write(conn, event.uscc, leaf, event.at)
 
 
-async def _write(conn: AsyncConnection, uscc: str, leaf: Leaf, at: datetime) -> None:
+async def _write(conn: AsyncConnection, uscc: str, leaf: WrittenLeaf, at: datetime) -> None:
     values = {
         "leaf_id": leaf.leaf_id,
         "salt": leaf.salts.row,

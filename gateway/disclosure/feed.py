@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import statement
-from gateway.disclosure.withdrawal_notices import NOTICE, Tombstone
+from gateway.disclosure.withdrawal_notices import NOTICE, WithdrawalNotice
 
 AT_ONCE: Final = 1_000  # in well under the five seconds of a round, whatever plan PostgreSQL takes
 
@@ -47,10 +47,10 @@ _NEWEST: Final = statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FeedPage:
     """Notices in the order of the feed, and the cursor behind the last of them."""
 
-    notices: tuple[Tombstone, ...]
+    notices: tuple[WithdrawalNotice, ...]
     cursor: int
 
 
@@ -67,7 +67,7 @@ async def number(conn: AsyncConnection) -> int:
 
 async def after(
     conn: AsyncConnection, client_id: str, cursor: int, *, limit: int
-) -> Page | BeyondTheFeed:
+) -> FeedPage | BeyondTheFeed:
     """What comes behind `cursor` in this client's feed."""
     if cursor > await _newest(conn, client_id):
         return BeyondTheFeed()
@@ -75,8 +75,8 @@ async def after(
     notices = []
     for row in await conn.execute(_AFTER, values):
         *notice, cursor = row
-        notices.append(Tombstone(**dict(zip(NOTICE, notice, strict=True))))
-    return Page(notices=tuple(notices), cursor=cursor)
+        notices.append(WithdrawalNotice(**dict(zip(NOTICE, notice, strict=True))))
+    return FeedPage(notices=tuple(notices), cursor=cursor)
 
 
 async def acknowledge(

@@ -47,7 +47,7 @@ def kept_since(now: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredAnswer:
     """An answer given before."""
 
     answer: str
@@ -55,7 +55,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class AnswerStore:
     """Where the answers to one client about one enterprise are kept, by key."""
 
     vault: Vault
@@ -71,7 +71,7 @@ class Keeping:
 
     def found(
         self, key: IdempotencyKey | None, found: Mapping[str, Any] | None, now: datetime
-    ) -> Kept | KeyConflict | None:
+    ) -> StoredAnswer | KeyConflict | None:
         """The kept answer to this very request; a conflict if the key stood for another one."""
         if key is None or found is None:
             return None
@@ -82,7 +82,7 @@ class Keeping:
         if not found["answer"]:
             return KeyConflict.ANSWER_DELETED
         opened = self.vault.open(base64.b64decode(found["answer"]), **self._place(key))
-        return Kept(answer=opened.decode(), uses_left=found["uses_left"])
+        return StoredAnswer(answer=opened.decode(), uses_left=found["uses_left"])
 
     def _place(self, key: IdempotencyKey) -> dict[str, str]:
         row = f"{self.uscc} {self.client_id} {key.key}"

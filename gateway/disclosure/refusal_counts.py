@@ -14,7 +14,7 @@ OF_NO_ENTERPRISE: Final = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Line:
+class RefusalCount:
     """Who was refused, about whom, at what, why, and in which hour (UTC)."""
 
     uscc: str
@@ -25,17 +25,17 @@ class Line:
 
 
 @dataclass(slots=True)
-class Tally:
+class RefusalCounter:
     """The counts of one worker since it last wrote them down."""
 
-    _lines: Counter[Line] = field(default_factory=Counter)
+    _lines: Counter[RefusalCount] = field(default_factory=Counter)
     _enterprises: dict[str, set[str]] = field(default_factory=dict)
 
     def count(
         self, client_id: str, uscc: str | None, *, kind: str, reason: str, now: datetime
     ) -> None:
         """Count one refused attempt."""
-        line = Line(
+        line = RefusalCount(
             uscc=self._named(client_id, uscc or OF_NO_ENTERPRISE),
             client_id=client_id,
             kind=kind,
@@ -44,12 +44,12 @@ class Tally:
         )
         self._lines[line] += 1
 
-    def take(self) -> dict[Line, int]:
+    def take(self) -> dict[RefusalCount, int]:
         """What was counted; the tally begins anew."""
         taken, self._lines, self._enterprises = self._lines, Counter(), {}
         return dict(taken)
 
-    def give_back(self, taken: dict[Line, int]) -> None:
+    def give_back(self, taken: dict[RefusalCount, int]) -> None:
         """Count again what could not be written."""
         self._lines.update(taken)
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consent import Changed, Consent
+from consent import Consent, Transition
 from gateway.db.engine import statement
 from gateway.disclosure.consent_notices import news_of
 from gateway.disclosure.ids import new_id
@@ -101,7 +101,7 @@ NOTICE: Final = (
     "consent_id",
     "disclosure_ids",
 )
-"""The columns of a `Tombstone`."""
+"""The columns of a `WithdrawalNotice`."""
 _OWED_BY: Final = statement(f"""
     SELECT {", ".join(NOTICE)}
     FROM tombstone
@@ -129,7 +129,7 @@ class Owing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
+class WithdrawalNotice:
     """One notice, as its client will get it."""
 
     change_id: str
@@ -161,7 +161,7 @@ async def of_records(
     return written.rowcount
 
 
-async def of_consent(conn: AsyncConnection, before: Consent, changed: Changed) -> None:
+async def of_consent(conn: AsyncConnection, before: Consent, changed: Transition) -> None:
     """Tell the client what became of its consent, and which disclosures rest on what is taken back."""
     of = changed.consent
     for each in news_of(before, changed):
@@ -195,9 +195,9 @@ async def owing(conn: AsyncConnection) -> list[Owing]:
     return [Owing(**row._asdict()) for row in found]
 
 
-async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[Tombstone]:
+async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[WithdrawalNotice]:
     """What one client has not acknowledged, the oldest first."""
     found = await conn.execute(
         _OWED_BY, {"client_id": client_id, "limit": limit, "nothing_taken": list(NOTHING_TAKEN)}
     )
-    return [Tombstone(**row._asdict()) for row in found]
+    return [WithdrawalNotice(**row._asdict()) for row in found]

@@ -1,7 +1,7 @@
 """Checks of an HTTP/1.1 message head that the parser leaves to the server (RFC 9112). Pure.
 
 The parser has judged the syntax and that the framing is unambiguous; each check here gives a
-`Refusal` or lets the head pass, in the order of `CHECKS`.
+`HeadRefusal` or lets the head pass, in the order of `CHECKS`.
 """
 
 import re
@@ -21,14 +21,14 @@ ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class HeadRefusal:
     """An answer to a message that cannot be served: a status and a public sentence."""
 
     status: int
     detail: str
 
 
-class Head(NamedTuple):
+class RequestHead(NamedTuple):
     """A message's request line and fields; field names are in lower case."""
 
     method: bytes
@@ -47,32 +47,32 @@ class Head(NamedTuple):
         return b"100-continue" in expected and self.version != "1.0"
 
 
-MALFORMED: Final = Refusal(
+MALFORMED: Final = HeadRefusal(
     status=400, detail="This is no well-formed HTTP/1.1 message; see RFC 9112."
 )
-HEAD_TOO_LARGE: Final = Refusal(
+HEAD_TOO_LARGE: Final = HeadRefusal(
     status=431,
     detail=(
         f"Headers are taken up to {MOST_FIELDS} fields and {LARGEST_HEAD} bytes, all together; "
         "trailers and chunk extensions too."
     ),
 )
-TARGET_TOO_LONG: Final = Refusal(
+TARGET_TOO_LONG: Final = HeadRefusal(
     status=414, detail=f"A request target is taken up to {LONGEST_TARGET} bytes."
 )
-HEAD_TOO_SLOW: Final = Refusal(
+HEAD_TOO_SLOW: Final = HeadRefusal(
     status=408, detail="The headers did not arrive in time; send the request again."
 )
 
 
-def spoken_version(head: Head) -> Refusal | None:
+def spoken_version(head: RequestHead) -> HeadRefusal | None:
     """HTTP/1.1, and HTTP/1.0 for old proxies and health checks."""
     if head.version in {"1.1", "1.0"}:
         return None
-    return Refusal(status=505, detail="Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+    return HeadRefusal(status=505, detail="Only HTTP/1.1 and HTTP/1.0 are spoken here.")
 
 
-def bounded(head: Head) -> Refusal | None:
+def bounded(head: RequestHead) -> HeadRefusal | None:
     """A bounded number of fields, of bounded size all together."""
     size = len(head.target) + sum([len(name) + len(value) + 4 for name, value in head.fields])
     if size <= LARGEST_HEAD and len(head.fields) <= MOST_FIELDS:
@@ -80,41 +80,41 @@ def bounded(head: Head) -> Refusal | None:
     return HEAD_TOO_LARGE
 
 
-def no_tunnel(head: Head) -> Refusal | None:
+def no_tunnel(head: RequestHead) -> HeadRefusal | None:
     """CONNECT asks for a tunnel (RFC 9110 §9.3.6), which is a proxy's business."""
     if head.method != b"CONNECT":
         return None
-    return Refusal(status=501, detail="CONNECT is not served here.")
+    return HeadRefusal(status=501, detail="CONNECT is not served here.")
 
 
-def one_host(head: Head) -> Refusal | None:
+def one_host(head: RequestHead) -> HeadRefusal | None:
     """One well-formed Host; only HTTP/1.0 may leave it out (RFC 9112 §3.2)."""
     hosts = head.values(b"host")
     if len(hosts) == 1 and HOST.fullmatch(hosts[0]):
         return None
     if not hosts and head.version == "1.0":
         return None
-    return Refusal(status=400, detail="Send exactly one well-formed Host field.")
+    return HeadRefusal(status=400, detail="Send exactly one well-formed Host field.")
 
 
-def known_coding(head: Head) -> Refusal | None:
+def known_coding(head: RequestHead) -> HeadRefusal | None:
     """No transfer coding but `chunked`, once, and only where it exists (RFC 9112 §6.1)."""
     codings = head.values(b"transfer-encoding")
     if not codings or (head.version == "1.1" and [c.lower() for c in codings] == [b"chunked"]):
         return None
     if head.version == "1.0":
-        return Refusal(status=400, detail="HTTP/1.0 has no Transfer-Encoding.")
-    return Refusal(status=501, detail="The only transfer coding that is taken is `chunked`.")
+        return HeadRefusal(status=400, detail="HTTP/1.0 has no Transfer-Encoding.")
+    return HeadRefusal(status=501, detail="The only transfer coding that is taken is `chunked`.")
 
 
-def a_path(head: Head) -> Refusal | None:
+def a_path(head: RequestHead) -> HeadRefusal | None:
     """The target is a path with or without a query, or an http address that has such a target."""
     if b"#" not in head.target and (head.target.startswith(b"/") or _absolute(head)):
         return None
-    return Refusal(status=400, detail="The request target must be a path, without a fragment.")
+    return HeadRefusal(status=400, detail="The request target must be a path, without a fragment.")
 
 
-CHECKS: Final[tuple[Callable[[Head], Refusal | None], ...]] = (
+CHECKS: Final[tuple[Callable[[RequestHead], HeadRefusal | None], ...]] = (
     bounded,
     spoken_version,
     no_tunnel,
@@ -124,7 +124,7 @@ CHECKS: Final[tuple[Callable[[Head], Refusal | None], ...]] = (
 )
 
 
-def check(head: Head) -> Refusal | None:
+def check(head: RequestHead) -> HeadRefusal | None:
     """The first refusal among `CHECKS`, if there is one."""
     for each in CHECKS:
         refusal = each(head)
@@ -133,7 +133,7 @@ def check(head: Head) -> Refusal | None:
     return None
 
 
-def in_origin_form(head: Head) -> tuple[bytes, bytes | None]:
+def in_origin_form(head: RequestHead) -> tuple[bytes, bytes | None]:
     """The path and query of a checked head, and the host that an absolute target names.
 
     That host counts and the Host field does not (RFC 9112 §3.2.2).
@@ -145,7 +145,7 @@ def in_origin_form(head: Head) -> tuple[bytes, bytes | None]:
     return (rest if rest.startswith(b"/") else b"/" + rest), authority
 
 
-def _absolute(head: Head) -> "re.Match[bytes] | None":
+def _absolute(head: RequestHead) -> "re.Match[bytes] | None":
     if head.target.startswith(b"/"):
         return None
     found = ABSOLUTE.fullmatch(head.target)

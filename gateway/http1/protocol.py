@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from gateway.http1 import head
-from gateway.http1.head import Head, Refusal
+from gateway.http1.head import HeadRefusal, RequestHead
 from gateway.problems import PROBLEM_TYPE, document
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ CONNECT: Final = b"CONNECT"
 class RefusedError(Exception):
     """Raised in the parser's callbacks; `refusal` answers the message."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: HeadRefusal) -> None:
         self.refusal = refusal
         super().__init__(refusal.detail)
 
@@ -61,7 +61,7 @@ class Http1Protocol(HttpToolsProtocol):
         self._advanced = False
         self._without_progress = 0  # bytes that have arrived and completed nothing
         self._head_timer: asyncio.TimerHandle | None = None
-        self._refusal: Refusal | None = None
+        self._refusal: HeadRefusal | None = None
 
     # asyncio's callbacks
 
@@ -117,7 +117,7 @@ class Http1Protocol(HttpToolsProtocol):
         method = self.parser.get_method()
         if self.parser.should_upgrade() and method != CONNECT:
             return  # `_feed` parses this head once more
-        found = Head(
+        found = RequestHead(
             method=method,
             target=self.url,
             version=self.parser.get_http_version(),
@@ -215,7 +215,7 @@ class Http1Protocol(HttpToolsProtocol):
 
     # refusing
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: HeadRefusal) -> None:
         """Parse nothing more, and answer in the message's turn."""
         log.info("refused", error="invalid_request", status=refusal.status, reason=refusal.detail)
         self._refusal = refusal
@@ -228,7 +228,7 @@ class Http1Protocol(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:
             self._send(refusal)
 
-    def _break_off(self, cycle: RequestResponseCycle, refusal: Refusal) -> None:
+    def _break_off(self, cycle: RequestResponseCycle, refusal: HeadRefusal) -> None:
         """The message that is being served ends within its body."""
         if cycle.response_complete:
             self._linger()
@@ -240,7 +240,7 @@ class Http1Protocol(HttpToolsProtocol):
         else:
             self._send(refusal)
 
-    def _send(self, refusal: Refusal) -> None:
+    def _send(self, refusal: HeadRefusal) -> None:
         body = orjson.dumps(
             document("invalid_request", refusal.detail, status=refusal.status, request_id=None)
         )

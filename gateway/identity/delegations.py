@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.db.engine import statement
-from gateway.identity.permissions import Delegation, Power
+from gateway.identity.permissions import Delegation, Permission
 from gateway.identity.tables import DelegationLocatorRow, DelegationRow
 
 CHANGED: Final = "representative_changed"
@@ -23,7 +23,7 @@ _REPRESENTATIVE: Final = statement(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredDelegation:
     """A delegation, and the sealed name of the delegate."""
 
     delegation: Delegation
@@ -65,7 +65,7 @@ async def add(
     )
 
 
-async def by_invitation(conn: AsyncConnection, invitation_digest: bytes) -> Kept | None:
+async def by_invitation(conn: AsyncConnection, invitation_digest: bytes) -> StoredDelegation | None:
     """The delegation that this invitation is for."""
     place = await conn.execute(
         select(col(DelegationLocatorRow.uscc), col(DelegationLocatorRow.delegation_id)).where(
@@ -76,7 +76,7 @@ async def by_invitation(conn: AsyncConnection, invitation_digest: bytes) -> Kept
     return await one(conn, found.uscc, found.delegation_id) if found else None
 
 
-async def one(conn: AsyncConnection, uscc: str, delegation_id: str) -> Kept | None:
+async def one(conn: AsyncConnection, uscc: str, delegation_id: str) -> StoredDelegation | None:
     """One of an enterprise's delegations."""
     if "\0" in delegation_id:
         return None
@@ -89,7 +89,7 @@ async def one(conn: AsyncConnection, uscc: str, delegation_id: str) -> Kept | No
     return _kept(row) if row else None
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Kept]:
+async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[StoredDelegation]:
     """An enterprise's delegations, the newest first."""
     found = await conn.execute(
         select(*_SELECTED)
@@ -158,11 +158,11 @@ def delegation_of(row: Mapping[Any, Any]) -> Delegation:
         for name, value in values.items()
         if name.endswith(("_at", "_until")) and isinstance(value, str)
     }
-    return Delegation(**values | moments | {"powers": tuple(map(Power, row["powers"]))})
+    return Delegation(**values | moments | {"powers": tuple(map(Permission, row["powers"]))})
 
 
-def _kept(row: Mapping[Any, Any]) -> Kept:
-    return Kept(delegation=delegation_of(row), name=row["name"])
+def _kept(row: Mapping[Any, Any]) -> StoredDelegation:
+    return StoredDelegation(delegation=delegation_of(row), name=row["name"])
 
 
 _SELECTED: Final = tuple(col(getattr(DelegationRow, name)) for name in (*_COLUMNS, "name"))

@@ -26,7 +26,7 @@ class PeopleUnreadableError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class DemoPerson:
     """One account of the demo identity provider."""
 
     username: str
@@ -35,10 +35,10 @@ class Person:
     password_hash: str = field(repr=False)
 
 
-class People:
+class DemoPeople:
     """All accounts, by user name."""
 
-    def __init__(self, people: Mapping[str, Person]) -> None:
+    def __init__(self, people: Mapping[str, DemoPerson]) -> None:
         self._people = people
         self._nobody = _stored(secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES))
 
@@ -55,7 +55,7 @@ class People:
             ) from None
         return cls({person.username: person for person in people})
 
-    async def who(self, username: str, password: str) -> Person | None:
+    async def who(self, username: str, password: str) -> DemoPerson | None:
         """Whose user name and password these are. As slow for a stranger as for anybody."""
         person = self._people.get(username)
         kept = person.password_hash if person else self._nobody
@@ -87,8 +87,8 @@ def _text(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _person(entry: Mapping[str, Any]) -> Person:
-    return Person(
+def _person(entry: Mapping[str, Any]) -> DemoPerson:
+    return DemoPerson(
         username=str(entry["username"]),
         name=str(entry["name"]),
         enterprises=tuple(

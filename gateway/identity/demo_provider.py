@@ -13,13 +13,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.identity.demo_accounts import People
+from gateway.identity.demo_accounts import DemoPeople
 from gateway.identity.demo_tickets import Tickets
 from gateway.identity.identity_provider import Attempt
 from gateway.identity.sessions import Identity
 from gateway.pages.forms import fields_of, one, sent_from_here
 from gateway.pages.page_route import PageRoute, stale
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.settings import Settings
 
 SIGN_IN: Final = "/demo-identity/sign-in"
@@ -40,7 +40,7 @@ class DemoProvider:
         if settings.workers > 1:
             raise RuntimeError("The demo identity provider keeps its key in one process only.")
         self._issuer = settings.issuer
-        self._people = People.read(settings.demo_people)
+        self._people = DemoPeople.read(settings.demo_people)
         self._tickets = Tickets(
             issuer=f"{settings.issuer}/demo-identity",
             audience=f"{settings.issuer}/portal",
@@ -48,7 +48,7 @@ class DemoProvider:
         )
         self._throttle = Throttle()
         self.now = now
-        self._frame = Frame("gateway.identity")
+        self._frame = PageRenderer("gateway.identity")
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
         self.router.add_api_route(SIGN_IN, self._show, methods=["GET"], response_model=None)
         self.router.add_api_route(SIGN_IN, self._sign_in, methods=["POST"], response_model=None)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.identity.demo_accounts import Person
+from gateway.identity.demo_accounts import DemoPerson
 from gateway.identity.identity_provider import IdentityRefusedError
 from gateway.identity.sessions import Identity, Mandate
 from gateway.signing import jws
@@ -27,7 +27,7 @@ class Tickets:
         self._key = _fresh_key(now)
         self._taken: dict[str, datetime] = {}
 
-    def issue(self, person: Person, *, nonce: str, now: datetime) -> str:
+    def issue(self, person: DemoPerson, *, nonce: str, now: datetime) -> str:
         """A ticket that says who `person` is, for the sign-in that made `nonce`."""
         claims = {
             "iss": self._issuer,

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 from gateway import strict_json
 from gateway.identity.identity_provider import IdentityUnavailableError
-from gateway.safe_fetch import Fetched, UnfetchableError, Way, get, post, trouble_with_address
+from gateway.safe_fetch import (
+    Fetched,
+    FetchRoute,
+    UnfetchableError,
+    get,
+    post,
+    trouble_with_address,
+)
 from gateway.signing import jws
 from gateway.strict_json import StrictJsonError
 
@@ -35,11 +42,11 @@ class Metadata:
 class Directory:
     """The metadata and keys of one provider, fetched when they are needed."""
 
-    def __init__(self, issuer: str, *, loopback: bool, way: Way | None = None) -> None:
+    def __init__(self, issuer: str, *, loopback: bool, way: FetchRoute | None = None) -> None:
         self.issuer = issuer
         self._host = urlsplit(issuer).hostname
         self._loopback = loopback
-        self._way = way or Way()
+        self._way = way or FetchRoute()
         self._metadata: tuple[datetime, Metadata] | None = None
         self._keys: tuple[datetime, list[Mapping[str, Any]]] | None = None
         self._fetching = asyncio.Lock()

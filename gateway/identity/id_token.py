@@ -25,7 +25,7 @@ _ROLE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class ExpectedClaims:
     """What a token must say here. `acr` empty: any strength; `max_age` in seconds."""
 
     issuer: str
@@ -36,11 +36,11 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class IdTokenClaims:
     """The claims of one token, beside the sign-in that asked for it."""
 
     claims: Mapping[str, Any]
-    expected: Expected
+    expected: ExpectedClaims
     nonce: str
     now: float
 
@@ -50,18 +50,18 @@ class Given:
         return None if isinstance(value, bool) or not isinstance(value, int | float) else value
 
 
-def issuer(given: Given) -> bool:
+def issuer(given: IdTokenClaims) -> bool:
     """`iss` is the provider, letter by letter."""
     return given.claims.get("iss") == given.expected.issuer
 
 
-def audience(given: Given) -> bool:
+def audience(given: IdTokenClaims) -> bool:
     """`aud` is this gateway and nobody beside it; `azp`, if there, is this gateway too."""
     own = given.expected.client_id
     return given.claims.get("aud") in (own, [own]) and given.claims.get("azp", own) == own
 
 
-def in_time(given: Given) -> bool:
+def in_time(given: IdTokenClaims) -> bool:
     """Not expired, made a moment ago, and not before its time."""
     expires, made = given.number("exp"), given.number("iat")
     if expires is None or made is None or ("nbf" in given.claims and given.number("nbf") is None):
@@ -74,24 +74,24 @@ def in_time(given: Given) -> bool:
     )
 
 
-def nonce(given: Given) -> bool:
+def nonce(given: IdTokenClaims) -> bool:
     """It was made for this very sign-in of this very browser."""
     found = given.claims.get("nonce")
     return isinstance(found, str) and hmac.compare_digest(found.encode(), given.nonce.encode())
 
 
-def subject(given: Given) -> bool:
+def subject(given: IdTokenClaims) -> bool:
     """Somebody is named."""
     found = given.claims.get("sub")
     return isinstance(found, str) and 0 < len(found) <= LONGEST_SUBJECT and found.isprintable()
 
 
-def strength(given: Given) -> bool:
+def strength(given: IdTokenClaims) -> bool:
     """`acr` is one of those that are asked."""
     return not given.expected.acr or given.claims.get("acr") in tuple(given.expected.acr)
 
 
-def recency(given: Given) -> bool:
+def recency(given: IdTokenClaims) -> bool:
     """The person signed in, not only the provider's cookie, within `max_age`."""
     longest, since = given.expected.max_age, given.number("auth_time")
     return longest is None or (
@@ -100,7 +100,7 @@ def recency(given: Given) -> bool:
     )
 
 
-CHECKS: Final[tuple[Callable[[Given], bool], ...]] = (
+CHECKS: Final[tuple[Callable[[IdTokenClaims], bool], ...]] = (
     issuer,
     audience,
     in_time,
@@ -115,13 +115,13 @@ WEAKNESSES: Final = frozenset({strength, recency})
 def identity_of(
     token: str,
     claims: VerifiedClaims,
-    expected: Expected,
+    expected: ExpectedClaims,
     *,
     nonce: str,
     now: datetime,
 ) -> Identity:
     """Whom a token with a good signature proves; raises `IdentityRefusedError`."""
-    given = Given(claims=claims, expected=expected, nonce=nonce, now=now.timestamp())
+    given = IdTokenClaims(claims=claims, expected=expected, nonce=nonce, now=now.timestamp())
     for check in CHECKS:
         if not check(given):
             kind = TooWeakError if check in WEAKNESSES else IdentityRefusedError

@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 
 from gateway.identity.client_auth import ClientAuth, client_auth_of
 from gateway.identity.discovery import Directory, Metadata
-from gateway.identity.id_token import Expected, identity_of
+from gateway.identity.id_token import ExpectedClaims, identity_of
 from gateway.identity.identity_provider import (
     Attempt,
     IdentityRefusedError,
     IdentityUnavailableError,
 )
 from gateway.identity.sessions import Identity
-from gateway.safe_fetch import UnfetchableError, Way
+from gateway.safe_fetch import FetchRoute, UnfetchableError
 from gateway.settings import Settings
 from gateway.signing import jws
 from gateway.signing.jws import JwsError, VerifiedClaims
@@ -34,7 +34,7 @@ BAD_REQUEST: Final = 400  # RFC 6749 §5.2: the code, not the client, is refused
 class OpenIdProvider:
     """The provider at `XINQIAO_IDENTITY_ISSUER`."""
 
-    def __init__(self, settings: Settings, *, way: Way | None = None) -> None:
+    def __init__(self, settings: Settings, *, way: FetchRoute | None = None) -> None:
         if settings.identity_issuer is None or settings.identity_client_id is None:
             raise RuntimeError("Without XINQIAO_IDENTITY_ISSUER there is no OpenID provider.")
         self._directory = Directory(settings.identity_issuer, loopback=settings.demo, way=way)
@@ -43,7 +43,7 @@ class OpenIdProvider:
         self._scope = settings.identity_scope
         self._acr = settings.identity_acr
         self._algorithms = FAPI_ALGORITHMS + ((jws.RS256,) if settings.identity_rs256 else ())
-        self._expected = Expected(
+        self._expected = ExpectedClaims(
             issuer=settings.identity_issuer,
             client_id=settings.identity_client_id,
             claim=settings.identity_claim or "",

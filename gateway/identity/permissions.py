@@ -18,7 +18,7 @@ LONGEST_TERM: Final = timedelta(days=366)
 INVITED_FOR: Final = timedelta(days=7)
 
 
-class Power(StrEnum):
+class Permission(StrEnum):
     """What a page or a form of the portal asks of whoever opens it."""
 
     CONSENTS = "consents"
@@ -31,10 +31,10 @@ class Power(StrEnum):
     """Decide on a person's ID, give a natural person's separate consent."""
 
 
-DELEGABLE: Final = (Power.CONSENTS, Power.RECORD, Power.OBJECTIONS, Power.CODES)
+DELEGABLE: Final = (Permission.CONSENTS, Permission.RECORD, Permission.OBJECTIONS, Permission.CODES)
 
 
-class Trouble(StrEnum):
+class PermissionProblem(StrEnum):
     """Why nobody was appointed, or an invitation not taken up. Nothing was written then."""
 
     NO_NAME = "no_name"
@@ -44,7 +44,7 @@ class Trouble(StrEnum):
     OWN = "own"
 
 
-class State(StrEnum):
+class DelegationState(StrEnum):
     """Where a delegation stands."""
 
     INVITED = "invited"
@@ -60,7 +60,7 @@ class Delegation:
 
     uscc: str
     delegation_id: str
-    powers: tuple[Power, ...]
+    powers: tuple[Permission, ...]
     representative: str
     """Who was the legal representative then: by nobody else's word does it go on."""
     appointed_by: str
@@ -82,13 +82,13 @@ def appoint(  # what an appointment is made of; all by keyword
     by: str,
     ends_at: datetime | None,
     now: datetime,
-) -> Delegation | Trouble:
+) -> Delegation | PermissionProblem:
     """A delegation that waits to be taken up; what cannot be passed on is refused, not left out."""
     asked = set(powers)
     if not asked or not asked <= set(DELEGABLE):
-        return Trouble.NO_POWERS
+        return PermissionProblem.NO_POWERS
     if ends_at is None or not now < ends_at <= now + LONGEST_TERM:
-        return Trouble.TERM
+        return PermissionProblem.TERM
     return Delegation(
         uscc=uscc,
         delegation_id=delegation_id,
@@ -103,45 +103,48 @@ def appoint(  # what an appointment is made of; all by keyword
 
 def accept(
     invited: Delegation, *, subject: str, representative: str, now: datetime
-) -> Delegation | Trouble:
+) -> Delegation | PermissionProblem:
     """The delegation as it becomes when `subject` takes it up: once, in time, and not one's own."""
-    if state_of(invited, now) is not State.INVITED or representative != invited.representative:
-        return Trouble.TOO_LATE
+    if (
+        state_of(invited, now) is not DelegationState.INVITED
+        or representative != invited.representative
+    ):
+        return PermissionProblem.TOO_LATE
     if subject == invited.appointed_by:
-        return Trouble.OWN
+        return PermissionProblem.OWN
     return replace(invited, subject=subject, accepted_at=now)
 
 
-def state_of(of: Delegation, now: datetime) -> State:
+def state_of(of: Delegation, now: datetime) -> DelegationState:
     """Where it stands now."""
     if of.ended_at is not None:
-        return State.ENDED
+        return DelegationState.ENDED
     if of.accepted_at is None:
-        return State.INVITED if now < of.invited_until else State.NOT_TAKEN_UP
-    return State.RUNNING if now < of.ends_at else State.OVER
+        return DelegationState.INVITED if now < of.invited_until else DelegationState.NOT_TAKEN_UP
+    return DelegationState.RUNNING if now < of.ends_at else DelegationState.OVER
 
 
 def powers_under(
     of: Delegation, *, subject: str, representative: str, now: datetime
-) -> frozenset[Power]:
+) -> frozenset[Permission]:
     """What `subject` may do under it while `representative` is the legal representative."""
     holds = (
-        state_of(of, now) is State.RUNNING
+        state_of(of, now) is DelegationState.RUNNING
         and of.subject == subject
         and of.representative == representative
     )
     return frozenset(of.powers) & frozenset(DELEGABLE) if holds else frozenset()
 
 
-def powers_of_role(role: str, delegate_roles: Collection[str]) -> frozenset[Power]:
+def powers_of_role(role: str, delegate_roles: Collection[str]) -> frozenset[Permission]:
     """What the identity provider's word gives; `delegate_roles` are those that the operator listed."""
     if role == LEGAL_REPRESENTATIVE:
-        return frozenset(Power)
+        return frozenset(Permission)
     return frozenset(DELEGABLE) if role in delegate_roles else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class CurrentPermissions:
     """A delegation beside the name that its enterprise's legal representative has now."""
 
     delegation: Delegation
@@ -150,19 +153,19 @@ class Held:
 
 def standing(
     mandates: Iterable[tuple[str, str]],
-    delegations: Sequence[Held],
+    delegations: Sequence[CurrentPermissions],
     *,
     subject: str,
     delegate_roles: Collection[str],
     outdated: frozenset[str],
     now: datetime,
-) -> Mapping[str, frozenset[Power]]:
+) -> Mapping[str, frozenset[Permission]]:
     """For each enterprise what a person may do now, those that may do nothing left out.
 
     `mandates` are (USCC, role) as the provider said at sign-in; `outdated` are the enterprises whose
     legal representative has changed since: the provider has to say it again.
     """
-    powers: dict[str, frozenset[Power]] = {}
+    powers: dict[str, frozenset[Permission]] = {}
     for uscc, role in mandates:
         if uscc not in outdated:  # named in two roles, a person has what both give
             own = powers_of_role(role, delegate_roles)

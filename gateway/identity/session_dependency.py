@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from gateway.identity import sessions
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.return_url import safe_return
 from gateway.identity.sessions import Session
 from gateway.pages.forms import Fields, fields_of, one, sent_from_here
@@ -58,7 +58,7 @@ class Visitor:
         """The hidden field `csrf` of the form `purpose`."""
         return sessions.csrf_token(self.hands.digests, self.cookie, purpose)
 
-    def must(self, power: Power, request: Request, uscc: str | None) -> str:
+    def must(self, power: Permission, request: Request, uscc: str | None) -> str:
         """Give `uscc` back if the person may do this for it; else there is nothing here."""
         if uscc is None or not self.session.may(uscc, power):
             raise InsteadError(not_found(request, self))

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from gateway.identity import permissions
 from gateway.identity.delegations import delegation_of
-from gateway.identity.permissions import Held, Power
+from gateway.identity.permissions import CurrentPermissions, Permission
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
@@ -54,7 +54,7 @@ class Session:
     subject: str
     name: str
     identity_token_digest: bytes
-    standing: Mapping[str, frozenset[Power]]
+    standing: Mapping[str, frozenset[Permission]]
     """What the person may do now, by enterprise: read with this very request."""
     outdated: frozenset[str]
     """Enterprises whose legal representative has changed since this person signed in."""
@@ -63,7 +63,7 @@ class Session:
         """Whether the person may do this for the enterprise `uscc`."""
         return power in self.standing.get(uscc, frozenset())
 
-    def enterprises(self, power: Power) -> list[str]:
+    def enterprises(self, power: Permission) -> list[str]:
         """For which enterprises the person may do this."""
         return [uscc for uscc, held in self.standing.items() if power in held]
 
@@ -174,7 +174,7 @@ _OUTDATED: Final = """coalesce((
 def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Session:
     outdated = frozenset(row["outdated"])
     held = [
-        Held(delegation=delegation_of(each), representative=each["now"])
+        CurrentPermissions(delegation=delegation_of(each), representative=each["now"])
         for each in row["delegations"]
     ]
     return Session(

@@ -6,13 +6,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.ingest.results import Outcome, Source, Taken, Warned
-from gateway.ingest.validate_row import Judge
+from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
+from gateway.ingest.validate_row import RowValidator
 
 if TYPE_CHECKING:
     from gateway.ingest.ingest_batch import take
 
-__all__ = ["Judge", "Outcome", "Source", "Taken", "Warned", "take"]
+__all__ = ["BatchResult", "RowOutcome", "RowValidator", "RowWarning", "Source", "take"]
 
 
 def __getattr__(name: str) -> Any:  # `take`, when it is first asked for

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.record_mapping import Problem
-from gateway.ingest.copy_batch import MOST_TOGETHER, Batch
+from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.copy_batch import MOST_TOGETHER, CopyBatch
 from gateway.ingest.copy_encoding import liner_for
 from gateway.ingest.csv_reader import rows_of_csv
-from gateway.ingest.decompression import FileRefused, Unpacked
+from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.ndjson_reader import rows_of_ndjson
-from gateway.ingest.results import Masked, Source, Warned
-from gateway.ingest.row_reader import Rows
+from gateway.ingest.results import MaskedField, RowWarning, Source
+from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import Encoding
-from gateway.ingest.validate_row import Judge
+from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import DrawnAhead, Vault, VaultKeys
 
 MOST_BYTES: Final = 32 << 20
@@ -33,7 +33,7 @@ FORMATS: Final = ("csv", "ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadingOptions:
     """All that is to be known to read. `skip` rows have been taken already."""
 
     path: Path
@@ -64,17 +64,17 @@ class Chunk:
     masked: bytes = field(repr=False)
     rejected: int
     superseded: int
-    warnings: Mapping[Warned, int]
+    warnings: Mapping[RowWarning, int]
     position: int
     is_last_part: bool
 
 
-def chunks_of(reading: Reading) -> Iterator[Chunk]:
+def chunks_of(reading: ReadingOptions) -> Iterator[Chunk]:
     """Read, judge and write this lane's chunks; `FileRefused` where it cannot go on."""
-    judge = Judge(reading.catalogue, reading.dataset, today=reading.today)
+    judge = RowValidator(reading.catalogue, reading.dataset, today=reading.today)
     vault = Vault(VaultKeys.parse(reading.vault_keys), random=DrawnAhead())
     liner = liner_for(reading.catalogue, reading.dataset, reading.source, vault)
-    with Unpacked(reading.path) as source:
+    with DecompressedFile(reading.path) as source:
         rows = _rows(source, reading)
         at = rows.pass_over(reading.skip)
         if at < reading.skip:
@@ -88,7 +88,7 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                     return
                 at += passed
                 continue
-            batch = Batch(judge, liner)
+            batch = CopyBatch(judge, liner)
             refused = _fill(batch, rows, at, wanted)
             count = batch.rows
             at += count
@@ -101,7 +101,7 @@ def chunks_of(reading: Reading) -> Iterator[Chunk]:
                 return
 
 
-def _fill(batch: Batch, rows: Rows, at: int, wanted: int) -> FileRefused | None:
+def _fill(batch: CopyBatch, rows: RowReader, at: int, wanted: int) -> FileRefused | None:
     """Judge so many rows, or fewer large ones; why no more can be read."""
     try:
         while batch.rows < wanted and batch.size < MOST_BYTES:
@@ -115,7 +115,7 @@ def _fill(batch: Batch, rows: Rows, at: int, wanted: int) -> FileRefused | None:
     return None
 
 
-def _rows(source: Unpacked, reading: Reading) -> Rows:
+def _rows(source: DecompressedFile, reading: ReadingOptions) -> RowReader:
     dataset = reading.catalogue.dataset(reading.dataset)
     if source.is_parquet != (reading.format == "parquet"):
         raise FileRefused(f"The file is not what its name says ({reading.format}).")
@@ -129,10 +129,10 @@ def _rows(source: Unpacked, reading: Reading) -> Rows:
     return rows_of_parquet(source, dataset)
 
 
-def _chunk(batch: Batch, rows: int, position: int, *, is_last_part: bool) -> Chunk:
+def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) -> Chunk:
     warnings = Counter(each for warned in batch.warned.values() for each in warned)
     if batch.superseded:
-        warnings[Warned.SUPERSEDED] += len(batch.superseded)
+        warnings[RowWarning.SUPERSEDED] += len(batch.superseded)
     return Chunk(
         rows=rows,
         payload=batch.payload(),
@@ -146,7 +146,7 @@ def _chunk(batch: Batch, rows: int, position: int, *, is_last_part: bool) -> Chu
     )
 
 
-def reject_lines(rejected: Mapping[int, tuple[Problem, ...]]) -> bytes:
+def reject_lines(rejected: Mapping[int, tuple[FieldProblem, ...]]) -> bytes:
     """One line of CSV for each problem: row, field, reason. No value is in it."""
     return _lines(
         (number, problem.field, problem.reason)
@@ -155,7 +155,7 @@ def reject_lines(rejected: Mapping[int, tuple[Problem, ...]]) -> bytes:
     )
 
 
-def masked_lines(masked: Mapping[int, tuple[Masked, ...]]) -> bytes:
+def masked_lines(masked: Mapping[int, tuple[MaskedField, ...]]) -> bytes:
     """One line of CSV for each number that was masked: row, field, item, kind, start, length."""
     return _lines(
         (number, each.field, each.item, each.masking.kind, each.masking.start, each.masking.length)

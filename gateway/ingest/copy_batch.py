@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.creditfile.record_mapping import Problem
+from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.copy_encoding import Liner
-from gateway.ingest.results import Masked, Rejected, Warned
+from gateway.ingest.results import MaskedField, RejectedRow, RowWarning
 from gateway.ingest.staging_table import ID_BYTES
-from gateway.ingest.validate_columns import ROWS, ColumnJudge, Columns, Form, Lot, Row
-from gateway.ingest.validate_row import Judge
+from gateway.ingest.validate_columns import ROWS, Columns, ColumnValidator, Form, Row, RowBatch
+from gateway.ingest.validate_row import RowValidator
 
-UNWRITABLE: Final = Problem(field="?", reason="has bytes that are no characters")
+UNWRITABLE: Final = FieldProblem(field="?", reason="has bytes that are no characters")
 
 MOST_TOGETHER: Final = 500
 _FEW: Final = 8
@@ -27,25 +27,25 @@ def key_of(uscc: str, natural_key: str) -> str:
     return f"{uscc}\0{natural_key}"
 
 
-class Batch:
+class CopyBatch:
     """Rows of one dataset, by their numbers. Small whatever it is given: a rejected row leaves
     only its problems."""
 
     def __init__(
         self,
-        judge: Judge,
+        judge: RowValidator,
         liner: Liner,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._judge = judge.judge
-        self._judge_columns = ColumnJudge(judge.expected).judge
+        self._judge_columns = ColumnValidator(judge.expected).judge
         self._liner = liner
         self._random = random
         self._together = MOST_TOGETHER
         self._lines: dict[str, tuple[int, bytes]] = {}
-        self.rejected: dict[int, tuple[Problem, ...]] = {}
-        self.warned: dict[int, tuple[Warned, ...]] = {}
-        self.masked: dict[int, tuple[Masked, ...]] = {}
+        self.rejected: dict[int, tuple[FieldProblem, ...]] = {}
+        self.warned: dict[int, tuple[RowWarning, ...]] = {}
+        self.masked: dict[int, tuple[MaskedField, ...]] = {}
         self.superseded: dict[int, str] = {}
         """Of a row that does not count, the key."""
         self.rows = 0
@@ -94,15 +94,15 @@ class Batch:
     def _add_one(self, number: int, row: Row) -> bool:
         """Whether nothing is to be said of it."""
         self.rows += 1
-        if isinstance(row, Problem):
+        if isinstance(row, FieldProblem):
             self.rejected[number] = (row,)
             return False
         verdict = self._judge(row)
-        if isinstance(verdict, Rejected):
+        if isinstance(verdict, RejectedRow):
             self.rejected[number] = verdict.problems
             return False
         try:
-            self._keep((number,), Lot.of_one(verdict))
+            self._keep((number,), RowBatch.of_one(verdict))
         except _UNWRITABLE:
             self.rejected[number] = (UNWRITABLE,)
             return False
@@ -112,7 +112,7 @@ class Batch:
             self.masked[number] = verdict.masked
         return not verdict.warnings
 
-    def _keep(self, numbers: Sequence[int], lot: Lot) -> None:
+    def _keep(self, numbers: Sequence[int], lot: RowBatch) -> None:
         lines = self._liner(numbers, _new_ids(self._random, len(numbers)), lot)
         keys = list(map(key_of, lot.usccs, lot.keys))
         new = dict(zip(keys, zip(numbers, lines, strict=True), strict=True))

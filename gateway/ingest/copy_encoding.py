@@ -16,11 +16,11 @@ from gateway.creditfile.record_mapping import sealed_fields
 from gateway.creditfile.records import REGISTRATION
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import NULL, OF_ENTERPRISE
-from gateway.ingest.validate_columns import Lot, rows_of
+from gateway.ingest.validate_columns import RowBatch, rows_of
 from gateway.privacy.field_encryption import Vault
 from verification.normalise import strict_name
 
-Liner = Callable[[Sequence[int], Sequence[str], Lot], list[bytes]]
+Liner = Callable[[Sequence[int], Sequence[str], RowBatch], list[bytes]]
 """Of the rows' numbers, new ids and the rows: their lines, without the newlines. Raises
 `UnicodeEncodeError` or `orjson.JSONEncodeError` where one has bytes that are no characters."""
 _Seal = Callable[[dict[str, Any], str, str], tuple[bytes | None, str | None]]
@@ -43,7 +43,7 @@ def _record_liner(dataset: DatasetOf, source: Source, vault: Vault) -> Liner:
     by_column = {each.column: each.name for each in dataset.fields if each.column}
     places = tuple(by_column.get(column, "") for column in COLUMNS)
 
-    def lines(numbers: Sequence[int], ids: Sequence[str], lot: Lot) -> list[bytes]:
+    def lines(numbers: Sequence[int], ids: Sequence[str], lot: RowBatch) -> list[bytes]:
         typed = (_cells(lot.fields.get(name, _NONE), len(numbers)) for name in places)
         documents = [orjson.dumps(each).decode() for each in rows_of(lot.fields, len(numbers))]
         if any("\\" in each for each in documents):
@@ -65,7 +65,7 @@ def _enterprise_liner(dataset: DatasetOf, vault: Vault) -> Liner:
     if homeless:
         raise UnstorableRegistrationError(", ".join(sorted(homeless)))
 
-    def lines(numbers: Sequence[int], ids: Sequence[str], lot: Lot) -> list[bytes]:
+    def lines(numbers: Sequence[int], ids: Sequence[str], lot: RowBatch) -> list[bytes]:
         fields = {
             **lot.fields,
             "name_key": list(map(strict_name, lot.fields["name"])),
@@ -82,12 +82,12 @@ def _enterprise_liner(dataset: DatasetOf, vault: Vault) -> Liner:
     return lines
 
 
-def _head(numbers: Sequence[int], ids: Sequence[str], lot: Lot) -> Iterator[Sequence[str]]:
+def _head(numbers: Sequence[int], ids: Sequence[str], lot: RowBatch) -> Iterator[Sequence[str]]:
     yield from (list(map(str, numbers)), lot.usccs, lot.keys, ids)
     yield _cells(lot.times, len(numbers))
 
 
-def _personal(lot: Lot, seal: _Seal) -> tuple[Sequence[str], Sequence[str]]:
+def _personal(lot: RowBatch, seal: _Seal) -> tuple[Sequence[str], Sequence[str]]:
     """What was sealed, and the digests."""
     rows = rows_of(lot.personal, len(lot.keys))
     sealed, digests = zip(*map(seal, rows, lot.usccs, lot.keys), strict=True)

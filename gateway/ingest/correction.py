@@ -11,15 +11,15 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.personal_fields import open_of_record
-from gateway.creditfile.record_mapping import Problem
+from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.db.engine import statement
 from gateway.ingest.dataset_rules import MEMBERS, SOURCE_TIME, USCC
 from gateway.ingest.ingest_batch import take
-from gateway.ingest.results import Outcome, Source, Taken
+from gateway.ingest.results import BatchResult, RowOutcome, Source
 from gateway.privacy.field_encryption import Vault
 
-NOTHING: Final = Problem(field="fields", reason="missing")
+NOTHING: Final = FieldProblem(field="fields", reason="missing")
 OF_THE_KEY: Final = "part of the key: withdraw the record and deliver it under the right one"
 
 _WITH_REASON: Final = statement("""
@@ -42,13 +42,15 @@ class Correction:
     decided_on: date
 
 
-def key_problem(dataset: DatasetOf, record: Record, fields: Mapping[str, Any]) -> Problem | None:
+def key_problem(
+    dataset: DatasetOf, record: Record, fields: Mapping[str, Any]
+) -> FieldProblem | None:
     """Why these cannot be corrected fields of this record: who it is about and its key stay."""
     if not fields:
         return NOTHING
     for name in (*MEMBERS, *dataset.key):
         if name in fields and not (name in dataset.key and _is_same_part(name, record, fields)):
-            return Problem(field=name, reason=OF_THE_KEY)
+            return FieldProblem(field=name, reason=OF_THE_KEY)
     return None
 
 
@@ -65,9 +67,9 @@ async def correct(  # what taking needs
     now: datetime,
     catalogue: Catalogue,
     vault: Vault,
-) -> list[Outcome]:
+) -> list[RowOutcome]:
     """Take the corrected records, with the reasons in their history."""
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     for dataset in sorted({each.record.dataset for each in corrections}):
         own = [each for each in corrections if each.record.dataset == dataset]
         rows = [_row(each, vault, now) for each in own]
@@ -88,12 +90,12 @@ def _row(of: Correction, vault: Vault, now: datetime) -> dict[str, Any]:
 
 
 async def _give_reasons(
-    connection: AsyncConnection, corrections: Sequence[Correction], taken: Sequence[Outcome]
+    connection: AsyncConnection, corrections: Sequence[Correction], taken: Sequence[RowOutcome]
 ) -> None:
     changed = [
         (of, outcome)
         for of, outcome in zip(corrections, taken, strict=True)
-        if outcome.outcome is Taken.UPDATED
+        if outcome.outcome is BatchResult.UPDATED
     ]
     await connection.execute(
         _WITH_REASON,

@@ -8,10 +8,10 @@ from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.creditfile.record_mapping import Problem
-from gateway.ingest.decompression import MOST_LINE, FileRefused, TooLong, Unpacked
+from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.decompression import MOST_LINE, DecompressedFile, FileRefused, TooLong
 from gateway.ingest.header import columns_of_file, readers_of_text
-from gateway.ingest.row_reader import Rows
+from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import Encoding, checked_blocks, decoded, too_long
 from gateway.ingest.validate_columns import Columns, Form, Row
 
@@ -21,7 +21,7 @@ _NOT_PLAIN: Final = re.compile(r'["\r]|\A\n|\n\n')
 """Marks a block in which a line may be no row, or no whole row."""
 
 
-def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Rows:
+def rows_of_csv(source: DecompressedFile, dataset: DatasetOf, encoding: Encoding) -> RowReader:
     """The rows of a file with a header."""
     csv.field_size_limit(MOST_LINE)
     return _CsvRows(source, dataset, encoding)
@@ -30,18 +30,18 @@ def rows_of_csv(source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> Row
 def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
     width, from_text = len(columns), tuple(readers_of_text(columns, dataset).items())
 
-    def read(cells: list[str] | Problem) -> Row:
-        if isinstance(cells, Problem):
+    def read(cells: list[str] | FieldProblem) -> Row:
+        if isinstance(cells, FieldProblem):
             return cells
         if len(cells) != width:
-            return Problem(field="?", reason=f"{len(cells)} cells in place of {width}")
+            return FieldProblem(field="?", reason=f"{len(cells)} cells in place of {width}")
         row: dict[str, Any] = dict(zip(columns, cells, strict=True))
         for name, read_text in from_text:
             if row[name]:
                 row[name] = read_text(row[name])
         return row
 
-    def read_columns(some: Sequence[list[str] | Problem]) -> Columns | None:
+    def read_columns(some: Sequence[list[str] | FieldProblem]) -> Columns | None:
         try:
             cells = zip(*some, strict=True)
             of: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
@@ -55,10 +55,10 @@ def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
     return Form(read=read, columns=read_columns)
 
 
-class _CsvRows(Rows):
+class _CsvRows(RowReader):
     """The cells of each row, without empty lines."""
 
-    def __init__(self, source: Unpacked, dataset: DatasetOf, encoding: Encoding) -> None:
+    def __init__(self, source: DecompressedFile, dataset: DatasetOf, encoding: Encoding) -> None:
         self._block = io.StringIO()
         self._lines = chain.from_iterable(self._blocks(source, encoding))
         self._reader = csv.reader(self._lines, strict=True)
@@ -92,12 +92,12 @@ class _CsvRows(Rows):
                             return
             except csv.Error:
                 self._rows += 1
-                taken.append(Problem(field="?", reason=self._misquoted()))
+                taken.append(FieldProblem(field="?", reason=self._misquoted()))
             else:
                 return
 
     def pass_over(self, count: int) -> int:
-        """See `Rows`. Without a quotation mark, a line is a row, and is not taken apart."""
+        """See `RowReader`. Without a quotation mark, a line is a row, and is not taken apart."""
         begun = self._rows
         while (left := begun + count - self._rows) > 0:
             at, line = self._block.tell(), self._block.readline()
@@ -137,7 +137,7 @@ class _CsvRows(Rows):
         first, self._line = self._line + 1, self._reader.line_num + self._passed
         return f"quotation marks that do not fit, in the lines {first} to {self._line}"
 
-    def _blocks(self, source: Unpacked, encoding: Encoding) -> Iterator[io.StringIO]:
+    def _blocks(self, source: DecompressedFile, encoding: Encoding) -> Iterator[io.StringIO]:
         for block in checked_blocks(source, encoding):
             if isinstance(block, TooLong):
                 raise too_long(self._rows + 1)

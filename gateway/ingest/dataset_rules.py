@@ -13,7 +13,7 @@ from gateway.creditfile.record_mapping import TEXTS, sealed_fields
 from gateway.ingest.field_parsers import (
     MOST_FREE_TEXT,
     MOST_TEXT,
-    Reader,
+    FieldParser,
     reader_of_time,
     readers_of,
 )
@@ -29,14 +29,14 @@ _MOST: Final = {"text": MOST_TEXT, "free_text": MOST_FREE_TEXT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class DatasetRules:
     """By the names of fields."""
 
     dataset: DatasetOf
     today: date
-    readers: Mapping[str, Reader]
+    readers: Mapping[str, FieldParser]
     """Of every field but the USCC."""
-    read_time: Reader
+    read_time: FieldParser
     plain: Mapping[str, int]
     """The fields that take any text, and of how many characters."""
     key: tuple[str, ...]

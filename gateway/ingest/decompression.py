@@ -76,11 +76,11 @@ class _Zstd:
         return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
 
 
-class Unpacked:
+class DecompressedFile:
     """The bytes of a file, unpacked, and how far in the file itself they were read."""
 
     def __init__(self, path: Path) -> None:
-        self._raw = opened(path)
+        self._raw = open_regular_file(path)
         self.size = os.fstat(self._raw.fileno()).st_size
         head = self._raw.read(4)
         self._raw.seek(0)
@@ -185,7 +185,7 @@ def refuse_utf16(head: bytes) -> None:
         raise FileRefused("The file is UTF-16: save it as UTF-8.")
 
 
-def opened(path: Path) -> io.BufferedReader:
+def open_regular_file(path: Path) -> io.BufferedReader:
     """A regular file only: nothing that could wait or go on for ever. Raises `FileRefused`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,6 +1,6 @@
 """One reader for each field of the catalogue, made once: it gives the value in its one form.
 
-What does not fit raises `Unfit` with a reason that repeats nothing of the value.
+What does not fit raises `InvalidValue` with a reason that repeats nothing of the value.
 """
 
 import re
@@ -32,30 +32,30 @@ _MAY_LIE_AHEAD: Final = frozenset(
     {"valid_from", "valid_to", "publicity_ends_on", "published_on", "removed_on"},
 )
 
-Reader = Callable[[Any], Any]
+FieldParser = Callable[[Any], Any]
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """The value is not what the catalogue says; the one argument is the reason."""
 
 
-def readers_of(dataset: DatasetOf, *, today: date) -> dict[str, Reader]:
+def readers_of(dataset: DatasetOf, *, today: date) -> dict[str, FieldParser]:
     """The readers of a dataset's fields, by name. `today` is the day in Shanghai."""
     return {field.name: _reader(field, today.isoformat()) for field in dataset.fields}
 
 
-def reader_of_time(today: date) -> Reader:
+def reader_of_time(today: date) -> FieldParser:
     """RFC 3339 with its offset. One in the future would make every later delivery an older one."""
 
     def read(value: Any) -> datetime:
         try:
             moment = parse_time(value)
         except ValueError:
-            raise Unfit("not a time with its offset (RFC 3339)") from None
+            raise InvalidValue("not a time with its offset (RFC 3339)") from None
         if not 1800 <= moment.year < 9999:  # noqa: PLR2004
-            raise Unfit("not a time with its offset (RFC 3339)")
+            raise InvalidValue("not a time with its offset (RFC 3339)")
         if day_of(moment) > today:
-            raise Unfit("in the future")
+            raise InvalidValue("in the future")
         return moment
 
     return read
@@ -66,9 +66,9 @@ def is_left_out(value: Any) -> bool:
     return not value and (value is None or value in EMPTY)
 
 
-def _reader(field: FieldOf, today: str) -> Reader:
+def _reader(field: FieldOf, today: str) -> FieldParser:
     ahead = field.future or field.column in _MAY_LIE_AHEAD
-    made: dict[FieldType, Reader] = {
+    made: dict[FieldType, FieldParser] = {
         "text": _text(field, MOST_TEXT),
         "free_text": _text(field, MOST_FREE_TEXT),
         "texts": _texts(field),
@@ -81,47 +81,47 @@ def _reader(field: FieldOf, today: str) -> Reader:
     return made[field.type]
 
 
-def _text(field: FieldOf, most: int) -> Reader:
+def _text(field: FieldOf, most: int) -> FieldParser:
     values = frozenset(field.values)
 
     def read(value: Any) -> str:
         if type(value) is not str:
-            raise Unfit("not a text")
+            raise InvalidValue("not a text")
         if value in values:
             return value
         text: str = value.strip()
         if "\0" in text:
-            raise Unfit("has a NUL character")
+            raise InvalidValue("has a NUL character")
         if len(text) > most:
-            raise Unfit(f"longer than {most} characters")
+            raise InvalidValue(f"longer than {most} characters")
         if values and text not in values:
-            raise Unfit("not one of the values of the catalogue")
+            raise InvalidValue("not one of the values of the catalogue")
         return text
 
     return read
 
 
-def _texts(field: FieldOf) -> Reader:
+def _texts(field: FieldOf) -> FieldParser:
     one = _text(field, MOST_TEXT)
 
     def read(value: Any) -> list[str]:
         if type(value) is not list:
-            raise Unfit("not a list of texts")
+            raise InvalidValue("not a list of texts")
         if len(value) > MOST_TEXTS:
-            raise Unfit(f"more than {MOST_TEXTS} texts")
+            raise InvalidValue(f"more than {MOST_TEXTS} texts")
         return [text for text in map(one, value) if text]
 
     return read
 
 
-def _day(latest: str | None) -> Reader:
+def _day(latest: str | None) -> FieldParser:
     def read(value: Any) -> str:
         if type(value) is not str or len(value) != len(EARLIEST) or not _is_a_day(value):
-            raise Unfit("not a date as YYYY-MM-DD")
+            raise InvalidValue("not a date as YYYY-MM-DD")
         if value < EARLIEST:
-            raise Unfit("before the year 1800")
+            raise InvalidValue("before the year 1800")
         if latest is not None and value > latest:
-            raise Unfit("in the future")
+            raise InvalidValue("in the future")
         return value
 
     return read
@@ -140,39 +140,39 @@ def _is_a_day(text: str) -> bool:
 
 def _month(value: Any) -> str:
     if type(value) is not str or not _MONTH.fullmatch(value):
-        raise Unfit("not a month as YYYY-MM")
+        raise InvalidValue("not a month as YYYY-MM")
     return value
 
 
 def _boolean(value: Any) -> bool:
     if type(value) is not bool:
-        raise Unfit("not true or false")
+        raise InvalidValue("not true or false")
     return value
 
 
-def _integer(field: FieldOf) -> Reader:
+def _integer(field: FieldOf) -> FieldParser:
     negative = field.negative
 
     def read(value: Any) -> int:
         if type(value) is not int or not -MOST_INTEGER <= value <= MOST_INTEGER:
-            raise Unfit("not a whole number")
+            raise InvalidValue("not a whole number")
         if value < 0 and not negative:
-            raise Unfit("negative")
+            raise InvalidValue("negative")
         return value
 
     return read
 
 
-def _decimal(field: FieldOf) -> Reader:
+def _decimal(field: FieldOf) -> FieldParser:
     negative = field.negative
 
     def read(value: Any) -> str:
         if type(value) is not str or not _DECIMAL.fullmatch(value):
-            raise Unfit(f"not a decimal with at most 14 and {PLACES} digits, as text")
+            raise InvalidValue(f"not a decimal with at most 14 and {PLACES} digits, as text")
         if not _CANONICAL.fullmatch(value):
             value = str(Decimal(value).quantize(_MICRO))
         if value[0] == "-" and not negative and value != "-0.000000":
-            raise Unfit("negative")
+            raise InvalidValue("negative")
         return value if value != "-0.000000" else "0.000000"
 
     return read

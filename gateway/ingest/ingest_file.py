@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import job_store
-from gateway.ingest.chunk_reader import Chunk, Reading, reject_lines
+from gateway.ingest.chunk_reader import Chunk, ReadingOptions, reject_lines
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, STAYS, TAKEN
 from gateway.ingest.job_store import Job
-from gateway.ingest.merge import Delivery, merge
+from gateway.ingest.merge import MergeInput, merge
 from gateway.ingest.reader_processes import chunks_in_order
-from gateway.ingest.results import Source, Taken, Warned
+from gateway.ingest.results import BatchResult, RowWarning, Source
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 from gateway.ingest.text_encoding import Encoding
 
@@ -35,7 +35,7 @@ _PAUSE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class IngestJob:
     """What is to be ingested, for whom, and how."""
 
     path: Path
@@ -56,7 +56,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
+class ProgressListener:
     """Who hears of what happens: `begun` in the transaction that makes the job (whether it is new
     or begun anew), `moved` after each commit, with how far in the file it is (bytes)."""
 
@@ -77,7 +77,7 @@ class Busy(Exception):  # says what the job is
 
 
 async def ingest(
-    engine: AsyncEngine, order: Order, watcher: Watcher, *, now: Callable[[], datetime]
+    engine: AsyncEngine, order: IngestJob, watcher: ProgressListener, *, now: Callable[[], datetime]
 ) -> Job:
     """Take the file, or what is left of it; the job as it then stands.
 
@@ -102,10 +102,10 @@ async def ingest(
 
 async def _take_chunks(
     connection: AsyncConnection,
-    order: Order,
+    order: IngestJob,
     job: Job,
     lists: Lists,
-    watcher: Watcher,
+    watcher: ProgressListener,
     *,
     now: Callable[[], datetime],
 ) -> Job:
@@ -126,7 +126,7 @@ async def _take_chunks(
 
 async def _take(
     connection: AsyncConnection,
-    order: Order,
+    order: IngestJob,
     job: Job,
     chunk: Chunk,
     lists: Lists,
@@ -134,7 +134,7 @@ async def _take(
     now: datetime,
 ) -> Job:
     """One chunk in one transaction; its rejected rows are on the disk before it commits."""
-    delivery = Delivery(
+    delivery = MergeInput(
         source=order.source,
         dataset=order.dataset,
         catalogue_version=order.catalogue.version,
@@ -142,18 +142,20 @@ async def _take(
     )
     async with connection.begin():
         merging = await merge(connection, delivery, chunk.payload)
-        counts = Counter({Taken.REJECTED: chunk.rejected, Taken.UNCHANGED: chunk.superseded})
+        counts = Counter(
+            {BatchResult.REJECTED: chunk.rejected, BatchResult.UNCHANGED: chunk.superseded}
+        )
         warnings = Counter(chunk.warnings)
         for each in await merging.counts():
             counts[TAKEN[each["verdict"]]] += each["rows"]
             if each["verdict"] == "older":
-                warnings[Warned.OLDER] += each["rows"]
+                warnings[RowWarning.OLDER] += each["rows"]
             if each["mark"] in STAYS:
                 warnings[STAYS[each["mark"]]] += each["rows"]
         foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
         lists.rejects.add(chunk.rejects + reject_lines(foreign))
         lists.masked.add(chunk.masked)
-        moved = job_store.Moved(
+        moved = job_store.ProgressUpdate(
             rows=chunk.rows,
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
@@ -163,7 +165,7 @@ async def _take(
         return await job_store.move(connection, job, moved, now=now)
 
 
-async def _lock(connection: AsyncConnection, order: Order) -> None:
+async def _lock(connection: AsyncConnection, order: IngestJob) -> None:
     """The lock is the session's: the transaction that takes it ends at once."""
     for _ in range(int(LOCK_SECONDS / _PAUSE)):
         async with connection.begin():
@@ -174,7 +176,7 @@ async def _lock(connection: AsyncConnection, order: Order) -> None:
 
 
 async def _begin(
-    connection: AsyncConnection, order: Order, watcher: Watcher, *, now: datetime
+    connection: AsyncConnection, order: IngestJob, watcher: ProgressListener, *, now: datetime
 ) -> Job:
     """The job; from its first row on where that was asked for, or its rows are read differently."""
     of = {
@@ -198,7 +200,12 @@ async def _begin(
 
 
 async def _end(
-    connection: AsyncConnection, order: Order, state: str, sentence: str | None, *, now: datetime
+    connection: AsyncConnection,
+    order: IngestJob,
+    state: str,
+    sentence: str | None,
+    *,
+    now: datetime,
 ) -> Job:
     async with connection.begin():
         job = await job_store.find(connection, _key(order))
@@ -208,9 +215,9 @@ async def _end(
         return await job_store.held(connection, _key(order))
 
 
-def _reading(order: Order, job: Job, now: datetime) -> Reading:
+def _reading(order: IngestJob, job: Job, now: datetime) -> ReadingOptions:
     """What is left of the file."""
-    return Reading(
+    return ReadingOptions(
         path=order.path.absolute(),
         format=order.format,
         encoding=order.encoding,
@@ -224,7 +231,7 @@ def _reading(order: Order, job: Job, now: datetime) -> Reading:
     )
 
 
-def _key(order: Order) -> Mapping[str, object]:
+def _key(order: IngestJob) -> Mapping[str, object]:
     return {
         "source_id": order.source.source_id,
         "dataset": order.dataset,

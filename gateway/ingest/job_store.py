@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
 from gateway.disclosure.ids import new_id
-from gateway.ingest.decompression import FileRefused, opened
+from gateway.ingest.decompression import FileRefused, open_regular_file
 
 _PIECE: Final = 1 << 20
 _LOCKS: Final = 0x58514A42  # "XQJB"
@@ -56,7 +56,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class ProgressUpdate:
     """What one chunk adds to a job."""
 
     rows: int
@@ -115,7 +115,7 @@ def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: No
     """SHA-256 of the file's bytes; `on_progress` hears how many more were read."""
     digest = hashlib.sha256()
     try:
-        with opened(path) as file:
+        with open_regular_file(path) as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
                 on_progress(len(piece))
@@ -156,7 +156,9 @@ async def begin_anew(
     return await held(connection, of)
 
 
-async def move(connection: AsyncConnection, job: Job, moved: Moved, *, now: datetime) -> Job:
+async def move(
+    connection: AsyncConnection, job: Job, moved: ProgressUpdate, *, now: datetime
+) -> Job:
     """Count a chunk, in the transaction that took it."""
     found = await connection.execute(
         _MOVE,

@@ -18,7 +18,7 @@ from gateway.creditfile.records import REGISTRATION
 from gateway.db.prepared import Statement
 from gateway.ingest.merge_sql import AS_BEFORE, BY_TABLE
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import NULL, Target, target_of
+from gateway.ingest.staging_table import NULL, StagingTable, target_of
 
 _LOCK: Final = text(
     f"SELECT {IS_CURRENT} AS is_current, pg_advisory_xact_lock(:namespace, hashtext(:name))"
@@ -28,7 +28,7 @@ _PIECE: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class MergeInput:
     """Who delivers what, and when."""
 
     source: Source
@@ -37,7 +37,7 @@ class Delivery:
     now: datetime
 
     @property
-    def target(self) -> Target:
+    def target(self) -> StagingTable:
         """Where its rows go."""
         return target_of(self.dataset)
 
@@ -45,7 +45,7 @@ class Delivery:
 class Merging:
     """One merged batch: the staged rows stand until the transaction ends."""
 
-    def __init__(self, driver: Any, delivery: Delivery) -> None:  # asyncpg's connection
+    def __init__(self, driver: Any, delivery: MergeInput) -> None:  # asyncpg's connection
         self._driver = driver
         self._statements = BY_TABLE[delivery.target.table]
         self._values: Mapping[str, Any] = {
@@ -58,7 +58,7 @@ class Merging:
             "kind": "record_corrected",
         }
 
-    async def run(self, target: Target, payload: bytes) -> None:
+    async def run(self, target: StagingTable, payload: bytes) -> None:
         """Stage `payload` and merge it."""
         of = self._statements
         await self._driver.execute(of.prepare)
@@ -109,7 +109,7 @@ async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
         yield payload[at : at + _PIECE]
 
 
-async def merge(connection: AsyncConnection, delivery: Delivery, payload: bytes) -> Merging:
+async def merge(connection: AsyncConnection, delivery: MergeInput, payload: bytes) -> Merging:
     """Merge a batch in the transaction of `connection`; nothing is committed here.
 
     Whoever was told of a record as it was before gets a tombstone (R14).

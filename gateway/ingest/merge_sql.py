@@ -12,8 +12,8 @@ from typing import Final, Self
 from gateway.db.prepared import Statement
 from gateway.disclosure.withdrawal_notices import notices_on
 from gateway.identity.representatives import ends_with
-from gateway.ingest.staging_table import ENTERPRISE, RECORD, Target
-from gateway.notices.kinds import Kind
+from gateway.ingest.staging_table import ENTERPRISE, RECORD, StagingTable
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import at_once_on
 from verification.facts import LEGAL_REPRESENTATIVE_ID
 
@@ -45,7 +45,7 @@ class Statements:
     foreign: Statement
 
     @classmethod
-    def for_target(cls, of: Target) -> Self:
+    def for_target(cls, of: StagingTable) -> Self:
         """The statements of one table."""
         merged = f"FROM {of.staged} AS s LEFT JOIN {of.held} AS m USING (row)"
         return cls(
@@ -68,7 +68,7 @@ class Statements:
         )
 
 
-def _prepare(of: Target) -> str:
+def _prepare(of: StagingTable) -> str:
     """The empty tables of this connection's own."""
     typed = ", ".join(f"{name} {_type(name)}" for name in of.filled)
     return f"""
@@ -97,7 +97,7 @@ _SAME_RECORD: Final = """
    AND r.natural_key = s.natural_key"""
 
 
-def _classify(of: Target) -> str:
+def _classify(of: StagingTable) -> str:
     """What each staged row is beside what is held. Typed columns of a record follow its fields."""
     is_enterprise = of is ENTERPRISE
     compared = (*(of.filled if is_enterprise else ("fields",)), "digests")
@@ -118,7 +118,7 @@ SELECT r.{of.id_column}, r.version,
  LIMIT 1) AS held"""
 
 
-def _keep_superseded(of: Target) -> str:
+def _keep_superseded(of: StagingTable) -> str:
     """Locked in the order of their keys, so that nobody who does likewise waits in a circle."""
     key = "uscc" if of is ENTERPRISE else "uscc, record_id"
     exact = " || jsonb_build_object('capital', CAST(r.capital AS text))"  # no float on the way
@@ -155,19 +155,19 @@ SELECT * FROM {ENTERPRISE.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS r
 
 
 _FOLLOWS: Final = (
-    Statement(at_once_on(_NEW_REPRESENTATIVES, Kind.REPRESENTATIVE_CHANGED)),
+    Statement(at_once_on(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
     Statement(ends_with(_NEW_REPRESENTATIVES)),
 )
 
 
-def _no_longer_as_told(of: Target) -> str:
+def _no_longer_as_told(of: StagingTable) -> str:
     """R14: what was told of these has changed. Of what has ended its clients know that already."""
     return f"""
 SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {of.held} AS m
  WHERE m.verdict = 'updated' AND m.mark IS NULL"""
 
 
-def _update(of: Target) -> str:
+def _update(of: StagingTable) -> str:
     """What happened to a record (repair, withdrawal, objection) is not a delivery's to change."""
     key = "uscc" if of is ENTERPRISE else "uscc, source_id, dataset, natural_key"
     replaced = (*_PROVENANCE, *of.filled, "personal", "digests")
@@ -181,13 +181,13 @@ def _update(of: Target) -> str:
    SET version = {of.table}.version + 1, {", ".join(f"{x} = {to}" for x, to in set_to.items())}"""
 
 
-def _insert(of: Target) -> str:
+def _insert(of: StagingTable) -> str:
     return f"""{_inserting(of)}
   FROM {of.staged} AS s
  WHERE NOT EXISTS (SELECT FROM {of.held} AS m WHERE m.row = s.row)"""
 
 
-def _inserting(of: Target) -> str:
+def _inserting(of: StagingTable) -> str:
     own = "" if of is ENTERPRISE else "natural_key, dataset, "
     values = "" if of is ENTERPRISE else "s.natural_key, CAST(:dataset AS text), "
     delivered = (*of.filled, "personal", "digests")

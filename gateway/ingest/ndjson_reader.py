@@ -8,37 +8,37 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway import strict_json
-from gateway.creditfile.record_mapping import Problem
-from gateway.ingest.decompression import MOST_LINE, FileRefused, TooLong, Unpacked
-from gateway.ingest.row_reader import Rows
+from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.decompression import MOST_LINE, DecompressedFile, FileRefused, TooLong
+from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import Encoding, checked_blocks, decoded
 from gateway.ingest.validate_columns import Form, Row, columns_of
 from gateway.strict_json import NotJsonError, StrictJsonError
 
-NOT_JSON: Final = Problem(field="?", reason="not JSON in UTF-8")
-NOT_AN_OBJECT: Final = Problem(field="?", reason="not a JSON object")
-LINE_TOO_LONG: Final = Problem(field="?", reason=f"a line longer than {MOST_LINE} bytes")
+NOT_JSON: Final = FieldProblem(field="?", reason="not JSON in UTF-8")
+NOT_AN_OBJECT: Final = FieldProblem(field="?", reason="not a JSON object")
+LINE_TOO_LONG: Final = FieldProblem(field="?", reason=f"a line longer than {MOST_LINE} bytes")
 
 
-def rows_of_ndjson(source: Unpacked, encoding: Encoding) -> Rows:
+def rows_of_ndjson(source: DecompressedFile, encoding: Encoding) -> RowReader:
     """The rows of a file with one JSON object per line."""
 
-    def read(line: bytes | Problem) -> Row:
-        if isinstance(line, Problem):
+    def read(line: bytes | FieldProblem) -> Row:
+        if isinstance(line, FieldProblem):
             return line
         try:
             row = strict_json.parse(line)
         except NotJsonError:
             return NOT_JSON
         except StrictJsonError as error:
-            return Problem(field="?", reason=str(error))
+            return FieldProblem(field="?", reason=str(error))
         return row if type(row) is dict else NOT_AN_OBJECT
 
     form = Form(read=read, columns=lambda lines: columns_of(map(read, lines)))
-    return Rows(source, _json_lines(source, encoding), form)
+    return RowReader(source, _json_lines(source, encoding), form)
 
 
-def _json_lines(source: Unpacked, encoding: Encoding) -> Iterator[bytes | Problem]:
+def _json_lines(source: DecompressedFile, encoding: Encoding) -> Iterator[bytes | FieldProblem]:
     """In UTF-8; bytes that are no characters stay such that their line is no JSON."""
     is_first = True
     for block in checked_blocks(source, encoding):

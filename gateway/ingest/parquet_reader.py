@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.creditfile.record_mapping import Problem
+from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.dataset_rules import SOURCE_TIME
-from gateway.ingest.decompression import FileRefused, Unpacked
+from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.header import columns_of_file
-from gateway.ingest.row_reader import Rows
+from gateway.ingest.row_reader import RowReader
 from gateway.ingest.validate_columns import Columns, Form, Row, columns_of
 
 BATCH: Final = 2_000
@@ -39,7 +39,7 @@ _IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
-def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
+def rows_of_parquet(source: DecompressedFile, dataset: DatasetOf) -> RowReader:
     """The rows in the file's order."""
     with _damage():
         file = pq.ParquetFile(
@@ -65,7 +65,7 @@ def rows_of_parquet(source: Unpacked, dataset: DatasetOf) -> Rows:
         except FileRefused:  # there are good rows before the damage
             return None
 
-    return Rows(source, _items(file, columns), Form(read=read, columns=read_columns))
+    return RowReader(source, _items(file, columns), Form(read=read, columns=read_columns))
 
 
 class _Batch:
@@ -84,7 +84,7 @@ class _Batch:
         row = dict(zip(self._columns, [each[place] for each in self._values], strict=True))
         for name, value in row.items():
             if value is _UNREADABLE:
-                return Problem(field=name, reason="cannot be read")
+                return FieldProblem(field=name, reason="cannot be read")
         return row
 
 

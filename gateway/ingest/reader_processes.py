@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO, Final, Self
 
-from gateway.ingest.chunk_reader import Chunk, Reading, chunks_of
+from gateway.ingest.chunk_reader import Chunk, ReadingOptions, chunks_of
 from gateway.ingest.decompression import FileRefused
 
 LANES: Final = min(2, os.cpu_count() or 1)
@@ -38,14 +38,14 @@ read(sys.stdin.buffer, sys.stdout.buffer)
 Got = Chunk | FileRefused | None
 
 
-class Reader:
+class ReaderProcess:
     """One lane's process; `next` gives its chunks in order, then `None`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def start(cls, reading: Reading) -> Self:
+    async def start(cls, reading: ReadingOptions) -> Self:
         """Start it, and tell it what to read."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -86,12 +86,14 @@ class Reader:
 
 @asynccontextmanager
 async def chunks_in_order(
-    reading: Reading, lanes: int | None = None
+    reading: ReadingOptions, lanes: int | None = None
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
     """A file's chunks, each read while those before it are merged. Raises `FileRefused`."""
     if lanes is None:
         lanes = LANES if reading.path.stat().st_size > SMALL else 1
-    readers = [await Reader.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)]
+    readers = [
+        await ReaderProcess.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)
+    ]
     ahead: list[asyncio.Queue[Got]] = [asyncio.Queue(maxsize=1) for _ in readers]
     tasks = [asyncio.create_task(_read_ahead(*each)) for each in zip(readers, ahead, strict=True)]
     try:
@@ -112,7 +114,7 @@ async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[
             lane = (lane + 1) % len(ahead)
 
 
-async def _read_ahead(reader: Reader, ahead: asyncio.Queue[Got]) -> None:
+async def _read_ahead(reader: ReaderProcess, ahead: asyncio.Queue[Got]) -> None:
     while True:
         got = await reader.next()
         await ahead.put(got)
@@ -124,7 +126,7 @@ def read(orders: BinaryIO, results: BinaryIO) -> None:
     """What a reader does."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     gc.set_threshold(*_SELDOM)  # millions of rows, and no circles among them
-    reading: Reading = pickle.load(orders)  # noqa: S301  # our own command's
+    reading: ReadingOptions = pickle.load(orders)  # noqa: S301  # our own command's
     with suppress(BrokenPipeError):  # nobody takes them any more
         try:
             for chunk in chunks_of(reading):

@@ -16,26 +16,26 @@ from gateway.creditfile import history
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.record_mapping import Problem
+from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import REGISTRATION, Record
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord
 from gateway.ingest.correction import Correction, correct, key_problem
 from gateway.ingest.merge import take_turns
-from gateway.ingest.results import WARNED_OF, Masked, Outcome, Source, Taken
-from gateway.ingest.source_records import Named, held_by
+from gateway.ingest.results import WARNED_OF, BatchResult, MaskedField, RowOutcome, Source
+from gateway.ingest.source_records import NamedRecord, held_by
 from gateway.privacy.field_encryption import Vault
 from gateway.privacy.redaction import holds_personal_number
 
 Verb = Literal["repair", "withdraw", "correct"]
 
-UNKNOWN: Final = Problem(field="key", reason="no such record of this source")
-TWICE: Final = Problem(field="key", reason="named before in this call")
-HAS_ENDED: Final = Problem(field="key", reason="has been repaired or withdrawn")
-WITHDRAWN: Final = Problem(field="key", reason="has been withdrawn")
-NOT_BAD: Final = Problem(field="action", reason="only bad information is repaired")
-NOT_OF_RECORDS: Final = Problem(field="action", reason="a registration is delivered anew")
-IN_THE_FUTURE: Final = Problem(field="decided_on", reason="in the future")
+UNKNOWN: Final = FieldProblem(field="key", reason="no such record of this source")
+TWICE: Final = FieldProblem(field="key", reason="named before in this call")
+HAS_ENDED: Final = FieldProblem(field="key", reason="has been repaired or withdrawn")
+WITHDRAWN: Final = FieldProblem(field="key", reason="has been withdrawn")
+NOT_BAD: Final = FieldProblem(field="action", reason="only bad information is repaired")
+NOT_OF_RECORDS: Final = FieldProblem(field="action", reason="a registration is delivered anew")
+IN_THE_FUTURE: Final = FieldProblem(field="decided_on", reason="in the future")
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ def _nothing() -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment:
+class RecordAction:
     """What is to be done to one record, and on what ground."""
 
     dataset: str
@@ -54,17 +54,17 @@ class Amendment:
     decided_on: date
     fields: Mapping[str, Any] = field(default_factory=_nothing, repr=False)
     """Of a correction: the fields that were wrong, as they should be; `None` takes one away."""
-    masked: tuple[Masked, ...] = ()
+    masked: tuple[MaskedField, ...] = ()
     """Where personal numbers were masked in the reason as it was given."""
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedRecord:
         """Which record is meant."""
-        return Named(dataset=self.dataset, uscc=self.uscc, key=self.key)
+        return NamedRecord(dataset=self.dataset, uscc=self.uscc, key=self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amending:
+class ActionContext:
     """One call's transaction: who, when, by which catalogue."""
 
     connection: AsyncConnection
@@ -74,13 +74,13 @@ class Amending:
     vault: Vault
 
 
-async def amend(at: Amending, amendments: Sequence[Amendment]) -> tuple[Outcome, ...]:
+async def amend(at: ActionContext, amendments: Sequence[RecordAction]) -> tuple[RowOutcome, ...]:
     """Do each of these and say what became of it, in their order. Commits nothing."""
     await take_turns(at.connection, at.source.source_id, {each.dataset for each in amendments})
     held = await held_by(at.connection, at.source.source_id, [each.named for each in amendments])
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, RowOutcome] = {}
     wanted: dict[int, Record] = {}
-    seen: set[Named] = set()
+    seen: set[NamedRecord] = set()
     for number, each in enumerate(amendments):
         record = held.get(each.named)
         verdict = _verdict(each, record, at, is_repeated=each.named in seen)
@@ -89,7 +89,7 @@ async def amend(at: Amending, amendments: Sequence[Amendment]) -> tuple[Outcome,
             continue
         seen.add(each.named)
         if _is_so_already(each, record):
-            outcomes[number] = _outcome(number, each, record, Taken.UNCHANGED, record.version)
+            outcomes[number] = _outcome(number, each, record, BatchResult.UNCHANGED, record.version)
         else:
             wanted[number] = record
     outcomes |= await _marked(at, amendments, wanted)
@@ -98,7 +98,7 @@ async def amend(at: Amending, amendments: Sequence[Amendment]) -> tuple[Outcome,
     return tuple(_as_told(outcomes[number], each, today) for number, each in enumerate(amendments))
 
 
-def _as_told(outcome: Outcome, of: Amendment, today: date) -> Outcome:
+def _as_told(outcome: RowOutcome, of: RecordAction, today: date) -> RowOutcome:
     """With what is to be said of the reason; a key with a personal number in it is not repeated."""
     kinds = (WARNED_OF[each.masking.kind] for each in of.masked)
     is_personal = outcome.key is not None and holds_personal_number((outcome.key,), today=today)
@@ -111,8 +111,8 @@ def _as_told(outcome: Outcome, of: Amendment, today: date) -> Outcome:
 
 
 def _verdict(
-    of: Amendment, record: Record | None, at: Amending, *, is_repeated: bool
-) -> Problem | None:
+    of: RecordAction, record: Record | None, at: ActionContext, *, is_repeated: bool
+) -> FieldProblem | None:
     """Why this is not done, if it is not: the first check that fails, in this order."""
     dataset = at.catalogue.dataset(of.dataset)
     repairs, corrects = of.verb == "repair", of.verb == "correct"
@@ -133,7 +133,7 @@ def _verdict(
     return key_problem(dataset, record, of.fields) if corrects and record is not None else None
 
 
-def _is_so_already(of: Amendment, record: Record) -> bool:
+def _is_so_already(of: RecordAction, record: Record) -> bool:
     return (of.verb == "repair" and record.repaired_at is not None) or (
         of.verb == "withdraw" and record.withdrawn_at is not None
     )
@@ -144,10 +144,10 @@ def _can_be_bad(dataset: DatasetOf) -> bool:
 
 
 async def _marked(
-    at: Amending, amendments: Sequence[Amendment], wanted: Mapping[int, Record]
-) -> dict[int, Outcome]:
+    at: ActionContext, amendments: Sequence[RecordAction], wanted: Mapping[int, Record]
+) -> dict[int, RowOutcome]:
     """Repair and withdraw, in the order in which everybody locks records; then tell."""
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, RowOutcome] = {}
     for number in sorted(wanted, key=lambda n: (wanted[n].uscc, wanted[n].record_id)):
         of, record = amendments[number], wanted[number]
         if of.verb == "correct":
@@ -162,7 +162,7 @@ async def _marked(
         version = await history.mark(
             at.connection, record.uscc, record.record_id, {column: at.now}, change, now=at.now
         )
-        outcomes[number] = _outcome(number, of, record, Taken.UPDATED, version)
+        outcomes[number] = _outcome(number, of, record, BatchResult.UPDATED, version)
     for verb, kind in _NOTICES:
         changed = [_changed(wanted[n]) for n in sorted(outcomes) if amendments[n].verb == verb]
         await withdrawal_notices.of_records(at.connection, kind, changed, now=at.now)
@@ -170,8 +170,8 @@ async def _marked(
 
 
 async def _corrected(
-    at: Amending, amendments: Sequence[Amendment], wanted: Mapping[int, Record]
-) -> dict[int, Outcome]:
+    at: ActionContext, amendments: Sequence[RecordAction], wanted: Mapping[int, Record]
+) -> dict[int, RowOutcome]:
     corrections = [
         Correction(
             row=number,
@@ -206,9 +206,9 @@ def _changed(record: Record) -> ChangedRecord:
 
 
 def _outcome(
-    number: int, of: Amendment, record: Record, outcome: Taken, version: int | None
-) -> Outcome:
-    return Outcome(
+    number: int, of: RecordAction, record: Record, outcome: BatchResult, version: int | None
+) -> RowOutcome:
+    return RowOutcome(
         row=number,
         outcome=outcome,
         key=of.key,
@@ -218,7 +218,7 @@ def _outcome(
     )
 
 
-def _refused(number: int, of: Amendment, problem: Problem) -> Outcome:
-    return Outcome(
-        row=number, outcome=Taken.REJECTED, key=of.key, uscc=of.uscc, problems=(problem,)
+def _refused(number: int, of: RecordAction, problem: FieldProblem) -> RowOutcome:
+    return RowOutcome(
+        row=number, outcome=BatchResult.REJECTED, key=of.key, uscc=of.uscc, problems=(problem,)
     )

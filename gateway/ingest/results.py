@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from gateway.creditfile.record_mapping import Problem
-from gateway.privacy.redaction import Kind, Masking
+from gateway.creditfile.record_mapping import FieldProblem
+from gateway.privacy.redaction import Masking, NumberKind
 
 
-class Taken(StrEnum):
+class BatchResult(StrEnum):
     """What became of a delivered row."""
 
     CREATED = "created"
@@ -19,7 +19,7 @@ class Taken(StrEnum):
     REJECTED = "rejected"
 
 
-class Warned(StrEnum):
+class RowWarning(StrEnum):
     """What a source should look at, though the row was taken."""
 
     CHECK_CHARACTER = "check_character"
@@ -42,11 +42,11 @@ class Warned(StrEnum):
     """The record has been withdrawn, and a delivery does not bring it back."""
 
 
-WARNED_OF: Final = {Kind.ID: Warned.ID_NUMBER, Kind.PHONE: Warned.PHONE}
+WARNED_OF: Final = {NumberKind.ID: RowWarning.ID_NUMBER, NumberKind.PHONE: RowWarning.PHONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masked:
+class MaskedField:
     """Where in a field, as it was delivered, a number was masked; of a list, in which item."""
 
     field: str
@@ -72,7 +72,7 @@ class Source:
 
 
 @dataclass(slots=True, kw_only=True)
-class Accepted:
+class AcceptedRow:
     """A row that may be taken. Not frozen: one is made for each of millions of rows."""
 
     uscc: str
@@ -82,30 +82,30 @@ class Accepted:
     """To be stored legibly: every field but the personal ones that are not public."""
     personal: Mapping[str, Any] = field(repr=False)
     """To be sealed."""
-    warnings: tuple[Warned, ...] = ()
-    masked: tuple[Masked, ...] = ()
+    warnings: tuple[RowWarning, ...] = ()
+    masked: tuple[MaskedField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class RejectedRow:
     """A row that is not taken, and why, by field."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[FieldProblem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RowOutcome:
     """What became of one row; `row` is its place in the batch, from 0.
 
     `record_id` and `version` are those that are held now: for whoever must tell of a change.
     """
 
     row: int
-    outcome: Taken
+    outcome: BatchResult
     key: str | None = None
     uscc: str | None = None
     record_id: str | None = None
     version: int | None = None
-    warnings: tuple[Warned, ...] = ()
-    masked: tuple[Masked, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    warnings: tuple[RowWarning, ...] = ()
+    masked: tuple[MaskedField, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()

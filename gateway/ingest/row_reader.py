@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from gateway.ingest.decompression import FileRefused, Unpacked
+from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.validate_columns import Form, Row
 
 MOST_TAKEN: Final = 4 << 20
 """Bytes of the file, unpacked, after which no more rows are taken at once."""
 
 
-class Rows:
+class RowReader:
     """The rows as they stand in the file, one after the other, and their form."""
 
-    def __init__(self, source: Unpacked, items: Iterator[Any], form: Form) -> None:
+    def __init__(self, source: DecompressedFile, items: Iterator[Any], form: Form) -> None:
         self.form = form
         self._source = source
         self._items = items

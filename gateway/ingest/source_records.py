@@ -19,7 +19,7 @@ _HELD: Final = statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedRecord:
     """A record as its source names it."""
 
     dataset: str
@@ -28,8 +28,8 @@ class Named:
 
 
 async def held_by(
-    connection: AsyncConnection, source_id: str, named: Sequence[Named]
-) -> Mapping[Named, Record]:
+    connection: AsyncConnection, source_id: str, named: Sequence[NamedRecord]
+) -> Mapping[NamedRecord, Record]:
     """Those of the named records that the source holds."""
     found = await connection.execute(
         _HELD,
@@ -42,5 +42,6 @@ async def held_by(
     )
     records = (Record.from_json(orjson.loads(row)) for row in found.scalars())
     return {
-        Named(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each for each in records
+        NamedRecord(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each
+        for each in records
     }

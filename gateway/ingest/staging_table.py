@@ -37,7 +37,7 @@ OF_ENTERPRISE: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class StagingTable:
     """Where rows of a dataset go: the table, and the columns that a delivery fills."""
 
     table: str
@@ -60,10 +60,12 @@ class Target:
         return (*_HEAD, *self.filled, *_TAIL)
 
 
-ENTERPRISE: Final = Target(table="enterprise", id_column="registration_id", filled=OF_ENTERPRISE)
-RECORD: Final = Target(table="record", id_column="record_id", filled=(*COLUMNS, "fields"))
+ENTERPRISE: Final = StagingTable(
+    table="enterprise", id_column="registration_id", filled=OF_ENTERPRISE
+)
+RECORD: Final = StagingTable(table="record", id_column="record_id", filled=(*COLUMNS, "fields"))
 
 
-def target_of(dataset_code: str) -> Target:
+def target_of(dataset_code: str) -> StagingTable:
     """Registrations are kept as enterprises, everything else as records."""
     return ENTERPRISE if dataset_code == REGISTRATION else RECORD

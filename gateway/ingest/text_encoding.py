@@ -5,7 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from gateway.ingest.decompression import MOST_LINE, FileRefused, TooLong, Unpacked, refuse_utf16
+from gateway.ingest.decompression import (
+    MOST_LINE,
+    DecompressedFile,
+    FileRefused,
+    TooLong,
+    refuse_utf16,
+)
 from verification.gbk_private_use import ASSIGNED
 
 Encoding = Literal["utf-8", "gb18030"]
@@ -14,7 +20,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff]")
 
 
-def checked_blocks(source: Unpacked, encoding: Encoding) -> Iterator[bytes | TooLong]:
+def checked_blocks(source: DecompressedFile, encoding: Encoding) -> Iterator[bytes | TooLong]:
     """The lines of `source` without a byte order mark; the first block shows the encoding."""
     is_first = True
     for block in source.blocks():

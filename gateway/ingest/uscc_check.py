@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from gateway.ingest.field_parsers import Unfit
+from gateway.ingest.field_parsers import InvalidValue
 from verification import CodeProblem, NotACode, enterprise_code, is_id_number_too
 from verification.uscc import ALPHABET
 
@@ -22,16 +22,16 @@ _ADDS: Final = tuple(
 
 
 def read_code(value: object) -> str:
-    """The code in its one form, or `Unfit`."""
+    """The code in its one form, or `InvalidValue`."""
     if type(value) is not str or len(value) > _MOST:
-        raise Unfit("not a unified social credit code")
+        raise InvalidValue("not a unified social credit code")
     if _USUAL.fullmatch(value) and not _MAY_BE_BORN.match(value):
         return value
     code = enterprise_code(value)
     if isinstance(code, NotACode):
         if code.reason is CodeProblem.PERSONAL_NUMBER:
-            raise Unfit("a personal ID number, not a unified social credit code")
-        raise Unfit("not a unified social credit code of a market entity")
+            raise InvalidValue("a personal ID number, not a unified social credit code")
+        raise InvalidValue("not a unified social credit code of a market entity")
     return code.uscc
 
 
@@ -46,7 +46,7 @@ def is_like_an_id_number(code: str) -> bool:
 
 
 def read_codes(values: Sequence[Any]) -> Sequence[str]:
-    """Each in its one form, or `Unfit`; whether it is a person's, `nothing_to_say` tells."""
+    """Each in its one form, or `InvalidValue`; whether it is a person's, `nothing_to_say` tells."""
     if set(map(type, values)) == {str} and all(map(_USUAL.fullmatch, values)):
         return values
     return [read_code(each) for each in values]

@@ -10,16 +10,16 @@ from itertools import chain
 from typing import Any, Final, Self
 
 from gateway.creditfile.natural_keys import keys_of
-from gateway.creditfile.record_mapping import Problem
-from gateway.ingest.dataset_rules import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, Expected
-from gateway.ingest.field_parsers import EMPTY, Reader, Unfit, is_left_out
-from gateway.ingest.results import Accepted, Warned
+from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.dataset_rules import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, DatasetRules
+from gateway.ingest.field_parsers import EMPTY, FieldParser, InvalidValue, is_left_out
+from gateway.ingest.results import AcceptedRow, RowWarning
 from gateway.ingest.uscc_check import nothing_to_say, read_codes
 from gateway.privacy.redaction import holds_personal_number
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of many rows, by member; all of the same length."""
-Row = Mapping[str, Any] | Problem
+Row = Mapping[str, Any] | FieldProblem
 
 _MOST_MEMBERS: Final = 200
 _MOST_KNOWN: Final = 50_000
@@ -30,7 +30,7 @@ _TEXTS: Final = {str}
 
 
 @dataclass(slots=True, kw_only=True)
-class Lot:
+class RowBatch:
     """Rows that may be taken, by columns; `None` stands for what was left out."""
 
     usccs: Sequence[str]
@@ -45,13 +45,13 @@ class Lot:
     """To be sealed."""
 
     @classmethod
-    def of_one(cls, row: Accepted) -> Self:
+    def of_one(cls, row: AcceptedRow) -> Self:
         """A row by itself."""
         return cls(
             usccs=(row.uscc,),
             keys=(row.key,),
             times=(None if row.source_time is None else row.source_time.isoformat(),),
-            codes_ok=(Warned.CHECK_CHARACTER not in row.warnings,),
+            codes_ok=(RowWarning.CHECK_CHARACTER not in row.warnings,),
             fields={name: (value,) for name, value in row.fields.items()},
             personal={name: (value,) for name, value in row.personal.items()},
         )
@@ -61,7 +61,7 @@ def columns_of(rows: Iterable[Row]) -> Columns | None:
     """Of rows with few members; `None` at the first that could not be read, or has many."""
     read: list[Mapping[str, Any]] = []
     for each in rows:
-        if isinstance(each, Problem) or len(each) > _MOST_MEMBERS:
+        if isinstance(each, FieldProblem) or len(each) > _MOST_MEMBERS:
             return None
         read.append(each)
     members = dict.fromkeys(chain.from_iterable(read))
@@ -96,22 +96,22 @@ def rows_of(columns: Columns, count: int) -> Iterable[dict[str, Any]]:
     )
 
 
-class ColumnJudge:
+class ColumnValidator:
     """Judges many rows of one dataset at once."""
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: DatasetRules) -> None:
         self._of = expected
         self._known = {name: _Known(read) for name, read in expected.readers.items()}
         self._times = _Known(lambda value: expected.read_time(value).isoformat())
 
-    def judge(self, columns: Columns) -> Lot | None:
+    def judge(self, columns: Columns) -> RowBatch | None:
         """The rows, if all may be taken and nothing is to be said of any."""
         try:
             return self._lot(columns)
-        except Unfit:
+        except InvalidValue:
             return None
 
-    def _lot(self, columns: Columns) -> Lot:
+    def _lot(self, columns: Columns) -> RowBatch:
         of = self._of
         _require(USCC in columns)
         usccs = read_codes(columns[USCC])
@@ -125,7 +125,7 @@ class ColumnJudge:
         if of.publicity is not None:
             _require(all(map(of.end_agrees, rows_of(fields, len(usccs)))))
         personal = {name: fields.pop(name) for name in of.sealed if name in fields}
-        return Lot(
+        return RowBatch(
             usccs=usccs,
             keys=keys,
             times=times,
@@ -180,13 +180,13 @@ def _plain_key(parts: Sequence[str]) -> str | None:
 
 def _require(holds: bool) -> None:  # noqa: FBT001  # as `assert`
     if not holds:
-        raise Unfit
+        raise InvalidValue
 
 
 class _Known(dict[Any, Any]):
     """What a reader made of the texts that it was given lately: those of a column are few."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: FieldParser) -> None:
         super().__init__()
         self._reader = reader
 

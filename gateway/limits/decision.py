@@ -10,7 +10,7 @@ DAY_STARTS = 8 * 3600  # Beijing is 8 hours ahead of UTC, all year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class StoreState:
     """The store before the call: `now` and `tats` in microseconds, in the order of the counters."""
 
     now: int
@@ -25,7 +25,7 @@ class _Refusal:
     name: str
 
 
-def judge(admission: Admission, reading: Reading, generation: str) -> Admitted | Limited:
+def judge(admission: Admission, reading: StoreState, generation: str) -> Admitted | Limited:
     """Admitted if everything fits; else Limited by what takes longest to fit again."""
     refusals = [*_by_counters(admission, reading), *_by_distinct(admission.distinct, reading)]
     if not refusals:
@@ -45,7 +45,7 @@ def window_end(now: int, window: int) -> int:
     return ((shifted // window + 1) * window - DAY_STARTS) * SECOND
 
 
-def decide(counter: Counter, tat: int, now: int, cost: int) -> gcra.Decision:
+def decide(counter: Counter, tat: int, now: int, cost: int) -> gcra.GcraDecision:
     """The arithmetic of one counter."""
     return gcra.decide(tat, now, counter.quota, counter.window * SECOND, cost)
 
@@ -55,7 +55,7 @@ def seconds(microseconds: int) -> int:
     return -(-microseconds // SECOND)
 
 
-def _by_counters(admission: Admission, reading: Reading) -> list[_Refusal]:
+def _by_counters(admission: Admission, reading: StoreState) -> list[_Refusal]:
     judged = (
         (counter.name, decide(counter, tat, reading.now, counter.cost))
         for counter, tat in zip(admission.counters, reading.tats, strict=True)
@@ -63,13 +63,15 @@ def _by_counters(admission: Admission, reading: Reading) -> list[_Refusal]:
     return [_Refusal(found.retry_after, name) for name, found in judged if not found.allowed]
 
 
-def _by_distinct(distinct: Distinct | None, reading: Reading) -> list[_Refusal]:
+def _by_distinct(distinct: Distinct | None, reading: StoreState) -> list[_Refusal]:
     if distinct is None or reading.seen or reading.members < distinct.limit:
         return []
     return [_Refusal(window_end(reading.now, distinct.window) - reading.now, distinct.name)]
 
 
-def _states(admission: Admission, reading: Reading, *, charged: bool) -> tuple[CounterState, ...]:
+def _states(
+    admission: Admission, reading: StoreState, *, charged: bool
+) -> tuple[CounterState, ...]:
     counters = tuple(
         _state(counter, decide(counter, tat, reading.now, counter.cost if charged else 0))
         for counter, tat in zip(admission.counters, reading.tats, strict=True)
@@ -79,7 +81,7 @@ def _states(admission: Admission, reading: Reading, *, charged: bool) -> tuple[C
     return (*counters, _distinct_state(admission.distinct, reading, charged=charged))
 
 
-def _state(counter: Counter, decision: gcra.Decision) -> CounterState:
+def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
     return CounterState(
         name=counter.name,
         quota=counter.quota,
@@ -89,7 +91,7 @@ def _state(counter: Counter, decision: gcra.Decision) -> CounterState:
     )
 
 
-def _distinct_state(distinct: Distinct, reading: Reading, *, charged: bool) -> CounterState:
+def _distinct_state(distinct: Distinct, reading: StoreState, *, charged: bool) -> CounterState:
     members = reading.members + (1 if charged and not reading.seen else 0)
     until_end = seconds(window_end(reading.now, distinct.window) - reading.now)
     return CounterState(

@@ -10,7 +10,7 @@ SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class GcraDecision:
     """Whether `cost` fits. `tat` is unchanged where it does not; times are in microseconds.
 
     `retry_after` is 0 where it fits, and the time until full where the cost can never fit.
@@ -29,7 +29,7 @@ def emission(quota: int, window: int) -> int:
     return -(-window // quota)
 
 
-def decide(tat: int, now: int, quota: int, window: int, cost: int) -> Decision:
+def decide(tat: int, now: int, quota: int, window: int, cost: int) -> GcraDecision:
     """Judge `cost` against a counter last left at `tat` (0 for a new one)."""
     interval = emission(quota, window)
     capacity = quota * interval
@@ -38,7 +38,7 @@ def decide(tat: int, now: int, quota: int, window: int, cost: int) -> Decision:
     allowed = after - now <= capacity
     left = after if allowed else before
     wait = _wait(after - now - capacity, before - now, fits=cost <= quota)
-    return Decision(
+    return GcraDecision(
         allowed=allowed,
         tat=after if allowed else tat,
         remaining=max(0, capacity - (left - now)) // interval,

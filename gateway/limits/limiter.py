@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from gateway.limits.model import Admission, Counter, CounterState, Distinct, Verdict
-from gateway.limits.store_protocol import Store
+from gateway.limits.store_protocol import LimitStore
 
 MINUTE = 60
 DAY = 86_400
@@ -58,12 +58,12 @@ class Quotas:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-class Guard:
+class Limiter:
     """The door to the store. It lets nobody in when the store cannot count."""
 
     __slots__ = ("_store",)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: LimitStore) -> None:
         self._store = store
 
     async def admit(self, admission: Admission) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from gateway.limits.decision import Reading, decide, judge, window_end
+from gateway.limits.decision import StoreState, decide, judge, window_end
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import (
     Admission,
@@ -27,7 +27,7 @@ V = TypeVar("V")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Shelf(Generic[V]):
+class MemoryShard(Generic[V]):
     """Values that expire. Each key is due once, however often its expiry moves."""
 
     __slots__ = ("_due", "_kept")
@@ -69,10 +69,10 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._generation = secrets.token_urlsafe(12)
-        self._replays = Shelf[bool]()
-        self._pins = Shelf[str]()
-        self._tats = Shelf[int]()
-        self._members = Shelf[set[str]]()
+        self._replays = MemoryShard[bool]()
+        self._pins = MemoryShard[str]()
+        self._tats = MemoryShard[int]()
+        self._members = MemoryShard[set[str]]()
 
     def __len__(self) -> int:
         return sum(len(shelf) for shelf in self._shelves())
@@ -101,7 +101,9 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing to give back."""
 
-    def _shelves(self) -> tuple[Shelf[bool], Shelf[str], Shelf[int], Shelf[set[str]]]:
+    def _shelves(
+        self,
+    ) -> tuple[MemoryShard[bool], MemoryShard[str], MemoryShard[int], MemoryShard[set[str]]]:
         return self._replays, self._pins, self._tats, self._members
 
     def _replayed(self, tag: str, replay: Replay, now: int) -> bool:
@@ -118,17 +120,17 @@ class MemoryStore:
             self._pins.put(key, value, now + pin.ttl * SECOND)
         return known not in {None, value}
 
-    def _read(self, admission: Admission, now: int) -> Reading:
+    def _read(self, admission: Admission, now: int) -> StoreState:
         tag = admission.tag
         tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
         members = self._seen(tag, admission.distinct, now)
         seen = admission.distinct is not None and short(admission.distinct.member) in members
-        return Reading(now=now, tats=tuple(tats), members=len(members), seen=seen)
+        return StoreState(now=now, tats=tuple(tats), members=len(members), seen=seen)
 
     def _seen(self, tag: str, distinct: Distinct | None, now: int) -> set[str]:
         return (distinct and self._members.get(f"{tag}:{distinct_key(distinct)}", now)) or set()
 
-    def _charge(self, admission: Admission, reading: Reading) -> None:
+    def _charge(self, admission: Admission, reading: StoreState) -> None:
         for counter, tat in zip(admission.counters, reading.tats, strict=True):
             after = decide(counter, tat, reading.now, counter.cost).tat
             self._tats.put(f"{admission.tag}:{counter_key(counter)}", after, after)

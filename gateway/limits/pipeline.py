@@ -32,7 +32,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Lanes:
+class Pipeline:
     """The ways to one Redis."""
 
     redis: Redis

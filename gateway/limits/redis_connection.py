@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
-from gateway.limits.pipeline import LANES, Lanes, Reply
+from gateway.limits.pipeline import LANES, Pipeline, Reply
 from gateway.limits.script import ADMIT, ADMIT_BESIDE, Arguments, Script, beside
 
 CONNECT_TIMEOUT = 1.0  # seconds
@@ -19,7 +19,7 @@ CONNECTIONS = 32  # per worker and node of a cluster; a new one costs several ro
 T = TypeVar("T")
 
 
-class Link(Protocol):
+class RedisConnection(Protocol):
     """The two things that the store asks of Redis. They raise what redis-py raises."""
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
@@ -37,31 +37,31 @@ class Link(Protocol):
         ...
 
 
-class SingleLink:
+class SingleNodeConnection:
     """One Redis: both in one script, so that no flush falls between them."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url, max_connections=LANES, **_options())
-        self._lanes = Lanes(self._redis)
+        self._lanes = Pipeline(self._redis)
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
-        """See `Link`."""
+        """See `RedisConnection`."""
         return cast("str | None", await self._lanes.call("SET", key, fresh, "NX", "GET", get=True))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
-        """See `Link`."""
+        """See `RedisConnection`."""
         present, reply = await _run(self._lanes.call, ADMIT_BESIDE, beside(arguments, key, fresh))
         return present, reply
 
     async def close(self) -> None:
-        """See `Link`."""
+        """See `RedisConnection`."""
         await self._lanes.close()
         await self._redis.aclose()
 
 
-class ClusterLink:
+class ClusterConnection:
     """A cluster: the two keys may live on two nodes, so they are asked side by side.
 
     Work that has begun goes on when its caller hangs up: cut off in the middle, it would take its
@@ -77,13 +77,13 @@ class ClusterLink:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
-        """See `Link`."""
+        """See `RedisConnection`."""
         return await self._undisturbed(lambda: self._set_or_get(key, fresh))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
-        """See `Link`."""
+        """See `RedisConnection`."""
         return await self._undisturbed(lambda: self._beside(key, fresh, arguments))
 
     async def _beside(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
@@ -99,7 +99,7 @@ class ClusterLink:
         return present, reply
 
     async def close(self) -> None:
-        """See `Link`."""
+        """See `RedisConnection`."""
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._redis.aclose()
 
@@ -130,12 +130,12 @@ class ClusterLink:
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
 
 
-def link_to(url: str) -> Link:
+def link_to(url: str) -> RedisConnection:
     """The link for `url`."""
     scheme, separator, rest = url.partition("://")
     if scheme.endswith("+cluster"):
-        return ClusterLink(scheme.removesuffix("+cluster") + separator + rest)
-    return SingleLink(url)
+        return ClusterConnection(scheme.removesuffix("+cluster") + separator + rest)
+    return SingleNodeConnection(url)
 
 
 async def _run(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.limits import gcra
-from gateway.limits.decision import DAY_STARTS, Reading, judge
+from gateway.limits.decision import DAY_STARTS, StoreState, judge
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import Admission, Counter, PinConflict, Replayed, Verdict
 from gateway.limits.redis_keys import counter_key, distinct_key, short
@@ -66,7 +66,9 @@ def verdict(admission: Admission, reply: list[Any], generation: str) -> Verdict:
             return PinConflict(generation=generation)
         case _:
             _, now, members, seen, *tats = reply
-            reading = Reading(now=now, tats=tuple(map(int, tats)), members=members, seen=bool(seen))
+            reading = StoreState(
+                now=now, tats=tuple(map(int, tats)), members=members, seen=bool(seen)
+            )
             return judge(admission, reading, generation)
 
 

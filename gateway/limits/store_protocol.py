@@ -5,7 +5,7 @@ from typing import Protocol
 from gateway.limits.model import Admission, Verdict
 
 
-class Store(Protocol):
+class LimitStore(Protocol):
     """Remembers replay keys, pins and counters; any call may raise `LimiterUnavailableError`."""
 
     async def admit(self, admission: Admission) -> Verdict:

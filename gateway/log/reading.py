@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 
 from gateway.access.authentication import Caller
-from gateway.access.client_status import STANDING_JSON, Standing, standing_from_json
+from gateway.access.client_status import CLIENT_STATUS_JSON, ClientStatus, client_status_from_json
 from gateway.db.prepared import HotDatabase, Statement
 from gateway.disclosure.consent_leaf import consent_in
 from gateway.transparency.receipts import Checkpoint, Entry
 
 # The log itself tells to which enterprise a leaf belongs; before that it has no receipt.
 READ = Statement(f"""
-    SELECT {STANDING_JSON} AS standing,
+    SELECT {CLIENT_STATUS_JSON} AS standing,
            coalesce(
                (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
                 FROM log_entry e
@@ -50,14 +50,14 @@ Merged = tuple[Entry, Checkpoint]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class LogEvidence:
     """What the statement found: an entry counts once the published checkpoint covers it."""
 
-    standing: Standing
+    standing: ClientStatus
     merged: Merged | None
 
 
-async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
+async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> LogEvidence:
     """Read once, for this caller and its disclosure, or the event of its consent."""
     row = await hot.row(
         READ,
@@ -70,7 +70,9 @@ async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> Read:
     )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
-    return Read(standing=standing_from_json(orjson.loads(row["standing"])), merged=_merged(row))
+    return LogEvidence(
+        standing=client_status_from_json(orjson.loads(row["standing"])), merged=_merged(row)
+    )
 
 
 async def published(hot: HotDatabase) -> Checkpoint | None:

@@ -18,7 +18,7 @@ from typing import Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from gateway.notices.templates import Message
-from gateway.safe_fetch import UnfetchableError, Way, post
+from gateway.safe_fetch import FetchRoute, UnfetchableError, post
 
 TIMEOUT_SECONDS: Final = 15.0
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -115,7 +115,7 @@ class HttpSms:
     url: str
     token: str = field(repr=False)
     loopback: bool = False
-    way: Way = field(default_factory=Way)
+    way: FetchRoute = field(default_factory=FetchRoute)
 
     async def send(self, to: str, message: Message) -> None:
         """Hand the message to the gateway; a reference that it knows it should not send again."""

@@ -20,7 +20,7 @@ LINK_LASTS: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ContactPoint:
     """One address, sealed."""
 
     uscc: str
@@ -41,9 +41,9 @@ _PLACES: Final = statement("""
      ORDER BY p.added_at, p.place_id""")
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Place]:
+async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[ContactPoint]:
     """All that were not removed, the oldest first."""
-    return [Place(**row._asdict()) for row in await conn.execute(_PLACES, {"uscc": uscc})]
+    return [ContactPoint(**row._asdict()) for row in await conn.execute(_PLACES, {"uscc": uscc})]
 
 
 async def count_since(conn: AsyncConnection, uscc: str, since: datetime) -> int:
@@ -58,7 +58,7 @@ async def count_since(conn: AsyncConnection, uscc: str, since: datetime) -> int:
 
 async def add(  # what a place is made of
     conn: AsyncConnection,
-    place: Place,
+    place: ContactPoint,
     *,
     link_digest: bytes,
     by: str,

@@ -9,7 +9,7 @@ DIGEST_AT: Final = time(9, 0)
 ENDS_WITHIN: Final = timedelta(days=7)
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """Append-only: these words are in stored rows."""
 
     CONSENT_ASKED = "consent_asked"
@@ -31,15 +31,15 @@ class Kind(StrEnum):
 
 WITH_THE_DIGEST: Final = frozenset(
     {
-        Kind.CONSENT_ASKED,
-        Kind.CONSENT_LEFT_OPEN,
-        Kind.CONSENT_ENDING,
-        Kind.OBJECTION_DECIDED,
+        NoticeKind.CONSENT_ASKED,
+        NoticeKind.CONSENT_LEFT_OPEN,
+        NoticeKind.CONSENT_ENDING,
+        NoticeKind.OBJECTION_DECIDED,
     }
 )
 
 
-def due_at(kind: Kind, now: datetime) -> datetime:
+def due_at(kind: NoticeKind, now: datetime) -> datetime:
     """When it is sent: now, or at the next nine o'clock in Shanghai."""
     if kind not in WITH_THE_DIGEST:
         return now

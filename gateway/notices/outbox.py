@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import statement
-from gateway.notices.kinds import ENDS_WITHIN, Kind, due_at
+from gateway.notices.kinds import ENDS_WITHIN, NoticeKind, due_at
 
 _NOTE: Final = """
 INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
@@ -43,7 +43,12 @@ _DECIDED: Final = statement(
 
 
 async def note(
-    conn: AsyncConnection, kind: Kind, uscc: str, *, client_id: str | None = None, now: datetime
+    conn: AsyncConnection,
+    kind: NoticeKind,
+    uscc: str,
+    *,
+    client_id: str | None = None,
+    now: datetime,
 ) -> None:
     """Tell the enterprise of this, when the transaction has committed."""
     due = due_at(kind, now)
@@ -51,9 +56,9 @@ async def note(
     await conn.execute(_ONE, values | {"only_one": _only_one(kind, client_id, due)})
 
 
-def _only_one(kind: Kind, client_id: str | None, due: datetime) -> str | None:
+def _only_one(kind: NoticeKind, client_id: str | None, due: datetime) -> str | None:
     """The id of a notice of which one will do: a client that asks over and over floods nobody."""
-    return f"asked_{client_id}_{due:%Y%m%d}" if kind is Kind.CONSENT_ASKED else None
+    return f"asked_{client_id}_{due:%Y%m%d}" if kind is NoticeKind.CONSENT_ASKED else None
 
 
 async def note_unless_decided(  # what a request is known by
@@ -69,7 +74,7 @@ async def note_unless_decided(  # what a request is known by
 
     However often it is opened, once, and only when it cannot be decided any more.
     """
-    kind = Kind.CONSENT_LEFT_OPEN
+    kind = NoticeKind.CONSENT_LEFT_OPEN
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now}
     due = due_at(kind, until)
     await conn.execute(_ONE, values | {"due": due, "only_one": _left_open(request_digest)})
@@ -86,7 +91,7 @@ def _left_open(request_digest: bytes) -> str:
 
 async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:
     """Tell once of each consent that ends within a week; how many were new."""
-    kind = Kind.CONSENT_ENDING
+    kind = NoticeKind.CONSENT_ENDING
     written = await conn.execute(
         ENDING,
         {"kind": str(kind), "now": now, "until": now + ENDS_WITHIN, "due": due_at(kind, now)},
@@ -94,7 +99,7 @@ async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:
     return written.rowcount
 
 
-def at_once_on(changed: str, kind: Kind) -> str:
+def at_once_on(changed: str, kind: NoticeKind) -> str:
     """The statement that tells each enterprise that the query `changed` gives (USCC), at once.
 
     Parameter `:now`, and those of the query.

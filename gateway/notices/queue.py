@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import statement
-from gateway.notices.kinds import Kind, backoff
+from gateway.notices.kinds import NoticeKind, backoff
 
 LEASE: Final = timedelta(minutes=10)
 AT_ONCE: Final = 50
@@ -49,12 +49,12 @@ _FAILED: Final = statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class DueNotice:
     """A notice that this sender has begun to send."""
 
     uscc: str
     notice_id: str
-    kind: Kind
+    kind: NoticeKind
     client_id: str | None
     at: datetime
     failures: int
@@ -62,24 +62,24 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class ClaimedNotice:
     """What is due for one enterprise; `given_up` were tried often enough."""
 
-    due: Sequence[Due]
+    due: Sequence[DueNotice]
     given_up: int
 
 
-async def take(conn: AsyncConnection, *, now: datetime) -> Taken | None:
+async def take(conn: AsyncConnection, *, now: datetime) -> ClaimedNotice | None:
     """The notices of the enterprise that has waited longest; `None` where nothing is due."""
     values = {"now": now, "lease": now + LEASE, "at_once": AT_ONCE, "most": MOST_FAILURES}
     rows = (await conn.execute(_TAKE, values)).mappings().all()
     if not rows:
         return None
     due = [
-        Due(
+        DueNotice(
             uscc=row["uscc"],
             notice_id=row["notice_id"],
-            kind=Kind(row["kind"]),
+            kind=NoticeKind(row["kind"]),
             client_id=row["client_id"],
             at=row["at"],
             failures=row["failures"],
@@ -88,7 +88,7 @@ async def take(conn: AsyncConnection, *, now: datetime) -> Taken | None:
         for row in rows
         if not row["given_up"]
     ]
-    return Taken(due=due, given_up=len(rows) - len(due))
+    return ClaimedNotice(due=due, given_up=len(rows) - len(due))
 
 
 async def names(
@@ -100,7 +100,7 @@ async def names(
 
 
 async def conclude(
-    conn: AsyncConnection, of: Due, *, reached: Sequence[str], failed: bool, now: datetime
+    conn: AsyncConnection, of: DueNotice, *, reached: Sequence[str], failed: bool, now: datetime
 ) -> None:
     """Write that it has reached everybody, or whom it has reached and when it is tried again."""
     values = {"uscc": of.uscc, "notice_id": of.notice_id, "reached": list(reached)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.notices.kinds import SHANGHAI, Kind
+from gateway.notices.kinds import SHANGHAI, NoticeKind
 
 LONGEST_NAME: Final = 100
 _LINKING: Final = str.maketrans(
@@ -20,30 +20,39 @@ _SPACE: Final = re.compile(r"\s+")
 SUBJECT: Final = "信桥通知 Xinqiao notice"
 CONFIRM_SUBJECT: Final = "信桥：请确认通知地址 Xinqiao: confirm where notices go"
 
-SAYS: Final[dict[Kind, tuple[str, str]]] = {
-    Kind.CONSENT_ASKED: ("{client} 申请查看信息，等待您决定", "{client} asks for consent"),
-    Kind.CONSENT_LEFT_OPEN: (
+SAYS: Final[dict[NoticeKind, tuple[str, str]]] = {
+    NoticeKind.CONSENT_ASKED: ("{client} 申请查看信息，等待您决定", "{client} asks for consent"),
+    NoticeKind.CONSENT_LEFT_OPEN: (
         "{client} 的授权申请已打开，没有作出决定，没有给出任何授权",
         "A request of {client} was opened and left undecided; nothing was granted",
     ),
-    Kind.CONSENT_GRANTED: ("已向 {client} 同意授权", "A consent was given to {client}"),
-    Kind.CONSENT_REFUSED: ("已拒绝 {client} 的申请", "A request of {client} was refused"),
-    Kind.CONSENT_AMENDED: ("给 {client} 的授权已变更", "A consent given to {client} was changed"),
-    Kind.CONSENT_PAUSED: ("给 {client} 的授权已暂停", "A consent given to {client} was paused"),
-    Kind.CONSENT_RESUMED: ("给 {client} 的授权已恢复", "A consent given to {client} was resumed"),
-    Kind.CONSENT_WITHDRAWN: (
+    NoticeKind.CONSENT_GRANTED: ("已向 {client} 同意授权", "A consent was given to {client}"),
+    NoticeKind.CONSENT_REFUSED: ("已拒绝 {client} 的申请", "A request of {client} was refused"),
+    NoticeKind.CONSENT_AMENDED: (
+        "给 {client} 的授权已变更",
+        "A consent given to {client} was changed",
+    ),
+    NoticeKind.CONSENT_PAUSED: (
+        "给 {client} 的授权已暂停",
+        "A consent given to {client} was paused",
+    ),
+    NoticeKind.CONSENT_RESUMED: (
+        "给 {client} 的授权已恢复",
+        "A consent given to {client} was resumed",
+    ),
+    NoticeKind.CONSENT_WITHDRAWN: (
         "给 {client} 的授权已撤回",
         "A consent given to {client} was withdrawn",
     ),
-    Kind.CONSENT_ENDING: (
+    NoticeKind.CONSENT_ENDING: (
         "给 {client} 的授权将在 7 天内到期",
         "A consent given to {client} ends soon",
     ),
-    Kind.OBJECTION_DECIDED: ("一项异议已有处理结果", "An objection was decided"),
-    Kind.DELEGATE_APPOINTED: ("已邀请一名经办人", "A delegate was invited"),
-    Kind.DELEGATE_ACCEPTED: ("一名经办人已接受邀请", "A delegate took up an invitation"),
-    Kind.DELEGATE_ENDED: ("一名经办人已终止", "A delegate was ended"),
-    Kind.REPRESENTATIVE_CHANGED: (
+    NoticeKind.OBJECTION_DECIDED: ("一项异议已有处理结果", "An objection was decided"),
+    NoticeKind.DELEGATE_APPOINTED: ("已邀请一名经办人", "A delegate was invited"),
+    NoticeKind.DELEGATE_ACCEPTED: ("一名经办人已接受邀请", "A delegate took up an invitation"),
+    NoticeKind.DELEGATE_ENDED: ("一名经办人已终止", "A delegate was ended"),
+    NoticeKind.REPRESENTATIVE_CHANGED: (
         "法定代表人已变更：经办人已全部终止，通知地址不再使用",
         "The legal representative has changed: delegates have ended, notices no longer go here",
     ),
@@ -51,10 +60,10 @@ SAYS: Final[dict[Kind, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class NoticeLine:
     """One thing that happened; the client's names in both languages, where there is one."""
 
-    kind: Kind
+    kind: NoticeKind
     at: datetime
     client_zh: str = ""
     client_en: str = ""
@@ -70,7 +79,7 @@ class Message:
     """The same for the same message sent twice."""
 
 
-def notice(enterprise: str, lines: Sequence[Line], *, origin: str, reference: str) -> Message:
+def notice(enterprise: str, lines: Sequence[NoticeLine], *, origin: str, reference: str) -> Message:
     """A message about all of `lines`, the oldest first."""
     ordered = sorted(lines, key=lambda each: each.at)
     zh = [f"- {_when(e)} {SAYS[e.kind][0].format(client=plain(e.client_zh))}。" for e in ordered]
@@ -127,5 +136,5 @@ def plain(name: str) -> str:
     return visible.translate(_LINKING)[:LONGEST_NAME]
 
 
-def _when(line: Line) -> str:
+def _when(line: NoticeLine) -> str:
     return line.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

@@ -17,13 +17,13 @@ from gateway.identity import interactions, sessions
 from gateway.identity.interactions import AskDocument, Interaction
 from gateway.oauth import authorization_codes
 from gateway.oauth.authorization_codes import PushedRequest
-from gateway.pages.i18n import Said
-from gateway.pages.rendering import Frame
+from gateway.pages.i18n import Translated
+from gateway.pages.rendering import PageRenderer
 from gateway.privacy.redaction import for_logs
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.oauth")
-frame: Final = Frame("gateway.pages")
+frame: Final = PageRenderer("gateway.pages")
 
 SEE_OTHER: Final = 303
 LONGEST: Final = 512
@@ -139,8 +139,8 @@ def error_page(
     return frame.sorry(
         request,
         status=400,
-        title=Said("无法继续", "This cannot go on"),
-        sentence=Said(*sentence),
+        title=Translated("无法继续", "This cannot go on"),
+        sentence=Translated(*sentence),
     )
 
 

@@ -22,7 +22,7 @@ from gateway.clients.registry import Client
 from gateway.oauth.authlib_models import Party
 from gateway.oauth.authlib_typing import OAuth2Request
 from gateway.oauth.errors import OAuthError, invalid_client, used_before
-from gateway.oauth.unit_of_work import Assertion, Books
+from gateway.oauth.unit_of_work import Assertion, UnitOfWork
 from gateway.signing import jws
 from gateway.signing.jws import ALGORITHM_OF_KEY, Compact, JwsError, VerifiedClaims
 
@@ -42,7 +42,7 @@ Claims = Mapping[str, Any]
 class ClientAssertion:
     """The client authentication method that Authlib calls; one request's."""
 
-    books: Books
+    books: UnitOfWork
     issuer: str
     now: datetime
 

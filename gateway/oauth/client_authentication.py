@@ -17,7 +17,7 @@ from gateway.oauth.authlib_models import Party
 from gateway.oauth.authlib_typing import OAuth2Request
 from gateway.oauth.client_assertion import ClientAssertion
 from gateway.oauth.errors import invalid_client
-from gateway.oauth.token_issuer import At
+from gateway.oauth.token_issuer import TokenTime
 
 # What Authlib calls it: every client authenticates, as it is registered to.
 METHOD: Final = "registered"
@@ -40,7 +40,7 @@ OTHER_WAYS: Final = frozenset({"client_assertion", "client_assertion_type", "cli
 class RegisteredAuthentication:
     """The client authentication that Authlib calls; one request's."""
 
-    at: At
+    at: TokenTime
 
     def __call__(
         self, query_client: Callable[[str], Party | None], request: OAuth2Request

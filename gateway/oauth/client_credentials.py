@@ -5,8 +5,8 @@ Between them Authlib judges, as for every grant; only that it needs no transacti
 
 from gateway.clients.registry import Client
 from gateway.oauth.errors import OAuthError
-from gateway.oauth.server import Answer, PostedForm, Server
-from gateway.oauth.token_issuer import At
+from gateway.oauth.server import Answer, OAuthServer, PostedForm
+from gateway.oauth.token_issuer import TokenTime
 from gateway.oauth.unit_of_work import AtTheEnd
 from gateway.runtime import Runtime
 
@@ -23,7 +23,9 @@ async def answer(
 ) -> Answer:
     """The token endpoint's answer, committed; `client` is whom the assertion says it is from."""
     books, now = AtTheEnd(client), runtime.now()
-    server = Server(At(books=books, runtime=runtime, now=now, jkt=jkt, certificate=None))
+    server = OAuthServer(
+        TokenTime(books=books, runtime=runtime, now=now, jkt=jkt, certificate=None)
+    )
     judged = server.answer("token", posted)
     try:
         await books.close(runtime.hot)

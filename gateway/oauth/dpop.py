@@ -15,14 +15,14 @@ from gateway.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
+class VerifiedProof:
     """The key that the caller holds, and the nonce for its next proof."""
 
     jkt: str
     nonce: str
 
 
-async def proven(request: Request, runtime: Runtime) -> Proven:
+async def proven(request: Request, runtime: Runtime) -> VerifiedProof:
     """The proof of `request`, which must have one; raises `OAuthError`."""
     proof = await _checked(request, runtime)
     verdict = await runtime.guard.admit(
@@ -37,10 +37,10 @@ async def proven(request: Request, runtime: Runtime) -> Proven:
         raise use_nonce(nonce)
     if isinstance(verdict, Replayed):
         raise invalid_proof("This proof was used before; make a new one for each request.")
-    return Proven(jkt=proof.jkt, nonce=nonce)
+    return VerifiedProof(jkt=proof.jkt, nonce=nonce)
 
 
-async def proven_if_given(request: Request, runtime: Runtime) -> Proven | None:
+async def proven_if_given(request: Request, runtime: Runtime) -> VerifiedProof | None:
     """The proof of `request`, where it may come without."""
     return await proven(request, runtime) if "dpop" in request.headers else None
 

@@ -21,17 +21,17 @@ from gateway.db.unavailable import is_unavailable, name_of
 from gateway.oauth import client_credentials
 from gateway.oauth.authlib_typing import OAuth2Error
 from gateway.oauth.claimed_client import claimed_client
-from gateway.oauth.dpop import Proven, proven, proven_if_given
+from gateway.oauth.dpop import VerifiedProof, proven, proven_if_given
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
-from gateway.oauth.form import Form, read_form
+from gateway.oauth.form import PostedFields, read_form
 from gateway.oauth.methods import demand_one_method
-from gateway.oauth.server import Answer, PostedForm, Server, log_refusal
-from gateway.oauth.token_issuer import At
+from gateway.oauth.server import Answer, OAuthServer, PostedForm, log_refusal
+from gateway.oauth.token_issuer import TokenTime
 from gateway.oauth.unit_of_work import InTransaction
 from gateway.runtime import Runtime
 
 EndpointName = Literal["token", "par", "introspect", "revoke"]
-Proving = Callable[[Request, Runtime], Awaitable[Proven | None]]
+Proving = Callable[[Request, Runtime], Awaitable[VerifiedProof | None]]
 
 
 async def _no_proof(_request: Request, _runtime: Runtime) -> None:
@@ -50,7 +50,7 @@ WITH_CERTIFICATE: Final[Mapping[EndpointName, Proving]] = {**PROOFS, "token": pr
 
 async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> Response:
     """Answer one of the endpoints that take a client's form."""
-    form: Form | None = None
+    form: PostedFields | None = None
     try:
         form = await read_form(request)
         demand_one_method(request.headers.getlist("authorization"), form)
@@ -83,14 +83,14 @@ async def _in_transaction(
     client: Client | None,
 ) -> Answer:
     def run(conn: Connection) -> Answer:
-        at = At(
+        at = TokenTime(
             books=InTransaction(conn, client),
             runtime=runtime,
             now=runtime.now(),
             jkt=jkt,
             certificate=certificate,
         )
-        return Server(at).answer(endpoint, posted)
+        return OAuthServer(at).answer(endpoint, posted)
 
     async with runtime.engine.begin() as conn:
         return await conn.run_sync(run)
@@ -109,7 +109,7 @@ def unavailable_response() -> Response:
     return _refused(unavailable("the signed log is not fit"), None)
 
 
-def _refused(error: OAuth2Error, form: Form | None) -> Response:
+def _refused(error: OAuth2Error, form: PostedFields | None) -> Response:
     log_refusal(error, None, form.parameters if form else {})
     status, body, headers = reply_of(error)
     return _response(status, body, dict(headers))

@@ -27,7 +27,7 @@ MAY_REPEAT: Final = "resource"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class PostedFields:
     """The parameters of one request. It never prints: assertions and codes are in it."""
 
     parameters: Mapping[str, str]
@@ -42,7 +42,7 @@ class Form:
         return self.parameters.get(name)
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> PostedFields:
     """The form in the body of `request`; raises `OAuthError`."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != MEDIA_TYPE:
@@ -61,7 +61,7 @@ async def read_form(request: Request) -> Form:
         raise invalid_request(error.detail) from None
 
 
-def parse(data: bytes) -> Form:
+def parse(data: bytes) -> PostedFields:
     """The form in `data`; raises `OAuthError`."""
     try:
         pairs = parse_qsl(
@@ -80,7 +80,7 @@ def parse(data: bytes) -> Form:
     repeated = sorted(name for name, count in counts.items() if count > 1 and name != MAY_REPEAT)
     if repeated:
         raise invalid_request(f"The parameter {repeated[0]} is repeated.")
-    return Form(
+    return PostedFields(
         parameters={name: value for name, value in pairs if value and name != MAY_REPEAT},
         resources=tuple(value for name, value in pairs if value and name == MAY_REPEAT),
     )

@@ -21,7 +21,7 @@ from gateway.oauth.authlib_typing import (
 )
 from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_grant
-from gateway.oauth.token_issuer import At
+from gateway.oauth.token_issuer import TokenTime
 
 
 class CodeGrant(AuthorizationCodeGrant):
@@ -95,7 +95,7 @@ class RefreshGrant(RefreshTokenGrant):
         """It goes on: only its client can use it."""
 
 
-def _with_certificate(at: At, x5t: str | None) -> bool:
+def _with_certificate(at: TokenTime, x5t: str | None) -> bool:
     """Whether the caller came with this certificate, if it had to be one."""
     return x5t is None or (at.certificate is not None and at.certificate.thumbprint == x5t)
 

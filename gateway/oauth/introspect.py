@@ -9,7 +9,7 @@ from gateway.oauth.authlib_typing import IntrospectionEndpoint, OAuth2Request, R
 from gateway.oauth.authorization_details import granted_details
 from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_request
-from gateway.oauth.token_issuer import At, Bound
+from gateway.oauth.token_issuer import Bound, TokenTime
 from gateway.signing import jws
 from gateway.signing.access_tokens import TokenError
 
@@ -28,13 +28,13 @@ class Introspection(IntrospectionEndpoint):
         text = request.payload.data.get("token")
         if text is None:
             raise invalid_request("token is missing.")
-        at: At = self.server.at
+        at: TokenTime = self.server.at
         held = party.client.agreement_in_force(at.now) is not None
         told = _access_token(at, text, party.client) or _refresh_token(at, text, party.client)
         return 200, told if told and held else INACTIVE, [("Cache-Control", "no-store")]
 
 
-def _access_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
+def _access_token(at: TokenTime, text: str, client: Client) -> dict[str, Any] | None:
     try:
         token = at.runtime.tokens.verify(text, at.now)
     except TokenError:
@@ -50,7 +50,7 @@ def _access_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
     return told | {"authorization_details": granted_details(consent)} if consent else None
 
 
-def _refresh_token(at: At, text: str, client: Client) -> dict[str, Any] | None:
+def _refresh_token(at: TokenTime, text: str, client: Client) -> dict[str, Any] | None:
     digest = at.runtime.digests.of("refresh", text)
     found = store.living_refresh_token(at.conn, digest, client.client_id, now=at.now)
     consent = found and store.consent_now(at.conn, found.uscc, found.consent_id, now=at.now)

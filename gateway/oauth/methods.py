@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.oauth.errors import OAuthError, invalid_request
-from gateway.oauth.form import Form
+from gateway.oauth.form import PostedFields
 
 ASSERTION: Final = frozenset({"client_assertion", "client_assertion_type"})
 SECRET: Final = frozenset({"client_secret"})
@@ -17,7 +17,7 @@ REALM: Final = "xinqiao"
 _SCHEME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
 
 
-def demand_one_method(authorization: Sequence[str], form: Form) -> None:
+def demand_one_method(authorization: Sequence[str], form: PostedFields) -> None:
     """Refuse two methods in one request, and HTTP authentication; raises `OAuthError`.
 
     `authorization` are the values of the request's `Authorization` fields.

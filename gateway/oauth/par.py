@@ -22,13 +22,13 @@ from gateway.oauth.dpop import invalid_proof
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
-from gateway.oauth.token_issuer import At, agreement_of
-from gateway.transparency.log_leaf import Kind
+from gateway.oauth.token_issuer import TokenTime, agreement_of
+from gateway.transparency.log_leaf import LeafKind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 LIFETIME: Final = timedelta(seconds=90)
 LONGEST_STATE: Final = 4_096
-REFUSED: Final[Kind] = "consent_request"
+REFUSED: Final[LeafKind] = "consent_request"
 _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -36,7 +36,7 @@ _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 class Pushed:
     """A pushed request, as its checks see it."""
 
-    at: At
+    at: TokenTime
     client: Client
     parameters: dict[str, str]
 
@@ -54,7 +54,7 @@ class PushedAuthorization(TokenEndpoint):
     def create_endpoint_response(self, request: OAuth2Request) -> Reply:
         """Authenticate the client, judge the request, keep it for a short while."""
         party: Party = self.authenticate_endpoint_client(request)
-        at: At = self.server.at
+        at: TokenTime = self.server.at
         pushed = Pushed(at=at, client=party.client, parameters=request.payload.data)
         try:
             for check in CHECKS:

@@ -11,16 +11,16 @@ from gateway.clients.registry import Client
 from gateway.limits.limiter import Quotas, oauth_counter, policy_headers
 from gateway.limits.model import Admission, Limited, Replay, Replayed
 from gateway.oauth.errors import too_often
-from gateway.oauth.token_issuer import At
+from gateway.oauth.token_issuer import TokenTime
 from gateway.oauth.unit_of_work import Assertion
 
 
-def count(at: At, client: Client, endpoint: str) -> None:
+def count(at: TokenTime, client: Client, endpoint: str) -> None:
     """Have one request counted; it ends with `OAuthError`, or `LimiterUnavailableError`."""
     at.books.count(partial(counted, at, client, endpoint))
 
 
-async def counted(at: At, client: Client, endpoint: str, unspent: Assertion | None) -> bool:
+async def counted(at: TokenTime, client: Client, endpoint: str, unspent: Assertion | None) -> bool:
     """Count, but not what comes with an assertion that was seen before: False.
 
     An assertion that is not spent yet is judged here too, or whoever has overheard one could use up
@@ -43,6 +43,6 @@ async def counted(at: At, client: Client, endpoint: str, unspent: Assertion | No
     return not isinstance(verdict, Replayed)
 
 
-def _replay(at: At, assertion: Assertion) -> Replay:
+def _replay(at: TokenTime, assertion: Assertion) -> Replay:
     remains = math.ceil((assertion.forgotten_at - at.now).total_seconds())
     return Replay(key=f"assertion {assertion.client_id} {assertion.jti}", ttl=max(remains, 1))

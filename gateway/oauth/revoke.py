@@ -10,7 +10,7 @@ from gateway.oauth.authlib_models import Party
 from gateway.oauth.authlib_typing import OAuth2Request, Reply, RevocationEndpoint
 from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_grant, invalid_request
-from gateway.oauth.token_issuer import At
+from gateway.oauth.token_issuer import TokenTime
 from gateway.signing.access_tokens import TokenError
 
 
@@ -30,7 +30,7 @@ class Revocation(RevocationEndpoint):
         return 200, {}, [("Cache-Control", "no-store")]
 
 
-def _end(at: At, text: str, client_id: str) -> None:
+def _end(at: TokenTime, text: str, client_id: str) -> None:
     try:
         token = at.runtime.tokens.verify(text, at.now)
     except TokenError:
@@ -40,7 +40,7 @@ def _end(at: At, text: str, client_id: str) -> None:
     store.revoke_access_token(at.conn, token.jti, client_id, now=at.now)
 
 
-def _end_refresh_token(at: At, text: str, client_id: str) -> None:
+def _end_refresh_token(at: TokenTime, text: str, client_id: str) -> None:
     digest = at.runtime.digests.of("refresh", text)
     found = store.refresh_token_owner(at.conn, digest)
     if found is None:

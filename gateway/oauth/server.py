@@ -22,14 +22,14 @@ from gateway.oauth.authlib_typing import (
 )
 from gateway.oauth.client_authentication import METHOD, RegisteredAuthentication
 from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
-from gateway.oauth.form import Form
+from gateway.oauth.form import PostedFields
 from gateway.oauth.grants import GRANTS
 from gateway.oauth.introspect import Introspection
 from gateway.oauth.par import PushedAuthorization
 from gateway.oauth.rate_limit import count
 from gateway.oauth.revoke import Revocation
 from gateway.oauth.scopes import scope_for
-from gateway.oauth.token_issuer import At, bound_for, issue
+from gateway.oauth.token_issuer import TokenTime, bound_for, issue
 from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.oauth")
@@ -54,7 +54,7 @@ class PostedForm(OAuth2Request):
     settings have settled it at start-up: the issuer is https, or the demo's loopback.
     """
 
-    def __init__(self, url: str, form: Form) -> None:
+    def __init__(self, url: str, form: PostedFields) -> None:
         super().__init__("POST", "https://" + url.partition("://")[2])
         self.uri = url
         self.resources = form.resources
@@ -66,10 +66,10 @@ class PostedForm(OAuth2Request):
         return self.payload.data
 
 
-class Server(AuthorizationServer):
+class OAuthServer(AuthorizationServer):
     """The authorization server, for one request."""
 
-    def __init__(self, at: At) -> None:
+    def __init__(self, at: TokenTime) -> None:
         super().__init__(scopes_supported=SCOPES)
         self.at = at
         self.register_client_auth_method(METHOD, RegisteredAuthentication(at=at))

@@ -15,7 +15,7 @@ from gateway.oauth.errors import invalid_grant
 from gateway.oauth.tables import AccessTokenRow, AuthorizationCodeRow, RefreshTokenRow
 
 # A paused consent may go on: tokens are given, and calls are refused while it is paused.
-MAY_GO_ON: Final = frozenset({Status.ACTIVE, Status.PAUSED})
+REFRESHABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,9 @@ def consent_now(conn: Connection, uscc: str, consent_id: str, *, now: datetime) 
         consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id),
     ).one_or_none()
     consent = None if row is None else consent_of(row._asdict())
-    return consent if consent is not None and status_at(consent, now) in MAY_GO_ON else None
+    return (
+        consent if consent is not None and status_at(consent, now) in REFRESHABLE_STATUSES else None
+    )
 
 
 def living_consent(conn: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent:

@@ -20,7 +20,7 @@ from gateway.oauth.authlib_models import Basis
 from gateway.oauth.authorization_details import granted_details
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.tables import RefreshTokenRow
-from gateway.oauth.unit_of_work import Books
+from gateway.oauth.unit_of_work import UnitOfWork
 from gateway.runtime import Runtime
 from gateway.signing import jws
 from gateway.signing.access_tokens import TYP
@@ -29,10 +29,10 @@ ACCESS_TOKEN_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class At:
+class TokenTime:
     """Where and when one request is served, and the key and certificate of its caller."""
 
-    books: Books
+    books: UnitOfWork
     runtime: Runtime
     now: datetime
     jkt: str | None
@@ -63,7 +63,7 @@ class Bound:
         return "DPoP" if self.jkt is not None else "Bearer"
 
 
-def bound_for(at: At, client: Client) -> Bound:
+def bound_for(at: TokenTime, client: Client) -> Bound:
     """What this client's tokens are bound to now; there is none that is bound to nothing."""
     if not client.authentication.tls_client_certificate_bound_access_tokens:
         if at.jkt is None:
@@ -77,7 +77,7 @@ def bound_for(at: At, client: Client) -> Bound:
 
 
 def issue(
-    at: At,
+    at: TokenTime,
     *,
     client: Client,
     scope: str,
@@ -151,7 +151,7 @@ def _row(claims: Mapping[str, Any], basis: Basis | None) -> dict[str, Any]:
     }
 
 
-def _refresh_token(at: At, basis: Basis) -> str:
+def _refresh_token(at: TokenTime, basis: Basis) -> str:
     """A new refresh token; it is bound to its client by that client's authentication alone."""
     token = secrets.token_urlsafe(32)
     at.conn.execute(

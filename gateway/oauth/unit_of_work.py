@@ -51,7 +51,7 @@ class Assertion:
     forgotten_at: datetime
 
 
-class Books(Protocol):
+class UnitOfWork(Protocol):
     """Where one request is written down."""
 
     @property
@@ -89,11 +89,11 @@ class InTransaction:
     found: Client | None
 
     def client(self, client_id: str) -> Client | None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         return _of_this_id(self.found, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         row = {
             "client_id": assertion.client_id,
             "jti": assertion.jti,
@@ -102,13 +102,13 @@ class InTransaction:
         return self.conn.execute(_SPEND, row).scalar_one_or_none() is not None
 
     def count(self, counting: Counting) -> None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         driver: Any = self.conn.connection.dbapi_connection
         # SQLAlchemy's own way to await something in the middle of a synchronous transaction.
         driver.run_async(lambda _: counting(None))
 
     def keep(self, token: Mapping[str, Any]) -> None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         self.conn.execute(_KEEP, dict(token))
 
 
@@ -127,7 +127,7 @@ class AtTheEnd:
         raise NoTransactionError
 
     def client(self, client_id: str) -> Client | None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         return _of_this_id(self.found, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
@@ -136,11 +136,11 @@ class AtTheEnd:
         return True
 
     def count(self, counting: Counting) -> None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         self._counting = counting
 
     def keep(self, token: Mapping[str, Any]) -> None:
-        """See `Books`."""
+        """See `UnitOfWork`."""
         if self._assertion is None or self._assertion.client_id != token["client_id"]:
             raise NoTransactionError  # nobody has proven to be this client
         self._token = token

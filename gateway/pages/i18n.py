@@ -9,7 +9,7 @@ COOKIE: Final = "xinqiao-lang"
 A_YEAR: Final = 365 * 24 * 3600
 
 
-class Said(NamedTuple):
+class Translated(NamedTuple):
     """The same words in both languages."""
 
     zh: str
@@ -25,7 +25,7 @@ class Said(NamedTuple):
         return ""
 
 
-class Undone(Said):
+class Undone(Translated):
     """Words that say that nothing was done: no notice in the colour of good news."""
 
     __slots__ = ()

@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.db.unavailable import is_unavailable, name_of
-from gateway.pages.i18n import Said
-from gateway.pages.rendering import Frame
+from gateway.pages.i18n import Translated
+from gateway.pages.rendering import PageRenderer
 
 log = structlog.get_logger("gateway.pages")
 
 RETRY_SECONDS: Final = 5
-HOME: Final = ("/portal", Said("回到首页", "Go to the start page"))
+HOME: Final = ("/portal", Translated("回到首页", "Go to the start page"))
 
-_frame: Final = Frame("gateway.pages")
+_frame: Final = PageRenderer("gateway.pages")
 
 
 class InsteadError(Exception):
@@ -72,8 +72,8 @@ def not_found(request: Request, visitor: object = None) -> Response:
     return _frame.sorry(
         request,
         status=404,
-        title=Said("没有找到这个页面", "There is nothing here"),
-        sentence=Said(
+        title=Translated("没有找到这个页面", "There is nothing here"),
+        sentence=Translated(
             "链接可能不完整，或者内容不属于您的企业。",
             "The link may be incomplete, or what it leads to belongs to another enterprise.",
         ),
@@ -87,8 +87,8 @@ def malformed(request: Request) -> Response:
     return _frame.sorry(
         request,
         status=400,
-        title=Said("这个网址的写法不对", "This address is not written as it must be"),
-        sentence=Said(
+        title=Translated("这个网址的写法不对", "This address is not written as it must be"),
+        sentence=Translated(
             "链接可能在复制或转发时被改动了。请从首页或原来的二维码重新打开。",
             "The link may have been changed when it was copied. Open it anew from the start page "
             "or the code that you have scanned.",
@@ -102,8 +102,10 @@ def stale(request: Request, visitor: object = None) -> Response:
     return _frame.sorry(
         request,
         status=403,
-        title=Said("页面已过期，没有执行任何操作", "This page was out of date; nothing was done"),
-        sentence=Said(
+        title=Translated(
+            "页面已过期，没有执行任何操作", "This page was out of date; nothing was done"
+        ),
+        sentence=Translated(
             "可能是登录状态已变化，或者页面停留太久。请回到首页，重新打开后再操作。",
             "Your sign-in has changed or the page stood open too long. Go back and open it again.",
         ),
@@ -117,8 +119,8 @@ def unavailable(request: Request) -> Response:
     page = _frame.sorry(
         request,
         status=503,
-        title=Said("暂时无法使用", "Not available right now"),
-        sentence=Said(
+        title=Translated("暂时无法使用", "Not available right now"),
+        sentence=Translated(
             "系统现在不能处理这个请求。请稍后重新打开页面，并确认上一步操作是否已经生效。",
             "This cannot be handled right now. Open the page again shortly, and see there whether "
             "what you did last has taken effect.",

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gateway.pages import i18n
-from gateway.pages.i18n import Language, Said, language_of
+from gateway.pages.i18n import Language, Translated, language_of
 from gateway.pages.security_headers import security_headers
 from gateway.pages.static import stylesheet_url
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
-class Frame:
+class PageRenderer:
     """Draws the templates of one room, in the shared frame."""
 
     def __init__(self, package: str) -> None:
@@ -69,9 +69,9 @@ class Frame:
         request: Request,
         *,
         status: int,
-        title: Said,
-        sentence: Said,
-        onward: tuple[str, Said] | None = None,
+        title: Translated,
+        sentence: Translated,
+        onward: tuple[str, Translated] | None = None,
         visitor: object = None,
     ) -> HTMLResponse:
         """Draw a page that says in plain words what happened and what to do."""
@@ -104,8 +104,8 @@ def until(at: datetime) -> str:
 
 
 def _in(language: Language) -> Any:  # a template's function
-    def choose(zh: str | Said, en: str = "") -> str:
-        said = zh if isinstance(zh, Said) else Said(zh, en)
+    def choose(zh: str | Translated, en: str = "") -> str:
+        said = zh if isinstance(zh, Translated) else Translated(zh, en)
         return said.to(language)
 
     return choose

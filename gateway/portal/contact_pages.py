@@ -8,22 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.disclosure.ids import new_id
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
 from gateway.notices import contact_points
 from gateway.notices.channels import UnsentError, fit, masked
-from gateway.notices.contact_points import MOST, Place
+from gateway.notices.contact_points import MOST, ContactPoint
 from gateway.notices.templates import confirmation
 from gateway.pages.forms import one
-from gateway.pages.i18n import Said, Undone
+from gateway.pages.i18n import Translated, Undone
 from gateway.pages.page_route import HOME, PageRoute, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates.pages import card_of
 from gateway.runtime import Runtime, UsingRuntime
 
 A_DAY: Final = timedelta(days=1)
 NOTICES: Final = {
-    "sent": Said(
+    "sent": Translated(
         "确认链接已发出，请在 24 小时内打开。确认之后才会发送通知。",
         "A link was sent. Open it within 24 hours; notices begin after that.",
     ),
@@ -35,12 +35,14 @@ NOTICES: Final = {
     "enough": Undone(
         "最多可设 5 个地址，一天最多新增 5 个。", "Five places at most, and five new ones in a day."
     ),
-    "confirmed": Said("已确认，今后的通知会发到这里。", "Confirmed. Notices go there from now on."),
-    "removed": Said("已删除。", "Removed."),
+    "confirmed": Translated(
+        "已确认，今后的通知会发到这里。", "Confirmed. Notices go there from now on."
+    ),
+    "removed": Translated("已删除。", "Removed."),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/enterprises/{uscc}/notices", response_model=None)
@@ -48,7 +50,7 @@ async def show(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show where notices go, and how to add a place."""
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as conn:
         card = await card_of(conn, request, visitor, uscc)
         found = await contact_points.of_enterprise(conn, uscc)
@@ -72,7 +74,7 @@ async def add(
 ) -> Response:
     """Keep an address and send it a link; until that is opened nothing else goes there."""
     fields = await visitor.form(request, f"add place {uscc}")
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     channel, now = one(fields, "channel"), runtime.now()
     address = fit(channel, one(fields, "address")) if channel in runtime.channels else None
     if address is None:
@@ -87,7 +89,7 @@ async def add(
             return _to(uscc, "enough")
         await contact_points.add(
             conn,
-            Place(
+            ContactPoint(
                 uscc=uscc,
                 place_id=place_id,
                 channel=channel,
@@ -119,7 +121,7 @@ async def ask(
     visitor: UsingVisitor,
 ) -> Response:
     """Ask once: a mail program that opens links by itself confirms nothing."""
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as conn:
         card = await card_of(conn, request, visitor, uscc)
     return frame.page(
@@ -139,7 +141,7 @@ async def remove(
 ) -> Response:
     """Send nothing there any more."""
     await visitor.form(request, f"remove {uscc} {place_id}")
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as conn:
         await contact_points.remove(conn, uscc, place_id, **_by(visitor), now=runtime.now())
     return _to(uscc, "removed")
@@ -156,7 +158,7 @@ async def confirm(
 ) -> Response:
     """Confirm the place."""
     await visitor.form(request, f"confirm {uscc} {place_id}")
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as conn:
         digest = runtime.digests.of("invitation", secret)
         done = await contact_points.confirm(
@@ -167,8 +169,8 @@ async def confirm(
     return frame.sorry(
         request,
         status=410,
-        title=Said("这个链接不能使用", "This link cannot be used"),
-        sentence=Said(
+        title=Translated("这个链接不能使用", "This link cannot be used"),
+        sentence=Translated(
             "它已过期、已使用过或不完整。请在“通知”页面重新添加地址。",
             "It has expired, was used, or is incomplete. Add the address again under “Notices”.",
         ),
@@ -188,7 +190,7 @@ def _by(visitor: Visitor) -> _By:
     return _By(by=session.subject, token_digest=session.identity_token_digest)
 
 
-def _opened(runtime: Runtime, place: Place) -> str:
+def _opened(runtime: Runtime, place: ContactPoint) -> str:
     return runtime.vault.open(place.address, **_place(place.uscc, place.place_id)).decode()
 
 

@@ -12,14 +12,14 @@ from gateway.identity.session_dependency import Visitor
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import MINUTE
 from gateway.limits.model import Admission, Counter, Limited
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import HOME, InsteadError
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.runtime import Runtime
 
 FILES_A_MINUTE: Final = 20
 
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 async def count_file(request: Request, runtime: Runtime, visitor: Visitor) -> None:
@@ -40,8 +40,8 @@ def _too_often(request: Request, visitor: Visitor, seconds: int) -> Response:
     page = frame.sorry(
         request,
         status=429,
-        title=Said("下载太频繁", "Too many downloads"),
-        sentence=Said(
+        title=Translated("下载太频繁", "Too many downloads"),
+        sentence=Translated(
             f"每分钟最多下载 {FILES_A_MINUTE} 个文件。请等 {seconds} 秒后再试，页面上的内容不受影响。",
             f"At most {FILES_A_MINUTE} files can be downloaded in a minute. Try again in {seconds} "
             "seconds; the pages themselves can be read all the while.",
@@ -57,8 +57,8 @@ def _unavailable(request: Request, visitor: Visitor) -> Response:
     page = frame.sorry(
         request,
         status=503,
-        title=Said("暂时不能下载", "No downloads right now"),
-        sentence=Said(
+        title=Translated("暂时不能下载", "No downloads right now"),
+        sentence=Translated(
             "请稍后再试。查看、暂停和撤回授权不受影响。",
             "Try again shortly. Consents can be seen, paused and withdrawn all the while.",
         ),

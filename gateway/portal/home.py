@@ -15,10 +15,10 @@ from consent import store as consents
 from gateway.creditfile.objections import model as objection
 from gateway.creditfile.objections import store as objections
 from gateway.identity import representatives
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import UsingRuntime
@@ -27,11 +27,11 @@ RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED})
 LOOKS_WITHIN: Final = timedelta(days=30)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class PendingItems:
     """A request that has not been answered yet."""
 
     consent: Consent
@@ -39,16 +39,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class HomeSummary:
     """One enterprise: what waits for its decision, and the rest in numbers.
 
     What the person has no power to see is empty.
     """
 
     enterprise: EnterpriseCard
-    powers: frozenset[Power]
-    waiting: list[Waiting]
-    predecessors: list[Waiting]
+    powers: frozenset[Permission]
+    waiting: list[PendingItems]
+    predecessors: list[PendingItems]
     """Consents of a former legal representative, for the new one to keep or withdraw."""
     active: int
     looks: int
@@ -84,9 +84,11 @@ async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -
 
 
 async def _glance(
-    conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Power], now: datetime
-) -> Glance:
-    held = await consents.running_of(conn, card.uscc, now=now) if Power.CONSENTS in powers else []
+    conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Permission], now: datetime
+) -> HomeSummary:
+    held = (
+        await consents.running_of(conn, card.uscc, now=now) if Permission.CONSENTS in powers else []
+    )
     running = {each.consent_id for each in held if status_at(each, now) in RUNNING}
     open_ones = [
         each
@@ -94,19 +96,19 @@ async def _glance(
         if status_at(each, now) is Status.REQUESTED
         and (each.amends is None or each.amends in running)
     ]
-    mine = Power.MANAGE in powers
+    mine = Permission.MANAGE in powers
     left = await representatives.to_confirm(conn, card.uscc, held, now=now) if mine else []
     clients = await store.clients(conn, {each.client_id for each in (*open_ones, *left)})
-    return Glance(
+    return HomeSummary(
         enterprise=card,
         powers=powers,
         waiting=_known(open_ones, clients),
         predecessors=_known(left, clients),
         active=sum(status_at(each, now) is Status.ACTIVE for each in held),
         looks=await store.count_looks(conn, card.uscc, since=now - LOOKS_WITHIN)
-        if Power.RECORD in powers
+        if Permission.RECORD in powers
         else 0,
-        decided=await _decided(conn, card.uscc) if Power.OBJECTIONS in powers else 0,
+        decided=await _decided(conn, card.uscc) if Permission.OBJECTIONS in powers else 0,
     )
 
 
@@ -115,9 +117,9 @@ async def _decided(conn: AsyncConnection, uscc: str) -> int:
     return sum(each.status is objection.Status.DECIDED for each in found)
 
 
-def _known(held: Iterable[Consent], clients: Mapping[str, ClientCard]) -> list[Waiting]:
+def _known(held: Iterable[Consent], clients: Mapping[str, ClientCard]) -> list[PendingItems]:
     return [
-        Waiting(consent=each, client=clients[each.client_id])
+        PendingItems(consent=each, client=clients[each.client_id])
         for each in held
         if each.client_id in clients
     ]

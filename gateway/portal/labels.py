@@ -8,121 +8,123 @@ from consent.model import PURPOSE_NAMES
 from gateway.access.refused_request import UNKNOWN
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from verification import question
 
-STATUSES: Final[Mapping[str, Said]] = {
-    Status.REQUESTED: Said("待您决定", "Waiting for you"),
-    Status.ACTIVE: Said("有效", "Active"),
-    Status.REFUSED: Said("已拒绝", "Refused"),
-    Status.PAUSED: Said("已暂停", "Paused"),
-    Status.WITHDRAWN: Said("已撤回", "Withdrawn"),
-    Status.EXPIRED: Said("已到期", "Expired"),
-    Status.EXHAUSTED: Said("次数已用完", "All uses spent"),
-    Status.SUPERSEDED: Said("已被新授权替代", "Replaced by a newer one"),
+STATUSES: Final[Mapping[str, Translated]] = {
+    Status.REQUESTED: Translated("待您决定", "Waiting for you"),
+    Status.ACTIVE: Translated("有效", "Active"),
+    Status.REFUSED: Translated("已拒绝", "Refused"),
+    Status.PAUSED: Translated("已暂停", "Paused"),
+    Status.WITHDRAWN: Translated("已撤回", "Withdrawn"),
+    Status.EXPIRED: Translated("已到期", "Expired"),
+    Status.EXHAUSTED: Translated("次数已用完", "All uses spent"),
+    Status.SUPERSEDED: Translated("已被新授权替代", "Replaced by a newer one"),
 }
 
-ACTS: Final[Mapping[str, Said]] = {
-    Act.REQUESTED: Said("对方提出申请", "Requested by the organisation"),
-    Act.GRANTED: Said("您同意授权", "You consented"),
-    Act.REFUSED: Said("您拒绝了申请", "You refused"),
-    Act.PAUSED: Said("您暂停了授权", "You paused it"),
-    Act.RESUMED: Said("您恢复了授权", "You resumed it"),
-    Act.WITHDRAWN: Said("您撤回了授权", "You withdrew it"),
-    Act.GIVEN_UP: Said("对方放弃了授权", "Given up by the organisation"),
-    Act.SUPERSEDED: Said("被新的授权替代", "Replaced by a newer consent"),
-    Act.AMENDED: Said("您变更了授权", "You changed it"),
+ACTS: Final[Mapping[str, Translated]] = {
+    Act.REQUESTED: Translated("对方提出申请", "Requested by the organisation"),
+    Act.GRANTED: Translated("您同意授权", "You consented"),
+    Act.REFUSED: Translated("您拒绝了申请", "You refused"),
+    Act.PAUSED: Translated("您暂停了授权", "You paused it"),
+    Act.RESUMED: Translated("您恢复了授权", "You resumed it"),
+    Act.WITHDRAWN: Translated("您撤回了授权", "You withdrew it"),
+    Act.GIVEN_UP: Translated("对方放弃了授权", "Given up by the organisation"),
+    Act.SUPERSEDED: Translated("被新的授权替代", "Replaced by a newer consent"),
+    Act.AMENDED: Translated("您变更了授权", "You changed it"),
 }
 
-CLIENT_KINDS: Final[Mapping[str, Said]] = {
-    "bank": Said("银行", "Bank"),
-    "platform": Said("平台企业", "Platform company"),
-    "agency": Said("信用服务机构", "Credit-service agency"),
-    "source": Said("数源单位", "Department"),
+CLIENT_KINDS: Final[Mapping[str, Translated]] = {
+    "bank": Translated("银行", "Bank"),
+    "platform": Translated("平台企业", "Platform company"),
+    "agency": Translated("信用服务机构", "Credit-service agency"),
+    "source": Translated("数源单位", "Department"),
 }
 
-ENTERPRISE_KINDS: Final[Mapping[str, Said]] = {
-    "firm": Said("企业", "Firm"),
-    "individual_business": Said("个体工商户", "Individual business"),
-    "farmers_cooperative": Said("农民专业合作社", "Farmers' cooperative"),
+ENTERPRISE_KINDS: Final[Mapping[str, Translated]] = {
+    "firm": Translated("企业", "Firm"),
+    "individual_business": Translated("个体工商户", "Individual business"),
+    "farmers_cooperative": Translated("农民专业合作社", "Farmers' cooperative"),
 }
 
-ROLES: Final[Mapping[str, Said]] = {
-    "legal_representative": Said("法定代表人（经营者）", "Legal representative or operator"),
+ROLES: Final[Mapping[str, Translated]] = {
+    "legal_representative": Translated("法定代表人（经营者）", "Legal representative or operator"),
 }
 
-DISCLOSURE_KINDS: Final[Mapping[str, Said]] = {
-    "query": Said("查询", "Query"),
-    "verification": Said("核验", "Verification"),
-    "consent_request": Said("申请授权", "Request for consent"),
-    "other": Said("其他调用", "Another call"),
+DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
+    "query": Translated("查询", "Query"),
+    "verification": Translated("核验", "Verification"),
+    "consent_request": Translated("申请授权", "Request for consent"),
+    "other": Translated("其他调用", "Another call"),
 }
 
-OUTCOMES: Final[Mapping[str, Said]] = {
-    "told": Said("已提供", "Told"),
-    "refused": Said("已拒绝", "Refused"),
+OUTCOMES: Final[Mapping[str, Translated]] = {
+    "told": Translated("已提供", "Told"),
+    "refused": Translated("已拒绝", "Refused"),
 }
 
-REASONS: Final[Mapping[str, Said]] = {
-    "not_available": Said("没有您的授权", "Without your consent"),
-    "not_in_consent": Said("不在您的授权范围内", "Not in what you consented to"),
-    "consent_withdrawn": Said("您已撤回授权", "You had withdrawn the consent"),
-    "consent_expired": Said("授权已到期", "The consent had expired"),
-    "consent_exhausted": Said("授权次数已用完", "All uses were spent"),
-    "consent_paused": Said("您已暂停授权", "You had paused the consent"),
-    "cooling_down": Said("您不久前拒绝过对方", "You had refused it a short while before"),
-    "not_in_agreement": Said("超出对方的数字合约", "Not in its agreement"),
-    "invalid_authorization_details": Said(
+REASONS: Final[Mapping[str, Translated]] = {
+    "not_available": Translated("没有您的授权", "Without your consent"),
+    "not_in_consent": Translated("不在您的授权范围内", "Not in what you consented to"),
+    "consent_withdrawn": Translated("您已撤回授权", "You had withdrawn the consent"),
+    "consent_expired": Translated("授权已到期", "The consent had expired"),
+    "consent_exhausted": Translated("授权次数已用完", "All uses were spent"),
+    "consent_paused": Translated("您已暂停授权", "You had paused the consent"),
+    "cooling_down": Translated("您不久前拒绝过对方", "You had refused it a short while before"),
+    "not_in_agreement": Translated("超出对方的数字合约", "Not in its agreement"),
+    "invalid_authorization_details": Translated(
         "申请的内容不在许可范围内", "It asked for what it may not ask for"
     ),
-    "unauthorized_client": Said("对方没有有效的数字合约", "It has no agreement in force"),
-    "agreement_missing": Said("对方没有数字合约", "It has no agreement"),
-    "agreement_ended": Said("对方的数字合约已失效", "Its agreement had ended"),
-    "client_suspended": Said("对方已被停用", "It was suspended"),
-    "idempotency_conflict": Said(
+    "unauthorized_client": Translated("对方没有有效的数字合约", "It has no agreement in force"),
+    "agreement_missing": Translated("对方没有数字合约", "It has no agreement"),
+    "agreement_ended": Translated("对方的数字合约已失效", "Its agreement had ended"),
+    "client_suspended": Translated("对方已被停用", "It was suspended"),
+    "idempotency_conflict": Translated(
         "请求编号先前已使用，内容不同或已有变化",
         "It used a request's number again, for what differs or has changed",
     ),
-    "rate_limited": Said("查询过于频繁", "It asked too often"),
-    "quota_exhausted": Said("配额已用完", "Its quota was spent"),
-    "unknown_purpose": Said("用途不在清单内", "Not a purpose that is allowed"),
-    "unknown_question": Said("核验项不存在", "There is no such question"),
-    "unknown_dataset": Said("数据目录项不存在", "There is no such dataset"),
+    "rate_limited": Translated("查询过于频繁", "It asked too often"),
+    "quota_exhausted": Translated("配额已用完", "Its quota was spent"),
+    "unknown_purpose": Translated("用途不在清单内", "Not a purpose that is allowed"),
+    "unknown_question": Translated("核验项不存在", "There is no such question"),
+    "unknown_dataset": Translated("数据目录项不存在", "There is no such dataset"),
 }
-_OTHER_REASON: Final = Said("不符合提供条件", "The conditions were not met")
+_OTHER_REASON: Final = Translated("不符合提供条件", "The conditions were not met")
 
 
-def purpose_name(code: str) -> Said:
+def purpose_name(code: str) -> Translated:
     """A purpose by its name; an unknown one as it stands."""
     if code == UNKNOWN:
-        return Said("用途不明", "Purpose unknown")
+        return Translated("用途不明", "Purpose unknown")
     try:
         name = PURPOSE_NAMES[Purpose(code)]
     except ValueError:
-        return Said(code, code)
-    return Said(name.zh, name.en)
+        return Translated(code, code)
+    return Translated(name.zh, name.en)
 
 
-def reason_name(code: str | None) -> Said:
+def reason_name(code: str | None) -> Translated:
     """Why something was refused."""
     return REASONS.get(code or "", _OTHER_REASON)
 
 
-def item_name(asked: Any, catalogue: Catalogue) -> Said:  # one entry of `asked`
+def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `asked`
     """The name of a dataset or a question, as a disclosure's log has it."""
     code = asked if isinstance(asked, str) else _code_of(asked)
     found = question(code)
     if found is not None:
-        return Said(found.title_zh, found.title_en)
+        return Translated(found.title_zh, found.title_en)
     if code in catalogue.codes:
         dataset = catalogue.dataset(code)
-        return Said(dataset.zh, dataset.en)
-    return Said(code, code)
+        return Translated(dataset.zh, dataset.en)
+    return Translated(code, code)
 
 
-def fields_behind(code: str, catalogue: Catalogue) -> list[Said]:
+def fields_behind(code: str, catalogue: Catalogue) -> list[Translated]:
     """The fields that a client can be told of a dataset."""
-    return [Said(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)]
+    return [
+        Translated(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)
+    ]
 
 
 def _code_of(asked: Any) -> str:

@@ -19,11 +19,11 @@ from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
 from gateway.creditfile.personal_fields import open_personal, with_personal
 from gateway.creditfile.records import Enterprise, Record, registration_of
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import InsteadError, PageRoute, not_found
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal.objections import labels as objection_labels
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -32,7 +32,7 @@ AT_FIRST: Final = 5
 PAGE: Final = 20
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Section:
     """The records of one dataset; `after` is where the next page begins, if there is one."""
 
     dataset: str
-    name: Said
+    name: Translated
     count: int
     entries: Sequence[Entry]
     after: str | None = None
@@ -133,7 +133,7 @@ async def show(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show the file by datasets; `?dataset=` shows one of them, a page at a time."""
-    visitor.must(Power.RECORD, request, uscc)
+    visitor.must(Permission.RECORD, request, uscc)
     wanted, after = (request.query_params.get(name, "") for name in ("dataset", "after"))
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
@@ -168,7 +168,7 @@ async def show_one(
     visitor: UsingVisitor,
 ) -> Response:
     """Show one record, field by field, with the way to object to it."""
-    visitor.must(Power.RECORD, request, uscc)
+    visitor.must(Permission.RECORD, request, uscc)
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
         before = await objections.of_enterprise(conn, uscc, record_id=record_id)
@@ -215,10 +215,10 @@ def entry_of(request: Request, visitor: Visitor, file: File, record_id: str) -> 
     return found
 
 
-def name_of(runtime: Runtime, dataset: str) -> Said:
+def name_of(runtime: Runtime, dataset: str) -> Translated:
     """A dataset by its name."""
     of = runtime.catalogue.dataset(dataset)
-    return Said(of.zh, of.en)
+    return Translated(of.zh, of.en)
 
 
 def _day(entry: Entry) -> str:

@@ -19,13 +19,13 @@ from gateway.identity.identity_provider import (
 from gateway.identity.return_url import HOME, safe_return
 from gateway.identity.session_dependency import UsingVisitor, new_secret
 from gateway.identity.sign_in_cookie import SignIn
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 log = structlog.get_logger("gateway.sign_in")
 
 
@@ -102,12 +102,12 @@ async def signed_out(request: Request) -> Response:
     return frame.sorry(
         request,
         status=200,
-        title=Said("已退出登录", "You have signed out"),
-        sentence=Said(
+        title=Translated("已退出登录", "You have signed out"),
+        sentence=Translated(
             "您的授权保持不变，随时可以再次登录查看或撤回。",
             "Your consents stay as they are. Sign in again to see them or to take them back.",
         ),
-        onward=("/portal", Said("再次登录", "Sign in again")),
+        onward=("/portal", Translated("再次登录", "Sign in again")),
     )
 
 
@@ -138,8 +138,8 @@ def _no_provider(request: Request) -> Response:
     return frame.sorry(
         request,
         status=503,
-        title=Said("暂时无法登录", "Sign-in is not available"),
-        sentence=Said(
+        title=Translated("暂时无法登录", "Sign-in is not available"),
+        sentence=Translated(
             "本系统尚未接入统一身份认证，请稍后再来。",
             "No identity service is connected to this installation yet. Please come back later.",
         ),
@@ -151,12 +151,12 @@ def _unavailable(request: Request, error: IdentityUnavailableError) -> Response:
     return frame.sorry(
         request,
         status=503,
-        title=Said("暂时无法登录", "Sign-in is not available"),
-        sentence=Said(
+        title=Translated("暂时无法登录", "Sign-in is not available"),
+        sentence=Translated(
             "统一身份认证服务没有正常应答，请稍后再试。",
             "The identity service does not answer as it should. Please try again in a while.",
         ),
-        onward=("/portal", Said("重新登录", "Sign in again")),
+        onward=("/portal", Translated("重新登录", "Sign in again")),
     )
 
 
@@ -164,12 +164,12 @@ def _too_weak(request: Request) -> Response:
     return frame.sorry(
         request,
         status=403,
-        title=Said("需要更高等级的身份认证", "A stronger sign-in is needed"),
-        sentence=Said(
+        title=Translated("需要更高等级的身份认证", "A stronger sign-in is needed"),
+        sentence=Translated(
             "本次登录的认证等级或时间不符合要求。请重新登录，并使用更高等级的认证方式（如刷脸、电子营业执照）。",
             "This sign-in was not strong or not recent enough. Sign in again, and choose a stronger way.",
         ),
-        onward=("/portal", Said("重新登录", "Sign in again")),
+        onward=("/portal", Translated("重新登录", "Sign in again")),
     )
 
 
@@ -177,10 +177,10 @@ def _try_again(request: Request) -> Response:
     return frame.sorry(
         request,
         status=400,
-        title=Said("登录没有完成", "Sign-in was not completed"),
-        sentence=Said(
+        title=Translated("登录没有完成", "Sign-in was not completed"),
+        sentence=Translated(
             "这次登录没有得到确认、已过期或已使用过。请重新登录。",
             "This sign-in was not confirmed, has expired, or was used already. Please sign in again.",
         ),
-        onward=("/portal", Said("重新登录", "Sign in again")),
+        onward=("/portal", Translated("重新登录", "Sign in again")),
     )

@@ -11,7 +11,7 @@ from sqlmodel import col
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.tables import enterprise
 from gateway.disclosure.tables import DisclosureRow
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class ClientCard:
 
     client_id: str
     kind: str
-    name: Said
+    name: Translated
     contact: str | None = None
 
 
@@ -49,7 +49,7 @@ async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Cli
         row.client_id: ClientCard(
             client_id=row.client_id,
             kind=row.kind,
-            name=Said(row.name_zh, row.name_en),
+            name=Translated(row.name_zh, row.name_en),
             contact=row.contact,
         )
         for row in found

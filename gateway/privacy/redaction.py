@@ -20,7 +20,7 @@ from gateway.privacy.number_finders.id_numbers import id_numbers, id_numbers_beh
 from gateway.privacy.number_finders.prefilter import may_hold_number, may_hold_word
 
 
-class Kind(StrEnum):
+class NumberKind(StrEnum):
     """What kind of number was masked; wire names."""
 
     ID = "id"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 ID_NUMBER_MASK: Final = "（身份证号码已隐去）"
 PHONE_MASK: Final = "（电话号码已隐去）"
-_MASKS: Final = {Kind.ID: ID_NUMBER_MASK, Kind.PHONE: PHONE_MASK}
+_MASKS: Final = {NumberKind.ID: ID_NUMBER_MASK, NumberKind.PHONE: PHONE_MASK}
 _A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
 _LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
 _MOST_ROUNDS: Final = 8
@@ -38,21 +38,24 @@ _MOST_ROUNDS: Final = 8
 _Finder = Callable[[str], Iterator[tuple[int, int]]]
 
 
-_OF_DOCUMENTS: Final = ((Kind.ID, documents), (Kind.ID, documents_named_behind))
-_BEHIND_WORDS: Final = ((Kind.PHONE, phones.behind_a_word), (Kind.PHONE, phones.behind_a_name))
+_OF_DOCUMENTS: Final = ((NumberKind.ID, documents), (NumberKind.ID, documents_named_behind))
+_BEHIND_WORDS: Final = (
+    (NumberKind.PHONE, phones.behind_a_word),
+    (NumberKind.PHONE, phones.behind_a_name),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masking:
     """Where a number stands in the text as it was given, in characters (code points)."""
 
-    kind: Kind
+    kind: NumberKind
     start: int
     length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
+class ScannedText:
     """A text that may be told, and what was masked in it."""
 
     text: str
@@ -61,27 +64,27 @@ class Scanned:
     @property
     def id_numbers(self) -> int:
         """How many ID numbers, of passports and permits too."""
-        return sum(each.kind is Kind.ID for each in self.maskings)
+        return sum(each.kind is NumberKind.ID for each in self.maskings)
 
     @property
     def phones(self) -> int:
         """How many phone numbers."""
-        return sum(each.kind is Kind.PHONE for each in self.maskings)
+        return sum(each.kind is NumberKind.PHONE for each in self.maskings)
 
 
-def scan(text: str, *, today: date | None = None) -> Scanned:
+def scan(text: str, *, today: date | None = None) -> ScannedText:
     """Mask every personal number in `text`; scanned again, the result stays as it is.
 
     `today` tells which days of birth are recent (`privacy.number_finders.id_numbers`); without it none is.
     """
     if not may_hold_number(text):
-        return Scanned(text=text)
+        return ScannedText(text=text)
     maskings = _maskings(text, today)
     pieces, done = [], 0
     for each in maskings:
         pieces += [text[done : each.start], _MASKS[each.kind]]
         done = each.start + each.length
-    return Scanned(text="".join((*pieces, text[done:])), maskings=maskings)
+    return ScannedText(text="".join((*pieces, text[done:])), maskings=maskings)
 
 
 def may_hold_personal_number(texts: Iterable[str]) -> bool:
@@ -113,14 +116,14 @@ def for_logs(text: str) -> str:
 def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:
     """In the order of the text."""
     given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
-    folded, found = given.text, dict[tuple[int, int], Kind]()
-    by_themselves: tuple[tuple[Kind, _Finder], ...] = (
-        (Kind.ID, lambda text: id_numbers(text, today=today)),
-        (Kind.ID, lambda text: id_numbers_behind_digits(text, today=today)),
-        (Kind.PHONE, phones.mobiles),
-        (Kind.PHONE, phones.landlines),
-        (Kind.PHONE, phones.abroad),
-        (Kind.PHONE, phones.behind_another),
+    folded, found = given.text, dict[tuple[int, int], NumberKind]()
+    by_themselves: tuple[tuple[NumberKind, _Finder], ...] = (
+        (NumberKind.ID, lambda text: id_numbers(text, today=today)),
+        (NumberKind.ID, lambda text: id_numbers_behind_digits(text, today=today)),
+        (NumberKind.PHONE, phones.mobiles),
+        (NumberKind.PHONE, phones.landlines),
+        (NumberKind.PHONE, phones.abroad),
+        (NumberKind.PHONE, phones.behind_another),
     )
     has_words = may_hold_word(folded)
     finders = (*_OF_DOCUMENTS, *by_themselves, *_BEHIND_WORDS) if has_words else by_themselves

@@ -17,7 +17,7 @@ BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class EncryptedColumn:
     """One column of sealed fields: the table, its key, and for which row of which table it is sealed."""
 
     table: str
@@ -32,29 +32,31 @@ _OF_RECORD: Final = (
     "uscc || '|' || {0}source_id{1} || '|' || {0}dataset{1} || '|' || {0}natural_key{1}"
 )
 PLACES: Final = (
-    Place(table="enterprise", key=("uscc",), types=("text",), sealed_for="enterprise", row="uscc"),
-    Place(
+    EncryptedColumn(
+        table="enterprise", key=("uscc",), types=("text",), sealed_for="enterprise", row="uscc"
+    ),
+    EncryptedColumn(
         table="enterprise_history",
         key=("uscc", "version"),
         types=("text", "integer"),
         sealed_for="enterprise",
         row="uscc",
     ),
-    Place(
+    EncryptedColumn(
         table="record",
         key=("uscc", "record_id"),
         types=("text", "text"),
         sealed_for="record",
         row=_OF_RECORD.format("", ""),
     ),
-    Place(
+    EncryptedColumn(
         table="record_history",
         key=("uscc", "record_id", "version"),
         types=("text", "text", "integer"),
         sealed_for="record",
         row=_OF_RECORD.format('("row" ->> \'', "')"),
     ),
-    Place(
+    EncryptedColumn(
         table="delegation",
         key=("uscc", "delegation_id"),
         types=("text", "text"),
@@ -62,7 +64,7 @@ PLACES: Final = (
         row="uscc || '/' || delegation_id",
         column="name",
     ),
-    Place(
+    EncryptedColumn(
         table="notice_place",
         key=("uscc", "place_id"),
         types=("text", "text"),
@@ -77,10 +79,10 @@ SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idemp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resealed:
+class ReencryptedBatch:
     """What one transaction did: rows moved, rows that no key opens, and where it ended."""
 
-    place: Place
+    place: EncryptedColumn
     moved: int
     broken: int
     last: tuple[Any, ...] | None
@@ -88,7 +90,7 @@ class Resealed:
 
 async def reseal(
     engine: AsyncEngine, vault: Vault, *, batch: int = BATCH
-) -> AsyncIterator[Resealed]:
+) -> AsyncIterator[ReencryptedBatch]:
     """Move all that lies under other keys, table by table; gives what each transaction did."""
     for place in PLACES:
         last: tuple[Any, ...] | None = None
@@ -124,10 +126,10 @@ def total_of(found: Mapping[str, Mapping[int, int]], key_id: int) -> int:
 async def _reseal_some(
     connection: AsyncConnection,
     vault: Vault,
-    place: Place,
+    place: EncryptedColumn,
     last: tuple[Any, ...] | None,
     batch: int,
-) -> Resealed:
+) -> ReencryptedBatch:
     values = {f"k{number}": value for number, value in enumerate(last or ())}
     asked = {**values, "current": vault.current, "batch": batch}
     rows = (await connection.execute(_to_do(place, begun=last is not None), asked)).all()
@@ -144,10 +146,10 @@ async def _reseal_some(
     if moved:
         await connection.execute(_put(place), moved)
     end = tuple(rows[-1][: len(place.key)]) if rows else None
-    return Resealed(place=place, moved=len(moved), broken=len(rows) - len(moved), last=end)
+    return ReencryptedBatch(place=place, moved=len(moved), broken=len(rows) - len(moved), last=end)
 
 
-def _to_do(place: Place, *, begun: bool) -> Any:  # a statement
+def _to_do(place: EncryptedColumn, *, begun: bool) -> Any:  # a statement
     key = ", ".join(place.key)
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types))
     return text(
@@ -158,6 +160,6 @@ def _to_do(place: Place, *, begun: bool) -> Any:  # a statement
     )
 
 
-def _put(place: Place) -> Any:  # a statement
+def _put(place: EncryptedColumn) -> Any:  # a statement
     matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
     return text(f"UPDATE {place.table} SET {place.column} = :sealed WHERE {matches}")  # noqa: S608

@@ -21,8 +21,8 @@ from gateway.access.errors import (
 )
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.records import Enterprise
-from gateway.queries.read_query import Read
-from gateway.queries.request import Ask
+from gateway.queries.read_query import QueryInputs
+from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import Scope, scope_of
 from gateway.runtime import Runtime
 
@@ -39,7 +39,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Authorization:
     """On what a query is answered: all of it was read in one statement."""
 
     agreement: Agreement
@@ -48,15 +48,15 @@ class Ground:
     scope: Scope
 
 
-def ground_of(
+def authorize(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
-    found: Read,
+    ask: QueryRequest,
+    found: QueryInputs,
     now: datetime,
     *,
     repeated: bool,
-) -> Ground | GatewayError:
+) -> Authorization | GatewayError:
     """Token, client, agreement, consent, then what was asked: the first that fails answers."""
     agreement = agreement_of(found.standing, now)
     if isinstance(agreement, GatewayError):
@@ -80,13 +80,15 @@ def ground_of(
     )
     if not found.readable.issuperset(scope.told):
         raise RuntimeError("granted, and not read: the read statement decides otherwise")
-    return Ground(agreement=agreement, granted=granted, enterprise=found.enterprise, scope=scope)
+    return Authorization(
+        agreement=agreement, granted=granted, enterprise=found.enterprise, scope=scope
+    )
 
 
 def _granted(
     caller: Caller,
-    ask: Ask,
-    found: Read,
+    ask: QueryRequest,
+    found: QueryInputs,
     now: datetime,
     *,
     spends: bool,
@@ -100,7 +102,7 @@ def _granted(
         held = replace(held, max_uses=None)
     if ask.cursor is not None and (held is None or held.consent_id != ask.cursor.consent_id):
         return NotAvailableError()
-    asked = consent.Ask(
+    asked = consent.AccessRequest(
         client_id=caller.client_id,
         uscc=ask.uscc,
         purpose=ask.purpose,

@@ -11,23 +11,25 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
 from gateway.creditfile.personal_fields import open_personal, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
-from gateway.queries.authorization import Ground
-from gateway.queries.read_query import Read
-from gateway.queries.request import Ask
+from gateway.queries.authorization import Authorization
+from gateway.queries.read_query import QueryInputs
+from gateway.queries.request import QueryRequest
 from gateway.runtime import Runtime
 
 Place = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class RecordPage:
     """Records with their told fields; `after` is the last one's place if more follow."""
 
     records: tuple[tuple[Record, Mapping[str, Any]], ...]
     after: Place | None
 
 
-def page_of(runtime: Runtime, ask: Ask, found: Read, ground: Ground, now: datetime) -> Page:
+def page_of(
+    runtime: Runtime, ask: QueryRequest, found: QueryInputs, ground: Authorization, now: datetime
+) -> RecordPage:
     """The page that `ask` wants, of the records that may be told to this client now."""
     held = (*_registration(runtime, ground.enterprise, ground.scope.told), *found.records)
     listed = is_on_serious_list(held, runtime.catalogue, now)
@@ -51,8 +53,8 @@ def page_of(runtime: Runtime, ask: Ask, found: Read, ground: Ground, now: dateti
         if fields:
             told.append((record, fields))
         if len(told) > ask.page_size:
-            return Page(records=tuple(told[:-1]), after=place_of(told[-2][0]))
-    return Page(records=tuple(told), after=None)
+            return RecordPage(records=tuple(told[:-1]), after=place_of(told[-2][0]))
+    return RecordPage(records=tuple(told), after=None)
 
 
 def place_of(record: Record) -> Place:

@@ -13,7 +13,7 @@ import orjson
 from consent.model import Consent
 from consent.use_counter import READ_CONSENT, consent_from_json
 from gateway.access.authentication import Caller
-from gateway.access.client_status import Standing, standing_from_json
+from gateway.access.client_status import ClientStatus, client_status_from_json
 from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import (
@@ -27,7 +27,7 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import HotDatabase, Statement
 from gateway.disclosure.idempotency import IdempotencyKey, kept_since
-from gateway.queries.request import Ask
+from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import is_offered
 
 # `asked`: every dataset asked for. `datasets`: those that the catalogue opens to clients with this purpose.
@@ -56,10 +56,10 @@ READ = Statement(f"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class QueryInputs:
     """What the statement found."""
 
-    standing: Standing
+    standing: ClientStatus
     consent: Consent | None
     kept: Mapping[str, Any] | None
     enterprise: Enterprise | None
@@ -68,15 +68,15 @@ class Read:
     """The datasets that agreement and consent allow, and of which `records` holds all."""
 
 
-async def read(
+async def read_inputs(
     hot: HotDatabase,
     caller: Caller,
-    ask: Ask,
+    ask: QueryRequest,
     key: IdempotencyKey | None,
     *,
     catalogue: Catalogue,
     now: datetime,
-) -> Read:
+) -> QueryInputs:
     """Read once, for this caller and ask."""
     # A token of another consent is granted nothing.
     asked = () if ask.foreign_consent else ask.datasets
@@ -99,8 +99,8 @@ async def read(
     )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
-    return Read(
-        standing=standing_from_json(orjson.loads(row["standing"])),
+    return QueryInputs(
+        standing=client_status_from_json(orjson.loads(row["standing"])),
         consent=consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None,
         kept=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),

@@ -12,7 +12,7 @@ from gateway.access.errors import (
     UnknownDatasetError,
     UnknownPurposeError,
 )
-from gateway.access.refused_request import UNKNOWN, Amiss
+from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import subject_of
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import Record
@@ -21,7 +21,7 @@ from gateway.queries.schemas import QueryIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class QueryRequest:
     """A well-formed query."""
 
     uscc: str
@@ -58,7 +58,7 @@ def ask_of(
     cursors: Cursors,
     *,
     token_consent: str | None,
-) -> Ask | Amiss | GatewayError:
+) -> QueryRequest | RefusedRequest | GatewayError:
     """The ask in `body`, or what is wrong with it."""
     uscc = subject_of(body.enterprise.uscc)
     if isinstance(uscc, InvalidUsccError):
@@ -73,7 +73,7 @@ def ask_of(
     wanted = body.filter
     if wanted.decided_from and wanted.decided_to and wanted.decided_from > wanted.decided_to:
         return InvalidRequestError("filter.decided_from is later than filter.decided_to.")
-    ask = Ask(
+    ask = QueryRequest(
         uscc=uscc,
         purpose=Purpose(body.purpose),
         consent_id=token_consent or body.consent_id,
@@ -87,7 +87,7 @@ def ask_of(
     return ask if body.page.cursor is None else _continued(ask, body.page.cursor, cursors)
 
 
-def _continued(ask: Ask, text: str, cursors: Cursors) -> Ask | GatewayError:
+def _continued(ask: QueryRequest, text: str, cursors: Cursors) -> QueryRequest | GatewayError:
     cursor = cursors.read(text)
     if cursor is None or cursor.ask != ask.digest:
         return InvalidRequestError(
@@ -96,5 +96,5 @@ def _continued(ask: Ask, text: str, cursors: Cursors) -> Ask | GatewayError:
     return replace(ask, cursor=cursor)
 
 
-def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> Amiss:
-    return Amiss(error=error, uscc=uscc, kind="query", purpose=purpose, asked=asked)
+def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
+    return RefusedRequest(error=error, uscc=uscc, kind="query", purpose=purpose, asked=asked)

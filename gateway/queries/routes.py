@@ -4,15 +4,15 @@ from fastapi import APIRouter, Request, Response
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import authenticate
-from gateway.access.body import incoming
+from gateway.access.body import read_call
 from gateway.access.errors import GatewayError
 from gateway.access.openapi import reads
-from gateway.access.refused_request import Amiss
+from gateway.access.refused_request import RefusedRequest
 from gateway.disclosure.commit import log_refusal
 from gateway.queries.cursor import Cursors
 from gateway.queries.request import ask_of
 from gateway.queries.schemas import QueryIn, QueryOut
-from gateway.queries.service import answer
+from gateway.queries.service import answer_query
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/v1", tags=["query"])
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["query"])
 async def query(request: Request, runtime: UsingRuntime) -> Response:
     """Read records of one enterprise under its consent."""
     caller = await authenticate(request, runtime, scope="query")
-    came = await incoming(request, QueryIn)
+    came = await read_call(request, QueryIn)
     cursors = Cursors(
         key=runtime.digests.key("cursor"),
         client_id=caller.client_id,
@@ -38,10 +38,10 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
     await admit(request, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(ask, GatewayError):
         raise ask
-    if isinstance(ask, Amiss):
+    if isinstance(ask, RefusedRequest):
         await log_refusal(runtime.hot, ask.refusal(caller, runtime.now()))
         raise ask.error
-    text = await answer(runtime, caller, ask, came.key, cursors)
+    text = await answer_query(runtime, caller, ask, came.key, cursors)
     if isinstance(text, GatewayError):
         raise text
     return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})

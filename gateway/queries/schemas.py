@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import EnterpriseIn, Wire
+from gateway.access.body import EnterpriseIn, WireModel
 from gateway.rfc3339 import Day
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -12,21 +12,21 @@ LARGEST_PAGE = 200
 MOST_DATASETS = 32
 
 
-class FilterIn(Wire):
+class FilterIn(WireModel):
     """Which records are wanted, by the date of their decision (both ends included)."""
 
     decided_from: Day | None = None
     decided_to: Day | None = None
 
 
-class PageIn(Wire):
+class PageIn(WireModel):
     """How many records at a time, and from where on."""
 
     size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
     cursor: Annotated[str, StringConstraints(max_length=1024)] | None = None
 
 
-class QueryIn(Wire):
+class QueryIn(WireModel):
     """`POST /v1/queries`."""
 
     enterprise: EnterpriseIn
@@ -37,14 +37,14 @@ class QueryIn(Wire):
     page: PageIn = PageIn()
 
 
-class SourceOut(Wire):
+class SourceOut(WireModel):
     """Who answers for a record."""
 
     name: str
     uscc: str | None
 
 
-class RecordOut(Wire):
+class RecordOut(WireModel):
     """One record with its provenance; `objection` where the enterprise disputes it."""
 
     dataset: str
@@ -57,7 +57,7 @@ class RecordOut(Wire):
     fields: dict[str, Any]
 
 
-class WithheldOut(Wire):
+class WithheldOut(WireModel):
     """A dataset, or fields of one, that were asked for and are not given, and why."""
 
     dataset: str
@@ -65,7 +65,7 @@ class WithheldOut(Wire):
     reason: str
 
 
-class ConsentOut(Wire):
+class ConsentOut(WireModel):
     """The consent under which this was told."""
 
     consent_id: str
@@ -73,13 +73,13 @@ class ConsentOut(Wire):
     uses_left: int | None
 
 
-class NextPageOut(Wire):
+class NextPageOut(WireModel):
     """Where the next page begins; `null` on the last one."""
 
     cursor: str | None
 
 
-class QueryOut(Wire):
+class QueryOut(WireModel):
     """What `POST /v1/queries` answers."""
 
     disclosure_id: str

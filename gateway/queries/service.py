@@ -21,14 +21,14 @@ from gateway.access.errors import (
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import on_the_wire
 from gateway.db.engine import to_json
-from gateway.disclosure.commit import Committed, Telling, log_refusal, tell
-from gateway.disclosure.idempotency import IdempotencyKey, Keeping, Kept, KeyConflict
+from gateway.disclosure.commit import Committed, PendingDisclosure, commit, log_refusal
+from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
-from gateway.queries.authorization import Ground, ground_of
+from gateway.queries.authorization import Authorization, authorize
 from gateway.queries.cursor import Cursors
-from gateway.queries.pagination import Page, page_of, record_out
-from gateway.queries.read_query import Read, read
-from gateway.queries.request import Ask
+from gateway.queries.pagination import RecordPage, page_of, record_out
+from gateway.queries.read_query import QueryInputs, read_inputs
+from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
 from gateway.runtime import Runtime
 from gateway.transparency.inclusion_promise import log_promise, merge_by
@@ -39,10 +39,10 @@ TURNS = 20
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
-async def answer(
+async def answer_query(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
+    ask: QueryRequest,
     key: IdempotencyKey | None,
     cursors: Cursors,
 ) -> str | GatewayError:
@@ -50,25 +50,27 @@ async def answer(
     keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
-        found = await read(runtime.hot, caller, ask, key, catalogue=runtime.catalogue, now=now)
+        found = await read_inputs(
+            runtime.hot, caller, ask, key, catalogue=runtime.catalogue, now=now
+        )
         kept = keeping.found(key, found.kept, now)
         if isinstance(kept, KeyConflict):
             conflict = conflict_error(kept)
             await log_refusal(runtime.hot, _refusal(caller, ask, conflict, now))
             return conflict
-        ground = ground_of(runtime, caller, ask, found, now, repeated=kept is not None)
+        ground = authorize(runtime, caller, ask, found, now, repeated=kept is not None)
         if isinstance(ground, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, ground, now))
             return ground
         runtime.quotas.note(caller.client_id, ground.agreement.version)
-        if isinstance(kept, Kept):
+        if isinstance(kept, StoredAnswer):
             if _still_true(runtime, ask, found, ground, kept, now):
                 return _with_uses(kept.answer, kept.uses_left)
             changed = IdempotencyConflictError(CHANGED)
             await log_refusal(runtime.hot, _refusal(caller, ask, changed, now))
             return changed
         telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
-        committed = await tell(runtime.hot, telling)
+        committed = await commit(runtime.hot, telling)
         if isinstance(committed, Committed):
             spent = telling.consent_version is not None
             return _with_uses(
@@ -78,7 +80,12 @@ async def answer(
 
 
 def _still_true(
-    runtime: Runtime, ask: Ask, found: Read, ground: Ground, kept: Kept, now: datetime
+    runtime: Runtime,
+    ask: QueryRequest,
+    found: QueryInputs,
+    ground: Authorization,
+    kept: StoredAnswer,
+    now: datetime,
 ) -> bool:
     """Whether every record that was told then may be told now, field by field, and is no more
     disputed."""
@@ -99,13 +106,13 @@ def _identity(told: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
 def _telling(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
-    found: Read,
-    ground: Ground,
+    ask: QueryRequest,
+    found: QueryInputs,
+    ground: Authorization,
     key: IdempotencyKey | None,
     cursors: Cursors,
     now: datetime,
-) -> Telling:
+) -> PendingDisclosure:
     """What would be told now, and what it costs: one use for the first page, none for the others."""
     page = page_of(runtime, ask, found, ground, now)
     disclosure = Disclosure(
@@ -131,7 +138,7 @@ def _telling(
     )
     first = ask.cursor is None
     text = to_json(core)
-    return Telling(
+    return PendingDisclosure(
         disclosure=disclosure,
         salt=salt,
         consent_version=ground.granted.version if first else None,
@@ -145,9 +152,9 @@ def _telling(
 def _document(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
-    ground: Ground,
-    page: Page,
+    ask: QueryRequest,
+    ground: Authorization,
+    page: RecordPage,
     cursors: Cursors,
     disclosure: Disclosure,
 ) -> dict[str, Any]:
@@ -180,7 +187,7 @@ def _with_uses(text: str, uses_left: int | None) -> str:
     return to_json(document)
 
 
-def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Disclosure:
+def _refusal(caller: Caller, ask: QueryRequest, error: GatewayError, now: datetime) -> Disclosure:
     return Disclosure(
         disclosure_id=new_id("dsc"),
         uscc=ask.uscc,
@@ -194,5 +201,5 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
     )
 
 
-def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
-    return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
+def _keeping(runtime: Runtime, caller: Caller, ask: QueryRequest) -> AnswerStore:
+    return AnswerStore(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)

@@ -13,7 +13,7 @@ from gateway.db.engine import to_json
 from gateway.ingest.row_list_files import LARGEST, MASKED_HEADER, REJECTED_HEADER
 from gateway.records import uploads
 from gateway.records.schemas import JobOut, JobsOut
-from gateway.records.source_authentication import Department, enter, knock
+from gateway.records.source_authentication import AuthenticatedSource, enter, knock
 from gateway.records.spool import AN_ID, Spool
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
@@ -107,11 +107,11 @@ def _list(text: str, *, is_csv: bool, name: str, of: Upload) -> Response:
     )
 
 
-async def _department(request: Request, runtime: Runtime) -> Department:
+async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
     return await enter(request, runtime, await knock(request, runtime))
 
 
-async def _own(runtime: Runtime, department: Department, job_id: str) -> Upload:
+async def _own(runtime: Runtime, department: AuthenticatedSource, job_id: str) -> Upload:
     """The job, if it is this source's; to all others there is none."""
     if not AN_ID.fullmatch(job_id):
         raise NotFoundError

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.authentication import Caller
-from gateway.access.body import incoming
+from gateway.access.body import read_call
 from gateway.access.errors import (
     ConflictError,
     GatewayError,
@@ -19,16 +19,16 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service, store
 from gateway.creditfile.objections.model import (
     Actor,
-    Changed,
     Objection,
-    Outcome,
-    Reason,
-    Refused,
+    ObjectionChanged,
+    ObjectionOutcome,
+    ObjectionRefused,
+    RefusalReason,
     Role,
     Status,
 )
-from gateway.creditfile.objections.store import Held
-from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.creditfile.objections.store import StoredObjection
+from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.engine import to_json
 from gateway.records.objection_schemas import (
     DecisionIn,
@@ -42,13 +42,13 @@ from gateway.runtime import Runtime, UsingRuntime
 
 AN_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
 SENTENCES: Final = {
-    Reason.NOT_NOW: "The objection is not waiting for this; read it again.",
-    Reason.ALREADY_EXTENDED: "The time was extended before; that is possible once.",
-    Reason.TOO_LATE: "The last day has passed; decide now.",
-    Reason.NOT_LATER: "until lies after the present last day and no later than latest_on.",
-    Reason.NOT_CORRECTED: "Correct or withdraw the record first, then uphold the objection.",
-    Reason.MUST_CORRECT: "A review has found for the enterprise: correct the record and uphold.",
-    Reason.MOVED: "Somebody else acted at the same moment; read it again.",
+    RefusalReason.NOT_NOW: "The objection is not waiting for this; read it again.",
+    RefusalReason.ALREADY_EXTENDED: "The time was extended before; that is possible once.",
+    RefusalReason.TOO_LATE: "The last day has passed; decide now.",
+    RefusalReason.NOT_LATER: "until lies after the present last day and no later than latest_on.",
+    RefusalReason.NOT_CORRECTED: "Correct or withdraw the record first, then uphold the objection.",
+    RefusalReason.MUST_CORRECT: "A review has found for the enterprise: correct the record and uphold.",
+    RefusalReason.MOVED: "Somebody else acted at the same moment; read it again.",
 }
 
 router = APIRouter(prefix="/v1/objections", tags=["objections"])
@@ -90,20 +90,22 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
     caller = await knock(request, runtime)
-    came = await incoming(request, DecisionIn)
+    came = await read_call(request, DecisionIn)
     await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     now = runtime.now()
-    outcome, reasons = Outcome(asked.outcome), _written(asked.reasons, now)
+    outcome, reasons = ObjectionOutcome(asked.outcome), _written(asked.reasons, now)
     verb = service.decides(
         runtime.catalogue, by=_actor(caller), outcome=outcome, reasons=reasons, now=now
     )
 
-    def once(objection: Objection, held: Held | None) -> Changed | Refused:
+    def once(
+        objection: Objection, held: StoredObjection | None
+    ) -> ObjectionChanged | ObjectionRefused:
         return verb(_own(objection, caller), held)
 
     done = await _acted(runtime, objection_id, once)
-    if isinstance(done, Refused) and not await _said_before(
+    if isinstance(done, ObjectionRefused) and not await _said_before(
         runtime, caller, objection_id, outcome, reasons
     ):
         raise _error(done)
@@ -118,18 +120,20 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
     caller = await knock(request, runtime)
-    came = await incoming(request, ExtensionIn)
+    came = await read_call(request, ExtensionIn)
     await enter(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     now = runtime.now()
     reason = _written(asked.reason, now)
 
-    def verb(objection: Objection, _: Held | None) -> Changed | Refused:
+    def verb(
+        objection: Objection, _: StoredObjection | None
+    ) -> ObjectionChanged | ObjectionRefused:
         own = _own(objection, caller)
         return lifecycle.extend(own, by=_actor(caller), reason=reason, until=asked.until, now=now)
 
     done = await _acted(runtime, objection_id, verb)
-    if isinstance(done, Refused):
+    if isinstance(done, ObjectionRefused):
         raise _error(done)
     return await _whole(runtime, caller, objection_id)
 
@@ -152,7 +156,9 @@ def _own(objection: Objection, caller: Caller) -> Objection:
     return objection
 
 
-async def _acted(runtime: Runtime, objection_id: str, verb: service.Act) -> Objection | Refused:
+async def _acted(
+    runtime: Runtime, objection_id: str, verb: service.Act
+) -> Objection | ObjectionRefused:
     if not AN_ID.fullmatch(objection_id):
         raise NotFoundError
     async with runtime.engine.begin() as conn:
@@ -160,7 +166,7 @@ async def _acted(runtime: Runtime, objection_id: str, verb: service.Act) -> Obje
 
 
 async def _said_before(
-    runtime: Runtime, caller: Caller, objection_id: str, outcome: Outcome, reasons: str
+    runtime: Runtime, caller: Caller, objection_id: str, outcome: ObjectionOutcome, reasons: str
 ) -> bool:
     """Whether this very decision was made before: a repeated call changes nothing and is no error."""
     async with runtime.engine.connect() as conn:
@@ -190,12 +196,12 @@ def _taken(parsed: Any) -> Any:  # a model, or the error that it is
 def _written(typed: str, now: datetime) -> str:
     """The text as it is kept: personal numbers are masked."""
     written = read_text(typed, today=day_of(now))
-    if isinstance(written, Unfit):
+    if isinstance(written, InvalidText):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
     return written.text
 
 
-def _error(refused: Refused) -> GatewayError:
+def _error(refused: ObjectionRefused) -> GatewayError:
     sentence = SENTENCES.get(refused.reason)
     return NotFoundError() if sentence is None else ConflictError(sentence)
 

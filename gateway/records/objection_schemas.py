@@ -4,27 +4,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.rfc3339 import Day
 
 Reasons = Annotated[str, Field(min_length=1, max_length=3_000)]
 
 
-class DecisionIn(Wire):
+class DecisionIn(WireModel):
     """A decision with its reasons; what is upheld has been corrected or withdrawn before."""
 
     outcome: Literal["upheld", "partly", "rejected"]
     reasons: Reasons
 
 
-class ExtensionIn(Wire):
+class ExtensionIn(WireModel):
     """More time, once; to the last possible day where `until` is left out."""
 
     reason: Reasons
     until: Day | None = None
 
 
-class ObjectionOut(Wire):
+class ObjectionOut(WireModel):
     """One objection, as its source sees it."""
 
     objection_id: str
@@ -40,7 +40,7 @@ class ObjectionOut(Wire):
     final_at: str | None
 
 
-class ObjectionsOut(Wire):
+class ObjectionsOut(WireModel):
     """A page of them; `after` is where the next begins, if there is one."""
 
     objections: list[ObjectionOut]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.body import incoming
+from gateway.access.body import read_call
 from gateway.access.errors import GatewayError
 from gateway.access.openapi import reads
 from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import to_json
-from gateway.ingest import Outcome
-from gateway.ingest.record_actions import Amendment
+from gateway.ingest import RowOutcome
+from gateway.ingest.record_actions import RecordAction
 from gateway.records.schemas import LARGEST_BATCH, ActionsIn, RecordsIn, ResultsOut
 from gateway.records.service import act, amendment_of, deliver
 from gateway.records.source_authentication import demand_known, enter, knock
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
     caller = await knock(request, runtime)
-    came = await incoming(request, RecordsIn, largest=LARGEST_BATCH)
+    came = await read_call(request, RecordsIn, largest=LARGEST_BATCH)
     department = await enter(request, runtime, caller, key=came.key)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
@@ -36,11 +36,11 @@ async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
 async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
     caller = await knock(request, runtime)
-    came = await incoming(request, ActionsIn, largest=LARGEST_BATCH)
+    came = await read_call(request, ActionsIn, largest=LARGEST_BATCH)
     department = await enter(request, runtime, caller, key=came.key)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
-    amendments: list[Amendment] = []
+    amendments: list[RecordAction] = []
     today = day_of(runtime.now())
     for asked in came.parsed.actions:
         amendment = amendment_of(asked, today=today)
@@ -54,7 +54,7 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     return _answer(await act(runtime, department, amendments))
 
 
-def _answer(outcomes: Sequence[Outcome]) -> Response:
+def _answer(outcomes: Sequence[RowOutcome]) -> Response:
     results = [
         {
             "row": each.row,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.rfc3339 import Day
 
 MOST_ROWS = 1_000
@@ -14,7 +14,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Row = dict[str, JsonValue]
 
 
-class RecordsIn(Wire):
+class RecordsIn(WireModel):
     """`POST /v1/records`: up to 1,000 rows of one dataset, each with `uscc` and its fields."""
 
     any_number: ClassVar[bool] = True
@@ -23,14 +23,14 @@ class RecordsIn(Wire):
     records: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
 
 
-class ProblemOut(Wire):
+class ProblemOut(WireModel):
     """Which field, and why; nothing of the value is repeated."""
 
     field: str
     reason: str
 
 
-class MaskedOut(Wire):
+class MaskedOut(WireModel):
     """Where in a text, as it was sent, a personal number was masked, in characters (code points).
 
     `field` is the record's, or `reason` of an action; `item` is a text's place in a list.
@@ -44,7 +44,7 @@ class MaskedOut(Wire):
     length: int
 
 
-class ResultOut(Wire):
+class ResultOut(WireModel):
     """What became of one row; `row` is its place in the call, from 0."""
 
     row: int
@@ -57,13 +57,13 @@ class ResultOut(Wire):
     problems: list[ProblemOut]
 
 
-class ResultsOut(Wire):
+class ResultsOut(WireModel):
     """One result for each row, in the order of the call."""
 
     results: list[ResultOut]
 
 
-class ActionIn(Wire):
+class ActionIn(WireModel):
     """One act on one record; `fields` only where it corrects."""
 
     dataset: Code
@@ -75,7 +75,7 @@ class ActionIn(Wire):
     fields: Row | None = None
 
 
-class ActionsIn(Wire):
+class ActionsIn(WireModel):
     """`POST /v1/records/actions`: up to 1,000 in `actions`, or the members of one without it."""
 
     any_number: ClassVar[bool] = True
@@ -88,7 +88,7 @@ class ActionsIn(Wire):
         return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given
 
 
-class JobOut(Wire):
+class JobOut(WireModel):
     """An uploaded file and how far it has been taken; counted in rows, but for its bytes."""
 
     job_id: str
@@ -109,7 +109,7 @@ class JobOut(Wire):
     expires_at: str
 
 
-class JobsOut(Wire):
+class JobsOut(WireModel):
     """The newest of them first."""
 
     jobs: list[JobOut]

@@ -16,13 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import folded
-from gateway.creditfile.objections.text_input import Unfit, read_text
+from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.unavailable import sqlstate_of
-from gateway.ingest import Outcome, Taken, take
-from gateway.ingest.record_actions import Amending, Amendment, amend
-from gateway.ingest.results import Masked
+from gateway.ingest import BatchResult, RowOutcome, take
+from gateway.ingest.record_actions import ActionContext, RecordAction, amend
+from gateway.ingest.results import MaskedField
 from gateway.records.schemas import ActionIn, Row
-from gateway.records.source_authentication import Department
+from gateway.records.source_authentication import AuthenticatedSource
 from gateway.runtime import Runtime
 from verification.uscc import normalise_uscc
 
@@ -40,12 +40,12 @@ T = TypeVar("T")
 
 
 async def deliver(
-    runtime: Runtime, department: Department, dataset: str, rows: Sequence[Row]
-) -> tuple[Outcome, ...]:
+    runtime: Runtime, department: AuthenticatedSource, dataset: str, rows: Sequence[Row]
+) -> tuple[RowOutcome, ...]:
     """Take these rows."""
     now = runtime.now()
 
-    async def work(conn: AsyncConnection) -> tuple[Outcome, ...]:
+    async def work(conn: AsyncConnection) -> tuple[RowOutcome, ...]:
         return await take(
             conn,
             department.source,
@@ -62,13 +62,13 @@ async def deliver(
 
 
 async def act(
-    runtime: Runtime, department: Department, amendments: Sequence[Amendment]
-) -> tuple[Outcome, ...]:
+    runtime: Runtime, department: AuthenticatedSource, amendments: Sequence[RecordAction]
+) -> tuple[RowOutcome, ...]:
     """Do these acts."""
     now = runtime.now()
 
-    async def work(conn: AsyncConnection) -> tuple[Outcome, ...]:
-        at = Amending(
+    async def work(conn: AsyncConnection) -> tuple[RowOutcome, ...]:
+        at = ActionContext(
             connection=conn,
             source=department.source,
             now=now,
@@ -82,22 +82,22 @@ async def act(
     return outcomes
 
 
-def amendment_of(asked: ActionIn, *, today: date) -> Amendment | GatewayError:
+def amendment_of(asked: ActionIn, *, today: date) -> RecordAction | GatewayError:
     """What is asked for, with a reason as it may be kept; or what is wrong with it."""
     reason = read_text(asked.reason, today=today, shortest=SHORTEST_REASON, longest=LONGEST_REASON)
-    if isinstance(reason, Unfit):
+    if isinstance(reason, InvalidText):
         return InvalidRequestError(
             f"reason has {SHORTEST_REASON} to {LONGEST_REASON} characters: it is kept with the record."
         )
     if (asked.fields is None) is (asked.action == "correct"):
         return InvalidRequestError("fields stand beside the action correct, and only there.")
-    return Amendment(
+    return RecordAction(
         dataset=asked.dataset,
         uscc=normalise_uscc(asked.uscc),
         key=folded(asked.key),
         verb=asked.action,
         reason=reason.text,
-        masked=tuple(Masked(field="reason", masking=each) for each in reason.maskings),
+        masked=tuple(MaskedField(field="reason", masking=each) for each in reason.maskings),
         decided_on=asked.decided_on,
         fields=asked.fields or {},
     )
@@ -126,7 +126,7 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
     raise TemporarilyUnavailableError(retry_after=5)
 
 
-def _note(event: str, department: Department, outcomes: Sequence[Outcome]) -> None:
+def _note(event: str, department: AuthenticatedSource, outcomes: Sequence[RowOutcome]) -> None:
     """Who and how many; never what."""
-    counts = {kind.value: sum(each.outcome is kind for each in outcomes) for kind in Taken}
+    counts = {kind.value: sum(each.outcome is kind for each in outcomes) for kind in BatchResult}
     log.info(event, source=department.source.source_id, **counts)

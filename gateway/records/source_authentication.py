@@ -12,7 +12,7 @@ from fastapi import Request
 
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.client_status import STANDING_JSON, agreement_of, standing_from_json
+from gateway.access.client_status import CLIENT_STATUS_JSON, agreement_of, client_status_from_json
 from gateway.access.errors import (
     GatewayError,
     NotInAgreementError,
@@ -30,13 +30,13 @@ SCOPE = "records:write"
 SOURCE = "source"
 
 _READ = Statement(f"""
-    SELECT {STANDING_JSON} AS standing,
+    SELECT {CLIENT_STATUS_JSON} AS standing,
            (SELECT c.kind FROM client c WHERE c.client_id = CAST(:client_id AS text)) AS kind,
            (SELECT c.name_zh FROM client c WHERE c.client_id = CAST(:client_id AS text)) AS name""")  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Department:
+class AuthenticatedSource:
     """A source at the door, with the agreement that is in force."""
 
     source: Source
@@ -66,17 +66,17 @@ async def knock(request: Request, runtime: Runtime) -> Caller:
 
 async def enter(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
-) -> Department:
+) -> AuthenticatedSource:
     """Proofs and limits, then the present standing of an authenticated caller."""
     await admit(request, runtime, caller, uscc=None, key=key)
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)
-    agreement = agreement_of(standing_from_json(orjson.loads(row["standing"])), runtime.now())
+    agreement = agreement_of(client_status_from_json(orjson.loads(row["standing"])), runtime.now())
     if isinstance(agreement, GatewayError):
         raise agreement
     if row["kind"] != SOURCE:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
     runtime.quotas.note(caller.client_id, agreement.version)
     source = Source(source_id=caller.client_id, name=row["name"])
-    return Department(source=source, agreement=agreement)
+    return AuthenticatedSource(source=source, agreement=agreement)

@@ -39,7 +39,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
+class UploadMetadata:
     """A file that is to come: how long it is, what it holds, and its SHA-256."""
 
     length: int
@@ -68,7 +68,7 @@ def demand_version(headers: Headers) -> None:
         raise UnsupportedVersionError(headers={"Tus-Version": VERSION})
 
 
-def announced(headers: Headers) -> Announced:
+def announced(headers: Headers) -> UploadMetadata:
     """What a creation says of its file."""
     if "upload-defer-length" in headers:
         raise InvalidRequestError("Upload-Length is needed at once; its deferral is not supported.")
@@ -88,7 +88,7 @@ def announced(headers: Headers) -> Announced:
     encoding = said.get("encoding", "utf-8").lower()
     if encoding not in ENCODINGS:
         raise InvalidRequestError(f"encoding is one of {', '.join(ENCODINGS)}.")
-    return Announced(
+    return UploadMetadata(
         length=length,
         dataset=said["dataset"],
         format=_format(said),

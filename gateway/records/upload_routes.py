@@ -12,7 +12,7 @@ from gateway.db.engine import to_json
 from gateway.records import tus, uploads
 from gateway.records.job_routes import shown
 from gateway.records.schemas import JobOut
-from gateway.records.source_authentication import Department, enter, knock
+from gateway.records.source_authentication import AuthenticatedSource, enter, knock
 from gateway.records.spool import AN_ID, Spool
 from gateway.records.upload_part import NO_ROOM, discard, receive
 from gateway.records.uploads import Upload
@@ -92,7 +92,7 @@ async def terminate(upload_id: str, request: Request, runtime: UsingRuntime) -> 
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-async def _department(request: Request, runtime: Runtime) -> Department:
+async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
     """Before any byte of the body: token, proof, limits, standing, version."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
     caller = await knock(request, runtime)
@@ -101,7 +101,7 @@ async def _department(request: Request, runtime: Runtime) -> Department:
     return department
 
 
-async def _own(runtime: Runtime, department: Department, upload_id: str) -> Upload:
+async def _own(runtime: Runtime, department: AuthenticatedSource, upload_id: str) -> Upload:
     """The upload, if it is this source's; to all others there is none."""
     if not AN_ID.fullmatch(upload_id):
         raise NotFoundError

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.db.engine import statement, to_json
 from gateway.disclosure.ids import new_id
 from gateway.records.tables import UploadRow
-from gateway.records.tus import Announced
+from gateway.records.tus import UploadMetadata
 
 KEPT_UNFINISHED: Final = timedelta(hours=24)
 KEPT_FINISHED: Final = timedelta(days=7)
@@ -117,7 +117,7 @@ class Upload:
 
 
 async def create(
-    conn: AsyncConnection, source: str, of: Announced, *, most_bytes: int, now: datetime
+    conn: AsyncConnection, source: str, of: UploadMetadata, *, most_bytes: int, now: datetime
 ) -> Upload | None:
     """A new upload; `None` where the source's unfinished files leave no room for it."""
     await conn.execute(_LOCK, {"namespace": _LOCKS, "source": source})

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from typing import Literal
 
-Kind = Literal[
+DigestKind = Literal[
     "session",
     "csrf",
     "request_uri",
@@ -30,11 +30,11 @@ class KeyedDigests:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def of(self, kind: Kind, value: str | bytes) -> bytes:
+    def of(self, kind: DigestKind, value: str | bytes) -> bytes:
         """The 32-byte digest of `value` as a `kind`; another kind gives another digest."""
         data = value.encode() if isinstance(value, str) else value
         return hmac.digest(self.key(kind), data, "sha256")
 
-    def key(self, kind: Kind) -> bytes:
+    def key(self, kind: DigestKind) -> bytes:
         """The derived key for one kind of thing."""
         return hmac.digest(self._secret, b"xinqiao " + kind.encode(), hashlib.sha256)

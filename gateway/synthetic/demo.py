@@ -29,7 +29,7 @@ from gateway.synthetic.callback_page import router as callback
 from gateway.synthetic.load import Loaded
 from gateway.synthetic.next_steps import invite
 from gateway.synthetic.seed_demo import Kit, build
-from gateway.synthetic.state import HOST, Folder, State, StateError, read_json
+from gateway.synthetic.state import HOST, DemoFolder, DemoState, StateError, read_json
 from gateway.synthetic.tour import tour
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.rollback import LogForkedError
@@ -50,14 +50,14 @@ class Demo:
 def run(demo: Demo, console: Console) -> None:
     """Set up what is missing, serve, go on tour, and go on serving unless `once`."""
     began = time.monotonic()
-    folder = Folder(demo.folder)
+    folder = DemoFolder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
     settings, fresh = _database(folder, state, console)
     configure(folder.open_log())
     asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
 
 
-def _database(folder: Folder, state: State, console: Console) -> tuple[Settings, bool]:
+def _database(folder: DemoFolder, state: DemoState, console: Console) -> tuple[Settings, bool]:
     """Start PostgreSQL, migrated; without a kit the last build did not finish: begin anew."""
     fresh = not folder.kit.exists()
     with console.status("PostgreSQL …"):
@@ -87,8 +87,8 @@ async def _keys_folded(settings: Settings) -> None:
 
 async def _serve(  # the parts of one run
     demo: Demo,
-    folder: Folder,
-    state: State,
+    folder: DemoFolder,
+    state: DemoState,
     settings: Settings,
     console: Console,
     *,
@@ -124,7 +124,7 @@ async def _demand_its_log(settings: Settings, *, keeps: bool) -> None:
         await close_runtime(runtime)
 
 
-async def _built(folder: Folder, state: State, settings: Settings, console: Console) -> Kit:
+async def _built(folder: DemoFolder, state: DemoState, settings: Settings, console: Console) -> Kit:
     runtime = await open_runtime(settings)
     columns = (
         TextColumn("Building a synthetic province"),

@@ -23,7 +23,7 @@ QUOTAS: Final = Quotas(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class DemoClient:
     """One part that a client plays."""
 
     key: str
@@ -58,8 +58,8 @@ BANK_DATASETS: Final = frozenset(
         "tax_and_social",
     }
 )
-ROLES: Final = (
-    Role(
+DEMO_CLIENTS: Final = (
+    DemoClient(
         key="bank",
         client_id="demo-bank",
         kind="bank",
@@ -72,7 +72,7 @@ ROLES: Final = (
         redirects=True,
         contact="0571-00000001（虚构号码 made-up number）",
     ),
-    Role(
+    DemoClient(
         key="platform",
         client_id="demo-platform",
         kind="platform",
@@ -85,7 +85,7 @@ ROLES: Final = (
         redirects=True,
         contact="0571-00000002（虚构号码 made-up number）",
     ),
-    Role(
+    DemoClient(
         key="agency",
         client_id="demo-agency",
         kind="agency",
@@ -99,7 +99,7 @@ ROLES: Final = (
         contact="0571-00000003（虚构号码 made-up number）",
         filing_number="SYNTHETIC-0001",
     ),
-    Role(
+    DemoClient(
         key="source",
         client_id="demo-source",
         kind="source",
@@ -112,7 +112,9 @@ ROLES: Final = (
 )
 
 
-def registration_of(role: Role, keys: dict[str, Any], redirect_uris: list[str]) -> Registration:
+def registration_of(
+    role: DemoClient, keys: dict[str, Any], redirect_uris: list[str]
+) -> Registration:
     """The registration of a role with its public keys."""
     return Registration(
         client_id=role.client_id,
@@ -128,7 +130,7 @@ def registration_of(role: Role, keys: dict[str, Any], redirect_uris: list[str]) 
     )
 
 
-def terms_of(role: Role, now: datetime) -> Terms:
+def terms_of(role: DemoClient, now: datetime) -> Terms:
     """What the role has agreed."""
     return Terms(
         purposes=role.purposes,
@@ -140,7 +142,7 @@ def terms_of(role: Role, now: datetime) -> Terms:
     )
 
 
-def new_keys(role: Role) -> tuple[dict[str, Any], dict[str, Any]]:
+def new_keys(role: DemoClient) -> tuple[dict[str, Any], dict[str, Any]]:
     """A fresh ES256 key as private and as public JWK set."""
     key = ECKey.generate_key("P-256", {"kid": f"{role.client_id}-1", "use": "sig", "alg": "ES256"})
     return {"keys": [key.as_dict(private=True)]}, {"keys": [key.as_dict(private=False)]}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.objections import lifecycle, store
-from gateway.creditfile.objections.model import Actor, Changed, Role
+from gateway.creditfile.objections.model import Actor, ObjectionChanged, Role
 from gateway.creditfile.tables import record
 from gateway.disclosure.ids import new_id
 
@@ -45,4 +45,4 @@ async def _raise(
         kinds=catalogue.objections,
         now=since,
     )
-    return isinstance(raised, Changed) and await store.add(connection, raised)
+    return isinstance(raised, ObjectionChanged) and await store.add(connection, raised)

@@ -12,14 +12,14 @@ from gateway.creditfile.records import REGISTRATION
 from gateway.synthetic.company_names import Naming
 from gateway.synthetic.delivered_rows import OPENING, Delivery, SyntheticEnterprise
 from gateway.synthetic.divisions import Division
-from gateway.synthetic.people import Person
+from gateway.synthetic.people import SyntheticPerson
 
 _DECIDED: Final = "decided_on"
 _ON_APPROVAL: Final = "（依法须经批准的项目，经相关部门批准后方可开展经营活动）。"
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class EnterpriseBuilder:
     """What a trait may still change before the enterprise is finished."""
 
     rng: random.Random
@@ -29,7 +29,7 @@ class Draft:
     kind: str
     division: Division
     naming: Naming
-    person: Person
+    person: SyntheticPerson
     name: str
     legal_representative: str
     established_on: date

@@ -22,7 +22,7 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import natural_key
 from gateway.creditfile.records import REGISTRATION
 from gateway.synthetic.delivered_rows import SOURCES, Delivery, SyntheticEnterprise
-from gateway.synthetic.file_writers import DatasetFile, Format, Written
+from gateway.synthetic.file_writers import DatasetFile, Format, WrittenFile
 from gateway.synthetic.province import province
 
 MANIFEST: Final = "manifest.json"
@@ -46,7 +46,7 @@ class FinishedError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ExportPlan:
     """What is asked for."""
 
     folder: Path
@@ -62,7 +62,7 @@ class Province:
     """What was written: rows by dataset, and the files."""
 
     rows: dict[str, int]
-    files: tuple[Written, ...]
+    files: tuple[WrittenFile, ...]
 
     @property
     def records(self) -> int:
@@ -70,7 +70,9 @@ class Province:
         return sum(rows for dataset, rows in self.rows.items() if dataset != REGISTRATION)
 
 
-def write_province(plan: Plan, on_progress: Callable[[int], None] = lambda _: None) -> Province:
+def write_province(
+    plan: ExportPlan, on_progress: Callable[[int], None] = lambda _: None
+) -> Province:
     """Write all parts side by side; the manifest comes last, so without one nothing is finished.
 
     Raises `FinishedError` where the folder has a manifest already.
@@ -93,8 +95,8 @@ def write_province(plan: Plan, on_progress: Callable[[int], None] = lambda _: No
 
 
 def write_part(
-    plan: Plan, part: int, tell: Callable[[int], None] = lambda _: None
-) -> list[Written]:
+    plan: ExportPlan, part: int, tell: Callable[[int], None] = lambda _: None
+) -> list[WrittenFile]:
     """Write the `part`-th of the plan's stretches of the province."""
     catalogue = load_catalogue()
     first, end = (plan.entities * each // plan.parts for each in (part, part + 1))
@@ -151,7 +153,7 @@ def _source_time(of: Delivery) -> str:
     return f"{of.day.isoformat()}T09:00:00+08:00"
 
 
-def _finish(plan: Plan, made: Province) -> Province:
+def _finish(plan: ExportPlan, made: Province) -> Province:
     sources = {dataset.code: SOURCES[dataset.source] for dataset in load_catalogue().datasets}
     manifest = {
         "synthetic": True,
@@ -185,14 +187,14 @@ def _hear(done: Any) -> None:
     _done = done
 
 
-def _write_a_part(plan: Plan, part: int) -> list[Written]:
+def _write_a_part(plan: ExportPlan, part: int) -> list[WrittenFile]:
     def tell(count: int) -> None:
         _done[part] = count
 
     return write_part(plan, part, tell)
 
 
-def _watch(running: list[Future[list[Written]]], tell: Callable[[], None]) -> None:
+def _watch(running: list[Future[list[WrittenFile]]], tell: Callable[[], None]) -> None:
     """Until all have ended, or one has failed, which is raised."""
     while True:
         ended, going = wait(running, timeout=_TICK, return_when=FIRST_EXCEPTION)

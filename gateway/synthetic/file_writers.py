@@ -48,7 +48,7 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WrittenFile:
     """A finished file."""
 
     name: str
@@ -84,11 +84,11 @@ class DatasetFile:
         self._lines.write(row)
         self._rows += 1
 
-    def close(self) -> Written:
+    def close(self) -> WrittenFile:
         """Finish the file."""
         self._lines.close()
         self._file.close()
-        return Written(
+        return WrittenFile(
             name=self._path.name,
             dataset=self._dataset,
             rows=self._rows,

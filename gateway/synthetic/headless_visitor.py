@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from gateway.synthetic.html_forms import Form, form_with, forms_in
+from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
 
 MOST_HOPS: Final = 12
 
@@ -17,7 +17,7 @@ class VisitError(Exception):
     """A page did not let the visitor go on as a person could."""
 
 
-class Visitor:
+class HeadlessVisitor:
     """One person with a phone."""
 
     def __init__(self, issuer: str, login: dict[str, str] | None = None) -> None:
@@ -70,7 +70,7 @@ class Visitor:
         return await self._send(page, form, form.filled(**self._login))
 
     async def _send(
-        self, page: httpx2.Response, form: Form, fields: dict[str, Any]
+        self, page: httpx2.Response, form: HtmlForm, fields: dict[str, Any]
     ) -> httpx2.Response:
         address = urljoin(str(page.url), form.action)
         return await self._go("POST", address, data=fields, headers={"Origin": self._issuer})

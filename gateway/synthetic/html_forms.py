@@ -8,7 +8,7 @@ Attributes = list[tuple[str, str | None]]
 
 
 @dataclass(slots=True)
-class Form:
+class HtmlForm:
     """One form: its action, its hidden and filled-in fields, and the boxes that can be ticked."""
 
     action: str
@@ -29,16 +29,16 @@ class Form:
 class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.forms: list[Form] = []
+        self.forms: list[HtmlForm] = []
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form" and given.get("method", "get").lower() == "post":
-            self.forms.append(Form(action=given.get("action", "")))
+            self.forms.append(HtmlForm(action=given.get("action", "")))
         elif tag == "input" and self.forms and given.get("name"):
             self._input(self.forms[-1], given, ticked="checked" in given)
 
-    def _input(self, form: Form, given: dict[str, str], *, ticked: bool) -> None:
+    def _input(self, form: HtmlForm, given: dict[str, str], *, ticked: bool) -> None:
         name, value = given["name"], given.get("value", "")
         if given.get("type") != "checkbox":
             form.fields[name] = value
@@ -48,14 +48,14 @@ class _Forms(HTMLParser):
             form.ticked.setdefault(name, []).append(value)
 
 
-def forms_in(page: str) -> list[Form]:
+def forms_in(page: str) -> list[HtmlForm]:
     """All forms of a page that are sent by POST, in their order."""
     parser = _Forms()
     parser.feed(page)
     return parser.forms
 
 
-def form_with(page: str, name: str) -> Form:
+def form_with(page: str, name: str) -> HtmlForm:
     """The form that has a field of this name."""
     for form in forms_in(page):
         if name in form.fields or name in form.boxes:

@@ -16,7 +16,7 @@ PASSWORD_BYTES: Final = 6
 
 
 @dataclass(slots=True)
-class Choosing:
+class SubjectChoice:
     """Passes a stream of enterprises on and keeps the first few of each trait."""
 
     chosen: list[SyntheticEnterprise] = field(default_factory=list)

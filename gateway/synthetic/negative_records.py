@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.creditfile.clock import penalty_publicity_end
 from gateway.creditfile.local_dates import months_after
-from gateway.synthetic.enterprise_builder import Draft
+from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 
 _VIOLATIONS: Final = (
     ("虚假宣传", "《反不正当竞争法》第八条", "在网店页面对商品性能作引人误解的商业宣传。"),
@@ -18,7 +18,7 @@ _YEAR: Final = 12
 
 
 def add_penalty(
-    draft: Draft,
+    draft: EnterpriseBuilder,
     *,
     published_on: date,
     publicity_ends_on: date | None = None,
@@ -55,12 +55,12 @@ def add_penalty(
     draft.add("penalty", fields, **happened)
 
 
-def add_live_penalty(draft: Draft, **changed: Any) -> None:  # fields of a penalty
+def add_live_penalty(draft: EnterpriseBuilder, **changed: Any) -> None:  # fields of a penalty
     """A penalty that is shown today and for months to come."""
     add_penalty(draft, published_on=draft.before(150, 30), changed=changed)
 
 
-def add_penalty_ending(draft: Draft, last_day: date) -> None:
+def add_penalty_ending(draft: EnterpriseBuilder, last_day: date) -> None:
     """A penalty that is shown on `last_day` for the last time."""
     published_on = months_after(last_day, -_YEAR)
     while months_after(published_on, _YEAR) < last_day:
@@ -68,7 +68,7 @@ def add_penalty_ending(draft: Draft, last_day: date) -> None:
     add_penalty(draft, published_on=published_on, publicity_ends_on=last_day)
 
 
-def add_abnormal_listing(draft: Draft, *, removed_on: date | None = None) -> None:
+def add_abnormal_listing(draft: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
     """On the list of abnormal operations, until removed."""
     added_on = draft.before(900, 400) if removed_on else draft.before(300, 10)
     _add_listing(
@@ -84,7 +84,7 @@ def add_abnormal_listing(draft: Draft, *, removed_on: date | None = None) -> Non
     )
 
 
-def add_serious_violation(draft: Draft) -> None:
+def add_serious_violation(draft: EnterpriseBuilder) -> None:
     """On the list of serious violations."""
     added_on = draft.before(300, 10)
     _add_listing(
@@ -101,7 +101,7 @@ def add_serious_violation(draft: Draft) -> None:
     )
 
 
-def add_judgment_default(draft: Draft) -> None:
+def add_judgment_default(draft: EnterpriseBuilder) -> None:
     """Listed as a judgment defaulter."""
     published_on = draft.before(600, 10)
     number = draft.rng.randrange(1, 9000)
@@ -118,7 +118,7 @@ def add_judgment_default(draft: Draft) -> None:
     )
 
 
-def add_alert(draft: Draft) -> None:
+def add_alert(draft: EnterpriseBuilder) -> None:
     """A risk alert, for government only."""
     day = draft.before(200)
     draft.add(
@@ -133,7 +133,7 @@ def add_alert(draft: Draft) -> None:
 
 
 def _add_listing(
-    draft: Draft,
+    draft: EnterpriseBuilder,
     dataset: str,
     added_on: date,
     removed_on: date | None,
@@ -145,7 +145,9 @@ def _add_listing(
     draft.add(dataset, fields)
 
 
-def _last_day(draft: Draft, fields: Mapping[str, Any], published_on: date) -> date | None:
+def _last_day(
+    draft: EnterpriseBuilder, fields: Mapping[str, Any], published_on: date
+) -> date | None:
     rules = draft.catalogue.rules_of("penalty").publicity
     if rules is None:
         return None

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from gateway.synthetic.seed_demo import Kit
-from gateway.synthetic.state import Folder
+from gateway.synthetic.state import DemoFolder
 
 SDK = """\
 from xinqiao import Client
@@ -16,7 +16,7 @@ bank = Client.from_kit("{kit}", "bank")
 print(bank.query("{uscc}", purpose="{purpose}", datasets=["registration"]).records)"""
 
 
-def invite(kit: Kit, folder: Folder, console: Console) -> None:
+def invite(kit: Kit, folder: DemoFolder, console: Console) -> None:
     """Print it."""
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]

@@ -28,7 +28,7 @@ _WORKING_LIFE: Final = 45 * 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class SyntheticPerson:
     """A legal representative or operator, made up."""
 
     name: str
@@ -37,11 +37,11 @@ class Person:
     home_address: str
 
 
-def a_person(rng: random.Random, division: Division, today: date) -> Person:
+def a_person(rng: random.Random, division: Division, today: date) -> SyntheticPerson:
     """A grown-up from `division`."""
     born = today - timedelta(days=_ADULT + int(rng.random() * _WORKING_LIFE))
     road = rng.choice(_ROADS)
-    return Person(
+    return SyntheticPerson(
         name=a_name(rng),
         id_number=false_id_number(
             f"{division.code}{born.year}{born.month:02}{born.day:02}{rng.randint(0, 999):03}"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from gateway.creditfile.local_dates import months_after
-from gateway.synthetic.enterprise_builder import Draft
+from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 
 OPEN: Final = "2099-12-31"
 _CATEGORIES: Final = ("普通", "普通", "普通", "核准", "登记", "认可", "特许", "其他")
@@ -21,7 +21,9 @@ _PAID: Final = {
 }
 
 
-def add_licence(draft: Draft, *, category: str | None = None, valid: bool = True) -> None:
+def add_licence(
+    draft: EnterpriseBuilder, *, category: str | None = None, valid: bool = True
+) -> None:
     """A licence; `valid` says whether it is so today."""
     decided_on = draft.before(900, 30) if valid else draft.before(3000, 1900)
     until = OPEN if valid and draft.rng.random() < 0.3 else f"{months_after(decided_on, 60)}"
@@ -44,7 +46,7 @@ def add_licence(draft: Draft, *, category: str | None = None, valid: bool = True
     )
 
 
-def add_rating(draft: Draft, score: int) -> None:
+def add_rating(draft: EnterpriseBuilder, score: int) -> None:
     """The public rating of the last quarter."""
     rated_on = draft.before(80)
     level = next(level for least, level in _LEVELS if score >= least)
@@ -59,7 +61,9 @@ def add_rating(draft: Draft, score: int) -> None:
     )
 
 
-def add_payments(draft: Draft, kind: str, *, months: int = 12, late: int | None = None) -> None:
+def add_payments(
+    draft: EnterpriseBuilder, kind: str, *, months: int = 12, late: int | None = None
+) -> None:
     """So many complete months of payments; the `late`-th month ago was late."""
     band = draft.rng.choice(("低", "中", "高"))
     for back in range(1, months + 1):
@@ -77,13 +81,13 @@ def add_payments(draft: Draft, kind: str, *, months: int = 12, late: int | None 
         )
 
 
-def add_all_payments(draft: Draft) -> None:
+def add_all_payments(draft: EnterpriseBuilder) -> None:
     """Twelve months of each kind, on time."""
     for kind in _PAID:
         add_payments(draft, kind)
 
 
-def add_commitment(draft: Draft, fulfilment: str = "fulfilled") -> None:
+def add_commitment(draft: EnterpriseBuilder, fulfilment: str = "fulfilled") -> None:
     """A commitment, kept unless said otherwise."""
     committed_on = draft.before(700, 30)
     fields = {
@@ -99,7 +103,7 @@ def add_commitment(draft: Draft, fulfilment: str = "fulfilled") -> None:
     draft.add("commitment", fields)
 
 
-def add_inspection(draft: Draft, result: str = "未发现问题") -> None:
+def add_inspection(draft: EnterpriseBuilder, result: str = "未发现问题") -> None:
     """One visit."""
     inspected_on = draft.before(700)
     draft.add(
@@ -114,7 +118,7 @@ def add_inspection(draft: Draft, result: str = "未发现问题") -> None:
     )
 
 
-def add_honour(draft: Draft) -> None:
+def add_honour(draft: EnterpriseBuilder) -> None:
     """A title that is still valid."""
     granted_on = draft.before(700)
     draft.add(
@@ -129,7 +133,7 @@ def add_honour(draft: Draft) -> None:
     )
 
 
-def add_industry_rating(draft: Draft, *, published: bool) -> None:
+def add_industry_rating(draft: EnterpriseBuilder, *, published: bool) -> None:
     """Last year's rating in one line of business."""
     rated_on = draft.before(300)
     draft.add(
@@ -146,7 +150,7 @@ def add_industry_rating(draft: Draft, *, published: bool) -> None:
     )
 
 
-def add_third_party_rating(draft: Draft) -> None:
+def add_third_party_rating(draft: EnterpriseBuilder) -> None:
     """A rating by an agency that does not exist."""
     rated_on = draft.before(300)
     draft.add(
@@ -161,7 +165,9 @@ def add_third_party_rating(draft: Draft) -> None:
     )
 
 
-def add_annual_report(draft: Draft, *, years_ago: int = 1, published: bool = False) -> None:
+def add_annual_report(
+    draft: EnterpriseBuilder, *, years_ago: int = 1, published: bool = False
+) -> None:
     """The report on one year, where it was there by then."""
     year = draft.today.year - years_ago
     if year < draft.established_on.year:
@@ -186,7 +192,7 @@ def add_annual_report(draft: Draft, *, years_ago: int = 1, published: bool = Fal
     )
 
 
-def add_pledge(draft: Draft) -> None:
+def add_pledge(draft: EnterpriseBuilder) -> None:
     """A mortgage of goods that stands."""
     registered_on = draft.before(700)
     draft.add(

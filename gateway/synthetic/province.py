@@ -17,10 +17,10 @@ from gateway.synthetic import negative_records, positive_records
 from gateway.synthetic.company_names import a_naming
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, a_division
-from gateway.synthetic.enterprise_builder import Draft
+from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 from gateway.synthetic.people import a_person
 from gateway.synthetic.scenarios import CAST, KINDS, PLACES, TRAITS, Trait
-from gateway.synthetic.seeded_random import Chance
+from gateway.synthetic.seeded_random import SeededRandom
 from gateway.synthetic.uscc_generator import a_code
 
 _KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
@@ -98,8 +98,8 @@ def _a_draft(
     trait: str | None,
     today: date,
     catalogue: Catalogue,
-) -> Draft:
-    rng = Chance(f"{seed}/{index}")
+) -> EnterpriseBuilder:
+    rng = SeededRandom(f"{seed}/{index}")
     any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]
     kind = any_kind if trait is None else KINDS.get(trait, "firm")
     division = a_division(rng)
@@ -109,7 +109,7 @@ def _a_draft(
         division = PLACES.get(trait, division)
     naming, person = a_naming(rng, kind, division), a_person(rng, division, today)
     street, house = rng.choice(_STREETS), rng.randint(1, 998)
-    return Draft(
+    return EnterpriseBuilder(
         rng=rng,
         today=today,
         catalogue=catalogue,
@@ -131,7 +131,7 @@ def _established_on(rng: random.Random, today: date, *, young: bool) -> date:
     return today - timedelta(days=min(days, 12_000) if young else 1200 + min(days, 8_000))
 
 
-def _play(draft: Draft, trait: str) -> None:
+def _play(draft: EnterpriseBuilder, trait: str) -> None:
     TRAITS[trait](draft)
     if trait != "clean":
         positive_records.add_licence(draft)
@@ -141,7 +141,7 @@ def _play(draft: Draft, trait: str) -> None:
     draft.traits.add(trait)
 
 
-def _earn(draft: Draft) -> None:
+def _earn(draft: EnterpriseBuilder) -> None:
     rng, is_firm = draft.rng, draft.kind == "firm"
     licences = rng.choices(range(1, 7), cum_weights=_LICENCES)[0]
     if rng.random() < 0.002:
@@ -166,7 +166,7 @@ def _earn(draft: Draft) -> None:
             add(draft)
 
 
-def _err(draft: Draft) -> None:
+def _err(draft: EnterpriseBuilder) -> None:
     for share, trait in _WRONGS:
         if draft.rng.random() < share:
             TRAITS[trait](draft)

@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from gateway.synthetic import negative_records, positive_records
 from gateway.synthetic.divisions import BY_CODE, Division
-from gateway.synthetic.enterprise_builder import Draft
+from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 from gateway.synthetic.uscc_generator import with_a_wrong_check
 
-Trait = Callable[[Draft], None]
+Trait = Callable[[EnterpriseBuilder], None]
 
 _HANGZHOU: Final = BY_CODE["330106"]
 _YIWU: Final = BY_CODE["330782"]
 
 
-def _clean(draft: Draft) -> None:
+def _clean(draft: EnterpriseBuilder) -> None:
     positive_records.add_rating(draft, draft.rng.choice((780, 810, 870, 930)))
     positive_records.add_all_payments(draft)
     for category in ("普通", "核准"):
@@ -33,15 +33,15 @@ def _clean(draft: Draft) -> None:
     positive_records.add_pledge(draft)
 
 
-def _expired(draft: Draft) -> None:
+def _expired(draft: EnterpriseBuilder) -> None:
     negative_records.add_penalty_ending(draft, draft.today - timedelta(days=1))
 
 
-def _expires_today(draft: Draft) -> None:
+def _expires_today(draft: EnterpriseBuilder) -> None:
     negative_records.add_penalty_ending(draft, draft.today)
 
 
-def _repaired(draft: Draft) -> None:
+def _repaired(draft: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         draft,
         published_on=draft.before(150, 100),
@@ -49,7 +49,7 @@ def _repaired(draft: Draft) -> None:
     )
 
 
-def _withdrawn(draft: Draft) -> None:
+def _withdrawn(draft: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         draft,
         published_on=draft.before(150, 100),
@@ -57,7 +57,7 @@ def _withdrawn(draft: Draft) -> None:
     )
 
 
-def _disputed(draft: Draft) -> None:
+def _disputed(draft: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
         draft,
         published_on=draft.before(150, 100),
@@ -69,7 +69,7 @@ def _penalty(**changed: Any) -> Trait:  # fields of a penalty
     return lambda draft: negative_records.add_live_penalty(draft, **changed)
 
 
-def _id_number_in_free_text(draft: Draft) -> None:
+def _id_number_in_free_text(draft: EnterpriseBuilder) -> None:
     number = draft.person.id_number
     spaced = f"{number[:6]} {number[6:14]} {number[14:]}"
     facts = (
@@ -80,42 +80,42 @@ def _id_number_in_free_text(draft: Draft) -> None:
 
 
 def _status(status: str) -> Trait:
-    def change(draft: Draft) -> None:
+    def change(draft: EnterpriseBuilder) -> None:
         draft.status = status
 
     return change
 
 
-def _moved(draft: Draft) -> None:
+def _moved(draft: EnterpriseBuilder) -> None:
     draft.status = "moved_out"
     draft.address = "江苏省苏州市姑苏区合成路1号"
 
 
-def _wrong_check_character(draft: Draft) -> None:
+def _wrong_check_character(draft: EnterpriseBuilder) -> None:
     draft.uscc, draft.code_ok = with_a_wrong_check(draft.uscc), False
 
 
 def _named(name: str) -> Trait:
-    def change(draft: Draft) -> None:
+    def change(draft: EnterpriseBuilder) -> None:
         draft.name = name
 
     return change
 
 
-def _rare_characters(draft: Draft) -> None:
+def _rare_characters(draft: EnterpriseBuilder) -> None:
     draft.name = "杭州𬱖𠅤喆科技有限公司"
     draft.legal_representative = "王\U0002b5ae龑"
 
 
-def _former_name(draft: Draft) -> None:
+def _former_name(draft: EnterpriseBuilder) -> None:
     draft.former_names = (f"{draft.division.city}旧禾贸易有限公司",)
 
 
-def _source_unavailable(draft: Draft) -> None:
+def _source_unavailable(draft: EnterpriseBuilder) -> None:
     draft.unavailable = ("tax_and_social",)
 
 
-def _nothing_more(_: Draft) -> None:
+def _nothing_more(_: EnterpriseBuilder) -> None:
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
-from consent import Ask, Changed, Channel, Person, Purpose, Scope, Shown
+from consent import AccessRequest, Channel, DisplayedText, Person, Purpose, Scope, Transition
 from consent.consent_text import TEXT_VERSION
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.timestamps import SHANGHAI
@@ -23,12 +23,12 @@ from gateway.disclosure import consent_writer
 from gateway.portal.consents.decision_form import fields_behind
 from gateway.runtime import Runtime
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.demo_clients import ROLES, new_keys, registration_of, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, new_keys, registration_of, terms_of
 from gateway.synthetic.demo_objections import raise_for_marks
-from gateway.synthetic.kit_subjects import Choosing, accounts, person_entry, subject_entry
+from gateway.synthetic.kit_subjects import SubjectChoice, accounts, person_entry, subject_entry
 from gateway.synthetic.load import Loaded, load
 from gateway.synthetic.province import province
-from gateway.synthetic.state import Folder, State, write_private
+from gateway.synthetic.state import DemoFolder, DemoState, write_private
 
 CONSENT_DATASETS: Final = ("registration", "licence", "penalty", "public_rating", "tax_and_social")
 CONSENT_QUESTIONS: Final = ("rating_at_least.v1", "paid_social_insurance_on_time.v1")
@@ -40,13 +40,13 @@ Kit = dict[str, Any]
 
 async def build(
     runtime: Runtime,
-    folder: Folder,
-    state: State,
+    folder: DemoFolder,
+    state: DemoState,
     on_progress: Callable[[Loaded], None],
 ) -> Kit:
     """Fill the empty database and write the accounts and the kit."""
     now = runtime.now()
-    choosing = Choosing()
+    choosing = SubjectChoice()
     stream = province(
         state.seed,
         state.entities,
@@ -91,7 +91,7 @@ async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> K
     """Register the four roles with their agreements; their private keys go into the kit only."""
     redirect_uris = [f"{issuer}/demo/callback", "http://127.0.0.1:8421/callback"]
     entries: Kit = {}
-    for role in ROLES:
+    for role in DEMO_CLIENTS:
         private, public = await asyncio.to_thread(new_keys, role)
         registration = registration_of(role, public, redirect_uris)
         await register_client(connection, registration, now=now)
@@ -126,8 +126,8 @@ async def _consent(
     of = next(e for e in chosen if "clean" in e.traits).enterprise
     until = now + CONSENT_TERM
     requested = consent.request(
-        Ask(
-            client_id=ROLES[0].client_id,
+        AccessRequest(
+            client_id=DEMO_CLIENTS[0].client_id,
             uscc=of.uscc,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=CONSENT_DATASETS,
@@ -139,7 +139,7 @@ async def _consent(
         channel=Channel.LINK,
         now=now,
     )
-    if not isinstance(requested, Changed):
+    if not isinstance(requested, Transition):
         raise TypeError(requested)
     person = Person(
         subject="demo-seed",
@@ -156,21 +156,21 @@ async def _consent(
             max_uses=CONSENT_USES,
         ),
         by=person,
-        shown=Shown(
+        shown=DisplayedText(
             text_version=TEXT_VERSION,
             language="zh",
             fields=fields_behind(CONSENT_DATASETS, load_catalogue()),
         ),
         now=now,
     )
-    if not isinstance(granted, Changed):
+    if not isinstance(granted, Transition):
         raise TypeError(granted)
     await consent_writer.insert(connection, requested)
     await consent_writer.save(connection, requested.consent, granted)
     return {
         "consent_id": granted.consent.consent_id,
-        "client": ROLES[0].key,
-        "client_id": ROLES[0].client_id,
+        "client": DEMO_CLIENTS[0].key,
+        "client_id": DEMO_CLIENTS[0].client_id,
         "uscc": of.uscc,
         "purpose": Purpose.LOAN_APPROVAL.value,
         "datasets": list(CONSENT_DATASETS),

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Chance(random.Random):
+class SeededRandom(random.Random):
     """The standard generator; what is overridden gives the same values from the same bits."""
 
     def choice(self, seq: Sequence[T]) -> T:  # type: ignore[override]  # narrower: sequences only

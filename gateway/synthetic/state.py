@@ -28,7 +28,7 @@ class StateError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class DemoState:
     """What `state.json` holds."""
 
     port: int
@@ -39,7 +39,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class DemoFolder:
     """The files of one demo."""
 
     path: Path
@@ -116,13 +116,13 @@ class Folder:
     def _state(self) -> Path:
         return self.path / "state.json"
 
-    def open(self, *, port: int | None, entities: int) -> State:
+    def open(self, *, port: int | None, entities: int) -> DemoState:
         """The state in this folder; a new one where there is none."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         if not self._state.exists():
             return self._begin(port=port, entities=entities)
-        state = State(**json.loads(self._state.read_text()))
+        state = DemoState(**json.loads(self._state.read_text()))
         if port not in {None, state.port}:
             raise StateError(
                 f"{self.path} was made for port {state.port}, and its issuer, codes and evidence hang "
@@ -131,12 +131,12 @@ class Folder:
         _demand_free(state.port)
         return state
 
-    def _begin(self, *, port: int | None, entities: int) -> State:
+    def _begin(self, *, port: int | None, entities: int) -> DemoState:
         if any(self.path.iterdir()):
             raise StateError(f"{self.path} is not empty and no demo's. Choose another --state.")
         chosen = port or _free_port()
         _demand_free(chosen)
-        state = State(
+        state = DemoState(
             port=chosen,
             secret=secrets.token_urlsafe(32),
             database_folder=str(embedded.new_folder(self.path.resolve())),
@@ -148,7 +148,7 @@ class Folder:
         write_private(self._state, json.dumps(asdict(state), indent=1))
         return state
 
-    def settings(self, state: State, database_url: str) -> Settings:
+    def settings(self, state: DemoState, database_url: str) -> Settings:
         """The gateway's settings for this demo."""
         self._checkpoints.mkdir(mode=0o700, exist_ok=True)
         return Settings.from_env(

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from gateway import safe_fetch
-from gateway.safe_fetch import UnfetchableError, Way
+from gateway.safe_fetch import FetchRoute, UnfetchableError
 from gateway.transparency.checkpoints import LARGEST_NOTE
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class StoreChangedError(StoreError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredCheckpoint:
     """What a store keeps, and by which HTTP entity tag."""
 
     content: bytes
@@ -58,11 +58,11 @@ class CheckpointStore(Protocol):
         """How operators know it; no secret."""
         ...
 
-    async def read(self) -> Kept | None:
+    async def read(self) -> StoredCheckpoint | None:
         """What it keeps; `None` if nothing. Raises `StoreError`."""
         ...
 
-    async def replace(self, kept: Kept | None, content: bytes) -> None:
+    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
         """Keep `content` if it still keeps `kept`; raises `StoreError` or `StoreChangedError`."""
         ...
 
@@ -87,12 +87,12 @@ class FolderStore:
         """Its path."""
         return str(self.folder)
 
-    async def read(self) -> Kept | None:
+    async def read(self) -> StoredCheckpoint | None:
         """Read the file, if it is an ordinary one of a decent size."""
         content = await self._in_time(self._read)
-        return None if content is None else Kept(content=content)
+        return None if content is None else StoredCheckpoint(content=content)
 
-    async def replace(self, kept: Kept | None, content: bytes) -> None:
+    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
         """Replace the file as a whole, durably, under a lock on a file beside it."""
         before = kept.content if kept else None
         await self._in_time(lambda: self._replace(before, content))
@@ -151,7 +151,7 @@ class HttpsStore:
     url: str
     credentials: str | None = field(default=None, repr=False)
     loopback: bool = False
-    way: Way = field(default_factory=Way, repr=False)
+    way: FetchRoute = field(default_factory=FetchRoute, repr=False)
 
     @classmethod
     def at(cls, address: str, *, loopback: bool) -> "HttpsStore":
@@ -169,7 +169,7 @@ class HttpsStore:
         """Its address without the query, in which there may be a secret."""
         return self.url.partition("?")[0]
 
-    async def read(self) -> Kept | None:
+    async def read(self) -> StoredCheckpoint | None:
         """GET it; 404 and 410 say that it keeps nothing."""
         try:
             found = await safe_fetch.get(
@@ -181,9 +181,9 @@ class HttpsStore:
             raise self._failed(error) from None
         if len(found.body) > LARGEST_NOTE:
             raise StoreError(f"{self.name} answered with more than {LARGEST_NOTE} bytes.")
-        return Kept(content=found.body, etag=found.headers.get("etag"))
+        return StoredCheckpoint(content=found.body, etag=found.headers.get("etag"))
 
-    async def replace(self, kept: Kept | None, content: bytes) -> None:
+    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
         """PUT it under the precondition that nothing has changed (RFC 9110 §13.1).
 
         A store that ignores preconditions is asked once more just before: late writers are seldom.

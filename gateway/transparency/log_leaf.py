@@ -14,7 +14,7 @@ SALT_BYTES = 32
 # The log must have merged a leaf by then, or the promise in the answer is proof against us.
 MERGE_SECONDS = 10
 
-Kind = Literal["verification", "query", "consent_request"]  # of the last, refused ones only
+LeafKind = Literal["verification", "query", "consent_request"]  # of the last, refused ones only
 Outcome = Literal["told", "refused"]
 
 
@@ -25,7 +25,7 @@ class Disclosure:
     disclosure_id: str
     uscc: str
     client_id: str
-    kind: Kind
+    kind: LeafKind
     outcome: Outcome
     purpose: str
     asked: Sequence[Any]

@@ -20,8 +20,8 @@ from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import (
     CheckpointStore,
-    Kept,
     StoreChangedError,
+    StoredCheckpoint,
     StoreError,
 )
 from gateway.transparency.checkpoints import NoteError, TreeHead, opened, signed
@@ -103,7 +103,7 @@ class Finding:
 
     place: str
     store: CheckpointStore | None = None
-    kept: Kept | None = None
+    kept: StoredCheckpoint | None = None
     head: TreeHead | None = None
     trouble: str | None = None
     comparison: Comparison | None = None

@@ -30,7 +30,7 @@ from gateway.transparency.tree_store import hashes_within
 
 log = structlog.get_logger("gateway.sealer")
 
-SEALER_LOCK = 0x58514C47  # "XQLG"
+SEQUENCER_LOCK = 0x58514C47  # "XQLG"
 BATCH = 1_000  # about 40 ms a round: the requests beside it hardly notice
 POLL_SECONDS = 0.5  # an idle log is looked at this often; a full batch is followed at once
 LONGEST_ROUND_SECONDS = 5  # a connection that hangs must not break the promise of 10
@@ -64,7 +64,7 @@ Leaves = Sequence[Row[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealer:
+class Sequencer:
     """Moves pending leaves into the log and signs what it then holds."""
 
     engine: AsyncEngine
@@ -116,7 +116,7 @@ class Sealer:
         if not await self.publisher.publish():
             return 0
         async with asyncio.timeout(LONGEST_ROUND_SECONDS), self.engine.begin() as connection:
-            if not (await connection.execute(LOCK, {"lock": SEALER_LOCK})).scalar_one():
+            if not (await connection.execute(LOCK, {"lock": SEQUENCER_LOCK})).scalar_one():
                 return 0
             taken, signed = await self._batch(connection)
         if signed:

@@ -13,7 +13,7 @@ import orjson
 from consent.model import Consent
 from consent.use_counter import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.authentication import Caller
-from gateway.access.client_status import Standing, standing_from_json
+from gateway.access.client_status import ClientStatus, client_status_from_json
 from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
 from gateway.creditfile.file_query import (
     NOT_ENDED,
@@ -26,7 +26,7 @@ from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import HotDatabase, Statement
 from gateway.disclosure.idempotency import IdempotencyKey, kept_since
 from gateway.verifications.decoy import enterprise_or_decoy
-from gateway.verifications.request import Ask
+from gateway.verifications.request import VerificationRequest
 
 _OWN_CONSENT_HOLDS = """(
     CAST(:consent_id AS text) IS NULL
@@ -70,14 +70,14 @@ READ = Statement(f"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class VerificationInputs:
     """What the statement found. `probes`: question → (value digest → first asked, revision).
 
     Where the enterprise is not known, or is not `allowed` to be read of (by token, client, agreement
     or the token's consent), `enterprise` is a decoy that nothing may be told of.
     """
 
-    standing: Standing
+    standing: ClientStatus
     allowed: bool
     consent: Consent | None
     kept: Mapping[str, Any] | None
@@ -87,9 +87,13 @@ class Read:
     probes: Mapping[str, tuple[Mapping[str, int], int]]
 
 
-async def read(
-    hot: HotDatabase, caller: Caller, ask: Ask, key: IdempotencyKey | None, now: datetime
-) -> Read:
+async def read_inputs(
+    hot: HotDatabase,
+    caller: Caller,
+    ask: VerificationRequest,
+    key: IdempotencyKey | None,
+    now: datetime,
+) -> VerificationInputs:
     """Read once, for this caller and ask."""
     row = await hot.row(
         READ,
@@ -117,8 +121,8 @@ async def read(
     consent = _json(row["consent"])
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
-    return Read(
-        standing=standing_from_json(orjson.loads(row["standing"])),
+    return VerificationInputs(
+        standing=client_status_from_json(orjson.loads(row["standing"])),
         allowed=row["allowed"],
         consent=consent_from_json(consent) if consent else None,
         kept=_json(row["kept"]),

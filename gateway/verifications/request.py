@@ -11,14 +11,14 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
-from gateway.access.refused_request import UNKNOWN, Amiss
+from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import subject_of
 from gateway.verifications.schemas import VerificationIn
 from verification import Asked, Question, problem_with, question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class VerificationRequest:
     """A well-formed verification: a possible code, a known purpose, questions of the catalogue."""
 
     uscc: str
@@ -66,7 +66,7 @@ class Ask:
         return ((each, each.closed(asked.value)) for each, asked in pairs)
 
 
-def ask_of(body: VerificationIn) -> Ask | Amiss | GatewayError:
+def ask_of(body: VerificationIn) -> VerificationRequest | RefusedRequest | GatewayError:
     """The ask in `body`, or what is wrong with it."""
     uscc = subject_of(body.enterprise.uscc)
     if isinstance(uscc, InvalidUsccError):
@@ -83,8 +83,8 @@ def ask_of(body: VerificationIn) -> Ask | Amiss | GatewayError:
     problems = [problem for each in asked if (problem := problem_with(each))]
     if problems:
         return InvalidRequestError(problems[0])
-    return Ask(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
+    return VerificationRequest(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
 
 
-def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> Amiss:
-    return Amiss(error=error, uscc=uscc, kind="verification", purpose=purpose, asked=asked)
+def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
+    return RefusedRequest(error=error, uscc=uscc, kind="verification", purpose=purpose, asked=asked)

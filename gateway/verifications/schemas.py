@@ -4,20 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.access.body import EnterpriseIn, Wire
+from gateway.access.body import EnterpriseIn, WireModel
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MOST_QUESTIONS = 20
 
 
-class QuestionIn(Wire):
+class QuestionIn(WireModel):
     """One question, with the asserted value or the chosen band where it takes one."""
 
     question: Text = Field(examples=["enterprise_name.v1"])
     value: Text | None = None
 
 
-class VerificationIn(Wire):
+class VerificationIn(WireModel):
     """`POST /v1/verifications`."""
 
     enterprise: EnterpriseIn
@@ -25,7 +25,7 @@ class VerificationIn(Wire):
     questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MOST_QUESTIONS)]
 
 
-class AnswerOut(Wire):
+class AnswerOut(WireModel):
     """One answer: `match` stands only beside a `yes` on a name."""
 
     question: str
@@ -33,7 +33,7 @@ class AnswerOut(Wire):
     match: str | None = None
 
 
-class LogPromiseOut(Wire):
+class LogPromiseOut(WireModel):
     """The log's promise: this leaf will be in the tree by `merge_by`."""
 
     leaf_hash: str
@@ -41,7 +41,7 @@ class LogPromiseOut(Wire):
     merge_by: str
 
 
-class VerificationOut(Wire):
+class VerificationOut(WireModel):
     """What `POST /v1/verifications` answers."""
 
     verification_id: str

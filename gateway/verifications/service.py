@@ -27,20 +27,20 @@ from gateway.access.timestamps import SHANGHAI, on_the_wire
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
-from gateway.disclosure.commit import Committed, Probe, Telling, log_refusal, tell
-from gateway.disclosure.idempotency import IdempotencyKey, Keeping, Kept, KeyConflict
+from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit, log_refusal
+from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
 from gateway.transparency.inclusion_promise import log_promise, merge_by
 from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt, result_digest
 from gateway.verifications.padding import padded
-from gateway.verifications.read_query import Read, read
-from gateway.verifications.request import Ask
+from gateway.verifications.read_query import VerificationInputs, read_inputs
+from gateway.verifications.request import VerificationRequest
 from verification import (
     CATALOGUE_VERSION,
     Answered,
     Asked,
-    admit,
+    admit_probe,
     asserted_form,
     evaluate,
 )
@@ -50,23 +50,23 @@ TURNS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class VerificationAnswer:
     """The answer's JSON text, to be sent as it stands."""
 
     text: str
 
 
-async def answer(
+async def answer_verification(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
+    ask: VerificationRequest,
     key: IdempotencyKey | None,
-) -> Told | GatewayError:
+) -> VerificationAnswer | GatewayError:
     """Answer `ask`, or say why not; either is in the log before this returns."""
     keeping = _keeping(runtime, caller, ask)
     for _ in range(TURNS):
         now = runtime.now()
-        found = await read(runtime.hot, caller, ask, key, now)
+        found = await read_inputs(runtime.hot, caller, ask, key, now)
         agreement = _ground(caller, found, ask, now)
         if isinstance(agreement, GatewayError):
             await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now))
@@ -77,19 +77,21 @@ async def answer(
             conflict = conflict_error(kept)
             await log_refusal(runtime.hot, _refusal(caller, ask, conflict, now))
             return conflict
-        if isinstance(kept, Kept):
+        if isinstance(kept, StoredAnswer):
             present = _as_if_unspent(found)
             again = _telling(runtime, caller, ask, present, agreement, None, now)
             if _still_true(again, kept):
-                return Told(text=kept.answer)
+                return VerificationAnswer(text=kept.answer)
             key = None  # it has changed since: answered anew, and the old answer stays its key's
         telling = _telling(runtime, caller, ask, found, agreement, key, now)
-        if isinstance(await tell(runtime.hot, telling), Committed):
-            return Told(text=telling.answer)
+        if isinstance(await commit(runtime.hot, telling), Committed):
+            return VerificationAnswer(text=telling.answer)
     return TemporarilyUnavailableError(retry_after=1)
 
 
-def _ground(caller: Caller, found: Read, ask: Ask, now: datetime) -> Agreement | GatewayError:
+def _ground(
+    caller: Caller, found: VerificationInputs, ask: VerificationRequest, now: datetime
+) -> Agreement | GatewayError:
     """The agreement that covers this ask: token, client, agreement, then its purposes and questions."""
     agreement = agreement_of(found.standing, now)
     if isinstance(agreement, GatewayError):
@@ -110,12 +112,12 @@ def _ground(caller: Caller, found: Read, ask: Ask, now: datetime) -> Agreement |
 def _telling(
     runtime: Runtime,
     caller: Caller,
-    ask: Ask,
-    found: Read,
+    ask: VerificationRequest,
+    found: VerificationInputs,
     agreement: Agreement,
     key: IdempotencyKey | None,
     now: datetime,
-) -> Telling:
+) -> PendingDisclosure:
     """What would be told now, and what it costs."""
     granted = _granted(caller, ask, found, now)
     open_to_caller = frozenset(
@@ -148,7 +150,7 @@ def _telling(
         on_the_wire(merge_by(now)),
     )
     text = padded(core)
-    return Telling(
+    return PendingDisclosure(
         disclosure=disclosure,
         salt=salt,
         consent_version=granted.version if granted else None,
@@ -159,9 +161,11 @@ def _telling(
     )
 
 
-def _granted(caller: Caller, ask: Ask, found: Read, now: datetime) -> Granted | None:
+def _granted(
+    caller: Caller, ask: VerificationRequest, found: VerificationInputs, now: datetime
+) -> Granted | None:
     """The consent under which some of these questions may be answered, if there is one."""
-    asked = consent.Ask(
+    asked = consent.AccessRequest(
         client_id=caller.client_id,
         uscc=ask.uscc,
         purpose=Purpose(ask.purpose),
@@ -172,13 +176,13 @@ def _granted(caller: Caller, ask: Ask, found: Read, now: datetime) -> Granted | 
     return decided if isinstance(decided, Granted) else None
 
 
-def _still_true(again: Telling, kept: Kept) -> bool:
+def _still_true(again: PendingDisclosure, kept: StoredAnswer) -> bool:
     """Whether the same would be answered now: consent and records may have changed since."""
     now, then = (orjson.loads(text)["answers"] for text in (again.answer, kept.answer))
     return bool(now == then)
 
 
-def _as_if_unspent(found: Read) -> Read:
+def _as_if_unspent(found: VerificationInputs) -> VerificationInputs:
     """What was found, but that a repeated call needs the consent and no use of it."""
     held = found.consent
     return found if held is None else replace(found, consent=replace(held, max_uses=None))
@@ -186,8 +190,8 @@ def _as_if_unspent(found: Read) -> Read:
 
 def _probed(
     runtime: Runtime,
-    ask: Ask,
-    found: Read,
+    ask: VerificationRequest,
+    found: VerificationInputs,
     open_to_caller: frozenset[Asked],
     now: datetime,
 ) -> tuple[list[Probe], frozenset[Asked]]:
@@ -209,7 +213,7 @@ def _probed(
             runtime.digests.of("probe", f"{ask.uscc} {budget} {asserted_form(each)}").hex()[:32]
             for each in values
         ]
-        admission = admit(known, digests, now=int(now.timestamp()))
+        admission = admit_probe(known, digests, now=int(now.timestamp()))
         admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
         if admission.known != known:  # else nothing is counted, and nobody need wait for it
             probes.append(Probe(question=budget, asked=admission.known, revision=revision))
@@ -218,8 +222,8 @@ def _probed(
 
 def _answers(
     runtime: Runtime,
-    ask: Ask,
-    found: Read,
+    ask: VerificationRequest,
+    found: VerificationInputs,
     allowed: frozenset[Asked],
     now: datetime,
 ) -> tuple[Answered, ...]:
@@ -234,7 +238,7 @@ def _answers(
 
 
 def _document(
-    ask: Ask,
+    ask: VerificationRequest,
     answers: tuple[Answered, ...],
     disclosure: Disclosure,
     now: datetime,
@@ -252,11 +256,13 @@ def _document(
 
 
 def _answer(answered: Answered) -> Mapping[str, str]:
-    told = {"question": answered.tag, "answer": str(answered.answer)}
+    told = {"question": answered.tag, "answer_verification": str(answered.answer)}
     return told if answered.match is None else {**told, "match": str(answered.match)}
 
 
-def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Disclosure:
+def _refusal(
+    caller: Caller, ask: VerificationRequest, error: GatewayError, now: datetime
+) -> Disclosure:
     return Disclosure(
         disclosure_id=new_id("dsc"),
         uscc=ask.uscc,
@@ -270,5 +276,5 @@ def _refusal(caller: Caller, ask: Ask, error: GatewayError, now: datetime) -> Di
     )
 
 
-def _keeping(runtime: Runtime, caller: Caller, ask: Ask) -> Keeping:
-    return Keeping(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
+def _keeping(runtime: Runtime, caller: Caller, ask: VerificationRequest) -> AnswerStore:
+    return AnswerStore(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)

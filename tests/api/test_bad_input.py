@@ -18,7 +18,7 @@ from gateway.clients import registry
 from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
 from gateway.problems import TABLE
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.people import false_id_number
 from tests.house import OF_THE_LOG, UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
@@ -643,7 +643,7 @@ async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(house: Hou
     """The call that reads the newer agreement is the last one counted by the older."""
     bank, uscc = await house.client(), house.uscc("clean")
     assert await bank.answers(uscc, "is_active.v1") == ["yes"]
-    bank_role = next(role for role in ROLES if role.key == "bank")
+    bank_role = next(role for role in DEMO_CLIENTS if role.key == "bank")
     smaller = replace(terms_of(bank_role, house.clock()), quotas=Quotas(per_minute=1))
     await house.agree(bank, smaller)
     assert await bank.answers(uscc, "is_active.v1") == ["yes"]

@@ -15,14 +15,14 @@ from typer.testing import CliRunner, Result
 
 from gateway.admin import catalogue_service
 from gateway.admin.audit_log import At
-from gateway.admin.errors import Refused
+from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import Operator
 from gateway.background.catalogue_reload import follow
 from gateway.cli.main import app
 from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.catalogue_versions import Version, digest_of, in_force
 from gateway.db.engine import make_engine
-from gateway.ingest import Source, Taken, take
+from gateway.ingest import BatchResult, Source, take
 from gateway.portal.consents.decision_form import fields_behind
 from tests.databases import new_database
 from tests.house import House, a_house
@@ -69,7 +69,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 async def load(
     engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
-) -> Version | Refused:
+) -> Version | AdminRefusal:
     async with engine.begin() as conn:
         at = At(conn=conn, by=by, now=NOW, datasets=())
         return await catalogue_service.load(at, document, allow_widening=allow)
@@ -77,7 +77,7 @@ async def load(
 
 async def approve(
     engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
-) -> Version | Refused:
+) -> Version | AdminRefusal:
     async with engine.begin() as conn:
         at = At(conn=conn, by=by, now=NOW, datasets=())
         return await catalogue_service.approve(at, version, digest)
@@ -105,7 +105,7 @@ async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
 async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: AsyncEngine) -> None:
     """Neither its loader nor a wrong digest brings it into force."""
     refused = await load(engine, WIDER)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, AdminRefusal)
     assert "green_rating: a new dataset" in refused.sentence
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, Version)
@@ -117,7 +117,7 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
         approve(engine, "2026.2", b"\0" * 32),
         approve(engine, "2027.1", waiting.digest),
     ):
-        assert isinstance(await attempt, Refused)
+        assert isinstance(await attempt, AdminRefusal)
     assert await counting(engine) == "2026.1"
     approved = await approve(engine, "2026.2", waiting.digest)
     assert isinstance(approved, Version)
@@ -133,7 +133,7 @@ async def test_what_was_judged_against_another_catalogue_is_not_approved(
     assert isinstance(waiting, Version)
     await load(engine, NARROWER)
     refused = await approve(engine, "2026.2", waiting.digest)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, AdminRefusal)
     assert "Another catalogue" in refused.sentence
 
 
@@ -143,10 +143,10 @@ async def test_a_version_never_changes(engine: AsyncEngine) -> None:
     assert await load(engine, NARROWER) == again
     for other in (NARROWER + "\n", NARROWER.replace("appeal_days: 60", "appeal_days: 90")):
         refused = await load(engine, other)
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, AdminRefusal)
         assert "its own" in refused.sentence
     less = NARROWER.replace("2026.1a", "2026.3").split("  - code: supervision")[0]
-    assert isinstance(await load(engine, less), Refused)
+    assert isinstance(await load(engine, less), AdminRefusal)
     for sql in (
         "UPDATE catalogue_version SET document = 'x'",
         "UPDATE catalogue_version SET place = 9",
@@ -236,7 +236,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
             catalogue=house.runtime.catalogue,
             vault=house.runtime.vault,
         )
-    assert taken.outcome is Taken.CREATED
+    assert taken.outcome is BatchResult.CREATED
     bank = await house.client(datasets=frozenset({"green_rating", "licence"}))
     await house.grant(bank, uscc, datasets=["green_rating", "licence"])
     answer = (await bank.query(uscc, "green_rating", "licence")).json()

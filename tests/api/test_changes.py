@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 import consent
-from gateway.background.sequencing import sealer_of
+from gateway.background.sequencing import sequencer_of
 from gateway.disclosure import feed
 from tests.house import Caller, House
 
@@ -20,7 +20,7 @@ SCOPE = "changes"
 
 async def number(house: House) -> None:
     """What a sealer does, or the house's own meanwhile: until each notice has its place."""
-    sealer = sealer_of(house.runtime)
+    sealer = sequencer_of(house.runtime)
     while await house.rows("SELECT change_id FROM tombstone WHERE cursor IS NULL LIMIT 1"):
         await sealer.round()
         await asyncio.sleep(0.02)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 import consent
-from consent import Changed
+from consent import Transition
 from consent import store as consents
 from gateway.disclosure import consent_writer
 from gateway.transparency.checkpoints import origin_of
@@ -32,7 +32,7 @@ from tests.house import Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SHOWN: Final = consent.Shown(text_version="2026.2", language="zh")
+SHOWN: Final = consent.DisplayedText(text_version="2026.2", language="zh")
 UNKNOWN: Final = "cst_" + "a" * 26 + "-1"
 
 
@@ -153,12 +153,12 @@ async def test_without_its_leaf_an_event_is_not_written(house: House) -> None:
     """The leaf cannot be written: no consent, no event, no decision. It can: all of them."""
     uscc = house.uscc("clean")
     asked = replace(a_request(), uscc=uscc, consent_id="cst_" + "b" * 26)
-    begun = Changed(consent=asked, event=an_event_of(asked))
+    begun = Transition(consent=asked, event=an_event_of(asked))
     at = asked.requested_at
     granted = consent.grant(asked, scope=asked.scope, by=a_person(uscc), shown=SHOWN, now=at)
-    assert isinstance(granted, Changed)
+    assert isinstance(granted, Transition)
 
-    async def write(what: Changed) -> None:
+    async def write(what: Transition) -> None:
         async with house.runtime.engine.begin() as conn:
             if what is begun:
                 await consent_writer.insert(conn, what)
@@ -189,7 +189,7 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(house: House, bank: Cal
         held = await consents.by_id(conn, consent_id)
         assert held is not None
         paused = consent.pause(held, by=a_person(uscc), now=house.clock())
-        assert isinstance(paused, Changed)
+        assert isinstance(paused, Transition)
         assert await consent_writer.save(conn, held, paused)
         await conn.rollback()
     async with engine.begin() as conn:

@@ -14,7 +14,7 @@ from consent import Channel, Consent, Scope, store
 from consent.model import Person
 from gateway.background.housekeeping import tell_of_expiry
 from gateway.disclosure import consent_writer, withdrawal_notices
-from gateway.disclosure.consent_notices import News, news_of
+from gateway.disclosure.consent_notices import ConsentNotice, news_of
 from tests.consent_builders import BANK, NOON, a_consent, a_person, done
 from tests.house import Caller, House
 
@@ -95,7 +95,7 @@ async def test_a_decision_that_is_not_committed_is_no_news(house: House) -> None
         held = await store.by_id(conn, consent_id)
         assert held is not None
         withdrawn = consent.withdraw(held, by=_person(held), now=house.clock())
-        assert isinstance(withdrawn, consent.Changed)
+        assert isinstance(withdrawn, consent.Transition)
         assert await consent_writer.save(conn, held, withdrawn)
         assert not await consent_writer.save(conn, held, withdrawn)
         await conn.rollback()
@@ -165,10 +165,10 @@ async def test_what_is_no_news_to_its_client() -> None:
     newer = a_consent(consent_id="cst_newer")
     replaced = consent.supersede(held, newer=newer, by=a_person(), now=NOON)
     for act in (paused, given_up, replaced):
-        assert isinstance(act, consent.Changed)
+        assert isinstance(act, consent.Transition)
         assert news_of(held, act) == ()
     resumed = consent.resume(done(paused), by=a_person(), now=NOON)
-    assert isinstance(resumed, consent.Changed)
+    assert isinstance(resumed, consent.Transition)
     assert news_of(done(paused), resumed) == ()
 
 
@@ -178,11 +178,13 @@ async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
     changed = consent.narrow(
         held, scope=_less(held.scope, datasets=("registration",)), by=a_person(), now=NOON
     )
-    assert isinstance(changed, consent.Changed)
+    assert isinstance(changed, consent.Transition)
     narrower = a_consent(datasets=("registration", "licence"))
-    assert news_of(narrower, changed) == (News(kind="consent_narrowed", taken_back=("licence",)),)
+    assert news_of(narrower, changed) == (
+        ConsentNotice(kind="consent_narrowed", taken_back=("licence",)),
+    )
     wider = a_consent(datasets=("penalty",))
     assert news_of(wider, changed) == (
-        News(kind="consent_narrowed", taken_back=("penalty",)),
-        News(kind="consent_granted"),
+        ConsentNotice(kind="consent_narrowed", taken_back=("penalty",)),
+        ConsentNotice(kind="consent_granted"),
     )

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 import consent
-from consent import Ask, Channel, Purpose, consent_text
+from consent import AccessRequest, Channel, Purpose, consent_text
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.disclosure import consent_writer
 from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
@@ -39,7 +39,7 @@ async def decided(
     """A consent that was asked by link and decided so; its id."""
     now = house.clock()
     requested = consent.request(
-        Ask(
+        AccessRequest(
             client_id=house.bank,
             uscc=house.firm,
             purpose=Purpose.LOAN_APPROVAL,
@@ -51,7 +51,7 @@ async def decided(
         channel=Channel.LINK,
         now=now,
     )
-    assert isinstance(requested, consent.Changed)
+    assert isinstance(requested, consent.Transition)
     async with house.engine.begin() as conn:
         await consent_writer.insert(conn, requested)
     consent_id = requested.consent.consent_id

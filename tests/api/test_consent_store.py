@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from consent import (
     Act,
-    Changed,
     Channel,
     Consent,
     Granted,
@@ -25,6 +24,7 @@ from consent import (
     Reason,
     Refused,
     Status,
+    Transition,
     consent_id_from,
     decide,
     grant,
@@ -105,10 +105,10 @@ async def committed(engine: AsyncEngine, consent: Consent) -> Consent:
         return await keep(conn, consent)
 
 
-async def act(conn: AsyncConnection, before: Consent, outcome: Changed | Refused) -> Consent:
+async def act(conn: AsyncConnection, before: Consent, outcome: Transition | Refused) -> Consent:
     """Save an act that must succeed."""
     after = done(outcome)
-    assert isinstance(outcome, Changed)
+    assert isinstance(outcome, Transition)
     assert await writer.save(conn, before, after, outcome.event)
     return after
 
@@ -187,7 +187,7 @@ async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
         channel=Channel.REDIRECT,
         now=NOON,
     )
-    assert isinstance(begun, Changed)
+    assert isinstance(begun, Transition)
     await writer.insert(conn, begun.consent, begun.event)
     me = a_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
@@ -214,8 +214,8 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
     consent = await committed(engine, a_consent(uscc=some_uscc(), consent_id=some_id()))
     me = a_person(consent.uscc)
 
-    async def save(outcome: Changed | Refused) -> bool:
-        assert isinstance(outcome, Changed)
+    async def save(outcome: Transition | Refused) -> bool:
+        assert isinstance(outcome, Transition)
         async with engine.begin() as conn:
             return await writer.save(conn, consent, outcome.consent, outcome.event)
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 import consent
-from consent import Changed, Consent, Person, Refused, Shown, Status
+from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
 from gateway.background.refusal_count_writer import write_down
 from gateway.clients import registry
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATH = "/v1/consents"
 SCOPE = "consents"
-SHOWN = Shown(text_version="2026.1", language="zh")
+SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
 def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]
     return found
 
 
-def refuse(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise refuses."""
     return consent.refuse(held, by=by, shown=SHOWN, now=now)
 
@@ -232,7 +232,7 @@ async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
     first = await ask(bank, uscc, key="loan-18")
     until = house.clock() + timedelta(days=1)
 
-    def shorten(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+    def shorten(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
         scope = replace(held.scope, valid_until=until)
         return consent.grant(held, scope=scope, by=by, shown=SHOWN, now=now)
 
@@ -378,7 +378,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
     assert held is not None
     less = replace(held.scope, max_uses=1)
     narrowed = consent.narrow(held, scope=less, by=a_person(uscc), now=house.clock())
-    assert isinstance(narrowed, Changed)
+    assert isinstance(narrowed, Transition)
     for _ in range(2):
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
     async with house.runtime.engine.begin() as connection:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.creditfile.history import Change, held_at, mark
 from gateway.creditfile.personal_fields import open_of_record, open_personal
 from gateway.db.engine import make_engine
-from gateway.ingest import Outcome, Source, Taken, Warned, take
+from gateway.ingest import BatchResult, RowOutcome, RowWarning, Source, take
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
@@ -48,7 +48,7 @@ class Files:
         *rows: Mapping[str, Any],
         source: Source = SOURCE,
         now: datetime = NOW,
-    ) -> tuple[Outcome, ...]:
+    ) -> tuple[RowOutcome, ...]:
         """Deliver in one transaction."""
         async with self.engine.begin() as connection:
             return await take(
@@ -88,18 +88,18 @@ def registration(uscc: str = USCC, **changed: Any) -> dict[str, Any]:
     }
 
 
-def outcomes(of: Sequence[Outcome]) -> list[str]:
+def outcomes(of: Sequence[RowOutcome]) -> list[str]:
     return [each.outcome.value for each in of]
 
 
 async def test_a_row_is_created_then_unchanged_then_updated(held: Files) -> None:
     """By its natural key: a redelivery changes nothing, a change keeps what was."""
     (created,) = await held.take("licence", licence())
-    assert (created.outcome, created.version, created.key) == (Taken.CREATED, 1, "浙许1")
+    assert (created.outcome, created.version, created.key) == (BatchResult.CREATED, 1, "浙许1")
     (again,) = await held.take("licence", licence(), now=LATER)
-    assert again == replace(created, outcome=Taken.UNCHANGED)
+    assert again == replace(created, outcome=BatchResult.UNCHANGED)
     (changed,) = await held.take("licence", licence(name="新名"), now=LATER)
-    assert changed == replace(created, outcome=Taken.UPDATED, version=2)
+    assert changed == replace(created, outcome=BatchResult.UPDATED, version=2)
     (row,) = await held.rows("SELECT * FROM record")
     assert (row["version"], row["fields"]["name"], row["received_at"]) == (2, "新名", LATER)
     (kept,) = await held.rows("SELECT * FROM record_history")
@@ -171,11 +171,11 @@ async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: Fil
     report = {"uscc": USCC, "year": "2025", "contact_phone": "15400000000"}
     await held.take("annual_report", report)
     (again,) = await held.take("annual_report", report)
-    assert again.outcome is Taken.UNCHANGED
+    assert again.outcome is BatchResult.UNCHANGED
     (changed,) = await held.take(
         "annual_report", {**report, "contact_phone": "15400000001"}, now=LATER
     )
-    assert changed.outcome is Taken.UPDATED
+    assert changed.outcome is BatchResult.UPDATED
     async with held.engine.connect() as connection:
         then = await held_at(connection, USCC, NOW)
         today = await held_at(connection, USCC, LATER)
@@ -215,7 +215,7 @@ async def test_of_two_rows_with_one_key_the_last_counts(held: Files) -> None:
     """And the earlier one's sender is told."""
     taken = await held.take("licence", licence(name="先"), licence("浙许2"), licence(name="后"))
     assert outcomes(taken) == ["unchanged", "created", "created"]
-    assert taken[0].warnings == (Warned.SUPERSEDED,)
+    assert taken[0].warnings == (RowWarning.SUPERSEDED,)
     assert taken[0].record_id == taken[2].record_id
     (row,) = await held.rows("SELECT * FROM record WHERE natural_key = '浙许1'")
     assert (row["fields"]["name"], row["version"]) == ("后", 1)
@@ -225,11 +225,11 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: Files) ->
     """Another's delivery under the same key is another record; a registration has one holder."""
     await held.take("licence", licence())
     (other,) = await held.take("licence", licence(name="别"), source=RIVAL)
-    assert other.outcome is Taken.CREATED
+    assert other.outcome is BatchResult.CREATED
     assert len(await held.rows("SELECT 1 FROM record")) == 2
     await held.take("registration", registration())
     (refused,) = await held.take("registration", registration(name="夺名"), source=RIVAL)
-    assert refused.outcome is Taken.REJECTED
+    assert refused.outcome is BatchResult.REJECTED
     assert refused.problems[0].reason == "held by another source"
     (row,) = await held.rows("SELECT * FROM enterprise")
     assert (row["name"], row["version"]) == ("杭州云栖数据科技有限公司", 1)
@@ -238,12 +238,12 @@ async def test_only_the_source_that_produced_a_record_changes_it(held: Files) ->
 @pytest.mark.parametrize(
     ("column", "kind", "warned"),
     [
-        ("repaired_at", "repaired", Warned.STAYS_REPAIRED),
-        ("withdrawn_at", "withdrawn", Warned.STAYS_WITHDRAWN),
+        ("repaired_at", "repaired", RowWarning.STAYS_REPAIRED),
+        ("withdrawn_at", "withdrawn", RowWarning.STAYS_WITHDRAWN),
     ],
 )
 async def test_what_was_ended_does_not_come_back_by_a_delivery(
-    held: Files, column: str, kind: str, warned: Warned
+    held: Files, column: str, kind: str, warned: RowWarning
 ) -> None:
     """Neither by the same content nor by another; the sender is told each time."""
     (created,) = await held.take("licence", licence())
@@ -283,7 +283,7 @@ async def test_an_older_delivery_does_not_overwrite_a_newer_one(held: Files) -> 
     (old,) = await held.take(
         "licence", licence(name="旧", source_time="2026-11-19T09:00:00+08:00"), now=LATER
     )
-    assert (old.outcome, old.warnings) == (Taken.UNCHANGED, (Warned.OLDER,))
+    assert (old.outcome, old.warnings) == (BatchResult.UNCHANGED, (RowWarning.OLDER,))
     (row,) = await held.rows("SELECT fields FROM record")
     assert row["fields"]["name"] == "新"
 
@@ -294,8 +294,8 @@ async def test_warnings_are_given_with_the_row(held: Files) -> None:
     (taken,) = await held.take(
         "licence", licence(uscc=wrong, content="持有人330106199001011234，电话15400000000")
     )
-    assert taken.outcome is Taken.CREATED
-    assert taken.warnings == (Warned.CHECK_CHARACTER, Warned.ID_NUMBER, Warned.PHONE)
+    assert taken.outcome is BatchResult.CREATED
+    assert taken.warnings == (RowWarning.CHECK_CHARACTER, RowWarning.ID_NUMBER, RowWarning.PHONE)
     (row,) = await held.rows("SELECT CAST(r AS text) AS text FROM record r")
     assert "330106199001011234" not in row["text"]
 
@@ -309,7 +309,7 @@ async def test_a_transaction_that_breaks_off_leaves_nothing(held: Files) -> None
         await connection.rollback()
     assert await held.rows("SELECT 1 FROM record") == []
     (taken,) = await held.take("licence", licence())
-    assert taken.outcome is Taken.CREATED
+    assert taken.outcome is BatchResult.CREATED
 
 
 async def test_batches_at_once_neither_deadlock_nor_lose_a_change(held: Files) -> None:

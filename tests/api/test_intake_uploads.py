@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.background.ingest_worker import Worker
+from gateway.background.ingest_worker import IngestWorker
 from gateway.ingest.merge import wait_for_turn
 from gateway.records.spool import NoRoomError, Spool
 from gateway.records.uploads import MOST_FINISHED
@@ -334,7 +334,7 @@ async def test_of_finished_uploads_the_newest_are_kept(house: House) -> None:
         " CAST(:now AS timestamptz) + interval '1 day' FROM generate_series(0, :most + 3) AS n",
         source=source.client_id, other=other.client_id, now=house.clock(), most=MOST_FINISHED,
     )  # fmt: skip
-    worker = Worker(current=lambda: house.runtime, spool=Spool(spool(house)))
+    worker = IngestWorker(current=lambda: house.runtime, spool=Spool(spool(house)))
     await worker.tidy()
     kept = await house.rows(
         "SELECT source_id, count(*) AS n FROM intake_upload GROUP BY 1 ORDER BY 2"
@@ -356,7 +356,7 @@ async def test_an_unfinished_upload_expires(house: House) -> None:
     with house.clock.later(hours=25):
         assert (await head(source, path)).status_code == 404
         assert (await patch(source, path, 10, b"x")).status_code == 404
-        await Worker(current=lambda: house.runtime, spool=Spool(spool(house))).tidy()
+        await IngestWorker(current=lambda: house.runtime, spool=Spool(spool(house))).tidy()
     assert not file.exists()
 
 

@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from typer.testing import CliRunner
 
-from gateway.background.key_event_writer import KeyEvents
+from gateway.background.key_event_writer import KeyEventWriter
 from gateway.cli.main import app
 from gateway.signing.keys import KeyRing
-from gateway.transparency.sequencer import Sealer
+from gateway.transparency.sequencer import Sequencer
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.house import House
@@ -40,7 +40,7 @@ class Place:
     """A log of its own, and a file of keys."""
 
     engine: AsyncEngine
-    sealer: Sealer
+    sealer: Sequencer
     folder: Path
 
     @property
@@ -48,10 +48,10 @@ class Place:
         """The file of keys."""
         return self.folder / "keys.json"
 
-    def worker(self) -> tuple[KeyRing, KeyEvents]:
+    def worker(self) -> tuple[KeyRing, KeyEventWriter]:
         """What one worker holds."""
         ring = KeyRing.read(self.file)
-        return ring, KeyEvents(engine=self.engine, keys=ring, now=lambda: datetime.now(UTC))
+        return ring, KeyEventWriter(engine=self.engine, keys=ring, now=lambda: datetime.now(UTC))
 
     def rotate(self, *options: str) -> None:
         """As the operator does."""

@@ -16,7 +16,7 @@ from gateway.creditfile.history import held_at
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections import service, store
-from gateway.creditfile.objections.model import Changed
+from gateway.creditfile.objections.model import ObjectionChanged
 from gateway.creditfile.personal_fields import open_of_record
 from gateway.creditfile.records import Record
 from gateway.creditfile.rekey_records import UnreadableError, merges
@@ -24,8 +24,8 @@ from gateway.creditfile.retention import deletion_proof
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import enterprise
 from gateway.db.engine import make_engine
-from gateway.ingest import Taken, Warned
-from gateway.ingest.record_actions import Amending, Amendment, amend
+from gateway.ingest import BatchResult, RowWarning
+from gateway.ingest.record_actions import ActionContext, RecordAction, amend
 from gateway.migrations.run import alembic_config, upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.privacy.reencryption import remaining
@@ -64,7 +64,7 @@ async def test_a_key_is_folded_and_nothing_else_changes(files: Files) -> None:
     after = await files.held()
     assert after == [replace(before, natural_key=HYPHEN), plain]
     taken = await files.take("penalty", a_row(before), a_row(plain))
-    assert [each.outcome for each in taken] == [Taken.UNCHANGED, Taken.UNCHANGED]
+    assert [each.outcome for each in taken] == [BatchResult.UNCHANGED, BatchResult.UNCHANGED]
     assert await files.refold() == []
 
 
@@ -89,7 +89,7 @@ async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(files:
         assert open_of_record(files.vault, then) == personal
         assert (await remaining(conn))["record"] == {1: 1}
     (taken,) = await files.take("judgment_defaulter", a_row(after, **personal))
-    assert (taken.outcome, taken.version) == (Taken.UNCHANGED, 2)
+    assert (taken.outcome, taken.version) == (BatchResult.UNCHANGED, 2)
 
 
 ENDS: dict[str, dict[str, Any]] = {
@@ -135,7 +135,7 @@ async def test_where_two_become_one_the_ended_one_prevails(
     assert list(map(dict, notices)) == ([] if kind is None else [notice])
     (taken,) = await files.take("penalty", a_row(other, document_number=f" {DASH}"))
     assert taken.record_id == held.record_id
-    assert taken.warnings[0] in {Warned.STAYS_REPAIRED, Warned.STAYS_WITHDRAWN}
+    assert taken.warnings[0] in {RowWarning.STAYS_REPAIRED, RowWarning.STAYS_WITHDRAWN}
 
 
 async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(files: Files) -> None:
@@ -210,7 +210,7 @@ async def test_the_key_is_made_of_the_fields_not_of_the_key_that_is_held(files: 
 async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
     """Neither a delivery nor an act: under two foldings at once the hole would be open."""
     held = await files.hold(DASH, repaired_at=NOW - DAY)
-    repair = Amendment(
+    repair = RecordAction(
         dataset="penalty",
         uscc=USCC,
         key=folded(HYPHEN),
@@ -221,7 +221,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
 
     async def act() -> None:
         async with files.engine.begin() as conn:
-            at = Amending(
+            at = ActionContext(
                 connection=conn, source=SOURCE, now=NOW, catalogue=CATALOGUE, vault=files.vault
             )
             await amend(at, [repair])
@@ -233,7 +233,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
     await files.refold()
     await act()
     (taken,) = await files.take("penalty", a_row(held, document_number=HYPHEN))
-    assert taken.warnings == (Warned.STAYS_REPAIRED,)
+    assert taken.warnings == (RowWarning.STAYS_REPAIRED,)
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -275,7 +275,7 @@ async def test_an_open_objection_goes_with_its_record(files: Files, *, ended: bo
     since = NOW - 2 * DAY
     other = await files.hold(DASH, objection_since=since)
     opened = raised(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
-    assert isinstance(opened, Changed)
+    assert isinstance(opened, ObjectionChanged)
     async with files.engine.begin() as conn:
         assert await store.add(conn, opened)
     await files.refold()
@@ -301,7 +301,7 @@ async def test_retention_deletes_what_became_part_of_a_record_with_it(
     kept = await files.hold(HYPHEN, repaired_at=NOW - DAY, **long_ago)
     other = await files.hold(DASH, **long_ago)
     opened = raised(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
-    assert isinstance(opened, Changed)
+    assert isinstance(opened, ObjectionChanged)
     made = an_enterprise()
     row = {c.name: getattr(made, c.name) for c in enterprise.columns}
     async with files.engine.begin() as conn:

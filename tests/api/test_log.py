@@ -13,13 +13,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from gateway import problems
-from gateway.access.response_signing import Envelope
-from gateway.background.sequencing import sealer_of, sealing
+from gateway.access.response_signing import ResponseSigner
+from gateway.background.sequencing import sequencer_of, sequencing
 from gateway.log.routes import router
 from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.log_leaf import Disclosure
-from gateway.transparency.sequencer import Sealer
+from gateway.transparency.sequencer import Sequencer
 from tests import naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (
@@ -44,7 +44,7 @@ class LogWorld:
 
     world: World
     http: httpx2.AsyncClient
-    sealer: Sealer
+    sealer: Sequencer
     bank: Bank
 
     async def disclosed(
@@ -95,10 +95,10 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
         app.state.runtime = world.runtime
         app.include_router(router)
         problems.install(app)
-        app.add_middleware(Envelope, on_fault=problems.fault)
+        app.add_middleware(ResponseSigner, on_fault=problems.fault)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-            sealer = replace(sealer_of(world.runtime), batch=130)
+            sealer = replace(sequencer_of(world.runtime), batch=130)
             yield LogWorld(world=world, http=http, sealer=sealer, bank=await world.bank())
 
 
@@ -286,7 +286,7 @@ async def test_while_the_gateway_serves_it_seals_and_at_its_end_it_seals_the_res
     log: LogWorld,
 ) -> None:
     """The promise is kept within seconds, through a shutdown too."""
-    async with sealing(log.world.runtime):
+    async with sequencing(log.world.runtime):
         [(first, _)] = await log.disclosed(1)
         async with asyncio.timeout(PATIENCE):
             while (await log.receipt(first.disclosure_id)).status_code != 200:

@@ -21,7 +21,7 @@ from gateway.transparency.checkpoint_stores import FILE, FolderStore, StoreError
 from gateway.transparency.checkpoints import signed
 from gateway.transparency.publication import PATIENCE_SECONDS, LogStatus
 from gateway.transparency.rollback import LogForkedError
-from gateway.transparency.sequencer import Sealer
+from gateway.transparency.sequencer import Sequencer
 from tests.checkpoint_server import a_checkpoint_server
 from tests.databases import copy_of, new_database
 from tests.log_builders import (
@@ -63,7 +63,7 @@ class Log:
         newest = await published(self.hot)
         return None if newest is None else newest.size
 
-    async def grow(self, leaves: int) -> Sealer:
+    async def grow(self, leaves: int) -> Sequencer:
         """Disclose and seal so much more; the sealer that did it, as a running worker has one."""
         sealer = a_sealer(self.engine, self.keys)
         await disclosed(self.hot, leaves)

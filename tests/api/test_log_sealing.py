@@ -17,7 +17,7 @@ from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
-from gateway.transparency.sequencer import POLL_SECONDS, SEALER_LOCK
+from gateway.transparency.sequencer import POLL_SECONDS, SEQUENCER_LOCK
 from gateway.transparency.tiles import around, nodes
 from gateway.transparency.tree_store import hashes_of
 from tests import naive_merkle
@@ -199,7 +199,7 @@ async def test_while_one_seals_another_does_nothing(place: Place) -> None:
     await disclosed(place.hot, 3)
     sealer = a_sealer(place.engine, place.keys)
     async with place.engine.begin() as other:
-        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEALER_LOCK})
+        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEQUENCER_LOCK})
         assert await sealer.round() == 0
         assert await place.pending() == 3
     assert await sealer.round() == 3
@@ -271,5 +271,5 @@ class CutBeforeSigning:
     async def _cut(self) -> None:
         engine = make_engine(self._url, pool_size=1)
         async with engine.begin() as connection:
-            await connection.execute(CUT, {"lock": SEALER_LOCK})
+            await connection.execute(CUT, {"lock": SEQUENCER_LOCK})
         await engine.dispose()

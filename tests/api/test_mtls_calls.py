@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from gateway.clients import registry
 from gateway.limits.limiter import Quotas
 from gateway.runtime import Runtime
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.house import Caller, House, asking, in_process
 from tests.mtls_builders import Holder, a_certificate, an_authority
 from xinqiao._core.exchange import sha256_digest
@@ -294,7 +294,7 @@ async def test_state_holds_from_the_next_request(proxied: Proxied, holder: Holde
 
 async def test_the_same_limits_hold(proxied: Proxied, holder: Holder) -> None:
     """There is no proof to be used once, but the quota is counted as for anybody."""
-    role = next(each for each in ROLES if each.key == "bank")
+    role = next(each for each in DEMO_CLIENTS if each.key == "bank")
     quotas = replace(terms_of(role, proxied.house.clock()).quotas, per_minute=2)
     assert isinstance(quotas, Quotas)
     caller = await proxied.client(holder, quotas=quotas)

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from gateway.background.notice_sender import send_due
 from gateway.notices import outbox
 from gateway.notices.channels import Notifier, UnsentError
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note, note_ending
 from gateway.notices.templates import Message
 from gateway.privacy.field_encryption import Vault, VaultKeys
@@ -93,7 +93,7 @@ async def sent(house: House) -> int:
     return total
 
 
-async def told(house: House, *kinds: Kind) -> None:
+async def told(house: House, *kinds: NoticeKind) -> None:
     """Notices, as somebody's transaction writes them."""
     async with house.engine.begin() as conn:
         for kind in kinds:
@@ -121,7 +121,7 @@ async def test_nothing_goes_to_a_place_that_was_not_confirmed(house: House, box:
     page = f"/portal/enterprises/{house.firm}/notices"
     form = hidden((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
     await boss.post(page, data=form)
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     assert await sent(house) == 0
     assert len(box.sent) == 1  # the link
 
@@ -163,7 +163,9 @@ async def test_nobodys_mailbox_is_flooded_through_us(house: House, box: Postbox)
 async def test_the_rest_comes_as_one_digest_at_nine(house: House, box: Postbox) -> None:
     """A request and two decided objections: one mail."""
     await named(house, box)
-    await told(house, Kind.CONSENT_ASKED, Kind.OBJECTION_DECIDED, Kind.OBJECTION_DECIDED)
+    await told(
+        house, NoticeKind.CONSENT_ASKED, NoticeKind.OBJECTION_DECIDED, NoticeKind.OBJECTION_DECIDED
+    )
     assert await sent(house) == 0
     house.clock.passes(timedelta(hours=21))
     assert await sent(house) == 3
@@ -176,15 +178,15 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
 ) -> None:
     """However often it asks within a day; another client, and another day, are told of too."""
     await named(house, box)
-    await told(house, *[Kind.CONSENT_ASKED] * 60)
+    await told(house, *[NoticeKind.CONSENT_ASKED] * 60)
     house.bank, first = await house.add_client("另一银行", "Another Bank"), house.bank
-    await told(house, Kind.CONSENT_ASKED)
+    await told(house, NoticeKind.CONSENT_ASKED)
     house.clock.passes(timedelta(hours=21))
     assert await sent(house) == 2
     assert len(box.sent) == 2
     assert box.texts[-1].count("申请查看信息") == 2
     house.bank = first
-    await told(house, Kind.CONSENT_ASKED, Kind.CONSENT_ASKED)
+    await told(house, NoticeKind.CONSENT_ASKED, NoticeKind.CONSENT_ASKED)
     house.clock.passes(timedelta(hours=24))
     assert await sent(house) == 1
 
@@ -273,7 +275,7 @@ async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
     await named(house, box, "li@example.cn")
     box.sent.clear()
     box.fails = 1
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     await sent(house)
     assert len(box.sent) == 1
     assert await sent(house) == 0
@@ -288,7 +290,7 @@ async def test_a_sender_that_dies_however_often_sends_at_most_twice(
     """Killed after the message left and before that was written: once more, and never again."""
     await named(house, box)
     box.sent.clear()
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     box.dies = 10
     for _ in range(5):
         with suppress(asyncio.CancelledError):
@@ -302,7 +304,7 @@ async def test_two_senders_at_once_send_each_notice_once(house: House, box: Post
     await named(house, box)
     box.sent.clear()
     for _ in range(4):
-        await told(house, Kind.CONSENT_GRANTED)
+        await told(house, NoticeKind.CONSENT_GRANTED)
     await asyncio.gather(*(send_due(house.runtime) for _ in range(6)))
     await sent(house)
     assert sum(each.count("已向") for each in box.texts) == 4
@@ -312,7 +314,9 @@ async def test_a_notice_is_written_with_its_cause_or_not_at_all(house: House, bo
     """A transaction that fails leaves none."""
     await named(house, box)
     async with house.engine.connect() as conn:
-        await note(conn, Kind.CONSENT_GRANTED, house.firm, client_id=house.bank, now=house.clock())
+        await note(
+            conn, NoticeKind.CONSENT_GRANTED, house.firm, client_id=house.bank, now=house.clock()
+        )
     assert await sent(house) == 0
 
 
@@ -335,7 +339,7 @@ async def test_a_former_representatives_place_hears_of_the_change_and_then_nothi
     await delivered(house, legal_representative="钱七")
     await sent(house)
     assert "法定代表人已变更" in box.texts[-1]
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     await sent(house)
     assert len(box.sent) == 1
     house.clock.passes(timedelta(minutes=1))
@@ -350,7 +354,7 @@ async def test_a_removed_place_is_forgotten(house: House, box: Postbox) -> None:
     page = (await boss.get(f"/portal/enterprises/{house.firm}/notices")).text
     action = re.findall(r'action="(\S+/remove)"', page)[0]
     await boss.post(action, data=hidden(page, action))
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     assert await sent(house) == 0
     async with house.engine.connect() as conn:
         left = await conn.execute(

@@ -14,7 +14,7 @@ from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase, Statement
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import Guard
+from gateway.limits.limiter import Limiter
 from gateway.limits.model import Admission
 from gateway.oauth.unit_of_work import SPEND_AND_KEEP
 from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
@@ -46,7 +46,7 @@ async def test_without_the_replay_store_there_is_no_token(world: World) -> None:
     """No count, no token: 503, with a time to come again, and nothing is spent."""
     bank = await world.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
-    world.app.state.runtime = replace(world.runtime, guard=Guard(AwayStore()))
+    world.app.state.runtime = replace(world.runtime, guard=Limiter(AwayStore()))
     answer = await bank.token(proof=proof, assertion=assertion)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"

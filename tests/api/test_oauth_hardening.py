@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from gateway.background.housekeeping import sweep
 from gateway.clients import registry
 from gateway.limits.errors import LimiterUnavailableError
-from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Guard, Quotas
+from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Limiter, Quotas
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
 from tests.oauth_builders import World, a_bank, a_consent_request, running, some_terms
@@ -117,7 +117,7 @@ async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
 async def test_a_client_that_asks_too_often_waits(world: World) -> None:
     """429 with Retry-After, each endpoint by itself; nothing is spent; another client goes on."""
     begun = world.clock()  # where it stays for the store, however long the calls take
-    guard = Guard(MemoryStore(lambda: begun + world.clock.ahead))
+    guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
     world = replace(world, runtime=replace(world.runtime, guard=guard))
     world.app.state.runtime = world.runtime
     bank, other = await world.bank(), await world.bank()
@@ -150,7 +150,7 @@ async def test_a_stranger_cannot_use_up_what_is_a_clients(world: World) -> None:
 async def test_an_overheard_assertion_does_not_use_up_its_clients_count(world: World) -> None:
     """What was used before is refused uncounted, and no token is kept for what is over the count."""
     begun = world.clock()
-    guard = Guard(MemoryStore(lambda: begun + world.clock.ahead))
+    guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
     world = replace(world, runtime=replace(world.runtime, guard=guard))
     world.app.state.runtime = world.runtime
     bank = await world.bank()
@@ -190,7 +190,7 @@ async def test_what_cannot_be_counted_is_not_given(world: World) -> None:
     """503, and the code is still good when the store is back."""
     bank = await world.bank()
     code = await bank.code()
-    guard = Guard(CountsNoClients(MemoryStore(world.clock)))
+    guard = Limiter(CountsNoClients(MemoryStore(world.clock)))
     away = replace(world, runtime=replace(world.runtime, guard=guard))
     world.app.state.runtime = away.runtime
     refused = await replace(bank, world=away).redeem(code)

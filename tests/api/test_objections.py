@@ -13,7 +13,7 @@ import pytest
 from gateway.background.housekeeping import keep_objections_time
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, service, store
-from gateway.creditfile.objections.model import Objection, Reason, Refused, Status
+from gateway.creditfile.objections.model import Objection, ObjectionRefused, RefusalReason, Status
 from gateway.creditfile.records import Record
 from gateway.creditfile.working_days import working_days_after
 from tests.creditfile_builders import a_record
@@ -285,15 +285,15 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
         "by": replace(ENTERPRISE, of=made.uscc),
     }
 
-    async def once_more() -> Objection | Refused:
+    async def once_more() -> Objection | ObjectionRefused:
         async with house.runtime.engine.begin() as conn:
             return await service.raise_(conn, house.runtime.catalogue, now=house.clock(), **again)
 
-    assert await once_more() == Refused(reason=Reason.ALREADY_OPEN)
+    assert await once_more() == ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
     await act(source, f"{raised.objection_id}/decision", decision())
     with house.clock.later(days=40):
         await keep_objections_time(house.runtime)
-        assert await once_more() == Refused(reason=Reason.TOO_SOON)
+        assert await once_more() == ObjectionRefused(reason=RefusalReason.TOO_SOON)
         await corrected(house, made)
         assert isinstance(await once_more(), Objection)
 
@@ -303,7 +303,7 @@ async def test_many_objections_at_once_to_one_record_are_one(house: House) -> No
     source = await house.client("source")
     made = await a_disputed_record(house, source)
 
-    async def raise_one() -> Objection | Refused:
+    async def raise_one() -> Objection | ObjectionRefused:
         async with house.runtime.engine.begin() as conn:
             return await service.raise_(
                 conn,
@@ -352,7 +352,7 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
                 by=replace(ENTERPRISE, of=uscc),
                 now=house.clock(),
             )
-        assert outcome == Refused(reason=Reason.NOT_AVAILABLE)
+        assert outcome == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
 async def test_the_registration_is_objected_to_like_any_record(house: House) -> None:

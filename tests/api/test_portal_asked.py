@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 import consent
-from consent import Ask, Channel, Purpose, Status, store
+from consent import AccessRequest, Channel, Purpose, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
 from gateway.disclosure import consent_writer
@@ -32,7 +32,7 @@ async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None 
     """A consent that the bank has asked for by link; its id."""
     now = house.clock()
     requested = consent.request(
-        Ask(
+        AccessRequest(
             client_id=house.bank,
             uscc=uscc,
             purpose=Purpose.LOAN_APPROVAL,
@@ -45,7 +45,7 @@ async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None 
         now=now,
         amends=amends,
     )
-    assert isinstance(requested, consent.Changed)
+    assert isinstance(requested, consent.Transition)
     async with house.engine.begin() as conn:
         await consent_writer.insert(conn, requested)
     return requested.consent.consent_id
@@ -275,7 +275,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
         await lock_waits(house.engine)
         assert not withdrawing.done()
         asks = consent.request(
-            Ask(
+            AccessRequest(
                 client_id=house.bank,
                 uscc=house.firm,
                 purpose=Purpose.LOAN_APPROVAL,
@@ -288,7 +288,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
             now=house.clock(),
             amends=base,
         )
-        assert isinstance(asks, consent.Changed)
+        assert isinstance(asks, consent.Transition)
         await consent_writer.insert(conn, asks)
     assert (await withdrawing).headers["location"].endswith("notice=withdraw")
     assert (await held(house, late)).status is Status.WITHDRAWN
@@ -303,7 +303,7 @@ async def test_one_that_the_organisation_took_back_says_so(house: House) -> None
         page = (await browser.get(f"/portal/asked/{consent_id}")).text
         before = await held(house, consent_id)
         given_up = consent.give_up(before, client_id=house.bank, now=house.clock())
-        assert isinstance(given_up, consent.Changed)
+        assert isinstance(given_up, consent.Transition)
         async with house.engine.begin() as conn:
             assert await consent_writer.save(conn, before, given_up)
         answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])

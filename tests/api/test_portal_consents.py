@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, text
 
-from consent import Act, Changed, Status, narrow, store
+from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import a_person
@@ -134,7 +134,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
             by=a_person(held.uscc),
             now=house.clock(),
         )
-        assert isinstance(fewer, Changed)
+        assert isinstance(fewer, Transition)
         assert await consent_writer.save(conn, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
         await lock_waits(house.engine)

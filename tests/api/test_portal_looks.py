@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import Filter, Place
+from gateway.portal.access_history.entries import Filter, HistoryPosition
 from tests.portal_house import House, a_house
 
 FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
@@ -231,7 +231,7 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: House) -> None
     browser = await busy.signed_in()
     async with busy.engine.connect() as conn:
         (theirs, *_) = await entries.lines(conn, busy.elsewhere, Filter())
-    assert Place.read(str(theirs.place)) == theirs.place
+    assert HistoryPosition.read(str(theirs.place)) == theirs.place
     page = await page_of(browser, busy, f"before={theirs.place}")
     assert "foreign" not in page
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.admin import agreement_service, client_service
 from gateway.admin.agreement_service import InForce, Proposed
 from gateway.admin.audit_log import At, leaf_hash
-from gateway.admin.errors import Reason, Refused
+from gateway.admin.errors import AdminRefusal, RefusalReason
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import TermsIn
 from gateway.clients.client_details import versions_of
@@ -185,8 +185,8 @@ async def test_whoever_proposed_cannot_approve(office: Office) -> None:
     made = await office.put(terms())
     for same in (FANG, Operator.at_the_shell("FANG"), Operator.with_token("ops-1", "fang")):
         refused = await office.approve(made, by=same)
-        assert isinstance(refused, Refused)
-        assert refused.reason is Reason.SECOND_OPERATOR
+        assert isinstance(refused, AdminRefusal)
+        assert refused.reason is RefusalReason.SECOND_OPERATOR
     assert isinstance(await office.approve(made), InForce)
 
 
@@ -224,7 +224,7 @@ async def test_another_digest_approves_nothing(office: Office) -> None:
     wrong = await office.do(
         agreement_service.approve, QIANG, proposal_id=made.proposal.proposal_id, digest=bytes(32)
     )
-    assert isinstance(wrong, Refused)
+    assert isinstance(wrong, AdminRefusal)
     assert await office.versions() == []
 
 
@@ -232,7 +232,7 @@ async def test_a_new_proposal_takes_the_place_of_an_open_one(office: Office) -> 
     """So that nobody approves the older by mistake."""
     older = await office.put(terms())
     newer = await office.put(terms(datasets=frozenset(DATASETS)))
-    assert isinstance(await office.approve(older), Refused)
+    assert isinstance(await office.approve(older), AdminRefusal)
     assert isinstance(await office.approve(newer), InForce)
 
 
@@ -241,7 +241,7 @@ async def test_a_proposal_against_a_version_that_changed_is_void(office: Office)
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
     await office.put(terms(datasets=frozenset()))
-    assert isinstance(await office.approve(wide), Refused)
+    assert isinstance(await office.approve(wide), AdminRefusal)
     assert (await office.versions())[0].terms.datasets == frozenset()
 
 
@@ -250,7 +250,7 @@ async def test_ending_voids_what_was_proposed(office: Office) -> None:
     await office.agreed(terms())
     wide = await office.put(terms(datasets=frozenset(DATASETS)))
     await office.do(agreement_service.end, client_id=office.client_id)
-    assert isinstance(await office.approve(wide), Refused)
+    assert isinstance(await office.approve(wide), AdminRefusal)
     assert isinstance(await office.put(terms(datasets=frozenset())), Proposed)
 
 
@@ -261,7 +261,7 @@ async def test_a_rejected_proposal_is_decided(office: Office) -> None:
         agreement_service.reject, FANG, proposal_id=made.proposal.proposal_id
     )
     assert rejected.status == "rejected"
-    assert isinstance(await office.approve(made), Refused)
+    assert isinstance(await office.approve(made), AdminRefusal)
 
 
 async def test_of_many_approvals_at_once_one_puts_one_version(office: Office) -> None:
@@ -334,7 +334,7 @@ async def test_an_ended_client_does_not_come_back(office: Office) -> None:
         office.do(client_service.replace_keys, client_id=office.client_id, jwks=a_set("k2")),
         office.put(terms()),
     ):
-        assert isinstance(await act, Refused)
+        assert isinstance(await act, AdminRefusal)
     with pytest.raises(DBAPIError):
         await office.sql("UPDATE client SET state = 'active' WHERE client_id = :c")
     assert (await office.versions())[0].ended_at is not None
@@ -368,4 +368,4 @@ async def test_each_act_is_written_with_its_digests_and_its_leaf(office: Office)
 async def test_a_term_that_is_over_is_not_approved(office: Office) -> None:
     """It would be in force for no moment."""
     made = await office.put(terms(valid_until=datetime.now(UTC) + timedelta(days=1)))
-    assert isinstance(await office.approve(made, later=timedelta(days=2)), Refused)
+    assert isinstance(await office.approve(made, later=timedelta(days=2)), AdminRefusal)

@@ -14,7 +14,7 @@ from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
 from gateway.creditfile.history import Change, held_at, mark
 from gateway.creditfile.local_dates import day_of, months_after
 from gateway.creditfile.objections import store
-from gateway.creditfile.objections.model import Outcome, Status
+from gateway.creditfile.objections.model import ObjectionOutcome, Status
 from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof
 from gateway.creditfile.retention.delete import Deleter
@@ -167,7 +167,7 @@ async def test_retention_leaves_no_word_of_an_objection(house: House) -> None:
         found = await store.by_id(conn, raised.objection_id)
         events = await store.events_of(conn, raised.uscc, raised.objection_id)
     assert found is not None
-    assert (found.status, found.outcome) == (Status.CLOSED, Outcome.RECORD_DELETED)
+    assert (found.status, found.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
     assert (found.text, found.wanted, found.reasons) == (None, None, None)
     assert [each.what.value for each in events] == ["raised", "forgotten"]
     assert {each.reason for each in events} == {None}

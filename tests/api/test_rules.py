@@ -12,7 +12,7 @@ import pytest
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
 from gateway.creditfile.local_dates import day_of, midnight
-from gateway.ingest import Source, Warned, take
+from gateway.ingest import RowWarning, Source, take
 from gateway.synthetic.scenarios import TRAITS
 from tests.house import House
 from tests.registry_builders import a_set
@@ -91,7 +91,7 @@ async def test_r2_a_wrong_end_is_reported_and_shortens_at_most(house: House) -> 
         "publicity_ends_on": f"{today + timedelta(days=3650)}",
     }
     outcome = await deliver(house, uscc, "penalty", **row)
-    assert Warned.PUBLICITY_END in outcome.warnings
+    assert RowWarning.PUBLICITY_END in outcome.warnings
     bank = await house.client()
     await house.grant(bank, uscc, datasets=["penalty"])
 
@@ -121,7 +121,7 @@ async def test_r2_a_right_end_is_no_warning(house: House) -> None:
         published_on=f"{first}",
         publicity_ends_on=f"{last}",
     )
-    assert Warned.PUBLICITY_END not in outcome.warnings
+    assert RowWarning.PUBLICITY_END not in outcome.warnings
 
 
 def with_a_field(zh: str, en: str, class_: str) -> str:

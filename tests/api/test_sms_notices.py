@@ -11,9 +11,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from gateway.notices.channels import HttpSms
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.queue import MOST_FAILURES
-from gateway.safe_fetch import Way
+from gateway.safe_fetch import FetchRoute
 from tests.api.test_notices import sent, told
 from tests.portal_house import House, a_house, hidden
 from tests.sms_server import SmsServer, an_sms_server
@@ -36,7 +36,9 @@ async def house(migrated_url: str, tmp_path: Path, server: SmsServer) -> AsyncIt
     async with a_house(migrated_url, tmp_path) as made:
         async with made.engine.begin() as conn:
             await conn.execute(text("DELETE FROM notice"))
-        channel = HttpSms(url=server.url, token=TOKEN, loopback=True, way=Way(timeout=PATIENCE))
+        channel = HttpSms(
+            url=server.url, token=TOKEN, loopback=True, way=FetchRoute(timeout=PATIENCE)
+        )
         made.app.state.runtime = replace(made.runtime, channels={"sms": channel})
         await _name_a_number(made, server)
         yield made
@@ -61,7 +63,7 @@ async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_refere
 ) -> None:
     """After a minute, then after longer; once it is taken never again."""
     server.statuses = [503, 500, 200]
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     for waited, tried in ((0, 1), (0, 1), (61, 2), (61, 2), (61, 3), (3600, 3)):
         house.clock.passes(timedelta(seconds=waited))
         await sent(house)
@@ -75,7 +77,7 @@ async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_na
 ) -> None:
     """Twelve times, and no line of the log has the number, the token or the words."""
     server.statuses = [401]
-    await told(house, Kind.CONSENT_GRANTED)
+    await told(house, NoticeKind.CONSENT_GRANTED)
     with capture_logs() as lines:
         for _ in range(MOST_FAILURES + 3):
             await sent(house)
@@ -92,7 +94,7 @@ async def test_a_text_message_holds_no_persons_name_and_no_link_but_the_start_pa
     house: House, server: SmsServer
 ) -> None:
     """The number is all that it says of anybody."""
-    await told(house, Kind.CONSENT_GRANTED, Kind.CONSENT_WITHDRAWN)
+    await told(house, NoticeKind.CONSENT_GRANTED, NoticeKind.CONSENT_WITHDRAWN)
     await sent(house)
     (taken,) = server.taken
     assert taken.form["text"].count("http") == 2

@@ -161,7 +161,7 @@ async def test_a_change_waits_for_what_is_just_being_told(
         uscc=record.uscc, record_id=record.record_id,
     ))[0]["version"]  # fmt: skip
     values: dict[str, Any] = {
-        **dict.fromkeys(commit.TELL.names),
+        **dict.fromkeys(commit.COMMIT.names),
         "uscc": record.uscc, "disclosure_id": f"dsc_{bank.client_id}",
         "client_id": bank.client_id, "kind": "query", "outcome": "told", "purpose": "loan_approval",
         "asked": "[]", "relied_on": to_json([[record.record_id, version]]), "probes": "[]",
@@ -173,8 +173,8 @@ async def test_a_change_waits_for_what_is_just_being_told(
     )
     try:
         async with teller.transaction():
-            arguments = [values[name] for name in commit.TELL.names]
-            await teller.fetchrow(commit.TELL.positional, *arguments)
+            arguments = [values[name] for name in commit.COMMIT.names]
+            await teller.fetchrow(commit.COMMIT.positional, *arguments)
             changing = asyncio.create_task(change(house, record, "record_corrected"))
             await lock_waits(house.runtime.engine)
             assert not changing.done()

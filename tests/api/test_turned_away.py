@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.background.refusal_count_writer import write_down
-from gateway.disclosure.refusal_counts import MOST_ENTERPRISES, Tally
+from gateway.disclosure.refusal_counts import MOST_ENTERPRISES, RefusalCounter
 from gateway.limits.limiter import Quotas
 from tests.house import UNKNOWN, Caller, House, asking, querying
 
@@ -149,7 +149,7 @@ async def test_beyond_the_limit_an_unknown_purpose_is_only_counted(house: House)
 
 async def test_a_flood_over_many_enterprises_leaves_few_rows(house: House) -> None:
     """Whoever names a new code each time fills neither memory nor table."""
-    tally, now = Tally(), house.clock()
+    tally, now = RefusalCounter(), house.clock()
     for place in range(10_000):
         tally.count("flood", f"code-{place}", kind="query", reason="rate_limited", now=now)
     tally.count("other", "code-1", kind="query", reason="rate_limited", now=now)
@@ -161,7 +161,7 @@ async def test_a_flood_over_many_enterprises_leaves_few_rows(house: House) -> No
 
 async def test_an_hour_of_its_own_begins_a_line_of_its_own(house: House) -> None:
     """So that the enterprise sees when."""
-    tally, now = Tally(), house.clock()
+    tally, now = RefusalCounter(), house.clock()
     for hours in (0, 0, 1):
         at = now + timedelta(hours=hours)
         tally.count("bank", "code", kind="query", reason="rate_limited", now=at)

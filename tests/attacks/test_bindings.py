@@ -8,10 +8,10 @@ from gateway.access.authentication import Caller as Authenticated
 from gateway.access.dpop import Proof
 from gateway.access.errors import NotAvailableError
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.queries.authorization import ground_of
+from gateway.queries.authorization import authorize
 from gateway.queries.cursor import Cursors
-from gateway.queries.read_query import read
-from gateway.queries.request import Ask, ask_of
+from gateway.queries.read_query import read_inputs
+from gateway.queries.request import QueryRequest, ask_of
 from gateway.queries.schemas import QueryIn
 from tests.house import Caller, House
 
@@ -39,20 +39,20 @@ async def test_a_token_of_one_consent_opens_no_other(house: House) -> None:
     cursors = Cursors(key=b"k", client_id=bank.client_id, now=house.clock())
     body = QueryIn.model_validate({**BODY, "enterprise": {"uscc": uscc}, "consent_id": other})
     bound = ask_of(body, load_catalogue(), cursors, token_consent="cst_the_tokens_own")
-    assert isinstance(bound, Ask)
+    assert isinstance(bound, QueryRequest)
     assert bound.consent_id == "cst_the_tokens_own"
     free = ask_of(body, load_catalogue(), cursors, token_consent=None)
-    assert isinstance(free, Ask)
+    assert isinstance(free, QueryRequest)
     caller = await caller_of(house, bank)
     now = house.clock()
-    found = await read(
+    found = await read_inputs(
         house.runtime.hot, caller, free, None, catalogue=house.runtime.catalogue, now=now
     )
     assert not isinstance(
-        ground_of(house.runtime, caller, free, found, now, repeated=False), NotAvailableError
+        authorize(house.runtime, caller, free, found, now, repeated=False), NotAvailableError
     )
     assert isinstance(
-        ground_of(house.runtime, caller, bound, found, now, repeated=False), NotAvailableError
+        authorize(house.runtime, caller, bound, found, now, repeated=False), NotAvailableError
     )
 
 
@@ -66,8 +66,8 @@ async def test_no_redirect_names_the_host_that_a_caller_wrote(house: House, path
 
 async def test_without_consent_closed_records_are_not_even_read(house: House) -> None:
     """How long reading them takes would tell how many there are."""
-    from gateway.verifications.read_query import read as read_facts
-    from gateway.verifications.request import Ask as Verifying
+    from gateway.verifications.read_query import read_inputs as read_facts
+    from gateway.verifications.request import VerificationRequest as Verifying
     from gateway.verifications.request import ask_of as verification_of
     from gateway.verifications.schemas import VerificationIn
 
@@ -89,8 +89,8 @@ async def test_without_consent_closed_records_are_not_even_read(house: House) ->
 
 async def test_the_demos_log_is_for_its_owner_only(tmp_path: Path) -> None:
     """As everything else in the demo's folder."""
-    from gateway.synthetic.state import Folder
+    from gateway.synthetic.state import DemoFolder
 
-    with Folder(tmp_path).open_log() as log:
+    with DemoFolder(tmp_path).open_log() as log:
         log.write("x")
     assert (tmp_path / "gateway.log").stat().st_mode & 0o777 == 0o600

@@ -17,14 +17,14 @@ import pytest
 from sqlalchemy import event
 
 import consent
-from consent import Changed, Consent, Person, Refused, Shown
+from consent import Consent, DisplayedText, Person, Refused, Transition
 from tests.attacks.test_timing import QUOTAS
 from tests.house import UNKNOWN, Caller, House
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ASKS: Final = 300 if os.environ.get("FULL") else 15
-SHOWN: Final = Shown(text_version="2026.1", language="zh")
+SHOWN: Final = DisplayedText(text_version="2026.1", language="zh")
 PATH: Final = "/v1/consents"
 VARIES: Final = {
     "date",
@@ -58,7 +58,7 @@ async def in_every_state(house: House) -> dict[str, str]:
     return states
 
 
-def refuse(held: Consent, *, by: Person, now: datetime) -> Changed | Refused:
+def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
     """The enterprise refuses."""
     return consent.refuse(held, by=by, shown=SHOWN, now=now)
 

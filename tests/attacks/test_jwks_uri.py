@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway import safe_fetch
 from gateway.clients.key_sets import KeySet, fetch_keys
-from gateway.safe_fetch import UnfetchableError, Way, is_public, trouble_with_address
+from gateway.safe_fetch import FetchRoute, UnfetchableError, is_public, trouble_with_address
 from tests.oauth_builders import public_jwk
 from tests.registry_builders import PUBLIC, Outside, a_key_server, a_set, an_outside, ok
 
@@ -263,7 +263,7 @@ async def test_a_slow_resolver_is_given_up_too(outside: Outside) -> None:
 
 def test_the_whole_fetch_has_three_seconds() -> None:
     """As the operators' documentation says."""
-    assert Way().timeout == 3
+    assert FetchRoute().timeout == 3
 
 
 async def test_a_compressed_answer_is_not_unpacked(outside: Outside) -> None:
@@ -364,4 +364,4 @@ async def test_the_demo_setting_opens_no_other_http() -> None:
         return ["10.0.0.1"]
 
     with pytest.raises(UnfetchableError, match="not allowed"):
-        await safe_fetch.get("http://localhost/", loopback=True, way=Way(resolve=elsewhere))
+        await safe_fetch.get("http://localhost/", loopback=True, way=FetchRoute(resolve=elsewhere))

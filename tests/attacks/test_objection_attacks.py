@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections import store as objections
-from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role, Status
+from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role, Status
 from gateway.identity import sessions
 from tests.creditfile_builders import a_record
 from tests.portal_house import House, a_house, hidden
@@ -203,7 +203,7 @@ async def test_markup_in_every_text_is_shown_as_text(house: House) -> None:
     verb = service.decides(
         house.runtime.catalogue,
         by=Actor(role=Role.SOURCE, name="client:source", of="source"),
-        outcome=Outcome.REJECTED,
+        outcome=ObjectionOutcome.REJECTED,
         reasons=MARKUP,
         now=house.clock(),
     )

@@ -19,7 +19,7 @@ import gateway.portal.routes
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, Role
 from gateway.identity import sessions
-from gateway.identity.permissions import DELEGABLE, Power
+from gateway.identity.permissions import DELEGABLE, Permission
 from tests.api.test_portal_asked import asked
 from tests.api.test_portal_delegates import a_delegate
 from tests.creditfile_builders import a_record
@@ -27,7 +27,7 @@ from tests.portal_house import House, a_house
 
 README: Final = Path(gateway.portal.__file__).with_name("README.md").read_text()
 TABLE: Final = {
-    (method, path): Power(power)
+    (method, path): Permission(power)
     for method, path, power in re.findall(
         r"^\| `(GET|POST) (\S+)` \| (\w+) \|$", README, re.MULTILINE
     )
@@ -141,8 +141,8 @@ def test_the_table_names_every_page_and_form() -> None:
     assert {path for method, path in TABLE if method == "POST"} == FORMS.keys()
 
 
-@pytest.mark.parametrize("lacking", [*DELEGABLE, Power.MANAGE])
-async def test_without_its_power_there_is_nothing_there(house: House, lacking: Power) -> None:
+@pytest.mark.parametrize("lacking", [*DELEGABLE, Permission.MANAGE])
+async def test_without_its_power_there_is_nothing_there(house: House, lacking: Permission) -> None:
     """With all others in hand, and with good tokens: 404, or 403 that says no more; nothing is written."""
     of = await things(house)
     wang = await a_delegate(house, *(each for each in DELEGABLE if each is not lacking))

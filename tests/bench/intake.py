@@ -27,16 +27,16 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.db import embedded
 from gateway.db.engine import make_engine
-from gateway.ingest.ingest_file import Order, Watcher, ingest
+from gateway.ingest.ingest_file import IngestJob, ProgressListener, ingest
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import ENTERPRISE, RECORD, target_of
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.synthetic.delivered_rows import SOURCES
-from gateway.synthetic.file_export import Plan as Province
+from gateway.synthetic.file_export import ExportPlan as Province
 from gateway.synthetic.file_export import write_province
-from gateway.synthetic.file_writers import Written
+from gateway.synthetic.file_writers import WrittenFile
 from tests.bench.plan import Plan
 from tests.bench.stage import Stage
 
@@ -141,7 +141,7 @@ class _Bench:
         postmaster = (stage.database_folder / "postmaster.pid").read_text().split("\n")[0]
         self._postgres = psutil.Process(int(postmaster))
 
-    async def round(self, files: tuple[Written, ...], loads: Loads) -> None:
+    async def round(self, files: tuple[WrittenFile, ...], loads: Loads) -> None:
         """One load of each sort."""
         await self._empty()
         await self._ingest_all(files, "first", {table: of[FIRST] for table, of in loads.items()})
@@ -160,7 +160,7 @@ class _Bench:
         await self._ingest_all(files, "second", {table: of[UPDATE] for table, of in loads.items()})
 
     async def _ingest_all(
-        self, files: tuple[Written, ...], which: str, loads: Mapping[str, Load]
+        self, files: tuple[WrittenFile, ...], which: str, loads: Mapping[str, Load]
     ) -> None:
         total = dict.fromkeys(TABLES, Spent())
         for file in files:
@@ -171,10 +171,10 @@ class _Bench:
         for table, spent_on_it in total.items():
             loads[table].rounds.append(spent_on_it)
 
-    async def _ingest(self, path: Path, file: Written) -> None:
+    async def _ingest(self, path: Path, file: WrittenFile) -> None:
         source_id, name, uscc = SOURCES[self._catalogue.dataset(file.dataset).source]
         engine = make_engine(self._url, pool_size=1)
-        order = Order(
+        order = IngestJob(
             path=path,
             digest=digest_of_file(path),
             format="csv",
@@ -186,7 +186,9 @@ class _Bench:
             masked=path.with_suffix(".masked"),
             again=True,
         )
-        job = await ingest(engine, order, Watcher(begun=_begun), now=lambda: datetime.now(UTC))
+        job = await ingest(
+            engine, order, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
+        )
         await engine.dispose()
         if (job.state, job.rejected, job.rows) != (DONE, 0, file.rows):
             raise RuntimeError(f"The ingest ended otherwise than it should: {job}")
@@ -263,11 +265,11 @@ def _watch(done: threading.Event, load: Load) -> None:
                 continue
 
 
-def _table(file: Written) -> str:
+def _table(file: WrittenFile) -> str:
     return target_of(file.dataset).table
 
 
-def _write_files(folder: Path, entities: int) -> tuple[Written, ...]:
+def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
     """The files of a province, and in another folder the same with a tenth of their rows changed."""
     plan = Province(folder=folder / "first", entities=entities, seed=1, today=TODAY, parts=1)
     files = write_province(plan).files
@@ -277,7 +279,7 @@ def _write_files(folder: Path, entities: int) -> tuple[Written, ...]:
     return files
 
 
-def _change(folder: Path, file: Written, dataset: DatasetOf) -> None:
+def _change(folder: Path, file: WrittenFile, dataset: DatasetOf) -> None:
     """Lengthen a text that is no part of the key, where the dataset has one, in every tenth row."""
     with (
         zstandard.open(folder / "first" / file.name, "rt", encoding="utf-8", newline="") as first,

@@ -27,7 +27,7 @@ from gateway.db import embedded
 from gateway.db.engine import make_engine
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
-from gateway.synthetic.demo_clients import ROLES, registration_of, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, registration_of, terms_of
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.bench.plan import WHO, Plan
@@ -154,7 +154,7 @@ async def _with_code(connection: AsyncConnection, uscc: str, name: str) -> Drawn
 
 async def _admitted(connection: AsyncConnection, stage: Stage) -> str:
     """A client of this run's own, without quotas."""
-    role, now = next(role for role in ROLES if role.key == WHO), datetime.now(UTC)
+    role, now = next(role for role in DEMO_CLIENTS if role.key == WHO), datetime.now(UTC)
     keys: dict[str, Any] = {"keys": public_keys(stage.kit)}
     client_id = f"bench-{secrets.token_hex(6)}"
     registration = replace(registration_of(role, keys, []), client_id=client_id)

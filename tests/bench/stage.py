@@ -28,9 +28,9 @@ from gateway.limits.limiter import LARGEST_QUOTA, Quotas
 from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.synthetic.demo_clients import ROLES, terms_of
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.seed_demo import build
-from gateway.synthetic.state import Folder, State
+from gateway.synthetic.state import DemoFolder, DemoState
 from tests.bench.plan import PURPOSE, WHO, free_port
 from tests.redis_server import BINARY, RedisServer
 from xinqiao._core.jose import generate_dpop_key
@@ -90,7 +90,7 @@ def stage(entities: int) -> Iterator[Stage]:
     if BINARY is None:
         raise SystemExit("redis-server is not installed; the benchmark needs one.")
     path = Path(tempfile.mkdtemp(prefix="xq-bench-"))
-    folder = Folder(path)
+    folder = DemoFolder(path)
     state = folder.open(port=free_port(), entities=entities)
     database = Path(state.database_folder)
     # Before the server: what is registered first runs last, when the server has stopped.
@@ -115,7 +115,7 @@ def stage(entities: int) -> Iterator[Stage]:
 
 
 async def _filled(
-    settings: Settings, folder: Folder, state: State
+    settings: Settings, folder: DemoFolder, state: DemoState
 ) -> tuple[dict[str, Any], tuple[bytes, ...]]:
     runtime = await open_runtime(settings)
     try:
@@ -127,7 +127,7 @@ async def _filled(
 
 
 async def _lift_quotas(runtime: Runtime) -> None:
-    role = next(role for role in ROLES if role.key == WHO)
+    role = next(role for role in DEMO_CLIENTS if role.key == WHO)
     terms = replace(terms_of(role, runtime.now()), quotas=UNLIMITED)
     async with runtime.engine.begin() as connection:
         await put_agreement(connection, role.client_id, terms)

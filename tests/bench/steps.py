@@ -16,12 +16,12 @@ from starlette.types import Message, Scope
 from gateway.access import body
 from gateway.access.admission_control import admit
 from gateway.access.authentication import Caller, credentials_of, proof_of, token_of
-from gateway.disclosure.commit import Committed, Telling, tell
+from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 from gateway.verifications import service
-from gateway.verifications.read_query import Read, read
-from gateway.verifications.request import Ask, ask_of
+from gateway.verifications.read_query import VerificationInputs, read_inputs
+from gateway.verifications.request import VerificationRequest, ask_of
 from gateway.verifications.schemas import VerificationIn
 from tests.bench.floor import Floor
 from tests.bench.plan import HOST
@@ -38,9 +38,9 @@ class Call:
     raw: bytes
     token: str = ""
     caller: Caller | None = None
-    ask: Ask | None = None
-    found: Read | None = None
-    telling: Telling | None = None
+    ask: VerificationRequest | None = None
+    found: VerificationInputs | None = None
+    telling: PendingDisclosure | None = None
 
     @classmethod
     def of(cls, headers: Headers, raw: bytes, app: FastAPI) -> "Call":
@@ -117,7 +117,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         parsed = body.parse(call.request, call.raw, VerificationIn)
         assert isinstance(parsed, VerificationIn)
         asked = ask_of(parsed)
-        assert isinstance(asked, Ask)
+        assert isinstance(asked, VerificationRequest)
         call.ask = asked
 
     async def limits(call: Call) -> None:
@@ -128,7 +128,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     async def reading(call: Call) -> None:
         assert call.caller
         assert call.ask
-        call.found = await read(runtime.hot, call.caller, call.ask, None, runtime.now())
+        call.found = await read_inputs(runtime.hot, call.caller, call.ask, None, runtime.now())
 
     def evaluate(call: Call) -> None:
         assert call.caller
@@ -142,7 +142,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
 
     async def write(call: Call) -> None:
         assert call.telling
-        assert isinstance(await tell(runtime.hot, call.telling), Committed)
+        assert isinstance(await commit(runtime.hot, call.telling), Committed)
 
     def sign(call: Call) -> None:
         assert call.telling

@@ -17,7 +17,7 @@ from gateway.oauth.claimed_client import claimed_client
 from gateway.oauth.client_assertion import ClientAssertion
 from gateway.oauth.rate_limit import counted
 from gateway.oauth.server import PostedForm
-from gateway.oauth.token_issuer import At, issue
+from gateway.oauth.token_issuer import TokenTime, issue
 from gateway.oauth.unit_of_work import Assertion, AtTheEnd
 from gateway.runtime import Runtime
 from tests.bench.plan import SCOPE
@@ -84,7 +84,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
         assert call.books
         assert call.party
         assert call.proof
-        at = At(
+        at = TokenTime(
             books=call.books,
             runtime=runtime,
             now=runtime.now(),
@@ -98,7 +98,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
         assert call.books
         assert call.party
         now = runtime.now()
-        at = At(books=call.books, runtime=runtime, now=now, jkt=None, certificate=None)
+        at = TokenTime(books=call.books, runtime=runtime, now=now, jkt=None, certificate=None)
         client = call.party.client
         another = Assertion(
             client_id=client.client_id,

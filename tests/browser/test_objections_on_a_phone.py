@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from gateway.creditfile.objections import service
-from gateway.creditfile.objections.model import Actor, Objection, Outcome, Role
+from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from tests.browser.conftest import HEIGHT, Street
 from tests.browser.test_portal_on_a_phone import (
     FIRST_VIEW_BYTES,
@@ -49,7 +49,7 @@ async def rejected(street: Street, objection_id: str) -> None:
     verb = service.decides(
         runtime.catalogue,
         by=by,
-        outcome=Outcome.REJECTED,
+        outcome=ObjectionOutcome.REJECTED,
         reasons="处罚决定仍然有效。",
         now=runtime.now(),
     )

@@ -9,7 +9,7 @@ import pytest
 
 import consent
 from gateway.limits.limiter import Quotas
-from gateway.synthetic.headless_visitor import Visitor
+from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.consent_builders import grant_all
 from tests.house import UNKNOWN, House
 from tests.sdk_builders import Wire, altered, client_of, settled
@@ -86,7 +86,7 @@ async def test_consent_is_asked_given_used_and_taken_back(served: House, kind: K
             uscc=subject["uscc"], purpose="loan_approval", datasets=wanted, max_uses=3
         )
     )
-    async with Visitor(served.issuer, subject["login"]) as person:
+    async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(wanted[:2]), questions=[])
     grant = await settled(bank.finish_consent(start, callback))
     assert (grant.uscc, grant.max_uses) == (subject["uscc"], 3)
@@ -100,7 +100,7 @@ async def test_consent_is_asked_given_used_and_taken_back(served: House, kind: K
     assert withheld == {"public_rating": "not_in_consent"}
     with pytest.raises((errors.OAuthError, errors.ConsentFlowInvalid)):
         await settled(bank.finish_consent(start, callback))
-    async with Visitor(served.issuer, subject["login"]) as person:
+    async with HeadlessVisitor(served.issuer, subject["login"]) as person:
         await person.withdraw(grant.consent_id)
     with pytest.raises(errors.ConsentWithdrawn) as refused:
         await settled(bank.query(subject["uscc"], **asked))

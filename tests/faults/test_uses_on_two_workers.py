@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 import consent
-from consent import Ask, Channel, Person, Purpose, Shown, store
+from consent import AccessRequest, Channel, DisplayedText, Person, Purpose, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
 from gateway.disclosure import consent_writer
@@ -61,7 +61,7 @@ async def a_consent(bank: Bank, *, uses: int | None) -> str:
     """A consent that allows so many uses; its id."""
     now = bank.world.clock()
     asked = consent.request(
-        Ask(
+        AccessRequest(
             client_id=bank.client_id,
             uscc=USCC,
             purpose=Purpose.LOAN_APPROVAL,
@@ -73,15 +73,15 @@ async def a_consent(bank: Bank, *, uses: int | None) -> str:
         channel=Channel.LINK,
         now=now,
     )
-    assert isinstance(asked, consent.Changed)
+    assert isinstance(asked, consent.Transition)
     granted = consent.grant(
         asked.consent,
         scope=asked.consent.scope,
         by=PERSON,
-        shown=Shown(text_version="2026.1", language="zh"),
+        shown=DisplayedText(text_version="2026.1", language="zh"),
         now=now,
     )
-    assert isinstance(granted, consent.Changed)
+    assert isinstance(granted, consent.Transition)
     async with bank.world.runtime.engine.begin() as conn:
         await consent_writer.insert(conn, asked)
         assert await consent_writer.save(conn, asked.consent, granted)
@@ -164,7 +164,7 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
             held = await store.by_id(conn, consent_id)
             assert held is not None
             ended = consent.withdraw(held, by=PERSON, now=bank.world.clock())
-            assert isinstance(ended, consent.Changed)
+            assert isinstance(ended, consent.Transition)
             assert await consent_writer.save(conn, held, ended)
         return time.monotonic()
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase, Statement
 from gateway.db.waiting import WAITING_EACH
-from gateway.disclosure.commit import TELL
+from gateway.disclosure.commit import COMMIT
 from gateway.migrations.run import TableInUseError, alembic_config, upgrade
 from tests.databases import new_database
 from tests.house import UNKNOWN, House, asking, in_process
@@ -209,7 +209,7 @@ async def test_an_answer_that_came_too_late_is_told_again_under_its_key(house: H
     before = house.runtime
     hurried = before.settings.model_copy(update={"request_timeout": LIMIT})
     key = {"Idempotency-Key": "late"}
-    house.app.state.runtime = replace(before, settings=hurried, hot=Late(before.hot, TELL))
+    house.app.state.runtime = replace(before, settings=hurried, hot=Late(before.hot, COMMIT))
     try:
         assert_unavailable(await bank.verify(uscc, rating, headers=key))
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.synthetic.headless_visitor import Visitor
+from gateway.synthetic.headless_visitor import HeadlessVisitor
 from tests.house import House
 from tests.node.programs import Node, Program
 
@@ -64,7 +64,7 @@ async def travel(house: House, node: Node, folder: Path, script: str, algorithm:
             assert said["step"] != "failed", said
             steps[said["step"]] = said
             if said["step"] == "authorize":
-                async with Visitor(house.issuer, subject["login"]) as visitor:
+                async with HeadlessVisitor(house.issuer, subject["login"]) as visitor:
                     callback = await visitor.decide(said["url"], datasets=DATASETS, questions=[])
                 await program.hears(callback)
         assert await program.ends() == 0

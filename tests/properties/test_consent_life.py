@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from consent import (
-    Changed,
     Channel,
     Consent,
     Granted,
     Refused,
     Scope,
     Status,
+    Transition,
     amend,
     decide,
     give_up,
@@ -68,7 +68,7 @@ class AConsentsLife(RuleBasedStateMachine):
         self.grants = 0
         self.told = 0
 
-    def _take(self, outcome: Changed | Refused) -> None:
+    def _take(self, outcome: Transition | Refused) -> None:
         if isinstance(outcome, Refused):
             return
         before = self.consent
@@ -91,7 +91,7 @@ class AConsentsLife(RuleBasedStateMachine):
 
     def _grant(self, scope: Scope) -> None:
         outcome = grant(self.consent, scope=scope, by=a_person(), shown=SHOWN, now=self.now)
-        self.grants += isinstance(outcome, Changed)
+        self.grants += isinstance(outcome, Transition)
         self._take(outcome)
 
     @rule()
@@ -160,7 +160,7 @@ class AConsentsLife(RuleBasedStateMachine):
         before = self.consent
         if not agreed:
             refused = refuse(amendment.consent, by=a_person(), shown=SHOWN, now=self.now)
-            assert isinstance(refused, Changed)
+            assert isinstance(refused, Transition)
             assert self.consent == before
             return
         outcome = amend(

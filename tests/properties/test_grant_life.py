@@ -400,7 +400,7 @@ class AGrantsLife(RuleBasedStateMachine):
             held = await consents.by_id(conn, consent_id)
             assert held is not None
             changed = getattr(consent, act)(held, by=by, now=self.now)
-            return isinstance(changed, consent.Changed) and await consent_writer.save(
+            return isinstance(changed, consent.Transition) and await consent_writer.save(
                 conn, held, changed
             )
 

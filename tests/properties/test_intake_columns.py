@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ingest.copy_batch import Batch
+from gateway.ingest.copy_batch import CopyBatch
 from gateway.ingest.copy_encoding import liner_for
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import target_of
-from gateway.ingest.validate_columns import ColumnJudge, columns_of
-from gateway.ingest.validate_row import Judge
+from gateway.ingest.validate_columns import ColumnValidator, columns_of
+from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from tests.sampling import sampled
@@ -22,7 +22,7 @@ from verification import id_check_character
 from verification.uscc import check_character
 
 KEYS = VaultKeys.parse(Vault.generate_keys())
-JUDGES = {code: Judge(CATALOGUE, code, today=TODAY) for code in CATALOGUE.codes}
+JUDGES = {code: RowValidator(CATALOGUE, code, today=TODAY) for code in CATALOGUE.codes}
 CODES = [(made := f"{USCC[:14]}{n}{USCC[15:17]}") + check_character(made) for n in range(6)]
 
 _GOOD = st.text("甲乙丙丁ab 1", min_size=1, max_size=12).filter(str.strip)
@@ -129,7 +129,7 @@ def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataO
     batch.add(1, delivered)
     columns = columns_of(delivered)
     assert columns is not None
-    lot = ColumnJudge(JUDGES[code].expected).judge(columns)
+    lot = ColumnValidator(JUDGES[code].expected).judge(columns)
     if not batch.rejected and not batch.warned and not any("key" in row for row in delivered):
         assert lot is not None
         assert len(lot.keys) == len(delivered)
@@ -137,15 +137,15 @@ def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataO
         assert lot is None
 
 
-def a_batch(code: str) -> Batch:
+def a_batch(code: str) -> CopyBatch:
     """Its vault seals the same the same way."""
     vault = Vault(KEYS, random=bytes)
-    return Batch(
+    return CopyBatch(
         JUDGES[code], liner_for(CATALOGUE, code, Source(source_id="s", name="数源"), vault)
     )
 
 
-def lines_of(code: str, batch: Batch) -> Sequence[dict[str, Any]]:
+def lines_of(code: str, batch: CopyBatch) -> Sequence[dict[str, Any]]:
     """By columns, without the new ids, which differ; no value has ended a cell or a line."""
     names = target_of(code).columns
     lines = batch.payload().decode().split("\n")[:-1]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ingest.csv_reader import rows_of_csv
-from gateway.ingest.decompression import Unpacked
+from gateway.ingest.decompression import DecompressedFile
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
 
@@ -32,9 +32,9 @@ def test_to_pass_over_rows_is_to_read_them(
     path.write_bytes((HEADER + content).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.ingest.decompression.BLOCK", block)
-        with Unpacked(path) as source:
+        with DecompressedFile(path) as source:
             whole = list(rows_of_csv(source, LICENCE, "utf-8"))
-        with Unpacked(path) as source:
+        with DecompressedFile(path) as source:
             rows = rows_of_csv(source, LICENCE, "utf-8")
             taken = [rows.form.read(each) for each in rows.take(first)]
             passed = rows.pass_over(count)

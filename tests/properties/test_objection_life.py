@@ -12,10 +12,10 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections.model import (
     DECISIONS,
-    Act,
-    Changed,
-    Outcome,
-    Refused,
+    ObjectionAct,
+    ObjectionChanged,
+    ObjectionOutcome,
+    ObjectionRefused,
     Role,
     Status,
 )
@@ -33,25 +33,37 @@ ACTORS = (
     replace(REVIEWER, of="source"),
 )
 LEADS_TO = {
-    (Status.OPEN, Status.OPEN): {Act.EXTENDED},
-    (Status.OPEN, Status.DECIDED): {Act.DECIDED},
-    (Status.OPEN, Status.IN_REVIEW): {Act.REVIEW_ASKED},
-    (Status.OPEN, Status.CLOSED): {Act.DECIDED, Act.WITHDRAWN, Act.FORGOTTEN},
-    (Status.DECIDED, Status.IN_REVIEW): {Act.REVIEW_ASKED},
-    (Status.DECIDED, Status.CLOSED): {Act.LAPSED, Act.WITHDRAWN, Act.FORGOTTEN},
-    (Status.IN_REVIEW, Status.ORDERED): {Act.REVIEWED},
-    (Status.IN_REVIEW, Status.CLOSED): {Act.REVIEWED, Act.WITHDRAWN, Act.FORGOTTEN},
-    (Status.ORDERED, Status.CLOSED): {Act.DECIDED, Act.FORGOTTEN},
-    (Status.CLOSED, Status.CLOSED): {Act.FORGOTTEN},
+    (Status.OPEN, Status.OPEN): {ObjectionAct.EXTENDED},
+    (Status.OPEN, Status.DECIDED): {ObjectionAct.DECIDED},
+    (Status.OPEN, Status.IN_REVIEW): {ObjectionAct.REVIEW_ASKED},
+    (Status.OPEN, Status.CLOSED): {
+        ObjectionAct.DECIDED,
+        ObjectionAct.WITHDRAWN,
+        ObjectionAct.FORGOTTEN,
+    },
+    (Status.DECIDED, Status.IN_REVIEW): {ObjectionAct.REVIEW_ASKED},
+    (Status.DECIDED, Status.CLOSED): {
+        ObjectionAct.LAPSED,
+        ObjectionAct.WITHDRAWN,
+        ObjectionAct.FORGOTTEN,
+    },
+    (Status.IN_REVIEW, Status.ORDERED): {ObjectionAct.REVIEWED},
+    (Status.IN_REVIEW, Status.CLOSED): {
+        ObjectionAct.REVIEWED,
+        ObjectionAct.WITHDRAWN,
+        ObjectionAct.FORGOTTEN,
+    },
+    (Status.ORDERED, Status.CLOSED): {ObjectionAct.DECIDED, ObjectionAct.FORGOTTEN},
+    (Status.CLOSED, Status.CLOSED): {ObjectionAct.FORGOTTEN},
 }
 ROLES = {
-    Act.EXTENDED: Role.SOURCE,
-    Act.DECIDED: Role.SOURCE,
-    Act.REVIEW_ASKED: Role.ENTERPRISE,
-    Act.REVIEWED: Role.REVIEWER,
-    Act.WITHDRAWN: Role.ENTERPRISE,
-    Act.LAPSED: Role.CLOCK,
-    Act.FORGOTTEN: Role.CLOCK,
+    ObjectionAct.EXTENDED: Role.SOURCE,
+    ObjectionAct.DECIDED: Role.SOURCE,
+    ObjectionAct.REVIEW_ASKED: Role.ENTERPRISE,
+    ObjectionAct.REVIEWED: Role.REVIEWER,
+    ObjectionAct.WITHDRAWN: Role.ENTERPRISE,
+    ObjectionAct.LAPSED: Role.CLOCK,
+    ObjectionAct.FORGOTTEN: Role.CLOCK,
 }
 
 
@@ -63,10 +75,10 @@ class AnObjectionsLife(RuleBasedStateMachine):
         """The enterprise objects."""
         self.now = NOON
         self.objection = an_objection(dataset=dataset)
-        self.events = [Act.RAISED]
+        self.events = [ObjectionAct.RAISED]
 
-    def _take(self, outcome: Changed | Refused) -> None:
-        if isinstance(outcome, Refused):
+    def _take(self, outcome: ObjectionChanged | ObjectionRefused) -> None:
+        if isinstance(outcome, ObjectionRefused):
             return
         before, after, event = self.objection, outcome.objection, outcome.event
         assert event.what in LEADS_TO[before.status, after.status]
@@ -79,7 +91,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
         self.events.append(event.what)
 
     @rule(by=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS), corrected=st.booleans())
-    def is_decided(self, by: object, outcome: Outcome, *, corrected: bool) -> None:
+    def is_decided(self, by: object, outcome: ObjectionOutcome, *, corrected: bool) -> None:
         """Somebody decides, who may be the source."""
         self._take(
             lifecycle.decide(
@@ -116,7 +128,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
         )
 
     @rule(by=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS))
-    def is_reviewed(self, by: object, outcome: Outcome) -> None:
+    def is_reviewed(self, by: object, outcome: ObjectionOutcome) -> None:
         """Somebody reviews."""
         self._take(
             lifecycle.review(
@@ -162,7 +174,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
     @invariant()
     def each_thing_that_may_be_done_once_is_done_once(self) -> None:
         """An extension, a request for review, a review."""
-        for act in (Act.EXTENDED, Act.REVIEW_ASKED, Act.REVIEWED):
+        for act in (ObjectionAct.EXTENDED, ObjectionAct.REVIEW_ASKED, ObjectionAct.REVIEWED):
             assert self.events.count(act) <= 1
 
     @invariant()

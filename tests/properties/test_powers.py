@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from gateway.identity import permissions
 from gateway.identity.permissions import (
     DELEGABLE,
+    CurrentPermissions,
     Delegation,
-    Held,
-    Power,
-    State,
-    Trouble,
+    DelegationState,
+    Permission,
+    PermissionProblem,
     state_of,
 )
 
@@ -22,7 +22,7 @@ NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 USCCS: Final = ("A", "B")
 names = st.sampled_from(["zhang", "li", "wang"])
 moments = st.integers(-400, 400).map(lambda days: NOON + timedelta(days=days))
-some_powers = st.lists(st.sampled_from(list(Power)), unique=True).map(tuple)
+some_powers = st.lists(st.sampled_from(list(Permission)), unique=True).map(tuple)
 delegations = st.builds(
     Delegation,
     uscc=st.sampled_from(USCCS),
@@ -37,10 +37,14 @@ delegations = st.builds(
     accepted_at=moments | st.none(),
     ended_at=moments | st.none(),
 )
-held = st.lists(st.builds(Held, delegation=delegations, representative=names), max_size=4)
+held = st.lists(
+    st.builds(CurrentPermissions, delegation=delegations, representative=names), max_size=4
+)
 
 
-def _under(those: list[Held], subject: str, now: datetime) -> Mapping[str, frozenset[Power]]:
+def _under(
+    those: list[CurrentPermissions], subject: str, now: datetime
+) -> Mapping[str, frozenset[Permission]]:
     """What these delegations alone give."""
     return permissions.standing(
         [], those, subject=subject, delegate_roles=(), outdated=frozenset(), now=now
@@ -49,7 +53,7 @@ def _under(those: list[Held], subject: str, now: datetime) -> Mapping[str, froze
 
 @given(held, names, moments)
 def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
-    those: list[Held], subject: str, now: datetime
+    those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
     """A row that somebody has meddled with gives no power over delegates or over persons."""
     found = _under(those, subject, now)
@@ -58,7 +62,7 @@ def test_no_delegation_whatever_it_says_gives_more_than_can_be_passed_on(
 
 @given(held, names, moments)
 def test_what_is_given_is_given_by_one_that_runs_is_ones_own_and_of_the_same_representative(
-    those: list[Held], subject: str, now: datetime
+    those: list[CurrentPermissions], subject: str, now: datetime
 ) -> None:
     """Ended, over, another's, or a former representative's: nothing."""
     found = _under(those, subject, now)
@@ -88,7 +92,7 @@ def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
         mandates, [], subject="li", delegate_roles=(), outdated=frozenset("A"), now=NOON
     )
     representative = ("B", "legal_representative") in mandates
-    assert found == ({"B": frozenset(Power)} if representative else {})
+    assert found == ({"B": frozenset(Permission)} if representative else {})
 
 
 @given(st.lists(st.tuples(st.sampled_from(USCCS), roles)))
@@ -102,11 +106,11 @@ def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
     for uscc in USCCS:
         own = {role for of, role in mandates if of == uscc}
         passed_on = frozenset(DELEGABLE) if "agent" in own else frozenset()
-        expected = frozenset(Power) if "legal_representative" in own else passed_on
+        expected = frozenset(Permission) if "legal_representative" in own else passed_on
         assert found.get(uscc, frozenset()) == expected
 
 
-@given(st.lists(st.sampled_from([*Power, "root", ""])), moments | st.none())
+@given(st.lists(st.sampled_from([*Permission, "root", ""])), moments | st.none())
 def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
     wanted: list[str], ends_at: datetime | None
 ) -> None:
@@ -125,7 +129,7 @@ def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
         assert made.powers
         assert NOON < made.ends_at <= NOON + timedelta(days=366)
         assert made.invited_until <= NOON + timedelta(days=7)
-        assert state_of(made, NOON) is State.INVITED
+        assert state_of(made, NOON) is DelegationState.INVITED
     else:
         whole = bool(wanted) and set(wanted) <= set(DELEGABLE)
         in_time = ends_at is not None and NOON < ends_at <= NOON + timedelta(days=366)
@@ -138,7 +142,7 @@ def test_an_invitation_is_taken_up_once_in_time_and_not_by_who_made_it(
 ) -> None:
     """And only while the one who made it is the representative."""
     taken = permissions.accept(invited, subject=subject, representative=representative, now=now)
-    if isinstance(taken, Trouble):
+    if isinstance(taken, PermissionProblem):
         return
     assume(invited.subject is None)
     assert invited.ended_at is None

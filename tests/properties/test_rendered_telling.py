@@ -8,7 +8,7 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.codes.public_page import Page, _document
+from gateway.codes.public_page import CodePage, _document
 from gateway.codes.store import Code
 from gateway.codes.summary import summary_of
 from gateway.creditfile.disclosure_policy import mask_person
@@ -45,7 +45,7 @@ happenings = st.fixed_dictionaries(
 def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
     """What the public page's twin tells, by record."""
     summary = summary_of(of.enterprise, records, CATALOGUE, now=now)
-    document = _document(Page(code=CODE, summary=summary))
+    document = _document(CodePage(code=CODE, summary=summary))
     return {r["record_id"]: r for each in document["datasets"] for r in each["records"]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification import LIMIT, WINDOW, admit
+from verification import LIMIT, WINDOW, admit_probe
 
 VALUES = st.lists(st.sampled_from("abcdefgh"), max_size=6)
 CALLS = st.lists(st.tuples(st.integers(0, WINDOW), VALUES), max_size=20)
@@ -18,7 +18,7 @@ def test_no_window_ever_answers_more_than_the_limit(calls: list[tuple[int, list[
     known: dict[str, int] = {}
     for pause, asked in calls:
         now += pause
-        admission = admit(known, asked, now=now)
+        admission = admit_probe(known, asked, now=now)
         known = dict(admission.known)
         answered = {v for v, yes in zip(asked, admission.admitted, strict=True) if yes}
         assert answered <= known.keys()
@@ -29,8 +29,8 @@ def test_no_window_ever_answers_more_than_the_limit(calls: list[tuple[int, list[
 @given(VALUES, VALUES)
 def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str]) -> None:
     """What was admitted is admitted again, and leaves the budget when it would have."""
-    before = admit({}, first, now=1000)
-    after = admit(before.known, second + list(before.known), now=2000)
+    before = admit_probe({}, first, now=1000)
+    after = admit_probe(before.known, second + list(before.known), now=2000)
     assert all(after.admitted[len(second) :])
     assert all(after.known[value] == since for value, since in before.known.items())
 
@@ -38,8 +38,8 @@ def test_a_repeat_is_free_and_extends_nothing(first: list[str], second: list[str
 @given(VALUES, st.integers(0, 3 * WINDOW))
 def test_a_budget_is_whole_again_after_its_window(asked: list[str], later: int) -> None:
     """A value leaves exactly when its window has passed."""
-    known = admit({}, asked, now=1000).known
-    kept = admit(known, [], now=1000 + later).known
+    known = admit_probe({}, asked, now=1000).known
+    kept = admit_probe(known, [], now=1000 + later).known
     assert kept == (known if later < WINDOW else {})
 
 
@@ -47,11 +47,11 @@ def test_a_budget_is_whole_again_after_its_window(asked: list[str], later: int) 
 def test_the_first_distinct_values_are_the_ones_admitted(asked: list[str], limit: int) -> None:
     """Order decides, and nothing else."""
     first = list(dict.fromkeys(asked))[:limit]
-    admission = admit({}, asked, now=1000, limit=limit)
+    admission = admit_probe({}, asked, now=1000, limit=limit)
     assert admission.admitted == tuple(value in first for value in asked)
 
 
 def test_a_lowered_limit_still_answers_what_it_answered() -> None:
     """Repeats stay free when the limit shrinks below what is known."""
     known = {"a": 1, "b": 1, "c": 1}
-    assert admit(known, ["c", "d", "a"], now=2, limit=1).admitted == (True, False, True)
+    assert admit_probe(known, ["c", "d", "a"], now=2, limit=1).admitted == (True, False, True)

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from gateway.verifications.request import Ask
+from gateway.verifications.request import VerificationRequest
 from tests.creditfile_builders import USCC
 from verification import Asked, Question, question
 
 
-def an_ask(*questions: Question) -> Ask:
+def an_ask(*questions: Question) -> VerificationRequest:
     """Each with a value."""
     asked = tuple(Asked(tag=each.tag, value="张三") for each in questions)
-    return Ask(uscc=USCC, purpose="loan_approval", asked=asked, questions=questions)
+    return VerificationRequest(uscc=USCC, purpose="loan_approval", asked=asked, questions=questions)
 
 
 def test_a_consent_that_names_the_earlier_question_covers_the_later_one() -> None:

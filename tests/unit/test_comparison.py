@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ingest.comparison.compare import Comparison, Finding, Kind, Period, Row, Side, compared
-from gateway.ingest.comparison.partition import Comparing, Question
+from gateway.ingest.comparison.compare import (
+    Comparison,
+    DifferenceKind,
+    Finding,
+    Period,
+    Row,
+    Side,
+    compared,
+)
+from gateway.ingest.comparison.partition import Comparing, ComparisonJob
 from gateway.ingest.comparison.report import FindingsFile, lines_of, page_of, with_share
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, USCC
@@ -43,7 +51,7 @@ def run(
     period: Period | None = None,
 ) -> tuple[list[Finding], Comparison]:
     comparing = Comparing(
-        Question(dataset=dataset, names=(ONE, OTHER), period=period or Period()),
+        ComparisonJob(dataset=dataset, names=(ONE, OTHER), period=period or Period()),
         left,
         right,
         catalogue=CATALOGUE,
@@ -70,14 +78,14 @@ def test_however_its_number_is_typed_a_pair_does_not_differ() -> None:
 def test_what_one_source_lacks_is_missing_there() -> None:
     """With its code and number; each side has its own count."""
     findings, counts = run([a_penalty("浙罚1"), a_penalty("浙罚2")], [a_penalty("浙罚2")])
-    assert findings == [Finding(kind=Kind.MISSING, uscc=USCC, key="浙罚1", side=OTHER)]
+    assert findings == [Finding(kind=DifferenceKind.MISSING, uscc=USCC, key="浙罚1", side=OTHER)]
     assert (counts.left.missing, counts.right.missing) == (0, 1)
 
 
 def test_the_same_number_of_two_enterprises_is_no_pair() -> None:
     """The code belongs to the pair."""
     findings, counts = run([a_penalty()], [a_penalty(uscc="91330106MA2CXXXX16")])
-    assert {each.kind for each in findings} == {Kind.MISSING}
+    assert {each.kind for each in findings} == {DifferenceKind.MISSING}
     assert counts.pairs == 0
 
 
@@ -98,7 +106,7 @@ def test_late_is_counted_in_working_days(published: str, late: bool) -> None:
     row = a_penalty(published_on=published, publicity_ends_on=f"2027{published[4:]}")
     findings, counts = run([row], [row])
     assert counts.left.late == counts.right.late == late
-    assert {each.kind for each in findings} == ({Kind.LATE} if late else set())
+    assert {each.kind for each in findings} == ({DifferenceKind.LATE} if late else set())
 
 
 def test_without_a_day_of_publication_the_sources_own_time_counts() -> None:
@@ -115,8 +123,8 @@ def test_a_wrong_end_of_publicity_is_the_fault_of_its_source() -> None:
     """R2: recomputed here, reported there."""
     findings, counts = run([a_penalty(publicity_ends_on="2029-10-20")], [a_penalty()])
     assert {(each.kind, each.side) for each in findings} == {
-        (Kind.WRONG_END, ONE),
-        (Kind.DIFFERS, ""),
+        (DifferenceKind.WRONG_END, ONE),
+        (DifferenceKind.DIFFERS, ""),
     }
     assert (counts.left.wrong_end, counts.right.wrong_end) == (1, 0)
 
@@ -127,7 +135,10 @@ def test_only_the_period_is_compared() -> None:
     period = Period(first=date(2026, 9, 10), last=date(2026, 9, 20))
     findings, counts = run(rows, [], period=period)
     assert counts.facts == 2
-    assert {each.key for each in findings if each.kind is Kind.MISSING} == {"浙罚10", "浙罚20"}
+    assert {each.key for each in findings if each.kind is DifferenceKind.MISSING} == {
+        "浙罚10",
+        "浙罚20",
+    }
 
 
 def test_what_cannot_be_read_and_what_comes_twice_is_counted() -> None:
@@ -242,7 +253,7 @@ def test_no_formula_behind_a_space_or_in_wide_characters_either() -> None:
 def test_the_page_escapes_what_sources_write_and_fetches_nothing() -> None:
     """Markup stays text."""
     findings, counts = run([a_penalty(content="<script>alert(1)</script>")], [a_penalty()])
-    question = Question(dataset="penalty", names=("<b>", OTHER))
+    question = ComparisonJob(dataset="penalty", names=("<b>", OTHER))
     page = page_of(question, counts, CATALOGUE.dataset("penalty"), findings)
     assert "<script" not in page
     assert "<b>" not in page

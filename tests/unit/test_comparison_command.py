@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.creditfile.catalogue import PUBLISHED
-from gateway.synthetic.file_export import Plan, write_part
+from gateway.synthetic.file_export import ExportPlan, write_part
 from gateway.synthetic.file_writers import Format
 from tests.creditfile_builders import USCC
 
@@ -23,7 +23,9 @@ def deliveries(tmp_path: Path) -> tuple[Path, Path]:
     for form in (Format.CSV, Format.PARQUET):
         folder = tmp_path / form.value
         folder.mkdir()
-        write_part(Plan(folder=folder, entities=300, seed=1, today=TODAY, parts=1, form=form), 0)
+        write_part(
+            ExportPlan(folder=folder, entities=300, seed=1, today=TODAY, parts=1, form=form), 0
+        )
     whole = tmp_path / "csv" / "licence-01.csv.zst"
     with zstandard.open(whole, "rt", encoding="utf-8", newline="") as file:
         header, *lines = file.read().splitlines(keepends=True)

@@ -8,13 +8,13 @@ import pytest
 
 from consent import (
     Act,
-    Changed,
     Channel,
     Consent,
     Granted,
     Reason,
     Refused,
     Status,
+    Transition,
     amend,
     decide,
     end_with,
@@ -45,7 +45,7 @@ from tests.consent_builders import (
 STRANGER = a_person("91330106MA2CYYYY2B")
 
 
-def asked(**changes: object) -> Changed | Refused:
+def asked(**changes: object) -> Transition | Refused:
     """What comes of a bank's plain request at noon."""
     usual: dict[str, object] = {
         "ask": an_ask(),
@@ -62,7 +62,7 @@ def asked(**changes: object) -> Changed | Refused:
 def test_a_request_waits_for_its_answer() -> None:
     """A fresh request allows nothing; its first event is the client's."""
     outcome = asked()
-    assert isinstance(outcome, Changed)
+    assert isinstance(outcome, Transition)
     assert (outcome.consent.status, outcome.consent.version) == (Status.REQUESTED, 1)
     assert (outcome.event.what, outcome.event.actor, outcome.event.seq) == (Act.REQUESTED, BANK, 1)
     assert outcome.event.scope == outcome.consent.scope
@@ -87,7 +87,7 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
     assert asked(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
-    assert isinstance(asked(now=NOON + timedelta(days=30), **again), Changed)
+    assert isinstance(asked(now=NOON + timedelta(days=30), **again), Transition)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
 def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
     """Another client, enterprise or purpose is not held back by it."""
     refused = done(refuse(a_request(), by=a_person(), shown=SHOWN, now=NOON))
-    assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Changed)  # type: ignore[arg-type]
+    assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
 
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
     """Fewer data, less time, fewer uses: each is the enterprise's choice."""
     scope = a_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
     outcome = grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON)
-    assert isinstance(outcome, Changed)
+    assert isinstance(outcome, Transition)
     consent = outcome.consent
     assert (consent.status, consent.scope, consent.decided_at) == (Status.ACTIVE, scope, NOON)
     assert (consent.subject, consent.text_version, consent.language) == ("person-1", "2026.1", "zh")
@@ -218,7 +218,7 @@ def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason)
         ),
     ],
 )
-def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Changed | Refused]) -> None:
+def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Transition | Refused]) -> None:
     """Another enterprise's person, or another client, finds nothing there."""
     assert act() == Refused(Reason.NOT_AVAILABLE)
 
@@ -227,7 +227,7 @@ def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Changed | Refus
 def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
     """It ends as if withdrawn, and the event says who did it."""
     outcome = give_up(consent, client_id=BANK, now=NOON)
-    assert isinstance(outcome, Changed)
+    assert isinstance(outcome, Transition)
     assert outcome.consent.status is Status.WITHDRAWN
     assert (outcome.event.what, outcome.event.actor) == (Act.GIVEN_UP, BANK)
 
@@ -266,7 +266,7 @@ def an_amendment(**changes: object) -> Consent:
     """The bank asks for one dataset more, on a consent that holds."""
     wider = an_ask(datasets=("registration", "penalty", "public_rating"))
     outcome = asked(**({"ask": wider, "amends": a_consent(), "max_uses": 20} | changes))
-    assert isinstance(outcome, Changed), outcome
+    assert isinstance(outcome, Transition), outcome
     return outcome.consent
 
 
@@ -333,9 +333,9 @@ def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
         withdraw(a_consent(), by=a_person(), now=NOON),
         give_up(a_consent(), client_id=BANK, now=NOON),
     ):
-        assert isinstance(ended, Changed)
+        assert isinstance(ended, Transition)
         gone = end_with(amendment, ended)
-        assert isinstance(gone, Changed)
+        assert isinstance(gone, Transition)
         assert (gone.consent.status, gone.consent.was_granted) == (Status.WITHDRAWN, False)
         assert (gone.event.what, gone.event.actor) == (ended.event.what, ended.event.actor)
         assert gone.event.identity_token_digest == ended.event.identity_token_digest
@@ -347,9 +347,9 @@ def test_an_amendment_does_not_end_with_anything_else() -> None:
     withdrawn = withdraw(a_consent(), by=a_person(), now=NOON)
     paused = pause(a_consent(), by=a_person(), now=NOON)
     other = withdraw(a_consent(consent_id="cst_other"), by=a_person(), now=NOON)
-    assert isinstance(withdrawn, Changed)
-    assert isinstance(paused, Changed)
-    assert isinstance(other, Changed)
+    assert isinstance(withdrawn, Transition)
+    assert isinstance(paused, Transition)
+    assert isinstance(other, Transition)
     assert end_with(an_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
     assert end_with(an_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
     refused = done(refuse(an_amendment(), by=a_person(), shown=SHOWN, now=NOON))

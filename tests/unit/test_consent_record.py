@@ -6,7 +6,7 @@ import pytest
 
 from consent import Purpose, Status, give_up, grant
 from consent.consent_text import PURPOSE_TEXTS, TEXT_VERSION, Recipient, paragraphs, text_digest
-from consent.lifecycle import Changed
+from consent.lifecycle import Transition
 from consent.model import Act, Consent, Event
 from consent.record import (
     DPV_PURPOSES,
@@ -35,7 +35,7 @@ READERS = Party(identifier="bank-1", name="示例银行", address="杭州", cont
 def granted() -> tuple[Consent, list[Event]]:
     """A consent and its two events."""
     outcome = grant(a_request(), scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
-    assert isinstance(outcome, Changed)
+    assert isinstance(outcome, Transition)
     return outcome.consent, [an_event_of(a_request()), outcome.event]
 
 
@@ -97,7 +97,7 @@ def test_what_the_client_gave_up_its_enterprise_has_not_withdrawn() -> None:
     """The vocabulary tells the two apart; so does the record, asked or granted."""
     for held in (a_request(), a_consent()):
         given_up = give_up(held, client_id=held.client_id, now=NOON)
-        assert isinstance(given_up, Changed)
+        assert isinstance(given_up, Transition)
         record = consent_record(
             given_up.consent,
             [given_up.event],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.creditfile.record_mapping import (
-    Problem,
+    FieldProblem,
     as_stored,
     columns_of,
     natural_key,
@@ -26,23 +26,23 @@ def test_fields_of_the_catalogues_types_are_taken() -> None:
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"shoe_size": "43"}, Problem(field="shoe_size", reason="unknown")),
-        ({"document_number": ""}, Problem(field="document_number", reason="missing")),
-        ({"decided_on": "2026-02-30"}, Problem(field="decided_on", reason="not a date")),
-        ({"decided_on": "20260201"}, Problem(field="decided_on", reason="not a date")),
-        ({"fine": 1.2}, Problem(field="fine", reason="not a decimal")),
-        ({"fine": "NaN"}, Problem(field="fine", reason="not a decimal")),
-        ({"facts": "a\0b"}, Problem(field="facts", reason="not a free_text")),
-        ({"kinds": "罚款"}, Problem(field="kinds", reason="not a texts")),
+        ({"shoe_size": "43"}, FieldProblem(field="shoe_size", reason="unknown")),
+        ({"document_number": ""}, FieldProblem(field="document_number", reason="missing")),
+        ({"decided_on": "2026-02-30"}, FieldProblem(field="decided_on", reason="not a date")),
+        ({"decided_on": "20260201"}, FieldProblem(field="decided_on", reason="not a date")),
+        ({"fine": 1.2}, FieldProblem(field="fine", reason="not a decimal")),
+        ({"fine": "NaN"}, FieldProblem(field="fine", reason="not a decimal")),
+        ({"facts": "a\0b"}, FieldProblem(field="facts", reason="not a free_text")),
+        ({"kinds": "罚款"}, FieldProblem(field="kinds", reason="not a texts")),
         ({"kinds": ["鞭笞"]},
-         Problem(field="kinds", reason="not one of the values of the catalogue")),
+         FieldProblem(field="kinds", reason="not one of the values of the catalogue")),
         ({"severity": "很重"},
-         Problem(field="severity", reason="not one of the values of the catalogue")),
+         FieldProblem(field="severity", reason="not one of the values of the catalogue")),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named_by_field_and_reason(
     changed: dict[str, Any],
-    problem: Problem,
+    problem: FieldProblem,
 ) -> None:
     """And the value is not repeated."""
     assert problems_with(PENALTY, FIELDS | changed) == (problem,)

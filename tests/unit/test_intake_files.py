@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.ingest.chunk_reader import MOST_BYTES, Chunk, Reading, chunks_of
+from gateway.ingest.chunk_reader import MOST_BYTES, Chunk, ReadingOptions, chunks_of
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.job_store import digest_of_file
-from gateway.ingest.results import Source, Warned
+from gateway.ingest.results import RowWarning, Source
 from gateway.ingest.row_reader import MOST_TAKEN
-from gateway.ingest.validate_columns import ColumnJudge, columns_of
-from gateway.ingest.validate_row import Judge
+from gateway.ingest.validate_columns import ColumnValidator, columns_of
+from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 
@@ -68,11 +68,11 @@ class Read:
         return [tuple(row) for row in csv.reader(io.StringIO(text))]
 
     @property
-    def warned(self) -> dict[Warned, int]:
+    def warned(self) -> dict[RowWarning, int]:
         return {kind: n for each in self.chunks for kind, n in each.warnings.items()}
 
 
-def a_reading(path: Path, **changed: Any) -> Reading:
+def a_reading(path: Path, **changed: Any) -> ReadingOptions:
     """How a CSV file of penalties is read, but for what a test changes."""
     said: dict[str, Any] = {
         "path": path,
@@ -87,7 +87,7 @@ def a_reading(path: Path, **changed: Any) -> Reading:
         "chunk_rows": 1000,
         **changed,
     }
-    return Reading(**said)
+    return ReadingOptions(**said)
 
 
 @pytest.fixture
@@ -426,7 +426,7 @@ def test_rows_that_do_not_say_whose_they_are(read: Reader) -> None:
 
 def test_what_is_remembered_of_a_file_is_short() -> None:
     """A value may be padded with as much as a line holds."""
-    judge = ColumnJudge(Judge(CATALOGUE, "penalty", today=TODAY).expected)
+    judge = ColumnValidator(RowValidator(CATALOGUE, "penalty", today=TODAY).expected)
     rows = [{**AS_JSON, "document_number": f"罚{n}", "fine": f"1.{'0' * 90_000}"} for n in range(9)]
     columns = columns_of(rows)
     assert columns is not None
@@ -440,7 +440,7 @@ def test_warnings_are_counted_by_kind(read: Reader) -> None:
     """Each row once for each kind."""
     facts = "张某330106199001011234、李某330106199001011234"
     found = read(a_csv(*(f"{USCC},罚{n % 2},罚款,1,2026-08-01,{facts}" for n in range(3))))
-    assert found.warned == {Warned.ID_NUMBER: 3, Warned.SUPERSEDED: 1}
+    assert found.warned == {RowWarning.ID_NUMBER: 3, RowWarning.SUPERSEDED: 1}
     assert "330106199001011234" not in f"{found.lines}"
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from gateway.ingest.results import Accepted, Rejected, Warned
+from gateway.ingest.results import AcceptedRow, RejectedRow, RowWarning
 from gateway.ingest.uscc_check import check_agrees, read_code
-from gateway.ingest.validate_row import MOST_PROBLEMS, Judge
+from gateway.ingest.validate_row import MOST_PROBLEMS, RowValidator
 from gateway.privacy.redaction import ID_NUMBER_MASK
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character
 
 ID_NUMBER = "33010619900101123X"
-PENALTY = Judge(CATALOGUE, "penalty", today=TODAY)
+PENALTY = RowValidator(CATALOGUE, "penalty", today=TODAY)
 ROW: dict[str, Any] = {
     "uscc": USCC,
     "document_number": "浙市监罚〔2026〕0001号",
@@ -26,19 +26,19 @@ ROW: dict[str, Any] = {
 }
 
 
-def judged(**changed: Any) -> Accepted | Rejected:
+def judged(**changed: Any) -> AcceptedRow | RejectedRow:
     return PENALTY.judge(ROW | changed)
 
 
-def accepted(**changed: Any) -> Accepted:
+def accepted(**changed: Any) -> AcceptedRow:
     verdict = judged(**changed)
-    assert isinstance(verdict, Accepted), verdict
+    assert isinstance(verdict, AcceptedRow), verdict
     return verdict
 
 
 def problems(**changed: Any) -> list[tuple[str, str]]:
     verdict = judged(**changed)
-    assert isinstance(verdict, Rejected), verdict
+    assert isinstance(verdict, RejectedRow), verdict
     return [(each.field, each.reason) for each in verdict.problems]
 
 
@@ -120,24 +120,24 @@ def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:
 
 def test_what_may_be_negative_says_the_catalogue() -> None:
     """A loss is a profit below zero; assets are not."""
-    judge = Judge(CATALOGUE, "annual_report", today=TODAY)
+    judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     row = {"uscc": USCC, "year": "2025"}
     loss = judge.judge(row | {"profit": "-12.5"})
-    assert isinstance(loss, Accepted)
+    assert isinstance(loss, AcceptedRow)
     assert loss.fields["profit"] == "-12.500000"
-    assert isinstance(judge.judge(row | {"assets": "-12.5"}), Rejected)
-    assert isinstance(judge.judge(row | {"employees": -1}), Rejected)
+    assert isinstance(judge.judge(row | {"assets": "-12.5"}), RejectedRow)
+    assert isinstance(judge.judge(row | {"employees": -1}), RejectedRow)
 
 
 def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
     """Of one part, or of several."""
     row = accepted(document_number=None, key="罚|1")
     assert (row.key, row.fields["document_number"]) == ("罚|1", "罚|1")
-    paid = Judge(CATALOGUE, "tax_and_social", today=TODAY)
+    paid = RowValidator(CATALOGUE, "tax_and_social", today=TODAY)
     verdict = paid.judge({"uscc": USCC, "key": "tax|2026-10", "on_time": True})
-    assert isinstance(verdict, Accepted)
+    assert isinstance(verdict, AcceptedRow)
     assert verdict.fields == {"kind": "tax", "period": "2026-10", "on_time": True}
-    assert isinstance(paid.judge({"uscc": USCC, "key": "tax"}), Rejected)
+    assert isinstance(paid.judge({"uscc": USCC, "key": "tax"}), RejectedRow)
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ def test_r2_the_end_of_publicity_is_computed_anew() -> None:
     """A mismatch is reported; what was delivered is kept as it is, and never prolongs anything."""
     assert accepted(publicity_ends_on="2027-08-03").warnings == ()
     wrong = accepted(publicity_ends_on="2029-08-03")
-    assert wrong.warnings == (Warned.PUBLICITY_END,)
+    assert wrong.warnings == (RowWarning.PUBLICITY_END,)
     assert wrong.fields["publicity_ends_on"] == "2029-08-03"
     never = accepted(kinds=["警告"], publicity_ends_on="2027-08-03")
-    assert never.warnings == (Warned.PUBLICITY_END,)
+    assert never.warnings == (RowWarning.PUBLICITY_END,)
 
 
 def test_r5_personal_numbers_in_free_text_are_masked() -> None:
     """Counted once each."""
     row = accepted(facts="张某330106199001011234电话13800138000", content="李某330106199001011234")
-    assert row.warnings == (Warned.ID_NUMBER, Warned.PHONE)
+    assert row.warnings == (RowWarning.ID_NUMBER, RowWarning.PHONE)
     assert "330106199001011234" not in f"{row.fields}"
     assert "13800138000" not in f"{row.fields}"
 
@@ -186,27 +186,27 @@ def test_r5_personal_numbers_in_free_text_are_masked() -> None:
 def test_r5_an_identity_number_is_masked_in_a_short_text_too(name: str) -> None:
     """Whichever field a source writes it into."""
     row = accepted(**{name: f"张某{ID_NUMBER}"})
-    assert row.warnings == (Warned.ID_NUMBER,)
+    assert row.warnings == (RowWarning.ID_NUMBER,)
     assert row.fields[name] == f"张某{ID_NUMBER_MASK}"
 
 
 def test_r5_an_identity_number_is_masked_in_a_list_of_texts_too() -> None:
     """A former name, say; and the other texts stay."""
-    judge = Judge(CATALOGUE, "annual_report", today=TODAY)
+    judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     verdict = judge.judge(
         {"uscc": USCC, "year": "2025", "web_shops": ["a.example", f"店主{ID_NUMBER}"]}
     )
-    assert isinstance(verdict, Accepted)
+    assert isinstance(verdict, AcceptedRow)
     assert verdict.fields["web_shops"] == ["a.example", f"店主{ID_NUMBER_MASK}"]
 
 
 @pytest.mark.parametrize("certificate", ["施工许可证330106201904120101", "JY13301060123456"])
 def test_a_permits_number_is_no_identity_number(certificate: str) -> None:
     """Though one is made of a division, a day and a serial number too."""
-    judge = Judge(CATALOGUE, "licence", today=TODAY)
+    judge = RowValidator(CATALOGUE, "licence", today=TODAY)
     number = "330106202603020012"
     verdict = judge.judge({"uscc": USCC, "number": number, "certificate": certificate})
-    assert isinstance(verdict, Accepted)
+    assert isinstance(verdict, AcceptedRow)
     assert verdict.fields == {"number": number, "certificate": certificate}
 
 
@@ -227,10 +227,10 @@ def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() 
         {"row": 7, "field": "facts", "kind": "phone", "start": 23, "length": 13},
         {"row": 7, "field": "authority", "kind": "id", "start": 2, "length": 18},
     ]
-    judge = Judge(CATALOGUE, "annual_report", today=TODAY)
+    judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     shops = ["", " a.example", f" 店主{ID_NUMBER}"]
     verdict = judge.judge({"uscc": USCC, "year": "2025", "web_shops": shops})
-    assert isinstance(verdict, Accepted)
+    assert isinstance(verdict, AcceptedRow)
     assert [each.as_document(1) for each in verdict.masked] == [
         {"row": 1, "field": "web_shops", "item": 2, "kind": "id", "start": 3, "length": 18}
     ]
@@ -238,7 +238,7 @@ def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() 
 
 def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
     """To be sealed; they do not even print."""
-    judge = Judge(CATALOGUE, "judgment_defaulter", today=TODAY)
+    judge = RowValidator(CATALOGUE, "judgment_defaulter", today=TODAY)
     verdict = judge.judge(
         {
             "uscc": USCC,
@@ -247,7 +247,7 @@ def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
             "person_id_number": "330106199001011234",
         }
     )
-    assert isinstance(verdict, Accepted)
+    assert isinstance(verdict, AcceptedRow)
     assert verdict.personal == {"person_id_number": "330106199001011234"}
     assert "person_id_number" not in verdict.fields
     assert "330106199001011234" not in repr(verdict)
@@ -258,14 +258,14 @@ def test_a_permanent_residence_number_is_no_code() -> None:
     assert problems(uscc="933840198503150011") == [
         ("uscc", "a personal ID number, not a unified social credit code")
     ]
-    assert accepted(uscc="933840198503010828").warnings == (Warned.LIKE_AN_ID_NUMBER,)
-    assert accepted(uscc="933840198503150013").warnings == (Warned.CHECK_CHARACTER,)
+    assert accepted(uscc="933840198503010828").warnings == (RowWarning.LIKE_AN_ID_NUMBER,)
+    assert accepted(uscc="933840198503150013").warnings == (RowWarning.CHECK_CHARACTER,)
 
 
 def test_a_wrong_check_character_is_a_warning_only() -> None:
     """Some codes issued before 2016 are wrong at their source."""
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
-    assert accepted(uscc=wrong).warnings == (Warned.CHECK_CHARACTER,)
+    assert accepted(uscc=wrong).warnings == (RowWarning.CHECK_CHARACTER,)
     assert all(
         check_agrees(USCC[:-1] + last) == (last == check_character(USCC[:-1])) for last in ALPHABET
     )
@@ -280,5 +280,5 @@ def test_a_code_is_taken_however_it_was_typed() -> None:
 
 def test_todays_date_is_the_judges_own() -> None:
     """Not the machine's."""
-    early = Judge(CATALOGUE, "penalty", today=date(2026, 7, 31))
-    assert isinstance(early.judge(ROW), Rejected)
+    early = RowValidator(CATALOGUE, "penalty", today=date(2026, 7, 31))
+    assert isinstance(early.judge(ROW), RejectedRow)

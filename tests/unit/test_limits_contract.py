@@ -24,7 +24,7 @@ from gateway.limits.model import (
     StaleGeneration,
 )
 from gateway.limits.redis_store import RedisStore
-from gateway.limits.store_protocol import Store
+from gateway.limits.store_protocol import LimitStore
 from tests.redis_server import RedisServer
 
 DAY = 86_400
@@ -33,7 +33,7 @@ DAY = 86_400
 class House(Protocol):
     """A store, and the power over its time and its memory."""
 
-    store: Store
+    store: LimitStore
 
     async def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -49,7 +49,7 @@ class MemoryHouse:
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-        self.store: Store = MemoryStore(lambda: self.now)
+        self.store: LimitStore = MemoryStore(lambda: self.now)
 
     async def wait(self, seconds: float) -> None:
         """Move the clock."""
@@ -65,7 +65,7 @@ class RedisHouse:
 
     def __init__(self, server: RedisServer) -> None:
         self.server = server
-        self.store: Store = RedisStore(server.url)
+        self.store: LimitStore = RedisStore(server.url)
 
     async def wait(self, seconds: float) -> None:
         """Really wait."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.limits.memory_store import SWEPT_PER_CALL, MemoryStore, Shelf
+from gateway.limits.memory_store import SWEPT_PER_CALL, MemoryShard, MemoryStore
 from gateway.limits.model import Admission, Admitted, Counter, Distinct, Pin, Replay
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ async def test_a_busy_day_of_one_client_stays_small() -> None:
 
 def test_a_value_whose_expiry_moved_is_kept_until_the_later_one() -> None:
     """The first due time does not drop it."""
-    shelf = Shelf[int]()
+    shelf = MemoryShard[int]()
     shelf.put("k", 1, expires=10)
     shelf.put("k", 2, expires=20)
     shelf.sweep(now=15)
@@ -76,7 +76,7 @@ def test_a_value_whose_expiry_moved_is_kept_until_the_later_one() -> None:
 
 def test_one_sweep_is_bounded() -> None:
     """However much is due, one call drops only so many."""
-    shelf = Shelf[int]()
+    shelf = MemoryShard[int]()
     for number in range(1000):
         shelf.put(str(number), number, expires=1)
     shelf.sweep(now=2)

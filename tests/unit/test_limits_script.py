@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.limits import script
 from gateway.limits.decision import window_end
-from gateway.limits.gcra import SECOND, Decision, decide
+from gateway.limits.gcra import SECOND, GcraDecision, decide
 from gateway.limits.model import Admission, Admitted, Counter, Distinct
 from tests.redis_server import RedisServer
 
@@ -81,7 +81,7 @@ def _counters(policies: list[tuple[int, int]], cost: int) -> Iterator[Counter]:
         yield Counter(name=f"c{number}", key="k", quota=quota, window=window, cost=cost)
 
 
-def _decided(counter: Counter, tat: int, now: int) -> Decision:
+def _decided(counter: Counter, tat: int, now: int) -> GcraDecision:
     return decide(tat, now, counter.quota, counter.window * SECOND, counter.cost)
 
 

@@ -16,8 +16,8 @@ from gateway.transparency.checkpoint_stores import (
     CheckpointStore,
     FolderStore,
     HttpsStore,
-    Kept,
     StoreChangedError,
+    StoredCheckpoint,
     StoreError,
     store_at,
 )
@@ -93,7 +93,7 @@ async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
     (tmp_path / FRESH).write_bytes(b"2")
     (tmp_path / LOCK).touch()
     store = FolderStore(folder=tmp_path)
-    await store.replace(Kept(content=b"19"), b"23")
+    await store.replace(StoredCheckpoint(content=b"19"), b"23")
     assert await content_of(store) == b"23"
     assert not (tmp_path / FRESH).exists()
 
@@ -159,7 +159,7 @@ async def test_a_link_in_place_of_a_file_of_the_store_is_not_written_through(
     (tmp_path / LOCK).unlink()
     (tmp_path / LOCK).symlink_to(other)
     with pytest.raises(StoreError):
-        await store.replace(Kept(content=b"23"), b"24")
+        await store.replace(StoredCheckpoint(content=b"23"), b"24")
     assert (other.read_bytes(), await content_of(store)) == (b"mine", b"23")
 
 
@@ -185,7 +185,7 @@ async def test_a_put_that_is_not_taken_is_an_error(server: CheckpointServer) -> 
     assert server.content == b"21"
     server.status = 507
     with pytest.raises(StoreError):
-        await store.replace(Kept(content=b"21"), b"23")
+        await store.replace(StoredCheckpoint(content=b"21"), b"23")
 
 
 async def test_an_answer_without_end_is_not_read(server: CheckpointServer) -> None:

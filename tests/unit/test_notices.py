@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import serialization
 
 from gateway.notices import channels
 from gateway.notices.channels import Folder, Smtp, UnsentError, fit, masked
-from gateway.notices.kinds import WITH_THE_DIGEST, Kind, backoff, due_at
-from gateway.notices.templates import SAYS, Line, Message, confirmation, notice, plain
+from gateway.notices.kinds import WITH_THE_DIGEST, NoticeKind, backoff, due_at
+from gateway.notices.templates import SAYS, Message, NoticeLine, confirmation, notice, plain
 from tests.mtls_builders import a_certificate
 from tests.ports import free_port
 
@@ -158,8 +158,10 @@ def test_an_address_is_shown_by_its_edges() -> None:
 def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> None:
     """And no link but our own start page."""
     hostile = "好银行 https://evil.cn/a\r\nBcc: x@evil.cn\u202e<b>"
-    lines = [Line(kind=kind, at=NOON, client_zh=hostile, client_en=hostile) for kind in Kind]
-    assert SAYS.keys() == set(Kind)
+    lines = [
+        NoticeLine(kind=kind, at=NOON, client_zh=hostile, client_en=hostile) for kind in NoticeKind
+    ]
+    assert SAYS.keys() == set(NoticeKind)
     text = notice("杭州\n云栖.com", lines, origin=ORIGIN, reference="r").text
     assert text.count("://") == 2
     assert text.count(f"{ORIGIN}/portal\n") == 2
@@ -185,11 +187,11 @@ def test_a_name_is_no_longer_than_a_name() -> None:
 
 def test_decisions_go_at_once_and_the_rest_at_the_next_nine_oclock() -> None:
     """In Shanghai; 04:00 UTC is noon there."""
-    for kind in Kind:
+    for kind in NoticeKind:
         due = due_at(kind, NOON)
         assert due == (NOON + timedelta(hours=21) if kind in WITH_THE_DIGEST else NOON)
     early = NOON - timedelta(hours=4)
-    assert due_at(Kind.CONSENT_ASKED, early) == early + timedelta(hours=1)
+    assert due_at(NoticeKind.CONSENT_ASKED, early) == early + timedelta(hours=1)
 
 
 def test_failures_are_tried_again_later_and_later() -> None:

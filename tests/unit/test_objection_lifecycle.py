@@ -8,14 +8,14 @@ import pytest
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.objections import lifecycle
 from gateway.creditfile.objections.model import (
-    Act,
     Actor,
-    Changed,
-    Kind,
     Objection,
-    Outcome,
-    Reason,
-    Refused,
+    ObjectionAct,
+    ObjectionChanged,
+    ObjectionKind,
+    ObjectionOutcome,
+    ObjectionRefused,
+    RefusalReason,
     Role,
     Status,
 )
@@ -35,12 +35,12 @@ DAY = timedelta(days=1)
 
 def decided(
     objection: Objection,
-    outcome: Outcome = Outcome.REJECTED,
+    outcome: ObjectionOutcome = ObjectionOutcome.REJECTED,
     *,
     corrected: bool = False,
     by: Actor = SOURCE,
     now: datetime = NOON + DAY,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """What the source's decision gives."""
     return lifecycle.decide(
         objection,
@@ -55,14 +55,17 @@ def decided(
 
 def appealed(
     objection: Objection, *, by: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """What asking for a review gives."""
     return lifecycle.ask_for_review(objection, by=by, text="请复核。", kinds=KINDS, now=now)
 
 
 def reviewed(
-    objection: Objection, outcome: Outcome = Outcome.UPHELD, *, by: Actor = REVIEWER
-) -> Changed | Refused:
+    objection: Objection,
+    outcome: ObjectionOutcome = ObjectionOutcome.UPHELD,
+    *,
+    by: Actor = REVIEWER,
+) -> ObjectionChanged | ObjectionRefused:
     """What the review gives."""
     return lifecycle.review(
         objection,
@@ -87,25 +90,29 @@ def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> No
     """Ten working days, and the same way through."""
     for dataset in ("public_rating", "industry_rating", "third_party_rating"):
         appeal = an_objection(dataset=dataset)
-        assert appeal.kind is Kind.RATING_APPEAL
+        assert appeal.kind is ObjectionKind.RATING_APPEAL
         assert appeal.due_on == date(2026, 12, 4)
         assert appeal.source_id == "source"
-    assert an_objection(dataset="licence").kind is Kind.OBJECTION
+    assert an_objection(dataset="licence").kind is ObjectionKind.OBJECTION
 
 
 def test_only_the_records_own_enterprise_objects() -> None:
     """Not another, and not the source."""
     other = replace(ENTERPRISE, of="91330106MA2CXXXX16")
-    assert raised(by=other) == Refused(reason=Reason.NOT_AVAILABLE)
-    assert raised(by=SOURCE) == Refused(reason=Reason.NOT_AVAILABLE)
+    assert raised(by=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert raised(by=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
 def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
     """The mark goes with the error, not before it."""
     objection = an_objection()
-    assert decided(objection, Outcome.UPHELD) == Refused(reason=Reason.NOT_CORRECTED)
-    assert decided(objection, Outcome.PARTLY) == Refused(reason=Reason.NOT_CORRECTED)
-    upheld = done(decided(objection, Outcome.UPHELD, corrected=True))
+    assert decided(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    assert decided(objection, ObjectionOutcome.PARTLY) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    upheld = done(decided(objection, ObjectionOutcome.UPHELD, corrected=True))
     assert upheld.status is Status.CLOSED
     assert not upheld.marks
 
@@ -117,28 +124,30 @@ def test_a_rejection_keeps_the_mark_until_nobody_can_ask_for_a_review() -> None:
     assert rejected.marks
     assert rejected.due_on == date(2026, 12, 7)
     on_the_last_day = midnight(date(2026, 12, 8)) - timedelta(seconds=1)
-    assert lifecycle.lapse(rejected, now=on_the_last_day) == Refused(reason=Reason.NOT_NOW)
+    assert lifecycle.lapse(rejected, now=on_the_last_day) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
     lapsed = done(lifecycle.lapse(rejected, now=midnight(date(2026, 12, 8))))
-    assert (lapsed.status, lapsed.outcome) == (Status.CLOSED, Outcome.REJECTED)
+    assert (lapsed.status, lapsed.outcome) == (Status.CLOSED, ObjectionOutcome.REJECTED)
 
 
 def test_a_review_is_asked_for_once_and_in_time() -> None:
     """And it goes to somebody else than the source."""
     rejected = done(decided(an_objection()))
     late = midnight(date(2026, 12, 8))
-    assert appealed(rejected, now=late) == Refused(reason=Reason.TOO_LATE)
+    assert appealed(rejected, now=late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
     asked = done(appealed(rejected))
     assert asked.status is Status.IN_REVIEW
-    assert appealed(asked) == Refused(reason=Reason.NOT_NOW)
+    assert appealed(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
     itself = Actor(role=Role.REVIEWER, name="client:source", of="source")
-    assert reviewed(asked, by=itself) == Refused(reason=Reason.OWN_DECISION)
-    assert decided(asked) == Refused(reason=Reason.NOT_NOW)
+    assert reviewed(asked, by=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
+    assert decided(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
 def test_a_source_that_lets_its_time_pass_cannot_keep_the_enterprise_waiting() -> None:
     """The enterprise may ask for a review then, and not a day before."""
     objection = an_objection()
-    assert appealed(objection, now=NOON + 4 * DAY) == Refused(reason=Reason.NOT_NOW)
+    assert appealed(objection, now=NOON + 4 * DAY) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
     assert done(appealed(objection, now=midnight(date(2026, 11, 28)))).status is Status.IN_REVIEW
 
 
@@ -148,23 +157,29 @@ def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
     ordered = done(reviewed(asked))
     assert (ordered.status, ordered.record_version) == (Status.ORDERED, 4)
     assert ordered.marks
-    assert decided(ordered) == Refused(reason=Reason.MUST_CORRECT)
-    assert decided(ordered, Outcome.UPHELD) == Refused(reason=Reason.NOT_CORRECTED)
-    assert lifecycle.withdraw(ordered, by=ENTERPRISE, now=NOON) == Refused(reason=Reason.NOT_NOW)
-    partly = done(decided(ordered, Outcome.PARTLY, corrected=True))
+    assert decided(ordered) == ObjectionRefused(reason=RefusalReason.MUST_CORRECT)
+    assert decided(ordered, ObjectionOutcome.UPHELD) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    assert lifecycle.withdraw(ordered, by=ENTERPRISE, now=NOON) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    partly = done(decided(ordered, ObjectionOutcome.PARTLY, corrected=True))
     assert partly.status is Status.CLOSED
 
 
 def test_a_review_that_rejects_is_final() -> None:
     """Nothing comes after it."""
-    closed = done(reviewed(done(appealed(done(decided(an_objection())))), Outcome.REJECTED))
+    closed = done(
+        reviewed(done(appealed(done(decided(an_objection())))), ObjectionOutcome.REJECTED)
+    )
     assert closed.status is Status.CLOSED
-    assert appealed(closed) == Refused(reason=Reason.NOT_NOW)
+    assert appealed(closed) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
 def extended(
     objection: Objection, until: date | None = None, now: datetime = NOON
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """What an extension gives."""
     return lifecycle.extend(objection, by=SOURCE, reason="需要外调", until=until, now=now)
 
@@ -175,12 +190,18 @@ def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> N
     changed = extended(objection)
     longer = done(changed)
     assert longer.due_on == objection.latest_on
-    assert isinstance(changed, Changed)
-    assert (changed.event.what, changed.event.reason) == (Act.EXTENDED, "需要外调")
-    assert extended(longer) == Refused(reason=Reason.ALREADY_EXTENDED)
-    assert extended(objection, now=NOON + 6 * DAY) == Refused(reason=Reason.TOO_LATE)
-    assert extended(objection, date(2026, 12, 19)) == Refused(reason=Reason.NOT_LATER)
-    assert extended(objection, date(2026, 11, 27)) == Refused(reason=Reason.NOT_LATER)
+    assert isinstance(changed, ObjectionChanged)
+    assert (changed.event.what, changed.event.reason) == (ObjectionAct.EXTENDED, "需要外调")
+    assert extended(longer) == ObjectionRefused(reason=RefusalReason.ALREADY_EXTENDED)
+    assert extended(objection, now=NOON + 6 * DAY) == ObjectionRefused(
+        reason=RefusalReason.TOO_LATE
+    )
+    assert extended(objection, date(2026, 12, 19)) == ObjectionRefused(
+        reason=RefusalReason.NOT_LATER
+    )
+    assert extended(objection, date(2026, 11, 27)) == ObjectionRefused(
+        reason=RefusalReason.NOT_LATER
+    )
     assert done(extended(objection, date(2026, 11, 30))).due_on == date(2026, 11, 30)
 
 
@@ -193,15 +214,17 @@ def test_a_late_decision_still_counts() -> None:
 def test_only_the_records_source_decides(stranger: str) -> None:
     """Not another department, not the enterprise, not the operator."""
     for by in (replace(SOURCE, of=stranger), ENTERPRISE, REVIEWER):
-        assert decided(an_objection(), by=by) == Refused(reason=Reason.NOT_AVAILABLE)
+        assert decided(an_objection(), by=by) == ObjectionRefused(
+            reason=RefusalReason.NOT_AVAILABLE
+        )
 
 
 def test_the_enterprise_may_let_it_rest() -> None:
     """What was decided before stands."""
     withdrawn = done(lifecycle.withdraw(an_objection(), by=ENTERPRISE, now=NOON))
-    assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, Outcome.WITHDRAWN)
+    assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, ObjectionOutcome.WITHDRAWN)
     accepted = lifecycle.withdraw(done(decided(an_objection())), by=ENTERPRISE, now=NOON)
-    assert done(accepted).outcome is Outcome.REJECTED
+    assert done(accepted).outcome is ObjectionOutcome.REJECTED
 
 
 def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
@@ -209,7 +232,9 @@ def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
     in_2090 = datetime(2090, 9, 29, 4, 0, tzinfo=NOON.tzinfo)
     far = an_objection(now=in_2090)
     assert far.due_provisional
-    assert lifecycle.recount(far, kinds=KINDS, now=NOON) == Refused(reason=Reason.NOT_NOW)
+    assert lifecycle.recount(far, kinds=KINDS, now=NOON) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
     guessed = replace(an_objection(), due_on=date(2026, 11, 30), due_provisional=True)
     counted = done(lifecycle.recount(guessed, kinds=KINDS, now=NOON))
     assert (counted.due_on, counted.due_provisional) == (date(2026, 11, 27), False)
@@ -219,16 +244,18 @@ def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
     """While holidays may still move it, a review can be asked for a while longer."""
     rejected = replace(done(decided(an_objection())), due_provisional=True)
     a_day_late, too_late = midnight(date(2026, 12, 8)), midnight(date(2026, 12, 22))
-    assert lifecycle.lapse(rejected, now=a_day_late) == Refused(reason=Reason.NOT_NOW)
+    assert lifecycle.lapse(rejected, now=a_day_late) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
     assert done(appealed(rejected, now=a_day_late)).status is Status.IN_REVIEW
-    assert appealed(rejected, now=too_late) == Refused(reason=Reason.TOO_LATE)
+    assert appealed(rejected, now=too_late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
     assert done(lifecycle.lapse(rejected, now=too_late)).status is Status.CLOSED
 
 
 def test_a_deleted_record_takes_every_text_with_it() -> None:
     """And the objection ends; one that had ended keeps its outcome."""
     gone = lifecycle.forget(an_objection(), now=NOON).objection
-    assert (gone.status, gone.outcome) == (Status.CLOSED, Outcome.RECORD_DELETED)
+    assert (gone.status, gone.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
     assert not any((gone.text, gone.wanted, gone.reasons, gone.review_text, gone.review_reasons))
-    closed = done(decided(an_objection(), Outcome.UPHELD, corrected=True))
-    assert lifecycle.forget(closed, now=NOON).objection.outcome is Outcome.UPHELD
+    closed = done(decided(an_objection(), ObjectionOutcome.UPHELD, corrected=True))
+    assert lifecycle.forget(closed, now=NOON).objection.outcome is ObjectionOutcome.UPHELD

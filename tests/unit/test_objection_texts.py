@@ -2,14 +2,14 @@
 
 import pytest
 
-from gateway.creditfile.objections.text_input import LONGEST, Unfit, Written, read_text
+from gateway.creditfile.objections.text_input import LONGEST, InvalidText, ValidText, read_text
 from tests.creditfile_builders import TODAY
 
 
 def test_r5_personal_numbers_are_masked_and_counted() -> None:
     """A made-up identity number and a phone, in an enterprise's own words."""
     written = read_text("负责人 330106199001011233，电话 13800138000。", today=TODAY)
-    assert isinstance(written, Written)
+    assert isinstance(written, ValidText)
     assert written.masked == 2
     assert "330106" not in written.text
     assert "13800138000" not in written.text
@@ -18,20 +18,20 @@ def test_r5_personal_numbers_are_masked_and_counted() -> None:
 def test_hidden_characters_and_direction_marks_are_dropped() -> None:
     """PostgreSQL takes no NUL, and nobody is to read another text than was written."""
     written = read_text("罚款\0已\u202e经\u2066撤销\x07\r\n\r\n\r\n\r\n请更正\t", today=TODAY)
-    assert isinstance(written, Written)
+    assert isinstance(written, ValidText)
     assert written.text == "罚款已经撤销\n\n请更正"
 
 
 @pytest.mark.parametrize(
     ("typed", "unfit"),
     [
-        ("", Unfit.TOO_SHORT),
-        ("  \r\n\0 ", Unfit.TOO_SHORT),
-        ("错" * (LONGEST + 1), Unfit.TOO_LONG),
-        ("\0" * (2 * LONGEST + 1), Unfit.TOO_LONG),
+        ("", InvalidText.TOO_SHORT),
+        ("  \r\n\0 ", InvalidText.TOO_SHORT),
+        ("错" * (LONGEST + 1), InvalidText.TOO_LONG),
+        ("\0" * (2 * LONGEST + 1), InvalidText.TOO_LONG),
     ],
 )
-def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: Unfit) -> None:
+def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: InvalidText) -> None:
     """With the reason."""
     assert read_text(typed, today=TODAY) is unfit
 
@@ -39,5 +39,5 @@ def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: Unfit) ->
 def test_the_longest_text_is_taken_as_browsers_send_it() -> None:
     """Line ends arrive as two characters and count as one."""
     written = read_text("错\r\n" * (LONGEST // 2), today=TODAY)
-    assert isinstance(written, Written)
+    assert isinstance(written, ValidText)
     assert len(written.text) == LONGEST - 1

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.pages.i18n import Said, Undone
+from gateway.pages.i18n import Translated, Undone
 from gateway.pages.rendering import until
 
 
@@ -24,7 +24,7 @@ def test_a_term_that_ends_with_a_day_names_that_day(ends_at: datetime, shown: st
 
 def test_what_was_not_done_is_no_good_news() -> None:
     """Its notice is not in the colour of success."""
-    assert (Said("已撤回。", "Withdrawn.").tone, Undone("没有执行。", "Not done.").tone) == (
+    assert (Translated("已撤回。", "Withdrawn.").tone, Undone("没有执行。", "Not done.").tone) == (
         "",
         "wait",
     )

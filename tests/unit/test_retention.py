@@ -10,16 +10,16 @@ from gateway.creditfile import clock
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof
-from gateway.creditfile.retention.deletion_proof import Gone, ProofError
+from gateway.creditfile.retention.deletion_proof import DeletedRecord, ProofError
 from gateway.signing import jws
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, NOON, a_record
 
 SALT = b"s" * 32
 GONE = (
-    Gone("rec_1", 1, "penalty"),
-    Gone("rec_1", 2, "penalty"),
-    Gone("rec_2", 1, "abnormal_listing"),
+    DeletedRecord("rec_1", 1, "penalty"),
+    DeletedRecord("rec_1", 2, "penalty"),
+    DeletedRecord("rec_2", 1, "abnormal_listing"),
 )
 
 

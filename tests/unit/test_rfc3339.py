@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.access.body import Wire
+from gateway.access.body import WireModel
 from gateway.rfc3339 import Day, Moment, parse_date, parse_time
 
 NO_DATES: tuple[Any, ...] = (
@@ -31,7 +31,7 @@ NO_TIMES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-class _Asked(Wire):
+class _Asked(WireModel):
     day: Day | None = None
     moment: Moment | None = None
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.notices.channels import HttpSms, UnsentError
 from gateway.notices.templates import Message
-from gateway.safe_fetch import LARGEST_BODY, Way
+from gateway.safe_fetch import LARGEST_BODY, FetchRoute
 from tests.sms_server import SmsServer, an_sms_server
 from tests.waiting import PATIENCE
 
@@ -31,7 +31,7 @@ def server() -> Iterator[SmsServer]:
 
 def sms(url: str, *, loopback: bool = True, timeout: float = PATIENCE) -> HttpSms:
     """The channel to it."""
-    return HttpSms(url=url, token=TOKEN, loopback=loopback, way=Way(timeout=timeout))
+    return HttpSms(url=url, token=TOKEN, loopback=loopback, way=FetchRoute(timeout=timeout))
 
 
 async def test_a_message_is_one_form_with_the_number_the_text_and_a_reference(

@@ -17,10 +17,10 @@ import zstandard
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.ingest import Judge
+from gateway.ingest import RowValidator
 from gateway.ingest.comparison.read_rows import delivered
-from gateway.ingest.results import Accepted
-from gateway.synthetic.file_export import FinishedError, Plan, write_part, write_province
+from gateway.ingest.results import AcceptedRow
+from gateway.synthetic.file_export import ExportPlan, FinishedError, write_part, write_province
 from gateway.synthetic.file_writers import Format, header_of
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
@@ -29,11 +29,13 @@ TODAY = date(2026, 11, 23)
 ENTITIES = 400
 
 
-def _plan(folder: Path, form: Format = Format.CSV, *, parts: int = 2, seed: int = 1) -> Plan:
-    return Plan(folder=folder, entities=ENTITIES, seed=seed, today=TODAY, parts=parts, form=form)
+def _plan(folder: Path, form: Format = Format.CSV, *, parts: int = 2, seed: int = 1) -> ExportPlan:
+    return ExportPlan(
+        folder=folder, entities=ENTITIES, seed=seed, today=TODAY, parts=parts, form=form
+    )
 
 
-def _in_parts(plan: Plan) -> None:
+def _in_parts(plan: ExportPlan) -> None:
     for part in range(plan.parts):
         write_part(plan, part)
 
@@ -59,7 +61,7 @@ def _said(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value != []}
 
 
-def _rows(plan: Plan, code: str) -> list[dict[str, Any]]:
+def _rows(plan: ExportPlan, code: str) -> list[dict[str, Any]]:
     """What a reader of the files has, with what is empty left out."""
     paths = sorted(plan.folder.glob(f"{code}-*{plan.form.ending}"))
     if plan.form is Format.PARQUET:
@@ -95,9 +97,9 @@ def test_the_files_hold_the_province_row_for_row(tmp_path: Path) -> None:
             times = [row.pop("source_time") for row in rows]
             assert [_said(row) for row in rows] == [_said(row) for row in expected]
             assert all(time.endswith("T09:00:00+08:00") for time in times)
-            judge = Judge(CATALOGUE, dataset.code, today=TODAY)
+            judge = RowValidator(CATALOGUE, dataset.code, today=TODAY)
             for row, source_time in zip(rows, times, strict=True):
-                assert isinstance(judge.judge({**row, "source_time": source_time}), Accepted)
+                assert isinstance(judge.judge({**row, "source_time": source_time}), AcceptedRow)
 
 
 def dataset_names(code: str) -> set[str]:
@@ -113,10 +115,10 @@ def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
         plan.folder.mkdir()
         _in_parts(plan)
         for dataset in CATALOGUE.datasets:
-            judge = Judge(CATALOGUE, dataset.code, today=TODAY)
+            judge = RowValidator(CATALOGUE, dataset.code, today=TODAY)
             path = plan.folder / f"{dataset.code}-01{form.ending}"
             verdicts = [judge.judge(cast("Any", row)) for row in delivered(path, dataset)]
-            assert all(isinstance(each, Accepted) for each in verdicts), (form, dataset.code)
+            assert all(isinstance(each, AcceptedRow) for each in verdicts), (form, dataset.code)
             assert len(verdicts) == delivered_rows.get(dataset.code, ENTITIES)
 
 
@@ -181,7 +183,7 @@ def test_a_part_takes_no_more_memory_when_it_is_longer(tmp_path: Path) -> None:
     """Ten times the enterprises, hardly more memory."""
     peaks = []
     for entities in (200, 200, 2_000):
-        plan = Plan(folder=tmp_path, entities=entities, seed=1, today=TODAY, parts=1)
+        plan = ExportPlan(folder=tmp_path, entities=entities, seed=1, today=TODAY, parts=1)
         tracemalloc.start()
         write_part(plan, 0)
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -12,16 +12,16 @@ from gateway.creditfile.catalogue_schema import ObjectionKinds, ObjectionRules
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
     NOBODY,
-    Act,
     Actor,
-    Changed,
-    Event,
-    Ground,
-    Kind,
     Objection,
-    Outcome,
-    Reason,
-    Refused,
+    ObjectionAct,
+    ObjectionChanged,
+    ObjectionEvent,
+    ObjectionGround,
+    ObjectionKind,
+    ObjectionOutcome,
+    ObjectionRefused,
+    RefusalReason,
     Role,
     Status,
 )
@@ -31,19 +31,19 @@ LEEWAY = timedelta(days=14)  # more than the longest holiday with what is made u
 _TO_SOURCE = (Status.OPEN, Status.ORDERED)
 
 
-def kind_of(dataset: str, kinds: ObjectionKinds) -> Kind:
+def kind_of(dataset: str, kinds: ObjectionKinds) -> ObjectionKind:
     """R15: ratings are appealed against, other records objected to."""
     is_rating = dataset in kinds.rating_appeal.datasets
-    return Kind.RATING_APPEAL if is_rating else Kind.OBJECTION
+    return ObjectionKind.RATING_APPEAL if is_rating else ObjectionKind.OBJECTION
 
 
-def rules_of(kind: Kind, kinds: ObjectionKinds) -> ObjectionRules:
+def rules_of(kind: ObjectionKind, kinds: ObjectionKinds) -> ObjectionRules:
     """The deadlines of this kind."""
-    return kinds.rating_appeal if kind is Kind.RATING_APPEAL else kinds.objection
+    return kinds.rating_appeal if kind is ObjectionKind.RATING_APPEAL else kinds.objection
 
 
 def raise_(
-    ground: Ground,
+    ground: ObjectionGround,
     *,
     objection_id: str,
     text: str,
@@ -51,10 +51,10 @@ def raise_(
     by: Actor,
     kinds: ObjectionKinds,
     now: datetime,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """The enterprise objects to one record; the source's time begins to run on the next day."""
     if by.role is not Role.ENTERPRISE or by.of != ground.uscc:
-        return Refused(reason=Reason.NOT_AVAILABLE)
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     kind = kind_of(ground.dataset, kinds)
     rules = rules_of(kind, kinds)
     received = day_of(now)
@@ -76,7 +76,7 @@ def raise_(
         due_provisional=due.provisional,
         latest_on=working_days_after(received, rules.at_most).day,
     )
-    return _changed(objection, Act.RAISED, by, now)
+    return _changed(objection, ObjectionAct.RAISED, by, now)
 
 
 def extend(
@@ -86,33 +86,33 @@ def extend(
     reason: str,
     until: date | None = None,
     now: datetime,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """The source takes more time, once, before its time is over and with a reason."""
     refusal = _unless(objection, (Status.OPEN,), by, Role.SOURCE)
     if refusal:
         return refusal
     if objection.extended_at is not None:
-        return Refused(reason=Reason.ALREADY_EXTENDED)
+        return ObjectionRefused(reason=RefusalReason.ALREADY_EXTENDED)
     due, last = objection.due_on or date.max, until or objection.latest_on
     if day_of(now) > due:
-        return Refused(reason=Reason.TOO_LATE)
+        return ObjectionRefused(reason=RefusalReason.TOO_LATE)
     if not due < last <= objection.latest_on:
-        return Refused(reason=Reason.NOT_LATER)
+        return ObjectionRefused(reason=RefusalReason.NOT_LATER)
     provisional = last == objection.latest_on and not is_known(last.year)
     longer = replace(objection, due_on=last, due_provisional=provisional, extended_at=now)
-    return _changed(longer, Act.EXTENDED, by, now, reason=reason)
+    return _changed(longer, ObjectionAct.EXTENDED, by, now, reason=reason)
 
 
 def decide(
     objection: Objection,
     *,
     by: Actor,
-    outcome: Outcome,
+    outcome: ObjectionOutcome,
     reasons: str,
     corrected: bool,
     kinds: ObjectionKinds,
     now: datetime,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """The source decides. `corrected` says that the record is no longer as it was objected to.
 
     What is upheld in full, and what a review has ordered, is final with that. Late is better than
@@ -121,17 +121,17 @@ def decide(
     refusal = _unless(objection, _TO_SOURCE, by, Role.SOURCE)
     if refusal:
         return refusal
-    if outcome is Outcome.REJECTED and objection.status is Status.ORDERED:
-        return Refused(reason=Reason.MUST_CORRECT)
-    if outcome is not Outcome.REJECTED and not corrected:
-        return Refused(reason=Reason.NOT_CORRECTED)
+    if outcome is ObjectionOutcome.REJECTED and objection.status is Status.ORDERED:
+        return ObjectionRefused(reason=RefusalReason.MUST_CORRECT)
+    if outcome is not ObjectionOutcome.REJECTED and not corrected:
+        return ObjectionRefused(reason=RefusalReason.NOT_CORRECTED)
     decided = replace(objection, outcome=outcome, reasons=reasons, decided_at=now)
-    if outcome is Outcome.UPHELD or objection.status is Status.ORDERED:
+    if outcome is ObjectionOutcome.UPHELD or objection.status is Status.ORDERED:
         decided = _closed(decided, now)
     else:
         rules = rules_of(objection.kind, kinds)
         decided = _due(decided, Status.DECIDED, rules.ask_for_review, now)
-    return _changed(decided, Act.DECIDED, by, now, reason=reasons)
+    return _changed(decided, ObjectionAct.DECIDED, by, now, reason=reasons)
 
 
 def may_be_reviewed(objection: Objection, now: datetime) -> bool:
@@ -156,30 +156,30 @@ def ask_for_review(
     text: str,
     kinds: ObjectionKinds,
     now: datetime,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """The enterprise asks, once: against a decision, or because the source let its time pass."""
     refusal = _unless(objection, (Status.OPEN, Status.DECIDED), by, Role.ENTERPRISE)
     if refusal:
         return refusal
     if not may_be_reviewed(objection, now):
         late = objection.status is Status.DECIDED
-        return Refused(reason=Reason.TOO_LATE if late else Reason.NOT_NOW)
+        return ObjectionRefused(reason=RefusalReason.TOO_LATE if late else RefusalReason.NOT_NOW)
     rules = rules_of(objection.kind, kinds)
     asked = _due(objection, Status.IN_REVIEW, rules.review, now)
     asked = replace(asked, review_text=text, review_asked_at=now)
-    return _changed(asked, Act.REVIEW_ASKED, by, now, reason=text)
+    return _changed(asked, ObjectionAct.REVIEW_ASKED, by, now, reason=text)
 
 
 def review(
     objection: Objection,
     *,
     by: Actor,
-    outcome: Outcome,
+    outcome: ObjectionOutcome,
     reasons: str,
     record_version: int,
     kinds: ObjectionKinds,
     now: datetime,
-) -> Changed | Refused:
+) -> ObjectionChanged | ObjectionRefused:
     """Somebody above the source decides, finally; what is found wrong, the source must correct.
 
     `record_version` is the record's present one: the source has to come with a newer.
@@ -188,65 +188,71 @@ def review(
     if refusal:
         return refusal
     reviewed = replace(objection, outcome=outcome, review_reasons=reasons, reviewed_at=now)
-    if outcome is Outcome.REJECTED:
+    if outcome is ObjectionOutcome.REJECTED:
         reviewed = _closed(reviewed, now)
     else:
         reviewed = replace(reviewed, record_version=record_version)
         reviewed = _due(reviewed, Status.ORDERED, rules_of(objection.kind, kinds).review, now)
-    return _changed(reviewed, Act.REVIEWED, by, now, reason=reasons)
+    return _changed(reviewed, ObjectionAct.REVIEWED, by, now, reason=reasons)
 
 
-def withdraw(objection: Objection, *, by: Actor, now: datetime) -> Changed | Refused:
+def withdraw(
+    objection: Objection, *, by: Actor, now: datetime
+) -> ObjectionChanged | ObjectionRefused:
     """The enterprise lets it rest; a decision that was made stands."""
     undecided = (Status.OPEN, Status.DECIDED, Status.IN_REVIEW)
     refusal = _unless(objection, undecided, by, Role.ENTERPRISE)
     if refusal:
         return refusal
-    closed = replace(_closed(objection, now), outcome=objection.outcome or Outcome.WITHDRAWN)
-    return _changed(closed, Act.WITHDRAWN, by, now)
+    closed = replace(
+        _closed(objection, now), outcome=objection.outcome or ObjectionOutcome.WITHDRAWN
+    )
+    return _changed(closed, ObjectionAct.WITHDRAWN, by, now)
 
 
-def lapse(objection: Objection, *, now: datetime) -> Changed | Refused:
+def lapse(objection: Objection, *, now: datetime) -> ObjectionChanged | ObjectionRefused:
     """Nobody asked for a review in time: the source's decision is final."""
     if objection.status is not Status.DECIDED or may_be_reviewed(objection, now):
-        return Refused(reason=Reason.NOT_NOW)
-    return _changed(_closed(objection, now), Act.LAPSED, NOBODY, now)
+        return ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    return _changed(_closed(objection, now), ObjectionAct.LAPSED, NOBODY, now)
 
 
-def recount(objection: Objection, *, kinds: ObjectionKinds, now: datetime) -> Changed | Refused:
+def recount(
+    objection: Objection, *, kinds: ObjectionKinds, now: datetime
+) -> ObjectionChanged | ObjectionRefused:
     """A provisional last day, counted again by the calendar as it is known now."""
     if not objection.due_provisional:
-        return Refused(reason=Reason.NOT_NOW)
+        return ObjectionRefused(reason=RefusalReason.NOT_NOW)
     rules = rules_of(objection.kind, kinds)
     since, days = _term(objection, rules)
     due = working_days_after(day_of(since), days)
     latest = working_days_after(day_of(objection.raised_at), rules.at_most)
     if due.provisional:
-        return Refused(reason=Reason.NOT_NOW)
+        return ObjectionRefused(reason=RefusalReason.NOT_NOW)
     counted = replace(objection, due_on=due.day, due_provisional=False, latest_on=latest.day)
-    return _changed(counted, Act.RECOUNTED, NOBODY, now)
+    return _changed(counted, ObjectionAct.RECOUNTED, NOBODY, now)
 
 
-def forget(objection: Objection, *, now: datetime) -> Changed:
+def forget(objection: Objection, *, now: datetime) -> ObjectionChanged:
     """The record is deleted: every text about it goes too, and the objection ends with it."""
     blank = replace(
         objection, text=None, wanted=None, reasons=None, review_text=None, review_reasons=None
     )
     if objection.status is not Status.CLOSED:
-        blank = replace(_closed(blank, now), outcome=Outcome.RECORD_DELETED)
-    return _changed(blank, Act.FORGOTTEN, NOBODY, now)
+        blank = replace(_closed(blank, now), outcome=ObjectionOutcome.RECORD_DELETED)
+    return _changed(blank, ObjectionAct.FORGOTTEN, NOBODY, now)
 
 
 def _unless(
     objection: Objection, allowed: tuple[Status, ...], by: Actor, role: Role
-) -> Refused | None:
+) -> ObjectionRefused | None:
     """Nothing, if this actor may do this in this state."""
     own = {Role.ENTERPRISE: objection.uscc, Role.SOURCE: objection.source_id}
     if by.role is not role or (role in own and by.of != own[role]):
-        return Refused(reason=Reason.NOT_AVAILABLE)
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     if role is Role.REVIEWER and by.of == objection.source_id:
-        return Refused(reason=Reason.OWN_DECISION)
-    return None if objection.status in allowed else Refused(reason=Reason.NOT_NOW)
+        return ObjectionRefused(reason=RefusalReason.OWN_DECISION)
+    return None if objection.status in allowed else ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
 def _due(objection: Objection, status: Status, days: int, now: datetime) -> Objection:
@@ -275,10 +281,10 @@ def _closed(objection: Objection, now: datetime) -> Objection:
 
 
 def _changed(
-    after: Objection, what: Act, by: Actor, now: datetime, *, reason: str | None = None
-) -> Changed:
+    after: Objection, what: ObjectionAct, by: Actor, now: datetime, *, reason: str | None = None
+) -> ObjectionChanged:
     objection = replace(after, version=after.version + 1)
-    event = Event(
+    event = ObjectionEvent(
         uscc=objection.uscc,
         objection_id=objection.objection_id,
         seq=objection.version,
@@ -291,4 +297,4 @@ def _changed(
         due_on=objection.due_on,
         identity_token_digest=by.identity_token_digest,
     )
-    return Changed(objection=objection, event=event)
+    return ObjectionChanged(objection=objection, event=event)

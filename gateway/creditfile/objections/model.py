@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ObjectionKind(StrEnum):
     """What it is called, and whose deadlines hold."""
 
     OBJECTION = "objection"
@@ -31,7 +31,7 @@ class Status(StrEnum):
     """Final; the mark is gone."""
 
 
-class Outcome(StrEnum):
+class ObjectionOutcome(StrEnum):
     """What was decided, or became of it."""
 
     UPHELD = "upheld"
@@ -43,10 +43,10 @@ class Outcome(StrEnum):
     """Retention ended, and the record and all texts about it are gone."""
 
 
-DECISIONS = (Outcome.UPHELD, Outcome.PARTLY, Outcome.REJECTED)
+DECISIONS = (ObjectionOutcome.UPHELD, ObjectionOutcome.PARTLY, ObjectionOutcome.REJECTED)
 
 
-class Act(StrEnum):
+class ObjectionAct(StrEnum):
     """What was done; each is an event of its own."""
 
     RAISED = "raised"
@@ -73,7 +73,7 @@ class Role(StrEnum):
     """Nobody: time has passed."""
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """Why an act was not done. Nothing was changed then."""
 
     NOT_AVAILABLE = "not_available"
@@ -98,10 +98,10 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class ObjectionRefused:
     """An expected no."""
 
-    reason: Reason
+    reason: RefusalReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ NOBODY = Actor(role=Role.CLOCK, name="clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ObjectionGround:
     """The record objected to, as it stood then."""
 
     uscc: str
@@ -135,7 +135,7 @@ class Objection:
 
     uscc: str
     objection_id: str
-    kind: Kind
+    kind: ObjectionKind
     dataset: str
     record_id: str
     record_version: int
@@ -143,7 +143,7 @@ class Objection:
     source_id: str
     source_name: str
     status: Status
-    outcome: Outcome | None = None
+    outcome: ObjectionOutcome | None = None
     text: str | None = field(repr=False)
     wanted: str | None = field(repr=False)
     reasons: str | None = field(default=None, repr=False)
@@ -169,25 +169,25 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class ObjectionEvent:
     """One act on one objection: who, when, what came of it, why."""
 
     uscc: str
     objection_id: str
     seq: int
-    what: Act
+    what: ObjectionAct
     role: Role
     actor: str
     at: datetime
-    outcome: Outcome | None = None
+    outcome: ObjectionOutcome | None = None
     reason: str | None = field(default=None, repr=False)
     due_on: date | None = None
     identity_token_digest: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ObjectionChanged:
     """An objection after an act, and the act."""
 
     objection: Objection
-    event: Event
+    event: ObjectionEvent

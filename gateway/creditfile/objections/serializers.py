@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.creditfile.local_dates import SHANGHAI, day_of
-from gateway.creditfile.objections.model import Event, Objection, Role, Status
+from gateway.creditfile.objections.model import Objection, ObjectionEvent, Role, Status
 from gateway.creditfile.working_days import working_days_left
 from gateway.pages.csv_safe import cell
 
@@ -53,7 +53,7 @@ def in_short(objection: Objection, *, now: datetime) -> dict[str, Any]:
 
 
 def in_full(
-    objection: Objection, events: Sequence[Event], *, key: str | None, now: datetime
+    objection: Objection, events: Sequence[ObjectionEvent], *, key: str | None, now: datetime
 ) -> dict[str, Any]:
     """All that is for the eyes of whoever decides; `key` is the record's, while there is one."""
     return in_short(objection, now=now) | {

@@ -18,22 +18,22 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, store
 from gateway.creditfile.objections.model import (
     Actor,
-    Changed,
     Objection,
-    Outcome,
-    Reason,
-    Refused,
+    ObjectionChanged,
+    ObjectionOutcome,
+    ObjectionRefused,
+    RefusalReason,
     Status,
 )
-from gateway.creditfile.objections.store import Held
+from gateway.creditfile.objections.store import StoredObjection
 from gateway.creditfile.records import registration_of
 from gateway.creditfile.working_days import working_days_after
 from gateway.disclosure.ids import new_id
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 
 AT_ONCE: Final = 500
-Act = Callable[[Objection, Held | None], Changed | Refused]
+Act = Callable[[Objection, StoredObjection | None], ObjectionChanged | ObjectionRefused]
 
 
 async def raise_(
@@ -46,11 +46,11 @@ async def raise_(
     wanted: str,
     by: Actor,
     now: datetime,
-) -> Objection | Refused:
+) -> Objection | ObjectionRefused:
     """Raise an objection to a record that the enterprise is told of; the mark holds at once."""
     held = await store.held(conn, uscc, record_id)
     if held is None or not await _is_told_of(conn, catalogue, uscc, record_id, now):
-        return Refused(reason=Reason.NOT_AVAILABLE)
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     refusal = await _not_yet_again(conn, catalogue, held, now)
     if refusal:
         return refusal
@@ -63,41 +63,43 @@ async def raise_(
         kinds=catalogue.objections,
         now=now,
     )
-    if isinstance(raised, Refused):
+    if isinstance(raised, ObjectionRefused):
         return raised
     if not await store.add(conn, raised):
-        return Refused(reason=Reason.ALREADY_OPEN)
+        return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
     await store.mark(conn, held.ground, now)
     return raised.objection
 
 
-async def act(conn: AsyncConnection, objection_id: str, verb: Act) -> Objection | Refused:
+async def act(conn: AsyncConnection, objection_id: str, verb: Act) -> Objection | ObjectionRefused:
     """Do this to an objection: `verb` is given it and its record, if the record is still there."""
     before = await store.by_id(conn, objection_id)
     if before is None:
-        return Refused(reason=Reason.NOT_AVAILABLE)
+        return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     held = await store.held(conn, before.uscc, before.record_id)
     before = await store.by_id(conn, objection_id) or before  # nobody acts on it any more
     changed = verb(before, held)
-    if isinstance(changed, Refused):
+    if isinstance(changed, ObjectionRefused):
         return changed
     if not await store.save(conn, before, changed):
-        return Refused(reason=Reason.MOVED)
+        return ObjectionRefused(reason=RefusalReason.MOVED)
     if changed.objection.status is not before.status and (
         changed.objection.status is Status.DECIDED or before.status is Status.IN_REVIEW
     ):
-        await note(conn, Kind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
+        await note(conn, NoticeKind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
     if before.marks and not changed.objection.marks:
         await store.mark(conn, before, None)
     return changed.objection
 
 
 def decides(
-    catalogue: Catalogue, *, by: Actor, outcome: Outcome, reasons: str, now: datetime
+    catalogue: Catalogue, *, by: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
 ) -> Act:
     """The source's decision, for `act`. Repeated word for word, it is no other decision."""
 
-    def verb(objection: Objection, held: Held | None) -> Changed | Refused:
+    def verb(
+        objection: Objection, held: StoredObjection | None
+    ) -> ObjectionChanged | ObjectionRefused:
         return lifecycle.decide(
             objection,
             by=by,
@@ -112,11 +114,13 @@ def decides(
 
 
 def reviews(
-    catalogue: Catalogue, *, by: Actor, outcome: Outcome, reasons: str, now: datetime
+    catalogue: Catalogue, *, by: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
 ) -> Act:
     """The reviewer's decision, for `act`."""
 
-    def verb(objection: Objection, held: Held | None) -> Changed | Refused:
+    def verb(
+        objection: Objection, held: StoredObjection | None
+    ) -> ObjectionChanged | ObjectionRefused:
         version = held.ground.record_version if held else objection.record_version
         return lifecycle.review(
             objection,
@@ -131,7 +135,7 @@ def reviews(
     return verb
 
 
-def is_corrected(objection: Objection, held: Held | None) -> bool:
+def is_corrected(objection: Objection, held: StoredObjection | None) -> bool:
     """Whether the record is no longer told as it was objected to."""
     if held is None or held.ended:
         return True
@@ -146,7 +150,7 @@ async def keep_time(conn: AsyncConnection, catalogue: Catalogue, *, now: datetim
     done = 0
     for each in await store.not_closed(conn, provisional=True, limit=AT_ONCE):
         counted = lifecycle.recount(each, kinds=catalogue.objections, now=now)
-        done += isinstance(counted, Changed) and await store.save(conn, each, counted)
+        done += isinstance(counted, ObjectionChanged) and await store.save(conn, each, counted)
     yesterday = day_of(now) - timedelta(days=1)
     lapsed = await store.not_closed(conn, status=Status.DECIDED, due_until=yesterday, limit=AT_ONCE)
     for each in lapsed:
@@ -177,17 +181,17 @@ async def _is_told_of(
 
 
 async def _not_yet_again(
-    conn: AsyncConnection, catalogue: Catalogue, held: Held, now: datetime
-) -> Refused | None:
+    conn: AsyncConnection, catalogue: Catalogue, held: StoredObjection, now: datetime
+) -> ObjectionRefused | None:
     """One at a time, and the same version not again for a while: a mark is not to be had for ever."""
     ground = held.ground
     before = await store.of_enterprise(conn, ground.uscc, record_id=ground.record_id)
     for each in before:
         if each.marks:
-            return Refused(reason=Reason.ALREADY_OPEN)
+            return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
         rules = lifecycle.rules_of(each.kind, catalogue.objections)
         final = day_of(each.final_at or now)
         again = working_days_after(final, rules.again).day
         if each.record_version >= ground.record_version and day_of(now) <= again:
-            return Refused(reason=Reason.TOO_SOON)
+            return ObjectionRefused(reason=RefusalReason.TOO_SOON)
     return None

@@ -14,13 +14,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.objections.model import (
-    Act,
-    Changed,
-    Event,
-    Ground,
-    Kind,
     Objection,
-    Outcome,
+    ObjectionAct,
+    ObjectionChanged,
+    ObjectionEvent,
+    ObjectionGround,
+    ObjectionKind,
+    ObjectionOutcome,
     Role,
     Status,
 )
@@ -33,15 +33,15 @@ _NEVER_SAVED: Final = frozenset({"uscc", "objection_id", "kind", "dataset", "rec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class StoredObjection:
     """A record that stays as it is until the transaction ends."""
 
-    ground: Ground
+    ground: ObjectionGround
     ended: bool
     """Withdrawn or repaired."""
 
 
-async def held(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
+async def held(conn: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
     """Lock a record of this enterprise, the registration included, and give its ground."""
     of = enterprise.c
     found = await conn.execute(
@@ -51,12 +51,12 @@ async def held(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
     )
     row = found.mappings().one_or_none()
     if row is not None:
-        ground = Ground(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
-        return Held(ground=ground, ended=False)
+        ground = ObjectionGround(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
+        return StoredObjection(ground=ground, ended=False)
     return await _held_record(conn, uscc, record_id)
 
 
-async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held | None:
+async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
     of = record.c
     found = await conn.execute(
         select(
@@ -73,7 +73,7 @@ async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held
     row = found.one_or_none()
     if row is None:
         return None
-    ground = Ground(
+    ground = ObjectionGround(
         uscc=uscc,
         record_id=record_id,
         dataset=row.dataset,
@@ -82,10 +82,10 @@ async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Held
         source_name=row.source_name,
     )
     ended = row.repaired_at is not None or row.withdrawn_at is not None
-    return Held(ground=ground, ended=ended)
+    return StoredObjection(ground=ground, ended=ended)
 
 
-async def add(conn: AsyncConnection, changed: Changed) -> bool:
+async def add(conn: AsyncConnection, changed: ObjectionChanged) -> bool:
     """Keep a new objection; false where one to the same record is not closed yet."""
     row = _row(changed.objection)
     added = await conn.execute(
@@ -104,7 +104,7 @@ async def add(conn: AsyncConnection, changed: Changed) -> bool:
     return True
 
 
-async def save(conn: AsyncConnection, before: Objection, changed: Changed) -> bool:
+async def save(conn: AsyncConnection, before: Objection, changed: ObjectionChanged) -> bool:
     """Put the changed one in the place of `before`; false if somebody was faster."""
     row = {n: value for n, value in _row(changed.objection).items() if n not in _NEVER_SAVED}
     saved = await conn.execute(
@@ -123,7 +123,9 @@ async def save(conn: AsyncConnection, before: Objection, changed: Changed) -> bo
     return True
 
 
-async def mark(conn: AsyncConnection, ground: Ground | Objection, since: datetime | None) -> None:
+async def mark(
+    conn: AsyncConnection, ground: ObjectionGround | Objection, since: datetime | None
+) -> None:
     """Put the mark on the record, or take it away; it is told with the record from then on."""
     if ground.dataset == REGISTRATION:
         of_registration = enterprise.c.registration_id == ground.record_id
@@ -203,7 +205,7 @@ async def not_closed(
     return [objection_of(row) for row in (await conn.execute(by_day)).mappings()]
 
 
-async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list[Event]:
+async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list[ObjectionEvent]:
     """What was done to one objection, in order."""
     found = await conn.execute(
         select(objection_events)
@@ -264,28 +266,28 @@ def objection_of(row: Mapping[Any, Any]) -> Objection:
     return Objection(
         **{
             **row,
-            "kind": Kind(row["kind"]),
+            "kind": ObjectionKind(row["kind"]),
             "status": Status(row["status"]),
-            "outcome": Outcome(outcome) if outcome is not None else None,
+            "outcome": ObjectionOutcome(outcome) if outcome is not None else None,
         }
     )
 
 
-def _event_of(row: Mapping[Any, Any]) -> Event:
+def _event_of(row: Mapping[Any, Any]) -> ObjectionEvent:
     outcome = row["outcome"]
-    return Event(
+    return ObjectionEvent(
         **{
             **row,
-            "what": Act(row["what"]),
+            "what": ObjectionAct(row["what"]),
             "role": Role(row["role"]),
-            "outcome": Outcome(outcome) if outcome is not None else None,
+            "outcome": ObjectionOutcome(outcome) if outcome is not None else None,
         }
     )
 
 
-def _row(of: Objection | Event) -> dict[str, Any]:
+def _row(of: Objection | ObjectionEvent) -> dict[str, Any]:
     return {each.name: getattr(of, each.name) for each in fields(of)}
 
 
-async def _add_event(conn: AsyncConnection, event: Event) -> None:
+async def _add_event(conn: AsyncConnection, event: ObjectionEvent) -> None:
     await conn.execute(insert(objection_events), _row(event))

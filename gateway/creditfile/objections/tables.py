@@ -18,7 +18,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.naming import conv
 
-from gateway.creditfile.objections.model import Act, Kind, Outcome, Role, Status
+from gateway.creditfile.objections.model import (
+    ObjectionAct,
+    ObjectionKind,
+    ObjectionOutcome,
+    Role,
+    Status,
+)
 from gateway.db.metadata import metadata
 
 _Instant = DateTime(timezone=True)
@@ -58,10 +64,11 @@ objections = Table(
     Column("final_at", _Instant),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("uscc", "objection_id", name=conv("pk_objection")),
-    CheckConstraint(_one_of("kind", Kind), name=conv("ck_objection_kind")),
+    CheckConstraint(_one_of("kind", ObjectionKind), name=conv("ck_objection_kind")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_objection_status")),
     CheckConstraint(
-        f"outcome IS NULL OR {_one_of('outcome', Outcome)}", name=conv("ck_objection_outcome")
+        f"outcome IS NULL OR {_one_of('outcome', ObjectionOutcome)}",
+        name=conv("ck_objection_outcome"),
     ),
     CheckConstraint(
         "(status = 'closed') = (final_at IS NOT NULL) AND (status = 'closed') = (due_on IS NULL)",
@@ -93,7 +100,7 @@ objection_events = Table(
     Column("due_on", Date),
     Column("identity_token_digest", LargeBinary),
     PrimaryKeyConstraint("uscc", "objection_id", "seq", name=conv("pk_objection_event")),
-    CheckConstraint(_one_of("what", Act), name=conv("ck_objection_event_what")),
+    CheckConstraint(_one_of("what", ObjectionAct), name=conv("ck_objection_event_what")),
     CheckConstraint(_one_of("role", Role), name=conv("ck_objection_event_role")),
 )
 

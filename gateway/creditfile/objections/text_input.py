@@ -20,7 +20,7 @@ _DIRECTIONS: Final = frozenset(
 _MANY_LINES: Final = re.compile(r"\n{3,}")
 
 
-class Unfit(StrEnum):
+class InvalidText(StrEnum):
     """Why a text is not taken."""
 
     TOO_SHORT = "too_short"
@@ -28,7 +28,7 @@ class Unfit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class ValidText:
     """A text as it is kept, and where in what was typed personal numbers were masked."""
 
     text: str
@@ -42,19 +42,19 @@ class Written:
 
 def read_text(
     typed: str, *, today: date, longest: int = LONGEST, shortest: int = SHORTEST
-) -> Written | Unfit:
+) -> ValidText | InvalidText:
     """What was typed, as it may be kept."""
     if len(typed) > longest * 2:  # line ends are sent as two characters
-        return Unfit.TOO_LONG
+        return InvalidText.TOO_LONG
     scanned = scan(typed.replace("\0", "\x01"), today=today)  # a number goes on over either
     lines = scanned.text.replace("\r\n", "\n").replace("\r", "\n")
     shown = "".join(each for each in lines if each == "\n" or not _hidden(each))
     text = _MANY_LINES.sub("\n\n", shown).strip()
     if len(text) > longest:
-        return Unfit.TOO_LONG
+        return InvalidText.TOO_LONG
     if len(text) < shortest:
-        return Unfit.TOO_SHORT
-    return Written(text=text, maskings=scanned.maskings)
+        return InvalidText.TOO_SHORT
+    return ValidText(text=text, maskings=scanned.maskings)
 
 
 def _hidden(character: str) -> bool:

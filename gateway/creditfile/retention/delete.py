@@ -17,7 +17,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.objections import service
 from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof, expired_records
-from gateway.creditfile.retention.deletion_proof import Gone
+from gateway.creditfile.retention.deletion_proof import DeletedRecord
 from gateway.creditfile.retention.tables import DeletionProofRow
 from gateway.db.engine import statement
 from gateway.disclosure.ids import new_id
@@ -97,7 +97,7 @@ class Deleter:
                 named["usccs"].append(uscc)
                 named["record_ids"].append(record_id)
             gone = [
-                Gone(*row)
+                DeletedRecord(*row)
                 for sql in (_DELETE_HISTORY, _DELETE)
                 for row in await conn.execute(sql, named)
             ]
@@ -107,7 +107,9 @@ class Deleter:
             await self._prove(conn, gone, now)
             return records
 
-    async def _prove(self, conn: AsyncConnection, gone: Sequence[Gone], now: datetime) -> None:
+    async def _prove(
+        self, conn: AsyncConnection, gone: Sequence[DeletedRecord], now: datetime
+    ) -> None:
         deletion_id, salt = new_id("del"), new_salt()
         signed = deletion_proof.signed(
             gone,

@@ -29,7 +29,7 @@ MEMBERS: Final = frozenset({"proof", "salt", "commitments"})
 HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 
 
-class Gone(NamedTuple):
+class DeletedRecord(NamedTuple):
     """One version of a record that is no longer there."""
 
     record_id: str
@@ -42,7 +42,7 @@ class ProofError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
+class DeletionProof:
     """What a verified proof says."""
 
     deletion_id: str
@@ -58,13 +58,13 @@ def commitment(salt: bytes, record_id: str, version: int) -> bytes:
     return hashlib.sha256(salt + orjson.dumps([record_id, version])).digest()
 
 
-def commitments(salt: bytes, gone: Iterable[Gone]) -> list[bytes]:
+def commitments(salt: bytes, gone: Iterable[DeletedRecord]) -> list[bytes]:
     """Those of all versions, in an order that tells nothing."""
     return sorted(commitment(salt, each.record_id, each.version) for each in gone)
 
 
 def signed(
-    gone: Sequence[Gone],
+    gone: Sequence[DeletedRecord],
     *,
     deletion_id: str,
     issuer: str,
@@ -114,7 +114,7 @@ def verify(
     jwks: Mapping[str, Any],
     *,
     record: tuple[str, int] | None = None,
-) -> Proved:
+) -> DeletionProof:
     """Check a proof offline, by these published keys; `record` is an id and version to look for.
 
     1. the statement's key is published for the log, and was in use when it signed;
@@ -135,7 +135,7 @@ def verify(
         raise ProofError("The commitments are not those that were signed.")
     if record is not None and commitment(salt, *record) not in committed:
         raise ProofError("This version of this record is not among those deleted here.")
-    return Proved(
+    return DeletionProof(
         deletion_id=claims["jti"],
         issuer=claims["iss"],
         at=datetime.fromtimestamp(claims["iat"], tz=UTC),

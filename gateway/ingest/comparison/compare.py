@@ -20,7 +20,7 @@ Key = tuple[str, str]
 """USCC and natural key."""
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What was found."""
 
     MISSING = "missing"
@@ -46,7 +46,7 @@ class Row:
 class Finding:
     """One thing to look at. `side` is the one that is at fault; none where the two only differ."""
 
-    kind: Kind
+    kind: DifferenceKind
     uscc: str
     key: str
     side: str = ""
@@ -115,17 +115,17 @@ def _of_one(side: Side, row: Row | None, key: Key, late_after: int) -> Iterator[
     uscc, natural_key = key
     if row is None:
         side.missing += 1
-        yield Finding(kind=Kind.MISSING, uscc=uscc, key=natural_key, side=side.name)
+        yield Finding(kind=DifferenceKind.MISSING, uscc=uscc, key=natural_key, side=side.name)
         return
     side.rows += 1
     if row.wrong_end:
         side.wrong_end += 1
-        yield Finding(kind=Kind.WRONG_END, uscc=uscc, key=natural_key, side=side.name)
+        yield Finding(kind=DifferenceKind.WRONG_END, uscc=uscc, key=natural_key, side=side.name)
     if row.decided_on is None or row.published_on is None:
         side.unknown_publication += 1
     elif row.published_on > working_days_after(row.decided_on, late_after).day:
         side.late += 1
-        yield Finding(kind=Kind.LATE, uscc=uscc, key=natural_key, side=side.name)
+        yield Finding(kind=DifferenceKind.LATE, uscc=uscc, key=natural_key, side=side.name)
 
 
 def _of_pair(left: Row, right: Row, into: Comparison) -> Iterator[Finding]:
@@ -134,7 +134,12 @@ def _of_pair(left: Row, right: Row, into: Comparison) -> Iterator[Finding]:
     for name, one, other in differing:
         into.fields[name] += 1
         yield Finding(
-            kind=Kind.DIFFERS, uscc=left.uscc, key=left.key, field=name, left=one, right=other
+            kind=DifferenceKind.DIFFERS,
+            uscc=left.uscc,
+            key=left.key,
+            field=name,
+            left=one,
+            right=other,
         )
 
 

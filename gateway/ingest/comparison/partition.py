@@ -19,7 +19,7 @@ import orjson
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
-from gateway.ingest import Judge, Warned
+from gateway.ingest import RowValidator, RowWarning
 from gateway.ingest.comparison.compare import (
     LATE_AFTER,
     Comparison,
@@ -30,13 +30,13 @@ from gateway.ingest.comparison.compare import (
     Side,
     compared,
 )
-from gateway.ingest.results import Accepted
+from gateway.ingest.results import AcceptedRow
 
 HEAPS: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ComparisonJob:
     """What is compared. `names` are those of the two sources, the left one first."""
 
     dataset: str
@@ -50,7 +50,7 @@ class Comparing:
 
     def __init__(
         self,
-        question: Question,
+        question: ComparisonJob,
         left: Iterable[Mapping[str, Any] | object],
         right: Iterable[Mapping[str, Any] | object],
         *,
@@ -60,7 +60,7 @@ class Comparing:
         """Each delivery is its rows as JSON values; what is no mapping could not be read."""
         self._question = question
         self._deliveries = left, right
-        self._judge = Judge(catalogue, question.dataset, today=today)
+        self._judge = RowValidator(catalogue, question.dataset, today=today)
         self._dataset = catalogue.dataset(question.dataset)
         self._secret = secrets.token_bytes(32)
         self.counts = Comparison(
@@ -86,7 +86,7 @@ class Comparing:
             heaps = [stack.enter_context((folder / f"{n}").open("wb")) for n in range(HEAPS)]
             for each in rows:
                 verdict = self._judge.judge(each) if isinstance(each, Mapping) else None
-                if not isinstance(verdict, Accepted):
+                if not isinstance(verdict, AcceptedRow):
                     side.unreadable += 1
                     continue
                 row = self._row(verdict)
@@ -94,7 +94,7 @@ class Comparing:
                     heap = zlib.crc32(f"{row.uscc}|{row.key}".encode()) % HEAPS
                     heaps[heap].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
-    def _row(self, of: Accepted) -> Row:
+    def _row(self, of: AcceptedRow) -> Row:
         decided, published = (
             of.fields.get(self._dataset.field_of.get(column, ""))
             for column in ("decided_on", "published_on")
@@ -109,7 +109,7 @@ class Comparing:
             personal={name: self._digest(value) for name, value in of.personal.items()},
             decided_on=date.fromisoformat(decided) if decided else None,
             published_on=published_on,
-            wrong_end=Warned.PUBLICITY_END in of.warnings,
+            wrong_end=RowWarning.PUBLICITY_END in of.warnings,
         )
 
     def _digest(self, value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.ingest.csv_reader import rows_of_csv
-from gateway.ingest.decompression import FileRefused, Unpacked
+from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.ndjson_reader import rows_of_ndjson
 from gateway.ingest.parquet_reader import rows_of_parquet
 from gateway.ingest.text_encoding import Encoding
@@ -20,7 +20,7 @@ def delivered(path: Path, dataset: DatasetOf, encoding: Encoding = "utf-8") -> I
     """Each row; a `Problem` in place of one that cannot be read. `FileRefused` says why no further."""
     name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
     ending = name.suffix.lower()
-    with Unpacked(path) as source:
+    with DecompressedFile(path) as source:
         if source.is_parquet:
             yield from rows_of_parquet(source, dataset)
         elif ending == ".csv":

@@ -8,17 +8,17 @@ from typing import IO, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.ingest.comparison.compare import Comparison, Finding, Kind
-from gateway.ingest.comparison.partition import Question
+from gateway.ingest.comparison.compare import Comparison, DifferenceKind, Finding
+from gateway.ingest.comparison.partition import ComparisonJob
 from gateway.pages.csv_safe import cell
 
 SHOWN: Final = 200
 """Findings on the page; the CSV has them all."""
 KINDS_ZH: Final = {
-    Kind.MISSING: "缺失",
-    Kind.DIFFERS: "不一致",
-    Kind.LATE: "超期",
-    Kind.WRONG_END: "公示截止期有误",
+    DifferenceKind.MISSING: "缺失",
+    DifferenceKind.DIFFERS: "不一致",
+    DifferenceKind.LATE: "超期",
+    DifferenceKind.WRONG_END: "公示截止期有误",
 }
 _page: Final = Environment(
     loader=PackageLoader("gateway.ingest.comparison"),
@@ -78,7 +78,7 @@ class FindingsFile:
 
 
 def page_of(
-    question: Question, counts: Comparison, dataset: DatasetOf, findings: Iterable[Finding]
+    question: ComparisonJob, counts: Comparison, dataset: DatasetOf, findings: Iterable[Finding]
 ) -> str:
     """The page: everything in it is escaped, and it fetches nothing."""
     return _page.get_template("comparison.html").render(

@@ -53,7 +53,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class HistoryPosition:
     """Where a page of lines ended. It names nothing that its reader has not seen."""
 
     at: datetime
@@ -76,7 +76,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class AccessEntry:
     """One line of who looked."""
 
     ref: str
@@ -94,13 +94,13 @@ class Look:
     """`None` for one attempt; of a sum, how many there were."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> HistoryPosition:
         """Where this line stands."""
-        return Place(at=self.at, ref=self.ref)
+        return HistoryPosition(at=self.at, ref=self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class HistoryPage:
     """What there is to choose from."""
 
     clients: frozenset[str]
@@ -125,21 +125,21 @@ async def lines(
     uscc: str,
     wanted: Filter,
     *,
-    after: Place | None = None,
+    after: HistoryPosition | None = None,
     limit: int = PAGE,
-) -> list[Look]:
+) -> list[AccessEntry]:
     """The newest lines, or the next after the place where the page before ended."""
     asked = _attempts(uscc, wanted, after).order_by(_AT.desc(), _REF.desc()).limit(limit)
     if wanted.wants_sums:
         sums = _sums(uscc, wanted, after).order_by(_HOUR.desc(), _SUM_REF.desc()).limit(limit)
         both = union_all(asked.subquery().select(), sums.subquery().select()).subquery()
         asked = select(both).order_by(both.c.at.desc(), both.c.ref.desc()).limit(limit)
-    return [Look(**row._asdict()) for row in await conn.execute(asked)]
+    return [AccessEntry(**row._asdict()) for row in await conn.execute(asked)]
 
 
 async def every_line(
     engine: AsyncEngine, uscc: str, wanted: Filter, *, at_once: int = AT_ONCE
-) -> AsyncIterator[list[Look]]:
+) -> AsyncIterator[list[AccessEntry]]:
     """All lines, some at a time; no connection is held while their reader is slow."""
     after = None
     while True:
@@ -151,18 +151,18 @@ async def every_line(
         after = found[-1].place
 
 
-async def seen(conn: AsyncConnection, uscc: str) -> Seen:
+async def seen(conn: AsyncConnection, uscc: str) -> HistoryPage:
     """Which clients and which purposes there are among all lines."""
     attempts = select(*_CHOICES).where(col(DisclosureRow.uscc) == uscc)
     sums = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
     found = (await conn.execute(attempts.union(sums))).all()
-    return Seen(
+    return HistoryPage(
         clients=frozenset(row.client_id for row in found),
         purposes=frozenset(row.purpose for row in found if row.purpose is not None),
     )
 
 
-def _attempts(uscc: str, wanted: Filter, after: Place | None) -> Select[Any]:
+def _attempts(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Select[Any]:
     found = select(
         _REF.label("ref"),
         col(DisclosureRow.client_id),
@@ -184,7 +184,7 @@ def _attempts(uscc: str, wanted: Filter, after: Place | None) -> Select[Any]:
     return _within(found, _AT, _REF, wanted, after)
 
 
-def _sums(uscc: str, wanted: Filter, after: Place | None) -> Select[Any]:
+def _sums(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Select[Any]:
     found = select(
         _SUM_REF.label("ref"),
         col(TurnedAwayRow.client_id),
@@ -207,7 +207,7 @@ def _within(
     at: Mapped[datetime],
     ref: Mapped[str] | ColumnElement[str],
     wanted: Filter,
-    after: Place | None,
+    after: HistoryPosition | None,
 ) -> Select[Any]:
     if wanted.since is not None:
         found = found.where(at >= wanted.since)

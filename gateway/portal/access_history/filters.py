@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from gateway.creditfile.local_dates import end_of, midnight
-from gateway.portal.access_history.entries import Filter, Outcome, Seen
+from gateway.portal.access_history.entries import Filter, HistoryPage, Outcome
 from gateway.rfc3339 import parse_date
 
 FIELDS: Final = ("client", "purpose", "outcome", "since", "until")
@@ -19,10 +19,10 @@ LAST_YEAR: Final = 2100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class HistoryFilter:
     """What was asked for: the values that mean something, and whether all did."""
 
-    seen: Seen
+    seen: HistoryPage
     values: Mapping[str, str]
     understood: bool
 
@@ -44,14 +44,14 @@ class Asked:
         )
 
 
-def asked_of(query: Mapping[str, str], seen: Seen) -> Asked:
+def asked_of(query: Mapping[str, str], seen: HistoryPage) -> HistoryFilter:
     """What a query asks for; `since` and `until` are days of the province, both included."""
     given = {name: query[name] for name in FIELDS if query.get(name)}
     values = {name: value for name, value in given.items() if _means(name, value, seen)}
-    return Asked(seen=seen, values=values, understood=values == given)
+    return HistoryFilter(seen=seen, values=values, understood=values == given)
 
 
-def _means(name: str, value: str, seen: Seen) -> bool:
+def _means(name: str, value: str, seen: HistoryPage) -> bool:
     match name:
         case "client":
             return value in seen.clients

@@ -8,24 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages import csv_safe
 from gateway.pages.i18n import language_of
 from gateway.pages.page_route import PageRoute, not_found, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.portal import labels, store
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import PAGE, Filter, Place
-from gateway.portal.access_history.filters import Asked, asked_of
+from gateway.portal.access_history.entries import PAGE, Filter, HistoryPosition
+from gateway.portal.access_history.filters import HistoryFilter, asked_of
 from gateway.portal.access_history.table import Table
 from gateway.portal.download_limit import count_file
 from gateway.portal.store import ClientCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/enterprises/{uscc}/looks", response_model=None)
@@ -36,9 +36,9 @@ async def list_looks(
     visitor: UsingVisitor,
 ) -> Response:
     """List who looked, the newest first; `?before=` names where the page before ended."""
-    visitor.must(Power.RECORD, request, uscc)
+    visitor.must(Permission.RECORD, request, uscc)
     before = request.query_params.get("before", "")
-    place = Place.read(before) if before else None
+    place = HistoryPosition.read(before) if before else None
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
         if not cards or (before and place is None):
@@ -71,7 +71,7 @@ async def export(
     visitor: UsingVisitor,
 ) -> Response:
     """Give all lines within the filter as a file for a spreadsheet, the newest first."""
-    visitor.must(Power.RECORD, request, uscc)
+    visitor.must(Permission.RECORD, request, uscc)
     await count_file(request, runtime, visitor)
     async with runtime.engine.connect() as conn:
         asked, clients = await _asked(conn, request, uscc)
@@ -95,7 +95,7 @@ async def export(
 
 async def _asked(
     conn: AsyncConnection, request: Request, uscc: str
-) -> tuple[Asked, dict[str, ClientCard]]:
+) -> tuple[HistoryFilter, dict[str, ClientCard]]:
     """What is asked for, and the clients that ever looked, by name."""
     seen = await entries.seen(conn, uscc)
     clients = await store.clients(conn, seen.clients)

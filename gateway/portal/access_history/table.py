@@ -6,25 +6,25 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.pages.i18n import Language, Said
+from gateway.pages.i18n import Language, Translated
 from gateway.portal import labels
-from gateway.portal.access_history.entries import Look
+from gateway.portal.access_history.entries import AccessEntry
 from gateway.portal.store import ClientCard
 
 HEAD: Final = (
-    Said("时间（北京时间）", "Time (UTC+8)"),
-    Said("机构", "Organisation"),
-    Said("机构编号", "Client number"),
-    Said("方式", "Kind"),
-    Said("结果", "Outcome"),
-    Said("次数", "Times"),
-    Said("用途", "Purpose"),
-    Said("内容", "What"),
-    Said("原因", "Why"),
-    Said("授权编号", "Consent"),
-    Said("记录编号", "Disclosure"),
+    Translated("时间（北京时间）", "Time (UTC+8)"),
+    Translated("机构", "Organisation"),
+    Translated("机构编号", "Client number"),
+    Translated("方式", "Kind"),
+    Translated("结果", "Outcome"),
+    Translated("次数", "Times"),
+    Translated("用途", "Purpose"),
+    Translated("内容", "What"),
+    Translated("原因", "Why"),
+    Translated("授权编号", "Consent"),
+    Translated("记录编号", "Disclosure"),
 )
-WITHIN_THE_HOUR: Final = Said("起一小时内合计", "and the hour from then, in sum")
+WITHIN_THE_HOUR: Final = Translated("起一小时内合计", "and the hour from then, in sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Table:
         """What the columns are."""
         return [each.to(self.language) for each in HEAD]
 
-    def row(self, look: Look) -> list[str]:
+    def row(self, look: AccessEntry) -> list[str]:
         """One line."""
         client = self.clients.get(look.client_id)
         at = look.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
@@ -58,5 +58,5 @@ class Table:
             look.ref if look.times is None else "",
         ]
 
-    def _said(self, said: Said) -> str:
+    def _said(self, said: Translated) -> str:
         return said.to(self.language)

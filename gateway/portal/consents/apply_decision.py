@@ -8,33 +8,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
 from consent import (
-    Ask,
-    Changed,
+    AccessRequest,
     Channel,
     Consent,
+    DisplayedText,
     Person,
     Refused,
     Scope,
-    Shown,
+    Transition,
 )
 from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.disclosure import consent_writer
 from gateway.identity import interactions
 from gateway.identity.interactions import Decision, Interaction
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import forget_undecided, note, note_unless_decided
 from gateway.portal.consents.decision import (
     Choice,
     Decider,
-    Trouble,
+    DecisionProblem,
     ask_again,
     ask_of,
     asked_scope,
 )
 
 
-async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> datetime | None:
+async def cooling_until(
+    conn: AsyncConnection, ask: AccessRequest, *, now: datetime
+) -> datetime | None:
     """Until when this may not be asked again after a refusal (R9); `None` if it may."""
     refusal = await consents.last_refusal(conn, ask.client_id, ask.uscc, ask.purpose)
     if refusal is None or consent.may_ask_again([refusal], now=now):
@@ -43,7 +45,7 @@ async def cooling_until(conn: AsyncConnection, ask: Ask, *, now: datetime) -> da
 
 
 async def tell_if_left_open(
-    conn: AsyncConnection, interaction: Interaction, ask: Ask, *, now: datetime
+    conn: AsyncConnection, interaction: Interaction, ask: AccessRequest, *, now: datetime
 ) -> None:
     """Let the enterprise hear that somebody asks, should whoever reads this not decide it."""
     await note_unless_decided(
@@ -63,17 +65,17 @@ async def decide(
     decider: Decider,
     *,
     now: datetime,
-) -> Trouble | None:
+) -> DecisionProblem | None:
     """Write the decision in the caller's transaction; `None` when all is written."""
     ask = ask_of(interaction.ask, choice.uscc)
     by = decider.acting(choice.uscc, Channel.REDIRECT)
     await consents.in_turn(conn, ask.client_id, ask.uscc, ask.purpose)
     cooling = await cooling_until(conn, ask, now=now) is not None
     if cooling and choice.scope is not None:
-        return Trouble.COOLING_DOWN
+        return DecisionProblem.COOLING_DOWN
     acts = None if cooling else _acts(interaction, ask, choice, by, decider.shown, now)
     if isinstance(acts, Refused):
-        return _TROUBLES.get(acts.reason, Trouble.NOTHING_CHOSEN)
+        return _TROUBLES.get(acts.reason, DecisionProblem.NOTHING_CHOSEN)
     decision = Decision(
         outcome="refused" if choice.scope is None else "granted",
         consent_id=acts[0].consent.consent_id if acts else None,
@@ -88,7 +90,7 @@ async def decide(
         now=now,
     )
     if not taken:
-        return Trouble.ALREADY_DECIDED
+        return DecisionProblem.ALREADY_DECIDED
     await forget_undecided(conn, choice.uscc, request_digest=interaction.request_digest)
     if acts is None:
         return None
@@ -104,13 +106,13 @@ async def answer(
     decider: Decider,
     *,
     now: datetime,
-) -> Trouble | None:
+) -> DecisionProblem | None:
     """Answer a consent that was asked for by link; `None` when all is written."""
     by = decider.acting(choice.uscc, Channel.LINK)
     await consents.in_turn(conn, asked.client_id, asked.uscc, asked.purpose)
     cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:
-        return Trouble.COOLING_DOWN
+        return DecisionProblem.COOLING_DOWN
     await _keep_text(conn, decider)
     await _tell(conn, asked.client_id, choice, amends=asked.amends is not None, now=now)
     if choice.scope is not None and asked.amends is not None:
@@ -121,7 +123,7 @@ async def answer(
         else consent.grant(asked, scope=choice.scope, by=by, shown=decider.shown, now=now)
     )
     if isinstance(answered, Refused):
-        return _TROUBLES.get(answered.reason, Trouble.ALREADY_DECIDED)
+        return _TROUBLES.get(answered.reason, DecisionProblem.ALREADY_DECIDED)
     return await _save(conn, asked, answered, by, now=now)
 
 
@@ -129,8 +131,8 @@ async def _tell(
     conn: AsyncConnection, client_id: str, choice: Choice, *, amends: bool = False, now: datetime
 ) -> None:
     """Tell the enterprise out of band what is being decided in its name."""
-    granted = Kind.CONSENT_AMENDED if amends else Kind.CONSENT_GRANTED
-    kind = Kind.CONSENT_REFUSED if choice.scope is None else granted
+    granted = NoticeKind.CONSENT_AMENDED if amends else NoticeKind.CONSENT_GRANTED
+    kind = NoticeKind.CONSENT_REFUSED if choice.scope is None else granted
     await note(conn, kind, choice.uscc, client_id=client_id, now=now)
 
 
@@ -145,33 +147,33 @@ async def _amend(  # the parts of one change
     amendment: Consent,
     scope: Scope,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     *,
     now: datetime,
-) -> Trouble | None:
+) -> DecisionProblem | None:
     """Change the running consent in its place, and end the request."""
     held = await consents.by_id(conn, amendment.amends or "")
     if held is None:
-        return Trouble.ALREADY_ENDED
+        return DecisionProblem.ALREADY_ENDED
     both = consent.amend(held, amendment, scope=scope, by=by, shown=shown, now=now)
     if isinstance(both, Refused):
         # Something was ticked and the term lies ahead, or this would not be reached.
         spent = both.reason is consent.Reason.NOTHING_CHOSEN
-        return Trouble.USES_SPENT if spent else Trouble.ALREADY_ENDED
+        return DecisionProblem.USES_SPENT if spent else DecisionProblem.ALREADY_ENDED
     changed, taken_up = both
     saved = await consent_writer.save(conn, held, changed)
     ended = await consent_writer.save(conn, amendment, taken_up)
-    return None if saved and ended else Trouble.ALREADY_DECIDED
+    return None if saved and ended else DecisionProblem.ALREADY_DECIDED
 
 
 def _acts(  # the parts of one decision
     interaction: Interaction,
-    ask: Ask,
+    ask: AccessRequest,
     choice: Choice,
     by: Person,
-    shown: Shown,
+    shown: DisplayedText,
     now: datetime,
-) -> tuple[Changed, Changed] | Refused:
+) -> tuple[Transition, Transition] | Refused:
     """The request and the answer to it, as they will be kept."""
     whole = asked_scope(interaction.ask)
     requested = consent.request(
@@ -199,11 +201,11 @@ def _acts(  # the parts of one decision
 
 async def _write(
     conn: AsyncConnection,
-    acts: tuple[Changed, Changed],
+    acts: tuple[Transition, Transition],
     by: Person,
     *,
     now: datetime,
-) -> Trouble | None:
+) -> DecisionProblem | None:
     requested, answered = acts
     await consent_writer.insert(conn, requested)
     return await _save(conn, requested.consent, answered, by, now=now)
@@ -212,18 +214,18 @@ async def _write(
 async def _save(
     conn: AsyncConnection,
     asked: Consent,
-    answered: Changed,
+    answered: Transition,
     by: Person,
     *,
     now: datetime,
-) -> Trouble | None:
+) -> DecisionProblem | None:
     """Write the answer in the place of the request; a grant ends what it supersedes."""
     older = await consents.open_for(conn, asked.client_id, asked.uscc, asked.purpose)
     saved = await consent_writer.save(conn, asked, answered)
     for before in older if answered.consent.was_granted else []:
         if before.consent_id != asked.consent_id:
             saved = await _supersede(conn, before, answered.consent, by, now=now) and saved
-    return None if saved else Trouble.ALREADY_DECIDED
+    return None if saved else DecisionProblem.ALREADY_DECIDED
 
 
 async def _supersede(
@@ -242,6 +244,6 @@ async def _supersede(
 
 
 _TROUBLES: Final = {
-    consent.Reason.NOTHING_CHOSEN: Trouble.NOTHING_CHOSEN,
-    consent.Reason.COOLING_DOWN: Trouble.COOLING_DOWN,
+    consent.Reason.NOTHING_CHOSEN: DecisionProblem.NOTHING_CHOSEN,
+    consent.Reason.COOLING_DOWN: DecisionProblem.COOLING_DOWN,
 }

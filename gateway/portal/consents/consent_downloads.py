@@ -13,7 +13,7 @@ from consent.record import record_bytes, record_digest
 from gateway.access.consent_records import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, not_found
 from gateway.pages.rendering import moment, until
 from gateway.portal import labels, store
@@ -27,14 +27,14 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 # Each drawing holds a large font in memory for a second.
 drawing: Final = asyncio.Semaphore(2)
 
-REQUEST: Final = Said("授权申请", "Request for consent")
+REQUEST: Final = Translated("授权申请", "Request for consent")
 TITLES: Final = {
-    Status.REFUSED: Said("拒绝凭证", "Receipt of a refusal"),
-    Status.WITHDRAWN: Said("撤回凭证", "Receipt of a withdrawal"),
+    Status.REFUSED: Translated("拒绝凭证", "Receipt of a refusal"),
+    Status.WITHDRAWN: Translated("撤回凭证", "Receipt of a withdrawal"),
 }
-CONSENT: Final = Said("授权凭证", "Consent receipt")
-VALID_UNTIL: Final = Said("有效至", "Valid until")
-ASKED_UNTIL: Final = Said("申请的期限", "Asked for until")
+CONSENT: Final = Translated("授权凭证", "Consent receipt")
+VALID_UNTIL: Final = Translated("有效至", "Valid until")
+ASKED_UNTIL: Final = Translated("申请的期限", "Asked for until")
 
 
 @router.get("/portal/consents/{consent_id}/record.json", response_model=None)
@@ -77,7 +77,7 @@ def _receipt(  # the parts of one sheet
     runtime: Runtime,
     held: Consent,
     card: EnterpriseCard,
-    client: Said | None,
+    client: Translated | None,
     events: list[Event],
     text: tuple[Bilingual, ...],
     made: dict[str, Any],
@@ -90,14 +90,14 @@ def _receipt(  # the parts of one sheet
     return Receipt(
         title=REQUEST if held.decided_at is None else TITLES.get(status, CONSENT),
         facts=[
-            (Said("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
-            (Said("接收方", "Recipient"), client or _same(held.client_id)),
-            (Said("用途", "Purpose"), labels.purpose_name(held.purpose)),
-            (Said("状态", "Status"), labels.STATUSES[status]),
+            (Translated("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
+            (Translated("接收方", "Recipient"), client or _same(held.client_id)),
+            (Translated("用途", "Purpose"), labels.purpose_name(held.purpose)),
+            (Translated("状态", "Status"), labels.STATUSES[status]),
             (VALID_UNTIL if held.was_granted else ASKED_UNTIL, _same(until(held.valid_until))),
-            (Said("已用 / 最多次数", "Uses / limit"), _same(used)),
-            (Said("授权编号", "Number"), _same(held.consent_id)),
-            (Said("出具时间", "As of"), _same(moment(runtime.now()))),
+            (Translated("已用 / 最多次数", "Uses / limit"), _same(used)),
+            (Translated("授权编号", "Number"), _same(held.consent_id)),
+            (Translated("出具时间", "As of"), _same(moment(runtime.now()))),
         ],
         allowed=held.was_granted,
         items=[
@@ -115,8 +115,8 @@ def _receipt(  # the parts of one sheet
     )
 
 
-def _same(text: str) -> Said:
-    return Said(text, text)
+def _same(text: str) -> Translated:
+    return Translated(text, text)
 
 
 def _file(content: bytes | str, media_type: str, name: str) -> Response:

@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from consent import Channel, Consent, Person
 from consent import store as consents
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.page_route import InsteadError, not_found
 
@@ -15,7 +15,7 @@ async def consent_of(
     conn: AsyncConnection,
     request: Request,
     consent_id: str,
-    power: Power = Power.CONSENTS,
+    power: Permission = Permission.CONSENTS,
 ) -> Consent:
     """The consent, if the person has this power for its enterprise; else there is nothing here."""
     found = await consents.by_id(conn, consent_id)

@@ -6,14 +6,24 @@ from enum import StrEnum
 
 from starlette.requests import Request
 
-from consent import Ask, Bilingual, Channel, Consent, Person, Purpose, Scope, Shown, consent_text
+from consent import (
+    AccessRequest,
+    Bilingual,
+    Channel,
+    Consent,
+    DisplayedText,
+    Person,
+    Purpose,
+    Scope,
+    consent_text,
+)
 from gateway.identity.interactions import AskDocument
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.forms import Fields, one
 from gateway.pages.i18n import language_of
 
 
-class Trouble(StrEnum):
+class DecisionProblem(StrEnum):
     """Why a decision was not taken. Nothing was written then."""
 
     NOTHING_CHOSEN = "nothing_chosen"
@@ -43,7 +53,7 @@ class Decider:
     subject: str
     session_digest: bytes
     identity_token_digest: bytes
-    shown: Shown
+    shown: DisplayedText
     text: tuple[Bilingual, ...] = ()
 
     def acting(self, uscc: str, channel: Channel) -> Person:
@@ -75,7 +85,7 @@ def decider_of(
         subject=visitor.session.subject,
         session_digest=visitor.session.digest,
         identity_token_digest=visitor.session.identity_token_digest,
-        shown=Shown(
+        shown=DisplayedText(
             text_version=consent_text.TEXT_VERSION,
             language=shown_in if known else language_of(request.query_params, request.cookies),
             text_digest=consent_text.text_digest(text),
@@ -85,9 +95,9 @@ def decider_of(
     )
 
 
-def ask_of(document: AskDocument, uscc: str) -> Ask:
+def ask_of(document: AskDocument, uscc: str) -> AccessRequest:
     """What is asked of the enterprise `uscc`."""
-    return Ask(
+    return AccessRequest(
         client_id=document["client_id"],
         uscc=uscc,
         purpose=Purpose(document["purpose"]),
@@ -96,9 +106,9 @@ def ask_of(document: AskDocument, uscc: str) -> Ask:
     )
 
 
-def ask_again(asked: Consent) -> Ask:
+def ask_again(asked: Consent) -> AccessRequest:
     """What a consent was asked for."""
-    return Ask(
+    return AccessRequest(
         client_id=asked.client_id,
         uscc=asked.uscc,
         purpose=asked.purpose,

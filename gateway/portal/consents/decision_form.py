@@ -11,7 +11,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.local_dates import end_of
 from gateway.pages.forms import Fields, one
-from gateway.portal.consents.decision import Choice, Trouble
+from gateway.portal.consents.decision import Choice, DecisionProblem
 from gateway.portal.store import EnterpriseCard
 from gateway.rfc3339 import parse_date
 
@@ -28,34 +28,34 @@ def choice_of(
     card: EnterpriseCard,
     in_person: bool,
     now: datetime,
-) -> Choice | Trouble:
+) -> Choice | DecisionProblem:
     """What the person decided before this `text` and these fields `behind` the datasets, or what is
     wrong with the form.
 
     Whoever may not decide `in_person` gives no separate consent and answers nothing on a person's ID.
     """
     if one(fields, "text") != consent_text.text_digest(text).hex():
-        return Trouble.OTHER_TEXT
+        return DecisionProblem.OTHER_TEXT
     match one(fields, "decision"):
         case "refuse":
             return Choice(uscc=card.uscc, scope=None)
         case "grant" if one(fields, "behind") != digest_of(behind):
-            return Trouble.OTHER_TEXT
+            return DecisionProblem.OTHER_TEXT
         case "grant":
             scope = chosen_scope(fields, asked, now=now)
-            if isinstance(scope, Trouble):
+            if isinstance(scope, DecisionProblem):
                 return scope
             lacks = _lacks(fields, natural=card.kind == INDIVIDUAL_BUSINESS, in_person=in_person)
             return lacks or Choice(uscc=card.uscc, scope=scope)
         case _:
-            return Trouble.NOTHING_CHOSEN
+            return DecisionProblem.NOTHING_CHOSEN
 
 
-def _lacks(fields: Fields, *, natural: bool, in_person: bool) -> Trouble | None:
+def _lacks(fields: Fields, *, natural: bool, in_person: bool) -> DecisionProblem | None:
     """What is wrong with who consents, or how."""
     if not in_person and (natural or in_person_only(fields.get("question", []))):
-        return Trouble.IN_PERSON
-    return Trouble.SEPARATE if natural and one(fields, "separate") != "yes" else None
+        return DecisionProblem.IN_PERSON
+    return DecisionProblem.SEPARATE if natural and one(fields, "separate") != "yes" else None
 
 
 def in_person_only(questions: Iterable[str]) -> list[str]:
@@ -77,18 +77,18 @@ def digest_of(behind: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(behind).encode()).hexdigest()
 
 
-def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | Trouble:
+def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | DecisionProblem:
     """The scope that the person chose, or what is wrong with it."""
     datasets = tuple(code for code in asked.datasets if code in fields.get("dataset", []))
     questions = tuple(tag for tag in asked.questions if tag in fields.get("question", []))
     if not datasets and not questions:
-        return Trouble.NOTHING_CHOSEN
+        return DecisionProblem.NOTHING_CHOSEN
     until = _until(one(fields, "last_day"), asked.valid_until)
     if until is None or until <= now:
-        return Trouble.TERM
+        return DecisionProblem.TERM
     uses = _uses(one(fields, "max_uses"), asked.max_uses)
     if uses == 0:
-        return Trouble.USES
+        return DecisionProblem.USES
     return Scope(datasets=datasets, questions=questions, valid_until=until, max_uses=uses)
 
 

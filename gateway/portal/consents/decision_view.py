@@ -12,12 +12,12 @@ from consent import COOL_DOWN, Bilingual, Consent, Purpose, Scope, consent_text
 from consent.consent_text import Recipient
 from gateway.creditfile.catalogue import Catalogue
 from gateway.identity.session_dependency import Visitor
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import HOME
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import self_and
 from gateway.portal import labels
-from gateway.portal.consents.decision import Trouble
+from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import (
     INDIVIDUAL_BUSINESS,
     digest_of,
@@ -26,44 +26,44 @@ from gateway.portal.consents.decision_form import (
 )
 from gateway.portal.store import ClientCard, EnterpriseCard
 
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
-NOTICES: Final[Mapping[str, Said]] = {
-    Trouble.NOTHING_CHOSEN: Said(
+NOTICES: Final[Mapping[str, Translated]] = {
+    DecisionProblem.NOTHING_CHOSEN: Translated(
         "您还没有勾选任何一项。请至少勾选一项再同意，或者选择“不同意”。",
         "You have not ticked anything. Tick at least one item to consent, or choose “Refuse”.",
     ),
-    Trouble.OTHER_TEXT: Said(
+    DecisionProblem.OTHER_TEXT: Translated(
         "页面文字在您阅读期间有更新，没有写入任何内容。请阅读现在的内容后再决定。",
         "The words of this page have changed while you read, and nothing was written. Please read "
         "them as they are now, and decide then.",
     ),
-    Trouble.TERM: Said(
+    DecisionProblem.TERM: Translated(
         "期限无法使用：请选择今天以后、且不超过对方申请期限的日期。",
         "This term cannot be used: choose a day after today and within what was asked for.",
     ),
-    Trouble.USES: Said(
+    DecisionProblem.USES: Translated(
         "次数无法使用：请填写不小于 1、且不超过对方申请的次数。",
         "This number cannot be used: give at least 1 and no more than was asked for.",
     ),
-    Trouble.USES_SPENT: Said(
+    DecisionProblem.USES_SPENT: Translated(
         "这个次数已经用完，没有写入任何内容。请填写大于已用次数的次数；不想再提供的话，请撤回授权。",
         "So many uses are spent already; nothing was written. Give more than were spent, or withdraw "
         "the consent if nothing more is to be told.",
     ),
-    Trouble.SEPARATE: Said(
+    DecisionProblem.SEPARATE: Translated(
         "请阅读并勾选“单独同意”，或者选择“不同意”。",
         "Please read and tick the separate consent, or choose “Refuse”.",
     ),
-    Trouble.IN_PERSON: Said(
+    DecisionProblem.IN_PERSON: Translated(
         "这里有须由法定代表人（经营者）本人决定的内容，经办人不能代为同意，没有写入任何内容。",
         "Only the legal representative or operator in person can agree to this; nothing was written.",
     ),
-    Trouble.ALREADY_DECIDED: Said(
+    DecisionProblem.ALREADY_DECIDED: Translated(
         "刚才有另一项操作同时进行，没有写入任何内容。请再确认一次。",
         "Something else happened at the same moment and nothing was written. Please decide again.",
     ),
-    Trouble.ALREADY_ENDED: Said(
+    DecisionProblem.ALREADY_ENDED: Translated(
         "要变更的授权已经结束，无法变更，没有写入任何内容。您可以选择“不同意”。",
         "The consent that would be changed has ended; nothing was written. You can choose “Refuse”.",
     ),
@@ -71,7 +71,7 @@ NOTICES: Final[Mapping[str, Said]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DecisionPage:
     """What the decision page asks."""
 
     action: str
@@ -115,20 +115,22 @@ def text_before(
 def decision(
     request: Request,
     visitor: Visitor,
-    question: Question,
+    question: DecisionPage,
     *,
     catalogue: Catalogue,
 ) -> Response:
     """Draw the decision page, or, in the cool-down after a refusal, what stands in its place."""
     kept_back = [] if question.in_person else in_person_only(question.scope.questions)
-    who, why, choose, *terms = [Said(each.zh, each.en) for each in question.text]
+    who, why, choose, *terms = [Translated(each.zh, each.en) for each in question.text]
     return frame.page(
         request,
         "portal/cooling.html" if question.cooling_until else "portal/decide.html",
         form_action=self_and(question.redirect_origin),
         visitor=visitor,
         question=question,
-        client_kind=labels.CLIENT_KINDS.get(question.client.kind, Said("机构", "Organisation")),
+        client_kind=labels.CLIENT_KINDS.get(
+            question.client.kind, Translated("机构", "Organisation")
+        ),
         purpose=labels.purpose_name(question.purpose),
         who=who,
         why=why,
@@ -183,8 +185,8 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
     return frame.sorry(
         request,
         status=403,
-        title=Said("这个申请不是发给您的", "This request is not for you"),
-        sentence=Said(
+        title=Translated("这个申请不是发给您的", "This request is not for you"),
+        sentence=Translated(
             "您当前登录的身份不能代表被申请的企业作决定。企业的法定代表人（经营者）可以在本门户任命您为经办人；如果您还有其他账号，请先退出，再从对方的页面重新打开。",
             "Signed in as you are, you cannot decide for the enterprise that is asked. Its legal "
             "representative or operator can appoint you as a delegate here. If you have another "
@@ -207,47 +209,47 @@ def over(
         status=410 if why in {"expired", "lapsed", "ended", "taken_back"} else 409,
         title=title,
         sentence=sentence,
-        onward=("/portal", Said("查看我的授权", "See my consents")),
+        onward=("/portal", Translated("查看我的授权", "See my consents")),
         visitor=visitor,
     )
 
 
 _OVER: Final = {
     "decided": (
-        Said("这个申请已经决定过了", "This has been decided already"),
-        Said(
+        Translated("这个申请已经决定过了", "This has been decided already"),
+        Translated(
             "每个申请只能决定一次，不会重复生效。您可以在“我的授权”里查看结果，也可以随时撤回。",
             "A request is decided once and cannot take effect twice. See the result under "
             "“My consents”; there you can also withdraw.",
         ),
     ),
     "expired": (
-        Said("这个申请已过期", "This request has expired"),
-        Said(
+        Translated("这个申请已过期", "This request has expired"),
+        Translated(
             "申请页面只保留 15 分钟，没有作出任何授权。需要的话，请回到对方的页面重新发起。",
             "A request stays open for 15 minutes. Nothing was granted. If you want to go on, start "
             "again from the organisation’s page.",
         ),
     ),
     "lapsed": (
-        Said("这个申请已过期", "This request has expired"),
-        Said(
+        Translated("这个申请已过期", "This request has expired"),
+        Translated(
             "申请没有在期限内得到答复，没有作出任何授权。需要的话，请让对方重新发起。",
             "It was not answered in time. Nothing was granted. If you want to go on, let the "
             "organisation ask again.",
         ),
     ),
     "ended": (
-        Said("要变更的授权已经结束", "The consent that would be changed has ended"),
-        Said(
+        Translated("要变更的授权已经结束", "The consent that would be changed has ended"),
+        Translated(
             "因此这个变更申请也已结束，没有作出任何授权。需要的话，请让对方重新申请。",
             "So this request has ended too. Nothing was granted. If you want to go on, let the "
             "organisation ask again.",
         ),
     ),
     "taken_back": (
-        Said("对方已收回这个申请", "The organisation has taken this request back"),
-        Said(
+        Translated("对方已收回这个申请", "The organisation has taken this request back"),
+        Translated(
             "没有作出任何授权，您不需要做什么。如果对方重新提出了申请，会列在首页；"
             "需要变更的授权照旧有效。",
             "Nothing was granted, and there is nothing for you to do. If it has asked anew, the start "
@@ -255,8 +257,8 @@ _OVER: Final = {
         ),
     ),
     "elsewhere": (
-        Said("这个申请正在另一处办理", "This request is open elsewhere"),
-        Said(
+        Translated("这个申请正在另一处办理", "This request is open elsewhere"),
+        Translated(
             "它已在另一个登录中打开，为安全起见不能在这里决定。请在原来的浏览器里继续，或从对方的页面重新发起。",
             "It is open in another sign-in and, for safety, cannot be decided here. Go on in the "
             "browser where you began, or start again from the organisation’s page.",

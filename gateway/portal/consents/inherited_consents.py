@@ -6,16 +6,16 @@ from starlette.responses import Response
 
 from gateway.disclosure import consent_writer
 from gateway.identity import representatives
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
 from gateway.portal.consents.consent_guard import acting, consent_of
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame = Frame("gateway.portal")
+frame = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/consents/{consent_id}/keep", response_model=None)
@@ -24,7 +24,7 @@ async def ask(
 ) -> Response:
     """Ask once whether to let it go on."""
     async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id, Power.MANAGE)
+        found = await consent_of(visitor, conn, request, consent_id, Permission.MANAGE)
         open_ones = await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now())
         cards = await store.enterprises(conn, [found.uscc])
         clients = await store.clients(conn, [found.client_id])
@@ -54,7 +54,7 @@ async def keep(
     """Let it go on."""
     await visitor.form(request, f"keep {consent_id}")
     async with runtime.engine.begin() as conn:
-        found = await consent_of(visitor, conn, request, consent_id, Power.MANAGE)
+        found = await consent_of(visitor, conn, request, consent_id, Permission.MANAGE)
         if await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now()):
             by = acting(visitor, found.uscc)
             await consent_writer.keep(conn, found, by=by, now=runtime.now())

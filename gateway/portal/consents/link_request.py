@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from consent import Consent, Status, status_at
 from consent import store as consents
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
 from gateway.portal.consents import apply_decision
 from gateway.portal.consents import decision_view as pages
-from gateway.portal.consents.decision import Trouble, ask_again, decider_of
+from gateway.portal.consents.decision import DecisionProblem, ask_again, decider_of
 from gateway.portal.consents.decision_form import choice_of, fields_behind
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import UsingRuntime
@@ -42,7 +42,7 @@ async def show(
     return pages.decision(
         request,
         visitor,
-        pages.Question(
+        pages.DecisionPage(
             action=f"/portal/asked/{consent_id}",
             form=f"asked {consent_id}",
             redirect_origin="",
@@ -53,7 +53,7 @@ async def show(
             text=pages.text_before(client, card, asked.purpose),
             cooling_until=cooling,
             changes=changes,
-            in_person=visitor.session.may(card.uscc, Power.IN_PERSON),
+            in_person=visitor.session.may(card.uscc, Permission.IN_PERSON),
         ),
         catalogue=runtime.catalogue,
     )
@@ -75,12 +75,12 @@ async def take(
         if client is None:
             return not_found(request, visitor)
         text = pages.text_before(client, card, asked.purpose)
-        in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
+        in_person = visitor.session.may(card.uscc, Permission.IN_PERSON)
         behind = fields_behind(asked.datasets, runtime.catalogue)
         choice = choice_of(
             fields, asked.scope, text, behind=behind, card=card, in_person=in_person, now=now
         )
-        if isinstance(choice, Trouble):
+        if isinstance(choice, DecisionProblem):
             return see_other(f"/portal/asked/{consent_id}?notice={choice}")
         decider = decider_of(request, visitor, text, fields, behind=behind)
         trouble = await apply_decision.answer(conn, asked, choice, decider, now=now)
@@ -102,7 +102,7 @@ async def _open(
 ) -> tuple[Consent, EnterpriseCard]:
     """The request if this person may decide it now; else the page that says why not."""
     asked = await consents.by_id(conn, consent_id)
-    if asked is None or not visitor.session.may(asked.uscc, Power.CONSENTS):
+    if asked is None or not visitor.session.may(asked.uscc, Permission.CONSENTS):
         raise InsteadError(pages.not_for_you(request, visitor))
     cards = await store.enterprises(conn, [asked.uscc])
     if not cards:

@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import consent
-from consent import Changed, Consent, Event, Refused, Status, status_at, uses_left
+from consent import Consent, Event, Refused, Status, Transition, status_at, uses_left
 from consent import store as consents
 from gateway.disclosure import consent_writer
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
-from gateway.pages.i18n import Said, Undone
+from gateway.pages.i18n import Translated, Undone
 from gateway.pages.page_route import PageRoute, not_found, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
-from gateway.portal.access_history.entries import PAGE, Place
+from gateway.portal.access_history.entries import PAGE, HistoryPosition
 from gateway.portal.consents.consent_guard import acting, consent_of
 from gateway.portal.consents.decision_form import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.consents.receipt_pdf import find_font
@@ -32,33 +32,33 @@ from gateway.runtime import Runtime, UsingRuntime
 TURNS: Final = 20
 Verb = Literal["withdraw", "pause", "resume"]
 
-TOLD: Final[dict[Verb, Kind]] = {
-    "withdraw": Kind.CONSENT_WITHDRAWN,
-    "pause": Kind.CONSENT_PAUSED,
-    "resume": Kind.CONSENT_RESUMED,
+TOLD: Final[dict[Verb, NoticeKind]] = {
+    "withdraw": NoticeKind.CONSENT_WITHDRAWN,
+    "pause": NoticeKind.CONSENT_PAUSED,
+    "resume": NoticeKind.CONSENT_RESUMED,
 }
 NOTICES: Final = {
-    "granted": Said(
+    "granted": Translated(
         "已同意。您可以随时在这里暂停或撤回。",
         "Granted. You can pause or withdraw it here at any time.",
     ),
-    "amended": Said(
+    "amended": Translated(
         "已变更。从下一次查询起按新的内容提供。",
         "Changed. From the next query on the new terms hold.",
     ),
-    "refused": Said(
+    "refused": Translated(
         "已拒绝。没有提供任何信息。",
         "Refused. Nothing was told.",
     ),
-    "withdraw": Said(
+    "withdraw": Translated(
         "已撤回。从下一次查询起不再提供。",
         "Withdrawn. From the next query on nothing is told.",
     ),
-    "pause": Said(
+    "pause": Translated(
         "已暂停。恢复之前不再提供。",
         "Paused. Nothing is told until you resume it.",
     ),
-    "resume": Said("已恢复。", "Resumed."),
+    "resume": Translated("已恢复。", "Resumed."),
     "in_person": Undone(
         "只有法定代表人（经营者）本人可以恢复这项授权，没有执行操作。",
         "Only the legal representative or operator in person can resume this; nothing was done.",
@@ -70,11 +70,11 @@ NOTICES: Final = {
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ConsentView:
     """One consent as its enterprise sees it."""
 
     consent: Consent
@@ -95,9 +95,9 @@ async def list_consents(
 
     `?before=` names where the page before ended.
     """
-    visitor.must(Power.CONSENTS, request, uscc)
+    visitor.must(Permission.CONSENTS, request, uscc)
     now, before = runtime.now(), request.query_params.get("before", "")
-    place = Place.read(before) if before else None
+    place = HistoryPosition.read(before) if before else None
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
         if not cards or (before and place is None):
@@ -117,7 +117,7 @@ async def list_consents(
         waiting=[each for each in open_ones if each.status is Status.REQUESTED],
         running=[each for each in open_ones if each.status is not Status.REQUESTED],
         over=[_shown(each, clients, cards[0], now) for each in over[:PAGE]],
-        older=Place(at=last.requested_at, ref=last.consent_id) if last else None,
+        older=HistoryPosition(at=last.requested_at, ref=last.consent_id) if last else None,
         first=place is None,
         words=labels,
     )
@@ -191,7 +191,7 @@ async def _done(
     return False
 
 
-def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Changed | Refused:
+def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Transition | Refused:
     by = acting(visitor, found.uscc)
     match verb:
         case "withdraw":
@@ -204,14 +204,14 @@ def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Cha
 
 async def _is_for_another(conn: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
     """Whether only the person concerned may let this tell again."""
-    if visitor.session.may(found.uscc, Power.IN_PERSON):
+    if visitor.session.may(found.uscc, Permission.IN_PERSON):
         return False
     cards = await store.enterprises(conn, [found.uscc])
     natural = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
     return natural or bool(in_person_only(found.questions))
 
 
-async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> Shown:
+async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
     cards = await store.enterprises(conn, [found.uscc])
     clients = await store.clients(conn, [found.client_id])
     missing = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
@@ -223,13 +223,13 @@ def _shown(
     clients: Mapping[str, ClientCard],
     enterprise: EnterpriseCard,
     now: datetime,
-) -> Shown:
+) -> ConsentView:
     unnamed = ClientCard(
         client_id=found.client_id,
         kind="",
-        name=Said(found.client_id, found.client_id),
+        name=Translated(found.client_id, found.client_id),
     )
-    return Shown(
+    return ConsentView(
         consent=found,
         status=status_at(found, now),
         uses_left=uses_left(found),
@@ -243,7 +243,7 @@ def _page(  # a page's parts
     runtime: Runtime,
     visitor: Visitor,
     template: str,
-    shown: Shown,
+    shown: ConsentView,
     events: Sequence[Event] = (),
 ) -> Response:
     consent_id = shown.consent.consent_id

@@ -11,28 +11,28 @@ import consent
 from consent import Reason, Refused, Status, status_at
 from gateway.disclosure import consent_writer
 from gateway.identity.session_dependency import UsingVisitor
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
 from gateway.portal.consents.consent_guard import acting, consent_of
-from gateway.portal.consents.decision import Trouble
+from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import chosen_scope
 from gateway.portal.consents.decision_view import NOTICES
 from gateway.runtime import UsingRuntime
 
-UNCHANGED: Final = Said(
+UNCHANGED: Final = Translated(
     "没有任何变化，因此没有写入。", "Nothing was different, so nothing was written."
 )
 _TROUBLES: Final = {
     Reason.NOTHING_CHANGED: "unchanged",
-    Reason.NOTHING_CHOSEN: str(Trouble.USES_SPENT),
+    Reason.NOTHING_CHOSEN: str(DecisionProblem.USES_SPENT),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/consents/{consent_id}/narrow", response_model=None)
@@ -72,7 +72,7 @@ async def take(
     async with runtime.engine.begin() as conn:
         held = await consent_of(visitor, conn, request, consent_id)
         scope = chosen_scope(fields, held.scope, now=now)
-        if isinstance(scope, Trouble):
+        if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
         narrowed = consent.narrow(held, scope=scope, by=acting(visitor, held.uscc), now=now)
         if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
@@ -80,5 +80,7 @@ async def take(
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
         done = not isinstance(narrowed, Refused) and await consent_writer.save(conn, held, narrowed)
         if done:
-            await note(conn, Kind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now)
+            await note(
+                conn, NoticeKind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now
+            )
     return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

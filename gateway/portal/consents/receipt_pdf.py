@@ -12,7 +12,7 @@ from typing import Final
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 
 # Debian's `fonts-noto-cjk`; the second face of the collection is the one for simplified Chinese.
 USUAL_FONTS: Final = (
@@ -20,8 +20,8 @@ USUAL_FONTS: Final = (
     Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
 )
 SIMPLIFIED: Final = 2
-ALLOWED: Final = Said("授权内容", "What was allowed")
-ASKED: Final = Said("申请内容（未授权）", "What was asked for, and not allowed")
+ALLOWED: Final = Translated("授权内容", "What was allowed")
+ASKED: Final = Translated("申请内容（未授权）", "What was asked for, and not allowed")
 LABEL_WIDTH: Final = 44
 INK: Final = (23, 33, 43)
 SOFT: Final = (82, 96, 109)
@@ -31,12 +31,12 @@ SOFT: Final = (82, 96, 109)
 class Receipt:
     """What stands on one."""
 
-    title: Said
-    facts: Sequence[tuple[Said, Said]]
+    title: Translated
+    facts: Sequence[tuple[Translated, Translated]]
     allowed: bool
     """Whether `items` were ever allowed, or only asked for."""
-    items: Sequence[Said]
-    history: Sequence[tuple[str, Said]]
+    items: Sequence[Translated]
+    history: Sequence[tuple[str, Translated]]
     text: Sequence[str]
     proof: Sequence[str]
     synthetic: bool
@@ -71,15 +71,17 @@ def draw(receipt: Receipt, font: Path) -> bytes:
     _section(sheet, what, (_both(each) for each in receipt.items))
     _section(
         sheet,
-        Said("经过", "History"),
+        Translated("经过", "History"),
         (f"{when}   {_both(what)}" for when, what in receipt.history),
     )
-    _section(sheet, Said("决定前所示文字", "The words shown before the decision"), receipt.text)
-    _section(sheet, Said("如何核实", "How to verify"), receipt.proof)
+    _section(
+        sheet, Translated("决定前所示文字", "The words shown before the decision"), receipt.text
+    )
+    _section(sheet, Translated("如何核实", "How to verify"), receipt.proof)
     return bytes(sheet.output())
 
 
-def _section(sheet: FPDF, title: Said, lines: Iterable[str]) -> None:
+def _section(sheet: FPDF, title: Translated, lines: Iterable[str]) -> None:
     written = list(lines)
     if not written:
         return
@@ -89,7 +91,7 @@ def _section(sheet: FPDF, title: Said, lines: Iterable[str]) -> None:
         _line(sheet, each, 9, INK)
 
 
-def _fact(sheet: FPDF, label: Said, value: Said) -> None:
+def _fact(sheet: FPDF, label: Translated, value: Translated) -> None:
     top = sheet.get_y()
     sheet.set_font("zh", size=9)
     sheet.set_text_color(*SOFT)
@@ -109,5 +111,5 @@ def _line(sheet: FPDF, text: str, size: int, colour: tuple[int, int, int]) -> No
     sheet.multi_cell(0, size * 0.55, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
-def _both(said: Said) -> str:
+def _both(said: Translated) -> str:
     return said.zh if said.zh == said.en else f"{said.zh}  {said.en}"

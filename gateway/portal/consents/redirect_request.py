@@ -11,14 +11,14 @@ from starlette.responses import Response
 from gateway.access.head_requests import get_only
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
 from gateway.portal.consents import apply_decision
 from gateway.portal.consents import decision_view as pages
-from gateway.portal.consents.decision import Trouble, ask_of, asked_scope, decider_of
+from gateway.portal.consents.decision import DecisionProblem, ask_of, asked_scope, decider_of
 from gateway.portal.consents.decision_form import choice_of, fields_behind
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
@@ -27,7 +27,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedRequest:
     """An interaction that this person may decide now."""
 
     interaction: Interaction
@@ -59,7 +59,7 @@ async def show(
     return pages.decision(
         request,
         visitor,
-        pages.Question(
+        pages.DecisionPage(
             action=f"/portal/decide/{interaction_id}",
             form=f"decide {interaction_id}",
             redirect_origin=opened.interaction.redirect_origin,
@@ -69,7 +69,7 @@ async def show(
             purpose=ask.purpose,
             text=pages.text_before(client, card, ask.purpose),
             cooling_until=cooling,
-            in_person=visitor.session.may(card.uscc, Power.IN_PERSON),
+            in_person=visitor.session.may(card.uscc, Permission.IN_PERSON),
         ),
         catalogue=runtime.catalogue,
     )
@@ -95,7 +95,7 @@ async def take(
             return not_found(request, visitor)
         text = pages.text_before(client, card, ask.purpose)
         asked = asked_scope(opened.interaction.ask)
-        in_person = visitor.session.may(card.uscc, Power.IN_PERSON)
+        in_person = visitor.session.may(card.uscc, Permission.IN_PERSON)
         behind = fields_behind(asked.datasets, runtime.catalogue)
         choice = choice_of(
             fields,
@@ -108,7 +108,7 @@ async def take(
         )
         trouble = (
             choice
-            if isinstance(choice, Trouble)
+            if isinstance(choice, DecisionProblem)
             else await apply_decision.decide(
                 conn,
                 opened.interaction,
@@ -129,7 +129,7 @@ async def _opened(
     runtime: Runtime,
     visitor: Visitor,
     interaction_id: str,
-) -> Opened:
+) -> OpenedRequest:
     """The interaction if this person may decide it now; else the page that says why not."""
     now, own = runtime.now(), visitor.session.digest
     interaction = await interactions.find(conn, runtime.digests, interaction_id)
@@ -140,7 +140,7 @@ async def _opened(
         raise InsteadError(pages.over(request, visitor, "expired"))
     if interaction.decided_at is None:
         if await interactions.bind_session(conn, interaction, session_digest=own, now=now):
-            return Opened(interaction=interaction, enterprises=cards)
+            return OpenedRequest(interaction=interaction, enterprises=cards)
         # Somebody else has it, or a click a moment earlier has just decided it.
         interaction = await interactions.find(conn, runtime.digests, interaction_id) or interaction
     if interaction.decided_at is None:
@@ -162,7 +162,7 @@ def _goes_on(interaction: Interaction, own: bytes, now: datetime) -> bool:
 def _usccs(interaction: Interaction, visitor: Visitor) -> list[str]:
     """For which enterprises this person may decide it."""
     asked = interaction.ask["uscc"]
-    mine = visitor.session.enterprises(Power.CONSENTS)
+    mine = visitor.session.enterprises(Permission.CONSENTS)
     return [uscc for uscc in mine if asked is None or uscc == asked]
 
 
@@ -177,5 +177,5 @@ def _onward(interaction_id: str) -> Response:
     return see_other(f"/oauth/resume?interaction={interaction_id}")
 
 
-def _back(interaction_id: str, uscc: str, trouble: Trouble) -> Response:
+def _back(interaction_id: str, uscc: str, trouble: DecisionProblem) -> Response:
     return see_other(f"/portal/decide/{interaction_id}?uscc={uscc}&notice={trouble}")

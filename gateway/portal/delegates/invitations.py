@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.identity import delegations, permissions
-from gateway.identity.delegations import Kept
-from gateway.identity.permissions import State, Trouble, state_of
+from gateway.identity.delegations import StoredDelegation
+from gateway.identity.permissions import DelegationState, PermissionProblem, state_of
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import HOME, InsteadError, PageRoute, not_found, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates import labels
 from gateway.portal.delegates.pages import card_of, shown
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/invitations/{invitation}", response_model=None)
@@ -43,7 +43,7 @@ async def show(
         action=f"/portal/invitations/{invitation}",
         csrf=visitor.token(f"accept {invitation}"),
         words=labels,
-        own_words=labels.TROUBLES[Trouble.OWN],
+        own_words=labels.TROUBLES[PermissionProblem.OWN],
     )
 
 
@@ -62,37 +62,40 @@ async def accept(
             representative=await delegations.representative_of(conn, of.uscc) or "",
             now=runtime.now(),
         )
-        if isinstance(accepted, Trouble):
+        if isinstance(accepted, PermissionProblem):
             raise InsteadError(_sorry(request, visitor, accepted))
         taken = await delegations.take_up(
             conn, accepted, token_digest=visitor.session.identity_token_digest
         )
         if not taken:
-            raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
-        await note(conn, Kind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
+            raise InsteadError(_sorry(request, visitor, PermissionProblem.TOO_LATE))
+        await note(conn, NoticeKind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
     return see_other("/portal")
 
 
 async def _open(
     conn: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, invitation: str
-) -> Kept:
+) -> StoredDelegation:
     """The delegation that waits behind this link; else the page that says why not."""
     kept = await delegations.by_invitation(conn, runtime.digests.of("invitation", invitation))
     if kept is None:
         raise InsteadError(not_found(request, visitor))
     of = kept.delegation
-    if of.subject == visitor.session.subject and state_of(of, runtime.now()) is State.RUNNING:
+    if (
+        of.subject == visitor.session.subject
+        and state_of(of, runtime.now()) is DelegationState.RUNNING
+    ):
         raise InsteadError(see_other("/portal"))
-    if state_of(of, runtime.now()) is not State.INVITED:
-        raise InsteadError(_sorry(request, visitor, Trouble.TOO_LATE))
+    if state_of(of, runtime.now()) is not DelegationState.INVITED:
+        raise InsteadError(_sorry(request, visitor, PermissionProblem.TOO_LATE))
     return kept
 
 
-def _sorry(request: Request, visitor: Visitor, trouble: Trouble) -> Response:
+def _sorry(request: Request, visitor: Visitor, trouble: PermissionProblem) -> Response:
     return frame.sorry(
         request,
-        status=403 if trouble is Trouble.OWN else 410,
-        title=Said("这份邀请不能接受", "This invitation cannot be taken up"),
+        status=403 if trouble is PermissionProblem.OWN else 410,
+        title=Translated("这份邀请不能接受", "This invitation cannot be taken up"),
         sentence=labels.TROUBLES[trouble],
         onward=HOME,
         visitor=visitor,

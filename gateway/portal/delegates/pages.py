@@ -16,15 +16,21 @@ from gateway.creditfile.local_dates import end_of
 from gateway.creditfile.objections.tables import objection_events
 from gateway.disclosure.ids import new_id
 from gateway.identity import delegations, permissions
-from gateway.identity.delegations import Kept
-from gateway.identity.permissions import Delegation, Power, State, Trouble, state_of
+from gateway.identity.delegations import StoredDelegation
+from gateway.identity.permissions import (
+    Delegation,
+    DelegationState,
+    Permission,
+    PermissionProblem,
+    state_of,
+)
 from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
-from gateway.notices.kinds import Kind
+from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.pages.forms import Fields, one
-from gateway.pages.i18n import Said
+from gateway.pages.i18n import Translated
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
-from gateway.pages.rendering import Frame
+from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
 from gateway.portal.delegates import labels as delegate_labels
 from gateway.portal.store import EnterpriseCard
@@ -35,16 +41,16 @@ LONGEST_NAME: Final = 40
 DEEDS: Final = 50
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = Frame("gateway.portal")
+frame: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class DelegateView:
     """A delegation as its legal representative sees it."""
 
     delegation: Delegation
     name: str
-    state: State
+    state: DelegationState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class Deed:
     """Something that a delegate did."""
 
     at: datetime
-    what: Said
+    what: Translated
     href: str
 
 
@@ -61,11 +67,11 @@ async def list_delegates(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """List them, those that may act first."""
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as conn:
         card = await card_of(conn, request, visitor, uscc)
         found = [shown(runtime, each) for each in await delegations.of_enterprise(conn, uscc)]
-    going_on = {State.RUNNING, State.INVITED}
+    going_on = {DelegationState.RUNNING, DelegationState.INVITED}
     return frame.page(
         request,
         "portal/delegates.html",
@@ -84,7 +90,7 @@ async def ask(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Ask whom to appoint, for what and how long. Nothing is ticked beforehand."""
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as conn:
         card = await card_of(conn, request, visitor, uscc)
     return _form(request, runtime, visitor, card, Fields({}), None)
@@ -96,13 +102,13 @@ async def appoint(
 ) -> Response:
     """Appoint, and show the invitation this one time; a second click makes no second one."""
     fields = await visitor.form(request, f"appoint {uscc} {delegation_id}")
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     invitation, name = new_secret(), one(fields, "name").strip()
     try:
         async with runtime.engine.begin() as conn:
             card = await card_of(conn, request, visitor, uscc)
             made = await _made(conn, fields, uscc, delegation_id, visitor, now=runtime.now())
-            if not isinstance(made, Trouble):
+            if not isinstance(made, PermissionProblem):
                 await delegations.add(
                     conn,
                     made,
@@ -110,10 +116,10 @@ async def appoint(
                     token_digest=visitor.session.identity_token_digest,
                     invitation_digest=runtime.digests.of("invitation", invitation),
                 )
-                await note(conn, Kind.DELEGATE_APPOINTED, uscc, now=runtime.now())
+                await note(conn, NoticeKind.DELEGATE_APPOINTED, uscc, now=runtime.now())
     except IntegrityError:
         return see_other(f"/portal/enterprises/{uscc}/delegates?notice=already")
-    if isinstance(made, Trouble):
+    if isinstance(made, PermissionProblem):
         return _form(request, runtime, visitor, card, fields, made)
     return frame.page(
         request,
@@ -133,7 +139,7 @@ async def show(
     request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show one, with what was done under it."""
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as conn:
         card = await card_of(conn, request, visitor, uscc)
         kept = await delegations.one(conn, uscc, delegation_id)
@@ -159,7 +165,7 @@ async def end(
 ) -> Response:
     """End one: from the delegate's next request on nothing is allowed."""
     await visitor.form(request, f"end {uscc} {delegation_id}")
-    visitor.must(Power.MANAGE, request, uscc)
+    visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as conn:
         done = await delegations.end(
             conn,
@@ -170,7 +176,7 @@ async def end(
             now=runtime.now(),
         )
         if done:
-            await note(conn, Kind.DELEGATE_ENDED, uscc, now=runtime.now())
+            await note(conn, NoticeKind.DELEGATE_ENDED, uscc, now=runtime.now())
     return see_other(
         f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}"
     )
@@ -186,11 +192,11 @@ async def card_of(
     return cards[0]
 
 
-def shown(runtime: Runtime, kept: Kept) -> Shown:
+def shown(runtime: Runtime, kept: StoredDelegation) -> DelegateView:
     """A delegation with its delegate's name opened."""
     of = kept.delegation
     name = runtime.vault.open(kept.name, **_place(of.uscc, of.delegation_id)).decode()
-    return Shown(delegation=of, name=name, state=state_of(of, runtime.now()))
+    return DelegateView(delegation=of, name=name, state=state_of(of, runtime.now()))
 
 
 async def _made(  # the parts of one appointment
@@ -201,10 +207,10 @@ async def _made(  # the parts of one appointment
     visitor: Visitor,
     *,
     now: datetime,
-) -> Delegation | Trouble:
+) -> Delegation | PermissionProblem:
     name = one(fields, "name").strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        return Trouble.NO_NAME
+        return PermissionProblem.NO_NAME
     return permissions.appoint(
         uscc=uscc,
         delegation_id=delegation_id,
@@ -264,7 +270,7 @@ def _form(  # a page's parts
     visitor: Visitor,
     card: EnterpriseCard,
     fields: Fields,
-    trouble: Trouble | None,
+    trouble: PermissionProblem | None,
 ) -> Response:
     delegation_id = new_id("dlg")
     return frame.page(

@@ -11,10 +11,15 @@ from starlette.responses import Response
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service
 from gateway.creditfile.objections import store as objections
-from gateway.creditfile.objections.model import Changed, Objection, Refused, Status
-from gateway.creditfile.objections.store import Held
-from gateway.creditfile.objections.text_input import LONGEST, Unfit, read_text
-from gateway.identity.permissions import Power
+from gateway.creditfile.objections.model import (
+    Objection,
+    ObjectionChanged,
+    ObjectionRefused,
+    Status,
+)
+from gateway.creditfile.objections.store import StoredObjection
+from gateway.creditfile.objections.text_input import LONGEST, InvalidText, read_text
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
@@ -36,7 +41,7 @@ async def list_objections(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """List an enterprise's objections, those under way first."""
-    visitor.must(Power.OBJECTIONS, request, uscc)
+    visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as conn:
         cards = await store.enterprises(conn, [uscc])
         found = await objections.of_enterprise(conn, uscc)
@@ -98,7 +103,7 @@ async def act(
     text = read_text(one(fields, "text"), today=day_of(runtime.now()))
     async with runtime.engine.begin() as conn:
         found = await _mine(conn, request, visitor, objection_id)
-        if verb == "review" and isinstance(text, Unfit):
+        if verb == "review" and isinstance(text, InvalidText):
             card = await _card(conn, found.uscc)
             typed, trouble = one(fields, "text")[:LONGEST], words.TROUBLES[text]
             return _page(
@@ -111,16 +116,16 @@ async def act(
                 typed=typed,
                 trouble=trouble,
             )
-        written = "" if isinstance(text, Unfit) else text.text
+        written = "" if isinstance(text, InvalidText) else text.text
         verb_ = _verb(runtime, visitor, verb, written)
         done = await service.act(conn, objection_id, verb_)
-    return _back(objection_id, "too_late" if isinstance(done, Refused) else verb)
+    return _back(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
 
 
 def _verb(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.Act:
     now = runtime.now()
 
-    def do(objection: Objection, _: Held | None) -> Changed | Refused:
+    def do(objection: Objection, _: StoredObjection | None) -> ObjectionChanged | ObjectionRefused:
         by = actor(visitor, objection.uscc)
         if verb == "withdraw":
             return lifecycle.withdraw(objection, by=by, now=now)
@@ -141,7 +146,7 @@ async def _mine(
 ) -> Objection:
     """The objection, if the person may act for its enterprise; else there is nothing here."""
     found = await objections.by_id(conn, objection_id) if "\0" not in objection_id else None
-    visitor.must(Power.OBJECTIONS, request, found.uscc if found else None)
+    visitor.must(Permission.OBJECTIONS, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found

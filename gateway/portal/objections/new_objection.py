@@ -10,15 +10,21 @@ from gateway.creditfile import labels
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections import store as objections
-from gateway.creditfile.objections.model import Actor, Objection, Reason, Refused, Role
+from gateway.creditfile.objections.model import (
+    Actor,
+    Objection,
+    ObjectionRefused,
+    RefusalReason,
+    Role,
+)
 from gateway.creditfile.objections.text_input import (
     LONGEST,
     LONGEST_WISH,
-    Unfit,
-    Written,
+    InvalidText,
+    ValidText,
     read_text,
 )
-from gateway.identity.permissions import Power
+from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, one
 from gateway.pages.page_route import PageRoute, not_found, see_other
@@ -30,12 +36,12 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class ObjectionForm:
     """What the person has written so far, and what is wrong with it."""
 
     text: str = ""
     wanted: str = ""
-    trouble: Unfit | None = None
+    trouble: InvalidText | None = None
 
 
 @router.get("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
@@ -47,13 +53,13 @@ async def ask(
     visitor: UsingVisitor,
 ) -> Response:
     """Ask what is wrong with a record."""
-    visitor.must(Power.OBJECTIONS, request, uscc)
+    visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as conn:
         file = await file_of(conn, request, runtime, visitor, uscc)
     entry = entry_of(request, visitor, file, record_id)
     if entry.objection is not None:
         return _to(entry.objection.objection_id, "already")
-    return _form(request, visitor, file, entry, Typed())
+    return _form(request, visitor, file, entry, ObjectionForm())
 
 
 @router.post("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
@@ -66,11 +72,11 @@ async def take(
 ) -> Response:
     """Raise the objection; a second click leads to the first one."""
     fields = await visitor.form(request, f"object {uscc} {record_id}")
-    visitor.must(Power.OBJECTIONS, request, uscc)
+    visitor.must(Permission.OBJECTIONS, request, uscc)
     today = day_of(runtime.now())
     text = read_text(one(fields, "text"), today=today)
     wanted = read_text(one(fields, "wanted"), today=today, longest=LONGEST_WISH, shortest=0)
-    if isinstance(text, Unfit) or isinstance(wanted, Unfit):
+    if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
         async with runtime.engine.connect() as conn:
             file = await file_of(conn, request, runtime, visitor, uscc)
         entry = entry_of(request, visitor, file, record_id)
@@ -108,28 +114,32 @@ def _instead(
     visitor: Visitor,
     uscc: str,
     record_id: str,
-    refused: Refused,
+    refused: ObjectionRefused,
     held: list[Objection],
 ) -> Response:
     going_on = next((each for each in held if each.marks), None)
-    if refused.reason is Reason.ALREADY_OPEN and going_on is not None:
+    if refused.reason is RefusalReason.ALREADY_OPEN and going_on is not None:
         return _to(going_on.objection_id, "already")
-    if refused.reason is Reason.TOO_SOON:
+    if refused.reason is RefusalReason.TOO_SOON:
         address = f"/portal/enterprises/{uscc}/records/{record_id}?notice={refused.reason}"
         return see_other(address)
     return not_found(request, visitor)
 
 
-def _typed(fields: Fields, text: Written | Unfit, wanted: Written | Unfit) -> Typed:
-    trouble = text if isinstance(text, Unfit) else wanted
-    return Typed(
+def _typed(
+    fields: Fields, text: ValidText | InvalidText, wanted: ValidText | InvalidText
+) -> ObjectionForm:
+    trouble = text if isinstance(text, InvalidText) else wanted
+    return ObjectionForm(
         text=one(fields, "text")[:LONGEST],
         wanted=one(fields, "wanted")[:LONGEST_WISH],
-        trouble=trouble if isinstance(trouble, Unfit) else None,
+        trouble=trouble if isinstance(trouble, InvalidText) else None,
     )
 
 
-def _form(request: Request, visitor: Visitor, file: File, entry: Entry, typed: Typed) -> Response:
+def _form(
+    request: Request, visitor: Visitor, file: File, entry: Entry, typed: ObjectionForm
+) -> Response:
     runtime, of = file.runtime, entry.record
     kind = lifecycle.kind_of(of.dataset, runtime.catalogue.objections)
     return frame.page(

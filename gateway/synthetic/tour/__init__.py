@@ -11,7 +11,7 @@ from rich.console import Console
 from gateway.synthetic.seed_demo import Kit
 from gateway.synthetic.tour.asking import tokens, verifications
 from gateway.synthetic.tour.consenting import consent, counter, query, withdrawal
-from gateway.synthetic.tour.context import Stage, TourFailedError
+from gateway.synthetic.tour.context import TourContext, TourFailedError
 from gateway.synthetic.tour.proving import proof
 from gateway.synthetic.tour.publishing import repair, scan
 from gateway.synthetic.tour.tampering import tampering
@@ -19,7 +19,7 @@ from xinqiao import AsyncClient
 
 __all__ = ["TourFailedError", "tour"]
 
-Step = Callable[[Stage], Awaitable[None]]
+Step = Callable[[TourContext], Awaitable[None]]
 
 STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("The bank gets an access token · 银行取得访问令牌", tokens),
@@ -43,7 +43,9 @@ async def tour(kit: Kit, console: Console) -> None:
         AsyncClient.from_kit(kit, "platform") as platform,
         AsyncClient.from_kit(kit, "source") as department,
     ):
-        stage = Stage(kit=kit, console=console, bank=bank, platform=platform, department=department)
+        stage = TourContext(
+            kit=kit, console=console, bank=bank, platform=platform, department=department
+        )
         for number, (title, step) in enumerate(STEPS, start=1):
             console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
             await step(stage)

@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from gateway.synthetic.tour.context import BY_PLATFORM, Stage, demand
+from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, demand
 from xinqiao import Verification
 
 MARKS: Final = {
@@ -16,7 +16,7 @@ MARKS: Final = {
 }
 
 
-async def tokens(stage: Stage) -> None:
+async def tokens(stage: TourContext) -> None:
     """The bank's first call makes a client assertion and a DPoP proof, and gets a token by them."""
     questions = await stage.bank.questions()
     stage.saw(questions.evidence)
@@ -28,7 +28,7 @@ async def tokens(stage: Stage) -> None:
     )
 
 
-async def verifications(stage: Stage) -> None:
+async def verifications(stage: TourContext) -> None:
     """A platform asks five things of a clean enterprise, and then of one on the list."""
     for traits, serious in ((("clean",), "yes"), (("serious_violation",), "no")):
         subject = stage.subject(*traits)
@@ -54,7 +54,7 @@ async def verifications(stage: Stage) -> None:
 
 
 def _show_answers(
-    stage: Stage, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
+    stage: TourContext, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
 ) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column()

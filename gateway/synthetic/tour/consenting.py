@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from gateway.synthetic.headless_visitor import Visitor
-from gateway.synthetic.tour.context import BY_BANK, Stage, TourFailedError, demand
+from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.tour.context import BY_BANK, TourContext, TourFailedError, demand
 from xinqiao import Record
 from xinqiao.errors import ConsentExhausted, ConsentWithdrawn
 
@@ -14,7 +14,7 @@ WANTED: Final = ("registration", "penalty", "licence", "public_rating")
 GRANTED: Final = ("registration", "penalty", "licence")
 
 
-async def consent(stage: Stage) -> None:
+async def consent(stage: TourContext) -> None:
     """PAR, the enterprise's own decision on its page, and the code."""
     subject = stage.subject("disputed")
     start = await stage.bank.start_consent(
@@ -24,7 +24,7 @@ async def consent(stage: Stage) -> None:
         max_uses=10,
     )
     stage.say("PAR with PKCE and authorization_details → request_uri")
-    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+    async with HeadlessVisitor(stage.bank.issuer, subject["login"]) as person:
         callback = await person.decide(start.url, datasets=list(GRANTED), questions=[])
     stage.grant = await stage.bank.finish_consent(start, callback)
     stage.say(
@@ -39,7 +39,7 @@ async def consent(stage: Stage) -> None:
     demand(set(stage.grant.datasets) == set(GRANTED), "another consent was granted")
 
 
-async def query(stage: Stage) -> None:
+async def query(stage: TourContext) -> None:
     """The bank reads what the consent allows, with provenance, and is told what is withheld."""
     subject, grant = stage.subject("disputed"), stage.held
     page = await stage.bank.query(
@@ -65,7 +65,7 @@ async def query(stage: Stage) -> None:
     demand(reasons.get("public_rating") == "not_in_consent", "public_rating was not withheld")
 
 
-def _show_records(stage: Stage, records: Iterable[Record]) -> None:
+def _show_records(stage: TourContext, records: Iterable[Record]) -> None:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     for heading, width in (
         ("    dataset", 16),
@@ -87,10 +87,10 @@ def _show_records(stage: Stage, records: Iterable[Record]) -> None:
     stage.console.print(table)
 
 
-async def withdrawal(stage: Stage) -> None:
+async def withdrawal(stage: TourContext) -> None:
     """The enterprise withdraws in two taps; the next query is refused."""
     subject, grant = stage.subject("disputed"), stage.held
-    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+    async with HeadlessVisitor(stage.bank.issuer, subject["login"]) as person:
         await person.withdraw(grant.consent_id)
     try:
         await stage.bank.query(
@@ -106,7 +106,7 @@ async def withdrawal(stage: Stage) -> None:
         raise TourFailedError("A withdrawn consent still told something.")
 
 
-async def counter(stage: Stage) -> None:
+async def counter(stage: TourContext) -> None:
     """At the bank's counter: a QR code, the shopkeeper's own phone, one use and no more."""
     subject = stage.subject("individual_business")
     asked = await stage.bank.request_consent(
@@ -114,7 +114,7 @@ async def counter(stage: Stage) -> None:
     )
     stage.saw(asked.evidence)
     stage.say(f"POST /v1/consents → a link to show as QR code, good until {asked.expires_at:%m-%d}")
-    async with Visitor(stage.bank.issuer, subject["login"]) as person:
+    async with HeadlessVisitor(stage.bank.issuer, subject["login"]) as person:
         await person.grant(asked.capture_url, datasets=["registration", "licence"])
     stage.say(f"{subject['login']['username']} opened it on a phone, signed in and ticked both")
     wanted: dict[str, Any] = {

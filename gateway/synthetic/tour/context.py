@@ -19,7 +19,7 @@ class TourFailedError(Exception):
 
 
 @dataclass(slots=True)
-class Stage:
+class TourContext:
     """Who plays, what they hold, and where they speak."""
 
     kit: Kit

@@ -5,13 +5,13 @@ from typing import Final
 
 import httpx2
 
-from gateway.synthetic.tour.context import Stage, demand
+from gateway.synthetic.tour.context import TourContext, demand
 from xinqiao import ConsentRecord, verify_consent_record
 
 PATIENCE: Final = 20  # looks, half a second apart: the log merges within ten seconds
 
 
-async def proof(stage: Stage) -> None:
+async def proof(stage: TourContext) -> None:
     """The bank's copy of the record: each event a leaf, the person unnamed."""
     async with httpx2.AsyncClient(base_url=stage.bank.issuer) as anybody:
         keys = (await anybody.get("/.well-known/jwks.json")).raise_for_status().json()
@@ -28,7 +28,7 @@ async def proof(stage: Stage) -> None:
     stage.say("the bank's copy does so without naming who acted for the enterprise")
 
 
-async def _verified(stage: Stage, keys: dict[str, object]) -> ConsentRecord:
+async def _verified(stage: TourContext, keys: dict[str, object]) -> ConsentRecord:
     path = f"/v1/consents/{stage.held.consent_id}/record"
     answer = await stage.bank.request("GET", path, scope="consents")
     stage.saw(answer)

@@ -9,15 +9,15 @@ from typing import Final
 import orjson
 
 from gateway.access.timestamps import SHANGHAI
-from gateway.synthetic.headless_visitor import Visitor
-from gateway.synthetic.tour.context import Stage, demand
+from gateway.synthetic.headless_visitor import HeadlessVisitor
+from gateway.synthetic.tour.context import TourContext, demand
 
 OK: Final = 200
 
 
-async def scan(stage: Stage) -> None:
+async def scan(stage: TourContext) -> None:
     """A citizen scans three codes: a live penalty is shown, an expired and a repaired one are not."""
-    async with Visitor(stage.bank.issuer) as citizen:
+    async with HeadlessVisitor(stage.bank.issuer) as citizen:
         for trait, shown in (("penalised", True), ("penalty_expired", False), ("repaired", False)):
             subject = stage.subject(trait)
             page = _plain(await citizen.scan(subject["code_url"]))
@@ -32,7 +32,7 @@ async def scan(stage: Stage) -> None:
             stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
 
 
-async def repair(stage: Stage) -> None:
+async def repair(stage: TourContext) -> None:
     """A department delivers a penalty and repairs it: the public page shows it, and no longer."""
     subject = stage.subject("clean")
     today = datetime.now(SHANGHAI).date()
@@ -62,7 +62,7 @@ async def repair(stage: Stage) -> None:
         stage.signed += 1
         results = orjson.loads(answer.body)["results"] if answer.status == OK else []
         demand([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
-        async with Visitor(stage.bank.issuer) as citizen:
+        async with HeadlessVisitor(stage.bank.issuer) as citizen:
             page = await citizen.scan(subject["code_url"])
         demand((number in page) is shown, f"after {path} the page shows it: {number in page}")
         told = "[red]shown[/]" if shown else "[green]not shown any more[/]"

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import httpx2
 
-from gateway.synthetic.tour.context import BY_PLATFORM, Stage, TourFailedError
+from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, TourFailedError
 from xinqiao import AsyncClient, KeySet, verify_evidence
 from xinqiao.errors import EvidenceInvalid, SignatureInvalid
 
 
-async def tampering(stage: Stage) -> None:
+async def tampering(stage: TourContext) -> None:
     """Whoever changes one word of an answer is found out: on the way, and in the file."""
     subject = stage.subject("clean")
     async with AsyncClient.from_kit(stage.kit, "platform", transport=Forger()) as deceived:
