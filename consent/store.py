@@ -34,7 +34,7 @@ _OPEN = (Status.REQUESTED.value, *_RUNNING)
 
 
 async def in_turn(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     uscc: str,
     purpose: Purpose,
@@ -45,28 +45,28 @@ async def in_turn(
     """
     name = f"{uscc}|{client_id}|{purpose.value}"
     turn = func.pg_advisory_xact_lock(cast(_TURNS, Integer), func.hashtext(name))
-    await conn.execute(select(turn))
+    await connection.execute(select(turn))
 
 
-async def locate(conn: AsyncConnection, consent_id: str) -> str | None:
+async def locate(connection: AsyncConnection, consent_id: str) -> str | None:
     """The USCC of the enterprise whose consent this is."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(consent_locators.c.uscc).where(consent_locators.c.consent_id == consent_id),
     )
     return found.scalar_one_or_none()
 
 
-async def by_id(conn: AsyncConnection, consent_id: str) -> Consent | None:
+async def by_id(connection: AsyncConnection, consent_id: str) -> Consent | None:
     """The consent with this id. In two steps, so that each touches one shard."""
-    uscc = await locate(conn, consent_id)
+    uscc = await locate(connection, consent_id)
     if uscc is None:
         return None
-    return await _first(conn, consents.c.uscc == uscc, consents.c.consent_id == consent_id)
+    return await _first(connection, consents.c.uscc == uscc, consents.c.consent_id == consent_id)
 
 
-async def hold(conn: AsyncConnection, uscc: str, consent_id: str) -> Consent | None:
+async def hold(connection: AsyncConnection, uscc: str, consent_id: str) -> Consent | None:
     """The consent as it is and stays until this transaction ends: nobody ends or changes it."""
-    found = await conn.execute(
+    found = await connection.execute(
         consents.select()
         .where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
         .with_for_update(read=True)
@@ -75,9 +75,9 @@ async def hold(conn: AsyncConnection, uscc: str, consent_id: str) -> Consent | N
     return None if row is None else consent_of(row._asdict())
 
 
-async def amendments_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[Consent]:
+async def amendments_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Consent]:
     """The requests to change this consent that its enterprise has not answered."""
-    found = await conn.execute(
+    found = await connection.execute(
         consents.select()
         .where(
             consents.c.uscc == uscc,
@@ -90,14 +90,14 @@ async def amendments_of(conn: AsyncConnection, uscc: str, consent_id: str) -> li
 
 
 async def current_for(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     uscc: str,
     purpose: Purpose,
 ) -> Consent | None:
     """The enterprise's latest grant to this client for this purpose, whatever became of it."""
     return await _first(
-        conn,
+        connection,
         _relation(client_id, uscc, purpose),
         consents.c.decided_at.is_not(None),
         consents.c.status != Status.REFUSED.value,
@@ -105,13 +105,13 @@ async def current_for(
 
 
 async def open_for(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     uscc: str,
     purpose: Purpose,
 ) -> list[Consent]:
     """All that are requested, active or paused by their rows: what a new grant supersedes."""
-    found = await conn.execute(
+    found = await connection.execute(
         consents.select()
         .where(
             _relation(client_id, uscc, purpose),
@@ -123,23 +123,23 @@ async def open_for(
 
 
 async def last_refusal(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     uscc: str,
     purpose: Purpose,
 ) -> Consent | None:
     """The refusal that cools down last (R9)."""
     return await _first(
-        conn,
+        connection,
         _relation(client_id, uscc, purpose),
         consents.c.status == Status.REFUSED.value,
         newest=consents.c.cool_down_until,
     )
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Consent]:
+async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Consent]:
     """Every consent of one enterprise, the newest first."""
-    found = await conn.execute(
+    found = await connection.execute(
         consents.select()
         .where(consents.c.uscc == uscc)
         .order_by(consents.c.requested_at.desc(), consents.c.consent_id),
@@ -147,17 +147,17 @@ async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Consent]:
     return [consent_of(row._asdict()) for row in found]
 
 
-async def running_of(conn: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
+async def running_of(connection: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
     """What one enterprise has to decide, and what it allows or has paused, the newest first.
 
     Of each client one request at a time is open for a purpose, so these are few.
     """
-    found = await conn.execute(_newest_of(uscc).where(_status_at(now).in_(_OPEN)))
+    found = await connection.execute(_newest_of(uscc).where(_status_at(now).in_(_OPEN)))
     return [consent_of(row._asdict()) for row in found]
 
 
 async def ended_of(  # a page, and where it begins
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     uscc: str,
     *,
     now: datetime,
@@ -171,11 +171,11 @@ async def ended_of(  # a page, and where it begins
     asked = _newest_of(uscc).where(_status_at(now).not_in(_OPEN)).limit(limit)
     if before is not None:
         asked = asked.where(tuple_(consents.c.requested_at, consents.c.consent_id) < before)
-    return [consent_of(row._asdict()) for row in await conn.execute(asked)]
+    return [consent_of(row._asdict()) for row in await connection.execute(asked)]
 
 
 async def of_client(  # a page, and how to filter it
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     status: Status | None = None,
     *,
@@ -199,12 +199,12 @@ async def of_client(  # a page, and how to filter it
     )
     if status is not None:
         asked = asked.where(_status_at(now) == status.value)
-    return [consent_of(row._asdict()) for row in await conn.execute(asked)]
+    return [consent_of(row._asdict()) for row in await connection.execute(asked)]
 
 
-async def events_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:
+async def events_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:
     """What was done to one consent, in order."""
-    found = await conn.execute(
+    found = await connection.execute(
         consent_events.select()
         .where(consent_events.c.uscc == uscc, consent_events.c.consent_id == consent_id)
         .order_by(consent_events.c.seq),
@@ -213,7 +213,7 @@ async def events_of(conn: AsyncConnection, uscc: str, consent_id: str) -> list[E
 
 
 async def keep_text(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digest: bytes,
     text_version: str,
     shown: Sequence[Bilingual],
@@ -225,12 +225,12 @@ async def keep_text(
         "zh": [each.zh for each in shown],
         "en": [each.en for each in shown],
     }
-    await conn.execute(insert_or(consent_texts).values(row).on_conflict_do_nothing())
+    await connection.execute(insert_or(consent_texts).values(row).on_conflict_do_nothing())
 
 
-async def text_of(conn: AsyncConnection, digest: bytes) -> tuple[Bilingual, ...]:
+async def text_of(connection: AsyncConnection, digest: bytes) -> tuple[Bilingual, ...]:
     """The words that were kept under this digest; none where there are none."""
-    found = await conn.execute(consent_texts.select().where(consent_texts.c.digest == digest))
+    found = await connection.execute(consent_texts.select().where(consent_texts.c.digest == digest))
     row = found.one_or_none()
     return () if row is None else tuple(map(_bilingual, row.zh, row.en))
 
@@ -269,11 +269,11 @@ def _status_at(now: datetime) -> ColumnElement[str]:
 
 
 async def _first(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     *conditions: ColumnElement[bool],
     newest: ColumnElement[datetime] = consents.c.decided_at,
 ) -> Consent | None:
-    found = await conn.execute(
+    found = await connection.execute(
         consents.select()
         .where(*conditions)
         .order_by(newest.desc(), consents.c.consent_id.desc())

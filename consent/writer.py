@@ -17,25 +17,25 @@ _NEVER_SAVED = frozenset(
 )
 
 
-async def insert(conn: AsyncConnection, consent: Consent, event: Event) -> None:
+async def insert(connection: AsyncConnection, consent: Consent, event: Event) -> None:
     """Keep a new consent, its first event, and where to find it."""
     locator = {
         "consent_id": consent.consent_id,
         "uscc": consent.uscc,
         "client_id": consent.client_id,
     }
-    await conn.execute(consent_locators.insert(), locator)
-    await conn.execute(consents.insert(), row_of(consent))
-    await conn.execute(consent_events.insert(), row_of_event(event))
+    await connection.execute(consent_locators.insert(), locator)
+    await connection.execute(consents.insert(), row_of(consent))
+    await connection.execute(consent_events.insert(), row_of_event(event))
 
 
-async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
+async def save(connection: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
     """Put `after` in the place of `before`, with its event; false if somebody was faster.
 
     Uses count on beside it: one that would then have more uses than it allows is not saved either.
     """
     changed = {name: value for name, value in row_of(after).items() if name not in _NEVER_SAVED}
-    saved = await conn.execute(
+    saved = await connection.execute(
         consents.update()
         .where(
             consents.c.uscc == before.uscc,
@@ -48,5 +48,5 @@ async def save(conn: AsyncConnection, before: Consent, after: Consent, event: Ev
     )
     if saved.scalar_one_or_none() is None:
         return False
-    await conn.execute(consent_events.insert(), row_of_event(event))
+    await connection.execute(consent_events.insert(), row_of_event(event))
     return True

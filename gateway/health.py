@@ -9,13 +9,12 @@ from typing import Final
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from gateway.db.engine import statement
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(include_in_schema=False)
 WRITES_NOTHING: Final = Statement("DELETE FROM pending_leaf WHERE false")
-ON_ENGINE: Final = statement(WRITES_NOTHING.sql)
+ON_ENGINE: Final = Statement(WRITES_NOTHING.sql)
 
 
 @router.get("/healthz")

@@ -43,8 +43,8 @@ async def without_their_leaf(
     engine: AsyncEngine, usccs: Sequence[str] | None = None
 ) -> list[tuple[Any, ...]]:
     """Events that are not in the log or on the way there, and leaves that are no event's."""
-    async with engine.connect() as conn:
-        found = await conn.execute(_ODD, {"usccs": None if usccs is None else list(usccs)})
+    async with engine.connect() as connection:
+        found = await connection.execute(_ODD, {"usccs": None if usccs is None else list(usccs)})
         return [tuple(row) for row in found]
 
 
@@ -144,7 +144,7 @@ async def merged(bank: "Caller", consent_id: str) -> dict[str, Any]:
 
 async def enterprises(house: "House", consent_id: str) -> dict[str, Any]:
     """The signed record as the enterprise gets it."""
-    async with house.runtime.engine.connect() as conn:
-        held = await consents.by_id(conn, consent_id)
+    async with house.runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, consent_id)
         assert held is not None
-        return await signed_record(conn, house.runtime, held, reader="enterprise")
+        return await signed_record(connection, house.runtime, held, reader="enterprise")

@@ -142,17 +142,17 @@ class House:
             redirect_uris=("https://bank.test/callback",),
             filing_number="SYNTHETIC-1",
         )
-        async with self.runtime.engine.begin() as conn:
-            await registry.register_client(conn, registration, now=self.clock())
+        async with self.runtime.engine.begin() as connection:
+            await registry.register_client(connection, registration, now=self.clock())
             if agreed:
                 own = replace(terms_of(cast, self.clock()), **terms)
-                await registry.put_agreement(conn, caller.client_id, own)
+                await registry.put_agreement(connection, caller.client_id, own)
         return caller
 
     async def agree(self, caller: "Caller", terms: Terms) -> None:
         """A new version of a client's agreement."""
-        async with self.runtime.engine.begin() as conn:
-            await registry.put_agreement(conn, caller.client_id, terms)
+        async with self.runtime.engine.begin() as connection:
+            await registry.put_agreement(connection, caller.client_id, terms)
 
     async def grant(
         self,
@@ -206,9 +206,9 @@ class House:
             now=now,
         )
         assert isinstance(granted, consent.Transition)
-        async with self.runtime.engine.begin() as conn:
-            await consent_writer.insert(conn, requested)
-            assert await consent_writer.save(conn, requested.consent, granted)
+        async with self.runtime.engine.begin() as connection:
+            await consent_writer.insert(connection, requested)
+            assert await consent_writer.save(connection, requested.consent, granted)
         return granted.consent.consent_id
 
     async def act(
@@ -217,24 +217,24 @@ class House:
         consent_id: str,
     ) -> None:
         """Have the enterprise do this (`consent.withdraw`, `consent.pause`, …) to its consent."""
-        async with self.runtime.engine.begin() as conn:
-            held = await consents.by_id(conn, consent_id)
+        async with self.runtime.engine.begin() as connection:
+            held = await consents.by_id(connection, consent_id)
             assert held is not None
             changed = act(held, by=_person(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Transition), changed
-            assert await consent_writer.save(conn, held, changed)
+            assert await consent_writer.save(connection, held, changed)
 
     async def uses(self, consent_id: str) -> int:
         """How often a consent was used."""
-        async with self.runtime.engine.connect() as conn:
-            held = await consents.by_id(conn, consent_id)
+        async with self.runtime.engine.connect() as connection:
+            held = await consents.by_id(connection, consent_id)
         assert held is not None
         return held.uses
 
     async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """What a statement of the test's own finds."""
-        async with self.runtime.engine.begin() as conn:
-            found = await conn.execute(text(sql), values)
+        async with self.runtime.engine.begin() as connection:
+            found = await connection.execute(text(sql), values)
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
 
     async def log_of(self, caller: "Caller") -> list[dict[str, Any]]:
@@ -250,8 +250,8 @@ class House:
             select(literal(table.name).label("name"), func.count().label("rows")).select_from(table)
             for table in metadata.sorted_tables
         ]
-        async with self.runtime.engine.connect() as conn:
-            return {row.name: row.rows for row in await conn.execute(union_all(*each))}
+        async with self.runtime.engine.connect() as connection:
+            return {row.name: row.rows for row in await connection.execute(union_all(*each))}
 
     async def nonce(self) -> str:
         """A nonce that passes now."""

@@ -59,8 +59,8 @@ class Files:
         made = replace(made, personal=sealed, digests=orjson.loads(digests) if digests else None)
         row = {each.name: getattr(made, each.name) for each in fields(made)}
         row = {name: value for name, value in row.items() if value is not None}
-        async with self.engine.begin() as conn:
-            await conn.execute(insert(record).values(row | {"fields": dict(made.fields)}))
+        async with self.engine.begin() as connection:
+            await connection.execute(insert(record).values(row | {"fields": dict(made.fields)}))
         return made
 
     async def tell(self, client: str, *told: Record) -> str:
@@ -83,15 +83,15 @@ class Files:
 
     async def take(self, dataset: str, *rows: dict[str, Any]) -> tuple[RowOutcome, ...]:
         """Deliver in one transaction."""
-        async with self.engine.begin() as conn:
+        async with self.engine.begin() as connection:
             return await take(
-                conn, SOURCE, dataset, rows, now=NOW, catalogue=CATALOGUE, vault=self.vault
+                connection, SOURCE, dataset, rows, now=NOW, catalogue=CATALOGUE, vault=self.vault
             )
 
     async def run(self, sql: str, **values: Any) -> list[RowMapping]:
         """What a statement finds."""
-        async with self.engine.begin() as conn:
-            found = await conn.execute(text(sql), values)
+        async with self.engine.begin() as connection:
+            found = await connection.execute(text(sql), values)
             return list(found.mappings()) if found.returns_rows else []
 
     async def held(self, uscc: str = USCC) -> list[Record]:

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.disclosure import feed
 from gateway.disclosure.commit import log_refusal
 from gateway.disclosure.ids import new_id

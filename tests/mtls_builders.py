@@ -203,9 +203,9 @@ async def a_tls_bank(
             tls_client_certificate_bound_access_tokens=bound, **(authentication or own)
         ),
     )
-    async with world.runtime.engine.begin() as conn:
-        await registry.register_client(conn, registration, now=world.clock())
-        await registry.put_agreement(conn, bank.client_id, some_terms(world.clock()))
+    async with world.runtime.engine.begin() as connection:
+        await registry.register_client(connection, registration, now=world.clock())
+        await registry.put_agreement(connection, bank.client_id, some_terms(world.clock()))
     return TlsBank(bank=bank, holder=holder)
 
 

@@ -89,9 +89,9 @@ class World:
     async def bank(self, **changes: Any) -> "Bank":
         """A registered client with an agreement."""
         bank = a_bank(self, **changes)
-        async with self.runtime.engine.begin() as conn:
+        async with self.runtime.engine.begin() as connection:
             await registry.register_client(
-                conn,
+                connection,
                 Registration(
                     client_id=bank.client_id,
                     kind="bank",
@@ -103,18 +103,18 @@ class World:
                 ),
                 now=self.clock(),
             )
-            await registry.put_agreement(conn, bank.client_id, some_terms(self.clock()))
+            await registry.put_agreement(connection, bank.client_id, some_terms(self.clock()))
         return bank
 
     async def value(self, sql: str, **values: Any) -> Any:
         """One value out of the database."""
-        async with self.runtime.engine.connect() as conn:
-            return (await conn.execute(text(sql), values)).scalar_one_or_none()
+        async with self.runtime.engine.connect() as connection:
+            return (await connection.execute(text(sql), values)).scalar_one_or_none()
 
     async def change(self, sql: str, **values: Any) -> None:
         """Change the database behind the server's back."""
-        async with self.runtime.engine.begin() as conn:
-            await conn.execute(text(sql), values)
+        async with self.runtime.engine.begin() as connection:
+            await connection.execute(text(sql), values)
 
 
 def some_terms(now: datetime, **changes: Any) -> Terms:
@@ -354,8 +354,8 @@ async def a_session(world: World) -> str:
         mandates=[{"uscc": USCC, "role": "legal_representative"}],
         token_digest=b"\x01" * 32,
     )
-    async with world.runtime.engine.begin() as conn:
-        return await sessions.begin(conn, world.runtime.digests, who, now=world.clock())
+    async with world.runtime.engine.begin() as connection:
+        return await sessions.begin(connection, world.runtime.digests, who, now=world.clock())
 
 
 async def decided(world: World, interaction_id: str, *, grant: bool = True) -> httpx2.Response:
@@ -368,14 +368,14 @@ async def decided(world: World, interaction_id: str, *, grant: bool = True) -> h
 async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool = True) -> None:
     """Decide an interaction as the portal does; a grant leaves the penalties out."""
     runtime, now = world.runtime, world.clock()
-    async with runtime.engine.begin() as conn:
+    async with runtime.engine.begin() as connection:
         digests, jar = runtime.digests, {sessions.COOKIE: cookie}
-        session = await sessions.current(conn, digests, runtime.settings, jar, now=now)
-        interaction = await interactions.find(conn, digests, interaction_id)
+        session = await sessions.current(connection, digests, runtime.settings, jar, now=now)
+        interaction = await interactions.find(connection, digests, interaction_id)
         assert session is not None
         assert interaction is not None
         own = session.digest
-        assert await interactions.bind_session(conn, interaction, session_digest=own, now=now)
+        assert await interactions.bind_session(connection, interaction, session_digest=own, now=now)
         scope = Scope(
             datasets=("registration",),
             questions=tuple(interaction.ask["questions"]),
@@ -389,7 +389,7 @@ async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool 
             identity_token_digest=b"\x01" * 32,
             shown=DisplayedText(text_version="2026.1", language="zh"),
         )
-        trouble = await apply_decision.decide(conn, interaction, choice, decider, now=now)
+        trouble = await apply_decision.decide(connection, interaction, choice, decider, now=now)
         assert trouble is None, trouble
 
 

@@ -54,9 +54,9 @@ async def _registered(world: World, *keys: Key, **changes: Any) -> Registered:
             **changes,
         }
     )
-    async with world.runtime.engine.begin() as conn:
-        await registry.register_client(conn, registration, now=world.clock())
-        await registry.put_agreement(conn, client_id, some_terms(world.clock()))
+    async with world.runtime.engine.begin() as connection:
+        await registry.register_client(connection, registration, now=world.clock())
+        await registry.put_agreement(connection, client_id, some_terms(world.clock()))
     return Registered(client_id=client_id)
 
 
@@ -88,16 +88,16 @@ async def with_eight_keys(world: World) -> Registered:
 async def suspended(world: World) -> Registered:
     """A client that may not call at present."""
     made = await with_another_key(world)
-    async with world.runtime.engine.begin() as conn:
-        await registry.set_active(conn, made.client_id, active=False)
+    async with world.runtime.engine.begin() as connection:
+        await registry.set_active(connection, made.client_id, active=False)
     return made
 
 
 async def without_agreement(world: World) -> Registered:
     """A client whose agreement has ended."""
     made = await with_another_key(world)
-    async with world.runtime.engine.begin() as conn:
-        await registry.end_agreement(conn, made.client_id, now=world.clock())
+    async with world.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, made.client_id, now=world.clock())
     return made
 
 

@@ -93,16 +93,16 @@ async def a_disputed_record(
     row = {each.name: getattr(made, each.name) for each in fields(made)}
     known = {column.name for column in record.columns}
     row = {name: value for name, value in row.items() if name in known and value is not None}
-    async with house.runtime.engine.begin() as conn:
-        await conn.execute(insert(record).values(row | {"fields": dict(made.fields)}))
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(insert(record).values(row | {"fields": dict(made.fields)}))
     return made
 
 
 async def object_to(house: House, made: Record, **changed: Any) -> Objection:
     """An objection that the record's own enterprise raises to it."""
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         outcome = await service.raise_(
-            conn,
+            connection,
             house.runtime.catalogue,
             **{
                 "uscc": made.uscc,

@@ -152,8 +152,8 @@ async def ask_by_link(
         amends=amends,
     )
     assert isinstance(requested, consent.Transition)
-    async with house.engine.begin() as conn:
-        await consent_writer.insert(conn, requested)
+    async with house.engine.begin() as connection:
+        await consent_writer.insert(connection, requested)
     return requested.consent.consent_id
 
 
@@ -172,8 +172,8 @@ async def granted(house: House, browser: httpx2.AsyncClient, purpose: Purpose) -
     )
     assert answer.status_code == 303, answer.text
     assert "notice=granted" in answer.headers["location"]
-    async with house.engine.connect() as conn:
-        held = await store.by_id(conn, consent_id)
+    async with house.engine.connect() as connection:
+        held = await store.by_id(connection, consent_id)
     assert held is not None
     return held
 
@@ -183,13 +183,13 @@ async def _names(house: House, words: Words) -> None:
     if words.hostile is None:
         return
     said = words.hostile
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             update(ClientRow)
             .where(col(ClientRow.client_id) == house.bank)
             .values(name_zh=said, name_en=said, contact=said)
         )
-        await conn.execute(
+        await connection.execute(
             update(enterprise)
             .where(enterprise.c.uscc.in_([house.firm, house.shop]))
             .values(
@@ -306,8 +306,10 @@ async def _looks(house: House, words: Words) -> dict[str, str]:
     )
     hour = house.clock().replace(minute=0, second=0, microsecond=0)
     row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited", "hour": hour}
-    async with house.engine.begin() as conn:
-        await conn.execute(insert(TurnedAwayRow).values(row | {"uscc": house.firm, "times": 42}))
+    async with house.engine.begin() as connection:
+        await connection.execute(
+            insert(TurnedAwayRow).values(row | {"uscc": house.firm, "times": 42})
+        )
     for _ in range(20):
         await house.add_look(house.firm, at=house.clock() - timedelta(days=1))
     looks = f"/portal/enterprises/{house.firm}/looks"
@@ -352,8 +354,8 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
         reasons=words.or_plain("处罚决定仍然有效。"),
         now=house.clock(),
     )
-    async with house.engine.begin() as conn:
-        done = await service.act(conn, ids["rec_2"].rpartition("/")[2], verb)
+    async with house.engine.begin() as connection:
+        done = await service.act(connection, ids["rec_2"].rpartition("/")[2], verb)
     assert isinstance(done, Objection)
     return {
         "record": f"/portal/enterprises/{house.firm}/record",
@@ -415,9 +417,9 @@ async def _left_behind(house: House) -> str:
         "legal_representative": "钱七",
         "division": "330782",
     }
-    async with house.engine.begin() as conn:
+    async with house.engine.begin() as connection:
         await take(
-            conn,
+            connection,
             Source(source_id="source", name="市场监督管理部门"),
             "registration",
             [row],

@@ -112,8 +112,8 @@ class House:
     ) -> str:
         """A registered bank."""
         client_id = f"bank-{secrets.token_hex(4)}"
-        async with self.engine.begin() as conn:
-            await conn.execute(
+        async with self.engine.begin() as connection:
+            await connection.execute(
                 insert(ClientRow).values(
                     client_id=client_id,
                     kind="bank",
@@ -145,8 +145,8 @@ class House:
         request_digest = changed.pop("request_digest", secrets.token_bytes(32))
         redirect_origin = changed.pop("redirect_origin", BANK_ORIGIN)
         ask.update(changed)  # type: ignore[typeddict-item]
-        async with self.engine.begin() as conn:
-            await conn.execute(
+        async with self.engine.begin() as connection:
+            await connection.execute(
                 upsert(PushedRequestRow)
                 .values(
                     digest=request_digest,
@@ -158,7 +158,7 @@ class House:
                 .on_conflict_do_nothing(),
             )
             return await interactions.open_interaction(
-                conn,
+                connection,
                 self.runtime.digests,
                 request_digest=request_digest,
                 ask=ask,
@@ -168,23 +168,23 @@ class House:
 
     async def add_records(self, *records: Record) -> None:
         """Records, as intake would have stored them."""
-        async with self.engine.begin() as conn:
+        async with self.engine.begin() as connection:
             for each in records:
                 row = {c.name: getattr(each, c.name) for c in record.columns}
                 row["fields"] = dict(each.fields)
                 row["received_at"] = each.received_at or each.source_time
-                await conn.execute(insert(record).values(row))
+                await connection.execute(insert(record).values(row))
 
     async def add_code(self, uscc: str, sign_name: str = "云栖小店") -> Code:
         """A code for a sign."""
-        async with self.engine.begin() as conn:
-            return await codes.issue(conn, uscc, sign_name, now=self.clock())
+        async with self.engine.begin() as connection:
+            return await codes.issue(connection, uscc, sign_name, now=self.clock())
 
     async def revoke_code(self, code: Code) -> None:
         """Revoke it by somebody's word."""
-        async with self.engine.begin() as conn:
+        async with self.engine.begin() as connection:
             assert await codes.revoke(
-                conn,
+                connection,
                 code.uscc,
                 code.code_id,
                 by="demo:zhang",
@@ -211,8 +211,8 @@ class House:
             "leaf_hash": secrets.token_bytes(32),
             "at": self.clock(),
         }
-        async with self.engine.begin() as conn:
-            await conn.execute(insert(DisclosureRow).values(row | changed))
+        async with self.engine.begin() as connection:
+            await connection.execute(insert(DisclosureRow).values(row | changed))
         return disclosure_id
 
 
@@ -239,8 +239,8 @@ async def add_enterprise(engine: AsyncEngine, uscc: str, name: str, **changed: A
         "source_time": NOON,
         "catalogue_version": CATALOGUE.version,
     }
-    async with engine.begin() as conn:
-        await conn.execute(insert(enterprise).values(row | changed))
+    async with engine.begin() as connection:
+        await connection.execute(insert(enterprise).values(row | changed))
 
 
 @asynccontextmanager

@@ -82,9 +82,9 @@ class Front:
             ),
         )
         now = datetime.now(UTC)
-        async with self.engine.begin() as conn:
-            await registry.register_client(conn, registration, now=now)
-            await registry.put_agreement(conn, client_id, terms_of(bank, now))
+        async with self.engine.begin() as connection:
+            await registry.register_client(connection, registration, now=now)
+            await registry.put_agreement(connection, client_id, terms_of(bank, now))
         return client_id
 
 

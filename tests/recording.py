@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 
 
 @dataclass(slots=True)

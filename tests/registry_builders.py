@@ -142,7 +142,7 @@ async def an_operator(house: House, *scopes: str) -> Caller:
         proof_key=an_ec_key(),
     )
     now = house.clock()
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         registration = Registration(
             client_id=caller.client_id,
             kind="operator",
@@ -151,14 +151,14 @@ async def an_operator(house: House, *scopes: str) -> Caller:
             jwks={"keys": [public_jwk(caller.key, kid="k1")]},
             scopes=scopes or ("admin",),
         )
-        await registry.register_client(conn, registration, now=now)
+        await registry.register_client(connection, registration, now=now)
         terms = Terms(
             purposes=frozenset(),
             quotas=Quotas(per_minute=6_000),
             valid_from=now - timedelta(days=1),
             valid_until=now + timedelta(days=30),
         )
-        await registry.put_agreement(conn, caller.client_id, terms)
+        await registry.put_agreement(connection, caller.client_id, terms)
     return caller
 
 

@@ -16,7 +16,7 @@ from gateway.access.errors import (
     InvalidTokenError,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.runtime import Runtime
 
 # One jsonb object for client :client_id and the access token :jti.

@@ -37,7 +37,7 @@ Reader = Literal["enterprise", "client"]
 
 
 async def signed_record(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     runtime: Runtime,
     held: Consent,
     *,
@@ -47,9 +47,9 @@ async def signed_record(
 
     The key stands at `/.well-known/jwks.json`, use `response`. Beside them `receipts`, by the time.
     """
-    events = await consents.events_of(conn, held.uscc, held.consent_id)
+    events = await consents.events_of(connection, held.uscc, held.consent_id)
     shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
-    text = await consents.text_of(conn, shown) if shown else ()
+    text = await consents.text_of(connection, shown) if shown else ()
     now, issuer = runtime.now(), runtime.settings.issuer
     record = consent_record(
         held,
@@ -57,12 +57,12 @@ async def signed_record(
         controller=Party(
             identifier=issuer, name=OPERATOR, address=issuer, contact=f"{issuer}/portal"
         ),
-        recipient=await _recipient(conn, held.client_id),
+        recipient=await _recipient(connection, held.client_id),
         withdraw_at=f"{issuer}/portal/consents/{held.consent_id}/withdraw",
         text_digest=shown,
         now=now,
     )
-    names = await _with_leaves(conn, record, held, events, reader)
+    names = await _with_leaves(connection, record, held, events, reader)
     held_text = {"zh": [each.zh for each in text], "en": [each.en for each in text]}
     claims = {
         "iss": issuer,
@@ -89,7 +89,7 @@ def _sees_person(reader: Reader, event: Event, held: Consent) -> bool:
 
 
 async def _with_leaves(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     record: dict[str, Any],
     held: Consent,
     events: Sequence[Event],
@@ -99,10 +99,10 @@ async def _with_leaves(
 
     That a new legal representative kept the consent stands in the enterprise's copy only.
     """
-    kept = await consent_writer.kept_of(conn, held) if reader == "enterprise" else None
+    kept = await consent_writer.kept_of(connection, held) if reader == "enterprise" else None
     names = [leaf_id(event) for event in events]
     names += [kept_leaf_id(held.consent_id, kept)] if kept else []
-    leaves = await consent_writer.leaves_of(conn, held.uscc, names)
+    leaves = await consent_writer.leaves_of(connection, held.uscc, names)
     record["xq:events"] = [
         each | _leaf(event, leaves.get(leaf_id(event)), sees=_sees_person(reader, event, held))
         for each, event in zip(record["xq:events"], events, strict=True)
@@ -134,9 +134,11 @@ def _leaf(of: Event | StoredLeaf, leaf: WrittenLeaf | None, *, sees: bool) -> di
     }
 
 
-async def _recipient(conn: AsyncConnection, client_id: str) -> Party:
+async def _recipient(connection: AsyncConnection, client_id: str) -> Party:
     named = select(col(ClientRow.name_zh), col(ClientRow.name_en), col(ClientRow.contact))
-    found = (await conn.execute(named.where(col(ClientRow.client_id) == client_id))).one_or_none()
+    found = (
+        await connection.execute(named.where(col(ClientRow.client_id) == client_id))
+    ).one_or_none()
     if found is None:
         return Party(identifier=client_id, name=client_id, address="", contact="")
     zh, en, contact = found

@@ -23,10 +23,10 @@ router = APIRouter(prefix="/agreements/{client_id}")
 async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Every version of a client's agreement, the newest first; the newest counts."""
     await reader(request, runtime)
-    async with runtime.engine.connect() as conn:
-        if await particulars_of(conn, known_shape(client_id)) is None:
+    async with runtime.engine.connect() as connection:
+        if await particulars_of(connection, known_shape(client_id)) is None:
             raise NotFoundError
-        versions = await versions_of(conn, client_id)
+        versions = await versions_of(connection, client_id)
     return answer({"versions": [serializers.version(each) for each in versions]})
 
 
@@ -39,8 +39,8 @@ async def list_proposals(
 ) -> Response:
     """What was proposed for a client, the newest first."""
     await reader(request, runtime)
-    async with runtime.engine.connect() as conn:
-        found = await proposals_for(conn, known_shape(client_id), status=status)
+    async with runtime.engine.connect() as connection:
+        found = await proposals_for(connection, known_shape(client_id), status=status)
     return answer({"proposals": [serializers.proposal(each) for each in found]})
 
 

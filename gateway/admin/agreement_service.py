@@ -41,7 +41,7 @@ async def put(at: At, client_id: str, terms: Terms) -> InForce | Proposed | Admi
     if isinstance(held, AdminRefusal):
         return held
     check_terms(at, held, terms)
-    versions = await versions_of(at.conn, client_id)
+    versions = await versions_of(at.connection, client_id)
     present = present_of(at, versions)
     if present is not None and present.terms == terms:
         return InForce(version=present.version, digest=present.digest, anew=False)
@@ -68,12 +68,14 @@ async def approve(
             RefusalReason.SECOND_OPERATOR,
             "Whoever proposed cannot approve; another operator must, with another credential.",
         )
-    versions = await versions_of(at.conn, client.client_id)
+    versions = await versions_of(at.connection, client.client_id)
     terms = proposal.terms
     if proposal.version != next_version(versions) or terms.valid_until <= at.now:
         return conflict("The agreement has changed or the term is over; propose again.")
     check_terms(at, client, terms)
-    if not await proposals.decide(at.conn, proposal, "approved", by=at.by.credential, now=at.now):
+    if not await proposals.decide(
+        at.connection, proposal, "approved", by=at.by.credential, now=at.now
+    ):
         return conflict("This proposal is decided already.")
     act = OperatorAct(what="agreement.approve", client_id=client.client_id, subject=proposal_id)
     return await _put(at, client.client_id, terms, present_of(at, versions), act)
@@ -87,7 +89,7 @@ async def reject(
     if isinstance(held, AdminRefusal):
         return held
     client, proposal = held
-    await proposals.decide(at.conn, proposal, "rejected", by=at.by.credential, now=at.now)
+    await proposals.decide(at.connection, proposal, "rejected", by=at.by.credential, now=at.now)
     await record(
         at,
         OperatorAct(
@@ -97,7 +99,7 @@ async def reject(
             before=proposal.digest,
         ),
     )
-    return await proposals.proposal_of(at.conn, proposal_id) or no_such("proposal")
+    return await proposals.proposal_of(at.connection, proposal_id) or no_such("proposal")
 
 
 async def end(at: At, client_id: str) -> Version | AdminRefusal:
@@ -105,12 +107,12 @@ async def end(at: At, client_id: str) -> Version | AdminRefusal:
     held = await hold(at, client_id)
     if isinstance(held, AdminRefusal):
         return held
-    versions = await versions_of(at.conn, client_id)
+    versions = await versions_of(at.connection, client_id)
     present = present_of(at, versions)
-    await proposals.supersede_open(at.conn, client_id, now=at.now)
+    await proposals.supersede_open(at.connection, client_id, now=at.now)
     if present is None:
         return versions[0] if versions else no_such("agreement")
-    await registry.end_agreement(at.conn, client_id, now=at.now)
+    await registry.end_agreement(at.connection, client_id, now=at.now)
     await record(at, OperatorAct(what="agreement.end", client_id=client_id, before=present.digest))
     return replace(present, ended_at=at.now)
 
@@ -143,7 +145,7 @@ async def _propose(
     version = next_version(versions)
     document = terms.document(client_id, version)
     digest = digest_of(document)
-    waiting = await proposals.proposals_for(at.conn, client_id, status="open")
+    waiting = await proposals.proposals_for(at.connection, client_id, status="open")
     same = next((each for each in waiting if each.digest == digest), None)
     if same is not None:
         return Proposed(proposal=same, anew=False)
@@ -159,7 +161,7 @@ async def _propose(
         proposed_name=at.by.name,
         proposed_at=at.now,
     )
-    await proposals.propose(at.conn, proposal)
+    await proposals.propose(at.connection, proposal)
     await record(
         at,
         OperatorAct(
@@ -176,9 +178,9 @@ async def _propose(
 async def _put(
     at: At, client_id: str, terms: Terms, present: Version | None, act: OperatorAct
 ) -> InForce:
-    version = await registry.put_agreement(at.conn, client_id, terms)
+    version = await registry.put_agreement(at.connection, client_id, terms)
     digest = digest_of(terms.document(client_id, version))
-    await proposals.supersede_open(at.conn, client_id, now=at.now)
+    await proposals.supersede_open(at.connection, client_id, now=at.now)
     await record(at, replace(act, before=present.digest if present else None, after=digest))
     return InForce(version=version, digest=digest)
 
@@ -187,13 +189,13 @@ async def _open(
     at: At, proposal_id: str, client_id: str | None
 ) -> tuple[ClientDetails, Proposal] | AdminRefusal:
     """The proposal and its client, locked; read again under the lock."""
-    found = await proposals.proposal_of(at.conn, proposal_id)
+    found = await proposals.proposal_of(at.connection, proposal_id)
     if found is None or found.client_id != (client_id or found.client_id):
         return no_such("proposal")
     client = await hold(at, found.client_id)
     if isinstance(client, AdminRefusal):
         return client
-    proposal = await proposals.proposal_of(at.conn, proposal_id)
+    proposal = await proposals.proposal_of(at.connection, proposal_id)
     if proposal is None or proposal.status != "open":
         return conflict("This proposal is decided already, or another has taken its place.")
     return client, proposal

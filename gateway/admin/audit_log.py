@@ -28,7 +28,7 @@ _TABLE: Final = OperatorActRow.__table__  # type: ignore[attr-defined]  # SQLMod
 class At:
     """One operator's transaction: who, when, and which datasets the catalogue has."""
 
-    conn: AsyncConnection
+    connection: AsyncConnection
     by: Operator
     now: datetime
     datasets: tuple[str, ...]
@@ -60,8 +60,8 @@ async def record(at: At, act: OperatorAct) -> str:
         "at": at.now,
     }
     leaf = leaf_hash(row, salt)
-    await at.conn.execute(insert(_TABLE).values(**row, salt=salt, leaf_hash=leaf))
-    await at.conn.execute(
+    await at.connection.execute(insert(_TABLE).values(**row, salt=salt, leaf_hash=leaf))
+    await at.connection.execute(
         insert(PendingLeafRow).values(
             uscc=OF_NO_ENTERPRISE, disclosure_id=row["act_id"], leaf_hash=leaf, at=at.now
         )
@@ -81,7 +81,7 @@ def leaf_hash(row: Mapping[str, Any], salt: bytes) -> bytes:
 
 
 async def acts_after(
-    conn: AsyncConnection, *, client_id: str | None, before: datetime | None, limit: int
+    connection: AsyncConnection, *, client_id: str | None, before: datetime | None, limit: int
 ) -> list[dict[str, Any]]:
     """Acts, the newest first: on one client or on all, older than a moment."""
     asked = select(_TABLE).order_by(_TABLE.c.at.desc(), _TABLE.c.act_id).limit(limit)
@@ -89,7 +89,7 @@ async def acts_after(
         asked = asked.where(_TABLE.c.client_id == client_id)
     if before is not None:
         asked = asked.where(_TABLE.c.at < before)
-    return [dict(row) for row in (await conn.execute(asked)).mappings()]
+    return [dict(row) for row in (await connection.execute(asked)).mappings()]
 
 
 def _hex(digest: bytes | None) -> str | None:

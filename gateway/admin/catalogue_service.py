@@ -20,10 +20,10 @@ OF_NO_CLIENT = ""
 async def load(at: At, document: str, *, allow_widening: bool) -> Version | AdminRefusal:
     """Keep a catalogue; it counts at once unless it widens. Raises `CatalogueError`."""
     new = load_catalogue(document)
-    await kept.one_at_a_time(at.conn)
-    before = await kept.document_in_force(at.conn)
+    await kept.one_at_a_time(at.connection)
+    before = await kept.document_in_force(at.connection)
     present, digest = load_catalogue(before), digest_of(document)
-    held = await kept.version_of(at.conn, new.version)
+    held = await kept.version_of(at.connection, new.version)
     if held is not None and hmac.compare_digest(held.digest, digest):
         return held
     if held is not None or (new.version == present.version and digest != digest_of(before)):
@@ -49,9 +49,9 @@ async def load(at: At, document: str, *, allow_widening: bool) -> Version | Admi
         loaded_by=at.by.credential,
         loaded_name=at.by.name,
         loaded_at=at.now,
-        place=None if more else await kept.next_place(at.conn),
+        place=None if more else await kept.next_place(at.connection),
     )
-    await kept.keep(at.conn, version)
+    await kept.keep(at.connection, version)
     what = "catalogue.propose" if more else "catalogue.load"
     await _written(at, what, version, before)
     return version
@@ -59,8 +59,8 @@ async def load(at: At, document: str, *, allow_widening: bool) -> Version | Admi
 
 async def approve(at: At, name: str, digest: bytes) -> Version | AdminRefusal:
     """Bring a version that waits into force: of this digest, over the version that still counts."""
-    await kept.one_at_a_time(at.conn)
-    version = await kept.version_of(at.conn, name)
+    await kept.one_at_a_time(at.connection)
+    version = await kept.version_of(at.connection, name)
     if version is None:
         return no_such("catalogue")
     if version.place is not None:
@@ -72,14 +72,14 @@ async def approve(at: At, name: str, digest: bytes) -> Version | AdminRefusal:
             RefusalReason.SECOND_OPERATOR,
             "Whoever loaded it cannot approve; another operator must, with another credential.",
         )
-    before = await kept.document_in_force(at.conn)
+    before = await kept.document_in_force(at.connection)
     if load_catalogue(before).version != version.base:
         return conflict(
             "Another catalogue has come into force since; load this one as a new version."
         )
-    await kept.bring_into_force(at.conn, name, by=at.by.credential, now=at.now)
+    await kept.bring_into_force(at.connection, name, by=at.by.credential, now=at.now)
     await _written(at, "catalogue.approve", version, before)
-    return await kept.version_of(at.conn, name) or replace(version)
+    return await kept.version_of(at.connection, name) or replace(version)
 
 
 async def _written(at: At, what: str, version: Version, before: str) -> None:

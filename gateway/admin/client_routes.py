@@ -40,8 +40,8 @@ async def list_clients(
 ) -> Response:
     """List the clients by id, a page at a time."""
     await reader(request, runtime)
-    async with runtime.engine.connect() as conn:
-        found = await all_particulars(conn, after=after, limit=PAGE)
+    async with runtime.engine.connect() as connection:
+        found = await all_particulars(connection, after=after, limit=PAGE)
     more = found[-1].client_id if len(found) == PAGE else None
     return answer({"clients": [serializers.client(each) for each in found], "after": more})
 
@@ -63,9 +63,9 @@ async def register(request: Request, runtime: UsingRuntime) -> Response:
 async def get_client(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Show one client."""
     await reader(request, runtime)
-    async with runtime.engine.connect() as conn:
-        found = await particulars_of(conn, known_shape(client_id))
-        fetching = await fetching_of(conn, client_id)
+    async with runtime.engine.connect() as connection:
+        found = await particulars_of(connection, known_shape(client_id))
+        fetching = await fetching_of(connection, client_id)
     if found is None:
         raise NotFoundError
     return answer(serializers.client(found, fetching))
@@ -106,15 +106,15 @@ async def list_acts(
     """What operators did, the newest first; give the last one's `at` as `before` for more."""
     await reader(request, runtime)
     wanted = client_id or None
-    async with runtime.engine.connect() as conn:
-        found = await acts_after(conn, client_id=wanted, before=before, limit=PAGE)
+    async with runtime.engine.connect() as connection:
+        found = await acts_after(connection, client_id=wanted, before=before, limit=PAGE)
     return answer({"acts": [serializers.act(each) for each in found]})
 
 
 async def _rotate(
     runtime: Runtime, client_id: str, statement: str, at: At
 ) -> ClientDetails | AdminRefusal:
-    held = await registry.find(at.conn, client_id)
+    held = await registry.find(at.connection, client_id)
     if held is None:
         return no_such("client")
     rotation = read_rotation(

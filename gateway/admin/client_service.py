@@ -26,14 +26,14 @@ VERBS: Final[Mapping[State, str]] = {
 
 async def register(at: At, registration: Registration) -> ClientDetails | AdminRefusal:
     """Add a client; it may do nothing until it has an agreement."""
-    held = await identities(at.conn)
+    held = await identities(at.connection)
     names = (registration.name_zh, registration.name_en)
     taken = held.trouble_with_id(registration.client_id) or held.trouble_with_names(
         registration.client_id, names
     )
     if taken is not None:
         return conflict(taken)
-    await registry.register_client(at.conn, registration, now=at.now)
+    await registry.register_client(at.connection, registration, now=at.now)
     return await _written(at, "client.register", None, registration.client_id)
 
 
@@ -42,10 +42,10 @@ async def set_state(at: At, client_id: str, state: State) -> ClientDetails | Adm
     held = await hold(at, client_id)
     if isinstance(held, AdminRefusal) or held.state == state:
         return held
-    await change(at.conn, client_id, {"state": state})
+    await change(at.connection, client_id, {"state": state})
     if state == "ended":
-        await registry.end_agreement(at.conn, client_id, now=at.now)
-        await proposals.supersede_open(at.conn, client_id, now=at.now)
+        await registry.end_agreement(at.connection, client_id, now=at.now)
+        await proposals.supersede_open(at.connection, client_id, now=at.now)
     return await _written(at, VERBS[state], held, client_id)
 
 
@@ -64,7 +64,7 @@ async def replace_keys(
     method = held.token_endpoint_auth_method
     check_key_source(jwks, jwks_uri, method=method, loopback=loopback)
     values = {"jwks": dict(jwks or NO_KEYS), "jwks_uri": jwks_uri}
-    await change(at.conn, client_id, values)
+    await change(at.connection, client_id, values)
     return await _written(at, "client.rotate_keys", held, client_id)
 
 
@@ -72,23 +72,23 @@ async def amend(at: At, client_id: str, values: Mapping[str, Any]) -> ClientDeta
     """Change names, scopes, redirect addresses or numbers; the values are checked already."""
     names = [values[name] for name in NAMES if name in values]
     if names:
-        taken = (await identities(at.conn)).trouble_with_names(client_id, names)
+        taken = (await identities(at.connection)).trouble_with_names(client_id, names)
         if taken is not None:
             return conflict(taken)
     held = await hold(at, client_id)
     if isinstance(held, AdminRefusal):
         return held
     licence = values.get("personal_credit_licence", held.personal_credit_licence)
-    for version in (await versions_of(at.conn, client_id))[:1]:
+    for version in (await versions_of(at.connection, client_id))[:1]:
         if version.counts(at.now):
             check_licensed(held.kind, licence, version.terms)
-    await change(at.conn, client_id, values)
+    await change(at.connection, client_id, values)
     return await _written(at, "client.amend", held, client_id)
 
 
 async def hold(at: At, client_id: str) -> ClientDetails | AdminRefusal:
     """The client, locked until the transaction ends; one that has ended is past all acts."""
-    held = await particulars_of(at.conn, client_id, lock=True)
+    held = await particulars_of(at.connection, client_id, lock=True)
     if held is None:
         return no_such("client")
     if held.state == "ended":
@@ -99,7 +99,7 @@ async def hold(at: At, client_id: str) -> ClientDetails | AdminRefusal:
 async def _written(
     at: At, what: str, before: ClientDetails | None, client_id: str
 ) -> ClientDetails | AdminRefusal:
-    after = await particulars_of(at.conn, client_id)
+    after = await particulars_of(at.connection, client_id)
     if after is None:
         return no_such("client")
     digest = before.digest if before else None

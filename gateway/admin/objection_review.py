@@ -30,7 +30,7 @@ async def review(
         of=at.by.credential.removeprefix("client:"),
     )
     verb = service.reviews(catalogue, by=by, outcome=outcome, reasons=reasons, now=at.now)
-    done = await service.act(at.conn, objection_id, verb)
+    done = await service.act(at.connection, objection_id, verb)
     if isinstance(done, objections.ObjectionRefused):
         sentence = SENTENCES.get(done.reason)
         return no_such("objection") if sentence is None else conflict(sentence)

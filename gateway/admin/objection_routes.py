@@ -29,8 +29,8 @@ async def list_due(
     """List what sources and reviewers owe, the longest overdue first; as JSON or CSV."""
     await reader(request, runtime)
     now = runtime.now()
-    async with runtime.engine.connect() as conn:
-        found = await due(conn, within=within, now=now)
+    async with runtime.engine.connect() as connection:
+        found = await due(connection, within=within, now=now)
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if form == "csv":
         return Response(
@@ -65,10 +65,10 @@ async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 
 
 async def _whole(runtime: Runtime, objection_id: str) -> Response:
-    async with runtime.engine.connect() as conn:
-        found = await store.by_id(conn, objection_id)
+    async with runtime.engine.connect() as connection:
+        found = await store.by_id(connection, objection_id)
         if found is None:
             raise NotFoundError
-        events = await store.events_of(conn, found.uscc, objection_id)
-        key = await store.key_of(conn, found)
+        events = await store.events_of(connection, found.uscc, objection_id)
+        key = await store.key_of(connection, found)
     return answer(serializers.in_full(found, events, key=key, now=runtime.now()))

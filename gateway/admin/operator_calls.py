@@ -54,9 +54,9 @@ async def acting(request: Request, runtime: Runtime, model: type[B]) -> tuple[Op
 async def transaction(runtime: Runtime, by: Operator) -> AsyncIterator[At]:
     """One act's transaction; what its checks refuse is a problem, and rolls back."""
     try:
-        async with runtime.engine.begin() as conn:
+        async with runtime.engine.begin() as connection:
             now = runtime.now().astimezone(UTC)
-            yield At(conn=conn, by=by, now=now, datasets=runtime.catalogue.codes)
+            yield At(connection=connection, by=by, now=now, datasets=runtime.catalogue.codes)
     except (RegistrationError, TermsError, QuotasError) as error:
         raise InvalidRequestError(str(error)) from None
 

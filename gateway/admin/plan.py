@@ -73,9 +73,9 @@ async def plan(at: At, declared: Declared) -> Plan:
     """What has to be done so that it is as declared; raises what the checks of it raise."""
     steps: list[Step] = []
     notes: list[str] = []
-    known = await identities(at.conn)
+    known = await identities(at.connection)
     for client_id, client in declared.clients.items():
-        held = await particulars_of(at.conn, client_id)
+        held = await particulars_of(at.connection, client_id)
         known = _known_with(known, client_id, client, held)
         steps += _new(client_id, client) if held is None else _changed(held, client)
     for client_id, terms in declared.agreements.items():
@@ -203,19 +203,19 @@ def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the 
 async def _agreement(
     at: At, client_id: str, declared: TermsIn, *, is_new: bool
 ) -> Step | str | None:
-    held = await particulars_of(at.conn, client_id)
+    held = await particulars_of(at.connection, client_id)
     if held is None and not is_new:
         raise RegistrationError(f"{client_id} has an agreement in the file, but is no client.")
     terms = declared.to_terms()
     if held is not None:
         agreement_service.check_terms(at, held, terms)
-    versions = await versions_of(at.conn, client_id)
+    versions = await versions_of(at.connection, client_id)
     present = agreement_service.present_of(at, versions)
     if present is not None and present.terms == terms:
         return None
     more = widens(present.terms if present else None, terms)
     digest = digest_of(terms.document(client_id, agreement_service.next_version(versions)))
-    for waiting in await proposals_for(at.conn, client_id, status="open"):
+    for waiting in await proposals_for(at.connection, client_id, status="open"):
         if more and waiting.digest == digest:
             return f"{client_id}: {waiting.proposal_id} waits for a second operator."
     before = serializers.terms(present.terms) if present else {}

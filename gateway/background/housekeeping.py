@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import text
 
 from gateway.creditfile.objections.service import keep_time
 from gateway.creditfile.retention.daily_run import see_to_today
 from gateway.creditfile.retention.delete import Deleter
+from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.disclosure import withdrawal_notices
 from gateway.notices.outbox import FORGOTTEN_AFTER
@@ -52,7 +52,7 @@ async def sweep(runtime: Runtime) -> int:
     deleted = 0
     for table, (column, grace) in SWEPT.items():
         spared = SPARED.get(table, "true")
-        statement = text(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
+        statement = Statement(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
         async with runtime.background.begin() as connection:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount

@@ -82,9 +82,9 @@ class IngestWorker:
         if not self.spool.has_room_for(2 * LARGEST):
             log.warning("intake_has_no_room")
             return False
-        async with self.runtime.background.begin() as conn:
+        async with self.runtime.background.begin() as connection:
             of = await uploads.claim(
-                conn, holder=self.name, seconds=HELD_FOR, now=self.runtime.now()
+                connection, holder=self.name, seconds=HELD_FOR, now=self.runtime.now()
             )
         if of is None:
             return False
@@ -115,10 +115,10 @@ class IngestWorker:
 
     async def tidy(self) -> None:
         """Remove what has had its time, and files of which nothing is known."""
-        async with self.runtime.background.begin() as conn:
-            gone = await uploads.forget_expired(conn, now=self.runtime.now())
+        async with self.runtime.background.begin() as connection:
+            gone = await uploads.forget_expired(connection, now=self.runtime.now())
             strays = self.spool.strays(time.time() - STRAYS_AFTER)
-            gone += await uploads.unknown(conn, strays)
+            gone += await uploads.unknown(connection, strays)
         for upload_id in gone:
             self.spool.remove(upload_id, lists_too=True)
 
@@ -145,9 +145,9 @@ class IngestWorker:
         # A connection of its own: a large file must not take one from the calls for so long.
         engine = background_engine(self.runtime.settings)
         try:
-            async with engine.connect() as conn:
-                source = await source_of(conn, of.source_id, of.dataset, now=now)
-                held = await find(conn, _key(of))
+            async with engine.connect() as connection:
+                source = await source_of(connection, of.source_id, of.dataset, now=now)
+                held = await find(connection, _key(of))
             order = IngestJob(
                 path=path,
                 digest=of.sha256,
@@ -187,16 +187,16 @@ class IngestWorker:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
             try:
-                async with self.runtime.background.begin() as conn:
+                async with self.runtime.background.begin() as connection:
                     if not await uploads.keep(
-                        conn,
+                        connection,
                         of.upload_id,
                         holder=self.name,
                         counts=self._progress,
                         until=self.runtime.now() + timedelta(seconds=HELD_FOR),
                     ):
                         return
-                    await source_of(conn, of.source_id, of.dataset, now=self.runtime.now())
+                    await source_of(connection, of.source_id, of.dataset, now=self.runtime.now())
             except NotASource as ended:
                 self._ended = str(ended)
                 return
@@ -208,9 +208,9 @@ class IngestWorker:
     async def _finish(
         self, of: Upload, state: str, sentence: str | None, counts: dict[str, Any] | None
     ) -> None:
-        async with self.runtime.background.begin() as conn:
+        async with self.runtime.background.begin() as connection:
             kept = await uploads.finish(
-                conn,
+                connection,
                 of.upload_id,
                 holder=self.name,
                 state=state,
@@ -225,9 +225,9 @@ class IngestWorker:
     async def _later(self, of: Upload, *, seconds: float, is_failure: bool) -> None:
         until = self.runtime.now() + timedelta(seconds=seconds)
         with suppress(Exception):
-            async with self.runtime.background.begin() as conn:
+            async with self.runtime.background.begin() as connection:
                 await uploads.try_later(
-                    conn, of.upload_id, holder=self.name, until=until, counts=is_failure
+                    connection, of.upload_id, holder=self.name, until=until, counts=is_failure
                 )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
 from gateway.transparency.key_events import KeyEvent, due, leaf_hash
@@ -21,7 +21,7 @@ log = structlog.get_logger("gateway.key_events")
 
 POLL_SECONDS = 0.5
 # Of no enterprise, as operators' acts are.
-NOTE = statement("""
+NOTE = Statement("""
     WITH fresh AS (
         INSERT INTO log_event (event_id, event, salt, leaf_hash, at)
         VALUES (:event_id, :event, :salt, :leaf_hash, :at)

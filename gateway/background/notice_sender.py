@@ -39,8 +39,8 @@ async def sending_notices(app: FastAPI) -> AsyncIterator[None]:
 
 async def send_due(runtime: Runtime) -> int:
     """Send what is due for one enterprise; how many notices that were, 0 where nothing is due."""
-    async with runtime.background.begin() as conn:
-        taken = await queue.take(conn, now=runtime.now())
+    async with runtime.background.begin() as connection:
+        taken = await queue.take(connection, now=runtime.now())
     if taken is None:
         return 0
     if taken.given_up:
@@ -52,12 +52,14 @@ async def send_due(runtime: Runtime) -> int:
 
 async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
     uscc = due[0].uscc
-    async with runtime.background.connect() as conn:
+    async with runtime.background.connect() as connection:
         where = [
-            each for each in await contact_points.of_enterprise(conn, uscc) if each.confirmed_at
+            each
+            for each in await contact_points.of_enterprise(connection, uscc)
+            if each.confirmed_at
         ]
         clients = sorted({each.client_id for each in due if each.client_id})
-        name, known = await queue.names(conn, uscc, clients)
+        name, known = await queue.names(connection, uscc, clients)
     reached = {each.notice_id: list(each.reached) for each in due}
     failed: set[str] = set()
     for place in where:
@@ -77,10 +79,10 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
         else:
             for each in told:
                 reached[each.notice_id].append(place.place_id)
-    async with runtime.background.begin() as conn:
+    async with runtime.background.begin() as connection:
         for each in due:
             await queue.conclude(
-                conn,
+                connection,
                 each,
                 reached=reached[each.notice_id],
                 failed=each.notice_id in failed,
@@ -118,8 +120,8 @@ async def _for_ever(app: FastAPI) -> None:
         try:
             now = runtime.now()
             if looked is None or now - looked >= LOOKS_FOR_ENDING:
-                async with runtime.background.begin() as conn:
-                    await note_ending(conn, now=now)
+                async with runtime.background.begin() as connection:
+                    await note_ending(connection, now=now)
                 looked = now
             while await send_due(runtime):
                 pass

@@ -7,14 +7,14 @@ import asyncio
 
 import structlog
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.turned_away")
 
 EVERY_SECONDS = 10
-ADD = statement("""
+ADD = Statement("""
     INSERT INTO turned_away AS t (uscc, client_id, kind, reason, hour, times)
     SELECT * FROM unnest(
         CAST(:usccs AS text[]), CAST(:clients AS text[]), CAST(:kinds AS text[]),

@@ -76,7 +76,7 @@ def proposals(
     """Show what waits for a second operator, whole: this is what is approved."""
     of = an_id(client_id) if client_id else None
     status = None if every else "open"
-    found = look(lambda conn: proposals_for(conn, of, status=status))
+    found = look(lambda connection: proposals_for(connection, of, status=status))
     for each in found:
         print_members(_as_filed(each))
     if not found:

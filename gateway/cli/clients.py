@@ -169,12 +169,12 @@ def apply(
 
 
 async def _all_of(
-    conn: AsyncConnection, client_id: str
+    connection: AsyncConnection, client_id: str
 ) -> tuple[ClientDetails | None, Fetching | None, list[Version]]:
     return (
-        await particulars_of(conn, client_id),
-        await fetching_of(conn, client_id),
-        await versions_of(conn, client_id),
+        await particulars_of(connection, client_id),
+        await fetching_of(connection, client_id),
+        await versions_of(connection, client_id),
     )
 
 

@@ -94,7 +94,7 @@ async def _ingested(path: Path, delivery: IngestOptions, show: Show) -> Job:
 
     async def begun(connection: AsyncConnection, job: Job) -> None:
         at = At(
-            conn=connection,
+            connection=connection,
             by=delivery.by,
             now=job.started_at,
             datasets=delivery.catalogue.codes,

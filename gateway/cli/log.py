@@ -68,8 +68,8 @@ def put_checkpoint(
         survey = await publisher.survey()
         survey.demand_comparable()
         _demand_size(survey, size)
-        async with runtime.background.begin() as conn:
-            at = At(conn=conn, by=by, now=datetime.now(UTC), datasets=())
+        async with runtime.background.begin() as connection:
+            at = At(connection=connection, by=by, now=datetime.now(UTC), datasets=())
             await record(at, OperatorAct(what="checkpoint.put", client_id="", subject=str(size)))
         return [each.place for each in await publisher.adopt(survey)]
 

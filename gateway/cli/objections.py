@@ -69,7 +69,7 @@ def review(
         stop("Reasons have 2 to 1,500 characters.")
 
     async def verb(at: At) -> Objection | AdminRefusal:
-        catalogue = await in_force(at.conn)
+        catalogue = await in_force(at.connection)
         return await review_(
             at, catalogue, an_id(objection_id), ObjectionOutcome(outcome), written.text
         )
@@ -78,10 +78,10 @@ def review(
     print(f"{done.objection_id} is {done.status}: {done.outcome}.")
 
 
-async def _whole(conn: AsyncConnection, objection_id: str) -> dict[str, Any]:
-    found = await store.by_id(conn, objection_id)
+async def _whole(connection: AsyncConnection, objection_id: str) -> dict[str, Any]:
+    found = await store.by_id(connection, objection_id)
     if found is None:
         stop("There is no such objection.")
-    events = await store.events_of(conn, found.uscc, objection_id)
-    key = await store.key_of(conn, found)
+    events = await store.events_of(connection, found.uscc, objection_id)
+    key = await store.key_of(connection, found)
     return serializers.in_full(found, events, key=key, now=datetime.now(UTC))

@@ -42,9 +42,11 @@ def act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
     with sentences():
         by = operator()
 
-        async def run(conn: AsyncConnection) -> T:
-            datasets = (await in_force(conn)).codes
-            outcome = await verb(At(conn=conn, by=by, now=datetime.now(UTC), datasets=datasets))
+        async def run(connection: AsyncConnection) -> T:
+            datasets = (await in_force(connection)).codes
+            outcome = await verb(
+                At(connection=connection, by=by, now=datetime.now(UTC), datasets=datasets)
+            )
             if isinstance(outcome, AdminRefusal):
                 raise _RefusedError(outcome.sentence)
             return outcome
@@ -92,7 +94,7 @@ def sentences() -> Iterator[None]:
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     engine = background_engine(DatabaseSettings.from_env())
     try:
-        async with engine.begin() as conn:
-            return await work(conn)
+        async with engine.begin() as connection:
+            return await work(connection)
     finally:
         await engine.dispose()

@@ -60,8 +60,8 @@ def proofs() -> None:
 def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to write.")]) -> None:
     """Write a proof of deletion into a file."""
 
-    async def one(conn: AsyncConnection) -> dict[str, Any] | None:
-        found = await conn.execute(
+    async def one(connection: AsyncConnection) -> dict[str, Any] | None:
+        found = await connection.execute(
             select(
                 col(DeletionProofRow.statement),
                 col(DeletionProofRow.salt),
@@ -114,28 +114,28 @@ async def _run(settings: Settings) -> int:
     engine = background_engine(settings, pool_size=2)
     keys = KeyRing.read(settings.signing_keys)
     try:
-        async with engine.connect() as conn:
-            catalogue = await in_force(conn)
+        async with engine.connect() as connection:
+            catalogue = await in_force(connection)
         deleter = Deleter(engine=engine, keys=keys, catalogue=catalogue, issuer=settings.issuer)
         return (await deleter.run(now=datetime.now(UTC))).records
     finally:
         await engine.dispose()
 
 
-async def _counted(conn: AsyncConnection) -> dict[str, int]:
-    catalogue, now, after = await in_force(conn), datetime.now(UTC), ""
+async def _counted(connection: AsyncConnection) -> dict[str, int]:
+    catalogue, now, after = await in_force(connection), datetime.now(UTC), ""
     counted: dict[str, int] = {}
-    while found := await expired_records.enterprises(conn, catalogue, now=now, after=after):
+    while found := await expired_records.enterprises(connection, catalogue, now=now, after=after):
         for begin in range(0, len(found), AT_ONCE):
             usccs = found[begin : begin + AT_ONCE]
-            over = await expired_records.over(conn, usccs, catalogue, now=now)
+            over = await expired_records.over(connection, usccs, catalogue, now=now)
             for code, count in expired_records.by_dataset(over).items():
                 counted[code] = counted.get(code, 0) + count
         after = found[-1]
     return counted
 
 
-async def _proofs(conn: AsyncConnection) -> list[Any]:
+async def _proofs(connection: AsyncConnection) -> list[Any]:
     newest = (
         select(
             col(DeletionProofRow.deletion_id),
@@ -146,4 +146,4 @@ async def _proofs(conn: AsyncConnection) -> list[Any]:
         .order_by(col(DeletionProofRow.at).desc(), col(DeletionProofRow.deletion_id))
         .limit(LISTED)
     )
-    return list((await conn.execute(newest)).all())
+    return list((await connection.execute(newest)).all())

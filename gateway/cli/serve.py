@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from gateway.background.sequencing import publisher_of
 from gateway.cli.supervisor import FAILED, Supervisor
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.health import WRITES_NOTHING
 from gateway.http1.server import OPTIONS

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.limits.limiter import Quotas
 
 REMEMBERED = 10_000

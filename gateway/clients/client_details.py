@@ -88,43 +88,45 @@ _COLUMNS: Final = tuple(col(getattr(ClientRow, name)) for name in _NAMES)
 
 
 async def particulars_of(
-    conn: AsyncConnection, client_id: str, *, lock: bool = False
+    connection: AsyncConnection, client_id: str, *, lock: bool = False
 ) -> ClientDetails | None:
     """The client of this id; `lock` keeps other operators' acts on it waiting."""
     asked = select(*_COLUMNS).where(col(ClientRow.client_id) == client_id)
-    row = (await conn.execute(asked.with_for_update() if lock else asked)).one_or_none()
+    row = (await connection.execute(asked.with_for_update() if lock else asked)).one_or_none()
     return _particulars(row) if row is not None else None
 
 
 async def all_particulars(
-    conn: AsyncConnection, *, after: str = "", limit: int | None = None
+    connection: AsyncConnection, *, after: str = "", limit: int | None = None
 ) -> list[ClientDetails]:
     """The clients by id, from behind `after`."""
     own = col(ClientRow.client_id)
-    rows = await conn.execute(select(*_COLUMNS).where(own > after).order_by(own).limit(limit))
+    rows = await connection.execute(select(*_COLUMNS).where(own > after).order_by(own).limit(limit))
     return [_particulars(row) for row in rows]
 
 
-async def change(conn: AsyncConnection, client_id: str, values: Mapping[str, Any]) -> None:
+async def change(connection: AsyncConnection, client_id: str, values: Mapping[str, Any]) -> None:
     """Write these columns of a client; hold its lock."""
-    await conn.execute(
+    await connection.execute(
         update(ClientRow).where(col(ClientRow.client_id) == client_id).values(**values)
     )
 
 
-async def versions_of(conn: AsyncConnection, client_id: str) -> list[Version]:
+async def versions_of(connection: AsyncConnection, client_id: str) -> list[Version]:
     """Every version of a client's agreement, the newest first."""
     table = AgreementRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
-    rows = await conn.execute(
+    rows = await connection.execute(
         select(table).where(table.c.client_id == client_id).order_by(table.c.version.desc())
     )
     return [_version(row) for row in rows]
 
 
-async def fetching_of(conn: AsyncConnection, client_id: str) -> Fetching | None:
+async def fetching_of(connection: AsyncConnection, client_id: str) -> Fetching | None:
     """The state of a client's fetched keys, if any were ever fetched or tried."""
     table = ClientKeySetRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
-    row = (await conn.execute(select(table).where(table.c.client_id == client_id))).one_or_none()
+    row = (
+        await connection.execute(select(table).where(table.c.client_id == client_id))
+    ).one_or_none()
     if row is None:
         return None
     return Fetching(

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.confusable_names import likeness
 from gateway.clients.tables import ClientRow
+from gateway.db.statements import Statement
 
 # Held until the transaction ends, before any client is locked.
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('client identities', 0))")
+_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended('client identities', 0))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +59,11 @@ class Identities:
         return type(self)((*self.held, Identity(client_id=client_id, names=tuple(names))))
 
 
-async def identities(conn: AsyncConnection) -> Identities:
+async def identities(connection: AsyncConnection) -> Identities:
     """Those of all clients; nobody else can give out one until this transaction ends."""
-    await conn.execute(_LOCK)
+    await connection.execute(_LOCK)
     columns = (ClientRow.client_id, ClientRow.state, ClientRow.name_zh, ClientRow.name_en)
-    rows = await conn.execute(select(*(col(each) for each in columns)))
+    rows = await connection.execute(select(*(col(each) for each in columns)))
     return Identities(
         tuple(
             Identity(client_id=client_id, names=() if state == "ended" else tuple(names))

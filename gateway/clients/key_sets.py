@@ -15,7 +15,8 @@ from typing import Any, Final
 from gateway import strict_json
 from gateway.clients.registration import CLIENT_ID, RegistrationError, check_keys
 from gateway.db.engine import to_json
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.safe_fetch import TIMEOUT_SECONDS, Fetched, FetchRoute, UnfetchableError, get
 from gateway.signing import jws
 from gateway.signing.jws import JwsError

@@ -40,14 +40,14 @@ class Proposal:
         return Terms.from_document(self.document)
 
 
-async def propose(conn: AsyncConnection, proposal: Proposal) -> None:
+async def propose(connection: AsyncConnection, proposal: Proposal) -> None:
     """Keep a new proposal; it takes the place of an open one for the same client."""
-    await conn.execute(
+    await connection.execute(
         update(_TABLE)
         .where(_TABLE.c.client_id == proposal.client_id, _TABLE.c.status == "open")
         .values(status="superseded", decided_at=proposal.proposed_at)
     )
-    await conn.execute(
+    await connection.execute(
         insert(_TABLE).values(
             **{name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
             | {"widens": list(proposal.widens), "document": dict(proposal.document)}
@@ -56,10 +56,10 @@ async def propose(conn: AsyncConnection, proposal: Proposal) -> None:
 
 
 async def decide(
-    conn: AsyncConnection, proposal: Proposal, status: str, *, by: str, now: datetime
+    connection: AsyncConnection, proposal: Proposal, status: str, *, by: str, now: datetime
 ) -> bool:
     """Approve or reject an open proposal of this very digest; whether it was still to be had."""
-    decided = await conn.execute(
+    decided = await connection.execute(
         update(_TABLE)
         .where(
             _TABLE.c.proposal_id == proposal.proposal_id,
@@ -72,24 +72,24 @@ async def decide(
     return decided.scalar_one_or_none() is not None
 
 
-async def supersede_open(conn: AsyncConnection, client_id: str, *, now: datetime) -> None:
+async def supersede_open(connection: AsyncConnection, client_id: str, *, now: datetime) -> None:
     """What was proposed against a version that no longer counts cannot be approved any more."""
-    await conn.execute(
+    await connection.execute(
         update(_TABLE)
         .where(_TABLE.c.client_id == client_id, _TABLE.c.status == "open")
         .values(status="superseded", decided_at=now)
     )
 
 
-async def proposal_of(conn: AsyncConnection, proposal_id: str) -> Proposal | None:
+async def proposal_of(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     """The proposal of this id."""
     asked = select(_TABLE).where(_TABLE.c.proposal_id == proposal_id)
-    row = (await conn.execute(asked)).one_or_none()
+    row = (await connection.execute(asked)).one_or_none()
     return _proposal(row) if row is not None else None
 
 
 async def proposals_for(
-    conn: AsyncConnection, client_id: str | None = None, *, status: str | None = None
+    connection: AsyncConnection, client_id: str | None = None, *, status: str | None = None
 ) -> list[Proposal]:
     """Proposals, the newest first: of one client or of all, in one state or in any."""
     asked = select(_TABLE).order_by(_TABLE.c.proposed_at.desc(), _TABLE.c.proposal_id)
@@ -97,7 +97,7 @@ async def proposals_for(
         asked = asked.where(_TABLE.c.client_id == client_id)
     if status is not None:
         asked = asked.where(_TABLE.c.status == status)
-    return [_proposal(row) for row in await conn.execute(asked)]
+    return [_proposal(row) for row in await connection.execute(asked)]
 
 
 def _proposal(row: Row[Any]) -> Proposal:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ARRAY, Connection, Text, insert, text, update
+from sqlalchemy import ARRAY, Connection, Text, insert, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -27,7 +27,8 @@ from gateway.clients.key_sets import (
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.tables import AgreementRow, ClientRow
 from gateway.clients.terms import Terms, check_licensed
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 
 _COLUMNS = f"""
     c.client_id, c.kind, c.name_zh, c.name_en, c.state, c.redirect_uris, c.scopes,
@@ -36,7 +37,7 @@ _COLUMNS = f"""
     CASE WHEN c.jwks_uri IS NULL THEN c.jwks
          WHEN k.fetched_at > now() - interval '1 hour' THEN k.jwks
          ELSE jsonb_build_object('keys', jsonb_build_array()) END AS jwks"""
-_FIND = text(f"""
+_FIND = Statement(f"""
     SELECT {_COLUMNS} {CLIENT_AND_KEYS}
     WHERE c.client_id = CAST(:client_id AS text)""").columns(
     jwks=JSONB,
@@ -51,7 +52,7 @@ FIND_SIGNER = Statement(f"""
         (SELECT max(n.client_id) FROM client n WHERE n.client_id <= CAST(:client_id AS text)),
         (SELECT min(n.client_id) FROM client n))""")  # noqa: S608  # constants only
 
-_NEXT_VERSION = text("""
+_NEXT_VERSION = Statement("""
     SELECT coalesce(max(version), 0) + 1 FROM agreement WHERE client_id = CAST(:client_id AS text)""")
 
 
@@ -80,11 +81,11 @@ class Client:
         return self.agreement if self.agreement and self.agreement.in_force(now) else None
 
 
-def look_up(conn: Connection, client_id: str) -> Client | None:
+def look_up(connection: Connection, client_id: str) -> Client | None:
     """The client of this id, on a synchronous connection."""
     if not CLIENT_ID.fullmatch(client_id):
         return None
-    found = conn.execute(_FIND, {"client_id": client_id}).one_or_none()
+    found = connection.execute(_FIND, {"client_id": client_id}).one_or_none()
     if found is None:
         return None
     row = found._asdict()
@@ -137,31 +138,33 @@ def _client(
     )
 
 
-async def find(conn: AsyncConnection, client_id: str) -> Client | None:
+async def find(connection: AsyncConnection, client_id: str) -> Client | None:
     """The client of this id."""
-    return await conn.run_sync(look_up, client_id)
+    return await connection.run_sync(look_up, client_id)
 
 
 async def register_client(
-    conn: AsyncConnection, registration: Registration, *, now: datetime
+    connection: AsyncConnection, registration: Registration, *, now: datetime
 ) -> None:
     """Add a client, active at once; it may do nothing until it has an agreement."""
-    await conn.execute(
+    await connection.execute(
         insert(ClientRow).values(**registration.columns(), state="active", created_at=now)
     )
 
 
-async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> int:
+async def put_agreement(connection: AsyncConnection, client_id: str, terms: Terms) -> int:
     """Add the next version of a client's agreement; the newest version counts.
 
     Whether it needed a second operator is the caller's to know (`gateway.admin.agreement_service`).
     """
-    client = await find(conn, client_id)
+    client = await find(connection, client_id)
     if client is None:
         raise UnknownClientError(client_id)
     check_licensed(client.kind, client.personal_credit_licence, terms)
-    version: Final[int] = (await conn.execute(_NEXT_VERSION, {"client_id": client_id})).scalar_one()
-    await conn.execute(
+    version: Final[int] = (
+        await connection.execute(_NEXT_VERSION, {"client_id": client_id})
+    ).scalar_one()
+    await connection.execute(
         insert(AgreementRow).values(
             **terms.columns(client_id, version),
             client_id=client_id,
@@ -171,18 +174,18 @@ async def put_agreement(conn: AsyncConnection, client_id: str, terms: Terms) -> 
     return version
 
 
-async def end_agreement(conn: AsyncConnection, client_id: str, *, now: datetime) -> None:
+async def end_agreement(connection: AsyncConnection, client_id: str, *, now: datetime) -> None:
     """End every version that has not ended; holds from the next request."""
-    await conn.execute(
+    await connection.execute(
         update(AgreementRow)
         .where(col(AgreementRow.client_id) == client_id, col(AgreementRow.ended_at).is_(None))
         .values(ended_at=now),
     )
 
 
-async def set_active(conn: AsyncConnection, client_id: str, *, active: bool) -> None:
+async def set_active(connection: AsyncConnection, client_id: str, *, active: bool) -> None:
     """Suspend a client or let it go on; holds from the next request. One that ended stays so."""
-    await conn.execute(
+    await connection.execute(
         update(ClientRow)
         .where(col(ClientRow.client_id) == client_id, col(ClientRow.state) != "ended")
         .values(state="active" if active else "suspended"),

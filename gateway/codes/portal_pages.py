@@ -39,9 +39,9 @@ async def list_codes(
 ) -> Response:
     """List an enterprise's codes."""
     visitor.must(Permission.CODES, request, uscc)
-    async with runtime.engine.connect() as conn:
-        name = await store.name_of(conn, uscc)
-        codes = await store.of_enterprise(conn, uscc)
+    async with runtime.engine.connect() as connection:
+        name = await store.name_of(connection, uscc)
+        codes = await store.of_enterprise(connection, uscc)
     if name is None:
         return not_found(request, visitor)
     return frame.page(
@@ -96,10 +96,10 @@ async def revoke(
 ) -> Response:
     """Revoke it."""
     await visitor.form(request, f"revoke {code_id}")
-    async with runtime.engine.begin() as conn:
-        code = await _mine(conn, request, visitor, code_id)
+    async with runtime.engine.begin() as connection:
+        code = await _mine(connection, request, visitor, code_id)
         done = await store.revoke(
-            conn,
+            connection,
             code.uscc,
             code.code_id,
             by=visitor.session.subject,
@@ -136,14 +136,14 @@ async def png(
 
 
 async def _mine(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     request: Request,
     visitor: Visitor,
     code_id: str,
 ) -> Code:
     """The code, if the person may act for its enterprise; else there is nothing here."""
     wanted = as_code_id(code_id)
-    code = await store.by_id(conn, wanted) if wanted else None
+    code = await store.by_id(connection, wanted) if wanted else None
     visitor.must(Permission.CODES, request, code.uscc if code else None)
     if code is None:
         raise InsteadError(not_found(request, visitor))
@@ -156,8 +156,8 @@ async def _symbol(
     runtime: Runtime,
     visitor: Visitor,
 ) -> tuple[Code, qr.Matrix]:
-    async with runtime.engine.connect() as conn:
-        code = await _mine(conn, request, visitor, code_id)
+    async with runtime.engine.connect() as connection:
+        code = await _mine(connection, request, visitor, code_id)
     if code.revoked_at is not None:
         raise InsteadError(not_found(request, visitor))
     return code, qr.matrix_of(address_of(runtime.settings.issuer, code.code_id))
@@ -170,9 +170,9 @@ async def _page(
     visitor: Visitor,
     template: str,
 ) -> Response:
-    async with runtime.engine.connect() as conn:
-        code = await _mine(conn, request, visitor, code_id)
-        name = await store.name_of(conn, code.uscc) or code.uscc
+    async with runtime.engine.connect() as connection:
+        code = await _mine(connection, request, visitor, code_id)
+        name = await store.name_of(connection, code.uscc) or code.uscc
     return frame.page(
         request,
         template,

@@ -14,7 +14,8 @@ from gateway.codes.ids import PHRASE_BYTES, RANDOM_BYTES, code_id_from, phrase_f
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.file_query import NOT_ENDED, enterprise_json, records_json
 from gateway.creditfile.tables import enterprise
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ SELECT c.uscc, c.code_id, c.sign_name, c.check_phrase, c.issued_at, c.revoked_at
 """)  # noqa: S608  # only constants are put together
 
 
-async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: datetime) -> Code:
+async def issue(connection: AsyncConnection, uscc: str, sign_name: str, *, now: datetime) -> Code:
     """Issue a code for one sign of an enterprise."""
     code = Code(
         uscc=uscc,
@@ -51,8 +52,8 @@ async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: dateti
         check_phrase=phrase_from(secrets.token_bytes(PHRASE_BYTES)),
         issued_at=now,
     )
-    await conn.execute(insert(CodeLocatorRow).values(code_id=code.code_id, uscc=uscc))
-    await conn.execute(
+    await connection.execute(insert(CodeLocatorRow).values(code_id=code.code_id, uscc=uscc))
+    await connection.execute(
         insert(CodeRow).values(
             {name: getattr(code, name) for name in Code.__dataclass_fields__},
         )
@@ -61,10 +62,16 @@ async def issue(conn: AsyncConnection, uscc: str, sign_name: str, *, now: dateti
 
 
 async def revoke(  # what revoking is made of
-    conn: AsyncConnection, uscc: str, code_id: str, *, by: str, token_digest: bytes, now: datetime
+    connection: AsyncConnection,
+    uscc: str,
+    code_id: str,
+    *,
+    by: str,
+    token_digest: bytes,
+    now: datetime,
 ) -> bool:
     """Revoke one code, and keep by whose word; `False` if there is no such valid code."""
-    revoked = await conn.execute(
+    revoked = await connection.execute(
         update(CodeRow)
         .where(
             col(CodeRow.uscc) == uscc,
@@ -77,9 +84,9 @@ async def revoke(  # what revoking is made of
     return revoked.scalar_one_or_none() is not None
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Code]:
+async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Code]:
     """Every code of one enterprise, valid ones first, then by age."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_COLUMNS)
         .where(col(CodeRow.uscc) == uscc)
         .order_by(
@@ -91,24 +98,24 @@ async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[Code]:
     return [Code(**row._asdict()) for row in found]
 
 
-async def by_id(conn: AsyncConnection, code_id: str) -> Code | None:
+async def by_id(connection: AsyncConnection, code_id: str) -> Code | None:
     """The code with this id. In two steps, so that each touches one shard."""
-    located = await conn.execute(
+    located = await connection.execute(
         select(col(CodeLocatorRow.uscc)).where(col(CodeLocatorRow.code_id) == code_id),
     )
     uscc = located.scalar_one_or_none()
     if uscc is None:
         return None
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_COLUMNS).where(col(CodeRow.uscc) == uscc, col(CodeRow.code_id) == code_id),
     )
     row = found.one_or_none()
     return Code(**row._asdict()) if row else None
 
 
-async def name_of(conn: AsyncConnection, uscc: str) -> str | None:
+async def name_of(connection: AsyncConnection, uscc: str) -> str | None:
     """The name of an enterprise."""
-    found = await conn.execute(select(enterprise.c.name).where(enterprise.c.uscc == uscc))
+    found = await connection.execute(select(enterprise.c.name).where(enterprise.c.uscc == uscc))
     return found.scalar_one_or_none()
 
 

@@ -30,7 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import PUBLISHED, Catalogue, load_catalogue
 from gateway.db.metadata import metadata
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 
 catalogue_version = Table(
     "catalogue_version",
@@ -97,57 +98,61 @@ async def document_of(hot: HotDatabase, version: str) -> str:
     return str(row["document"])
 
 
-async def document_in_force(conn: AsyncConnection) -> str:
+async def document_in_force(connection: AsyncConnection) -> str:
     """The YAML of the catalogue that counts now."""
     table = catalogue_version.c
     asked = select(table.document).where(table.place.is_not(None)).order_by(table.place.desc())
-    found = (await conn.execute(asked.limit(1))).scalar_one_or_none()
+    found = (await connection.execute(asked.limit(1))).scalar_one_or_none()
     return PUBLISHED.read_text(encoding="utf-8") if found is None else str(found)
 
 
-async def in_force(conn: AsyncConnection) -> Catalogue:
+async def in_force(connection: AsyncConnection) -> Catalogue:
     """The catalogue that counts now; `CatalogueError` where this release cannot read it."""
-    return load_catalogue(await document_in_force(conn))
+    return load_catalogue(await document_in_force(connection))
 
 
-async def versions(conn: AsyncConnection) -> list[Version]:
+async def versions(connection: AsyncConnection) -> list[Version]:
     """Every version, those that wait first, then the newest."""
     table = catalogue_version.c
     asked = select(catalogue_version).order_by(table.place.desc(), table.loaded_at.desc())
-    return [_version(row) for row in (await conn.execute(asked)).mappings()]
+    return [_version(row) for row in (await connection.execute(asked)).mappings()]
 
 
-async def version_of(conn: AsyncConnection, version: str) -> Version | None:
+async def version_of(connection: AsyncConnection, version: str) -> Version | None:
     """One version."""
     asked = select(catalogue_version).where(catalogue_version.c.version == version)
-    row = (await conn.execute(asked)).mappings().one_or_none()
+    row = (await connection.execute(asked)).mappings().one_or_none()
     return None if row is None else _version(row)
 
 
-async def one_at_a_time(conn: AsyncConnection) -> None:
+async def one_at_a_time(connection: AsyncConnection) -> None:
     """Loading and approving wait for one another until the transaction ends."""
-    await conn.execute(_LOCK, {"key": _LOADING})
+    await connection.execute(_LOCK, {"key": _LOADING})
 
 
-async def next_place(conn: AsyncConnection) -> int:
+async def next_place(connection: AsyncConnection) -> int:
     """The place of the next version to come into force."""
     highest = text("SELECT coalesce(max(place), 0) + 1 FROM catalogue_version")
-    return int((await conn.execute(highest)).scalar_one())
+    return int((await connection.execute(highest)).scalar_one())
 
 
-async def keep(conn: AsyncConnection, version: Version) -> None:
+async def keep(connection: AsyncConnection, version: Version) -> None:
     """Keep a version that was loaded."""
     values = {name: getattr(version, name) for name in Version.__dataclass_fields__}
-    await conn.execute(insert(catalogue_version).values(values | {"widens": [*version.widens]}))
+    await connection.execute(
+        insert(catalogue_version).values(values | {"widens": [*version.widens]})
+    )
 
 
-async def bring_into_force(conn: AsyncConnection, version: str, *, by: str, now: datetime) -> None:
+async def bring_into_force(
+    connection: AsyncConnection, version: str, *, by: str, now: datetime
+) -> None:
     """Give a version that waited its place."""
     table = catalogue_version.c
-    await conn.execute(
+    await connection.execute(
         update(catalogue_version)
         .where(table.version == version, table.place.is_(None))
-        .values(place=await next_place(conn), approved_by=by, approved_at=now)
+        .values(place=await next_place(connection), approved_by=by, approved_at=now)
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 
 
 def enterprise_json(condition: str = "true") -> str:
@@ -75,16 +75,16 @@ def records_from_json(text: str) -> tuple[Record, ...]:
     return tuple(Record.from_json(row) for rows in orjson.loads(text) for row in rows or ())
 
 
-_READ_FILE: Final = statement(
+_READ_FILE: Final = Statement(
     f"SELECT {enterprise_json()} AS enterprise, {records_json()} AS records"  # constants only
 )
 
 
 async def read_file(
-    conn: AsyncConnection, uscc: str, datasets: Sequence[str]
+    connection: AsyncConnection, uscc: str, datasets: Sequence[str]
 ) -> tuple[Enterprise, tuple[Record, ...]] | None:
     """An enterprise with its records of these datasets, all at one moment; `None`: no enterprise."""
-    found = await conn.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
+    found = await connection.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
     row = found.one()
     enterprise = enterprise_from_json(row.enterprise)
     return None if enterprise is None else (enterprise, records_from_json(row.records))

@@ -10,10 +10,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.records import Enterprise, Record
+from gateway.db.statements import Statement
 
 CHANGES: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
 
@@ -37,7 +37,7 @@ class Change:
 
 
 _EXACT: Final = "jsonb_build_object('capital', CAST(e.capital AS text))"
-_ENTERPRISE_THEN: Final = text(f"""
+_ENTERPRISE_THEN: Final = Statement(f"""
 SELECT CAST(held AS text) FROM (
   SELECT to_jsonb(e) || {_EXACT} AS held FROM enterprise AS e
    WHERE e.uscc = :uscc AND e.received_at <= :at
@@ -45,7 +45,7 @@ SELECT CAST(held AS text) FROM (
   SELECT h.row || jsonb_build_object('personal', h.personal) FROM enterprise_history AS h
    WHERE h.uscc = :uscc AND CAST(h.row ->> 'received_at' AS timestamptz) <= :at
      AND h.replaced_at > :at) AS found LIMIT 1""")  # noqa: S608  # constants
-_RECORDS_THEN: Final = text("""
+_RECORDS_THEN: Final = Statement("""
 SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'record_id'), '[]') AS text)
   FROM (
   SELECT to_jsonb(r) AS held FROM record AS r WHERE r.uscc = :uscc AND r.received_at <= :at
@@ -66,9 +66,9 @@ async def held_at(connection: AsyncConnection, uscc: str, at: datetime) -> Histo
     )
 
 
-_LOCK_RECORD: Final = text("""
+_LOCK_RECORD: Final = Statement("""
 SELECT version FROM record WHERE uscc = :uscc AND record_id = :record_id FOR UPDATE""")
-_KEEP_RECORD: Final = text("""
+_KEEP_RECORD: Final = Statement("""
 INSERT INTO record_history
        (uscc, record_id, version, replaced_at, change, reason, decided_on, actor, row, personal)
 SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
@@ -114,7 +114,7 @@ async def mark(
     )
     set_marks = ", ".join(f"{name} = CAST(:{name} AS {_MARKS[name]})" for name in marks)
     await connection.execute(
-        text(
+        Statement(
             "UPDATE record SET version = version + 1,"  # noqa: S608  # constants
             f" received_at = greatest(CAST(:now AS timestamptz), received_at), {set_marks}"
             " WHERE uscc = :uscc AND record_id = :record_id"

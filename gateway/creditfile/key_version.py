@@ -6,11 +6,12 @@ ones, and what was repaired would come back. `refolding` brings them to the pres
 
 from typing import Final
 
-from sqlalchemy import Column, DateTime, Table, Text, text
+from sqlalchemy import Column, DateTime, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.natural_keys import KEYS_VERSION
 from gateway.db.metadata import metadata
+from gateway.db.statements import Statement
 
 key_folding = Table(
     "key_folding",
@@ -25,9 +26,9 @@ IS_CURRENT: Final = f"""EXISTS (
 """SQL: whether all that is held lies under the present version."""
 
 
-async def are_current(conn: AsyncConnection) -> bool:
+async def are_current(connection: AsyncConnection) -> bool:
     """Whether records may be taken."""
-    return bool((await conn.execute(text(f"SELECT {IS_CURRENT}"))).scalar_one())
+    return bool((await connection.execute(Statement(f"SELECT {IS_CURRENT}"))).scalar_one())
 
 
 class KeysDueError(Exception):

@@ -13,13 +13,13 @@ from datetime import date
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetOf
 from gateway.creditfile.record_mapping import TEXTS, sealed_fields, without_personal_numbers
 from gateway.db.engine import to_json
+from gateway.db.statements import Statement
 from gateway.privacy.redaction import holds_personal_number, may_hold_personal_number
 
 BATCH: Final = 1_000
@@ -177,7 +177,7 @@ def _some(place: TextColumns, known: int) -> Any:  # a statement
     key = ", ".join(place.key)
     behind = ", ".join(place.key[:known])
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types[:known]))
-    return text(
+    return Statement(
         f"SELECT {key}, {place.dataset} AS dataset, {place.source} AS source, "  # noqa: S608
         f"CAST({place.fields} AS text) AS fields FROM {place.table} "
         f"WHERE ({behind}) > ({after}) ORDER BY {key} LIMIT :batch"
@@ -189,7 +189,7 @@ def _put(place: TextColumns) -> Any:  # a statement
     put = place.put
     for name in ("fields", "columns"):
         put = put.replace(f":{name}", f"CAST(:{name} AS jsonb)")
-    return text(
+    return Statement(
         f"UPDATE {place.table} SET {put} "  # noqa: S608
         f"WHERE {matches} AND {place.fields} = CAST(:held AS jsonb)"
     )

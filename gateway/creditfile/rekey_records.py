@@ -22,7 +22,7 @@ from gateway.creditfile.natural_keys import KEYS_VERSION, folded, key_of
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.personal_fields import open_of_record, row_of_record, seal_of_record
 from gateway.creditfile.records import Record
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 from gateway.privacy.field_encryption import SealBrokenError, Vault
@@ -32,33 +32,33 @@ ENTERPRISES: Final = 500
 MERGED: Final = "merged"
 """The change in the history of a record that became part of another."""
 
-_BEGIN: Final = statement("""
+_BEGIN: Final = Statement("""
     INSERT INTO key_folding (version) VALUES (:version) ON CONFLICT DO NOTHING""")
-_ANEW: Final = statement("""
+_ANEW: Final = Statement("""
     UPDATE key_folding SET reached = '', finished_at = NULL WHERE version = :version""")
-_REACHED: Final = statement("""
+_REACHED: Final = Statement("""
     SELECT reached, finished_at FROM key_folding WHERE version = :version FOR UPDATE""")
-_MOVE: Final = statement("""
+_MOVE: Final = Statement("""
     UPDATE key_folding SET reached = :reached, finished_at = CAST(:finished_at AS timestamptz)
      WHERE version = :version""")
-_NEXT: Final = statement("""
+_NEXT: Final = Statement("""
     SELECT DISTINCT uscc FROM record WHERE uscc > :reached ORDER BY uscc LIMIT :enterprises""")
-_KEYS: Final = statement("""
+_KEYS: Final = Statement("""
     SELECT r.uscc, r.dataset, r.source_id, r.natural_key,
            CAST((SELECT jsonb_object_agg(name, r.fields -> name)
                    FROM unnest(CAST(:names AS text[])) AS name) AS text) AS fields
       FROM record AS r WHERE r.uscc = ANY(CAST(:usccs AS text[]))""")
-_LOCK: Final = statement("""
+_LOCK: Final = Statement("""
     SELECT CAST(to_jsonb(r) AS text) FROM record AS r WHERE r.uscc = :uscc
      ORDER BY r.record_id FOR UPDATE""")
 # What takes another's former key would meet it there.
-_PARK: Final = statement("""
+_PARK: Final = Statement("""
     UPDATE record SET natural_key = record_id
      WHERE uscc = :uscc AND record_id = ANY(CAST(:record_ids AS text[]))""")
-_PUT: Final = statement("""
+_PUT: Final = Statement("""
     UPDATE record SET natural_key = :key, personal = :personal, digests = CAST(:digests AS jsonb)
      WHERE uscc = :uscc AND record_id = :record_id""")
-_KEEP: Final = statement("""
+_KEEP: Final = Statement("""
     INSERT INTO record_history (uscc, record_id, version, replaced_at, change, reason, actor, row,
                                 personal, merged_into)
     SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.received_at),
@@ -66,12 +66,12 @@ _KEEP: Final = statement("""
            (to_jsonb(r) - 'personal') || jsonb_build_object('natural_key', CAST(:key AS text)),
            r.personal, :into
       FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
-_LINK: Final = statement("""
+_LINK: Final = Statement("""
     UPDATE record_history SET merged_into = :into
      WHERE uscc = :uscc AND (record_id = :record_id OR merged_into = :record_id)""")
-_DELETE: Final = statement("""
+_DELETE: Final = Statement("""
     DELETE FROM record WHERE uscc = :uscc AND record_id = :record_id""")
-_REPORT: Final = statement(f"""
+_REPORT: Final = Statement(f"""
     SELECT h.row ->> 'source_id' AS source_id, h.uscc, h.row ->> 'dataset' AS dataset,
            h.row ->> 'natural_key' AS key, h.record_id, h.merged_into,
            CASE WHEN r.withdrawn_at IS NOT NULL THEN 'withdrawn'
@@ -147,43 +147,45 @@ async def refold(
     `anew` begins with the first record though it was done. Raises `UnreadableError` where personal
     fields would be lost and that was not asked for.
     """
-    async with engine.begin() as conn:
-        await conn.execute(_BEGIN, {"version": KEYS_VERSION})
+    async with engine.begin() as connection:
+        await connection.execute(_BEGIN, {"version": KEYS_VERSION})
         if anew:
-            await conn.execute(_ANEW, {"version": KEYS_VERSION})
+            await connection.execute(_ANEW, {"version": KEYS_VERSION})
     folding = _Folding(vault, catalogue, now=now, give_up_unreadable=give_up_unreadable)
     while True:
-        async with engine.begin() as conn:
-            done = await _some(conn, folding, enterprises)
+        async with engine.begin() as connection:
+            done = await _some(connection, folding, enterprises)
         if done is None:
             return
         yield done
 
 
-async def merges(conn: AsyncConnection, source_id: str | None = None) -> list[Merge]:
+async def merges(connection: AsyncConnection, source_id: str | None = None) -> list[Merge]:
     """Every record that became part of another, of one source or of all."""
-    found = await conn.execute(_REPORT, {"source": source_id})
+    found = await connection.execute(_REPORT, {"source": source_id})
     return [Merge(**row) for row in found.mappings()]
 
 
 async def _some(
-    conn: AsyncConnection, folding: "_Folding", enterprises: int
+    connection: AsyncConnection, folding: "_Folding", enterprises: int
 ) -> RekeyedBatch | None:
     of = {"version": KEYS_VERSION}
-    at = (await conn.execute(_REACHED, of)).one()
+    at = (await connection.execute(_REACHED, of)).one()
     if at.finished_at is not None:
         return None
     usccs = list(
-        (await conn.execute(_NEXT, {"reached": at.reached, "enterprises": enterprises})).scalars()
+        (
+            await connection.execute(_NEXT, {"reached": at.reached, "enterprises": enterprises})
+        ).scalars()
     )
     if not usccs:
-        await conn.execute(_MOVE, of | {"reached": at.reached, "finished_at": folding.now})
+        await connection.execute(_MOVE, of | {"reached": at.reached, "finished_at": folding.now})
         return None
     counts = _Counts()
-    rows = (await conn.execute(_KEYS, {"usccs": usccs, "names": folding.names})).all()
+    rows = (await connection.execute(_KEYS, {"usccs": usccs, "names": folding.names})).all()
     for uscc in sorted({row.uscc for row in rows if folding.changes(row)}):
-        await folding.fold(conn, uscc, counts)
-    await conn.execute(_MOVE, of | {"reached": usccs[-1], "finished_at": None})
+        await folding.fold(connection, uscc, counts)
+    await connection.execute(_MOVE, of | {"reached": usccs[-1], "finished_at": None})
     return RekeyedBatch(
         records=len(rows),
         folded=counts.folded,
@@ -209,20 +211,20 @@ class _Folding:
         held: str = row.natural_key
         return self._key(row.dataset, held, orjson.loads(row.fields)) != held
 
-    async def fold(self, conn: AsyncConnection, uscc: str, counts: _Counts) -> None:
+    async def fold(self, connection: AsyncConnection, uscc: str, counts: _Counts) -> None:
         """Fold one enterprise's keys; its records stay locked until the transaction ends."""
-        found = (await conn.execute(_LOCK, {"uscc": uscc})).scalars().all()
+        found = (await connection.execute(_LOCK, {"uscc": uscc})).scalars().all()
         records = [Record.from_json(orjson.loads(row)) for row in found]
         groups = [each for each in self._groups(records) if not each.is_as_it_was]
         moved = [r.record_id for each in groups for r in each.records if r.natural_key != each.key]
-        await conn.execute(_PARK, {"uscc": uscc, "record_ids": moved})
+        await connection.execute(_PARK, {"uscc": uscc, "record_ids": moved})
         for group in groups:
             kept, *others = group.records
             for other in others:
-                await self._merge(conn, other, kept)
+                await self._merge(connection, other, kept)
                 counts.merged += 1
             if kept.natural_key != group.key:
-                counts.given_up += await self._put(conn, kept, group.key)
+                counts.given_up += await self._put(connection, kept, group.key)
                 counts.folded += 1
 
     def _groups(self, records: Sequence[Record]) -> Iterator[_Group]:
@@ -238,7 +240,7 @@ class _Folding:
         parts = [fields.get(name) for name in self._keys.get(dataset, ())]
         return folded(held) if not parts or None in parts else key_of(parts)
 
-    async def _put(self, conn: AsyncConnection, record: Record, key: str) -> bool:
+    async def _put(self, connection: AsyncConnection, record: Record, key: str) -> bool:
         """Seal and keep a record under its new key; whether its personal fields were given up."""
         row = row_of_record(record.uscc, record.source_id, record.dataset, key)
         try:
@@ -249,10 +251,10 @@ class _Folding:
             opened, lost = {}, True
         personal, digests = seal_of_record(self._vault, row, opened)
         of = {"uscc": record.uscc, "record_id": record.record_id}
-        await conn.execute(_PUT, of | {"key": key, "personal": personal, "digests": digests})
+        await connection.execute(_PUT, of | {"key": key, "personal": personal, "digests": digests})
         return lost
 
-    async def _merge(self, conn: AsyncConnection, record: Record, kept: Record) -> None:
+    async def _merge(self, connection: AsyncConnection, record: Record, kept: Record) -> None:
         """Move a record into history, as part of what is kept; and tell whoever was told of it."""
         of = {"uscc": record.uscc, "record_id": record.record_id, "into": kept.record_id}
         said = {
@@ -261,17 +263,17 @@ class _Folding:
             "reason": f"one record under {KEYS_VERSION}",
             "key": record.natural_key,
         }
-        await conn.execute(_KEEP, of | said)
-        await conn.execute(_LINK, of)
-        await conn.execute(_DELETE, of)
+        await connection.execute(_KEEP, of | said)
+        await connection.execute(_LINK, of)
+        await connection.execute(_DELETE, of)
         kind = _notice(record, kept)
         if kind is not None:
             gone = ChangedRecord(
                 uscc=record.uscc, dataset=record.dataset, record_id=record.record_id
             )
-            await withdrawal_notices.of_records(conn, kind, [gone], now=self.now)
+            await withdrawal_notices.of_records(connection, kind, [gone], now=self.now)
         if not _has_ended(kept):
-            await objections.move(conn, record, kept)
+            await objections.move(connection, record, kept)
 
 
 def _precedence(record: Record) -> tuple[bool, bool, datetime, datetime, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -80,11 +80,6 @@ def _follow(engine: AsyncEngine, generation: SessionGeneration) -> None:
 def autocommit(engine: AsyncEngine) -> AsyncEngine:
     """The same pool, each statement its own transaction."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def statement(sql: str) -> TextClause:
-    """A statement written once at import, with `:name` parameters."""
-    return text(sql)
 
 
 def to_json(value: Any) -> str:  # whatever JSON can hold

@@ -5,10 +5,8 @@ few go to asyncpg directly; everything else goes through `engine`.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -16,35 +14,10 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.engine import make_url
 
 from gateway.db.generation import SessionGeneration
+from gateway.db.statements import Statement
 from gateway.db.unavailable import UnavailableError
 from gateway.db.waiting import WAITING_EACH, session_options
 from gateway.settings import REQUEST_TIMEOUT
-
-_NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL with `:name` parameters, translated once to PostgreSQL's `$1`.
-
-    Give each parameter its type where it first stands: `CAST(:uscc AS text)`.
-    """
-
-    sql: str
-    names: tuple[str, ...] = field(init=False)
-    positional: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        names: list[str] = []
-
-        def place(match: re.Match[str]) -> str:
-            name = match[1]
-            if name not in names:
-                names.append(name)
-            return f"${names.index(name) + 1}"
-
-        object.__setattr__(self, "positional", _NAME.sub(place, self.sql))
-        object.__setattr__(self, "names", tuple(names))
 
 
 class HotDatabase:

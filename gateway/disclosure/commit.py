@@ -17,7 +17,8 @@ import asyncpg
 
 from consent.use_counter import SPEND
 from gateway.db.engine import to_json
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt
 

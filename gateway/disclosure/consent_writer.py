@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from consent import Consent, Person, Status, Transition, end_with, store, writer
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.consent_leaf import (
     Salts,
@@ -29,7 +29,7 @@ from gateway.disclosure.consent_leaf import (
 from gateway.disclosure.tables import ConsentLeafRow
 from gateway.identity.tables import ConsentKeptRow
 
-_ADD: Final = statement("""
+_ADD: Final = Statement("""
     WITH salted AS (
         INSERT INTO consent_leaf (uscc, leaf_id, salt, person_salt, leaf_hash)
         VALUES (:uscc, :leaf_id, :salt, :person_salt, :leaf_hash))
@@ -46,42 +46,42 @@ class WrittenLeaf:
     salts: Salts
 
 
-async def insert(conn: AsyncConnection, asked: Transition) -> None:
+async def insert(connection: AsyncConnection, asked: Transition) -> None:
     """Keep a new consent, its first event and that event's leaf."""
-    await writer.insert(conn, asked.consent, asked.event)
-    await _add(conn, asked)
+    await writer.insert(connection, asked.consent, asked.event)
+    await _add(connection, asked)
 
 
-async def save(conn: AsyncConnection, before: Consent, changed: Transition) -> bool:
+async def save(connection: AsyncConnection, before: Consent, changed: Transition) -> bool:
     """Put the changed consent in the place of `before`; false, and no leaf, if another was faster.
 
     Its client will hear of it, and requests to change one that has ended end with it.
     """
-    if not await writer.save(conn, before, changed.consent, changed.event):
+    if not await writer.save(connection, before, changed.consent, changed.event):
         return False
-    await _add(conn, changed)
-    await withdrawal_notices.of_consent(conn, before, changed)
+    await _add(connection, changed)
+    await withdrawal_notices.of_consent(connection, before, changed)
     if changed.consent.status is Status.WITHDRAWN:
-        await _end_amendments(conn, changed)
+        await _end_amendments(connection, changed)
     return True
 
 
-async def _end_amendments(conn: AsyncConnection, ended: Transition) -> None:
+async def _end_amendments(connection: AsyncConnection, ended: Transition) -> None:
     over = ended.consent
-    for asked in await store.amendments_of(conn, over.uscc, over.consent_id):
+    for asked in await store.amendments_of(connection, over.uscc, over.consent_id):
         gone = end_with(asked, ended)
         if isinstance(gone, Transition):
-            await save(conn, asked, gone)
+            await save(connection, asked, gone)
 
 
-async def keep(conn: AsyncConnection, held: Consent, *, by: Person, now: datetime) -> None:
+async def keep(connection: AsyncConnection, held: Consent, *, by: Person, now: datetime) -> None:
     """Write that the new representative lets it go on; a second click writes it again."""
     decided = {
         "kept_at": now,
         "subject": by.subject,
         "identity_token_digest": by.identity_token_digest,
     }
-    await conn.execute(
+    await connection.execute(
         insert_or(ConsentKeptRow)
         .values(uscc=held.uscc, consent_id=held.consent_id, **decided)
         .on_conflict_do_update(index_elements=["uscc", "consent_id"], set_=decided)
@@ -93,13 +93,13 @@ async def keep(conn: AsyncConnection, held: Consent, *, by: Person, now: datetim
         leaf_hash=kept_leaf_hash(held, kept, salts),
         salts=salts,
     )
-    await _write(conn, held.uscc, leaf, now)
+    await _write(connection, held.uscc, leaf, now)
 
 
-async def kept_of(conn: AsyncConnection, held: Consent) -> StoredLeaf | None:
+async def kept_of(connection: AsyncConnection, held: Consent) -> StoredLeaf | None:
     """Who kept this consent last, and when; if anybody did."""
     table = ConsentKeptRow
-    found = await conn.execute(
+    found = await connection.execute(
         select(col(table.subject), col(table.identity_token_digest), col(table.kept_at)).where(
             col(table.uscc) == held.uscc, col(table.consent_id) == held.consent_id
         )
@@ -113,11 +113,11 @@ async def kept_of(conn: AsyncConnection, held: Consent) -> StoredLeaf | None:
 
 
 async def leaves_of(
-    conn: AsyncConnection, uscc: str, names: Collection[str]
+    connection: AsyncConnection, uscc: str, names: Collection[str]
 ) -> Mapping[str, WrittenLeaf]:
     """The leaves of these names; none where the salts were erased."""
     table = ConsentLeafRow
-    found = await conn.execute(
+    found = await connection.execute(
         select(
             col(table.leaf_id), col(table.leaf_hash), col(table.salt), col(table.person_salt)
         ).where(col(table.uscc) == uscc, col(table.leaf_id).in_(names))
@@ -128,21 +128,21 @@ async def leaves_of(
     }
 
 
-async def _add(conn: AsyncConnection, changed: Transition) -> None:
+async def _add(connection: AsyncConnection, changed: Transition) -> None:
     salts, event = new_salts(), changed.event
     leaf = WrittenLeaf(
         leaf_id=leaf_id(event),
         leaf_hash=leaf_hash(changed.consent, event, salts),
         salts=salts,
     )
-    await _write(conn, event.uscc, leaf, event.at)
+    await _write(connection, event.uscc, leaf, event.at)
 
 
-async def _write(conn: AsyncConnection, uscc: str, leaf: WrittenLeaf, at: datetime) -> None:
+async def _write(connection: AsyncConnection, uscc: str, leaf: WrittenLeaf, at: datetime) -> None:
     values = {
         "leaf_id": leaf.leaf_id,
         "salt": leaf.salts.row,
         "person_salt": leaf.salts.person,
         "leaf_hash": leaf.leaf_hash,
     }
-    await conn.execute(_ADD, {"uscc": uscc, "at": at, **values})
+    await connection.execute(_ADD, {"uscc": uscc, "at": at, **values})

@@ -9,14 +9,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import NOTICE, WithdrawalNotice
 
 AT_ONCE: Final = 1_000  # in well under the five seconds of a round, whatever plan PostgreSQL takes
 
 # Whoever numbers holds the sealer's lock: nobody else counts meanwhile, and what commits later is
 # seen by a later round, and comes behind.
-_NUMBER: Final = statement("""
+_NUMBER: Final = Statement("""
     WITH fresh AS (
         SELECT uscc, change_id, client_id,
                row_number() OVER (PARTITION BY client_id ORDER BY occurred_at, change_id) AS place,
@@ -32,17 +32,17 @@ _NUMBER: Final = statement("""
     FROM fresh AS f JOIN counted AS c USING (client_id)
     WHERE t.uscc = f.uscc AND t.change_id = f.change_id AND t.cursor IS NULL""")
 
-_AFTER: Final = statement(f"""
+_AFTER: Final = Statement(f"""
     SELECT {", ".join(NOTICE)}, cursor FROM tombstone
     WHERE client_id = CAST(:client_id AS text) AND cursor > CAST(:after AS bigint)
     ORDER BY cursor LIMIT :limit""")  # noqa: S608  # constants
 
-_ACKNOWLEDGE: Final = statement("""
+_ACKNOWLEDGE: Final = Statement("""
     UPDATE tombstone SET acknowledged_at = :now
     WHERE client_id = CAST(:client_id AS text) AND cursor <= CAST(:upto AS bigint)
       AND acknowledged_at IS NULL""")
 
-_NEWEST: Final = statement("""
+_NEWEST: Final = Statement("""
     SELECT newest FROM change_feed WHERE client_id = CAST(:client_id AS text)""")
 
 
@@ -60,35 +60,35 @@ class BeyondTheFeed:
     still to get its place."""
 
 
-async def number(conn: AsyncConnection) -> int:
+async def number(connection: AsyncConnection) -> int:
     """Give the oldest notices that have none their place; how many. Call it under the sealer's lock."""
-    return (await conn.execute(_NUMBER, {"most": AT_ONCE})).rowcount
+    return (await connection.execute(_NUMBER, {"most": AT_ONCE})).rowcount
 
 
 async def after(
-    conn: AsyncConnection, client_id: str, cursor: int, *, limit: int
+    connection: AsyncConnection, client_id: str, cursor: int, *, limit: int
 ) -> FeedPage | BeyondTheFeed:
     """What comes behind `cursor` in this client's feed."""
-    if cursor > await _newest(conn, client_id):
+    if cursor > await _newest(connection, client_id):
         return BeyondTheFeed()
     values = {"client_id": client_id, "after": cursor, "limit": limit}
     notices = []
-    for row in await conn.execute(_AFTER, values):
+    for row in await connection.execute(_AFTER, values):
         *notice, cursor = row
         notices.append(WithdrawalNotice(**dict(zip(NOTICE, notice, strict=True))))
     return FeedPage(notices=tuple(notices), cursor=cursor)
 
 
 async def acknowledge(
-    conn: AsyncConnection, client_id: str, upto: int, *, now: datetime
+    connection: AsyncConnection, client_id: str, upto: int, *, now: datetime
 ) -> BeyondTheFeed | None:
     """Note that this client knows all up to a cursor."""
-    if upto > await _newest(conn, client_id):
+    if upto > await _newest(connection, client_id):
         return BeyondTheFeed()
-    await conn.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": upto, "now": now})
+    await connection.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": upto, "now": now})
     return None
 
 
-async def _newest(conn: AsyncConnection, client_id: str) -> int:
-    found = (await conn.execute(_NEWEST, {"client_id": client_id})).scalar_one_or_none()
+async def _newest(connection: AsyncConnection, client_id: str) -> int:
+    found = (await connection.execute(_NEWEST, {"client_id": client_id})).scalar_one_or_none()
     return int(found or 0)

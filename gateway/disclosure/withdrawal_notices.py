@@ -13,7 +13,7 @@ from typing import Final, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent import Consent, Transition
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.disclosure.consent_notices import news_of
 from gateway.disclosure.ids import new_id
 
@@ -53,13 +53,13 @@ def notices_on(changed: str) -> str:
     return _NOTICES.format(changed=changed)
 
 
-_OF_RECORDS: Final = statement(
+_OF_RECORDS: Final = Statement(
     notices_on("""
         SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
                              CAST(:record_ids AS text[]))""")
 )
 
-_OF_CONSENT: Final = statement("""
+_OF_CONSENT: Final = Statement("""
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
     SELECT CAST(:uscc AS text), CAST(:change_id AS text), CAST(:client_id AS text),
@@ -74,7 +74,7 @@ _OF_CONSENT: Final = statement("""
                  ORDER BY d.at, d.disclosure_id) END""")
 
 # A consent runs out once: its id is in the notice's. Long ago is no news.
-EXPIRED: Final = statement("""
+EXPIRED: Final = Statement("""
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
     SELECT c.uscc, 'chg_end_' || c.consent_id, c.client_id, 'consent_expired', c.valid_until,
@@ -87,7 +87,7 @@ EXPIRED: Final = statement("""
     ORDER BY c.valid_until LIMIT :most
     ON CONFLICT (uscc, change_id) DO NOTHING""")
 
-_OWING: Final = statement("""
+_OWING: Final = Statement("""
     SELECT client_id, count(*) AS open, min(occurred_at) AS since
     FROM tombstone WHERE acknowledged_at IS NULL AND kind <> ALL(CAST(:nothing_taken AS text[]))
     GROUP BY client_id ORDER BY since, client_id""")
@@ -102,7 +102,7 @@ NOTICE: Final = (
     "disclosure_ids",
 )
 """The columns of a `WithdrawalNotice`."""
-_OWED_BY: Final = statement(f"""
+_OWED_BY: Final = Statement(f"""
     SELECT {", ".join(NOTICE)}
     FROM tombstone
     WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
@@ -142,13 +142,17 @@ class WithdrawalNotice:
 
 
 async def of_records(
-    conn: AsyncConnection, kind: RecordKind, changed: Iterable[ChangedRecord], *, now: datetime
+    connection: AsyncConnection,
+    kind: RecordKind,
+    changed: Iterable[ChangedRecord],
+    *,
+    now: datetime,
 ) -> int:
     """Tell everybody who was told of these records, each named once; how many notices that were."""
     each = tuple(changed)
     if not each:
         return 0
-    written = await conn.execute(
+    written = await connection.execute(
         _OF_RECORDS,
         {
             "kind": kind,
@@ -161,12 +165,12 @@ async def of_records(
     return written.rowcount
 
 
-async def of_consent(conn: AsyncConnection, before: Consent, changed: Transition) -> None:
+async def of_consent(connection: AsyncConnection, before: Consent, changed: Transition) -> None:
     """Tell the client what became of its consent, and which disclosures rest on what is taken back."""
     of = changed.consent
     for each in news_of(before, changed):
         taken = each.taken_back
-        await conn.execute(
+        await connection.execute(
             _OF_CONSENT,
             {
                 "uscc": of.uscc,
@@ -180,24 +184,28 @@ async def of_consent(conn: AsyncConnection, before: Consent, changed: Transition
         )
 
 
-async def of_expired_consents(conn: AsyncConnection, *, now: datetime) -> int:
+async def of_expired_consents(connection: AsyncConnection, *, now: datetime) -> int:
     """Tell each client once of its consents that have run out; how many notices that were.
 
     Nobody acts when time runs out, so this is called every few minutes; at most `AT_ONCE` at a time.
     """
-    written = await conn.execute(EXPIRED, {"now": now, "since": now - STILL_NEWS, "most": AT_ONCE})
+    written = await connection.execute(
+        EXPIRED, {"now": now, "since": now - STILL_NEWS, "most": AT_ONCE}
+    )
     return written.rowcount
 
 
-async def owing(conn: AsyncConnection) -> list[Owing]:
+async def owing(connection: AsyncConnection) -> list[Owing]:
     """Who has not acknowledged all, the longest silence first."""
-    found = await conn.execute(_OWING, {"nothing_taken": list(NOTHING_TAKEN)})
+    found = await connection.execute(_OWING, {"nothing_taken": list(NOTHING_TAKEN)})
     return [Owing(**row._asdict()) for row in found]
 
 
-async def owed_by(conn: AsyncConnection, client_id: str, *, limit: int) -> list[WithdrawalNotice]:
+async def owed_by(
+    connection: AsyncConnection, client_id: str, *, limit: int
+) -> list[WithdrawalNotice]:
     """What one client has not acknowledged, the oldest first."""
-    found = await conn.execute(
+    found = await connection.execute(
         _OWED_BY, {"client_id": client_id, "limit": limit, "nothing_taken": list(NOTHING_TAKEN)}
     )
     return [WithdrawalNotice(**row._asdict()) for row in found]

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.identity.permissions import Delegation, Permission
 from gateway.identity.tables import DelegationLocatorRow, DelegationRow
 
@@ -17,7 +17,7 @@ CHANGED: Final = "representative_changed"
 """Who ended it, where nobody did by hand."""
 MOST: Final = 200
 _COLUMNS: Final = tuple(field.name for field in fields(Delegation))
-_REPRESENTATIVE: Final = statement(
+_REPRESENTATIVE: Final = Statement(
     "SELECT legal_representative FROM enterprise WHERE uscc = :uscc FOR SHARE"
 )
 
@@ -30,14 +30,14 @@ class StoredDelegation:
     name: bytes
 
 
-async def representative_of(conn: AsyncConnection, uscc: str) -> str | None:
+async def representative_of(connection: AsyncConnection, uscc: str) -> str | None:
     """Who is the legal representative, and will be until this transaction ends."""
-    found = await conn.execute(_REPRESENTATIVE, {"uscc": uscc})
+    found = await connection.execute(_REPRESENTATIVE, {"uscc": uscc})
     return found.scalar_one_or_none()
 
 
 async def add(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     made: Delegation,
     *,
     name: bytes,
@@ -46,7 +46,7 @@ async def add(
 ) -> None:
     """Keep a new one; `IntegrityError` where one with this id is there."""
     row = {name: getattr(made, name) for name in _COLUMNS}
-    await conn.execute(
+    await connection.execute(
         insert(DelegationRow).values(
             row
             | {
@@ -56,7 +56,7 @@ async def add(
             },
         )
     )
-    await conn.execute(
+    await connection.execute(
         insert(DelegationLocatorRow).values(
             invitation_digest=invitation_digest,
             uscc=made.uscc,
@@ -65,22 +65,26 @@ async def add(
     )
 
 
-async def by_invitation(conn: AsyncConnection, invitation_digest: bytes) -> StoredDelegation | None:
+async def by_invitation(
+    connection: AsyncConnection, invitation_digest: bytes
+) -> StoredDelegation | None:
     """The delegation that this invitation is for."""
-    place = await conn.execute(
+    place = await connection.execute(
         select(col(DelegationLocatorRow.uscc), col(DelegationLocatorRow.delegation_id)).where(
             col(DelegationLocatorRow.invitation_digest) == invitation_digest
         )
     )
     found = place.one_or_none()
-    return await one(conn, found.uscc, found.delegation_id) if found else None
+    return await one(connection, found.uscc, found.delegation_id) if found else None
 
 
-async def one(conn: AsyncConnection, uscc: str, delegation_id: str) -> StoredDelegation | None:
+async def one(
+    connection: AsyncConnection, uscc: str, delegation_id: str
+) -> StoredDelegation | None:
     """One of an enterprise's delegations."""
     if "\0" in delegation_id:
         return None
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_SELECTED).where(
             col(DelegationRow.uscc) == uscc, col(DelegationRow.delegation_id) == delegation_id
         )
@@ -89,9 +93,9 @@ async def one(conn: AsyncConnection, uscc: str, delegation_id: str) -> StoredDel
     return _kept(row) if row else None
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[StoredDelegation]:
+async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[StoredDelegation]:
     """An enterprise's delegations, the newest first."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_SELECTED)
         .where(col(DelegationRow.uscc) == uscc)
         .order_by(col(DelegationRow.appointed_at).desc(), col(DelegationRow.delegation_id))
@@ -100,13 +104,15 @@ async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[StoredDelegati
     return [_kept(row) for row in found.mappings()]
 
 
-async def take_up(conn: AsyncConnection, accepted: Delegation, *, token_digest: bytes) -> bool:
+async def take_up(
+    connection: AsyncConnection, accepted: Delegation, *, token_digest: bytes
+) -> bool:
     """Bind it to its subject, if nobody has taken it up or ended it a moment earlier."""
     key = (
         col(DelegationRow.uscc) == accepted.uscc,
         col(DelegationRow.delegation_id) == accepted.delegation_id,
     )
-    taken = await conn.execute(
+    taken = await connection.execute(
         update(DelegationRow)
         .where(
             *key, col(DelegationRow.accepted_at).is_(None), col(DelegationRow.ended_at).is_(None)
@@ -117,7 +123,7 @@ async def take_up(conn: AsyncConnection, accepted: Delegation, *, token_digest: 
             accepted_token_digest=token_digest,
         )
     )
-    await conn.execute(
+    await connection.execute(
         update(DelegationLocatorRow)
         .where(
             col(DelegationLocatorRow.uscc) == accepted.uscc,
@@ -129,7 +135,7 @@ async def take_up(conn: AsyncConnection, accepted: Delegation, *, token_digest: 
 
 
 async def end(  # what ending is made of
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     uscc: str,
     delegation_id: str,
     *,
@@ -138,7 +144,7 @@ async def end(  # what ending is made of
     now: datetime,
 ) -> bool:
     """End it, taken up or not; false where it had ended."""
-    ended = await conn.execute(
+    ended = await connection.execute(
         update(DelegationRow)
         .where(
             col(DelegationRow.uscc) == uscc,

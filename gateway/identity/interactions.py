@@ -69,7 +69,7 @@ class Decision:
 
 
 async def open_interaction(  # what it is made of; all by keyword
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     *,
     request_digest: bytes,
@@ -79,7 +79,7 @@ async def open_interaction(  # what it is made of; all by keyword
 ) -> str:
     """Open an interaction for a pushed request; the id goes into `/portal/decide/{id}`."""
     interaction_id = secrets.token_urlsafe(32)
-    await conn.execute(
+    await connection.execute(
         insert(InteractionRow).values(
             digest=digests.of("interaction", interaction_id),
             request_digest=request_digest,
@@ -94,12 +94,12 @@ async def open_interaction(  # what it is made of; all by keyword
 
 
 async def find(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     interaction_id: str,
 ) -> Interaction | None:
     """The interaction of this id, in whatever state it is."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_COLUMNS).where(_is(digests.of("interaction", interaction_id))),
     )
     row = found.mappings().one_or_none()
@@ -107,7 +107,7 @@ async def find(
 
 
 async def bind_session(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     interaction: Interaction,
     *,
     session_digest: bytes,
@@ -120,7 +120,7 @@ async def bind_session(
         .where(col(SessionRow.digest) == holder, is_live(now))
         .exists()
     )
-    bound = await conn.execute(
+    bound = await connection.execute(
         update(InteractionRow)
         .where(
             _is(interaction.digest),
@@ -134,7 +134,7 @@ async def bind_session(
 
 
 async def decide(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     interaction: Interaction,
     decision: Decision,
     *,
@@ -163,15 +163,15 @@ async def decide(
         .returning(col(InteractionRow.digest))
     )
     try:
-        async with conn.begin_nested():
-            decided = await conn.execute(statement)
+        async with connection.begin_nested():
+            decided = await connection.execute(statement)
             return decided.scalar_one_or_none() is not None
     except IntegrityError:
         return False
 
 
 async def take_decided(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     interaction_id: str,
     *,
@@ -179,7 +179,7 @@ async def take_decided(
     now: datetime,
 ) -> Interaction | None:
     """Take a decided interaction, once, for the session that decided it."""
-    taken = await conn.execute(
+    taken = await connection.execute(
         update(InteractionRow)
         .where(
             _is(digests.of("interaction", interaction_id)),

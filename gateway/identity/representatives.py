@@ -37,9 +37,9 @@ def ends_with(changed: str) -> str:
     return _CHANGED.format(changed=changed)
 
 
-async def changed_at(conn: AsyncConnection, uscc: str) -> datetime | None:
+async def changed_at(connection: AsyncConnection, uscc: str) -> datetime | None:
     """When the legal representative last changed, if ever."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(col(RepresentativeChangeRow.changed_at)).where(
             col(RepresentativeChangeRow.uscc) == uscc
         )
@@ -48,13 +48,13 @@ async def changed_at(conn: AsyncConnection, uscc: str) -> datetime | None:
 
 
 async def to_confirm(
-    conn: AsyncConnection, uscc: str, held: Iterable[Consent], *, now: datetime
+    connection: AsyncConnection, uscc: str, held: Iterable[Consent], *, now: datetime
 ) -> list[Consent]:
     """Those running consents that a predecessor gave and the new representative has not kept."""
-    since = await changed_at(conn, uscc)
+    since = await changed_at(connection, uscc)
     if since is None:
         return []
-    kept = await conn.execute(
+    kept = await connection.execute(
         select(col(ConsentKeptRow.consent_id)).where(
             col(ConsentKeptRow.uscc) == uscc, col(ConsentKeptRow.kept_at) >= since
         )

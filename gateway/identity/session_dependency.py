@@ -85,9 +85,9 @@ class Visitor:
 async def visitor_if_any(request: Request) -> Visitor | None:
     """The signed-in person whose request this is, if there is one."""
     hands: Hands = request.app.state.runtime
-    async with hands.engine.begin() as conn:
+    async with hands.engine.begin() as connection:
         session = await sessions.current(
-            conn,
+            connection,
             hands.digests,
             hands.settings,
             request.cookies,

@@ -97,7 +97,7 @@ def is_live(now: datetime) -> Any:  # a column expression
 
 
 async def begin(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     identity: Identity,
     *,
@@ -105,7 +105,7 @@ async def begin(
 ) -> str:
     """Begin a session; what is returned goes into the cookie and nowhere else."""
     value = secrets.token_urlsafe(32)
-    await conn.execute(
+    await connection.execute(
         insert(SessionRow).values(
             digest=digests.of("session", value),
             subject=identity.subject,
@@ -121,7 +121,7 @@ async def begin(
 
 
 async def current(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     settings: Settings,
     cookies: Mapping[str, str],
@@ -146,7 +146,7 @@ async def current(
         )
         .cte("seen")
     )
-    found = await conn.execute(
+    found = await connection.execute(
         select(
             seen,
             literal_column(_DELEGATIONS, JSONB).label("delegations"),
@@ -195,21 +195,21 @@ def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Sessi
 
 
 async def end(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     settings: Settings,
     cookies: Mapping[str, str],
 ) -> None:
     """End the session of a request's cookies, if it has one."""
     value = cookies.get(cookie_name(settings), "")
-    await conn.execute(
+    await connection.execute(
         delete(SessionRow).where(col(SessionRow.digest) == digests.of("session", value)),
     )
 
 
-async def forget_ended(conn: AsyncConnection, *, now: datetime) -> None:
+async def forget_ended(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete every session that has ended by itself."""
-    await conn.execute(
+    await connection.execute(
         delete(SessionRow).where(
             or_(
                 col(SessionRow.expires_at) <= now,

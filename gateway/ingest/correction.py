@@ -13,7 +13,7 @@ from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.personal_fields import open_of_record
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.ingest.dataset_rules import MEMBERS, SOURCE_TIME, USCC
 from gateway.ingest.ingest_batch import take
 from gateway.ingest.results import BatchResult, RowOutcome, Source
@@ -22,7 +22,7 @@ from gateway.privacy.field_encryption import Vault
 NOTHING: Final = FieldProblem(field="fields", reason="missing")
 OF_THE_KEY: Final = "part of the key: withdraw the record and deliver it under the right one"
 
-_WITH_REASON: Final = statement("""
+_WITH_REASON: Final = Statement("""
     UPDATE record_history AS h
        SET change = 'corrected', reason = c.reason, decided_on = c.decided_on
       FROM unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[]), CAST(:versions AS integer[]),

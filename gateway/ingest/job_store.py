@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
+from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.ingest.decompression import FileRefused, open_regular_file
 
@@ -66,24 +66,24 @@ class ProgressUpdate:
     masked_bytes: int
 
 
-_BEGIN: Final = text("""
+_BEGIN: Final = Statement("""
 INSERT INTO intake_job (job_id, source_id, dataset, file_digest, file_name, file_bytes, encoding,
        chunk_rows, state, rows, created, updated, unchanged, rejected, warnings, rejects_bytes,
        masked_bytes,       catalogue_version, started_at, moved_at)
 VALUES (:job_id, :source_id, :dataset, :file_digest, :file_name, :file_bytes, :encoding,
         :chunk_rows, 'running', 0, 0, 0, 0, 0, '{}', 0, 0, :catalogue_version, :now, :now)
 ON CONFLICT (source_id, dataset, file_digest) DO NOTHING""")
-_FIND: Final = text("""
+_FIND: Final = Statement("""
 SELECT * FROM intake_job
  WHERE source_id = :source_id AND dataset = :dataset AND file_digest = :file_digest""")
-_ANEW: Final = text("""
+_ANEW: Final = Statement("""
 UPDATE intake_job
    SET state = 'running', rows = 0, created = 0, updated = 0, unchanged = 0, rejected = 0,
        warnings = '{}', rejects_bytes = 0, masked_bytes = 0, sentence = NULL, encoding = :encoding,
        chunk_rows = :chunk_rows, catalogue_version = :catalogue_version, started_at = :now,
        moved_at = :now
  WHERE job_id = :job_id""")
-_MOVE: Final = text("""
+_MOVE: Final = Statement("""
 UPDATE intake_job
    SET rows = rows + :rows, created = created + :created, updated = updated + :updated,
        unchanged = unchanged + :unchanged, rejected = rejected + :rejected,
@@ -96,12 +96,12 @@ UPDATE intake_job
            FROM jsonb_each_text(CAST(:warnings AS jsonb)) AS m)
  WHERE job_id = :job_id AND rows = :before
 RETURNING rows""")
-_END: Final = text("""
+_END: Final = Statement("""
 UPDATE intake_job SET state = :state, sentence = :sentence, moved_at = :now
  WHERE job_id = :job_id""")
 _OUTCOMES: Final = ("created", "updated", "unchanged", "rejected")
-_TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(:namespace, hashtext(:name))")
-_TAKEN_NOW: Final = text("""
+_TRY_LOCK: Final = Statement("SELECT pg_try_advisory_lock(:namespace, hashtext(:name))")
+_TAKEN_NOW: Final = Statement("""
 SELECT count(*) FROM pg_locks
  WHERE locktype = 'advisory' AND objsubid = 2 AND CAST(classid AS bigint) = :namespace
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""")

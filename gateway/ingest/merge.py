@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.ingest.merge_sql import AS_BEFORE, BY_TABLE
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import NULL, StagingTable, target_of
 
-_LOCK: Final = text(
+_LOCK: Final = Statement(
     f"SELECT {IS_CURRENT} AS is_current, pg_advisory_xact_lock(:namespace, hashtext(:name))"
 )
 _LOCKS: Final = 0x58514957  # "XQIW"

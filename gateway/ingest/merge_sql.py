@@ -9,7 +9,7 @@ which lag behind while a table fills, can turn that into a join that reads the t
 from dataclasses import dataclass
 from typing import Final, Self
 
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import notices_on
 from gateway.identity.representatives import ends_with
 from gateway.ingest.staging_table import ENTERPRISE, RECORD, StagingTable

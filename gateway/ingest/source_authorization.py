@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Final
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients.agreements import AGREEMENT_JSON, agreement_from_json
+from gateway.db.statements import Statement
 from gateway.ingest.results import Source
 
 SCOPE: Final = "records:write"
-_STANDING: Final = text(f"""
+_STANDING: Final = Statement(f"""
 SELECT c.kind, c.state, c.scopes, c.name_zh, CAST({AGREEMENT_JSON} AS text) AS agreement
   FROM client AS c WHERE c.client_id = CAST(:client_id AS text)""")  # noqa: S608  # constants
 

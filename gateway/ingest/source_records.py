@@ -8,9 +8,9 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.records import Record
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 
-_HELD: Final = statement("""
+_HELD: Final = Statement("""
     SELECT CAST(to_jsonb(r) AS text) FROM record AS r
       JOIN unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]), CAST(:keys AS text[]))
         AS named(uscc, dataset, key)

@@ -8,7 +8,8 @@ import orjson
 
 from gateway.access.authentication import Caller
 from gateway.access.client_status import CLIENT_STATUS_JSON, ClientStatus, client_status_from_json
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.disclosure.consent_leaf import consent_in
 from gateway.transparency.receipts import Checkpoint, Entry
 

@@ -3,9 +3,10 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from gateway.db.engine import make_engine
+from gateway.db.statements import Statement
 from gateway.migrations.all_tables import metadata
 
 UPGRADE_LOCK = 0x58514D47  # "XQMG"
@@ -16,9 +17,9 @@ LOCK_TIMEOUT = "5s"
 def _run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, compare_type=True)
     with context.begin_transaction():
-        connection.execute(text("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
-        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.execute(Statement("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
+        connection.execute(Statement("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        connection.execute(Statement(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.notices.tables import NoticePlaceRow
 
 MOST: Final = 5
@@ -33,7 +33,7 @@ class ContactPoint:
     """Whether it is a former legal representative's."""
 
 
-_PLACES: Final = statement("""
+_PLACES: Final = Statement("""
     SELECT p.uscc, p.place_id, p.channel, p.address, p.added_at, p.confirmed_at,
            coalesce(p.added_at <= c.changed_at, false) AS outdated
       FROM notice_place p LEFT JOIN representative_change c ON c.uscc = p.uscc
@@ -41,14 +41,16 @@ _PLACES: Final = statement("""
      ORDER BY p.added_at, p.place_id""")
 
 
-async def of_enterprise(conn: AsyncConnection, uscc: str) -> list[ContactPoint]:
+async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[ContactPoint]:
     """All that were not removed, the oldest first."""
-    return [ContactPoint(**row._asdict()) for row in await conn.execute(_PLACES, {"uscc": uscc})]
+    return [
+        ContactPoint(**row._asdict()) for row in await connection.execute(_PLACES, {"uscc": uscc})
+    ]
 
 
-async def count_since(conn: AsyncConnection, uscc: str, since: datetime) -> int:
+async def count_since(connection: AsyncConnection, uscc: str, since: datetime) -> int:
     """How many were added since then, removed ones too."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(func.count())
         .select_from(NoticePlaceRow)
         .where(col(NoticePlaceRow.uscc) == uscc, col(NoticePlaceRow.added_at) > since)
@@ -57,7 +59,7 @@ async def count_since(conn: AsyncConnection, uscc: str, since: datetime) -> int:
 
 
 async def add(  # what a place is made of
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     place: ContactPoint,
     *,
     link_digest: bytes,
@@ -65,7 +67,7 @@ async def add(  # what a place is made of
     token_digest: bytes,
 ) -> None:
     """Keep a new one; notices go there once it is confirmed."""
-    await conn.execute(
+    await connection.execute(
         insert(NoticePlaceRow).values(
             uscc=place.uscc,
             place_id=place.place_id,
@@ -80,7 +82,7 @@ async def add(  # what a place is made of
 
 
 async def confirm(  # what confirming is made of
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     uscc: str,
     place_id: str,
     *,
@@ -92,7 +94,7 @@ async def confirm(  # what confirming is made of
     """Confirm it by its link, once and in time."""
     if "\0" in place_id:
         return False
-    confirmed = await conn.execute(
+    confirmed = await connection.execute(
         update(NoticePlaceRow)
         .where(
             col(NoticePlaceRow.uscc) == uscc,
@@ -108,12 +110,18 @@ async def confirm(  # what confirming is made of
 
 
 async def remove(  # what removing is made of
-    conn: AsyncConnection, uscc: str, place_id: str, *, by: str, token_digest: bytes, now: datetime
+    connection: AsyncConnection,
+    uscc: str,
+    place_id: str,
+    *,
+    by: str,
+    token_digest: bytes,
+    now: datetime,
 ) -> bool:
     """Send nothing there any more; the address itself is forgotten."""
     if "\0" in place_id:
         return False
-    removed = await conn.execute(
+    removed = await connection.execute(
         update(NoticePlaceRow)
         .where(
             col(NoticePlaceRow.uscc) == uscc,
@@ -125,9 +133,9 @@ async def remove(  # what removing is made of
     return removed.rowcount == 1
 
 
-async def one_at_a_time(conn: AsyncConnection, uscc: str) -> None:
+async def one_at_a_time(connection: AsyncConnection, uscc: str) -> None:
     """Let nobody else add a place to this enterprise until the transaction ends."""
-    await conn.execute(_LOCK, {"name": f"notice_place {uscc}"})
+    await connection.execute(_LOCK, {"name": f"notice_place {uscc}"})
 
 
-_LOCK: Final = statement("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.notices.kinds import ENDS_WITHIN, NoticeKind, due_at
 
 _NOTE: Final = """
@@ -20,13 +20,13 @@ SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS times
                   AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)
     ON CONFLICT (uscc, notice_id) DO NOTHING"""
 _NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
-_ONE: Final = statement(
+_ONE: Final = Statement(
     _NOTE.format(
         changed="SELECT CAST(:uscc AS text), CAST(:client_id AS text), "
         f"coalesce(CAST(:only_one AS text), {_NEW_ID})"  # constants
     )
 )
-ENDING: Final = statement(
+ENDING: Final = Statement(
     _NOTE.format(
         changed="""
         SELECT s.uscc, s.client_id,
@@ -37,13 +37,13 @@ ENDING: Final = statement(
            AND s.valid_until <= CAST(:until AS timestamptz)"""
     )
 )
-_DECIDED: Final = statement(
+_DECIDED: Final = Statement(
     "DELETE FROM notice WHERE uscc = :uscc AND notice_id = :notice_id AND done_at IS NULL"
 )
 
 
 async def note(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     kind: NoticeKind,
     uscc: str,
     *,
@@ -53,7 +53,7 @@ async def note(
     """Tell the enterprise of this, when the transaction has committed."""
     due = due_at(kind, now)
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
-    await conn.execute(_ONE, values | {"only_one": _only_one(kind, client_id, due)})
+    await connection.execute(_ONE, values | {"only_one": _only_one(kind, client_id, due)})
 
 
 def _only_one(kind: NoticeKind, client_id: str | None, due: datetime) -> str | None:
@@ -62,7 +62,7 @@ def _only_one(kind: NoticeKind, client_id: str | None, due: datetime) -> str | N
 
 
 async def note_unless_decided(  # what a request is known by
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     uscc: str,
     *,
     client_id: str,
@@ -77,22 +77,24 @@ async def note_unless_decided(  # what a request is known by
     kind = NoticeKind.CONSENT_LEFT_OPEN
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now}
     due = due_at(kind, until)
-    await conn.execute(_ONE, values | {"due": due, "only_one": _left_open(request_digest)})
+    await connection.execute(_ONE, values | {"due": due, "only_one": _left_open(request_digest)})
 
 
-async def forget_undecided(conn: AsyncConnection, uscc: str, *, request_digest: bytes) -> None:
+async def forget_undecided(
+    connection: AsyncConnection, uscc: str, *, request_digest: bytes
+) -> None:
     """It is decided: that it was left open is not told."""
-    await conn.execute(_DECIDED, {"uscc": uscc, "notice_id": _left_open(request_digest)})
+    await connection.execute(_DECIDED, {"uscc": uscc, "notice_id": _left_open(request_digest)})
 
 
 def _left_open(request_digest: bytes) -> str:
     return f"left_open_{request_digest.hex()}"
 
 
-async def note_ending(conn: AsyncConnection, *, now: datetime) -> int:
+async def note_ending(connection: AsyncConnection, *, now: datetime) -> int:
     """Tell once of each consent that ends within a week; how many were new."""
     kind = NoticeKind.CONSENT_ENDING
-    written = await conn.execute(
+    written = await connection.execute(
         ENDING,
         {"kind": str(kind), "now": now, "until": now + ENDS_WITHIN, "due": due_at(kind, now)},
     )

@@ -11,14 +11,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.notices.kinds import NoticeKind, backoff
 
 LEASE: Final = timedelta(minutes=10)
 AT_ONCE: Final = 50
 MOST_FAILURES: Final = 12
 
-_TAKE: Final = statement("""
+_TAKE: Final = Statement("""
     WITH first AS (
         SELECT uscc FROM notice
          WHERE done_at IS NULL AND due_at <= :now
@@ -35,14 +35,14 @@ _TAKE: Final = statement("""
      WHERE n.uscc = t.uscc AND n.notice_id = t.notice_id
     RETURNING n.uscc, n.notice_id, n.kind, n.client_id, n.at, n.failures, n.reached,
               n.done_at IS NOT NULL AS given_up""")
-_NAMES: Final = statement("""
+_NAMES: Final = Statement("""
     SELECT (SELECT name FROM enterprise WHERE uscc = :uscc) AS enterprise,
            coalesce((SELECT jsonb_object_agg(client_id, jsonb_build_array(name_zh, name_en))
                        FROM client WHERE client_id = ANY(CAST(:clients AS text[]))), '{}') AS clients""")
-_DONE: Final = statement("""
+_DONE: Final = Statement("""
     UPDATE notice SET done_at = CAST(:now AS timestamptz), reached = CAST(:reached AS text[])
      WHERE uscc = :uscc AND notice_id = :notice_id""")
-_FAILED: Final = statement("""
+_FAILED: Final = Statement("""
     UPDATE notice SET failures = failures + 1, due_at = CAST(:due AS timestamptz),
            reached = CAST(:reached AS text[])
      WHERE uscc = :uscc AND notice_id = :notice_id""")
@@ -69,10 +69,10 @@ class ClaimedNotice:
     given_up: int
 
 
-async def take(conn: AsyncConnection, *, now: datetime) -> ClaimedNotice | None:
+async def take(connection: AsyncConnection, *, now: datetime) -> ClaimedNotice | None:
     """The notices of the enterprise that has waited longest; `None` where nothing is due."""
     values = {"now": now, "lease": now + LEASE, "at_once": AT_ONCE, "most": MOST_FAILURES}
-    rows = (await conn.execute(_TAKE, values)).mappings().all()
+    rows = (await connection.execute(_TAKE, values)).mappings().all()
     if not rows:
         return None
     due = [
@@ -92,19 +92,24 @@ async def take(conn: AsyncConnection, *, now: datetime) -> ClaimedNotice | None:
 
 
 async def names(
-    conn: AsyncConnection, uscc: str, clients: Sequence[str]
+    connection: AsyncConnection, uscc: str, clients: Sequence[str]
 ) -> tuple[str, dict[str, tuple[str, str]]]:
     """The enterprise's name, and each client's in both languages."""
-    row = (await conn.execute(_NAMES, {"uscc": uscc, "clients": list(clients)})).one()
+    row = (await connection.execute(_NAMES, {"uscc": uscc, "clients": list(clients)})).one()
     return row.enterprise or uscc, {key: (zh, en) for key, (zh, en) in row.clients.items()}
 
 
 async def conclude(
-    conn: AsyncConnection, of: DueNotice, *, reached: Sequence[str], failed: bool, now: datetime
+    connection: AsyncConnection,
+    of: DueNotice,
+    *,
+    reached: Sequence[str],
+    failed: bool,
+    now: datetime,
 ) -> None:
     """Write that it has reached everybody, or whom it has reached and when it is tried again."""
     values = {"uscc": of.uscc, "notice_id": of.notice_id, "reached": list(reached)}
     if failed:
-        await conn.execute(_FAILED, values | {"due": now + backoff(of.failures + 1)})
+        await connection.execute(_FAILED, values | {"due": now + backoff(of.failures + 1)})
     else:
-        await conn.execute(_DONE, values | {"now": now})
+        await connection.execute(_DONE, values | {"now": now})

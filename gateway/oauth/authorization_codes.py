@@ -39,7 +39,7 @@ _COLUMNS: Final = (
 
 
 async def pushed_request(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digest: bytes,
     client_id: str,
     *,
@@ -50,7 +50,7 @@ async def pushed_request(
         col(InteractionRow.request_digest) == digest,
         col(InteractionRow.decided_at).is_not(None),
     )
-    found = await conn.execute(
+    found = await connection.execute(
         select(*_COLUMNS).where(
             col(PushedRequestRow.digest) == digest,
             col(PushedRequestRow.client_id) == client_id,
@@ -62,9 +62,9 @@ async def pushed_request(
     return None if row is None else PushedRequest(**row)
 
 
-async def take_pushed_request(conn: AsyncConnection, digest: bytes) -> PushedRequest | None:
+async def take_pushed_request(connection: AsyncConnection, digest: bytes) -> PushedRequest | None:
     """Take the request for good; who comes second finds nothing."""
-    taken = await conn.execute(
+    taken = await connection.execute(
         delete(PushedRequestRow).where(col(PushedRequestRow.digest) == digest).returning(*_COLUMNS),
     )
     row = taken.mappings().one_or_none()
@@ -72,7 +72,7 @@ async def take_pushed_request(conn: AsyncConnection, digest: bytes) -> PushedReq
 
 
 async def new_code(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     digests: KeyedDigests,
     pushed: PushedRequest,
     interaction: Interaction,
@@ -81,7 +81,7 @@ async def new_code(
 ) -> str:
     """A code for the consent that `interaction` made."""
     code = secrets.token_urlsafe(32)
-    await conn.execute(
+    await connection.execute(
         insert(AuthorizationCodeRow).values(
             digest=digests.of("code", code),
             client_id=pushed.client_id,

@@ -53,15 +53,15 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
         return error_page(request, "parameters", UNKNOWN_REQUEST)
     digest = runtime.digests.of("request_uri", request_uri)
     now = runtime.now()
-    async with runtime.engine.begin() as conn:
-        pushed = await authorization_codes.pushed_request(conn, digest, client_id, now=now)
+    async with runtime.engine.begin() as connection:
+        pushed = await authorization_codes.pushed_request(connection, digest, client_id, now=now)
         if pushed is None:
             return error_page(request, "request_uri", UNKNOWN_REQUEST, client_id)
-        client = await registry.find(conn, client_id)
+        client = await registry.find(connection, client_id)
         if client is None or not client.active or not client.agreement_in_force(now):
             return error_page(request, "client_not_in_standing", UNKNOWN_REQUEST, client_id)
         interaction_id = await interactions.open_interaction(
-            conn,
+            connection,
             runtime.digests,
             request_digest=digest,
             ask=_ask(pushed),
@@ -73,31 +73,31 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
 
 async def resume(request: Request, runtime: Runtime) -> Response:
     """Take what was decided back to the client: a code, or `access_denied`."""
-    async with runtime.engine.begin() as conn:
-        taken = await _taken(conn, request, runtime)
+    async with runtime.engine.begin() as connection:
+        taken = await _taken(connection, request, runtime)
         if taken is None:
             return error_page(request, "nothing_to_resume", NOTHING_TO_RESUME)
         interaction, pushed = taken
-        response = await _response(conn, runtime, interaction, pushed)
+        response = await _response(connection, runtime, interaction, pushed)
     parameters = response | {"state": pushed.parameters["state"], "iss": runtime.settings.issuer}
     return _see(authorization_codes.with_parameters(pushed.parameters["redirect_uri"], parameters))
 
 
 async def _taken(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     request: Request,
     runtime: Runtime,
 ) -> tuple[Interaction, PushedRequest] | None:
     """The interaction that this browser's session decided, with its request; once."""
     now = runtime.now()
     session = await sessions.current(
-        conn, runtime.digests, runtime.settings, request.cookies, now=now
+        connection, runtime.digests, runtime.settings, request.cookies, now=now
     )
     interaction_id = _one(request, "interaction")
     if session is None or not interaction_id:
         return None
     interaction = await interactions.take_decided(
-        conn,
+        connection,
         runtime.digests,
         interaction_id,
         session_digest=session.digest,
@@ -105,12 +105,12 @@ async def _taken(
     )
     if interaction is None:
         return None
-    pushed = await authorization_codes.take_pushed_request(conn, interaction.request_digest)
+    pushed = await authorization_codes.take_pushed_request(connection, interaction.request_digest)
     return (interaction, pushed) if pushed else None
 
 
 async def _response(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     runtime: Runtime,
     interaction: Interaction,
     pushed: PushedRequest,
@@ -125,7 +125,7 @@ async def _response(
         return {"error": "access_denied", "error_description": "The enterprise did not agree."}
     return {
         "code": await authorization_codes.new_code(
-            conn, runtime.digests, pushed, interaction, now=runtime.now()
+            connection, runtime.digests, pushed, interaction, now=runtime.now()
         )
     }
 

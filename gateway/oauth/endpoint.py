@@ -82,9 +82,9 @@ async def _in_transaction(
     certificate: Certificate | None,
     client: Client | None,
 ) -> Answer:
-    def run(conn: Connection) -> Answer:
+    def run(connection: Connection) -> Answer:
         at = TokenTime(
-            books=InTransaction(conn, client),
+            books=InTransaction(connection, client),
             runtime=runtime,
             now=runtime.now(),
             jkt=jkt,
@@ -92,8 +92,8 @@ async def _in_transaction(
         )
         return OAuthServer(at).answer(endpoint, posted)
 
-    async with runtime.engine.begin() as conn:
-        return await conn.run_sync(run)
+    async with runtime.engine.begin() as connection:
+        return await connection.run_sync(run)
 
 
 def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:

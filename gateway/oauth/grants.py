@@ -33,10 +33,10 @@ class CodeGrant(AuthorizationCodeGrant):
         """Spend the code first, then judge it: whoever fails here has to begin anew."""
         at = self.server.at
         digest = at.runtime.digests.of("code", code)
-        spent = store.spend_code(at.conn, digest, party.client.client_id, now=at.now)
+        spent = store.spend_code(at.connection, digest, party.client.client_id, now=at.now)
         if spent is None:
             store.revoke_what_a_reused_code_gave(
-                at.conn, digest, party.client.client_id, now=at.now
+                at.connection, digest, party.client.client_id, now=at.now
             )
             raise invalid_grant("This code is unknown, expired, used or another client's.")
         if spent.dpop_jkt is not None and spent.dpop_jkt != at.jkt:
@@ -47,7 +47,7 @@ class CodeGrant(AuthorizationCodeGrant):
             client_id=spent.client_id,
             scope=spent.scope,
             code_digest=digest,
-            consent=store.living_consent(at.conn, spent.uscc, spent.consent_id, now=at.now),
+            consent=store.living_consent(at.connection, spent.uscc, spent.consent_id, now=at.now),
             redirect_uri=spent.redirect_uri,
             code_challenge=spent.code_challenge,
         )
@@ -77,14 +77,16 @@ class RefreshGrant(RefreshTokenGrant):
         at = self.server.at
         party: Party = self.request.client
         digest = at.runtime.digests.of("refresh", refresh_token)
-        found = store.living_refresh_token(at.conn, digest, party.client.client_id, now=at.now)
+        found = store.living_refresh_token(
+            at.connection, digest, party.client.client_id, now=at.now
+        )
         if found is None:
             return None
         return Basis(
             client_id=found.client_id,
             scope=found.scope,
             code_digest=found.code_digest,
-            consent=store.living_consent(at.conn, found.uscc, found.consent_id, now=at.now),
+            consent=store.living_consent(at.connection, found.uscc, found.consent_id, now=at.now),
         )
 
     def authenticate_user(self, basis: Basis) -> Basis:

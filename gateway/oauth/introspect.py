@@ -39,21 +39,23 @@ def _access_token(at: TokenTime, text: str, client: Client) -> dict[str, Any] | 
         token = at.runtime.tokens.verify(text, at.now)
     except TokenError:
         return None
-    if token.client_id != client.client_id or not store.access_token_lives(at.conn, token.jti):
+    if token.client_id != client.client_id or not store.access_token_lives(
+        at.connection, token.jti
+    ):
         return None
     claims = jws.unverified_claims(text)  # verified above
     bound = Bound(jkt=token.jkt, x5t=token.x5t)
     told = {"active": True, "token_type": bound.token_type, **claims}
     if token.consent_id is None or token.uscc is None:
         return told
-    consent = store.consent_now(at.conn, token.uscc, token.consent_id, now=at.now)
+    consent = store.consent_now(at.connection, token.uscc, token.consent_id, now=at.now)
     return told | {"authorization_details": granted_details(consent)} if consent else None
 
 
 def _refresh_token(at: TokenTime, text: str, client: Client) -> dict[str, Any] | None:
     digest = at.runtime.digests.of("refresh", text)
-    found = store.living_refresh_token(at.conn, digest, client.client_id, now=at.now)
-    consent = found and store.consent_now(at.conn, found.uscc, found.consent_id, now=at.now)
+    found = store.living_refresh_token(at.connection, digest, client.client_id, now=at.now)
+    consent = found and store.consent_now(at.connection, found.uscc, found.consent_id, now=at.now)
     if not found or not consent:
         return None
     return {

@@ -64,7 +64,7 @@ class PushedAuthorization(TokenEndpoint):
             _count_refused(pushed, error)
             raise
         request_uri = PREFIX + secrets.token_urlsafe(32)
-        at.conn.execute(
+        at.connection.execute(
             insert(PushedRequestRow).values(
                 digest=at.runtime.digests.of("request_uri", request_uri),
                 client_id=party.client.client_id,

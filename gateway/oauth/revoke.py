@@ -37,16 +37,16 @@ def _end(at: TokenTime, text: str, client_id: str) -> None:
         _end_refresh_token(at, text, client_id)
         return
     _own(token.client_id, client_id)
-    store.revoke_access_token(at.conn, token.jti, client_id, now=at.now)
+    store.revoke_access_token(at.connection, token.jti, client_id, now=at.now)
 
 
 def _end_refresh_token(at: TokenTime, text: str, client_id: str) -> None:
     digest = at.runtime.digests.of("refresh", text)
-    found = store.refresh_token_owner(at.conn, digest)
+    found = store.refresh_token_owner(at.connection, digest)
     if found is None:
         return
     _own(found.client_id, client_id)
-    store.revoke_family(at.conn, found.code_digest, now=at.now)
+    store.revoke_family(at.connection, found.code_digest, now=at.now)
 
 
 def _own(owner: str, client_id: str) -> None:

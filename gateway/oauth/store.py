@@ -53,11 +53,11 @@ class RefreshTokenOwner:
 
 
 def spend_code(
-    conn: Connection, digest: bytes, client_id: str, *, now: datetime
+    connection: Connection, digest: bytes, client_id: str, *, now: datetime
 ) -> SpentCode | None:
     """Redeem a code: of many at once, one gets it."""
     row = (
-        conn.execute(
+        connection.execute(
             update(AuthorizationCodeRow)
             .where(
                 col(AuthorizationCodeRow.digest) == digest,
@@ -75,10 +75,10 @@ def spend_code(
 
 
 def revoke_what_a_reused_code_gave(
-    conn: Connection, digest: bytes, client_id: str, *, now: datetime
+    connection: Connection, digest: bytes, client_id: str, *, now: datetime
 ) -> None:
     """End all tokens of a code that its own client has used again (RFC 6749 §4.1.2)."""
-    used = conn.execute(
+    used = connection.execute(
         select(col(AuthorizationCodeRow.digest)).where(
             col(AuthorizationCodeRow.digest) == digest,
             col(AuthorizationCodeRow.client_id) == client_id,
@@ -86,22 +86,22 @@ def revoke_what_a_reused_code_gave(
         ),
     ).one_or_none()
     if used is not None:
-        revoke_family(conn, digest, now=now)
+        revoke_family(connection, digest, now=now)
 
 
-def revoke_family(conn: Connection, code_digest: bytes, *, now: datetime) -> None:
+def revoke_family(connection: Connection, code_digest: bytes, *, now: datetime) -> None:
     """End the refresh token of a code, then every access token that came of either."""
     for row in (RefreshTokenRow, AccessTokenRow):
-        conn.execute(
+        connection.execute(
             update(row)
             .where(col(row.code_digest) == code_digest, col(row.revoked_at).is_(None))
             .values(revoked_at=now),
         )
 
 
-def revoke_access_token(conn: Connection, jti: str, client_id: str, *, now: datetime) -> None:
+def revoke_access_token(connection: Connection, jti: str, client_id: str, *, now: datetime) -> None:
     """End one access token of this client."""
-    conn.execute(
+    connection.execute(
         update(AccessTokenRow)
         .where(
             col(AccessTokenRow.jti) == jti,
@@ -112,10 +112,10 @@ def revoke_access_token(conn: Connection, jti: str, client_id: str, *, now: date
     )
 
 
-def access_token_lives(conn: Connection, jti: str) -> bool:
+def access_token_lives(connection: Connection, jti: str) -> bool:
     """Whether an access token is known and not revoked; its term stands in itself."""
     return (
-        conn.execute(
+        connection.execute(
             select(col(AccessTokenRow.jti)).where(
                 col(AccessTokenRow.jti) == jti,
                 col(AccessTokenRow.revoked_at).is_(None),
@@ -126,7 +126,7 @@ def access_token_lives(conn: Connection, jti: str) -> bool:
 
 
 def living_refresh_token(
-    conn: Connection,
+    connection: Connection,
     digest: bytes,
     client_id: str,
     *,
@@ -134,7 +134,7 @@ def living_refresh_token(
 ) -> LivingRefreshToken | None:
     """This client's refresh token, held fast until the transaction ends."""
     row = (
-        conn.execute(
+        connection.execute(
             select(*_columns(RefreshTokenRow, LivingRefreshToken))
             .where(
                 col(RefreshTokenRow.digest) == digest,
@@ -150,10 +150,10 @@ def living_refresh_token(
     return None if row is None else LivingRefreshToken(**row)
 
 
-def refresh_token_owner(conn: Connection, digest: bytes) -> RefreshTokenOwner | None:
+def refresh_token_owner(connection: Connection, digest: bytes) -> RefreshTokenOwner | None:
     """Whose a refresh token is, alive or not."""
     row = (
-        conn.execute(
+        connection.execute(
             select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(
                 col(RefreshTokenRow.digest) == digest
             ),
@@ -164,9 +164,11 @@ def refresh_token_owner(conn: Connection, digest: bytes) -> RefreshTokenOwner | 
     return None if row is None else RefreshTokenOwner(**row)
 
 
-def consent_now(conn: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent | None:
+def consent_now(
+    connection: Connection, uscc: str, consent_id: str, *, now: datetime
+) -> Consent | None:
     """The consent, if a token may still rest on it."""
-    row = conn.execute(
+    row = connection.execute(
         consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id),
     ).one_or_none()
     consent = None if row is None else consent_of(row._asdict())
@@ -175,9 +177,9 @@ def consent_now(conn: Connection, uscc: str, consent_id: str, *, now: datetime) 
     )
 
 
-def living_consent(conn: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent:
+def living_consent(connection: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent:
     """The consent that a grant rests on; without it the grant is dead."""
-    consent = consent_now(conn, uscc, consent_id, now=now)
+    consent = consent_now(connection, uscc, consent_id, now=now)
     if consent is None:
         raise invalid_grant("The consent that this grant rests on has ended; ask for a new one.")
     return consent

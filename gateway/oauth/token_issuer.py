@@ -39,9 +39,9 @@ class TokenTime:
     certificate: Certificate | None
 
     @property
-    def conn(self) -> Connection:
+    def connection(self) -> Connection:
         """The request's transaction, for what rests on more than the client."""
-        return self.books.conn
+        return self.books.connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def _row(claims: Mapping[str, Any], basis: Basis | None) -> dict[str, Any]:
 def _refresh_token(at: TokenTime, basis: Basis) -> str:
     """A new refresh token; it is bound to its client by that client's authentication alone."""
     token = secrets.token_urlsafe(32)
-    at.conn.execute(
+    at.connection.execute(
         insert(RefreshTokenRow).values(
             digest=at.runtime.digests.of("refresh", token),
             client_id=basis.client_id,

@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from gateway.clients.registry import Client
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.oauth.errors import OAuthError, used_before
 from gateway.oauth.tables import AccessTokenRow, AssertionRow
 
@@ -55,7 +56,7 @@ class UnitOfWork(Protocol):
     """Where one request is written down."""
 
     @property
-    def conn(self) -> Connection:
+    def connection(self) -> Connection:
         """The request's transaction; raises `NoTransactionError` where there is none."""
         ...
 
@@ -85,7 +86,7 @@ Counting = Callable[[Assertion | None], Awaitable[bool]]
 class InTransaction:
     """Everything at once, on the transaction's connection."""
 
-    conn: Connection
+    connection: Connection
     found: Client | None
 
     def client(self, client_id: str) -> Client | None:
@@ -99,17 +100,17 @@ class InTransaction:
             "jti": assertion.jti,
             "expires_at": assertion.forgotten_at,
         }
-        return self.conn.execute(_SPEND, row).scalar_one_or_none() is not None
+        return self.connection.execute(_SPEND, row).scalar_one_or_none() is not None
 
     def count(self, counting: Counting) -> None:
         """See `UnitOfWork`."""
-        driver: Any = self.conn.connection.dbapi_connection
+        driver: Any = self.connection.connection.dbapi_connection
         # SQLAlchemy's own way to await something in the middle of a synchronous transaction.
         driver.run_async(lambda _: counting(None))
 
     def keep(self, token: Mapping[str, Any]) -> None:
         """See `UnitOfWork`."""
-        self.conn.execute(_KEEP, dict(token))
+        self.connection.execute(_KEEP, dict(token))
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class AtTheEnd:
     _token: Mapping[str, Any] | None = None
 
     @property
-    def conn(self) -> Connection:
+    def connection(self) -> Connection:
         """There is none."""
         raise NoTransactionError
 

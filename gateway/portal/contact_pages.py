@@ -51,9 +51,9 @@ async def show(
 ) -> Response:
     """Show where notices go, and how to add a place."""
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.connect() as conn:
-        card = await card_of(conn, request, visitor, uscc)
-        found = await contact_points.of_enterprise(conn, uscc)
+    async with runtime.engine.connect() as connection:
+        card = await card_of(connection, request, visitor, uscc)
+        found = await contact_points.of_enterprise(connection, uscc)
     return frame.page(
         request,
         "portal/notices.html",
@@ -81,14 +81,17 @@ async def add(
         return _to(uscc, "unfit")
     place_id, secret = new_id("plc"), new_secret()
     sealed = runtime.vault.seal(address.encode(), **_place(uscc, place_id))
-    async with runtime.engine.begin() as conn:
-        card = await card_of(conn, request, visitor, uscc)
-        await contact_points.one_at_a_time(conn, uscc)
-        held = await contact_points.of_enterprise(conn, uscc)
-        if len(held) >= MOST or await contact_points.count_since(conn, uscc, now - A_DAY) >= MOST:
+    async with runtime.engine.begin() as connection:
+        card = await card_of(connection, request, visitor, uscc)
+        await contact_points.one_at_a_time(connection, uscc)
+        held = await contact_points.of_enterprise(connection, uscc)
+        if (
+            len(held) >= MOST
+            or await contact_points.count_since(connection, uscc, now - A_DAY) >= MOST
+        ):
             return _to(uscc, "enough")
         await contact_points.add(
-            conn,
+            connection,
             ContactPoint(
                 uscc=uscc,
                 place_id=place_id,
@@ -122,8 +125,8 @@ async def ask(
 ) -> Response:
     """Ask once: a mail program that opens links by itself confirms nothing."""
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.connect() as conn:
-        card = await card_of(conn, request, visitor, uscc)
+    async with runtime.engine.connect() as connection:
+        card = await card_of(connection, request, visitor, uscc)
     return frame.page(
         request,
         "portal/notice_confirm.html",
@@ -142,8 +145,8 @@ async def remove(
     """Send nothing there any more."""
     await visitor.form(request, f"remove {uscc} {place_id}")
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.begin() as conn:
-        await contact_points.remove(conn, uscc, place_id, **_by(visitor), now=runtime.now())
+    async with runtime.engine.begin() as connection:
+        await contact_points.remove(connection, uscc, place_id, **_by(visitor), now=runtime.now())
     return _to(uscc, "removed")
 
 
@@ -159,10 +162,10 @@ async def confirm(
     """Confirm the place."""
     await visitor.form(request, f"confirm {uscc} {place_id}")
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.begin() as conn:
+    async with runtime.engine.begin() as connection:
         digest = runtime.digests.of("invitation", secret)
         done = await contact_points.confirm(
-            conn, uscc, place_id, link_digest=digest, **_by(visitor), now=runtime.now()
+            connection, uscc, place_id, link_digest=digest, **_by(visitor), now=runtime.now()
         )
     if done:
         return _to(uscc, "confirmed")

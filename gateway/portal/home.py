@@ -67,10 +67,12 @@ async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -
     """Show the person's enterprises at a glance."""
     now = runtime.now()
     session = visitor.session
-    async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, session.standing)
-        glances = [await _glance(conn, card, session.standing[card.uscc], now) for card in cards]
-        outdated = await store.enterprises(conn, session.outdated - session.standing.keys())
+    async with runtime.engine.connect() as connection:
+        cards = await store.enterprises(connection, session.standing)
+        glances = [
+            await _glance(connection, card, session.standing[card.uscc], now) for card in cards
+        ]
+        outdated = await store.enterprises(connection, session.outdated - session.standing.keys())
     return frame.page(
         request,
         "portal/home.html",
@@ -84,10 +86,12 @@ async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -
 
 
 async def _glance(
-    conn: AsyncConnection, card: EnterpriseCard, powers: frozenset[Permission], now: datetime
+    connection: AsyncConnection, card: EnterpriseCard, powers: frozenset[Permission], now: datetime
 ) -> HomeSummary:
     held = (
-        await consents.running_of(conn, card.uscc, now=now) if Permission.CONSENTS in powers else []
+        await consents.running_of(connection, card.uscc, now=now)
+        if Permission.CONSENTS in powers
+        else []
     )
     running = {each.consent_id for each in held if status_at(each, now) in RUNNING}
     open_ones = [
@@ -97,23 +101,23 @@ async def _glance(
         and (each.amends is None or each.amends in running)
     ]
     mine = Permission.MANAGE in powers
-    left = await representatives.to_confirm(conn, card.uscc, held, now=now) if mine else []
-    clients = await store.clients(conn, {each.client_id for each in (*open_ones, *left)})
+    left = await representatives.to_confirm(connection, card.uscc, held, now=now) if mine else []
+    clients = await store.clients(connection, {each.client_id for each in (*open_ones, *left)})
     return HomeSummary(
         enterprise=card,
         powers=powers,
         waiting=_known(open_ones, clients),
         predecessors=_known(left, clients),
         active=sum(status_at(each, now) is Status.ACTIVE for each in held),
-        looks=await store.count_looks(conn, card.uscc, since=now - LOOKS_WITHIN)
+        looks=await store.count_looks(connection, card.uscc, since=now - LOOKS_WITHIN)
         if Permission.RECORD in powers
         else 0,
-        decided=await _decided(conn, card.uscc) if Permission.OBJECTIONS in powers else 0,
+        decided=await _decided(connection, card.uscc) if Permission.OBJECTIONS in powers else 0,
     )
 
 
-async def _decided(conn: AsyncConnection, uscc: str) -> int:
-    found = await objections.of_enterprise(conn, uscc)
+async def _decided(connection: AsyncConnection, uscc: str) -> int:
+    found = await objections.of_enterprise(connection, uscc)
     return sum(each.status is objection.Status.DECIDED for each in found)
 
 

@@ -135,8 +135,8 @@ async def show(
     """Show the file by datasets; `?dataset=` shows one of them, a page at a time."""
     visitor.must(Permission.RECORD, request, uscc)
     wanted, after = (request.query_params.get(name, "") for name in ("dataset", "after"))
-    async with runtime.engine.connect() as conn:
-        file = await file_of(conn, request, runtime, visitor, uscc)
+    async with runtime.engine.connect() as connection:
+        file = await file_of(connection, request, runtime, visitor, uscc)
     entries = file.entries()
     if wanted:
         sections = [_page(file, wanted, entries, after)] if _has(entries, wanted, after) else []
@@ -169,9 +169,9 @@ async def show_one(
 ) -> Response:
     """Show one record, field by field, with the way to object to it."""
     visitor.must(Permission.RECORD, request, uscc)
-    async with runtime.engine.connect() as conn:
-        file = await file_of(conn, request, runtime, visitor, uscc)
-        before = await objections.of_enterprise(conn, uscc, record_id=record_id)
+    async with runtime.engine.connect() as connection:
+        file = await file_of(connection, request, runtime, visitor, uscc)
+        before = await objections.of_enterprise(connection, uscc, record_id=record_id)
     entry = file.opened(entry_of(request, visitor, file, record_id))
     return frame.page(
         request,
@@ -191,13 +191,13 @@ async def show_one(
 
 
 async def file_of(
-    conn: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, uscc: str
+    connection: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, uscc: str
 ) -> File:
     """The file of an enterprise that the person may act for; else there is nothing here."""
-    read = await read_file(conn, uscc, runtime.catalogue.codes)
+    read = await read_file(connection, uscc, runtime.catalogue.codes)
     if read is None:
         raise InsteadError(not_found(request, visitor))
-    own = await objections.of_enterprise(conn, uscc)
+    own = await objections.of_enterprise(connection, uscc)
     return File(
         enterprise=read[0],
         records=read[1],

@@ -75,10 +75,10 @@ async def come_back(request: Request, runtime: UsingRuntime) -> Response:
         return _too_weak(request) if isinstance(error, TooWeakError) else _try_again(request)
     except IdentityUnavailableError as error:
         return _unavailable(request, error)
-    async with runtime.engine.begin() as conn:
-        await sessions.end(conn, runtime.digests, runtime.settings, request.cookies)
-        await sessions.forget_ended(conn, now=now)
-        value = await sessions.begin(conn, runtime.digests, identity, now=now)
+    async with runtime.engine.begin() as connection:
+        await sessions.end(connection, runtime.digests, runtime.settings, request.cookies)
+        await sessions.forget_ended(connection, now=now)
+        value = await sessions.begin(connection, runtime.digests, identity, now=now)
     return _signed_in(runtime, value, started.return_to)
 
 
@@ -86,8 +86,8 @@ async def come_back(request: Request, runtime: UsingRuntime) -> Response:
 async def sign_out(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
     """End the session."""
     await visitor.form(request, "sign-out")
-    async with runtime.engine.begin() as conn:
-        await sessions.end(conn, runtime.digests, runtime.settings, request.cookies)
+    async with runtime.engine.begin() as connection:
+        await sessions.end(connection, runtime.digests, runtime.settings, request.cookies)
     response = RedirectResponse("/portal/signed-out", status_code=303)
     response.delete_cookie(
         sessions.cookie_name(runtime.settings),

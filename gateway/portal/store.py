@@ -34,9 +34,9 @@ class EnterpriseCard:
     status: str
 
 
-async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
+async def clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
     """The clients of these ids."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(
             col(ClientRow.client_id),
             col(ClientRow.kind),
@@ -56,9 +56,9 @@ async def clients(conn: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Cli
     }
 
 
-async def enterprises(conn: AsyncConnection, usccs: Iterable[str]) -> list[EnterpriseCard]:
+async def enterprises(connection: AsyncConnection, usccs: Iterable[str]) -> list[EnterpriseCard]:
     """Those of these enterprises that exist, by name."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(enterprise.c.uscc, enterprise.c.name, enterprise.c.kind, enterprise.c.status)
         .where(enterprise.c.uscc.in_(sorted(set(usccs))))
         .order_by(enterprise.c.name, enterprise.c.uscc),
@@ -66,9 +66,9 @@ async def enterprises(conn: AsyncConnection, usccs: Iterable[str]) -> list[Enter
     return [EnterpriseCard(**row._asdict()) for row in found]
 
 
-async def count_looks(conn: AsyncConnection, uscc: str, *, since: datetime) -> int:
+async def count_looks(connection: AsyncConnection, uscc: str, *, since: datetime) -> int:
     """How often somebody looked, or tried to, since then."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(func.count())
         .select_from(DisclosureRow)
         .where(col(DisclosureRow.uscc) == uscc, col(DisclosureRow.at) >= since),

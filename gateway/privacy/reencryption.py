@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import SealBrokenError, Vault
 
 BATCH: Final = 500
@@ -73,7 +73,7 @@ PLACES: Final = (
         column="address",
     ),
 )
-_KEPT: Final = text("""
+_KEPT: Final = Statement("""
 SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idempotency
  WHERE length(answer) > 4 AND at > now() - interval '24 hours' GROUP BY 1""")
 
@@ -107,7 +107,7 @@ async def remaining(connection: AsyncConnection) -> dict[str, dict[int, int]]:
     """How many sealed values lie under which key, by table; kept answers among them."""
     found: dict[str, dict[int, int]] = {}
     for place in PLACES:
-        counted = text(
+        counted = Statement(
             f"SELECT get_byte({place.column}, 1) AS key, count(*) AS rows FROM {place.table} "  # noqa: S608
             f"WHERE {place.column} IS NOT NULL GROUP BY 1"
         )
@@ -152,7 +152,7 @@ async def _reseal_some(
 def _to_do(place: EncryptedColumn, *, begun: bool) -> Any:  # a statement
     key = ", ".join(place.key)
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types))
-    return text(
+    return Statement(
         f"SELECT {key}, {place.row} AS place, {place.column} AS sealed FROM {place.table} "  # noqa: S608
         f"WHERE {place.column} IS NOT NULL AND get_byte({place.column}, 1) <> :current "
         f"{f'AND ({key}) > ({after}) ' if begun else ''}"
@@ -162,4 +162,4 @@ def _to_do(place: EncryptedColumn, *, begun: bool) -> Any:  # a statement
 
 def _put(place: EncryptedColumn) -> Any:  # a statement
     matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
-    return text(f"UPDATE {place.table} SET {place.column} = :sealed WHERE {matches}")  # noqa: S608
+    return Statement(f"UPDATE {place.table} SET {place.column} = :sealed WHERE {matches}")  # noqa: S608

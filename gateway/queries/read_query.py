@@ -25,7 +25,8 @@ from gateway.creditfile.file_query import (
     with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey, kept_since
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import is_offered

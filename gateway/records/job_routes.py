@@ -35,8 +35,8 @@ def described(what: str) -> dict[int | str, dict[str, Any]]:
 async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
     """List the source's newest 100 jobs."""
     department = await _department(request, runtime)
-    async with runtime.engine.connect() as conn:
-        found = await uploads.newest(conn, department.source.source_id)
+    async with runtime.engine.connect() as connection:
+        found = await uploads.newest(connection, department.source.source_id)
     return _answer({"jobs": [shown(each) for each in found]})
 
 
@@ -115,8 +115,8 @@ async def _own(runtime: Runtime, department: AuthenticatedSource, job_id: str) -
     """The job, if it is this source's; to all others there is none."""
     if not AN_ID.fullmatch(job_id):
         raise NotFoundError
-    async with runtime.engine.connect() as conn:
-        found = await uploads.find(conn, department.source.source_id, job_id)
+    async with runtime.engine.connect() as connection:
+        found = await uploads.find(connection, department.source.source_id, job_id)
     if found is None:
         raise NotFoundError
     return found

@@ -64,9 +64,9 @@ async def list_objections(
 ) -> Response:
     """List the objections to this department's records, by id, a page at a time."""
     caller = await _department(request, runtime)
-    async with runtime.engine.connect() as conn:
+    async with runtime.engine.connect() as connection:
         found = await store.of_source(
-            conn, caller.client_id, status=status, due_until=due, after=after
+            connection, caller.client_id, status=status, due_until=due, after=after
         )
     now = runtime.now()
     more = found[-1].objection_id if len(found) == store.PAGE else None
@@ -161,16 +161,16 @@ async def _acted(
 ) -> Objection | ObjectionRefused:
     if not AN_ID.fullmatch(objection_id):
         raise NotFoundError
-    async with runtime.engine.begin() as conn:
-        return await service.act(conn, objection_id, verb)
+    async with runtime.engine.begin() as connection:
+        return await service.act(connection, objection_id, verb)
 
 
 async def _said_before(
     runtime: Runtime, caller: Caller, objection_id: str, outcome: ObjectionOutcome, reasons: str
 ) -> bool:
     """Whether this very decision was made before: a repeated call changes nothing and is no error."""
-    async with runtime.engine.connect() as conn:
-        found = await store.by_id(conn, objection_id)
+    async with runtime.engine.connect() as connection:
+        found = await store.by_id(connection, objection_id)
     own = found is not None and found.source_id == caller.client_id
     return own and found is not None and (found.outcome, found.reasons) == (outcome, reasons)
 
@@ -178,12 +178,12 @@ async def _said_before(
 async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
     if not AN_ID.fullmatch(objection_id):
         raise NotFoundError
-    async with runtime.engine.begin() as conn:
-        found = await store.by_id(conn, objection_id)
+    async with runtime.engine.begin() as connection:
+        found = await store.by_id(connection, objection_id)
         if found is None or found.source_id != caller.client_id:
             raise NotFoundError
-        events = await store.events_of(conn, found.uscc, objection_id)
-        key = await store.key_of(conn, found)
+        events = await store.events_of(connection, found.uscc, objection_id)
+        key = await store.key_of(connection, found)
     return _answer(serializers.in_full(found, events, key=key, now=runtime.now()))
 
 

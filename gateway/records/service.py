@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +16,7 @@ from gateway.access.errors import GatewayError, InvalidRequestError, Temporarily
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import folded
 from gateway.creditfile.objections.text_input import InvalidText, read_text
+from gateway.db.statements import Statement
 from gateway.db.unavailable import sqlstate_of
 from gateway.ingest import BatchResult, RowOutcome, take
 from gateway.ingest.record_actions import ActionContext, RecordAction, amend
@@ -29,7 +29,7 @@ from verification.uscc import normalise_uscc
 log = structlog.get_logger("gateway.records")
 
 # A large file of the same source and dataset may be under way; it gives way after each batch.
-WAIT_FOR_TURN = text("SET LOCAL lock_timeout = '8s'")
+WAIT_FOR_TURN = Statement("SET LOCAL lock_timeout = '8s'")
 NOT_OUR_TURN = "55P03"
 BEGIN_AGAIN = frozenset({"40P01", "40001"})  # deadlock, serialization failure
 TURNS = 5
@@ -45,9 +45,9 @@ async def deliver(
     """Take these rows."""
     now = runtime.now()
 
-    async def work(conn: AsyncConnection) -> tuple[RowOutcome, ...]:
+    async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
         return await take(
-            conn,
+            connection,
             department.source,
             dataset,
             rows,
@@ -67,9 +67,9 @@ async def act(
     """Do these acts."""
     now = runtime.now()
 
-    async def work(conn: AsyncConnection) -> tuple[RowOutcome, ...]:
+    async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
         at = ActionContext(
-            connection=conn,
+            connection=connection,
             source=department.source,
             now=now,
             catalogue=runtime.catalogue,
@@ -107,9 +107,9 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
     """Do it in one transaction; begin again where another was in the way."""
     for _ in range(TURNS):
         try:
-            async with runtime.engine.begin() as conn:
-                await conn.execute(WAIT_FOR_TURN)
-                return await work(conn)
+            async with runtime.engine.begin() as connection:
+                await connection.execute(WAIT_FOR_TURN)
+                return await work(connection)
         except KeysDueError:
             raise TemporarilyUnavailableError(
                 "The keys of the records held are being folded anew: deliver again later.",

@@ -21,7 +21,7 @@ from gateway.access.errors import (
 )
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.ingest import Source
 from gateway.runtime import Runtime

@@ -58,9 +58,9 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
     except NoRoomError:
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600) from None
     finally:
-        async with runtime.engine.begin() as conn:
+        async with runtime.engine.begin() as connection:
             moved = await uploads.advance(
-                conn, of.upload_id, holder=holder, more=more, now=runtime.now()
+                connection, of.upload_id, holder=holder, more=more, now=runtime.now()
             )
     if moved is None:
         raise UploadBusyError
@@ -83,9 +83,11 @@ def _demand_room(request: Request, of: Upload, offset: int, most: int) -> None:
 
 async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
     holder, now = secrets.token_hex(16), runtime.now()
-    async with runtime.engine.begin() as conn:
-        held = await uploads.hold(conn, of, offset=offset, holder=holder, seconds=HELD_FOR, now=now)
-        present = of if held else await uploads.find(conn, of.source_id, of.upload_id)
+    async with runtime.engine.begin() as connection:
+        held = await uploads.hold(
+            connection, of, offset=offset, holder=holder, seconds=HELD_FOR, now=now
+        )
+        present = of if held else await uploads.find(connection, of.source_id, of.upload_id)
     if held:
         return holder
     if present is None or present.expires_at <= now:
@@ -124,8 +126,8 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 async def discard(runtime: Runtime, of: Upload, spool: Spool) -> None:
     """Forget an upload with its file; one that is being written or taken stays."""
-    async with runtime.engine.begin() as conn:
-        dropped = await uploads.drop(conn, of, now=runtime.now())
+    async with runtime.engine.begin() as connection:
+        dropped = await uploads.drop(connection, of, now=runtime.now())
     if not dropped:
         raise UploadBusyError(retry_after=1)
     await asyncio.to_thread(spool.remove, of.upload_id, lists_too=True)

@@ -46,9 +46,9 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     could_fit = of.length <= most_bytes
     if could_fit and not spool.has_room_for(of.length):
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600)
-    async with runtime.engine.begin() as conn:
+    async with runtime.engine.begin() as connection:
         made = await uploads.create(
-            conn,
+            connection,
             department.source.source_id,
             of,
             most_bytes=most_bytes,
@@ -105,8 +105,8 @@ async def _own(runtime: Runtime, department: AuthenticatedSource, upload_id: str
     """The upload, if it is this source's; to all others there is none."""
     if not AN_ID.fullmatch(upload_id):
         raise NotFoundError
-    async with runtime.engine.connect() as conn:
-        found = await uploads.find(conn, department.source.source_id, upload_id)
+    async with runtime.engine.connect() as connection:
+        found = await uploads.find(connection, department.source.source_id, upload_id)
     if found is None or found.expires_at <= runtime.now():
         raise NotFoundError
     return found

@@ -11,7 +11,8 @@ from typing import Any, Final
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.engine import statement, to_json
+from gateway.db.engine import to_json
+from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.records.tables import UploadRow
 from gateway.records.tus import UploadMetadata
@@ -23,23 +24,23 @@ MOST_FINISHED: Final = 500
 """Of one source, with their lists of rejected rows; the oldest are forgotten first."""
 PAGE: Final = 100
 
-_LOCK: Final = statement("SELECT pg_advisory_xact_lock(:namespace, hashtext(:source))")
+_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:namespace, hashtext(:source))")
 _LOCKS: Final = 0x58515550  # "XQUP"
-_HELD_BYTES: Final = statement("""
+_HELD_BYTES: Final = Statement("""
     SELECT count(*) AS files, coalesce(sum(length), 0) AS bytes FROM intake_upload
     WHERE source_id = :source AND state IN ('receiving', 'queued', 'running')""")
-_FIND: Final = statement("""
+_FIND: Final = Statement("""
     SELECT * FROM intake_upload WHERE upload_id = :upload_id AND source_id = :source""")
-_LIST: Final = statement("""
+_LIST: Final = Statement("""
     SELECT * FROM intake_upload WHERE source_id = :source
     ORDER BY created_at DESC, upload_id LIMIT :limit""")
-_HOLD: Final = statement("""
+_HOLD: Final = Statement("""
     UPDATE intake_upload SET holder = :holder, held_until = :until
     WHERE upload_id = :upload_id AND source_id = :source AND state = 'receiving'
       AND received = :offset AND expires_at > :now
       AND (held_until IS NULL OR held_until <= :now)
     RETURNING upload_id""")
-_ADVANCE: Final = statement("""
+_ADVANCE: Final = Statement("""
     UPDATE intake_upload
     SET received = received + :more, holder = NULL, held_until = NULL,
         expires_at = CASE WHEN CAST(:more AS bigint) > 0 THEN :expires_at ELSE expires_at END,
@@ -47,12 +48,12 @@ _ADVANCE: Final = statement("""
         completed_at = CASE WHEN received + :more = length THEN CAST(:now AS timestamptz) END
     WHERE upload_id = :upload_id AND holder = :holder
     RETURNING *""")
-_DROP: Final = statement("""
+_DROP: Final = Statement("""
     DELETE FROM intake_upload
     WHERE upload_id = :upload_id AND source_id = :source AND state <> 'running'
       AND (held_until IS NULL OR held_until <= :now)
     RETURNING upload_id""")
-_CLAIM: Final = statement("""
+_CLAIM: Final = Statement("""
     UPDATE intake_upload
     SET state = 'running', holder = :holder, held_until = :until, attempts = attempts + 1
     WHERE upload_id = (
@@ -61,26 +62,26 @@ _CLAIM: Final = statement("""
            OR (state = 'running' AND held_until <= :now)
         ORDER BY completed_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING *""")
-_KEEP: Final = statement("""
+_KEEP: Final = Statement("""
     UPDATE intake_upload
     SET held_until = :until, counts = coalesce(CAST(:counts AS jsonb), counts)
     WHERE upload_id = :upload_id AND holder = :holder RETURNING upload_id""")
-_LATER: Final = statement("""
+_LATER: Final = Statement("""
     UPDATE intake_upload
     SET state = 'queued', holder = NULL, held_until = :until,
         attempts = CASE WHEN CAST(:counts AS boolean) THEN attempts ELSE attempts - 1 END
     WHERE upload_id = :upload_id AND holder = :holder""")
-_FINISH: Final = statement("""
+_FINISH: Final = Statement("""
     UPDATE intake_upload
     SET state = :state, sentence = :sentence, counts = CAST(:counts AS jsonb), holder = NULL,
         held_until = NULL, expires_at = :expires_at
     WHERE upload_id = :upload_id AND holder = :holder RETURNING upload_id""")
-_EXPIRED: Final = statement("""
+_EXPIRED: Final = Statement("""
     DELETE FROM intake_upload
     WHERE expires_at <= :now AND state IN ('receiving', 'done', 'stopped')
       AND (held_until IS NULL OR held_until <= :now)
     RETURNING upload_id""")
-_TOO_MANY: Final = statement("""
+_TOO_MANY: Final = Statement("""
     DELETE FROM intake_upload WHERE upload_id IN (
         SELECT f.upload_id FROM (
             SELECT upload_id, row_number() OVER (
@@ -88,7 +89,7 @@ _TOO_MANY: Final = statement("""
             FROM intake_upload WHERE state IN ('done', 'stopped')) AS f
         WHERE f.place > :most)
     RETURNING upload_id""")
-_KNOWN: Final = statement("""
+_KNOWN: Final = Statement("""
     SELECT upload_id FROM intake_upload WHERE upload_id = ANY(CAST(:ids AS text[]))""")
 
 
@@ -117,15 +118,15 @@ class Upload:
 
 
 async def create(
-    conn: AsyncConnection, source: str, of: UploadMetadata, *, most_bytes: int, now: datetime
+    connection: AsyncConnection, source: str, of: UploadMetadata, *, most_bytes: int, now: datetime
 ) -> Upload | None:
     """A new upload; `None` where the source's unfinished files leave no room for it."""
-    await conn.execute(_LOCK, {"namespace": _LOCKS, "source": source})
-    held = (await conn.execute(_HELD_BYTES, {"source": source})).one()
+    await connection.execute(_LOCK, {"namespace": _LOCKS, "source": source})
+    held = (await connection.execute(_HELD_BYTES, {"source": source})).one()
     if held.files >= MOST_UNFINISHED or held.bytes + of.length > most_bytes:
         return None
     upload_id = new_id("upl")
-    await conn.execute(
+    await connection.execute(
         insert(UploadRow).values(
             upload_id=upload_id,
             source_id=source,
@@ -142,23 +143,25 @@ async def create(
             expires_at=now + KEPT_UNFINISHED,
         )
     )
-    return await find(conn, source, upload_id)
+    return await find(connection, source, upload_id)
 
 
-async def find(conn: AsyncConnection, source: str, upload_id: str) -> Upload | None:
+async def find(connection: AsyncConnection, source: str, upload_id: str) -> Upload | None:
     """The source's own upload of this id."""
-    row = (await conn.execute(_FIND, {"upload_id": upload_id, "source": source})).one_or_none()
+    row = (
+        await connection.execute(_FIND, {"upload_id": upload_id, "source": source})
+    ).one_or_none()
     return None if row is None else Upload(**row._asdict())
 
 
-async def newest(conn: AsyncConnection, source: str) -> list[Upload]:
+async def newest(connection: AsyncConnection, source: str) -> list[Upload]:
     """The source's uploads, the newest first."""
-    found = await conn.execute(_LIST, {"source": source, "limit": PAGE})
+    found = await connection.execute(_LIST, {"source": source, "limit": PAGE})
     return [Upload(**row._asdict()) for row in found]
 
 
 async def hold(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     of: Upload,
     *,
     offset: int,
@@ -175,11 +178,11 @@ async def hold(
         "until": now + timedelta(seconds=seconds),
         "now": now,
     }
-    return (await conn.execute(_HOLD, values)).scalar_one_or_none() is not None
+    return (await connection.execute(_HOLD, values)).scalar_one_or_none() is not None
 
 
 async def advance(
-    conn: AsyncConnection, upload_id: str, *, holder: str, more: int, now: datetime
+    connection: AsyncConnection, upload_id: str, *, holder: str, more: int, now: datetime
 ) -> Upload | None:
     """So many more bytes have arrived; the last of them queues the file. `None`: lost the hold."""
     values = {
@@ -189,27 +192,27 @@ async def advance(
         "now": now,
         "expires_at": now + KEPT_UNFINISHED,
     }
-    row = (await conn.execute(_ADVANCE, values)).one_or_none()
+    row = (await connection.execute(_ADVANCE, values)).one_or_none()
     return None if row is None else Upload(**row._asdict())
 
 
-async def drop(conn: AsyncConnection, of: Upload, *, now: datetime) -> bool:
+async def drop(connection: AsyncConnection, of: Upload, *, now: datetime) -> bool:
     """Forget an upload that nobody is at."""
     values = {"upload_id": of.upload_id, "source": of.source_id, "now": now}
-    return (await conn.execute(_DROP, values)).scalar_one_or_none() is not None
+    return (await connection.execute(_DROP, values)).scalar_one_or_none() is not None
 
 
 async def claim(
-    conn: AsyncConnection, *, holder: str, seconds: float, now: datetime
+    connection: AsyncConnection, *, holder: str, seconds: float, now: datetime
 ) -> Upload | None:
     """The oldest file that waits to be taken, or whose taker went away."""
     values = {"holder": holder, "until": now + timedelta(seconds=seconds), "now": now}
-    row = (await conn.execute(_CLAIM, values)).one_or_none()
+    row = (await connection.execute(_CLAIM, values)).one_or_none()
     return None if row is None else Upload(**row._asdict())
 
 
 async def keep(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     upload_id: str,
     *,
     holder: str,
@@ -223,19 +226,19 @@ async def keep(
         "counts": None if counts is None else to_json(dict(counts)),
         "until": until,
     }
-    return (await conn.execute(_KEEP, values)).scalar_one_or_none() is not None
+    return (await connection.execute(_KEEP, values)).scalar_one_or_none() is not None
 
 
 async def try_later(
-    conn: AsyncConnection, upload_id: str, *, holder: str, until: datetime, counts: bool
+    connection: AsyncConnection, upload_id: str, *, holder: str, until: datetime, counts: bool
 ) -> None:
     """Put it back; `counts` says whether that was an attempt that failed."""
     values = {"upload_id": upload_id, "holder": holder, "until": until, "counts": counts}
-    await conn.execute(_LATER, values)
+    await connection.execute(_LATER, values)
 
 
 async def finish(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     upload_id: str,
     *,
     holder: str,
@@ -253,16 +256,16 @@ async def finish(
         "counts": None if counts is None else to_json(dict(counts)),
         "expires_at": now + KEPT_FINISHED,
     }
-    return (await conn.execute(_FINISH, values)).scalar_one_or_none() is not None
+    return (await connection.execute(_FINISH, values)).scalar_one_or_none() is not None
 
 
-async def forget_expired(conn: AsyncConnection, *, now: datetime) -> list[str]:
+async def forget_expired(connection: AsyncConnection, *, now: datetime) -> list[str]:
     """Forget what has had its time, and what a source has too many of; whose files are to go."""
-    gone = list((await conn.execute(_EXPIRED, {"now": now})).scalars())
-    return gone + list((await conn.execute(_TOO_MANY, {"most": MOST_FINISHED})).scalars())
+    gone = list((await connection.execute(_EXPIRED, {"now": now})).scalars())
+    return gone + list((await connection.execute(_TOO_MANY, {"most": MOST_FINISHED})).scalars())
 
 
-async def unknown(conn: AsyncConnection, ids: list[str]) -> list[str]:
+async def unknown(connection: AsyncConnection, ids: list[str]) -> list[str]:
     """Which of these are no upload any more."""
-    known = set((await conn.execute(_KNOWN, {"ids": ids})).scalars())
+    known = set((await connection.execute(_KNOWN, {"ids": ids})).scalars())
     return [each for each in ids if each not in known]

@@ -78,8 +78,8 @@ async def _keys_folded(settings: Settings) -> None:
     """A folder of an earlier version may hold records under earlier keys."""
     vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
     engine = background_engine(settings)
-    async with engine.connect() as conn:
-        catalogue = await in_force(conn)
+    async with engine.connect() as connection:
+        catalogue = await in_force(connection)
     async for _ in refold(engine, vault, catalogue, now=datetime.now(UTC)):
         pass
     await engine.dispose()

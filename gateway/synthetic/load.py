@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Table, text
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
@@ -14,12 +14,13 @@ from gateway.creditfile.personal_fields import row_of_record, seal_of_enterprise
 from gateway.creditfile.record_mapping import as_stored, personal_of
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
+from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 
 BATCH: Final = 1000
-_LOCK: Final = text("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")
-_NOT_EMPTY: Final = text(
+_LOCK: Final = Statement("LOCK TABLE enterprise, record IN SHARE ROW EXCLUSIVE MODE")
+_NOT_EMPTY: Final = Statement(
     "SELECT EXISTS (SELECT FROM enterprise) OR EXISTS (SELECT FROM record)",
 )
 
@@ -62,7 +63,7 @@ async def load(
             on_progress(done)
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(text("ANALYZE enterprise, record"))
+        await autocommit.execute(Statement("ANALYZE enterprise, record"))
     return done
 
 

@@ -15,7 +15,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import (
@@ -42,10 +42,10 @@ DATABASE_SECONDS: Final = 5.0
 OWN_MEMORY: Final = "the memory of this running worker"
 FORKS: Final = frozenset({Comparison.AHEAD, Comparison.DIVERGED})
 
-PUBLISHED: Final = statement("SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL")
-NEWEST: Final = statement("""
+PUBLISHED: Final = Statement("SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL")
+NEWEST: Final = Statement("""
     SELECT size, root, note, published_at FROM checkpoint ORDER BY size DESC LIMIT 1""")
-PUBLISH: Final = statement("""
+PUBLISH: Final = Statement("""
     UPDATE checkpoint SET published_at = :now WHERE size = :size AND published_at IS NULL""")
 
 FORKED: Final = Gauge(

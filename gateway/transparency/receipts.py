@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.transparency.merkle import inclusion_proof
 from gateway.transparency.tiles import Hashes, around, nodes
 from gateway.transparency.tree_store import hashes_of

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
 from gateway.transparency import checkpoints, merkle
@@ -35,29 +35,29 @@ BATCH = 1_000  # about 40 ms a round: the requests beside it hardly notice
 POLL_SECONDS = 0.5  # an idle log is looked at this often; a full batch is followed at once
 LONGEST_ROUND_SECONDS = 5  # a connection that hangs must not break the promise of 10
 
-LOCK = statement("SELECT pg_try_advisory_xact_lock(:lock)")
-SIZE = statement("SELECT max(size) FROM checkpoint")
-PENDING = statement("""
+LOCK = Statement("SELECT pg_try_advisory_xact_lock(:lock)")
+SIZE = Statement("SELECT max(size) FROM checkpoint")
+PENDING = Statement("""
     SELECT uscc, disclosure_id, leaf_hash, at FROM pending_leaf
     ORDER BY at, disclosure_id LIMIT :batch""")
-SEALED_BEFORE = statement("""
+SEALED_BEFORE = Statement("""
     SELECT uscc, disclosure_id FROM log_entry
     WHERE disclosure_id = ANY(CAST(:disclosure_ids AS text[]))""")
-ADD_ENTRIES = statement("""
+ADD_ENTRIES = Statement("""
     INSERT INTO log_entry (index, leaf_hash, uscc, disclosure_id, at)
     SELECT CAST(:size AS bigint) + leaf.place - 1, leaf.leaf_hash, leaf.uscc, leaf.disclosure_id,
            leaf.at
     FROM unnest(CAST(:leaf_hashes AS bytea[]), CAST(:usccs AS text[]),
                 CAST(:disclosure_ids AS text[]), CAST(:moments AS timestamptz[]))
         WITH ORDINALITY AS leaf(leaf_hash, uscc, disclosure_id, at, place)""")
-ADD_NODES = statement("""
+ADD_NODES = Statement("""
     INSERT INTO log_node (level, index, hash)
     SELECT * FROM unnest(CAST(:levels AS integer[]), CAST(:indices AS bigint[]),
                          CAST(:hashes AS bytea[]))""")
-CLEAR_PENDING = statement("""
+CLEAR_PENDING = Statement("""
     DELETE FROM pending_leaf WHERE (uscc, disclosure_id) IN (
         SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:disclosure_ids AS text[])))""")
-ADD_CHECKPOINT = statement("""
+ADD_CHECKPOINT = Statement("""
     INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, :at)""")
 
 Leaves = Sequence[Row[Any]]

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.engine import statement
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.transparency.tiles import Hashes, Run, known
 
 # One row of bytes for each run: the hashes of its level from :begins up to, and without, :ends.
@@ -23,7 +23,7 @@ HASHES = Statement(r"""
             FROM log_node n
             WHERE n.level = run.level AND n.index >= run.first AND n.index < run.after)
         END AS hashes) AS found""")
-WITHIN_A_TRANSACTION = statement(HASHES.sql)
+WITHIN_A_TRANSACTION = Statement(HASHES.sql)
 
 ENTRIES = Statement("""
     SELECT string_agg(leaf_hash, '' ORDER BY index) AS entries FROM log_entry

@@ -23,7 +23,8 @@ from gateway.creditfile.file_query import (
     with_serious_list,
 )
 from gateway.creditfile.records import Enterprise, Record
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey, kept_since
 from gateway.verifications.decoy import enterprise_or_decoy
 from gateway.verifications.request import VerificationRequest

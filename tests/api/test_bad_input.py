@@ -504,13 +504,13 @@ async def test_a_token_of_another_scope_is_not_enough(house: House, path: str, s
 
 
 async def _suspend(house: House, bank: Caller) -> None:
-    async with house.runtime.engine.begin() as conn:
-        await registry.set_active(conn, bank.client_id, active=False)
+    async with house.runtime.engine.begin() as connection:
+        await registry.set_active(connection, bank.client_id, active=False)
 
 
 async def _end_agreement(house: House, bank: Caller) -> None:
-    async with house.runtime.engine.begin() as conn:
-        await registry.end_agreement(conn, bank.client_id, now=house.clock())
+    async with house.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, bank.client_id, now=house.clock())
 
 
 async def _begin_tomorrow(house: House, bank: Caller) -> None:
@@ -524,8 +524,8 @@ async def _begin_tomorrow(house: House, bank: Caller) -> None:
 
 
 async def _revoke(house: House, bank: Caller) -> None:
-    async with house.runtime.engine.begin() as conn:
-        await conn.execute(
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(
             text("UPDATE access_token SET revoked_at = now() WHERE client_id = :client"),
             {"client": bank.client_id},
         )

@@ -70,22 +70,22 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 async def load(
     engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
 ) -> Version | AdminRefusal:
-    async with engine.begin() as conn:
-        at = At(conn=conn, by=by, now=NOW, datasets=())
+    async with engine.begin() as connection:
+        at = At(connection=connection, by=by, now=NOW, datasets=())
         return await catalogue_service.load(at, document, allow_widening=allow)
 
 
 async def approve(
     engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
 ) -> Version | AdminRefusal:
-    async with engine.begin() as conn:
-        at = At(conn=conn, by=by, now=NOW, datasets=())
+    async with engine.begin() as connection:
+        at = At(connection=connection, by=by, now=NOW, datasets=())
         return await catalogue_service.approve(at, version, digest)
 
 
 async def counting(engine: AsyncEngine) -> str:
-    async with engine.connect() as conn:
-        return (await in_force(conn)).version
+    async with engine.connect() as connection:
+        return (await in_force(connection)).version
 
 
 async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
@@ -95,9 +95,11 @@ async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
     assert isinstance(loaded, Version)
     assert loaded.place == 1
     assert await counting(engine) == "2026.1a"
-    async with engine.connect() as conn:
-        acts = (await conn.execute(text("SELECT what, subject, after FROM operator_act"))).all()
-        leaves = (await conn.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
+    async with engine.connect() as connection:
+        acts = (
+            await connection.execute(text("SELECT what, subject, after FROM operator_act"))
+        ).all()
+        leaves = (await connection.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
     assert [tuple(each) for each in acts] == [("catalogue.load", "2026.1a", digest_of(NARROWER))]
     assert leaves == 1
 
@@ -154,16 +156,16 @@ async def test_a_version_never_changes(engine: AsyncEngine) -> None:
         "TRUNCATE catalogue_version",
     ):
         with pytest.raises(IntegrityError, match=r"never changes|only ever added"):
-            async with engine.begin() as conn:
-                await conn.execute(text(sql))
+            async with engine.begin() as connection:
+                await connection.execute(text(sql))
 
 
 async def test_the_table_itself_wants_another_operator(engine: AsyncEngine) -> None:
     """Whatever the code does."""
     await load(engine, WIDER, allow=True)
     with pytest.raises(IntegrityError, match="approved_by_another"):
-        async with engine.begin() as conn:
-            await conn.execute(
+        async with engine.begin() as connection:
+            await connection.execute(
                 text("UPDATE catalogue_version SET place = 1, approved_by = loaded_by")
             )
 
@@ -218,9 +220,9 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
         while house.runtime.catalogue.version != "2026.2":  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     uscc = house.uscc("clean")
-    async with engine.begin() as conn:
+    async with engine.begin() as connection:
         (taken,) = await take(
-            conn,
+            connection,
             Source(source_id="green", name="绿色评价部门（合成数据）"),
             "green_rating",
             [
@@ -279,8 +281,8 @@ async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(own_house: 
 async def test_an_unreadable_catalogue_changes_nothing(own_house: House) -> None:
     """A later release may have written what this one cannot read: the one before goes on counting."""
     house = own_house
-    async with house.runtime.engine.begin() as conn:
-        await conn.execute(
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(
             text(
                 "INSERT INTO catalogue_version (version, place, document, digest, base, widens,"
                 " loaded_by, loaded_at) VALUES ('2030.1', 7, 'novelty: true', '\\x00', '2026.1', '{}',"

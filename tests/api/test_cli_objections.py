@@ -91,9 +91,9 @@ async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path)
     review = ("objections", "review", raised.objection_id, "--outcome", "upheld", "--reasons")
     assert "not asked" in await run(shell, *review, str(reasons), refused=True)
     late = house.clock()
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         done = await service.act(
-            conn,
+            connection,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(
                 replace(objection, due_on=late.date().replace(year=2020)),

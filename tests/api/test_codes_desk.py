@@ -93,12 +93,12 @@ async def test_a_code_is_revoked_alone(house: House) -> None:
     assert (await browser.get(f"/E/{lost.code_id}")).status_code == 410
     assert (await browser.get(f"/E/{kept.code_id}")).status_code == 200
     assert (await browser.get(f"/portal/codes/{lost.code_id}/qr.svg")).status_code == 404
-    async with house.engine.connect() as conn:
-        rows = await conn.execute(
+    async with house.engine.connect() as connection:
+        rows = await connection.execute(
             text("SELECT * FROM enterprise_code WHERE uscc = :u"), {"u": house.firm}
         )
         by_id = {row["code_id"]: row for row in rows.mappings()}
-        session = await conn.execute(
+        session = await connection.execute(
             text("SELECT identity_token_digest FROM session WHERE subject = 'demo:zhang'")
         )
         assert by_id[lost.code_id]["revoked_token_digest"] in set(session.scalars())

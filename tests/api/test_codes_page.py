@@ -79,8 +79,8 @@ async def test_a_source_that_cannot_be_asked_is_not_mixed_up_with_nothing_found(
     house: House,
 ) -> None:
     """R6: 暂不可用."""
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             update(enterprise)
             .where(enterprise.c.uscc == house.firm)
             .values(unavailable=["penalty"]),

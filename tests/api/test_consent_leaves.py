@@ -159,11 +159,11 @@ async def test_without_its_leaf_an_event_is_not_written(house: House) -> None:
     assert isinstance(granted, Transition)
 
     async def write(what: Transition) -> None:
-        async with house.runtime.engine.begin() as conn:
+        async with house.runtime.engine.begin() as connection:
             if what is begun:
-                await consent_writer.insert(conn, what)
+                await consent_writer.insert(connection, what)
             else:
-                await consent_writer.save(conn, asked, what)
+                await consent_writer.save(connection, asked, what)
 
     for what in (begun, granted):
         leaf, seq = f"{asked.consent_id}-{what.event.seq}", what.event.seq
@@ -171,9 +171,9 @@ async def test_without_its_leaf_an_event_is_not_written(house: House) -> None:
         await house.rows(in_its_way, uscc=uscc, leaf=leaf)
         with pytest.raises(IntegrityError):
             await write(what)
-        async with house.runtime.engine.connect() as conn:
-            stands = await consents.by_id(conn, asked.consent_id)
-            assert len(await consents.events_of(conn, uscc, asked.consent_id)) == seq - 1
+        async with house.runtime.engine.connect() as connection:
+            stands = await consents.by_id(connection, asked.consent_id)
+            assert len(await consents.events_of(connection, uscc, asked.consent_id)) == seq - 1
         assert stands == (None if what is begun else asked)
         await house.rows("DELETE FROM consent_leaf WHERE leaf_id = :leaf", leaf=leaf)
         await write(what)
@@ -185,17 +185,17 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(house: House, bank: Cal
     uscc = house.uscc("clean")
     consent_id = await house.grant(bank, uscc)
     engine = house.runtime.engine
-    async with engine.connect() as conn:
-        held = await consents.by_id(conn, consent_id)
+    async with engine.connect() as connection:
+        held = await consents.by_id(connection, consent_id)
         assert held is not None
         paused = consent.pause(held, by=a_person(uscc), now=house.clock())
         assert isinstance(paused, Transition)
-        assert await consent_writer.save(conn, held, paused)
-        await conn.rollback()
-    async with engine.begin() as conn:
-        assert await consent_writer.save(conn, held, paused)
-        assert not await consent_writer.save(conn, held, paused)
-        [[count]] = await conn.execute(
+        assert await consent_writer.save(connection, held, paused)
+        await connection.rollback()
+    async with engine.begin() as connection:
+        assert await consent_writer.save(connection, held, paused)
+        assert not await consent_writer.save(connection, held, paused)
+        [[count]] = await connection.execute(
             text("SELECT count(*) FROM consent_leaf WHERE leaf_id LIKE :of"),
             {"of": f"{consent_id}-%"},
         )

@@ -40,8 +40,8 @@ async def told(caller: Caller, uscc: str, *datasets: str) -> str:
 
 async def narrowed(house: House, consent_id: str, **less: Any) -> None:
     """The enterprise allows less."""
-    async with house.runtime.engine.connect() as conn:
-        held = await store.by_id(conn, consent_id)
+    async with house.runtime.engine.connect() as connection:
+        held = await store.by_id(connection, consent_id)
     assert held is not None
     await house.act(partial(consent.narrow, scope=_less(held.scope, **less)), consent_id)
 
@@ -91,14 +91,14 @@ async def test_a_decision_that_is_not_committed_is_no_news(house: House) -> None
     """Consent and news are one transaction; who was slower writes neither."""
     uscc, bank = house.uscc("clean"), await house.client()
     consent_id = await house.grant(bank, uscc)
-    async with house.runtime.engine.connect() as conn:
-        held = await store.by_id(conn, consent_id)
+    async with house.runtime.engine.connect() as connection:
+        held = await store.by_id(connection, consent_id)
         assert held is not None
         withdrawn = consent.withdraw(held, by=_person(held), now=house.clock())
         assert isinstance(withdrawn, consent.Transition)
-        assert await consent_writer.save(conn, held, withdrawn)
-        assert not await consent_writer.save(conn, held, withdrawn)
-        await conn.rollback()
+        assert await consent_writer.save(connection, held, withdrawn)
+        assert not await consent_writer.save(connection, held, withdrawn)
+        await connection.rollback()
     assert [each[0] for each in await news_to(house, bank)] == ["consent_granted"]
 
 
@@ -134,9 +134,11 @@ async def test_who_has_run_out_is_looked_up_and_not_searched_for(house: House) -
     """Though it is asked every few minutes, across all enterprises."""
     now = house.clock()
     values = {"now": now, "since": now - timedelta(days=30), "most": 1000}
-    async with house.runtime.engine.connect() as conn:
-        await conn.execute(text("SET LOCAL enable_seqscan = off"))  # which pays in a small table
-        plan = await conn.execute(text(f"EXPLAIN {withdrawal_notices.EXPIRED}"), values)
+    async with house.runtime.engine.connect() as connection:
+        await connection.execute(
+            text("SET LOCAL enable_seqscan = off")
+        )  # which pays in a small table
+        plan = await connection.execute(text(f"EXPLAIN {withdrawal_notices.EXPIRED}"), values)
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 
@@ -146,14 +148,14 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(house:
     consent_id = await house.grant(bank, uscc)
     await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=3)
     await tell_of_expiry(house.runtime)
-    async with house.runtime.engine.connect() as conn:
+    async with house.runtime.engine.connect() as connection:
         assert bank.client_id not in {
-            each.client_id for each in await withdrawal_notices.owing(conn)
+            each.client_id for each in await withdrawal_notices.owing(connection)
         }
-        assert await withdrawal_notices.owed_by(conn, bank.client_id, limit=10) == []
+        assert await withdrawal_notices.owed_by(connection, bank.client_id, limit=10) == []
     await house.act(consent.withdraw, consent_id)
-    async with house.runtime.engine.connect() as conn:
-        owed = await withdrawal_notices.owed_by(conn, bank.client_id, limit=10)
+    async with house.runtime.engine.connect() as connection:
+        owed = await withdrawal_notices.owed_by(connection, bank.client_id, limit=10)
     assert [each.kind for each in owed] == ["consent_withdrawn"]
 
 

@@ -52,8 +52,8 @@ async def decided(
         now=now,
     )
     assert isinstance(requested, consent.Transition)
-    async with house.engine.begin() as conn:
-        await consent_writer.insert(conn, requested)
+    async with house.engine.begin() as connection:
+        await consent_writer.insert(connection, requested)
     consent_id = requested.consent.consent_id
     address = f"/portal/asked/{consent_id}"
     page = (await browser.get(address, params={"lang": lang})).text

@@ -67,17 +67,17 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
         pool_size=10,
         connect_args={"server_settings": {"search_path": schema, "timezone": "Asia/Shanghai"}},
     )
-    async with made.begin() as conn:
-        await conn.execute(text(f"CREATE SCHEMA {schema}"))
-        await conn.run_sync(lambda sync: consents.metadata.create_all(sync, tables=TABLES))
+    async with made.begin() as connection:
+        await connection.execute(text(f"CREATE SCHEMA {schema}"))
+        await connection.run_sync(lambda sync: consents.metadata.create_all(sync, tables=TABLES))
     yield made
-    async with made.begin() as conn:
-        await conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    async with made.begin() as connection:
+        await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     await made.dispose()
 
 
 @pytest_asyncio.fixture
-async def conn(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose transaction is rolled back at the end."""
     async with engine.connect() as opened:
         yield opened
@@ -93,28 +93,30 @@ def some_id() -> str:
     return consent_id_from(secrets.token_bytes(16))
 
 
-async def keep(conn: AsyncConnection, consent: Consent) -> Consent:
+async def keep(connection: AsyncConnection, consent: Consent) -> Consent:
     """Store a consent that a test has made up."""
-    await writer.insert(conn, consent, an_event_of(consent))
+    await writer.insert(connection, consent, an_event_of(consent))
     return consent
 
 
 async def committed(engine: AsyncEngine, consent: Consent) -> Consent:
     """Store and commit it, for other connections to see."""
-    async with engine.begin() as conn:
-        return await keep(conn, consent)
+    async with engine.begin() as connection:
+        return await keep(connection, consent)
 
 
-async def act(conn: AsyncConnection, before: Consent, outcome: Transition | Refused) -> Consent:
+async def act(
+    connection: AsyncConnection, before: Consent, outcome: Transition | Refused
+) -> Consent:
     """Save an act that must succeed."""
     after = done(outcome)
     assert isinstance(outcome, Transition)
-    assert await writer.save(conn, before, after, outcome.event)
+    assert await writer.save(connection, before, after, outcome.event)
     return after
 
 
 async def read(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     of: Consent,
     *,
     consent_id: str | None = None,
@@ -127,7 +129,7 @@ async def read(
         "purpose": of.purpose.value,
         "consent_id": consent_id,
     }
-    found = (await conn.execute(READ, parameters | other)).scalar_one()
+    found = (await connection.execute(READ, parameters | other)).scalar_one()
     return None if found is None else consent_from_json(_object(found))
 
 
@@ -136,7 +138,9 @@ def _object(value: str | dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
-async def spend(conn: AsyncConnection, consent: Consent, now: datetime = NOON) -> Sequence[Any]:
+async def spend(
+    connection: AsyncConnection, consent: Consent, now: datetime = NOON
+) -> Sequence[Any]:
     """What the gateway's write statement would spend."""
     parameters = {
         "uscc": consent.uscc,
@@ -145,13 +149,13 @@ async def spend(conn: AsyncConnection, consent: Consent, now: datetime = NOON) -
         "consent_version": consent.version,
         "now": now,
     }
-    return (await conn.execute(SPENT, parameters)).all()
+    return (await connection.execute(SPENT, parameters)).all()
 
 
-async def test_a_consent_comes_back_as_it_was_kept(conn: AsyncConnection) -> None:
+async def test_a_consent_comes_back_as_it_was_kept(connection: AsyncConnection) -> None:
     """Every field survives, by id, by relation and through the read statement's JSON."""
     kept = await keep(
-        conn,
+        connection,
         a_consent(
             uscc=some_uscc(),
             consent_id=some_id(),
@@ -159,24 +163,24 @@ async def test_a_consent_comes_back_as_it_was_kept(conn: AsyncConnection) -> Non
             requested_at=NOON - A_DAY + timedelta(microseconds=120_000),
         ),
     )
-    assert await store.by_id(conn, kept.consent_id) == kept
-    assert await store.current_for(conn, kept.client_id, kept.uscc, kept.purpose) == kept
-    assert await read(conn, kept) == kept
-    assert await read(conn, kept, consent_id=kept.consent_id) == kept
-    assert await store.of_enterprise(conn, kept.uscc) == [kept]
+    assert await store.by_id(connection, kept.consent_id) == kept
+    assert await store.current_for(connection, kept.client_id, kept.uscc, kept.purpose) == kept
+    assert await read(connection, kept) == kept
+    assert await read(connection, kept, consent_id=kept.consent_id) == kept
+    assert await store.of_enterprise(connection, kept.uscc) == [kept]
 
 
-async def test_what_is_unknown_is_nothing(conn: AsyncConnection) -> None:
+async def test_what_is_unknown_is_nothing(connection: AsyncConnection) -> None:
     """No row, no error."""
-    assert await store.by_id(conn, some_id()) is None
-    assert await store.locate(conn, some_id()) is None
-    assert await store.current_for(conn, "bank-1", some_uscc(), Purpose.TENDER) is None
-    assert await store.last_refusal(conn, "bank-1", some_uscc(), Purpose.TENDER) is None
-    assert await store.events_of(conn, some_uscc(), some_id()) == []
-    assert await read(conn, a_consent(uscc=some_uscc())) is None
+    assert await store.by_id(connection, some_id()) is None
+    assert await store.locate(connection, some_id()) is None
+    assert await store.current_for(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
+    assert await store.last_refusal(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
+    assert await store.events_of(connection, some_uscc(), some_id()) == []
+    assert await read(connection, a_consent(uscc=some_uscc())) is None
 
 
-async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
+async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> None:
     """Each act is a row with its actor, channel, time and the scope that held after it."""
     ask = an_ask(uscc=some_uscc())
     begun = request(
@@ -188,17 +192,17 @@ async def test_a_whole_life_is_kept_act_by_act(conn: AsyncConnection) -> None:
         now=NOON,
     )
     assert isinstance(begun, Transition)
-    await writer.insert(conn, begun.consent, begun.event)
+    await writer.insert(connection, begun.consent, begun.event)
     me = a_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
-        conn,
+        connection,
         begun.consent,
         grant(begun.consent, scope=narrower, by=me, shown=SHOWN, now=NOON),
     )
-    withdrawn = await act(conn, granted, withdraw(granted, by=me, now=NOON + A_DAY))
-    assert await store.by_id(conn, withdrawn.consent_id) == withdrawn
-    events = await store.events_of(conn, ask.uscc, withdrawn.consent_id)
+    withdrawn = await act(connection, granted, withdraw(granted, by=me, now=NOON + A_DAY))
+    assert await store.by_id(connection, withdrawn.consent_id) == withdrawn
+    events = await store.events_of(connection, ask.uscc, withdrawn.consent_id)
     assert [(event.seq, event.what) for event in events] == [
         (1, Act.REQUESTED),
         (2, Act.GRANTED),
@@ -216,36 +220,38 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
 
     async def save(outcome: Transition | Refused) -> bool:
         assert isinstance(outcome, Transition)
-        async with engine.begin() as conn:
-            return await writer.save(conn, consent, outcome.consent, outcome.event)
+        async with engine.begin() as connection:
+            return await writer.save(connection, consent, outcome.consent, outcome.event)
 
     acts = [pause(consent, by=me, now=NOON), withdraw(consent, by=me, now=NOON)] * 5
     saved = await asyncio.gather(*(save(outcome) for outcome in acts))
     assert sorted(saved) == [False] * 9 + [True]
-    async with engine.connect() as conn:
-        events = await store.events_of(conn, consent.uscc, consent.consent_id)
+    async with engine.connect() as connection:
+        events = await store.events_of(connection, consent.uscc, consent.consent_id)
     assert len(events) == 2
 
 
-async def test_an_act_loses_no_use_that_was_spent_meanwhile(conn: AsyncConnection) -> None:
+async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncConnection) -> None:
     """`save` never writes the count of uses, which moves on without it."""
-    consent = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id()))
-    assert len(await spend(conn, consent)) == 1
-    await act(conn, consent, pause(consent, by=a_person(consent.uscc), now=NOON))
-    stored = await store.by_id(conn, consent.consent_id)
+    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    assert len(await spend(connection, consent)) == 1
+    await act(connection, consent, pause(consent, by=a_person(consent.uscc), now=NOON))
+    stored = await store.by_id(connection, consent.consent_id)
     assert stored is not None
     assert (stored.uses, stored.status) == (1, Status.PAUSED)
 
 
-async def test_the_latest_grant_speaks_for_its_relation(conn: AsyncConnection) -> None:
+async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnection) -> None:
     """A pending, a refused or a superseded one hides no running one; a withdrawal is seen."""
     uscc = some_uscc()
-    old = await keep(conn, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON - A_DAY))
-    new = await keep(conn, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON))
+    old = await keep(
+        connection, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON - A_DAY)
+    )
+    new = await keep(connection, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON))
     me = a_person(uscc)
-    await act(conn, old, supersede(old, newer=new, by=me, now=NOON))
+    await act(connection, old, supersede(old, newer=new, by=me, now=NOON))
     pending = await keep(
-        conn,
+        connection,
         done(
             request(
                 an_ask(uscc=uscc),
@@ -257,36 +263,36 @@ async def test_the_latest_grant_speaks_for_its_relation(conn: AsyncConnection) -
             ),
         ),
     )
-    assert await store.current_for(conn, new.client_id, uscc, new.purpose) == new
-    assert await read(conn, new) == new
-    assert await store.open_for(conn, new.client_id, uscc, new.purpose) in (
+    assert await store.current_for(connection, new.client_id, uscc, new.purpose) == new
+    assert await read(connection, new) == new
+    assert await store.open_for(connection, new.client_id, uscc, new.purpose) in (
         [pending, new],
         [new, pending],
     )
-    await act(conn, pending, refuse(pending, by=me, shown=SHOWN, now=NOON + A_DAY / 2))
-    assert await read(conn, new) == new
-    gone = await act(conn, new, withdraw(new, by=me, now=NOON))
-    assert await store.current_for(conn, new.client_id, uscc, new.purpose) == gone
-    assert await read(conn, new) == gone
+    await act(connection, pending, refuse(pending, by=me, shown=SHOWN, now=NOON + A_DAY / 2))
+    assert await read(connection, new) == new
+    gone = await act(connection, new, withdraw(new, by=me, now=NOON))
+    assert await store.current_for(connection, new.client_id, uscc, new.purpose) == gone
+    assert await read(connection, new) == gone
     assert decide(gone, an_ask(uscc=uscc), now=NOON) == Refused(Reason.CONSENT_WITHDRAWN)
 
 
 async def test_a_consent_is_read_by_its_own_client_and_enterprise_only(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
 ) -> None:
     """Its id alone opens nothing."""
-    mine = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id()))
-    assert await read(conn, mine, consent_id=mine.consent_id, client_id="bank-2") is None
-    assert await read(conn, mine, consent_id=mine.consent_id, uscc=some_uscc()) is None
-    assert await read(conn, mine, purpose="tender") is None
+    mine = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    assert await read(connection, mine, consent_id=mine.consent_id, client_id="bank-2") is None
+    assert await read(connection, mine, consent_id=mine.consent_id, uscc=some_uscc()) is None
+    assert await read(connection, mine, purpose="tender") is None
 
 
-async def test_the_refusal_that_cools_down_last_is_found(conn: AsyncConnection) -> None:
+async def test_the_refusal_that_cools_down_last_is_found(connection: AsyncConnection) -> None:
     """An earlier refusal with a longer cool-down still holds."""
     uscc = some_uscc()
     long, short = [
         await keep(
-            conn,
+            connection,
             a_consent(
                 uscc=uscc,
                 consent_id=some_id(),
@@ -297,21 +303,21 @@ async def test_the_refusal_that_cools_down_last_is_found(conn: AsyncConnection) 
         )
         for days, until in [(0, 60), (10, 40)]
     ]
-    assert await store.last_refusal(conn, long.client_id, uscc, long.purpose) == long
+    assert await store.last_refusal(connection, long.client_id, uscc, long.purpose) == long
     assert short.decided_at is not None
 
 
-async def test_a_client_lists_its_own_consents_page_by_page(conn: AsyncConnection) -> None:
+async def test_a_client_lists_its_own_consents_page_by_page(connection: AsyncConnection) -> None:
     """Every consent of the client once, in the order of ids, and nobody else's."""
     client = f"bank-{secrets.token_hex(4)}"
     mine = [
-        await keep(conn, a_consent(client_id=client, uscc=some_uscc(), consent_id=some_id()))
+        await keep(connection, a_consent(client_id=client, uscc=some_uscc(), consent_id=some_id()))
         for _ in range(5)
     ]
-    await keep(conn, a_consent(client_id="bank-2", uscc=some_uscc(), consent_id=some_id()))
+    await keep(connection, a_consent(client_id="bank-2", uscc=some_uscc(), consent_id=some_id()))
     seen: list[Consent] = []
     while page := await store.of_client(
-        conn,
+        connection,
         client,
         now=NOON,
         after=seen[-1].consent_id if seen else "",
@@ -321,13 +327,15 @@ async def test_a_client_lists_its_own_consents_page_by_page(conn: AsyncConnectio
     assert seen == sorted(mine, key=lambda consent: consent.consent_id)
 
 
-async def test_the_database_and_the_model_agree_on_every_status(conn: AsyncConnection) -> None:
+async def test_the_database_and_the_model_agree_on_every_status(
+    connection: AsyncConnection,
+) -> None:
     """`status_at` in SQL gives, for each state, time and count, what it gives in Python."""
     client = f"bank-{secrets.token_hex(4)}"
     around = (NOON - A_DAY, NOON, NOON + A_DAY)
     kept = [
         await keep(
-            conn,
+            connection,
             a_consent(
                 client_id=client,
                 uscc=some_uscc(),
@@ -347,20 +355,20 @@ async def test_the_database_and_the_model_agree_on_every_status(conn: AsyncConne
         )
     ]
     for status in Status:
-        found = await store.of_client(conn, client, status, now=NOON, limit=1000)
+        found = await store.of_client(connection, client, status, now=NOON, limit=1000)
         expected = {consent.consent_id for consent in kept if status_at(consent, NOON) is status}
         assert {consent.consent_id for consent in found} == expected
 
 
-async def test_a_use_is_spent_and_counted(conn: AsyncConnection) -> None:
+async def test_a_use_is_spent_and_counted(connection: AsyncConnection) -> None:
     """The statement gives the count after this use, and the limit."""
-    consent = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=2))
-    (first,) = await spend(conn, consent)
+    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=2))
+    (first,) = await spend(connection, consent)
     assert (first.consent_id, first.uses, first.max_uses) == (consent.consent_id, 1, 2)
     assert first.valid_until == consent.valid_until
-    (second,) = await spend(conn, consent)
+    (second,) = await spend(connection, consent)
     assert second.uses == 2
-    assert await spend(conn, consent) == []
+    assert await spend(connection, consent) == []
 
 
 @pytest.mark.parametrize(
@@ -378,12 +386,12 @@ async def test_a_use_is_spent_and_counted(conn: AsyncConnection) -> None:
     ],
 )
 async def test_nothing_is_spent_on_what_does_not_hold(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     changes: dict[str, Any],
 ) -> None:
     """The write statement judges again by itself, whatever the read had seen."""
-    consent = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id(), **changes))
-    assert await spend(conn, consent) == []
+    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), **changes))
+    assert await spend(connection, consent) == []
 
 
 @pytest.mark.parametrize(
@@ -391,19 +399,19 @@ async def test_nothing_is_spent_on_what_does_not_hold(
     [{"client_id": "bank-2"}, {"uscc": "91330106MA2CYYYY2B"}, {"version": 3}, {"version": 1}],
 )
 async def test_nothing_is_spent_for_another_or_on_another_version(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     other: dict[str, Any],
 ) -> None:
     """A consent that was acted on since it was judged must be judged again."""
-    consent = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id()))
-    assert await spend(conn, replace(consent, **other)) == []
+    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    assert await spend(connection, replace(consent, **other)) == []
 
 
-async def test_a_call_without_consent_runs_the_same_statements(conn: AsyncConnection) -> None:
+async def test_a_call_without_consent_runs_the_same_statements(connection: AsyncConnection) -> None:
     """Null parameters are well typed and match nothing."""
     nothing = {"uscc": some_uscc(), "client_id": "bank-1", "consent_id": None}
-    assert (await conn.execute(READ, nothing | {"purpose": "tender"})).scalar_one() is None
-    spent = await conn.execute(SPENT, nothing | {"consent_version": None, "now": NOON})
+    assert (await connection.execute(READ, nothing | {"purpose": "tender"})).scalar_one() is None
+    spent = await connection.execute(SPENT, nothing | {"consent_version": None, "now": NOON})
     assert spent.all() == []
 
 
@@ -416,14 +424,14 @@ async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEn
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def calls(number: int) -> list[int]:
-        async with autocommit.connect() as conn:
-            spent = [await spend(conn, consent) for _ in range(number)]
+        async with autocommit.connect() as connection:
+            spent = [await spend(connection, consent) for _ in range(number)]
         return [row.uses for rows in spent for row in rows]
 
     counts = await asyncio.gather(*(calls(50) for _ in range(10)))
     assert sorted(use for some in counts for use in some) == list(range(1, 101))
-    async with engine.connect() as conn:
-        stored = await store.by_id(conn, consent.consent_id)
+    async with engine.connect() as connection:
+        stored = await store.by_id(connection, consent.consent_id)
     assert stored is not None
     assert stored.uses == 100
     assert decide(stored, an_ask(uscc=consent.uscc), now=NOON) == Refused(Reason.CONSENT_EXHAUSTED)
@@ -439,23 +447,23 @@ async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEng
     stop = asyncio.Event()
 
     async def calls() -> bool:
-        async with autocommit.connect() as conn:
+        async with autocommit.connect() as connection:
             while not stop.is_set():
-                await spend(conn, consent)
-            return await spend(conn, consent) == []
+                await spend(connection, consent)
+            return await spend(connection, consent) == []
 
     running = [asyncio.create_task(calls()) for _ in range(6)]
     await asyncio.sleep(0.2)
-    async with engine.begin() as conn:
+    async with engine.begin() as connection:
         outcome = withdraw(consent, by=a_person(consent.uscc), now=NOON)
-        await act(conn, consent, outcome)
-    async with engine.connect() as conn:
-        then = await store.by_id(conn, consent.consent_id)
+        await act(connection, consent, outcome)
+    async with engine.connect() as connection:
+        then = await store.by_id(connection, consent.consent_id)
     await asyncio.sleep(0.1)
     stop.set()
     assert all(await asyncio.gather(*running))
-    async with engine.connect() as conn:
-        later = await store.by_id(conn, consent.consent_id)
+    async with engine.connect() as connection:
+        later = await store.by_id(connection, consent.consent_id)
     assert then is not None
     assert then.uses > 0
     assert later == then
@@ -475,14 +483,14 @@ async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: As
 
 
 async def test_a_judged_consent_is_spent_by_the_version_that_was_judged(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
 ) -> None:
     """Read, decide, spend: the three fit together."""
-    kept = await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id()))
-    seen = await read(conn, kept)
+    kept = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    seen = await read(connection, kept)
     granted = decide(seen, an_ask(uscc=kept.uscc), now=NOON)
     assert isinstance(granted, Granted)
-    (spent,) = await spend(conn, replace(kept, version=granted.version))
+    (spent,) = await spend(connection, replace(kept, version=granted.version))
     assert granted.uses_left is not None
     assert spent.max_uses - spent.uses == granted.uses_left - 1
 
@@ -499,9 +507,9 @@ async def test_a_judged_consent_is_spent_by_the_version_that_was_judged(
     ],
 )
 async def test_the_database_itself_refuses_what_cannot_be(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     broken: dict[str, Any],
 ) -> None:
     """A fault in our code does not become a false consent."""
     with pytest.raises(IntegrityError):
-        await keep(conn, a_consent(uscc=some_uscc(), consent_id=some_id(), **broken))
+        await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), **broken))

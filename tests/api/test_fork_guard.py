@@ -150,8 +150,10 @@ async def an_engine(place: Place) -> AsyncIterator[AsyncEngine]:
 
 async def pending(engine: AsyncEngine) -> int:
     """How many leaves wait."""
-    async with engine.connect() as conn:
-        return int((await conn.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one())
+    async with engine.connect() as connection:
+        return int(
+            (await connection.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
+        )
 
 
 async def test_a_running_gateway_that_finds_a_fork_answers_nothing_more(place: Place) -> None:
@@ -257,8 +259,10 @@ async def test_a_log_that_was_never_kept_outside_begins_with_an_operators_comman
     assert place.size == size
     done = await place.run("log", "check")
     assert (done.exit_code, "consistent" in done.stdout) == (0, True)
-    async with place.served() as (app, _), app.state.runtime.engine.connect() as conn:
-        acts = await conn.execute(text("SELECT what, operator_name, subject FROM operator_act"))
+    async with place.served() as (app, _), app.state.runtime.engine.connect() as connection:
+        acts = await connection.execute(
+            text("SELECT what, operator_name, subject FROM operator_act")
+        )
         assert [tuple(each) for each in acts] == [("checkpoint.put", "fang", str(size))]
 
 

@@ -405,8 +405,10 @@ async def test_who_is_suspended_meanwhile_is_taken_no_further(house: House) -> N
     """A large file of a department that has lost its keys does not go on to its end."""
     source = await a_department(house)
     state = "SELECT state, sentence FROM intake_upload WHERE source_id = :id"
-    async with house.runtime.engine.begin() as conn:
-        await wait_for_turn(conn, source.client_id, "penalty")  # as long as a large file takes
+    async with house.runtime.engine.begin() as connection:
+        await wait_for_turn(
+            connection, source.client_id, "penalty"
+        )  # as long as a large file takes
         await upload(source, lines(a_penalty(house, house.uscc("clean"))))
         await _until(house, state, source.client_id, "running")
         await house.rows(

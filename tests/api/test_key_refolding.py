@@ -83,11 +83,11 @@ async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(files:
     assert after.natural_key == "〔2026〕浙执-1号"
     assert open_of_record(files.vault, after) == personal
     assert held.received_at is not None
-    async with files.engine.connect() as conn:
-        (then,) = (await held_at(conn, USCC, held.received_at)).records
+    async with files.engine.connect() as connection:
+        (then,) = (await held_at(connection, USCC, held.received_at)).records
         assert then.version == 1
         assert open_of_record(files.vault, then) == personal
-        assert (await remaining(conn))["record"] == {1: 1}
+        assert (await remaining(connection))["record"] == {1: 1}
     (taken,) = await files.take("judgment_defaulter", a_row(after, **personal))
     assert (taken.outcome, taken.version) == (BatchResult.UNCHANGED, 2)
 
@@ -151,10 +151,10 @@ async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(files
         "record_id": older.record_id,
         "disclosure_ids": [ids],
     }
-    async with files.engine.connect() as conn:
-        then = (await held_at(conn, USCC, NOW - timedelta(hours=1))).records
-        (merge,) = await merges(conn, SOURCE.source_id)
-        assert await merges(conn, "another") == []
+    async with files.engine.connect() as connection:
+        then = (await held_at(connection, USCC, NOW - timedelta(hours=1))).records
+        (merge,) = await merges(connection, SOURCE.source_id)
+        assert await merges(connection, "another") == []
     assert {each.record_id for each in then} == {older.record_id, newer.record_id}
     assert (merge.key, merge.kept_key, merge.prevailed) == (HYPHEN, HYPHEN, "newer")
     assert (merge.record_id, merge.merged_into) == (older.record_id, newer.record_id)
@@ -220,9 +220,13 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
     )
 
     async def act() -> None:
-        async with files.engine.begin() as conn:
+        async with files.engine.begin() as connection:
             at = ActionContext(
-                connection=conn, source=SOURCE, now=NOW, catalogue=CATALOGUE, vault=files.vault
+                connection=connection,
+                source=SOURCE,
+                now=NOW,
+                catalogue=CATALOGUE,
+                vault=files.vault,
             )
             await amend(at, [repair])
 
@@ -276,13 +280,13 @@ async def test_an_open_objection_goes_with_its_record(files: Files, *, ended: bo
     other = await files.hold(DASH, objection_since=since)
     opened = raised(record_id=other.record_id, record_version=1, source_id=SOURCE.source_id)
     assert isinstance(opened, ObjectionChanged)
-    async with files.engine.begin() as conn:
-        assert await store.add(conn, opened)
+    async with files.engine.begin() as connection:
+        assert await store.add(connection, opened)
     await files.refold()
-    async with files.engine.begin() as conn:
-        found = await store.by_id(conn, opened.objection.objection_id)
+    async with files.engine.begin() as connection:
+        found = await store.by_id(connection, opened.objection.objection_id)
         assert found is not None
-        held = await store.held(conn, USCC, found.record_id)
+        held = await store.held(connection, USCC, found.record_id)
         assert service.is_corrected(found, held) is ended
         assert found.record_id == (other if ended else kept).record_id
     (record,) = await files.held()
@@ -304,9 +308,9 @@ async def test_retention_deletes_what_became_part_of_a_record_with_it(
     assert isinstance(opened, ObjectionChanged)
     made = an_enterprise()
     row = {c.name: getattr(made, c.name) for c in enterprise.columns}
-    async with files.engine.begin() as conn:
-        assert await store.add(conn, opened)
-        await conn.execute(insert(enterprise).values(row | {"digests": {}}))
+    async with files.engine.begin() as connection:
+        assert await store.add(connection, opened)
+        await connection.execute(insert(enterprise).values(row | {"digests": {}}))
     await files.refold()
     keys = tmp_path / "keys"
     keys.write_text(new_key_file(datetime(2026, 1, 1, tzinfo=UTC)))

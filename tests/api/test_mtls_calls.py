@@ -286,8 +286,8 @@ async def test_state_holds_from_the_next_request(proxied: Proxied, holder: Holde
     assert refused(await proxied.call(headers, uscc=uscc), "invalid_token")
     headers["Authorization"] = f"Bearer {await proxied.token(caller, holder)}"
     assert (await proxied.call(headers, uscc=uscc)).status_code == 200
-    async with house.runtime.engine.begin() as conn:
-        await registry.set_active(conn, caller.client_id, active=False)
+    async with house.runtime.engine.begin() as connection:
+        await registry.set_active(connection, caller.client_id, active=False)
     answer = await proxied.call(headers, uscc=uscc)
     assert (answer.status_code, answer.json()["code"]) == (403, "client_suspended")
 

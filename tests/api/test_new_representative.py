@@ -42,9 +42,9 @@ async def delivered(house: House, **changed: Any) -> None:
         "legal_representative": "张三丰",
         "division": "330106",
     }
-    async with house.engine.begin() as conn:
+    async with house.engine.begin() as connection:
         (outcome,) = await take(
-            conn,
+            connection,
             SOURCE,
             "registration",
             [row | changed],
@@ -66,8 +66,8 @@ async def granted(house: House, browser: httpx2.AsyncClient) -> str:
 
 async def ended(house: House) -> list[Any]:
     """By whom each delegation of the firm was ended."""
-    async with house.engine.connect() as conn:
-        found = await conn.execute(
+    async with house.engine.connect() as connection:
+        found = await connection.execute(
             text("SELECT ended_by FROM delegation WHERE uscc = :uscc"), {"uscc": house.firm}
         )
         return list(found.scalars())
@@ -135,12 +135,12 @@ async def assert_the_log_proves_that_it_was_kept(
             await asyncio.sleep(0.2)
     assert verified.record["xq:kept"]["dpv:isImplementedByEntity"] == "demo:zhang"
     theirs = await held(house, consent_id)
-    async with house.engine.connect() as conn:
-        copy = await signed_record(conn, house.runtime, theirs, reader="client")
+    async with house.engine.connect() as connection:
+        copy = await signed_record(connection, house.runtime, theirs, reader="client")
     assert "kept" not in json.dumps(copy["record"])
     assert f"{consent_id}-k" not in json.dumps(copy)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text("UPDATE consent_kept SET subject = 'demo:li' WHERE consent_id = :id"),
             {"id": consent_id},
         )
@@ -167,8 +167,8 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
     assert f"/portal/consents/{kept}/withdraw" in page
     await new.post(address, data=hidden(page, address))
     assert address not in (await new.get("/portal")).text
-    async with house.engine.connect() as conn:
-        rows = await conn.execute(
+    async with house.engine.connect() as connection:
+        rows = await connection.execute(
             text("SELECT subject FROM consent_kept WHERE uscc = :u"), {"u": house.firm}
         )
         assert rows.scalars().all() == ["demo:zhang"]

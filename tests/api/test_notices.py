@@ -65,8 +65,8 @@ async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
 @pytest_asyncio.fixture
 async def box(house: House) -> Postbox:
     """Where its e-mails go; what other tests have left in the queue is not this one's."""
-    async with house.engine.begin() as conn:
-        await conn.execute(text("DELETE FROM notice"))
+    async with house.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM notice"))
     made = Postbox()
     channels: Mapping[str, Notifier] = {"email": made}
     house.app.state.runtime = replace(house.runtime, channels=channels)
@@ -95,9 +95,9 @@ async def sent(house: House) -> int:
 
 async def told(house: House, *kinds: NoticeKind) -> None:
     """Notices, as somebody's transaction writes them."""
-    async with house.engine.begin() as conn:
+    async with house.engine.begin() as connection:
         for kind in kinds:
-            await note(conn, kind, house.firm, client_id=house.bank, now=house.clock())
+            await note(connection, kind, house.firm, client_id=house.bank, now=house.clock())
 
 
 async def test_a_decision_is_told_at_once_to_a_confirmed_place(house: House, box: Postbox) -> None:
@@ -143,8 +143,10 @@ async def test_addresses_are_sealed_and_links_are_digests(house: House, box: Pos
     """A dump of the table holds neither."""
     await named(house, box)
     secret = re.findall(r"/notices/plc_\w+/(\S+)", box.texts[0])[0]
-    async with house.engine.connect() as conn:
-        rows = await conn.execute(text("SELECT encode(address, 'escape'), * FROM notice_place"))
+    async with house.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT encode(address, 'escape'), * FROM notice_place")
+        )
         dump = str(rows.all())
     assert WANG not in dump
     assert secret not in dump
@@ -247,10 +249,10 @@ async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -
     boss = await house.signed_in()
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
     for _ in range(2):
-        async with house.engine.begin() as conn:
-            await note_ending(conn, now=house.clock())
-    async with house.engine.connect() as conn:
-        found = await conn.execute(
+        async with house.engine.begin() as connection:
+            await note_ending(connection, now=house.clock())
+    async with house.engine.connect() as connection:
+        found = await connection.execute(
             text("SELECT count(*) FROM notice WHERE uscc = :u AND kind = 'consent_ending'"),
             {"u": house.firm},
         )
@@ -261,9 +263,11 @@ async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(house: 
     """Though it is asked across all enterprises, every few hours."""
     until = house.clock() + timedelta(days=7)
     values = {"kind": "k", "now": house.clock(), "until": until, "due": until}
-    async with house.engine.connect() as conn:
-        await conn.execute(text("SET LOCAL enable_seqscan = off"))  # which pays in a table of ten
-        plan = await conn.execute(text(f"EXPLAIN {outbox.ENDING}"), values)
+    async with house.engine.connect() as connection:
+        await connection.execute(
+            text("SET LOCAL enable_seqscan = off")
+        )  # which pays in a table of ten
+        plan = await connection.execute(text(f"EXPLAIN {outbox.ENDING}"), values)
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 
@@ -313,9 +317,13 @@ async def test_two_senders_at_once_send_each_notice_once(house: House, box: Post
 async def test_a_notice_is_written_with_its_cause_or_not_at_all(house: House, box: Postbox) -> None:
     """A transaction that fails leaves none."""
     await named(house, box)
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         await note(
-            conn, NoticeKind.CONSENT_GRANTED, house.firm, client_id=house.bank, now=house.clock()
+            connection,
+            NoticeKind.CONSENT_GRANTED,
+            house.firm,
+            client_id=house.bank,
+            now=house.clock(),
         )
     assert await sent(house) == 0
 
@@ -356,8 +364,8 @@ async def test_a_removed_place_is_forgotten(house: House, box: Postbox) -> None:
     await boss.post(action, data=hidden(page, action))
     await told(house, NoticeKind.CONSENT_GRANTED)
     assert await sent(house) == 0
-    async with house.engine.connect() as conn:
-        left = await conn.execute(
+    async with house.engine.connect() as connection:
+        left = await connection.execute(
             text("SELECT * FROM notice_place WHERE uscc = :u"), {"u": house.firm}
         )
         (place,) = left.mappings()
@@ -390,9 +398,9 @@ async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
     newer = Vault(VaultKeys.parse(json.dumps(said | {"current": "2"})))
     async for _ in reseal(house.engine, newer):
         pass
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         for table, column in (("notice_place", "address"), ("delegation", "name")):
-            keys = await conn.execute(
+            keys = await connection.execute(
                 text(f"SELECT get_byte({column}, 1) FROM {table} WHERE uscc = :u"),  # noqa: S608
                 {"u": house.firm},
             )

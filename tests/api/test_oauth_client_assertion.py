@@ -230,12 +230,12 @@ async def test_a_suspended_client_is_refused_from_the_next_request(world: World)
     """Suspension holds at once, and ends at once."""
     bank = await world.bank()
     for active, status in ((True, 200), (False, 400), (True, 200)):
-        async with world.runtime.engine.begin() as conn:
-            await registry.set_active(conn, bank.client_id, active=active)
+        async with world.runtime.engine.begin() as connection:
+            await registry.set_active(connection, bank.client_id, active=active)
         answer = await bank.token()
         assert answer.status_code == status
-    async with world.runtime.engine.begin() as conn:
-        await registry.set_active(conn, bank.client_id, active=False)
+    async with world.runtime.engine.begin() as connection:
+        await registry.set_active(connection, bank.client_id, active=False)
     assert (await bank.token()).json()["error"] == "invalid_client"
 
 

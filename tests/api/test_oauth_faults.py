@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from gateway.clients.registry import FIND_SIGNER
 from gateway.db.engine import make_engine
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import Limiter
 from gateway.limits.model import Admission

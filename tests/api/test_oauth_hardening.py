@@ -200,6 +200,6 @@ async def test_what_cannot_be_counted_is_not_given(world: World) -> None:
 
 
 async def _allow(world: World, client_id: str, **quotas: int) -> None:
-    async with world.runtime.engine.begin() as conn:
+    async with world.runtime.engine.begin() as connection:
         terms = some_terms(world.clock(), quotas=Quotas(**quotas))
-        await registry.put_agreement(conn, client_id, terms)
+        await registry.put_agreement(connection, client_id, terms)

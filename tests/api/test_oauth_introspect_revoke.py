@@ -73,8 +73,8 @@ async def test_a_token_is_not_active_without_an_agreement(world: World) -> None:
     """A token does not outlive the agreement that it was given under."""
     bank = await world.bank()
     token = (await bank.token()).json()["access_token"]
-    async with world.runtime.engine.begin() as conn:
-        await registry.end_agreement(conn, bank.client_id, now=world.clock())
+    async with world.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, bank.client_id, now=world.clock())
     assert (await bank.about("introspect", token)).json() == INACTIVE
 
 

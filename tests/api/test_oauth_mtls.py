@@ -216,8 +216,8 @@ async def test_a_suspended_client_is_told_so_and_gets_nothing(world: World, hold
     """From the next request on; whoever is not that client is not told."""
     bank = await a_tls_bank(world, holder)
     assert (await bank.token()).status_code == 200
-    async with world.runtime.engine.begin() as conn:
-        await registry.set_active(conn, bank.client_id, active=False)
+    async with world.runtime.engine.begin() as connection:
+        await registry.set_active(connection, bank.client_id, active=False)
     answer = await bank.token()
     assert answer.json()["error"] == "invalid_client"
     assert "suspended" in answer.json()["error_description"]

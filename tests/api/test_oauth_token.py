@@ -130,16 +130,18 @@ async def test_the_resource_server_may_be_named_and_repeated(world: World) -> No
 async def test_a_client_without_an_agreement_in_force_gets_nothing(world: World) -> None:
     """No agreement, one that has ended and one yet to begin are all refused."""
     bank = await world.bank()
-    async with world.runtime.engine.begin() as conn:
-        await registry.end_agreement(conn, bank.client_id, now=world.clock())
+    async with world.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, bank.client_id, now=world.clock())
     assert (await bank.token()).json()["error"] == "unauthorized_client"
     assert (await bank.push()).json()["error"] == "unauthorized_client"
     later = some_terms(world.clock(), valid_from=world.clock() + timedelta(hours=1))
-    async with world.runtime.engine.begin() as conn:
-        await registry.put_agreement(conn, bank.client_id, later)
+    async with world.runtime.engine.begin() as connection:
+        await registry.put_agreement(connection, bank.client_id, later)
     assert (await bank.token()).json()["error"] == "unauthorized_client"
-    async with world.runtime.engine.begin() as conn:
-        assert await registry.put_agreement(conn, bank.client_id, some_terms(world.clock())) == 3
+    async with world.runtime.engine.begin() as connection:
+        assert (
+            await registry.put_agreement(connection, bank.client_id, some_terms(world.clock())) == 3
+        )
     text = (await bank.token()).json()["access_token"]
     assert claims_of(text)["agreement_version"] == 3
 
@@ -148,9 +150,9 @@ async def test_a_token_never_outlives_the_agreement(world: World) -> None:
     """The last token before an agreement's end is a short one."""
     bank = await world.bank()
     ends = world.clock() + timedelta(seconds=100)
-    async with world.runtime.engine.begin() as conn:
+    async with world.runtime.engine.begin() as connection:
         await registry.put_agreement(
-            conn, bank.client_id, some_terms(world.clock(), valid_until=ends)
+            connection, bank.client_id, some_terms(world.clock(), valid_until=ends)
         )
     text = (await bank.token()).json()["access_token"]
     assert claims_of(text)["exp"] <= ends.timestamp()

@@ -59,9 +59,9 @@ def decision(outcome: str = "rejected", reasons: str = REASONS) -> dict[str, Any
 
 async def asked_for_review(house: House, raised: Objection) -> None:
     """The enterprise asks for a review."""
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         done = await service.act(
-            conn,
+            connection,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(
                 objection,
@@ -286,8 +286,10 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
     }
 
     async def once_more() -> Objection | ObjectionRefused:
-        async with house.runtime.engine.begin() as conn:
-            return await service.raise_(conn, house.runtime.catalogue, now=house.clock(), **again)
+        async with house.runtime.engine.begin() as connection:
+            return await service.raise_(
+                connection, house.runtime.catalogue, now=house.clock(), **again
+            )
 
     assert await once_more() == ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
     await act(source, f"{raised.objection_id}/decision", decision())
@@ -304,9 +306,9 @@ async def test_many_objections_at_once_to_one_record_are_one(house: House) -> No
     made = await a_disputed_record(house, source)
 
     async def raise_one() -> Objection | ObjectionRefused:
-        async with house.runtime.engine.begin() as conn:
+        async with house.runtime.engine.begin() as connection:
             return await service.raise_(
-                conn,
+                connection,
                 house.runtime.catalogue,
                 uscc=made.uscc,
                 record_id=made.record_id,
@@ -341,9 +343,9 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
         (made.uscc, gone.record_id),
         (made.uscc, "rec_unknown"),
     ):
-        async with house.runtime.engine.begin() as conn:
+        async with house.runtime.engine.begin() as connection:
             outcome = await service.raise_(
-                conn,
+                connection,
                 house.runtime.catalogue,
                 uscc=uscc,
                 record_id=record_id,
@@ -365,9 +367,9 @@ async def test_the_registration_is_objected_to_like_any_record(house: House) -> 
         uscc=uscc,
     )
     registration = changed[0]["registration_id"]
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         raised = await service.raise_(
-            conn,
+            connection,
             house.runtime.catalogue,
             uscc=uscc,
             record_id=registration,
@@ -479,8 +481,8 @@ async def test_an_objection_against_a_record_that_is_gone_can_still_be_closed(ho
     )
     answer = await act(source, f"{raised.objection_id}/decision", decision("upheld"))
     assert answer.json()["status"] == "closed", answer.text
-    async with house.runtime.engine.connect() as conn:
-        found = await store.by_id(conn, raised.objection_id)
+    async with house.runtime.engine.connect() as connection:
+        found = await store.by_id(connection, raised.objection_id)
     assert found is not None
     assert found.status is Status.CLOSED
 

@@ -46,8 +46,8 @@ async def asked(house: House, uscc: str, *datasets: str, amends: Consent | None 
         amends=amends,
     )
     assert isinstance(requested, consent.Transition)
-    async with house.engine.begin() as conn:
-        await consent_writer.insert(conn, requested)
+    async with house.engine.begin() as connection:
+        await consent_writer.insert(connection, requested)
     return requested.consent.consent_id
 
 
@@ -62,8 +62,8 @@ async def decide(
 
 async def held(house: House, consent_id: str) -> Consent:
     """The consent as it stands."""
-    async with house.engine.connect() as conn:
-        found = await store.by_id(conn, consent_id)
+    async with house.engine.connect() as connection:
+        found = await store.by_id(connection, consent_id)
     assert found is not None
     return found
 
@@ -89,8 +89,8 @@ async def test_what_was_ticked_is_granted_and_kept_with_its_channel(house: House
     assert "已同意" in (await browser.get(answer.headers["location"])).text
     found = await held(house, consent_id)
     assert (found.status, found.datasets, found.max_uses) == (Status.ACTIVE, ("penalty",), 1)
-    async with house.engine.connect() as conn:
-        events = await store.events_of(conn, house.firm, consent_id)
+    async with house.engine.connect() as connection:
+        events = await store.events_of(connection, house.firm, consent_id)
     assert [(each.what, each.channel) for each in events] == [
         ("requested", "link"),
         ("granted", "link"),
@@ -140,8 +140,8 @@ async def test_ten_clicks_at_once_decide_once(house: House) -> None:
         )
     )
     assert {each.status_code for each in answers} <= {303, 409}
-    async with house.engine.connect() as conn:
-        events = await store.events_of(conn, house.firm, consent_id)
+    async with house.engine.connect() as connection:
+        events = await store.events_of(connection, house.firm, consent_id)
     assert [each.what for each in events] == ["requested", "granted"]
 
 
@@ -268,8 +268,8 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
     running = await granted(house, browser, "penalty")
     address = f"/portal/consents/{running.consent_id}/withdraw"
     form = hidden((await browser.get(address)).text, address)
-    async with house.engine.begin() as conn:
-        base = await store.hold(conn, running.uscc, running.consent_id)
+    async with house.engine.begin() as connection:
+        base = await store.hold(connection, running.uscc, running.consent_id)
         assert base is not None
         withdrawing = asyncio.create_task(browser.post(address, data=form))
         await lock_waits(house.engine)
@@ -289,7 +289,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(house: House
             amends=base,
         )
         assert isinstance(asks, consent.Transition)
-        await consent_writer.insert(conn, asks)
+        await consent_writer.insert(connection, asks)
     assert (await withdrawing).headers["location"].endswith("notice=withdraw")
     assert (await held(house, late)).status is Status.WITHDRAWN
 
@@ -304,8 +304,8 @@ async def test_one_that_the_organisation_took_back_says_so(house: House) -> None
         before = await held(house, consent_id)
         given_up = consent.give_up(before, client_id=house.bank, now=house.clock())
         assert isinstance(given_up, consent.Transition)
-        async with house.engine.begin() as conn:
-            assert await consent_writer.save(conn, before, given_up)
+        async with house.engine.begin() as connection:
+            assert await consent_writer.save(connection, before, given_up)
         answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
         assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
     assert await held(house, running.consent_id) == running
@@ -316,8 +316,8 @@ async def test_fewer_uses_than_were_spent_are_said_to_be_spent(house: House) -> 
     browser = await house.signed_in()
     running = await granted(house, browser, "penalty")
     amendment = await asked(house, house.firm, "licence", amends=running)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text("UPDATE consent SET uses = 4 WHERE consent_id = :id"), {"id": running.consent_id}
         )
     answer = await decide(browser, amendment, decision="grant", dataset=["licence"], max_uses="4")
@@ -340,8 +340,8 @@ async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
     running = await held(house, consent_id)
     amendment = await asked(house, house.firm, "licence", amends=running)
     assert (await held(house, amendment)).answer_by == running.valid_until
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text("UPDATE consent SET uses = max_uses WHERE consent_id = :id"), {"id": consent_id}
         )
     used_up = await browser.get(f"/portal/asked/{amendment}")

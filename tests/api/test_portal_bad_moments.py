@@ -35,8 +35,8 @@ async def opened(house: House, way: str, uscc: str | None = None) -> str:
 
 async def decided(house: House) -> list[Any]:
     """What was granted or refused."""
-    async with house.engine.connect() as conn:
-        found = await store.of_enterprise(conn, house.firm)
+    async with house.engine.connect() as connection:
+        found = await store.of_enterprise(connection, house.firm)
     return [each.status for each in found if each.decided_at is not None]
 
 

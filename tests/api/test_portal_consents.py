@@ -32,14 +32,14 @@ async def granted(house: House, browser: httpx2.AsyncClient) -> str:
     address = f"/portal/decide/{await house.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as conn:
-        return (await store.of_enterprise(conn, house.firm))[0].consent_id
+    async with house.engine.connect() as connection:
+        return (await store.of_enterprise(connection, house.firm))[0].consent_id
 
 
 async def status_of(house: House, consent_id: str) -> Status:
     """Where it stands."""
-    async with house.engine.connect() as conn:
-        found = await store.by_id(conn, consent_id)
+    async with house.engine.connect() as connection:
+        found = await store.by_id(connection, consent_id)
     assert found is not None
     return found.status
 
@@ -71,9 +71,9 @@ async def test_its_client_gets_a_notice_of_a_withdrawal(house: House) -> None:
     for _ in range(2):
         form = hidden(withdrawing, f"{address}/withdraw")
         await browser.post(f"{address}/withdraw", data=form)
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         found = (
-            await conn.execute(
+            await connection.execute(
                 text(
                     "SELECT client_id, kind, disclosure_ids FROM tombstone"
                     " WHERE uscc = :uscc AND consent_id = :consent_id"
@@ -125,8 +125,8 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
     address = f"/portal/consents/{consent_id}"
     page = f"{address}/withdraw" if verb == "withdraw" else address
     form = hidden((await browser.get(page)).text, f"{address}/{verb}")
-    async with house.engine.begin() as conn:
-        held = await store.by_id(conn, consent_id)
+    async with house.engine.begin() as connection:
+        held = await store.by_id(connection, consent_id)
         assert held is not None
         fewer = narrow(
             held,
@@ -135,14 +135,14 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
             now=house.clock(),
         )
         assert isinstance(fewer, Transition)
-        assert await consent_writer.save(conn, held, fewer)
+        assert await consent_writer.save(connection, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
         await lock_waits(house.engine)
     done = await pressed
     assert done.headers["location"] == f"{address}?notice={verb}"
-    async with house.engine.connect() as conn:
-        after = await store.by_id(conn, consent_id)
-        events = await store.events_of(conn, held.uscc, consent_id)
+    async with house.engine.connect() as connection:
+        after = await store.by_id(connection, consent_id)
+        events = await store.events_of(connection, held.uscc, consent_id)
     assert after is not None
     assert (after.status, after.max_uses) == (ends, 3)
     assert [each.what for each in events[-2:]] == [Act.AMENDED, events[-1].what]
@@ -165,8 +165,8 @@ async def test_a_client_that_asks_over_and_over_buries_nothing(house: House) -> 
     """What runs stands on the first page; what is over comes a page at a time, each once."""
     browser = await house.signed_in()
     running = await granted(house, browser)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text("""
                 INSERT INTO consent (uscc, consent_id, client_id, purpose, datasets, questions,
                     status, requested_at, answer_by, valid_until, uses, version)
@@ -216,8 +216,8 @@ async def test_who_looked_says_how_often_a_limit_refused_whom(house: House) -> N
         row | {"uscc": house.firm, "hour": hour, "times": 4321},
         row | {"uscc": "", "hour": hour, "times": 8765},
     ]
-    async with house.engine.begin() as conn:
-        await conn.execute(insert(TurnedAwayRow).values(rows))
+    async with house.engine.begin() as connection:
+        await connection.execute(insert(TurnedAwayRow).values(rows))
     browser = await house.signed_in()
     page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
     for words in ("浙江示范银行", "查询过于频繁", "共 4321 次，均被拒绝"):

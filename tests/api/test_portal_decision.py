@@ -40,8 +40,8 @@ async def decide(
 
 async def consents_of(house: House, uscc: str) -> list[Consent]:
     """What the database holds."""
-    async with house.engine.connect() as conn:
-        return await store.of_enterprise(conn, uscc)
+    async with house.engine.connect() as connection:
+        return await store.of_enterprise(connection, uscc)
 
 
 async def test_the_page_names_the_recipient_the_purpose_and_each_item(house: House) -> None:
@@ -222,9 +222,9 @@ async def test_of_grants_at_once_one_runs(house: House) -> None:
     addresses = [f"/portal/decide/{each}" for each in opened]
     pages = [(await browser.get(each)).text for each in addresses]
     async with (
-        house.engine.begin() as conn
+        house.engine.begin() as connection
     ):  # nobody goes beyond the first event: all are under way
-        await conn.execute(text("LOCK TABLE consent_event IN SHARE MODE"))
+        await connection.execute(text("LOCK TABLE consent_event IN SHARE MODE"))
         clicks = [
             asyncio.create_task(
                 decide(browser, each, page=page, decision="grant", dataset=["penalty"])

@@ -119,10 +119,10 @@ async def test_an_invitation_works_once_and_for_seven_days(house: House) -> None
     )[0]
     house.clock.passes(timedelta(days=7, seconds=1))
     assert (await (await house.signed_in("none")).get(late)).status_code == 410
-    async with house.engine.connect() as conn:
-        rows = await conn.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))
+    async with house.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))
         assert not any(link.rpartition("/")[2] in row for row in rows.scalars())
-        names = await conn.execute(text("SELECT encode(name, 'escape') FROM delegation"))
+        names = await connection.execute(text("SELECT encode(name, 'escape') FROM delegation"))
         assert not any("小王" in name for name in names.scalars())
 
 
@@ -224,8 +224,8 @@ async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
 ) -> None:
     """Whatever changed the row: the delegation was another's word."""
     wang = await a_delegate(house, "consents")
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text("UPDATE enterprise SET legal_representative = '钱七' WHERE uscc = :uscc"),
             {"uscc": house.firm},
         )

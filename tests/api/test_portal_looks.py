@@ -31,8 +31,8 @@ async def add_sum(house: House, uscc: str, times: int, **changed: Any) -> None:
     """A sum of attempts that a limit refused."""
     row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited"}
     hour = house.clock().replace(minute=0, second=0, microsecond=0)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             insert(TurnedAwayRow).values(
                 row | {"uscc": uscc, "hour": hour, "times": times} | changed
             )
@@ -108,8 +108,8 @@ async def test_page_and_file_show_what_the_filter_lets_through(
 ) -> None:
     """Client, purpose, outcome and period, alone and together; both days are included."""
     browser = await busy.signed_in()
-    async with busy.engine.connect() as conn:
-        (other,) = (await entries.seen(conn, busy.firm)).clients - {busy.bank}
+    async with busy.engine.connect() as connection:
+        (other,) = (await entries.seen(connection, busy.firm)).clients - {busy.bank}
     query = query.format(other=other, bank=busy.bank)
     page, rows = await page_of(browser, busy, query), await rows_of(browser, busy, query)
     assert {mark for mark in "abc" if f"mark-{mark}-" in page} == marks
@@ -229,8 +229,8 @@ async def test_a_place_that_is_none_finds_nothing(busy: House, before: str) -> N
 async def test_a_place_in_anothers_list_shows_ones_own_only(busy: House) -> None:
     """A place is a moment and a mark, and opens nothing."""
     browser = await busy.signed_in()
-    async with busy.engine.connect() as conn:
-        (theirs, *_) = await entries.lines(conn, busy.elsewhere, Filter())
+    async with busy.engine.connect() as connection:
+        (theirs, *_) = await entries.lines(connection, busy.elsewhere, Filter())
     assert HistoryPosition.read(str(theirs.place)) == theirs.place
     page = await page_of(browser, busy, f"before={theirs.place}")
     assert "foreign" not in page

@@ -28,8 +28,8 @@ async def test_the_database_knows_a_session_by_its_digest_only(house: House) -> 
     """A dump of it opens no session."""
     browser = await house.signed_in()
     value = browser.cookies[sessions.cookie_name(house.runtime.settings)]
-    async with house.engine.connect() as conn:
-        rows = (await conn.execute(text("SELECT session::text FROM session"))).scalars().all()
+    async with house.engine.connect() as connection:
+        rows = (await connection.execute(text("SELECT session::text FROM session"))).scalars().all()
     assert rows
     assert not any(value in row or value.encode().hex() in row for row in rows)
 
@@ -63,8 +63,8 @@ async def test_every_form_of_the_portal_asks_for_its_token(house: House) -> None
     decide = f"/portal/decide/{await house.ask()}"
     form = hidden((await browser.get(decide)).text, decide)
     await browser.post(decide, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as conn:
-        consent_id = (await store.of_enterprise(conn, house.firm))[0].consent_id
+    async with house.engine.connect() as connection:
+        consent_id = (await store.of_enterprise(connection, house.firm))[0].consent_id
     code = await house.add_code(house.firm)
     another = f"/portal/decide/{await house.ask()}"
     await browser.get(another)

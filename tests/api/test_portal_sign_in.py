@@ -80,8 +80,8 @@ async def test_ended_sessions_are_forgotten_at_the_next_sign_in(house: House) ->
     digest = house.runtime.digests.of("session", first.cookies["xinqiao"])
     house.clock.passes(timedelta(minutes=15))
     await house.signed_in()
-    async with house.engine.connect() as conn:
-        kept = await conn.execute(
+    async with house.engine.connect() as connection:
+        kept = await connection.execute(
             select(col(SessionRow.digest)).where(col(SessionRow.digest) == digest),
         )
     assert kept.scalar_one_or_none() is None

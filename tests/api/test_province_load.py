@@ -21,7 +21,7 @@ from gateway.creditfile.personal_fields import open_personal
 from gateway.creditfile.records import Enterprise, Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.db.metadata import metadata
-from gateway.db.prepared import Statement
+from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.load import Loaded, NotEmptyError, load

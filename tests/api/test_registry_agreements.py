@@ -60,8 +60,8 @@ class Office:
         self, verb: Any, by: Operator = FANG, *, later: timedelta = timedelta(), **given: Any
     ) -> Any:
         """One act in its own transaction."""
-        async with self.engine.begin() as conn:
-            at = At(conn=conn, by=by, now=datetime.now(UTC) + later, datasets=DATASETS)
+        async with self.engine.begin() as connection:
+            at = At(connection=connection, by=by, now=datetime.now(UTC) + later, datasets=DATASETS)
             return await verb(at, **given)
 
     async def put(self, wanted: Terms, by: Operator = FANG) -> Any:
@@ -82,14 +82,14 @@ class Office:
 
     async def sql(self, statement: str, **values: Any) -> list[Any]:
         """A statement behind the gateway's back."""
-        async with self.engine.begin() as conn:
-            found = await conn.execute(text(statement), {"c": self.client_id, **values})
+        async with self.engine.begin() as connection:
+            found = await connection.execute(text(statement), {"c": self.client_id, **values})
             return list(found.mappings()) if found.returns_rows else []
 
     async def versions(self) -> list[Any]:
         """Every version of the agreement."""
-        async with self.engine.connect() as conn:
-            return await versions_of(conn, self.client_id)
+        async with self.engine.connect() as connection:
+            return await versions_of(connection, self.client_id)
 
 
 @pytest_asyncio.fixture

@@ -50,15 +50,15 @@ class Bank:
 
     async def kids(self) -> list[str]:
         """The ids of the keys that the registry gives now."""
-        async with self.engine.connect() as conn:
-            client = await registry.find(conn, self.client_id)
+        async with self.engine.connect() as connection:
+            client = await registry.find(connection, self.client_id)
         assert client is not None
         return [key["kid"] for key in client.keys]
 
     async def run(self, sql: str, **values: Any) -> Any:
         """A statement of the test's own."""
-        async with self.engine.begin() as conn:
-            found = await conn.execute(text(sql), {"client": self.client_id, **values})
+        async with self.engine.begin() as connection:
+            found = await connection.execute(text(sql), {"client": self.client_id, **values})
             return found.scalar_one_or_none() if found.returns_rows else None
 
     @property
@@ -81,7 +81,7 @@ async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIt
     async with an_outside(tmp_path) as outside:
         outside.server.answer = ok(a_set("k1"))
         client_id, noon = f"bank-{secrets.token_hex(4)}", datetime.now(UTC)
-        async with engine.begin() as conn:
+        async with engine.begin() as connection:
             registration = Registration(
                 client_id=client_id,
                 kind="bank",
@@ -90,7 +90,7 @@ async def bank(engine: AsyncEngine, hot: HotDatabase, tmp_path: Path) -> AsyncIt
                 scopes=("query",),
                 jwks_uri=outside.url,
             )
-            await registry.register_client(conn, registration, now=noon)
+            await registry.register_client(connection, registration, now=noon)
         yield Bank(client_id=client_id, outside=outside, hot=hot, engine=engine, noon=noon)
 
 
@@ -134,8 +134,8 @@ async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: Bank) 
     await bank.ensure(x5c=second.jwk["x5c"][0], seconds=61)
     await bank.ensure(x5c=first.jwk["x5c"][0], seconds=122)
     assert bank.fetches == 2
-    async with bank.engine.connect() as conn:
-        found = await registry.find(conn, bank.client_id)
+    async with bank.engine.connect() as connection:
+        found = await registry.find(connection, bank.client_id)
     assert found is not None
     own = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
     for holder in (first, second):
@@ -278,8 +278,8 @@ async def test_an_assertion_names_whose_keys_are_needed(
             jwks_uri=f"http://127.0.0.1:{server.port}/keys",
             loopback=True,
         )
-        async with engine.begin() as conn:
-            await registry.register_client(conn, registration, now=now)
+        async with engine.begin() as connection:
+            await registry.register_client(connection, registration, now=now)
         claimed = signer_of(signed(key, "ES256", {"sub": client_id}, {"kid": "k1"}))
         assert claimed is not None
         await registry.find_signer(hot, claimed, now=now, loopback=False)

@@ -53,8 +53,8 @@ async def kept(house: House, dataset: str = "penalty", **changed: Any) -> Record
     made = replace(made, natural_key=f"{made.natural_key}-{made.record_id}")
     known = {column.name for column in record.columns}
     row = {n: v for n in known if (v := getattr(made, n)) is not None}
-    async with house.runtime.engine.begin() as conn:
-        await conn.execute(insert(record).values(row | {"fields": dict(made.fields)}))
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(insert(record).values(row | {"fields": dict(made.fields)}))
     return made
 
 
@@ -140,9 +140,9 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(house
 async def test_retention_takes_every_version_and_proves_each(house: House) -> None:
     """What was held on a day long ago cannot be asked for any more."""
     made = await kept(house, **old(house))
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         await mark(
-            conn,
+            connection,
             made.uscc,
             made.record_id,
             {"repaired_at": house.clock()},
@@ -152,8 +152,8 @@ async def test_retention_takes_every_version_and_proves_each(house: House) -> No
     await deleter_of(house).run(now=house.clock())
     assert [await proofs_with(house, made, version) for version in (1, 2, 3)] == [1, 1, 0]
     for days in (0, 1, 30):
-        async with house.runtime.engine.connect() as conn:
-            held = await held_at(conn, made.uscc, house.clock() - timedelta(days=days))
+        async with house.runtime.engine.connect() as connection:
+            held = await held_at(connection, made.uscc, house.clock() - timedelta(days=days))
         assert held.records == ()
 
 
@@ -163,9 +163,9 @@ async def test_retention_leaves_no_word_of_an_objection(house: House) -> None:
     raised = await object_to(house, made, text="这段话会被删除。")
     with house.clock.later(days=1):
         await deleter_of(house).run(now=house.clock())
-    async with house.runtime.engine.connect() as conn:
-        found = await store.by_id(conn, raised.objection_id)
-        events = await store.events_of(conn, raised.uscc, raised.objection_id)
+    async with house.runtime.engine.connect() as connection:
+        found = await store.by_id(connection, raised.objection_id)
+        events = await store.events_of(connection, raised.uscc, raised.objection_id)
     assert found is not None
     assert (found.status, found.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
     assert (found.text, found.wanted, found.reasons) == (None, None, None)
@@ -212,8 +212,8 @@ async def test_retention_deletes_once_however_many_workers_do_it(house: House) -
 async def test_retention_does_not_wait_for_a_record_that_is_being_changed(house: House) -> None:
     """It is left for the next round, and nobody waits in a ring."""
     busy, free = await kept(house, **old(house)), await kept(house, **old(house))
-    async with house.runtime.engine.begin() as conn:
-        await store.held(conn, busy.uscc, busy.record_id)
+    async with house.runtime.engine.begin() as connection:
+        await store.held(connection, busy.uscc, busy.record_id)
         async with asyncio.timeout(PATIENCE):
             await deleter_of(house).run(now=house.clock())
     assert await is_there(house, busy)

@@ -34,8 +34,8 @@ def server() -> Iterator[SmsServer]:
 async def house(migrated_url: str, tmp_path: Path, server: SmsServer) -> AsyncIterator[House]:
     """A running portal whose notices go out by SMS, to one confirmed number."""
     async with a_house(migrated_url, tmp_path) as made:
-        async with made.engine.begin() as conn:
-            await conn.execute(text("DELETE FROM notice"))
+        async with made.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM notice"))
         channel = HttpSms(
             url=server.url, token=TOKEN, loopback=True, way=FetchRoute(timeout=PATIENCE)
         )

@@ -39,10 +39,10 @@ async def record(house: House) -> AsyncIterator[ChangedRecord]:
 
 async def change(house: House, record: ChangedRecord, kind: RecordKind) -> int:
     """Change a record as an intake does, so that it goes on being told; how many notices it made."""
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         named = {"uscc": record.uscc, "record_id": record.record_id, "repaired_at": None}
-        await conn.execute(CHANGE, named)
-        return await withdrawal_notices.of_records(conn, kind, [record], now=house.clock())
+        await connection.execute(CHANGE, named)
+        return await withdrawal_notices.of_records(connection, kind, [record], now=house.clock())
 
 
 async def told(caller: Caller, uscc: str, *datasets: str) -> str:
@@ -139,13 +139,15 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(
     """The answer waits for the change, then is made anew from the record as it is."""
     bank = await house.client()
     await house.grant(bank, record.uscc)
-    async with house.runtime.engine.begin() as conn:
+    async with house.runtime.engine.begin() as connection:
         named = {"uscc": record.uscc, "record_id": record.record_id}
-        await conn.execute(CHANGE, named | {"repaired_at": house.clock()})
+        await connection.execute(CHANGE, named | {"repaired_at": house.clock()})
         asked = asyncio.create_task(bank.query(record.uscc, "penalty"))
         await lock_waits(house.runtime.engine)
         assert not asked.done()
-        await withdrawal_notices.of_records(conn, "record_repaired", [record], now=house.clock())
+        await withdrawal_notices.of_records(
+            connection, "record_repaired", [record], now=house.clock()
+        )
     response = await asked
     assert record.record_id not in {each["record_id"] for each in response.json()["records"]}
     assert await notices_to(house, bank) == []
@@ -193,14 +195,14 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
         await house.grant(bank, record.uscc)
     await told(early, record.uscc, "penalty")
     with_time = house.clock() - timedelta(days=400)
-    async with house.runtime.engine.begin() as conn:
-        await withdrawal_notices.of_records(conn, "record_repaired", [record], now=with_time)
+    async with house.runtime.engine.begin() as connection:
+        await withdrawal_notices.of_records(connection, "record_repaired", [record], now=with_time)
     await told(late, record.uscc, "penalty")
     await change(house, record, "record_withdrawn")
-    async with house.runtime.engine.connect() as conn:
-        report = {each.client_id: each for each in await withdrawal_notices.owing(conn)}
+    async with house.runtime.engine.connect() as connection:
+        report = {each.client_id: each for each in await withdrawal_notices.owing(connection)}
         order = list(report)
-        open_to_early = await withdrawal_notices.owed_by(conn, early.client_id, limit=10)
+        open_to_early = await withdrawal_notices.owed_by(connection, early.client_id, limit=10)
     assert (report[early.client_id].open, report[late.client_id].open) == (2, 1)
     assert report[early.client_id].since == with_time
     assert order.index(early.client_id) < order.index(late.client_id)
@@ -209,7 +211,7 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
         "UPDATE tombstone SET acknowledged_at = now() WHERE client_id = :client",
         client=early.client_id,
     )
-    async with house.runtime.engine.connect() as conn:
+    async with house.runtime.engine.connect() as connection:
         assert early.client_id not in {
-            each.client_id for each in await withdrawal_notices.owing(conn)
+            each.client_id for each in await withdrawal_notices.owing(connection)
         }

@@ -97,14 +97,14 @@ async def test_what_cannot_be_written_stays_counted(house: House) -> None:
     for _ in range(4):
         await bank.send("/v1/verifications", asking(uscc, "is_active.v1"))
     rename = "ALTER TABLE {} RENAME TO {}"
-    async with house.runtime.engine.begin() as conn:
-        await conn.execute(text(rename.format("turned_away", "gone")))
+    async with house.runtime.engine.begin() as connection:
+        await connection.execute(text(rename.format("turned_away", "gone")))
     try:
         with pytest.raises(Exception, match="turned_away"):
             await write_down(house.runtime)
     finally:
-        async with house.runtime.engine.begin() as conn:
-            await conn.execute(text(rename.format("gone", "turned_away")))
+        async with house.runtime.engine.begin() as connection:
+            await connection.execute(text(rename.format("gone", "turned_away")))
     await asyncio.gather(write_down(house.runtime), write_down(house.runtime))
     [row] = await _sums(house, bank)
     assert row["times"] == 3

@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from gateway.app import create_app
 from gateway.clients.agreements import QuotaBook
 from gateway.codes.ids import code_id_from
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.db.unavailable import is_unavailable
 from gateway.pages.page_route import PageRoute
 from gateway.records.spool import AN_ID

@@ -53,9 +53,11 @@ def named(path: str, ids: dict[str, str]) -> str:
 async def written(house: House) -> list[Any]:
     """All that a form could change."""
     found = []
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         for table in WRITTEN:
-            rows = await conn.execute(text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1"))  # noqa: S608  # our own names
+            rows = await connection.execute(
+                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+            )
             found.append(rows.scalars().all())
     return found
 

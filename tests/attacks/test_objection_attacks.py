@@ -50,8 +50,8 @@ async def raised(house: House, browser: httpx2.AsyncClient, **words: str) -> str
 
 async def held(house: House, uscc: str) -> list[Objection]:
     """Every objection of an enterprise."""
-    async with house.engine.connect() as conn:
-        return await objections.of_enterprise(conn, uscc)
+    async with house.engine.connect() as connection:
+        return await objections.of_enterprise(connection, uscc)
 
 
 async def forged(house: House, browser: httpx2.AsyncClient, purpose: str) -> dict[str, str]:
@@ -175,9 +175,9 @@ async def test_ending_it_twice_is_harmless(house: House) -> None:
     first, second = [await browser.post(f"{own}/withdraw", data=form) for _ in range(2)]
     assert first.headers["location"].endswith("notice=withdraw")
     assert second.headers["location"].endswith("notice=too_late")
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         (only,) = await held(house, house.firm)
-        events = await objections.events_of(conn, house.firm, only.objection_id)
+        events = await objections.events_of(connection, house.firm, only.objection_id)
     assert [each.what.value for each in events] == ["raised", "withdrawn"]
 
 
@@ -207,8 +207,8 @@ async def test_markup_in_every_text_is_shown_as_text(house: House) -> None:
         reasons=MARKUP,
         now=house.clock(),
     )
-    async with house.engine.begin() as conn:
-        assert isinstance(await service.act(conn, own.rpartition("/")[2], verb), Objection)
+    async with house.engine.begin() as connection:
+        assert isinstance(await service.act(connection, own.rpartition("/")[2], verb), Objection)
     review = hidden((await browser.get(f"{own}/review")).text, f"{own}/review")
     pages = [reflected, await browser.get(f"{own}/review"), await browser.get(f"{own}/withdraw")]
     await browser.post(f"{own}/review", data=review | {"text": MARKUP})

@@ -36,14 +36,14 @@ async def granted(house: House, browser: httpx2.AsyncClient) -> str:
     address = f"/portal/decide/{await house.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as conn:
-        return (await store.of_enterprise(conn, house.firm))[0].consent_id
+    async with house.engine.connect() as connection:
+        return (await store.of_enterprise(connection, house.firm))[0].consent_id
 
 
 async def is_active(house: House, consent_id: str) -> bool:
     """Whether the consent still runs."""
-    async with house.engine.connect() as conn:
-        found = await store.by_id(conn, consent_id)
+    async with house.engine.connect() as connection:
+        found = await store.by_id(connection, consent_id)
     return found is not None and found.status is Status.ACTIVE
 
 
@@ -247,8 +247,8 @@ async def test_acts_on_what_belongs_to_another_change_nothing(house: House) -> N
         csrf = sessions.csrf_token(house.runtime.digests, cookie, purpose)
         assert (await stranger.post(address, data={"csrf": csrf})).status_code == 404
     assert await is_active(house, consent_id)
-    async with house.engine.connect() as conn:
-        kept = await codes.by_id(conn, code.code_id)
+    async with house.engine.connect() as connection:
+        kept = await codes.by_id(connection, code.code_id)
     assert kept is not None
     assert kept.revoked_at is None
 
@@ -287,16 +287,16 @@ async def test_the_enterprise_in_the_form_is_checked_again(house: House) -> None
         data=form | {"uscc": house.elsewhere, "decision": "grant", "dataset": "penalty"},
     )
     assert answer.status_code == 404
-    async with house.engine.connect() as conn:
-        assert await store.of_enterprise(conn, house.elsewhere) == []
+    async with house.engine.connect() as connection:
+        assert await store.of_enterprise(connection, house.elsewhere) == []
 
 
 async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
     """Stored XSS: client names, enterprise names, signs, penalties, whatever was asked."""
     uscc = f"{house.firm[:-4]}XSS1"
     await add_enterprise(house.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             insert(ClientRow).values(
                 client_id=f"x-{new_secret()}",
                 kind="bank",

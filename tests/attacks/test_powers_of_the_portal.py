@@ -89,9 +89,9 @@ async def things(house: House) -> dict[str, str]:
     """Something of the firm's for each kind of page."""
     await house.add_records(a_record(uscc=house.firm, record_id="rec_p"))
     await house.add_records(a_record("public_rating", uscc=house.firm, record_id="rec_r"))
-    async with house.engine.begin() as conn:
+    async with house.engine.begin() as connection:
         raised = await service.raise_(
-            conn,
+            connection,
             house.runtime.catalogue,
             uscc=house.firm,
             record_id="rec_r",
@@ -179,7 +179,7 @@ async def test_a_stranger_opens_nothing_of_another_enterprise(house: House) -> N
 async def written(house: House) -> list[Any]:
     """All that the forms could change."""
     found = []
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         for table in (
             "consent",
             "consent_event",
@@ -189,7 +189,9 @@ async def written(house: House) -> list[Any]:
             "consent_kept",
             "notice_place",
         ):
-            rows = await conn.execute(text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1"))  # noqa: S608
+            rows = await connection.execute(
+                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+            )
             found.append(rows.scalars().all())
     return found
 
@@ -198,8 +200,8 @@ async def test_an_ended_delegation_is_no_way_in_through_an_old_form(house: House
     """A form that was drawn while it ran."""
     of = await things(house)
     wang = await a_delegate(house, *DELEGABLE)
-    async with house.engine.begin() as conn:
-        await conn.execute(
+    async with house.engine.begin() as connection:
+        await connection.execute(
             text(
                 "UPDATE delegation SET ended_at = :now, ended_by = 'demo:zhang' WHERE uscc = :uscc"
             ),

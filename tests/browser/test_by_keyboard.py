@@ -81,10 +81,10 @@ async def test_a_decision_needs_no_mouse(
         await expect(page.get_by_role("status")).to_contain_text("已同意")
     else:
         await expect(page.get_by_role("heading", name="Back at the bank")).to_be_visible()
-    async with house.engine.connect() as conn:
+    async with house.engine.connect() as connection:
         held = [
             each
-            for each in await store.of_enterprise(conn, house.firm)
+            for each in await store.of_enterprise(connection, house.firm)
             if each.status is Status.ACTIVE
         ]
     assert [each.datasets for each in held] == [("penalty",)]

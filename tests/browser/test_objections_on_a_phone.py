@@ -53,8 +53,8 @@ async def rejected(street: Street, objection_id: str) -> None:
         reasons="处罚决定仍然有效。",
         now=runtime.now(),
     )
-    async with runtime.engine.begin() as conn:
-        assert isinstance(await service.act(conn, objection_id, verb), Objection)
+    async with runtime.engine.begin() as connection:
+        assert isinstance(await service.act(connection, objection_id, verb), Objection)
 
 
 async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
@@ -94,9 +94,9 @@ async def test_every_page_about_the_file_fits_its_screen(
     """No sideways scroll, no target below 44 px, a label for each control, little to load."""
     await a_file(street)
     house = street.house
-    async with house.engine.begin() as conn:
+    async with house.engine.begin() as connection:
         raised = await service.raise_(
-            conn,
+            connection,
             house.runtime.catalogue,
             uscc=house.firm,
             record_id="rec_r",

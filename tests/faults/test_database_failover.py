@@ -177,8 +177,8 @@ async def test_a_table_that_changed_under_a_prepared_statement_is_read_again(
 ) -> None:
     """After a migration one statement may fail, as 503: then every session has forgotten its plans."""
     for kind in ("varchar(90)", "text"):
-        async with on_own.runtime.engine.begin() as conn:
-            await conn.execute(text(f"ALTER TABLE consent ALTER COLUMN purpose TYPE {kind}"))
+        async with on_own.runtime.engine.begin() as connection:
+            await connection.execute(text(f"ALTER TABLE consent ALTER COLUMN purpose TYPE {kind}"))
         failed = [each for _ in range(6) if (each := await rooms["consents"]()).status_code != 200]
         assert len(failed) <= 1
         for each in failed:

@@ -82,8 +82,8 @@ async def fill(files: Files) -> None:
                 "repaired_at": end,
             }
             rows.append(of | {"personal": sealed, "digests": digests})
-    async with files.engine.begin() as conn:
-        await conn.execute(FILL, rows)
+    async with files.engine.begin() as connection:
+        await connection.execute(FILL, rows)
     await files.are_due()
 
 

@@ -77,7 +77,7 @@ async def a_full_table(url: str) -> list[str]:
     long_ago = date(2015, 1, 5).isoformat()
     ids = [f"rec_{secrets.token_hex(8)}" for _ in range(RECORDS)]
     engine = make_engine(url, pool_size=1)
-    async with engine.begin() as conn:
+    async with engine.begin() as connection:
         for place, record_id in enumerate(ids):
             made = a_record(
                 uscc=f"91330106MA{place // 2:08d}",
@@ -89,7 +89,7 @@ async def a_full_table(url: str) -> list[str]:
             )
             row = {c.name: getattr(made, c.name) for c in record.columns}
             row = {name: value for name, value in row.items() if value is not None}
-            await conn.execute(insert(record).values(row | {"fields": dict(made.fields)}))
+            await connection.execute(insert(record).values(row | {"fields": dict(made.fields)}))
     await engine.dispose()
     return ids
 
@@ -114,8 +114,8 @@ async def run_and_kill(url: str, keys: Path) -> None:
 async def proofs(url: str) -> int:
     """How many transactions have been done."""
     engine = make_engine(url, pool_size=1)
-    async with engine.connect() as conn:
-        found = await conn.execute(text("SELECT count(*) FROM deletion_proof"))
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT count(*) FROM deletion_proof"))
         count: int = found.scalar_one()
     await engine.dispose()
     return count
@@ -125,12 +125,14 @@ async def check(url: str, keys: Path, ids: list[str]) -> int:
     """How many records are left; each of the others is in exactly one proof that can be verified."""
     jwks = KeyRing(read_keys(keys)).published()
     engine = make_engine(url, pool_size=1)
-    async with engine.connect() as conn:
-        held = set((await conn.execute(text("SELECT record_id FROM record"))).scalars())
+    async with engine.connect() as connection:
+        held = set((await connection.execute(text("SELECT record_id FROM record"))).scalars())
         found = (
-            await conn.execute(text("SELECT statement, salt, commitments FROM deletion_proof"))
+            await connection.execute(
+                text("SELECT statement, salt, commitments FROM deletion_proof")
+            )
         ).all()
-        leaves = (await conn.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
+        leaves = (await connection.execute(text("SELECT count(*) FROM pending_leaf"))).scalar_one()
     await engine.dispose()
     for row in found:
         deletion_proof.verify(

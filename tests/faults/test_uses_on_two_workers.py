@@ -51,9 +51,9 @@ async def a_bank_in_a_hurry(workers: Workers) -> Bank:
     """A client whose limits are not what is tested here."""
     bank = await workers.bank()
     quotas = Quotas(per_minute=10_000, per_enterprise_per_minute=10_000)
-    async with bank.world.runtime.engine.begin() as conn:
+    async with bank.world.runtime.engine.begin() as connection:
         terms = some_terms(bank.world.clock(), quotas=quotas)
-        await registry.put_agreement(conn, bank.client_id, terms)
+        await registry.put_agreement(connection, bank.client_id, terms)
     return bank
 
 
@@ -82,9 +82,9 @@ async def a_consent(bank: Bank, *, uses: int | None) -> str:
         now=now,
     )
     assert isinstance(granted, consent.Transition)
-    async with bank.world.runtime.engine.begin() as conn:
-        await consent_writer.insert(conn, asked)
-        assert await consent_writer.save(conn, asked.consent, granted)
+    async with bank.world.runtime.engine.begin() as connection:
+        await consent_writer.insert(connection, asked)
+        assert await consent_writer.save(connection, asked.consent, granted)
     return granted.consent.consent_id
 
 
@@ -160,12 +160,12 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
 
     async def enterprise() -> float:
         await enough.wait()
-        async with bank.world.runtime.engine.begin() as conn:
-            held = await store.by_id(conn, consent_id)
+        async with bank.world.runtime.engine.begin() as connection:
+            held = await store.by_id(connection, consent_id)
             assert held is not None
             ended = consent.withdraw(held, by=PERSON, now=bank.world.clock())
             assert isinstance(ended, consent.Transition)
-            assert await consent_writer.save(conn, held, ended)
+            assert await consent_writer.save(connection, held, ended)
         return time.monotonic()
 
     tellers = asyncio.gather(*(teller() for _ in range(8)))

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
-from gateway.db.prepared import HotDatabase, Statement
+from gateway.db.prepared import HotDatabase
+from gateway.db.statements import Statement
 from gateway.db.waiting import WAITING_EACH
 from gateway.disclosure.commit import COMMIT
 from gateway.migrations.run import TableInUseError, alembic_config, upgrade
@@ -73,8 +74,8 @@ async def beside(own_url: str) -> AsyncIterator[AsyncEngine]:
 @asynccontextmanager
 async def locked(engine: AsyncEngine, table: str) -> AsyncIterator[None]:
     """Nobody reads or writes this table inside the block."""
-    async with engine.begin() as conn:
-        await conn.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    async with engine.begin() as connection:
+        await connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
         yield
 
 
@@ -118,8 +119,8 @@ async def test_a_crowd_behind_one_lock_is_answered_while_it_is_held(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND application_name LIKE 'xinqiao%'"
         )
-        async with beside.connect() as conn:
-            return bool((await conn.execute(waiting)).scalar_one() == 0)
+        async with beside.connect() as connection:
+            return bool((await connection.execute(waiting)).scalar_one() == 0)
 
     async with locked(beside, table):
         async with asyncio.timeout(CEILING):
@@ -230,8 +231,8 @@ async def test_each_way_to_the_database_has_its_limit_there(hurried: House) -> N
     assert row is not None
     assert row["found"] == f"{LIMIT}s"
     for engine, expected in ((runtime.engine, f"{LIMIT}s"), (runtime.background, "15min")):
-        async with engine.connect() as conn:
-            assert (await conn.execute(text(asked))).scalar_one() == expected
+        async with engine.connect() as connection:
+            assert (await connection.execute(text(asked))).scalar_one() == expected
 
 
 async def test_an_upgrade_that_finds_a_table_in_use_says_so_and_can_be_repeated(
@@ -242,12 +243,12 @@ async def test_an_upgrade_that_finds_a_table_in_use_says_so_and_can_be_repeated(
     await asyncio.to_thread(command.downgrade, alembic_config(url), "0028")
     engine = make_engine(url, pool_size=1)
     revision = text("SELECT version_num FROM alembic_version")
-    async with engine.begin() as conn:
-        await conn.execute(text("LOCK TABLE refresh_token IN ACCESS SHARE MODE"))
+    async with engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE refresh_token IN ACCESS SHARE MODE"))
         with pytest.raises(TableInUseError, match="run `xinqiao-gateway db upgrade` again"):
             await asyncio.to_thread(upgrade, url)
-        assert (await conn.execute(revision)).scalar_one() == "0028"
+        assert (await connection.execute(revision)).scalar_one() == "0028"
     await asyncio.to_thread(upgrade, url)
-    async with engine.connect() as conn:
-        assert (await conn.execute(revision)).scalar_one() > "0028"
+    async with engine.connect() as connection:
+        assert (await connection.execute(revision)).scalar_one() > "0028"
     await engine.dispose()

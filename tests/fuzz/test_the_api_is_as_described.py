@@ -134,11 +134,11 @@ async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[s
     victims = [f"victim-{number}" for number in range(VICTIMS)]
     runtime = await open_runtime(built.settings)
     try:
-        async with runtime.engine.begin() as conn:
+        async with runtime.engine.begin() as connection:
             now = runtime.now()
-            await _add(conn, "fuzz-operator", "operator", ("admin", "audit"), key, now)
+            await _add(connection, "fuzz-operator", "operator", ("admin", "audit"), key, now)
             for name in victims:
-                await _add(conn, name, "bank", ("query",), key, now)
+                await _add(connection, name, "bank", ("query",), key, now)
     finally:
         await close_runtime(runtime)
     return built.settings, {
@@ -173,7 +173,7 @@ async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[s
 
 
 async def _add(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     client_id: str,
     kind: str,
     scopes: tuple[str, ...],
@@ -194,8 +194,8 @@ async def _add(
         valid_from=now - timedelta(days=1),
         valid_until=now + timedelta(days=30),
     )
-    await registry.register_client(conn, registration, now=now)
-    await registry.put_agreement(conn, client_id, terms)
+    await registry.register_client(connection, registration, now=now)
+    await registry.put_agreement(connection, client_id, terms)
 
 
 def _pem(key: Any) -> str:

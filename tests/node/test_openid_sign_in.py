@@ -126,8 +126,8 @@ async def test_a_person_signs_in_at_a_foreign_provider_and_acts_for_their_enterp
         assert (await browser.get(wanted)).status_code == 200
         assert (await browser.get(f"/portal/enterprises/{town.house.elsewhere}/looks")).is_error
         assert "韦若知" in (await browser.get("/portal")).text
-        async with town.house.engine.connect() as conn:
-            kept = await conn.execute(
+        async with town.house.engine.connect() as connection:
+            kept = await connection.execute(
                 select(col(SessionRow.identity_token_digest), col(SessionRow.mandates)).where(
                     col(SessionRow.subject) == f"{town.provider}#person-1"
                 )

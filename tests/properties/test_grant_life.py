@@ -380,9 +380,9 @@ class AGrantsLife(RuleBasedStateMachine):
         return await self.world.http.request(method, path, json=body, headers=headers)
 
     async def _newest_consent(self) -> consent.Consent:
-        async with self.world.runtime.engine.connect() as conn:
+        async with self.world.runtime.engine.connect() as connection:
             found = await consents.of_client(
-                conn, self.bank.client_id, None, now=self.now, after="", limit=100
+                connection, self.bank.client_id, None, now=self.now, after="", limit=100
             )
         # Not by its time: between two decisions the test's clock may stand still.
         known = {grant.consent_id for grant in self.grants}
@@ -396,17 +396,17 @@ class AGrantsLife(RuleBasedStateMachine):
             channel=Channel.PORTAL,
             identity_token_digest=b"\x01" * 32,
         )
-        async with self.world.runtime.engine.begin() as conn:
-            held = await consents.by_id(conn, consent_id)
+        async with self.world.runtime.engine.begin() as connection:
+            held = await consents.by_id(connection, consent_id)
             assert held is not None
             changed = getattr(consent, act)(held, by=by, now=self.now)
             return isinstance(changed, consent.Transition) and await consent_writer.save(
-                conn, held, changed
+                connection, held, changed
             )
 
     async def _operate(self, act: Callable[..., Any], *values: Any, **named: Any) -> None:
-        async with self.world.runtime.engine.begin() as conn:
-            await act(conn, self.bank.client_id, *values, **named)
+        async with self.world.runtime.engine.begin() as connection:
+            await act(connection, self.bank.client_id, *values, **named)
 
 
 @asynccontextmanager

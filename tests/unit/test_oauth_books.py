@@ -46,4 +46,4 @@ def test_a_token_needs_its_own_clients_assertion() -> None:
 def test_a_grant_that_needs_a_transaction_fails_without() -> None:
     """What rests on a code or a refresh token cannot be judged here."""
     with pytest.raises(NoTransactionError):
-        _ = AtTheEnd(BANK).conn
+        _ = AtTheEnd(BANK).connection

@@ -15,11 +15,11 @@ def until(today: date, within: int) -> date:
     return working_days_after(today, within).day if within else today
 
 
-async def due(conn: AsyncConnection, *, within: int | None, now: datetime) -> list[Objection]:
+async def due(connection: AsyncConnection, *, within: int | None, now: datetime) -> list[Objection]:
     """What the source or the reviewer owes, the longest overdue first; `None`: whenever it is due.
 
     What only waits for an enterprise that may still ask for a review is nobody's debt.
     """
     last = None if within is None else until(day_of(now), within)
-    found = await store.not_closed(conn, due_until=last)
+    found = await store.not_closed(connection, due_until=last)
     return [each for each in found if each.status is not Status.DECIDED]

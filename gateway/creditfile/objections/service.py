@@ -37,7 +37,7 @@ Act = Callable[[Objection, StoredObjection | None], ObjectionChanged | Objection
 
 
 async def raise_(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     catalogue: Catalogue,
     *,
     uscc: str,
@@ -48,10 +48,10 @@ async def raise_(
     now: datetime,
 ) -> Objection | ObjectionRefused:
     """Raise an objection to a record that the enterprise is told of; the mark holds at once."""
-    held = await store.held(conn, uscc, record_id)
-    if held is None or not await _is_told_of(conn, catalogue, uscc, record_id, now):
+    held = await store.held(connection, uscc, record_id)
+    if held is None or not await _is_told_of(connection, catalogue, uscc, record_id, now):
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    refusal = await _not_yet_again(conn, catalogue, held, now)
+    refusal = await _not_yet_again(connection, catalogue, held, now)
     if refusal:
         return refusal
     raised = lifecycle.raise_(
@@ -65,30 +65,32 @@ async def raise_(
     )
     if isinstance(raised, ObjectionRefused):
         return raised
-    if not await store.add(conn, raised):
+    if not await store.add(connection, raised):
         return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
-    await store.mark(conn, held.ground, now)
+    await store.mark(connection, held.ground, now)
     return raised.objection
 
 
-async def act(conn: AsyncConnection, objection_id: str, verb: Act) -> Objection | ObjectionRefused:
+async def act(
+    connection: AsyncConnection, objection_id: str, verb: Act
+) -> Objection | ObjectionRefused:
     """Do this to an objection: `verb` is given it and its record, if the record is still there."""
-    before = await store.by_id(conn, objection_id)
+    before = await store.by_id(connection, objection_id)
     if before is None:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    held = await store.held(conn, before.uscc, before.record_id)
-    before = await store.by_id(conn, objection_id) or before  # nobody acts on it any more
+    held = await store.held(connection, before.uscc, before.record_id)
+    before = await store.by_id(connection, objection_id) or before  # nobody acts on it any more
     changed = verb(before, held)
     if isinstance(changed, ObjectionRefused):
         return changed
-    if not await store.save(conn, before, changed):
+    if not await store.save(connection, before, changed):
         return ObjectionRefused(reason=RefusalReason.MOVED)
     if changed.objection.status is not before.status and (
         changed.objection.status is Status.DECIDED or before.status is Status.IN_REVIEW
     ):
-        await note(conn, NoticeKind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
+        await note(connection, NoticeKind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
     if before.marks and not changed.objection.marks:
-        await store.mark(conn, before, None)
+        await store.mark(connection, before, None)
     return changed.objection
 
 
@@ -142,36 +144,40 @@ def is_corrected(objection: Objection, held: StoredObjection | None) -> bool:
     return held.ground.record_version > objection.record_version
 
 
-async def keep_time(conn: AsyncConnection, catalogue: Catalogue, *, now: datetime) -> int:
+async def keep_time(connection: AsyncConnection, catalogue: Catalogue, *, now: datetime) -> int:
     """Count provisional days again and close what nobody asked to review; how many acts that were.
 
     Several may do so at once: what somebody else has just done is left alone.
     """
     done = 0
-    for each in await store.not_closed(conn, provisional=True, limit=AT_ONCE):
+    for each in await store.not_closed(connection, provisional=True, limit=AT_ONCE):
         counted = lifecycle.recount(each, kinds=catalogue.objections, now=now)
-        done += isinstance(counted, ObjectionChanged) and await store.save(conn, each, counted)
+        done += isinstance(counted, ObjectionChanged) and await store.save(
+            connection, each, counted
+        )
     yesterday = day_of(now) - timedelta(days=1)
-    lapsed = await store.not_closed(conn, status=Status.DECIDED, due_until=yesterday, limit=AT_ONCE)
+    lapsed = await store.not_closed(
+        connection, status=Status.DECIDED, due_until=yesterday, limit=AT_ONCE
+    )
     for each in lapsed:
-        closed = await act(conn, each.objection_id, lambda o, _: lifecycle.lapse(o, now=now))
+        closed = await act(connection, each.objection_id, lambda o, _: lifecycle.lapse(o, now=now))
         done += isinstance(closed, Objection)
     return done
 
 
-async def forget(conn: AsyncConnection, uscc: str, record_id: str, *, now: datetime) -> int:
+async def forget(connection: AsyncConnection, uscc: str, record_id: str, *, now: datetime) -> int:
     """The record is being deleted in this transaction: end its objections and blank their texts."""
-    found = await store.of_enterprise(conn, uscc, record_id=record_id, limit=AT_ONCE)
+    found = await store.of_enterprise(connection, uscc, record_id=record_id, limit=AT_ONCE)
     for each in found:
-        await store.save(conn, each, lifecycle.forget(each, now=now))
-        await store.blank_reasons(conn, uscc, each.objection_id)
+        await store.save(connection, each, lifecycle.forget(each, now=now))
+        await store.blank_reasons(connection, uscc, each.objection_id)
     return len(found)
 
 
 async def _is_told_of(
-    conn: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, now: datetime
+    connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, now: datetime
 ) -> bool:
-    file = await read_file(conn, uscc, catalogue.codes)
+    file = await read_file(connection, uscc, catalogue.codes)
     if file is None:
         return False
     enterprise, records = file
@@ -181,11 +187,11 @@ async def _is_told_of(
 
 
 async def _not_yet_again(
-    conn: AsyncConnection, catalogue: Catalogue, held: StoredObjection, now: datetime
+    connection: AsyncConnection, catalogue: Catalogue, held: StoredObjection, now: datetime
 ) -> ObjectionRefused | None:
     """One at a time, and the same version not again for a while: a mark is not to be had for ever."""
     ground = held.ground
-    before = await store.of_enterprise(conn, ground.uscc, record_id=ground.record_id)
+    before = await store.of_enterprise(connection, ground.uscc, record_id=ground.record_id)
     for each in before:
         if each.marks:
             return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)

@@ -41,10 +41,10 @@ class StoredObjection:
     """Withdrawn or repaired."""
 
 
-async def held(conn: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
+async def held(connection: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
     """Lock a record of this enterprise, the registration included, and give its ground."""
     of = enterprise.c
-    found = await conn.execute(
+    found = await connection.execute(
         select(of.version.label("record_version"), of.source_id, of.source_name)
         .where(of.uscc == uscc, of.registration_id == record_id)
         .with_for_update()
@@ -53,12 +53,14 @@ async def held(conn: AsyncConnection, uscc: str, record_id: str) -> StoredObject
     if row is not None:
         ground = ObjectionGround(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
         return StoredObjection(ground=ground, ended=False)
-    return await _held_record(conn, uscc, record_id)
+    return await _held_record(connection, uscc, record_id)
 
 
-async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
+async def _held_record(
+    connection: AsyncConnection, uscc: str, record_id: str
+) -> StoredObjection | None:
     of = record.c
-    found = await conn.execute(
+    found = await connection.execute(
         select(
             of.version,
             of.dataset,
@@ -85,10 +87,10 @@ async def _held_record(conn: AsyncConnection, uscc: str, record_id: str) -> Stor
     return StoredObjection(ground=ground, ended=ended)
 
 
-async def add(conn: AsyncConnection, changed: ObjectionChanged) -> bool:
+async def add(connection: AsyncConnection, changed: ObjectionChanged) -> bool:
     """Keep a new objection; false where one to the same record is not closed yet."""
     row = _row(changed.objection)
-    added = await conn.execute(
+    added = await connection.execute(
         insert_unless(objections)
         .values(row)
         .on_conflict_do_nothing()
@@ -96,18 +98,18 @@ async def add(conn: AsyncConnection, changed: ObjectionChanged) -> bool:
     )
     if added.scalar_one_or_none() is None:
         return False
-    await conn.execute(
+    await connection.execute(
         insert(objection_locators),
         {"objection_id": changed.objection.objection_id, "uscc": changed.objection.uscc},
     )
-    await _add_event(conn, changed.event)
+    await _add_event(connection, changed.event)
     return True
 
 
-async def save(conn: AsyncConnection, before: Objection, changed: ObjectionChanged) -> bool:
+async def save(connection: AsyncConnection, before: Objection, changed: ObjectionChanged) -> bool:
     """Put the changed one in the place of `before`; false if somebody was faster."""
     row = {n: value for n, value in _row(changed.objection).items() if n not in _NEVER_SAVED}
-    saved = await conn.execute(
+    saved = await connection.execute(
         update(objections)
         .where(
             objections.c.uscc == before.uscc,
@@ -119,12 +121,12 @@ async def save(conn: AsyncConnection, before: Objection, changed: ObjectionChang
     )
     if saved.scalar_one_or_none() is None:
         return False
-    await _add_event(conn, changed.event)
+    await _add_event(connection, changed.event)
     return True
 
 
 async def mark(
-    conn: AsyncConnection, ground: ObjectionGround | Objection, since: datetime | None
+    connection: AsyncConnection, ground: ObjectionGround | Objection, since: datetime | None
 ) -> None:
     """Put the mark on the record, or take it away; it is told with the record from then on."""
     if ground.dataset == REGISTRATION:
@@ -133,18 +135,18 @@ async def mark(
     else:
         of_record = record.c.record_id == ground.record_id
         one = update(record).where(record.c.uscc == ground.uscc, of_record)
-    await conn.execute(one.values(objection_since=since))
+    await connection.execute(one.values(objection_since=since))
 
 
-async def by_id(conn: AsyncConnection, objection_id: str) -> Objection | None:
+async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | None:
     """The objection of this id. In two steps, so that each touches one shard."""
-    located = await conn.execute(
+    located = await connection.execute(
         select(objection_locators.c.uscc).where(objection_locators.c.objection_id == objection_id)
     )
     uscc = located.scalar_one_or_none()
     if uscc is None:
         return None
-    found = await conn.execute(
+    found = await connection.execute(
         select(objections).where(
             objections.c.uscc == uscc, objections.c.objection_id == objection_id
         )
@@ -154,18 +156,18 @@ async def by_id(conn: AsyncConnection, objection_id: str) -> Objection | None:
 
 
 async def of_enterprise(
-    conn: AsyncConnection, uscc: str, *, record_id: str | None = None, limit: int = PAGE
+    connection: AsyncConnection, uscc: str, *, record_id: str | None = None, limit: int = PAGE
 ) -> list[Objection]:
     """An enterprise's objections, to one record or to all, the newest first."""
     asked = select(objections).where(objections.c.uscc == uscc)
     if record_id is not None:
         asked = asked.where(objections.c.record_id == record_id)
     newest = asked.order_by(objections.c.raised_at.desc(), objections.c.objection_id).limit(limit)
-    return [objection_of(row) for row in (await conn.execute(newest)).mappings()]
+    return [objection_of(row) for row in (await connection.execute(newest)).mappings()]
 
 
 async def of_source(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     source_id: str,
     *,
     status: Status | None = None,
@@ -182,11 +184,11 @@ async def of_source(
     if due_until is not None:
         asked = asked.where(objections.c.due_on <= due_until)
     page = asked.order_by(objections.c.objection_id).limit(limit)
-    return [objection_of(row) for row in (await conn.execute(page)).mappings()]
+    return [objection_of(row) for row in (await connection.execute(page)).mappings()]
 
 
 async def not_closed(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     *,
     due_until: date | None = None,
     status: Status | None = None,
@@ -202,12 +204,14 @@ async def not_closed(
     if provisional is not None:
         asked = asked.where(objections.c.due_provisional == provisional)
     by_day = asked.order_by(objections.c.due_on, objections.c.objection_id).limit(limit)
-    return [objection_of(row) for row in (await conn.execute(by_day)).mappings()]
+    return [objection_of(row) for row in (await connection.execute(by_day)).mappings()]
 
 
-async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list[ObjectionEvent]:
+async def events_of(
+    connection: AsyncConnection, uscc: str, objection_id: str
+) -> list[ObjectionEvent]:
     """What was done to one objection, in order."""
-    found = await conn.execute(
+    found = await connection.execute(
         select(objection_events)
         .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
         .order_by(objection_events.c.seq)
@@ -215,11 +219,11 @@ async def events_of(conn: AsyncConnection, uscc: str, objection_id: str) -> list
     return [_event_of(row) for row in found.mappings()]
 
 
-async def key_of(conn: AsyncConnection, objection: Objection) -> str | None:
+async def key_of(connection: AsyncConnection, objection: Objection) -> str | None:
     """By what the source knows the record, while there is one."""
     if objection.dataset == REGISTRATION:
         return objection.uscc
-    found = await conn.execute(
+    found = await connection.execute(
         select(record.c.natural_key).where(
             record.c.uscc == objection.uscc, record.c.record_id == objection.record_id
         )
@@ -227,7 +231,7 @@ async def key_of(conn: AsyncConnection, objection: Objection) -> str | None:
     return found.scalar_one_or_none()
 
 
-async def move(conn: AsyncConnection, gone: Record, kept: Record) -> None:
+async def move(connection: AsyncConnection, gone: Record, kept: Record) -> None:
     """The open objection to a record that became part of another is one to that, mark and all.
 
     Where there is one to that already, the first stays as it is: its record is told no more.
@@ -235,25 +239,25 @@ async def move(conn: AsyncConnection, gone: Record, kept: Record) -> None:
     of = objections.c
     is_open = (of.uscc == kept.uscc, of.status != Status.CLOSED.value)
     there = select(of.objection_id).where(*is_open, of.record_id == kept.record_id)
-    if (await conn.execute(there)).first() is not None:
+    if (await connection.execute(there)).first() is not None:
         return
-    moved = await conn.execute(
+    moved = await connection.execute(
         update(objections)
         .where(*is_open, of.record_id == gone.record_id)
         .values(record_id=kept.record_id, record_version=kept.version)
         .returning(of.objection_id)
     )
     if moved.first() is not None and gone.objection_since is not None:
-        await conn.execute(
+        await connection.execute(
             update(record)
             .where(record.c.uscc == kept.uscc, record.c.record_id == kept.record_id)
             .values(objection_since=gone.objection_since)
         )
 
 
-async def blank_reasons(conn: AsyncConnection, uscc: str, objection_id: str) -> None:
+async def blank_reasons(connection: AsyncConnection, uscc: str, objection_id: str) -> None:
     """Take the texts out of what was done."""
-    await conn.execute(
+    await connection.execute(
         update(objection_events)
         .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
         .values(reason=None)
@@ -289,5 +293,5 @@ def _row(of: Objection | ObjectionEvent) -> dict[str, Any]:
     return {each.name: getattr(of, each.name) for each in fields(of)}
 
 
-async def _add_event(conn: AsyncConnection, event: ObjectionEvent) -> None:
-    await conn.execute(insert(objection_events), _row(event))
+async def _add_event(connection: AsyncConnection, event: ObjectionEvent) -> None:
+    await connection.execute(insert(objection_events), _row(event))

@@ -11,13 +11,14 @@ from sqlmodel import col
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.retention.tables import RetentionDayRow
-from gateway.db.engine import autocommit, statement
+from gateway.db.engine import autocommit
+from gateway.db.statements import Statement
 
 LOCK_NUMBER: Final = 0x58515254  # "XQRT"
 AT_ONCE: Final = 2_000  # enterprises a round: the sweeper has other work too
 
-_LOCK: Final = statement("SELECT pg_try_advisory_lock(:lock)")
-_UNLOCK: Final = statement("SELECT pg_advisory_unlock(:lock)")
+_LOCK: Final = Statement("SELECT pg_try_advisory_lock(:lock)")
+_UNLOCK: Final = Statement("SELECT pg_advisory_unlock(:lock)")
 
 
 async def see_to_today(deleter: Deleter, *, now: datetime, at_most: int | None = AT_ONCE) -> int:
@@ -25,25 +26,25 @@ async def see_to_today(deleter: Deleter, *, now: datetime, at_most: int | None =
 
     The lock is the session's: who is killed gives it back.
     """
-    async with autocommit(deleter.engine).connect() as conn:
-        if await _is_done(conn, now):
+    async with autocommit(deleter.engine).connect() as connection:
+        if await _is_done(connection, now):
             return 0
-        if not (await conn.execute(_LOCK, {"lock": LOCK_NUMBER})).scalar_one():
+        if not (await connection.execute(_LOCK, {"lock": LOCK_NUMBER})).scalar_one():
             return 0
         try:
             done = await deleter.run(now=now, at_most=at_most)
             if done.whole:
-                await _note(conn, done.records, now)
+                await _note(connection, done.records, now)
         finally:
-            await conn.execute(_UNLOCK, {"lock": LOCK_NUMBER})
+            await connection.execute(_UNLOCK, {"lock": LOCK_NUMBER})
     return done.records
 
 
-async def _is_done(conn: AsyncConnection, now: datetime) -> bool:
+async def _is_done(connection: AsyncConnection, now: datetime) -> bool:
     day = select(col(RetentionDayRow.day)).where(col(RetentionDayRow.day) == day_of(now))
-    return (await conn.execute(day)).scalar_one_or_none() is not None
+    return (await connection.execute(day)).scalar_one_or_none() is not None
 
 
-async def _note(conn: AsyncConnection, records: int, now: datetime) -> None:
+async def _note(connection: AsyncConnection, records: int, now: datetime) -> None:
     row = {"day": day_of(now), "records": records, "finished_at": now}
-    await conn.execute(insert_unless(RetentionDayRow).values(row).on_conflict_do_nothing())
+    await connection.execute(insert_unless(RetentionDayRow).values(row).on_conflict_do_nothing())

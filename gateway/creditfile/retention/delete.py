@@ -19,7 +19,7 @@ from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof, expired_records
 from gateway.creditfile.retention.deletion_proof import DeletedRecord
 from gateway.creditfile.retention.tables import DeletionProofRow
-from gateway.db.engine import statement
+from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.tables import PendingLeafRow
 from gateway.signing.keys import KeyRing
@@ -28,34 +28,34 @@ from gateway.transparency.log_leaf import new_salt
 AT_ONCE: Final = 20  # enterprises in one transaction
 OF_NO_ENTERPRISE: Final = ""
 
-_LOCK: Final = statement("""
+_LOCK: Final = Statement("""
     SELECT r.uscc, r.record_id FROM record r
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[]), CAST(:versions AS integer[]))
         AS over(uscc, record_id, version)
         ON over.uscc = r.uscc AND over.record_id = r.record_id AND over.version = r.version
     ORDER BY r.uscc, r.record_id FOR UPDATE OF r SKIP LOCKED""")
 # What became part of a record goes with it.
-_PARTS: Final = statement("""
+_PARTS: Final = Statement("""
     SELECT DISTINCT h.uscc, h.record_id FROM record_history h
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
         ON h.uscc = gone.uscc AND h.merged_into = gone.record_id""")
-_DELETE_HISTORY: Final = statement("""
+_DELETE_HISTORY: Final = Statement("""
     DELETE FROM record_history h
     USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
     WHERE h.uscc = gone.uscc AND h.record_id = gone.record_id
     RETURNING h.record_id, h.version, h.row ->> 'dataset' AS dataset""")
-_DELETE: Final = statement("""
+_DELETE: Final = Statement("""
     DELETE FROM record r
     USING unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
     WHERE r.uscc = gone.uscc AND r.record_id = gone.record_id
     RETURNING r.record_id, r.version, r.dataset""")
-_OBJECTED_TO: Final = statement("""
+_OBJECTED_TO: Final = Statement("""
     SELECT DISTINCT o.uscc, o.record_id FROM objection o
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
         ON o.uscc = gone.uscc AND o.record_id = gone.record_id
     ORDER BY o.uscc, o.record_id""")
 # The row stays, so that its key is not answered anew and no use is spent twice.
-_BLANK_KEPT: Final = statement("""
+_BLANK_KEPT: Final = Statement("""
     UPDATE idempotency SET answer = '' WHERE uscc = ANY(CAST(:usccs AS text[]))""")
 
 
@@ -72,9 +72,9 @@ class Deleter:
         """Delete what is over at `now`, of `at_most` enterprises; how much, and whether it is all."""
         after, looked_at, gone = "", 0, 0
         while True:
-            async with self.engine.connect() as conn:
+            async with self.engine.connect() as connection:
                 found = await expired_records.enterprises(
-                    conn, self.catalogue, now=now, after=after
+                    connection, self.catalogue, now=now, after=after
                 )
             for begin in range(0, len(found), AT_ONCE):
                 if at_most is not None and looked_at >= at_most:
@@ -87,28 +87,28 @@ class Deleter:
             after = found[-1]
 
     async def _delete(self, usccs: Sequence[str], *, now: datetime) -> int:
-        async with self.engine.begin() as conn:
-            over = await expired_records.over(conn, usccs, self.catalogue, now=now)
-            named = await _locked(conn, over)
+        async with self.engine.begin() as connection:
+            over = await expired_records.over(connection, usccs, self.catalogue, now=now)
+            named = await _locked(connection, over)
             if not named["usccs"]:
                 return 0
             records = len(named["record_ids"])
-            for uscc, record_id in (await conn.execute(_PARTS, named)).all():
+            for uscc, record_id in (await connection.execute(_PARTS, named)).all():
                 named["usccs"].append(uscc)
                 named["record_ids"].append(record_id)
             gone = [
                 DeletedRecord(*row)
                 for sql in (_DELETE_HISTORY, _DELETE)
-                for row in await conn.execute(sql, named)
+                for row in await connection.execute(sql, named)
             ]
-            for uscc, record_id in (await conn.execute(_OBJECTED_TO, named)).all():
-                await service.forget(conn, uscc, record_id, now=now)
-            await conn.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
-            await self._prove(conn, gone, now)
+            for uscc, record_id in (await connection.execute(_OBJECTED_TO, named)).all():
+                await service.forget(connection, uscc, record_id, now=now)
+            await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
+            await self._prove(connection, gone, now)
             return records
 
     async def _prove(
-        self, conn: AsyncConnection, gone: Sequence[DeletedRecord], now: datetime
+        self, connection: AsyncConnection, gone: Sequence[DeletedRecord], now: datetime
     ) -> None:
         deletion_id, salt = new_id("del"), new_salt()
         signed = deletion_proof.signed(
@@ -121,7 +121,7 @@ class Deleter:
             now=now,
         )
         leaf = hashlib.sha256(salt + signed.encode()).digest()
-        await conn.execute(
+        await connection.execute(
             insert(DeletionProofRow).values(
                 deletion_id=deletion_id,
                 statement=signed,
@@ -133,7 +133,7 @@ class Deleter:
                 at=now,
             )
         )
-        await conn.execute(
+        await connection.execute(
             insert(PendingLeafRow).values(
                 uscc=OF_NO_ENTERPRISE, disclosure_id=deletion_id, leaf_hash=leaf, at=now
             )
@@ -148,12 +148,12 @@ class Deleted:
     whole: bool
 
 
-async def _locked(conn: AsyncConnection, over: Sequence[Record]) -> dict[str, list[Any]]:
+async def _locked(connection: AsyncConnection, over: Sequence[Record]) -> dict[str, list[Any]]:
     """Lock those of the records that are as they were judged and that nobody else is changing."""
     values = {
         "usccs": [each.uscc for each in over],
         "record_ids": [each.record_id for each in over],
         "versions": [each.version for each in over],
     }
-    rows = (await conn.execute(_LOCK, values)).all() if over else []
+    rows = (await connection.execute(_LOCK, values)).all() if over else []
     return {"usccs": [row.uscc for row in rows], "record_ids": [row.record_id for row in rows]}

@@ -13,14 +13,15 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST, is_on_serious_list
 from gateway.creditfile.local_dates import day_of, months_after
 from gateway.creditfile.records import Record
-from gateway.db.engine import statement, to_json
+from gateway.db.engine import to_json
+from gateway.db.statements import Statement
 
 SEARCHED: Final = 10_000
 _LEEWAY: Final = timedelta(days=4)  # months differ in length; the clock is exact
 
 # By dataset and day first, whatever the planner would think of the order and the limit. The code is
 # written as in the index `ix_record_retention`, which is for this statement alone.
-_ENTERPRISES: Final = statement("""
+_ENTERPRISES: Final = Statement("""
     WITH candidate AS MATERIALIZED (
         SELECT DISTINCT r.uscc
         FROM jsonb_to_recordset(CAST(:rules AS jsonb))
@@ -30,7 +31,7 @@ _ENTERPRISES: Final = statement("""
         WHERE rule.field IS NULL OR jsonb_exists(rule.bad, r.fields ->> rule.field))
     SELECT uscc FROM candidate WHERE uscc > CAST(:after AS text) ORDER BY uscc LIMIT :limit""")
 
-_RECORDS: Final = statement("""
+_RECORDS: Final = Statement("""
     SELECT CAST(coalesce(json_agg(to_json(r) ORDER BY r.uscc, r.record_id), '[]') AS text)
     FROM record r
     WHERE r.uscc = ANY(CAST(:usccs AS text[])) AND r.dataset = ANY(CAST(:datasets AS text[]))""")
@@ -44,20 +45,20 @@ def kept_for_a_time(catalogue: Catalogue) -> tuple[str, ...]:
 
 
 async def enterprises(
-    conn: AsyncConnection, catalogue: Catalogue, *, now: datetime, after: str = ""
+    connection: AsyncConnection, catalogue: Catalogue, *, now: datetime, after: str = ""
 ) -> list[str]:
     """Enterprises that may have such records, by code, at most `SEARCHED`, behind `after`."""
     values = {"rules": to_json(_rules(catalogue, now)), "after": after, "limit": SEARCHED}
-    return list((await conn.execute(_ENTERPRISES, values)).scalars())
+    return list((await connection.execute(_ENTERPRISES, values)).scalars())
 
 
 async def over(
-    conn: AsyncConnection, usccs: Sequence[str], catalogue: Catalogue, *, now: datetime
+    connection: AsyncConnection, usccs: Sequence[str], catalogue: Catalogue, *, now: datetime
 ) -> list[Record]:
     """Those records of these enterprises that are to be deleted now."""
     datasets = {*kept_for_a_time(catalogue), SERIOUS_LIST}
     values = {"usccs": list(usccs), "datasets": sorted(datasets)}
-    rows = orjson.loads((await conn.execute(_RECORDS, values)).scalar_one())
+    rows = orjson.loads((await connection.execute(_RECORDS, values)).scalar_one())
     found = [Record.from_json(row) for row in rows]
     by_uscc: dict[str, list[Record]] = {uscc: [] for uscc in usccs}
     for each in found:

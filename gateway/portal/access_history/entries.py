@@ -121,7 +121,7 @@ _SUM_REF: Final = func.concat_ws(
 
 
 async def lines(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     uscc: str,
     wanted: Filter,
     *,
@@ -134,7 +134,7 @@ async def lines(
         sums = _sums(uscc, wanted, after).order_by(_HOUR.desc(), _SUM_REF.desc()).limit(limit)
         both = union_all(asked.subquery().select(), sums.subquery().select()).subquery()
         asked = select(both).order_by(both.c.at.desc(), both.c.ref.desc()).limit(limit)
-    return [AccessEntry(**row._asdict()) for row in await conn.execute(asked)]
+    return [AccessEntry(**row._asdict()) for row in await connection.execute(asked)]
 
 
 async def every_line(
@@ -143,19 +143,19 @@ async def every_line(
     """All lines, some at a time; no connection is held while their reader is slow."""
     after = None
     while True:
-        async with engine.connect() as conn:
-            found = await lines(conn, uscc, wanted, after=after, limit=at_once)
+        async with engine.connect() as connection:
+            found = await lines(connection, uscc, wanted, after=after, limit=at_once)
         yield found
         if len(found) < at_once:
             return
         after = found[-1].place
 
 
-async def seen(conn: AsyncConnection, uscc: str) -> HistoryPage:
+async def seen(connection: AsyncConnection, uscc: str) -> HistoryPage:
     """Which clients and which purposes there are among all lines."""
     attempts = select(*_CHOICES).where(col(DisclosureRow.uscc) == uscc)
     sums = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
-    found = (await conn.execute(attempts.union(sums))).all()
+    found = (await connection.execute(attempts.union(sums))).all()
     return HistoryPage(
         clients=frozenset(row.client_id for row in found),
         purposes=frozenset(row.purpose for row in found if row.purpose is not None),

@@ -39,12 +39,12 @@ async def list_looks(
     visitor.must(Permission.RECORD, request, uscc)
     before = request.query_params.get("before", "")
     place = HistoryPosition.read(before) if before else None
-    async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, [uscc])
+    async with runtime.engine.connect() as connection:
+        cards = await store.enterprises(connection, [uscc])
         if not cards or (before and place is None):
             return not_found(request, visitor)
-        asked, clients = await _asked(conn, request, uscc)
-        found = await entries.lines(conn, uscc, asked.filter, after=place, limit=PAGE + 1)
+        asked, clients = await _asked(connection, request, uscc)
+        found = await entries.lines(connection, uscc, asked.filter, after=place, limit=PAGE + 1)
     shown, more = found[:PAGE], len(found) > PAGE
     return frame.page(
         request,
@@ -73,8 +73,8 @@ async def export(
     """Give all lines within the filter as a file for a spreadsheet, the newest first."""
     visitor.must(Permission.RECORD, request, uscc)
     await count_file(request, runtime, visitor)
-    async with runtime.engine.connect() as conn:
-        asked, clients = await _asked(conn, request, uscc)
+    async with runtime.engine.connect() as connection:
+        asked, clients = await _asked(connection, request, uscc)
     if not asked.understood:  # else the file would hold more than was asked for
         back = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
         return see_other(back)
@@ -94,11 +94,11 @@ async def export(
 
 
 async def _asked(
-    conn: AsyncConnection, request: Request, uscc: str
+    connection: AsyncConnection, request: Request, uscc: str
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
     """What is asked for, and the clients that ever looked, by name."""
-    seen = await entries.seen(conn, uscc)
-    clients = await store.clients(conn, seen.clients)
+    seen = await entries.seen(connection, uscc)
+    clients = await store.clients(connection, seen.clients)
     by_name = sorted(clients.values(), key=lambda each: each.name)
     return asked_of(request.query_params, seen), {each.client_id: each for each in by_name}
 

@@ -35,21 +35,21 @@ from gateway.portal.consents.decision import (
 
 
 async def cooling_until(
-    conn: AsyncConnection, ask: AccessRequest, *, now: datetime
+    connection: AsyncConnection, ask: AccessRequest, *, now: datetime
 ) -> datetime | None:
     """Until when this may not be asked again after a refusal (R9); `None` if it may."""
-    refusal = await consents.last_refusal(conn, ask.client_id, ask.uscc, ask.purpose)
+    refusal = await consents.last_refusal(connection, ask.client_id, ask.uscc, ask.purpose)
     if refusal is None or consent.may_ask_again([refusal], now=now):
         return None
     return refusal.cool_down_until
 
 
 async def tell_if_left_open(
-    conn: AsyncConnection, interaction: Interaction, ask: AccessRequest, *, now: datetime
+    connection: AsyncConnection, interaction: Interaction, ask: AccessRequest, *, now: datetime
 ) -> None:
     """Let the enterprise hear that somebody asks, should whoever reads this not decide it."""
     await note_unless_decided(
-        conn,
+        connection,
         ask.uscc,
         client_id=ask.client_id,
         request_digest=interaction.request_digest,
@@ -59,7 +59,7 @@ async def tell_if_left_open(
 
 
 async def decide(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     interaction: Interaction,
     choice: Choice,
     decider: Decider,
@@ -69,8 +69,8 @@ async def decide(
     """Write the decision in the caller's transaction; `None` when all is written."""
     ask = ask_of(interaction.ask, choice.uscc)
     by = decider.acting(choice.uscc, Channel.REDIRECT)
-    await consents.in_turn(conn, ask.client_id, ask.uscc, ask.purpose)
-    cooling = await cooling_until(conn, ask, now=now) is not None
+    await consents.in_turn(connection, ask.client_id, ask.uscc, ask.purpose)
+    cooling = await cooling_until(connection, ask, now=now) is not None
     if cooling and choice.scope is not None:
         return DecisionProblem.COOLING_DOWN
     acts = None if cooling else _acts(interaction, ask, choice, by, decider.shown, now)
@@ -83,7 +83,7 @@ async def decide(
         subject=decider.subject,
     )
     taken = await interactions.decide(
-        conn,
+        connection,
         interaction,
         decision,
         session_digest=decider.session_digest,
@@ -91,16 +91,16 @@ async def decide(
     )
     if not taken:
         return DecisionProblem.ALREADY_DECIDED
-    await forget_undecided(conn, choice.uscc, request_digest=interaction.request_digest)
+    await forget_undecided(connection, choice.uscc, request_digest=interaction.request_digest)
     if acts is None:
         return None
-    await _keep_text(conn, decider)
-    await _tell(conn, ask.client_id, choice, now=now)
-    return await _write(conn, acts, by, now=now)
+    await _keep_text(connection, decider)
+    await _tell(connection, ask.client_id, choice, now=now)
+    return await _write(connection, acts, by, now=now)
 
 
 async def answer(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     asked: Consent,
     choice: Choice,
     decider: Decider,
@@ -109,14 +109,14 @@ async def answer(
 ) -> DecisionProblem | None:
     """Answer a consent that was asked for by link; `None` when all is written."""
     by = decider.acting(choice.uscc, Channel.LINK)
-    await consents.in_turn(conn, asked.client_id, asked.uscc, asked.purpose)
-    cooling = await cooling_until(conn, ask_again(asked), now=now) is not None
+    await consents.in_turn(connection, asked.client_id, asked.uscc, asked.purpose)
+    cooling = await cooling_until(connection, ask_again(asked), now=now) is not None
     if cooling and choice.scope is not None:
         return DecisionProblem.COOLING_DOWN
-    await _keep_text(conn, decider)
-    await _tell(conn, asked.client_id, choice, amends=asked.amends is not None, now=now)
+    await _keep_text(connection, decider)
+    await _tell(connection, asked.client_id, choice, amends=asked.amends is not None, now=now)
     if choice.scope is not None and asked.amends is not None:
-        return await _amend(conn, asked, choice.scope, by, decider.shown, now=now)
+        return await _amend(connection, asked, choice.scope, by, decider.shown, now=now)
     answered = (
         consent.refuse(asked, by=by, shown=decider.shown, now=now)
         if choice.scope is None
@@ -124,26 +124,31 @@ async def answer(
     )
     if isinstance(answered, Refused):
         return _TROUBLES.get(answered.reason, DecisionProblem.ALREADY_DECIDED)
-    return await _save(conn, asked, answered, by, now=now)
+    return await _save(connection, asked, answered, by, now=now)
 
 
 async def _tell(
-    conn: AsyncConnection, client_id: str, choice: Choice, *, amends: bool = False, now: datetime
+    connection: AsyncConnection,
+    client_id: str,
+    choice: Choice,
+    *,
+    amends: bool = False,
+    now: datetime,
 ) -> None:
     """Tell the enterprise out of band what is being decided in its name."""
     granted = NoticeKind.CONSENT_AMENDED if amends else NoticeKind.CONSENT_GRANTED
     kind = NoticeKind.CONSENT_REFUSED if choice.scope is None else granted
-    await note(conn, kind, choice.uscc, client_id=client_id, now=now)
+    await note(connection, kind, choice.uscc, client_id=client_id, now=now)
 
 
-async def _keep_text(conn: AsyncConnection, decider: Decider) -> None:
+async def _keep_text(connection: AsyncConnection, decider: Decider) -> None:
     shown = decider.shown
     if shown.text_digest is not None:
-        await consents.keep_text(conn, shown.text_digest, shown.text_version, decider.text)
+        await consents.keep_text(connection, shown.text_digest, shown.text_version, decider.text)
 
 
 async def _amend(  # the parts of one change
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     amendment: Consent,
     scope: Scope,
     by: Person,
@@ -152,7 +157,7 @@ async def _amend(  # the parts of one change
     now: datetime,
 ) -> DecisionProblem | None:
     """Change the running consent in its place, and end the request."""
-    held = await consents.by_id(conn, amendment.amends or "")
+    held = await consents.by_id(connection, amendment.amends or "")
     if held is None:
         return DecisionProblem.ALREADY_ENDED
     both = consent.amend(held, amendment, scope=scope, by=by, shown=shown, now=now)
@@ -161,8 +166,8 @@ async def _amend(  # the parts of one change
         spent = both.reason is consent.Reason.NOTHING_CHOSEN
         return DecisionProblem.USES_SPENT if spent else DecisionProblem.ALREADY_ENDED
     changed, taken_up = both
-    saved = await consent_writer.save(conn, held, changed)
-    ended = await consent_writer.save(conn, amendment, taken_up)
+    saved = await consent_writer.save(connection, held, changed)
+    ended = await consent_writer.save(connection, amendment, taken_up)
     return None if saved and ended else DecisionProblem.ALREADY_DECIDED
 
 
@@ -200,19 +205,19 @@ def _acts(  # the parts of one decision
 
 
 async def _write(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     acts: tuple[Transition, Transition],
     by: Person,
     *,
     now: datetime,
 ) -> DecisionProblem | None:
     requested, answered = acts
-    await consent_writer.insert(conn, requested)
-    return await _save(conn, requested.consent, answered, by, now=now)
+    await consent_writer.insert(connection, requested)
+    return await _save(connection, requested.consent, answered, by, now=now)
 
 
 async def _save(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     asked: Consent,
     answered: Transition,
     by: Person,
@@ -220,16 +225,16 @@ async def _save(
     now: datetime,
 ) -> DecisionProblem | None:
     """Write the answer in the place of the request; a grant ends what it supersedes."""
-    older = await consents.open_for(conn, asked.client_id, asked.uscc, asked.purpose)
-    saved = await consent_writer.save(conn, asked, answered)
+    older = await consents.open_for(connection, asked.client_id, asked.uscc, asked.purpose)
+    saved = await consent_writer.save(connection, asked, answered)
     for before in older if answered.consent.was_granted else []:
         if before.consent_id != asked.consent_id:
-            saved = await _supersede(conn, before, answered.consent, by, now=now) and saved
+            saved = await _supersede(connection, before, answered.consent, by, now=now) and saved
     return None if saved else DecisionProblem.ALREADY_DECIDED
 
 
 async def _supersede(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     before: Consent,
     newer: Consent,
     by: Person,
@@ -240,7 +245,7 @@ async def _supersede(
     ended = consent.supersede(before, newer=newer, by=by, now=now)
     if isinstance(ended, Refused):
         return True
-    return await consent_writer.save(conn, before, ended)
+    return await consent_writer.save(connection, before, ended)
 
 
 _TROUBLES: Final = {

@@ -42,9 +42,9 @@ async def record(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Give the signed record as a file."""
-    async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id)
-        made = await signed_record(conn, runtime, found, reader="enterprise")
+    async with runtime.engine.connect() as connection:
+        found = await consent_of(visitor, connection, request, consent_id)
+        made = await signed_record(connection, runtime, found, reader="enterprise")
     return _file(to_json(made), "application/json", f"{consent_id}.json")
 
 
@@ -54,18 +54,18 @@ async def receipt(
 ) -> Response:
     """Give the receipt as a PDF."""
     font = find_font(runtime.settings.font)
-    async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id)
+    async with runtime.engine.connect() as connection:
+        found = await consent_of(visitor, connection, request, consent_id)
     await count_file(request, runtime, visitor)  # holding no connection
-    async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, [found.uscc])
+    async with runtime.engine.connect() as connection:
+        cards = await store.enterprises(connection, [found.uscc])
         if not cards or font is None:
             return not_found(request, visitor)
-        events = await consents.events_of(conn, found.uscc, consent_id)
+        events = await consents.events_of(connection, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
-        text = await consents.text_of(conn, shown) if shown else ()
-        made = await signed_record(conn, runtime, found, reader="enterprise")
-        clients = await store.clients(conn, [found.client_id])
+        text = await consents.text_of(connection, shown) if shown else ()
+        made = await signed_record(connection, runtime, found, reader="enterprise")
+        clients = await store.clients(connection, [found.client_id])
     name = clients[found.client_id].name if found.client_id in clients else None
     drawn = _receipt(runtime, found, cards[0], name, events, text, made)
     async with drawing:

@@ -12,13 +12,13 @@ from gateway.pages.page_route import InsteadError, not_found
 
 async def consent_of(
     visitor: Visitor,
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     request: Request,
     consent_id: str,
     power: Permission = Permission.CONSENTS,
 ) -> Consent:
     """The consent, if the person has this power for its enterprise; else there is nothing here."""
-    found = await consents.by_id(conn, consent_id)
+    found = await consents.by_id(connection, consent_id)
     visitor.must(power, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))

@@ -23,11 +23,13 @@ async def ask(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Ask once whether to let it go on."""
-    async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id, Permission.MANAGE)
-        open_ones = await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now())
-        cards = await store.enterprises(conn, [found.uscc])
-        clients = await store.clients(conn, [found.client_id])
+    async with runtime.engine.connect() as connection:
+        found = await consent_of(visitor, connection, request, consent_id, Permission.MANAGE)
+        open_ones = await representatives.to_confirm(
+            connection, found.uscc, [found], now=runtime.now()
+        )
+        cards = await store.enterprises(connection, [found.uscc])
+        clients = await store.clients(connection, [found.client_id])
     if not open_ones or not cards or found.client_id not in clients:
         return see_other(f"/portal/consents/{consent_id}")
     return frame.page(
@@ -53,9 +55,9 @@ async def keep(
 ) -> Response:
     """Let it go on."""
     await visitor.form(request, f"keep {consent_id}")
-    async with runtime.engine.begin() as conn:
-        found = await consent_of(visitor, conn, request, consent_id, Permission.MANAGE)
-        if await representatives.to_confirm(conn, found.uscc, [found], now=runtime.now()):
+    async with runtime.engine.begin() as connection:
+        found = await consent_of(visitor, connection, request, consent_id, Permission.MANAGE)
+        if await representatives.to_confirm(connection, found.uscc, [found], now=runtime.now()):
             by = acting(visitor, found.uscc)
-            await consent_writer.keep(conn, found, by=by, now=runtime.now())
+            await consent_writer.keep(connection, found, by=by, now=runtime.now())
     return see_other("/portal")

@@ -32,13 +32,13 @@ async def show(
 ) -> Response:
     """Show what is asked."""
     now = runtime.now()
-    async with runtime.engine.connect() as conn:
-        asked, card = await _open(conn, request, visitor, consent_id, now)
-        client = (await store.clients(conn, [asked.client_id])).get(asked.client_id)
+    async with runtime.engine.connect() as connection:
+        asked, card = await _open(connection, request, visitor, consent_id, now)
+        client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
         if client is None:
             return not_found(request, visitor)
-        cooling = await apply_decision.cooling_until(conn, ask_again(asked), now=now)
-        changes = await consents.by_id(conn, asked.amends) if asked.amends else None
+        cooling = await apply_decision.cooling_until(connection, ask_again(asked), now=now)
+        changes = await consents.by_id(connection, asked.amends) if asked.amends else None
     return pages.decision(
         request,
         visitor,
@@ -69,9 +69,9 @@ async def take(
     """Take the decision, and show the consent as it is now."""
     fields = await visitor.form(request, f"asked {consent_id}")
     now = runtime.now()
-    async with runtime.engine.connect() as conn, conn.begin() as transaction:
-        asked, card = await _open(conn, request, visitor, consent_id, now)
-        client = (await store.clients(conn, [asked.client_id])).get(asked.client_id)
+    async with runtime.engine.connect() as connection, connection.begin() as transaction:
+        asked, card = await _open(connection, request, visitor, consent_id, now)
+        client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
         if client is None:
             return not_found(request, visitor)
         text = pages.text_before(client, card, asked.purpose)
@@ -83,7 +83,7 @@ async def take(
         if isinstance(choice, DecisionProblem):
             return see_other(f"/portal/asked/{consent_id}?notice={choice}")
         decider = decider_of(request, visitor, text, fields, behind=behind)
-        trouble = await apply_decision.answer(conn, asked, choice, decider, now=now)
+        trouble = await apply_decision.answer(connection, asked, choice, decider, now=now)
         if trouble is not None:
             await transaction.rollback()
             return see_other(f"/portal/asked/{consent_id}?notice={trouble}")
@@ -94,26 +94,26 @@ async def take(
 
 
 async def _open(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     request: Request,
     visitor: Visitor,
     consent_id: str,
     now: datetime,
 ) -> tuple[Consent, EnterpriseCard]:
     """The request if this person may decide it now; else the page that says why not."""
-    asked = await consents.by_id(conn, consent_id)
+    asked = await consents.by_id(connection, consent_id)
     if asked is None or not visitor.session.may(asked.uscc, Permission.CONSENTS):
         raise InsteadError(pages.not_for_you(request, visitor))
-    cards = await store.enterprises(conn, [asked.uscc])
+    cards = await store.enterprises(connection, [asked.uscc])
     if not cards:
         raise InsteadError(pages.not_for_you(request, visitor))
     match status_at(asked, now):
-        case Status.REQUESTED if await _changes_nothing(conn, asked, now):
+        case Status.REQUESTED if await _changes_nothing(connection, asked, now):
             raise InsteadError(pages.over(request, visitor, "ended"))
         case Status.REQUESTED:
             return asked, cards[0]
         case Status.WITHDRAWN if asked.decided_at is None:
-            ended = await _changes_nothing(conn, asked, now)
+            ended = await _changes_nothing(connection, asked, now)
             raise InsteadError(pages.over(request, visitor, "ended" if ended else "taken_back"))
         case Status.EXPIRED if asked.decided_at is None:
             raise InsteadError(pages.over(request, visitor, "lapsed"))
@@ -121,9 +121,9 @@ async def _open(
             raise InsteadError(pages.over(request, visitor, "decided"))
 
 
-async def _changes_nothing(conn: AsyncConnection, asked: Consent, now: datetime) -> bool:
+async def _changes_nothing(connection: AsyncConnection, asked: Consent, now: datetime) -> bool:
     """Whether it would change a consent that has run out or was used up meanwhile."""
     if asked.amends is None:
         return False
-    held = await consents.by_id(conn, asked.amends)
+    held = await consents.by_id(connection, asked.amends)
     return held is None or status_at(held, now) not in {Status.ACTIVE, Status.PAUSED}

@@ -98,14 +98,14 @@ async def list_consents(
     visitor.must(Permission.CONSENTS, request, uscc)
     now, before = runtime.now(), request.query_params.get("before", "")
     place = HistoryPosition.read(before) if before else None
-    async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, [uscc])
+    async with runtime.engine.connect() as connection:
+        cards = await store.enterprises(connection, [uscc])
         if not cards or (before and place is None):
             return not_found(request, visitor)
-        running = [] if place else await consents.running_of(conn, uscc, now=now)
+        running = [] if place else await consents.running_of(connection, uscc, now=now)
         since = (place.at, place.ref) if place else None
-        over = await consents.ended_of(conn, uscc, now=now, before=since, limit=PAGE + 1)
-        clients = await store.clients(conn, (each.client_id for each in (*running, *over)))
+        over = await consents.ended_of(connection, uscc, now=now, before=since, limit=PAGE + 1)
+        clients = await store.clients(connection, (each.client_id for each in (*running, *over)))
     last = over[PAGE - 1] if len(over) > PAGE else None
     open_ones = [_shown(each, clients, cards[0], now) for each in running]
     return frame.page(
@@ -131,10 +131,10 @@ async def show(
     visitor: UsingVisitor,
 ) -> Response:
     """Show one consent with all that was done to it."""
-    async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id)
-        shown = await _with_names(conn, found, runtime.now())
-        events = await consents.events_of(conn, found.uscc, consent_id)
+    async with runtime.engine.connect() as connection:
+        found = await consent_of(visitor, connection, request, consent_id)
+        shown = await _with_names(connection, found, runtime.now())
+        events = await consents.events_of(connection, found.uscc, consent_id)
     return _page(request, runtime, visitor, "portal/consent.html", shown, events=events)
 
 
@@ -146,9 +146,9 @@ async def ask_to_withdraw(
     visitor: UsingVisitor,
 ) -> Response:
     """Ask once whether to take it back."""
-    async with runtime.engine.connect() as conn:
-        found = await consent_of(visitor, conn, request, consent_id)
-        shown = await _with_names(conn, found, runtime.now())
+    async with runtime.engine.connect() as connection:
+        found = await consent_of(visitor, connection, request, consent_id)
+        shown = await _with_names(connection, found, runtime.now())
     return _page(request, runtime, visitor, "portal/withdraw.html", shown)
 
 
@@ -162,28 +162,30 @@ async def act(
 ) -> Response:
     """Withdraw, pause or resume it."""
     await visitor.form(request, f"{verb} {consent_id}")
-    async with runtime.engine.begin() as conn:
-        found = await consent_of(visitor, conn, request, consent_id)
-        if verb == "resume" and await _is_for_another(conn, found, visitor):
+    async with runtime.engine.begin() as connection:
+        found = await consent_of(visitor, connection, request, consent_id)
+        if verb == "resume" and await _is_for_another(connection, found, visitor):
             return see_other(f"/portal/consents/{consent_id}?notice=in_person")
-        done = await _done(conn, found, verb, visitor, now=runtime.now())
+        done = await _done(connection, found, verb, visitor, now=runtime.now())
         if done:
-            await note(conn, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now())
+            await note(
+                connection, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now()
+            )
     notice = verb if done else "too_late"
     return see_other(f"/portal/consents/{consent_id}?notice={notice}")
 
 
 async def _done(
-    conn: AsyncConnection, found: Consent, verb: Verb, visitor: Visitor, *, now: datetime
+    connection: AsyncConnection, found: Consent, verb: Verb, visitor: Visitor, *, now: datetime
 ) -> bool:
     """Do it to the consent as it is now: to withhold waits for no second press after a lost race."""
     changed = _changed(found, verb, visitor, now)
     for _ in range(TURNS):
         if isinstance(changed, Refused):
             return False
-        if await consent_writer.save(conn, found, changed):
+        if await consent_writer.save(connection, found, changed):
             return True
-        fresh = await consents.by_id(conn, found.consent_id)
+        fresh = await consents.by_id(connection, found.consent_id)
         # Who lets it tell again sees first what it has become.
         if fresh is None or verb == "resume":
             return False
@@ -202,18 +204,18 @@ def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Tra
             return consent.resume(found, by=by, now=now)
 
 
-async def _is_for_another(conn: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
+async def _is_for_another(connection: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
     """Whether only the person concerned may let this tell again."""
     if visitor.session.may(found.uscc, Permission.IN_PERSON):
         return False
-    cards = await store.enterprises(conn, [found.uscc])
+    cards = await store.enterprises(connection, [found.uscc])
     natural = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
     return natural or bool(in_person_only(found.questions))
 
 
-async def _with_names(conn: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
-    cards = await store.enterprises(conn, [found.uscc])
-    clients = await store.clients(conn, [found.client_id])
+async def _with_names(connection: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
+    cards = await store.enterprises(connection, [found.uscc])
+    clients = await store.clients(connection, [found.client_id])
     missing = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
     return _shown(found, clients, cards[0] if cards else missing, now)
 

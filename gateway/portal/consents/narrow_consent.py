@@ -40,10 +40,10 @@ async def show(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show what is allowed now, each item to be taken back by itself."""
-    async with runtime.engine.connect() as conn:
-        held = await consent_of(visitor, conn, request, consent_id)
-        cards = await store.enterprises(conn, [held.uscc])
-        clients = await store.clients(conn, [held.client_id])
+    async with runtime.engine.connect() as connection:
+        held = await consent_of(visitor, connection, request, consent_id)
+        cards = await store.enterprises(connection, [held.uscc])
+        clients = await store.clients(connection, [held.client_id])
     if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
         return see_other(f"/portal/consents/{consent_id}?notice=too_late")
     return frame.page(
@@ -69,8 +69,8 @@ async def take(
     """Keep what is still ticked, and no longer or more often than written."""
     fields = await visitor.form(request, f"narrow {consent_id}")
     now = runtime.now()
-    async with runtime.engine.begin() as conn:
-        held = await consent_of(visitor, conn, request, consent_id)
+    async with runtime.engine.begin() as connection:
+        held = await consent_of(visitor, connection, request, consent_id)
         scope = chosen_scope(fields, held.scope, now=now)
         if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
@@ -78,9 +78,11 @@ async def take(
         if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
             notice = _TROUBLES[narrowed.reason]
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
-        done = not isinstance(narrowed, Refused) and await consent_writer.save(conn, held, narrowed)
+        done = not isinstance(narrowed, Refused) and await consent_writer.save(
+            connection, held, narrowed
+        )
         if done:
             await note(
-                conn, NoticeKind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now
+                connection, NoticeKind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now
             )
     return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

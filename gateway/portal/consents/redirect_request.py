@@ -43,19 +43,21 @@ async def show(
     visitor: UsingVisitor,
 ) -> Response:
     """Show what is asked."""
-    async with runtime.engine.begin() as conn:
-        opened = await _opened(conn, request, runtime, visitor, interaction_id)
+    async with runtime.engine.begin() as connection:
+        opened = await _opened(connection, request, runtime, visitor, interaction_id)
         card = _one_of(opened.enterprises, request.query_params.get("uscc", ""))
-        found = await store.clients(conn, [opened.interaction.client_id])
+        found = await store.clients(connection, [opened.interaction.client_id])
         client = found.get(opened.interaction.client_id)
         if client is None:
             return not_found(request, visitor)
         if card is None:
             return pages.which_enterprise(request, visitor, client, opened.enterprises)
         ask = ask_of(opened.interaction.ask, card.uscc)
-        cooling = await apply_decision.cooling_until(conn, ask, now=runtime.now())
+        cooling = await apply_decision.cooling_until(connection, ask, now=runtime.now())
         if cooling is None:
-            await apply_decision.tell_if_left_open(conn, opened.interaction, ask, now=runtime.now())
+            await apply_decision.tell_if_left_open(
+                connection, opened.interaction, ask, now=runtime.now()
+            )
     return pages.decision(
         request,
         visitor,
@@ -84,13 +86,13 @@ async def take(
 ) -> Response:
     """Take the decision, and hand it back to the authorization endpoint."""
     fields = await visitor.form(request, f"decide {interaction_id}")
-    async with runtime.engine.connect() as conn, conn.begin() as transaction:
-        opened = await _opened(conn, request, runtime, visitor, interaction_id)
+    async with runtime.engine.connect() as connection, connection.begin() as transaction:
+        opened = await _opened(connection, request, runtime, visitor, interaction_id)
         card = _one_of(opened.enterprises, one(fields, "uscc"))
         if card is None:
             return not_found(request, visitor)
         ask = ask_of(opened.interaction.ask, card.uscc)
-        client = (await store.clients(conn, [ask.client_id])).get(ask.client_id)
+        client = (await store.clients(connection, [ask.client_id])).get(ask.client_id)
         if client is None:
             return not_found(request, visitor)
         text = pages.text_before(client, card, ask.purpose)
@@ -110,7 +112,7 @@ async def take(
             choice
             if isinstance(choice, DecisionProblem)
             else await apply_decision.decide(
-                conn,
+                connection,
                 opened.interaction,
                 choice,
                 decider_of(request, visitor, text, fields, behind=behind),
@@ -124,7 +126,7 @@ async def take(
 
 
 async def _opened(
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     request: Request,
     runtime: Runtime,
     visitor: Visitor,
@@ -132,17 +134,19 @@ async def _opened(
 ) -> OpenedRequest:
     """The interaction if this person may decide it now; else the page that says why not."""
     now, own = runtime.now(), visitor.session.digest
-    interaction = await interactions.find(conn, runtime.digests, interaction_id)
-    cards = await store.enterprises(conn, _usccs(interaction, visitor)) if interaction else []
+    interaction = await interactions.find(connection, runtime.digests, interaction_id)
+    cards = await store.enterprises(connection, _usccs(interaction, visitor)) if interaction else []
     if interaction is None or not cards:  # whose it is, and whether it is, looks the same
         raise InsteadError(pages.not_for_you(request, visitor))
     if interaction.decided_at is None and now >= interaction.expires_at:
         raise InsteadError(pages.over(request, visitor, "expired"))
     if interaction.decided_at is None:
-        if await interactions.bind_session(conn, interaction, session_digest=own, now=now):
+        if await interactions.bind_session(connection, interaction, session_digest=own, now=now):
             return OpenedRequest(interaction=interaction, enterprises=cards)
         # Somebody else has it, or a click a moment earlier has just decided it.
-        interaction = await interactions.find(conn, runtime.digests, interaction_id) or interaction
+        interaction = (
+            await interactions.find(connection, runtime.digests, interaction_id) or interaction
+        )
     if interaction.decided_at is None:
         raise InsteadError(pages.over(request, visitor, "elsewhere"))
     if _goes_on(interaction, own, now):

@@ -29,9 +29,9 @@ async def show(
     request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show what would be passed on, and by whom."""
-    async with runtime.engine.connect() as conn:
-        kept = await _open(conn, request, runtime, visitor, invitation)
-        card = await card_of(conn, request, visitor, kept.delegation.uscc)
+    async with runtime.engine.connect() as connection:
+        kept = await _open(connection, request, runtime, visitor, invitation)
+        card = await card_of(connection, request, visitor, kept.delegation.uscc)
     return frame.page(
         request,
         "portal/invitation.html",
@@ -53,31 +53,35 @@ async def accept(
 ) -> Response:
     """Take it up: from now on the person may act for the enterprise, within it."""
     await visitor.form(request, f"accept {invitation}")
-    async with runtime.engine.begin() as conn:
-        kept = await _open(conn, request, runtime, visitor, invitation)
+    async with runtime.engine.begin() as connection:
+        kept = await _open(connection, request, runtime, visitor, invitation)
         of = kept.delegation
         accepted = permissions.accept(
             of,
             subject=visitor.session.subject,
-            representative=await delegations.representative_of(conn, of.uscc) or "",
+            representative=await delegations.representative_of(connection, of.uscc) or "",
             now=runtime.now(),
         )
         if isinstance(accepted, PermissionProblem):
             raise InsteadError(_sorry(request, visitor, accepted))
         taken = await delegations.take_up(
-            conn, accepted, token_digest=visitor.session.identity_token_digest
+            connection, accepted, token_digest=visitor.session.identity_token_digest
         )
         if not taken:
             raise InsteadError(_sorry(request, visitor, PermissionProblem.TOO_LATE))
-        await note(conn, NoticeKind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
+        await note(connection, NoticeKind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
     return see_other("/portal")
 
 
 async def _open(
-    conn: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, invitation: str
+    connection: AsyncConnection,
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    invitation: str,
 ) -> StoredDelegation:
     """The delegation that waits behind this link; else the page that says why not."""
-    kept = await delegations.by_invitation(conn, runtime.digests.of("invitation", invitation))
+    kept = await delegations.by_invitation(connection, runtime.digests.of("invitation", invitation))
     if kept is None:
         raise InsteadError(not_found(request, visitor))
     of = kept.delegation

@@ -68,9 +68,9 @@ async def list_delegates(
 ) -> Response:
     """List them, those that may act first."""
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.connect() as conn:
-        card = await card_of(conn, request, visitor, uscc)
-        found = [shown(runtime, each) for each in await delegations.of_enterprise(conn, uscc)]
+    async with runtime.engine.connect() as connection:
+        card = await card_of(connection, request, visitor, uscc)
+        found = [shown(runtime, each) for each in await delegations.of_enterprise(connection, uscc)]
     going_on = {DelegationState.RUNNING, DelegationState.INVITED}
     return frame.page(
         request,
@@ -91,8 +91,8 @@ async def ask(
 ) -> Response:
     """Ask whom to appoint, for what and how long. Nothing is ticked beforehand."""
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.connect() as conn:
-        card = await card_of(conn, request, visitor, uscc)
+    async with runtime.engine.connect() as connection:
+        card = await card_of(connection, request, visitor, uscc)
     return _form(request, runtime, visitor, card, Fields({}), None)
 
 
@@ -105,18 +105,18 @@ async def appoint(
     visitor.must(Permission.MANAGE, request, uscc)
     invitation, name = new_secret(), one(fields, "name").strip()
     try:
-        async with runtime.engine.begin() as conn:
-            card = await card_of(conn, request, visitor, uscc)
-            made = await _made(conn, fields, uscc, delegation_id, visitor, now=runtime.now())
+        async with runtime.engine.begin() as connection:
+            card = await card_of(connection, request, visitor, uscc)
+            made = await _made(connection, fields, uscc, delegation_id, visitor, now=runtime.now())
             if not isinstance(made, PermissionProblem):
                 await delegations.add(
-                    conn,
+                    connection,
                     made,
                     name=runtime.vault.seal(name.encode(), **_place(uscc, delegation_id)),
                     token_digest=visitor.session.identity_token_digest,
                     invitation_digest=runtime.digests.of("invitation", invitation),
                 )
-                await note(conn, NoticeKind.DELEGATE_APPOINTED, uscc, now=runtime.now())
+                await note(connection, NoticeKind.DELEGATE_APPOINTED, uscc, now=runtime.now())
     except IntegrityError:
         return see_other(f"/portal/enterprises/{uscc}/delegates?notice=already")
     if isinstance(made, PermissionProblem):
@@ -140,12 +140,12 @@ async def show(
 ) -> Response:
     """Show one, with what was done under it."""
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.connect() as conn:
-        card = await card_of(conn, request, visitor, uscc)
-        kept = await delegations.one(conn, uscc, delegation_id)
+    async with runtime.engine.connect() as connection:
+        card = await card_of(connection, request, visitor, uscc)
+        kept = await delegations.one(connection, uscc, delegation_id)
         if kept is None:
             return not_found(request, visitor)
-        deeds = await _deeds(conn, kept.delegation)
+        deeds = await _deeds(connection, kept.delegation)
     return frame.page(
         request,
         "portal/delegate.html",
@@ -166,9 +166,9 @@ async def end(
     """End one: from the delegate's next request on nothing is allowed."""
     await visitor.form(request, f"end {uscc} {delegation_id}")
     visitor.must(Permission.MANAGE, request, uscc)
-    async with runtime.engine.begin() as conn:
+    async with runtime.engine.begin() as connection:
         done = await delegations.end(
-            conn,
+            connection,
             uscc,
             delegation_id,
             by=visitor.session.subject,
@@ -176,17 +176,17 @@ async def end(
             now=runtime.now(),
         )
         if done:
-            await note(conn, NoticeKind.DELEGATE_ENDED, uscc, now=runtime.now())
+            await note(connection, NoticeKind.DELEGATE_ENDED, uscc, now=runtime.now())
     return see_other(
         f"/portal/enterprises/{uscc}/delegates?notice={'ended' if done else 'too_late'}"
     )
 
 
 async def card_of(
-    conn: AsyncConnection, request: Request, visitor: Visitor, uscc: str
+    connection: AsyncConnection, request: Request, visitor: Visitor, uscc: str
 ) -> EnterpriseCard:
     """The enterprise's head of page; else there is nothing here."""
-    cards = await store.enterprises(conn, [uscc])
+    cards = await store.enterprises(connection, [uscc])
     if not cards:
         raise InsteadError(not_found(request, visitor))
     return cards[0]
@@ -200,7 +200,7 @@ def shown(runtime: Runtime, kept: StoredDelegation) -> DelegateView:
 
 
 async def _made(  # the parts of one appointment
-    conn: AsyncConnection,
+    connection: AsyncConnection,
     fields: Fields,
     uscc: str,
     delegation_id: str,
@@ -215,20 +215,20 @@ async def _made(  # the parts of one appointment
         uscc=uscc,
         delegation_id=delegation_id,
         powers=fields.get("power", []),
-        representative=await delegations.representative_of(conn, uscc) or "",
+        representative=await delegations.representative_of(connection, uscc) or "",
         by=visitor.session.subject,
         ends_at=_end(one(fields, "last_day")),
         now=now,
     )
 
 
-async def _deeds(conn: AsyncConnection, of: Delegation) -> list[Deed]:
+async def _deeds(connection: AsyncConnection, of: Delegation) -> list[Deed]:
     """What the delegate did while it ran, the newest first."""
     if of.subject is None or of.accepted_at is None:
         return []
     until = min(of.ended_at or of.ends_at, of.ends_at)
     events, others = consent_events.c, objection_events.c
-    decided = await conn.execute(
+    decided = await connection.execute(
         select(events.at, events.what, events.consent_id)
         .where(
             events.uscc == of.uscc,
@@ -238,7 +238,7 @@ async def _deeds(conn: AsyncConnection, of: Delegation) -> list[Deed]:
         .order_by(events.at.desc())
         .limit(DEEDS)
     )
-    objected = await conn.execute(
+    objected = await connection.execute(
         select(others.at, others.what, others.objection_id)
         .where(
             others.uscc == of.uscc,

@@ -42,9 +42,9 @@ async def list_objections(
 ) -> Response:
     """List an enterprise's objections, those under way first."""
     visitor.must(Permission.OBJECTIONS, request, uscc)
-    async with runtime.engine.connect() as conn:
-        cards = await store.enterprises(conn, [uscc])
-        found = await objections.of_enterprise(conn, uscc)
+    async with runtime.engine.connect() as connection:
+        cards = await store.enterprises(connection, [uscc])
+        found = await objections.of_enterprise(connection, uscc)
     if not cards:
         return not_found(request, visitor)
     return frame.page(
@@ -65,10 +65,10 @@ async def show(
     request: Request, objection_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
     """Show one objection with all that was done to it."""
-    async with runtime.engine.connect() as conn:
-        found = await _mine(conn, request, visitor, objection_id)
-        card = await _card(conn, found.uscc)
-        events = await objections.events_of(conn, found.uscc, objection_id)
+    async with runtime.engine.connect() as connection:
+        found = await _mine(connection, request, visitor, objection_id)
+        card = await _card(connection, found.uscc)
+        events = await objections.events_of(connection, found.uscc, objection_id)
     return _page(request, runtime, visitor, "portal/objection.html", found, card, events=events)
 
 
@@ -81,9 +81,9 @@ async def ask(
     visitor: UsingVisitor,
 ) -> Response:
     """Ask once whether to end it, or why it should be reviewed."""
-    async with runtime.engine.connect() as conn:
-        found = await _mine(conn, request, visitor, objection_id)
-        card = await _card(conn, found.uscc)
+    async with runtime.engine.connect() as connection:
+        found = await _mine(connection, request, visitor, objection_id)
+        card = await _card(connection, found.uscc)
     may = _may(found, runtime.now())
     if not may[verb]:
         return _back(objection_id, "too_late")
@@ -101,10 +101,10 @@ async def act(
     """End it, or ask for the review."""
     fields = await visitor.form(request, f"{verb} {objection_id}")
     text = read_text(one(fields, "text"), today=day_of(runtime.now()))
-    async with runtime.engine.begin() as conn:
-        found = await _mine(conn, request, visitor, objection_id)
+    async with runtime.engine.begin() as connection:
+        found = await _mine(connection, request, visitor, objection_id)
         if verb == "review" and isinstance(text, InvalidText):
-            card = await _card(conn, found.uscc)
+            card = await _card(connection, found.uscc)
             typed, trouble = one(fields, "text")[:LONGEST], words.TROUBLES[text]
             return _page(
                 request,
@@ -118,7 +118,7 @@ async def act(
             )
         written = "" if isinstance(text, InvalidText) else text.text
         verb_ = _verb(runtime, visitor, verb, written)
-        done = await service.act(conn, objection_id, verb_)
+        done = await service.act(connection, objection_id, verb_)
     return _back(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
 
 
@@ -142,18 +142,18 @@ def _may(found: Objection, now: datetime) -> dict[str, bool]:
 
 
 async def _mine(
-    conn: AsyncConnection, request: Request, visitor: Visitor, objection_id: str
+    connection: AsyncConnection, request: Request, visitor: Visitor, objection_id: str
 ) -> Objection:
     """The objection, if the person may act for its enterprise; else there is nothing here."""
-    found = await objections.by_id(conn, objection_id) if "\0" not in objection_id else None
+    found = await objections.by_id(connection, objection_id) if "\0" not in objection_id else None
     visitor.must(Permission.OBJECTIONS, request, found.uscc if found else None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found
 
 
-async def _card(conn: AsyncConnection, uscc: str) -> EnterpriseCard:
-    cards = await store.enterprises(conn, [uscc])
+async def _card(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
+    cards = await store.enterprises(connection, [uscc])
     return cards[0] if cards else EnterpriseCard(uscc=uscc, name=uscc, kind="", status="")
 
 

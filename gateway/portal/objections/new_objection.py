@@ -54,8 +54,8 @@ async def ask(
 ) -> Response:
     """Ask what is wrong with a record."""
     visitor.must(Permission.OBJECTIONS, request, uscc)
-    async with runtime.engine.connect() as conn:
-        file = await file_of(conn, request, runtime, visitor, uscc)
+    async with runtime.engine.connect() as connection:
+        file = await file_of(connection, request, runtime, visitor, uscc)
     entry = entry_of(request, visitor, file, record_id)
     if entry.objection is not None:
         return _to(entry.objection.objection_id, "already")
@@ -77,13 +77,13 @@ async def take(
     text = read_text(one(fields, "text"), today=today)
     wanted = read_text(one(fields, "wanted"), today=today, longest=LONGEST_WISH, shortest=0)
     if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
-        async with runtime.engine.connect() as conn:
-            file = await file_of(conn, request, runtime, visitor, uscc)
+        async with runtime.engine.connect() as connection:
+            file = await file_of(connection, request, runtime, visitor, uscc)
         entry = entry_of(request, visitor, file, record_id)
         return _form(request, visitor, file, entry, _typed(fields, text, wanted))
-    async with runtime.engine.begin() as conn:
+    async with runtime.engine.begin() as connection:
         raised = await service.raise_(
-            conn,
+            connection,
             runtime.catalogue,
             uscc=uscc,
             record_id=record_id,
@@ -92,7 +92,7 @@ async def take(
             by=actor(visitor, uscc),
             now=runtime.now(),
         )
-        held = await objections.of_enterprise(conn, uscc, record_id=record_id)
+        held = await objections.of_enterprise(connection, uscc, record_id=record_id)
     if isinstance(raised, Objection):
         masked = text.masked or wanted.masked
         return _to(raised.objection_id, "raised_masked" if masked else "raised")
