@@ -21,7 +21,7 @@ from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_file import Busy, IngestJob, ProgressListener, ingest
-from gateway.ingest.job_store import DONE, Job, digest_of_file, find
+from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.row_list_files import LARGEST
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import Encoding
@@ -147,7 +147,6 @@ class IngestWorker:
         try:
             async with engine.connect() as connection:
                 source = await source_of(connection, of.source_id, of.dataset, now=now)
-                held = await find(connection, _key(of))
             order = IngestJob(
                 path=path,
                 digest=of.sha256,
@@ -160,7 +159,7 @@ class IngestWorker:
                 masked=self.spool.masked(of.upload_id),
                 encoding=_encoding(of),
                 chunk_rows=CHUNK_ROWS,
-                again=held is not None and self._counts_again(of, held),
+                again=lambda held: self._counts_again(of, held),
                 most_rejected=MOST_REJECTED,
             )
             watcher = ProgressListener(begun=_nothing_more, moved=self._moved)
@@ -260,10 +259,6 @@ async def _over(task: asyncio.Task[None]) -> None:
 
 def _counts(job: Job) -> dict[str, Any]:
     return {name: getattr(job, name) for name in _COUNTED} | {"warnings": dict(job.warnings)}
-
-
-def _key(of: Upload) -> dict[str, Any]:
-    return {"source_id": of.source_id, "dataset": of.dataset, "file_digest": of.sha256}
 
 
 def _encoding(of: Upload) -> Encoding:

@@ -89,7 +89,7 @@ async def _ingested(path: Path, delivery: IngestOptions, show: Show) -> Job:
         masked=delivery.masked_of(path),
         encoding=delivery.encoding,
         chunk_rows=delivery.chunk_rows,
-        again=delivery.again,
+        again=lambda _: delivery.again,
     )
 
     async def begun(connection: AsyncConnection, job: Job) -> None:

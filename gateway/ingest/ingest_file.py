@@ -51,7 +51,8 @@ class IngestJob:
     """Where the list of masked numbers goes."""
     encoding: Encoding = "utf-8"
     chunk_rows: int = CHUNK_ROWS
-    again: bool = False
+    again: Callable[[Job], bool] = lambda _: False
+    """Whether a file of which this job is done is ingested once more; asked under the job's lock."""
     most_rejected: int = MOST_REJECTED
 
 
@@ -191,7 +192,7 @@ async def _begin(
         held = await job_store.find(connection, of)
         if held is None:
             job = await job_store.begin(connection, of, now=now)
-        elif (order.again and held.state == job_store.DONE) or held.encoding != order.encoding:
+        elif (held.state == job_store.DONE and order.again(held)) or held.encoding != order.encoding:
             job = await job_store.begin_anew(connection, held, of, now=now)
         else:
             return held

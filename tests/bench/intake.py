@@ -184,7 +184,7 @@ class _Bench:
             vault_keys=self._keys,
             rejects=path.with_suffix(".rejects"),
             masked=path.with_suffix(".masked"),
-            again=True,
+            again=lambda _: True,
         )
         job = await ingest(
             engine, order, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
