@@ -256,7 +256,7 @@ def _document(
 
 
 def _answer(answered: Answered) -> Mapping[str, str]:
-    told = {"question": answered.tag, "answer_verification": str(answered.answer)}
+    told = {"question": answered.tag, "answer": str(answered.answer)}
     return told if answered.match is None else {**told, "match": str(answered.match)}
 
 
