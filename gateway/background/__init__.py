@@ -1,1 +1,1 @@
-"""Periodic work of a gateway process: sequencing, notices, housekeeping, ingest."""
+"""Periodic work of a gateway process: sequencing, notices, housekeeping, catalogue reload, ingest."""

@@ -1,1 +1,1 @@
-"""PostgreSQL, in every mode: the engine, prepared statements, and the embedded server."""
+"""PostgreSQL: engines, prepared statements, advisory locks, error classes, the embedded server."""

@@ -1,4 +1,4 @@
-"""The few column types that tables use, so that each means one thing everywhere."""
+"""Column types for SQLModel tables: moments, JSON documents, digests, texts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Texts = ARRAY(Text)
 
 
 def moment(*, nullable: bool = False, **options: Any) -> Any:  # as sqlmodel.Field
-    """A point in time, with its zone."""
+    """A point in time, with its time zone."""
     return Field(sa_type=DateTime(timezone=True), nullable=nullable, **options)
 
 

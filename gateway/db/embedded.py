@@ -1,7 +1,7 @@
-"""A real PostgreSQL from a wheel, on a Unix socket only, in a folder of its own.
+"""Embedded PostgreSQL from a wheel, on a Unix socket only.
 
-It trusts whoever reaches its socket; the socket lies in the data folder, which is closed to
-everybody but the server's own user (mode 0700).
+Every connection on its socket is trusted: the socket lies in the data folder, which only the server's
+own user may open (mode 0700).
 """
 
 import os
@@ -14,9 +14,9 @@ from urllib.parse import quote
 import asyncpg
 
 DATABASE = "xinqiao"
-# Far below the 107 bytes of a Unix socket's address, and a place whose parents every user may
-# pass through: run as root, the server runs as a user of its own.
-ROOTS_FOLDER = Path("/var/tmp")  # noqa: S108  # kept over reboots; the folder made in it is private
+# For root, whose server runs as another user: parents that every user may pass, and a path far
+# below the 107 bytes of a Unix socket's address.
+ROOT_DATA_FOLDER = Path("/var/tmp")  # noqa: S108  # kept over reboots; the folder made in it is private
 
 
 class EmbeddedUnavailableError(RuntimeError):
@@ -31,23 +31,23 @@ class EmbeddedServer:
     socket_folder: str
 
     def url(self, database: str = DATABASE) -> str:
-        """SQLAlchemy's address (asyncpg driver) of one database of this server."""
+        """SQLAlchemy URL (asyncpg driver) of one database of this server."""
         host = quote(self.socket_folder, safe="")
         return f"postgresql+asyncpg://postgres@/{database}?host={host}"
 
 
 def new_folder(state: Path) -> Path:
-    """Where a new server's data should lie: in `state`, or, as root, outside it.
+    """Data folder for a new server: inside `state`, or, as root, outside it.
 
     `state` is closed to other users, and as root the server is another user.
     """
     if os.geteuid() != 0:
         return state / "postgres"
-    return ROOTS_FOLDER / f"xinqiao-{secrets.token_hex(6)}" / "postgres"
+    return ROOT_DATA_FOLDER / f"xinqiao-{secrets.token_hex(6)}" / "postgres"
 
 
 def start(folder: Path) -> EmbeddedServer:
-    """Start, or join, the server whose data lies in `folder`; make both where they are missing."""
+    """Start the server whose data lies in `folder`, or join a running one; creates what is missing."""
     try:
         with warnings.catch_warnings():
             # It looks for XDG_RUNTIME_DIR and warns where there is none; it is not used here.
@@ -69,7 +69,7 @@ async def ensure_database(
     *,
     anew: bool = False,
 ) -> None:
-    """Create `database` where it is missing; `anew` drops what is there first."""
+    """Create `database` if it is missing; `anew` drops an existing one first."""
     connection = await asyncpg.connect(
         host=server.socket_folder,
         user="postgres",

@@ -1,4 +1,4 @@
-"""Engines. No parameter of a statement ever reaches a log line or an error message."""
+"""SQLAlchemy engines for the gateway. Statement parameters never reach a log line or an error message."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ def make_engine(
     statement_timeout: float = BACKGROUND_STATEMENT_TIMEOUT,
     generation: SessionGeneration | None = None,
 ) -> AsyncEngine:
-    """An engine for `url`, with `autocommit(engine)` for statements that are whole by themselves.
+    """An engine for `url`, with `autocommit(engine)` for single statements.
 
-    A statement ends after `statement_timeout` seconds (0: never), whoever still waits for it. asyncpg
-    prepares each statement once per connection and keeps it.
+    PostgreSQL ends a statement after `statement_timeout` seconds (0: never). asyncpg prepares each
+    statement once per connection and keeps it.
     """
     engine = create_async_engine(
         url,
@@ -40,7 +40,7 @@ def make_engine(
         json_deserializer=orjson.loads,
         connect_args=session_options("xinqiao", statement_timeout),
     )
-    _follow(engine, generation or SessionGeneration())
+    _replace_old_sessions(engine, generation or SessionGeneration())
     return engine
 
 
@@ -50,7 +50,7 @@ def background_engine(
     pool_size: int = 1,
     generation: SessionGeneration | None = None,
 ) -> AsyncEngine:
-    """An engine for a command, or for what runs without being called."""
+    """An engine for commands and background work, with their own statement timeout."""
     return make_engine(
         settings.database_url,
         pool_size=pool_size,
@@ -59,22 +59,23 @@ def background_engine(
     )
 
 
-def _follow(engine: AsyncEngine, generation: SessionGeneration) -> None:
-    """Replace each session that is older than the present generation when it is next used."""
+def _replace_old_sessions(engine: AsyncEngine, generation: SessionGeneration) -> None:
+    """Replace pooled sessions of an older generation at checkout; note errors that end a
+    generation."""
 
-    def opened(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    def on_connect(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         record.info[GENERATION] = generation.number
 
-    def taken(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def on_checkout(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         if record.info[GENERATION] != generation.number:
             raise DisconnectionError
 
-    def failed(context: ExceptionContext) -> None:
+    def on_error(context: ExceptionContext) -> None:
         generation.note(context.sqlalchemy_exception or context.original_exception)
 
-    event.listen(engine.sync_engine, "connect", opened)
-    event.listen(engine.sync_engine, "checkout", taken)
-    event.listen(engine.sync_engine, "handle_error", failed)
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "checkout", on_checkout)
+    event.listen(engine.sync_engine, "handle_error", on_error)
 
 
 def autocommit(engine: AsyncEngine) -> AsyncEngine:

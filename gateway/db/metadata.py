@@ -1,4 +1,4 @@
-"""The one list of all tables: every room's, and the consent package's."""
+"""SQLAlchemy metadata shared by all tables of the gateway and the consent package."""
 
 from sqlmodel import SQLModel
 

@@ -1,7 +1,7 @@
-"""The hot path's way to PostgreSQL: one prepared statement, one round trip, its own transaction.
+"""Prepared single statements on asyncpg, for the hottest paths: one round trip, autocommit.
 
-SQLAlchemy's checkout and result objects cost more than the statements themselves there, so these
-few go to asyncpg directly; everything else goes through `engine`.
+SQLAlchemy's checkout and result objects cost more than these statements themselves. Everything else
+goes through `engine`.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from sqlalchemy.engine import make_url
 from gateway.db.generation import SessionGeneration
 from gateway.db.statements import Statement
 from gateway.db.unavailable import UnavailableError
-from gateway.db.waiting import WAITING_EACH, session_options
+from gateway.db.waiting import MAX_WAITING_PER_CONNECTION, session_options
 from gateway.settings import REQUEST_TIMEOUT
 
 
 class HotDatabase:
-    """A pool of autocommit connections for `Statement`s."""
+    """Connection pool that runs `Statement`s, each in its own transaction."""
 
     def __init__(self, pool: asyncpg.Pool, generation: SessionGeneration) -> None:
         self._pool = pool
         self._waiting = 0
-        self._most_waiting = WAITING_EACH * pool.get_max_size()
+        self._max_waiting = MAX_WAITING_PER_CONNECTION * pool.get_max_size()
         self._generation = generation
         self._opened_in = generation.number
         self._releasing: set[asyncio.Task[None]] = set()
@@ -42,44 +42,44 @@ class HotDatabase:
     ) -> "HotDatabase":
         """Connect to `url` (SQLAlchemy's form, `?ssl=` and all); at most `size` connections.
 
-        A statement ends after `statement_timeout` seconds, whoever still waits for it.
+        PostgreSQL ends a statement after `statement_timeout` seconds.
         """
         address = make_url(url)
-        _, how = address.get_dialect()().create_connect_args(address)
+        _, arguments = address.get_dialect()().create_connect_args(address)
         pool = await asyncpg.create_pool(
-            **how,
+            **arguments,
             min_size=0,  # else asyncpg goes on connecting by itself, and logs each failure
             max_size=size,
-            reset=_nothing_to_reset,
+            reset=_no_reset,
             **session_options("xinqiao-hot", statement_timeout),
         )
         return cls(pool, generation or SessionGeneration())
 
     async def row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
-        """The one row that `statement` gives, or `None`."""
+        """Run `statement` and return its single row, or `None`."""
         arguments = [values[name] for name in statement.names]
         connection = await self._connection()
         try:
             row = await connection.fetchrow(statement.positional, *arguments)
         except BaseException as error:
             self._generation.note(error)
-            # Whoever was cancelled need not wait until the server has heard of it.
+            # A cancelled caller need not wait until the server has noticed.
             self._release_later(connection)
             raise
         await self._pool.release(connection)
         return row
 
     async def close(self) -> None:
-        """Give the connections back to PostgreSQL."""
+        """Close all connections."""
         await asyncio.gather(*self._releasing, return_exceptions=True)
         await self._pool.close()
 
     async def _connection(self) -> PoolConnectionProxy:
-        """A connection of the present generation."""
+        """Acquire a connection of the present generation; `UnavailableError` if too many wait."""
         if self._opened_in != self._generation.number:
             self._opened_in = self._generation.number
             await self._pool.expire_connections()
-        if self._waiting >= self._most_waiting:
+        if self._waiting >= self._max_waiting:
             raise UnavailableError
         self._waiting += 1
         try:
@@ -91,14 +91,14 @@ class HotDatabase:
             self._waiting -= 1
 
     def _release_later(self, connection: PoolConnectionProxy) -> None:
-        releasing = asyncio.create_task(self._released(connection))
+        releasing = asyncio.create_task(self._release(connection))
         self._releasing.add(releasing)
         releasing.add_done_callback(self._releasing.discard)
 
-    async def _released(self, connection: PoolConnectionProxy) -> None:
-        with suppress(Exception):  # what cannot be released well is closed
+    async def _release(self, connection: PoolConnectionProxy) -> None:
+        with suppress(Exception):  # a connection that cannot be reset is closed
             await self._pool.release(connection)
 
 
-async def _nothing_to_reset(_connection: object) -> None:
-    """Each use is one autocommit statement: there is no session state to undo."""
+async def _no_reset(_connection: object) -> None:
+    """No session state to undo: each use is one autocommit statement."""

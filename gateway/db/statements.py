@@ -1,4 +1,4 @@
-"""SQL written once, at import, with `:name` parameters: for SQLAlchemy and for prepared statements."""
+"""SQL statement with `:name` parameters, usable by SQLAlchemy and as a prepared statement."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ _NAME: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 class Statement(TextClause):
-    """SQL with `:name` parameters; `positional` is the same with PostgreSQL's `$1`.
+    """SQL with `:name` parameters; `positional` is the same SQL with PostgreSQL's `$1`.
 
     Where it is run by `HotDatabase` each parameter needs its type: `CAST(:uscc AS text)`.
     """

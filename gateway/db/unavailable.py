@@ -1,7 +1,7 @@
-"""The table of database errors that mean "not now": the call is answered 503 and may be repeated.
+"""Classification of database errors: temporarily unavailable (503, retryable), or a fault of ours (500).
 
-SQLSTATEs: PostgreSQL's manual, appendix A. Errors count the same whether they come from the driver or
-wrapped by SQLAlchemy. What the table does not name is a fault of ours (500).
+SQLSTATEs: PostgreSQL's manual, appendix A. An error counts the same from the driver or wrapped by
+SQLAlchemy.
 """
 
 from typing import Final
@@ -11,16 +11,16 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# The session is sound: its next statement may succeed.
+# Retryable, and the session stays usable.
 BUSY: Final = frozenset(
     {
         "57014",  # query canceled: the statement took too long
         "55P03",  # lock not available
-        "40001",  # serialization failure, after its turns
-        "40P01",  # deadlock, after its turns
+        "40001",  # serialization failure, after the retries
+        "40P01",  # deadlock, after the retries
     }
 )
-# The session is not fit, or not any more: the server behind it is down, read-only, full or another.
+# Retryable on a new session only: the server is down, read-only, full or another one.
 UNFIT_CLASSES: Final = (
     "08",  # connection exception
     "53",  # insufficient resources: disk, memory, connections
@@ -36,7 +36,7 @@ UNFIT: Final = frozenset(
         "42P05",  # a prepared statement of this name: likewise
     }
 )
-FATAL: Final = frozenset({"FATAL", "PANIC"})  # the server has ended the session, or let nobody in
+FATAL: Final = frozenset({"FATAL", "PANIC"})  # the server has ended or refused the session
 
 
 class UnavailableError(Exception):
@@ -44,26 +44,26 @@ class UnavailableError(Exception):
 
 
 def driver_error(error: BaseException) -> BaseException:
-    """The driver's own exception, where SQLAlchemy has wrapped it."""
+    """The driver's exception, unwrapped from SQLAlchemy's."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig
     return error
 
 
 def sqlstate_of(error: BaseException) -> str | None:
-    """The five characters by which PostgreSQL names the error, if it comes from there."""
+    """The error's SQLSTATE, if it comes from PostgreSQL."""
     state: str | None = getattr(driver_error(error), "sqlstate", None)
     return state
 
 
 def name_of(error: BaseException) -> str:
-    """What a log may say of it: the kind of error and its SQLSTATE, never data."""
+    """Loggable name of an error: its type and SQLSTATE, never data."""
     state = sqlstate_of(error)
     return f"{type(driver_error(error)).__name__}{f' {state}' if state else ''}"
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the call may succeed when it is repeated, with nothing mended by us."""
+    """Whether the error is temporary: the same call may succeed when it is repeated."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(is_unavailable, error.exceptions))
     if isinstance(error, UnavailableError | PoolTimeoutError):
@@ -74,7 +74,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def makes_unfit(error: BaseException) -> bool:
-    """Whether no session that is open now should be used again."""
+    """Whether the error makes all open sessions unusable."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     raised = driver_error(error)

@@ -1,7 +1,7 @@
-"""How long, and how many, may wait for a connection or a statement; what waits longer is not answered.
+"""Limits on waiting: connection timeout, statement timeout, callers in a pool's queue.
 
-The server ends a statement after its time, so that it holds neither locks nor a connection for a caller
-that has gone. The driver gives up a little later, where the server itself says nothing any more.
+The server ends a statement at its timeout, so that an abandoned call holds neither locks nor a
+connection. The driver gives up a little later, in case the server is silent.
 """
 
 from typing import Any, Final
@@ -10,15 +10,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 CONNECTION_SECONDS: Final = 5.0
-"""For a connection to be made, or to become free."""
+"""Timeout for opening a connection, or getting one from a pool."""
 SILENT_SECONDS: Final = 2.0
-"""Beyond its time, for the server to say that a statement took too long."""
-WAITING_EACH: Final = 50
-"""Callers for each connection of a pool; whoever comes after them is refused at once."""
+"""Added to the statement timeout before the driver gives up on a silent server."""
+MAX_WAITING_PER_CONNECTION: Final = 50
+"""Queued callers for each connection of a pool; more are refused at once."""
 
 
 def session_options(name: str, statement_timeout: float) -> dict[str, Any]:
-    """Asyncpg's arguments for a session in which a statement takes so many seconds at most (0: any)."""
+    """Arguments of asyncpg for a session with this statement timeout in seconds (0: none)."""
     return {
         "timeout": CONNECTION_SECONDS,
         "command_timeout": statement_timeout + SILENT_SECONDS if statement_timeout else None,
@@ -31,12 +31,12 @@ def session_options(name: str, statement_timeout: float) -> dict[str, Any]:
 
 
 class BoundedPool(AsyncAdaptedQueuePool):
-    """A pool for which `WAITING_EACH` callers wait for each of its connections, and no more."""
+    """Connection pool with a bounded queue of waiting callers."""
 
     _waiting = 0
 
     def _do_get(self) -> ConnectionPoolEntry:
-        if self._waiting >= WAITING_EACH * self.size():
+        if self._waiting >= MAX_WAITING_PER_CONNECTION * self.size():
             raise PoolTimeoutError("too many wait for a connection")
         self._waiting += 1
         try:

@@ -1,1 +1,1 @@
-"""Alembic, over the metadata of all rooms."""
+"""Alembic migrations of the database schema."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: an advisory lock makes two upgrades at once as good as one."""
+"""Alembic environment; concurrent upgrades wait for one another on an advisory lock."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from gateway.db.statements import Statement
 from gateway.migrations.all_tables import metadata
 
 UPGRADE_LOCK = 0x58514D47  # "XQMG"
-# For a table; while it waits, every call that needs the table waits behind it.
+# While the upgrade waits for a table's lock, every call on that table queues after it.
 LOCK_TIMEOUT = "5s"
 
 

@@ -1,4 +1,4 @@
-"""`upgrade` brings a database to the newest schema; it is safe to run twice and at once."""
+"""Schema upgrade by Alembic; safe to repeat and to run concurrently."""
 
 from pathlib import Path
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.db.waiting import WAITING_EACH
+from gateway.db.waiting import MAX_WAITING_PER_CONNECTION
 from gateway.disclosure.commit import COMMIT
 from gateway.migrations.run import TableInUseError, alembic_config, upgrade
 from tests.databases import new_database
@@ -139,7 +139,7 @@ async def test_who_comes_after_a_crowd_that_waits_is_refused_at_once(
     beyond = 5
     async with AsyncExitStack() as stack:
         few = await stack.enter_async_context(limited(hurried, seconds=120, pool=1))
-        calls = await TABLES[table](few, 2 + WAITING_EACH + beyond)
+        calls = await TABLES[table](few, 2 + MAX_WAITING_PER_CONNECTION + beyond)
         lock = await stack.enter_async_context(AsyncExitStack())
         await lock.enter_async_context(locked(beside, table))
         under_way = {asyncio.create_task(call()) for call in calls}
