@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.creditfile.catalogue import Catalogue, load_catalogue
 from gateway.creditfile.disclosure_class import DisclosureClass
-from gateway.creditfile.record_mapping import columns_of, natural_key
+from gateway.creditfile.record_mapping import natural_key, typed_columns
 from gateway.creditfile.records import Enterprise, Record
 from verification.normalise import strict_name
 
@@ -68,7 +68,7 @@ def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of 
     members = {name: value for name, value in changed.items() if name not in named}
     fields = _FIELDS[dataset] | {n: v for n, v in changed.items() if n in named}
     fields = {name: value for name, value in fields.items() if value is not None}
-    filled: dict[str, Any] = {**columns_of(of, fields), **members}
+    filled: dict[str, Any] = {**typed_columns(of, fields), **members}
     said: dict[str, Any] = {
         "uscc": USCC,
         "record_id": "rec_1",

@@ -9,11 +9,11 @@ import orjson
 from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.creditfile.personal_fields import row_of_record, seal_of_record
+from gateway.creditfile.personal_fields import seal_record, sealed_row_name
 from gateway.creditfile.records import Record
-from gateway.creditfile.rekey_records import RekeyedBatch, refold
+from gateway.creditfile.rekey_records import RekeyedBatch, refold_keys
 from gateway.creditfile.tables import record
-from gateway.ingest import RowOutcome, Source, take
+from gateway.ingest import RowOutcome, Source, ingest_rows
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC, a_record
 
@@ -54,8 +54,8 @@ class Files:
                 **members,
             },
         )
-        place = row_of_record(made.uscc, made.source_id, made.dataset, made.natural_key)
-        sealed, digests = seal_of_record(self.vault, place, personal)
+        place = sealed_row_name(made.uscc, made.source_id, made.dataset, made.natural_key)
+        sealed, digests = seal_record(self.vault, place, personal)
         made = replace(made, personal=sealed, digests=orjson.loads(digests) if digests else None)
         row = {each.name: getattr(made, each.name) for each in fields(made)}
         row = {name: value for name, value in row.items() if value is not None}
@@ -79,12 +79,14 @@ class Files:
 
     async def refold(self, **how: Any) -> list[RekeyedBatch]:
         """Run it to its end."""
-        return [each async for each in refold(self.engine, self.vault, CATALOGUE, now=NOW, **how)]
+        return [
+            each async for each in refold_keys(self.engine, self.vault, CATALOGUE, now=NOW, **how)
+        ]
 
     async def take(self, dataset: str, *rows: dict[str, Any]) -> tuple[RowOutcome, ...]:
         """Deliver in one transaction."""
         async with self.engine.begin() as connection:
-            return await take(
+            return await ingest_rows(
                 connection, SOURCE, dataset, rows, now=NOW, catalogue=CATALOGUE, vault=self.vault
             )
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from gateway.codes.summary import summary_of
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import tell
+from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.facts import facts_of
 from gateway.synthetic.province import province
 from verification import Asked, evaluate
@@ -34,7 +34,9 @@ def main() -> None:
         found[name] = {
             "page": sum(len(each.told) for each in page.sections),
             "query": len(
-                tell(penalties, Audience.AUTHORISED, catalogue, now, kind=of.enterprise.kind)
+                disclosable_records(
+                    penalties, Audience.AUTHORISED, catalogue, now, kind=of.enterprise.kind
+                )
             ),
             "answer": answer.answer,
         }

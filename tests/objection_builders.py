@@ -31,21 +31,21 @@ GROUND: Final = ObjectionGround(
     source_id="source",
     source_name="数源单位",
 )
-ENTERPRISE: Final = Actor(role=Role.ENTERPRISE, name="demo:zhang", of=USCC)
-SOURCE: Final = Actor(role=Role.SOURCE, name="client:source", of="source")
-REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", of="operator")
+ENTERPRISE: Final = Actor(role=Role.ENTERPRISE, name="demo:zhang", party=USCC)
+SOURCE: Final = Actor(role=Role.SOURCE, name="client:source", party="source")
+REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", party="operator")
 
 
 def raised(
     *, now: datetime = NOON, by: Actor = ENTERPRISE, **ground: Any
 ) -> ObjectionChanged | ObjectionRefused:
     """What raising an objection gives; `ground` are members of the record's ground."""
-    return lifecycle.raise_(
+    return lifecycle.create(
         replace(GROUND, **ground),
         objection_id="obj_1",
         text="罚款已经撤销，请更正。",
         wanted="撤下这条记录。",
-        by=by,
+        actor=by,
         kinds=KINDS,
         now=now,
     )
@@ -101,7 +101,7 @@ async def a_disputed_record(
 async def object_to(house: House, made: Record, **changed: Any) -> Objection:
     """An objection that the record's own enterprise raises to it."""
     async with house.runtime.engine.begin() as connection:
-        outcome = await service.raise_(
+        outcome = await service.raise_objection(
             connection,
             house.runtime.catalogue,
             **{
@@ -109,7 +109,7 @@ async def object_to(house: House, made: Record, **changed: Any) -> Objection:
                 "record_id": made.record_id,
                 "text": "罚款已经撤销，请更正。",
                 "wanted": "撤下这条记录。",
-                "by": replace(ENTERPRISE, of=made.uscc),
+                "by": replace(ENTERPRISE, party=made.uscc),
                 "now": house.clock(),
                 **changed,
             },

@@ -21,7 +21,7 @@ from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutco
 from gateway.creditfile.tables import enterprise
 from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
-from gateway.ingest import Source, take
+from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import a_record
 from tests.portal_house import CATALOGUE, House, hidden
 
@@ -347,15 +347,15 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
         answer = await press(browser, f"{records}/{record}/object", **said)
         assert answer.status_code == 303, answer.text
         ids[record] = answer.headers["location"].partition("?")[0]
-    verb = service.decides(
+    verb = service.source_decision(
         house.runtime.catalogue,
-        by=Actor(role=Role.SOURCE, name="client:source", of="source"),
+        actor=Actor(role=Role.SOURCE, name="client:source", party="source"),
         outcome=ObjectionOutcome.REJECTED,
         reasons=words.or_plain("处罚决定仍然有效。"),
         now=house.clock(),
     )
     async with house.engine.begin() as connection:
-        done = await service.act(connection, ids["rec_2"].rpartition("/")[2], verb)
+        done = await service.apply_act(connection, ids["rec_2"].rpartition("/")[2], verb)
     assert isinstance(done, Objection)
     return {
         "record": f"/portal/enterprises/{house.firm}/record",
@@ -418,7 +418,7 @@ async def _left_behind(house: House) -> str:
         "division": "330782",
     }
     async with house.engine.begin() as connection:
-        await take(
+        await ingest_rows(
             connection,
             Source(source_id="source", name="市场监督管理部门"),
             "registration",

@@ -23,7 +23,7 @@ from gateway.clients.tables import ClientRow
 from gateway.codes import store as codes
 from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.record_mapping import as_stored
+from gateway.creditfile.record_mapping import stored_fields
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.disclosure.tables import DisclosureRow
@@ -380,4 +380,4 @@ def query_of(address: str) -> dict[str, list[str]]:
 
 def stored(each: Record) -> Record:
     """A record as intake stores it: free text masked."""
-    return replace(each, fields=as_stored(CATALOGUE.dataset(each.dataset), each.fields))
+    return replace(each, fields=stored_fields(CATALOGUE.dataset(each.dataset), each.fields))

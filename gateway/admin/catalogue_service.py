@@ -11,36 +11,36 @@ from gateway.admin.audit_log import At, OperatorAct, record
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.creditfile import catalogue_versions as kept
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.catalogue_versions import Version, digest_of
-from gateway.creditfile.disclosure_diff import loses, widens
+from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of
+from gateway.creditfile.disclosure_diff import losses, widenings
 
 OF_NO_CLIENT = ""
 
 
-async def load(at: At, document: str, *, allow_widening: bool) -> Version | AdminRefusal:
+async def load(at: At, document: str, *, allow_widening: bool) -> CatalogueVersion | AdminRefusal:
     """Keep a catalogue; it counts at once unless it widens. Raises `CatalogueError`."""
     new = load_catalogue(document)
-    await kept.one_at_a_time(at.connection)
+    await kept.lock_versions(at.connection)
     before = await kept.document_in_force(at.connection)
     present, digest = load_catalogue(before), digest_of(document)
-    held = await kept.version_of(at.connection, new.version)
+    held = await kept.find_version(at.connection, new.version)
     if held is not None and hmac.compare_digest(held.digest, digest):
         return held
     if held is not None or (new.version == present.version and digest != digest_of(before)):
         return conflict(f"There is another catalogue {new.version} already: give this one its own.")
-    if gone := loses(present, new):
+    if gone := losses(present, new):
         return conflict(
             f"This catalogue lacks or changes {', '.join(gone)}, on which records rest: leave the class "
             "out of what is to be told no more."
         )
-    more = widens(present, new)
+    more = widenings(present, new)
     if more and not allow_widening:
         return AdminRefusal(
             RefusalReason.CONFLICT,
             f"This catalogue widens disclosure ({'; '.join(more)}). Load it with --allow-widening; "
             "then another operator must approve it.",
         )
-    version = Version(
+    version = CatalogueVersion(
         version=new.version,
         document=document,
         digest=digest,
@@ -51,16 +51,16 @@ async def load(at: At, document: str, *, allow_widening: bool) -> Version | Admi
         loaded_at=at.now,
         place=None if more else await kept.next_place(at.connection),
     )
-    await kept.keep(at.connection, version)
+    await kept.add_version(at.connection, version)
     what = "catalogue.propose" if more else "catalogue.load"
     await _written(at, what, version, before)
     return version
 
 
-async def approve(at: At, name: str, digest: bytes) -> Version | AdminRefusal:
+async def approve(at: At, name: str, digest: bytes) -> CatalogueVersion | AdminRefusal:
     """Bring a version that waits into force: of this digest, over the version that still counts."""
-    await kept.one_at_a_time(at.connection)
-    version = await kept.version_of(at.connection, name)
+    await kept.lock_versions(at.connection)
+    version = await kept.find_version(at.connection, name)
     if version is None:
         return no_such("catalogue")
     if version.place is not None:
@@ -77,12 +77,12 @@ async def approve(at: At, name: str, digest: bytes) -> Version | AdminRefusal:
         return conflict(
             "Another catalogue has come into force since; load this one as a new version."
         )
-    await kept.bring_into_force(at.connection, name, by=at.by.credential, now=at.now)
+    await kept.bring_into_force(at.connection, name, approver=at.by.credential, now=at.now)
     await _written(at, "catalogue.approve", version, before)
-    return await kept.version_of(at.connection, name) or replace(version)
+    return await kept.find_version(at.connection, name) or replace(version)
 
 
-async def _written(at: At, what: str, version: Version, before: str) -> None:
+async def _written(at: At, what: str, version: CatalogueVersion, before: str) -> None:
     act = OperatorAct(
         what=what,
         client_id=OF_NO_CLIENT,

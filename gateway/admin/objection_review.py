@@ -27,10 +27,12 @@ async def review(
     by = Actor(
         role=Role.REVIEWER,
         name=at.by.credential,
-        of=at.by.credential.removeprefix("client:"),
+        party=at.by.credential.removeprefix("client:"),
     )
-    verb = service.reviews(catalogue, by=by, outcome=outcome, reasons=reasons, now=at.now)
-    done = await service.act(at.connection, objection_id, verb)
+    verb = service.review_decision(
+        catalogue, actor=by, outcome=outcome, reasons=reasons, now=at.now
+    )
+    done = await service.apply_act(at.connection, objection_id, verb)
     if isinstance(done, objections.ObjectionRefused):
         sentence = SENTENCES.get(done.reason)
         return no_such("objection") if sentence is None else conflict(sentence)

@@ -11,7 +11,7 @@ from gateway.admin.operator_calls import acting, answer, done, known_shape, oper
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.deadlines import due
+from gateway.creditfile.objections.deadlines import due_objections
 from gateway.creditfile.objections.model import ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.runtime import Runtime, UsingRuntime
@@ -30,7 +30,7 @@ async def list_due(
     await reader(request, runtime)
     now = runtime.now()
     async with runtime.engine.connect() as connection:
-        found = await due(connection, within=within, now=now)
+        found = await due_objections(connection, within=within, now=now)
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if form == "csv":
         return Response(
@@ -70,5 +70,5 @@ async def _whole(runtime: Runtime, objection_id: str) -> Response:
         if found is None:
             raise NotFoundError
         events = await store.events_of(connection, found.uscc, objection_id)
-        key = await store.key_of(connection, found)
-    return answer(serializers.in_full(found, events, key=key, now=runtime.now()))
+        key = await store.natural_key_of(connection, found)
+    return answer(serializers.full_document(found, events, key=key, now=runtime.now()))

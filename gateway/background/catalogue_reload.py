@@ -14,7 +14,7 @@ import structlog
 from fastapi import FastAPI
 
 from gateway.creditfile.catalogue import Catalogue, CatalogueError, load_catalogue
-from gateway.creditfile.catalogue_versions import document_of, newest
+from gateway.creditfile.catalogue_versions import newest_version, version_document
 from gateway.db.prepared import HotDatabase
 from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
@@ -26,10 +26,10 @@ EVERY_SECONDS: Final = 1.0
 
 async def catalogue_in_force(hot: HotDatabase) -> Catalogue:
     """What a worker begins with; `CatalogueError` where it cannot be read."""
-    version = await newest(hot)
+    version = await newest_version(hot)
     if version is None:
         return load_catalogue()
-    return await asyncio.to_thread(load_catalogue, await document_of(hot, version))
+    return await asyncio.to_thread(load_catalogue, await version_document(hot, version))
 
 
 @asynccontextmanager
@@ -47,10 +47,10 @@ async def reloading(app: FastAPI) -> AsyncIterator[None]:
 async def follow(app: FastAPI, refused: str | None = None) -> str | None:
     """Look once. Gives the version that could not be read, so that it is tried and told once only."""
     runtime: Runtime = app.state.runtime
-    version = await newest(runtime.hot)
+    version = await newest_version(runtime.hot)
     if version is None or version in {runtime.catalogue.version, refused}:
         return refused
-    document = await document_of(runtime.hot, version)
+    document = await version_document(runtime.hot, version)
     try:
         catalogue = await asyncio.to_thread(load_catalogue, document)
     except CatalogueError as error:

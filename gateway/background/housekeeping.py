@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
-from gateway.creditfile.objections.service import keep_time
-from gateway.creditfile.retention.daily_run import see_to_today
+from gateway.creditfile.objections.service import advance_deadlines
+from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
@@ -26,7 +26,7 @@ log = structlog.get_logger("gateway.background.housekeeping")
 EVERY_SECONDS: Final = 300
 # An interaction outlives its pushed request; a token's row must stay as long as the token could
 # be shown; kept answers are good for a day.
-SWEPT: Final = {
+EXPIRING_TABLES: Final = {
     "assertion_jti": ("expires_at", timedelta(minutes=5)),
     "pushed_request": ("expires_at", timedelta(hours=1)),
     "interaction": ("expires_at", timedelta(days=1)),
@@ -39,7 +39,7 @@ SWEPT: Final = {
 }
 
 # A code that is used again, however late, still ends what it gave: so it stays as long as that.
-SPARED: Final = {
+RETENTION_CONDITIONS: Final = {
     "authorization_code": " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {given} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
         for given in ("refresh_token", "access_token")
@@ -47,11 +47,11 @@ SPARED: Final = {
 }
 
 
-async def sweep(runtime: Runtime) -> int:
+async def delete_expired(runtime: Runtime) -> int:
     """Delete what has ended, each table in a transaction of its own; how many rows that were."""
     deleted = 0
-    for table, (column, grace) in SWEPT.items():
-        spared = SPARED.get(table, "true")
+    for table, (column, grace) in EXPIRING_TABLES.items():
+        spared = RETENTION_CONDITIONS.get(table, "true")
         statement = Statement(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
         async with runtime.background.begin() as connection:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
@@ -59,13 +59,13 @@ async def sweep(runtime: Runtime) -> int:
     return deleted
 
 
-async def keep_objections_time(runtime: Runtime) -> int:
+async def advance_objections(runtime: Runtime) -> int:
     """Close the objections whose time for a review has passed; how many acts that took."""
     async with runtime.background.begin() as connection:
-        return await keep_time(connection, runtime.catalogue, now=runtime.now())
+        return await advance_deadlines(connection, runtime.catalogue, now=runtime.now())
 
 
-async def tell_of_expiry(runtime: Runtime) -> int:
+async def notify_expired_consents(runtime: Runtime) -> int:
     """Let clients hear of the consents that have run out since; how many."""
     total = 0
     while True:
@@ -76,7 +76,7 @@ async def tell_of_expiry(runtime: Runtime) -> int:
             return total
 
 
-async def keep_retention(runtime: Runtime) -> int:
+async def run_retention(runtime: Runtime) -> int:
     """Delete the records whose retention has ended, once a day; how many that were."""
     deleter = Deleter(
         engine=runtime.background,
@@ -84,7 +84,7 @@ async def keep_retention(runtime: Runtime) -> int:
         catalogue=runtime.catalogue,
         issuer=runtime.settings.issuer,
     )
-    return await see_to_today(deleter, now=runtime.now())
+    return await run_daily(deleter, now=runtime.now())
 
 
 @asynccontextmanager
@@ -104,9 +104,9 @@ async def _for_ever(app: FastAPI) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         runtime: Runtime = app.state.runtime  # with the catalogue that counts by now
         try:
-            await sweep(runtime)
-            await keep_objections_time(runtime)
-            await tell_of_expiry(runtime)
-            await keep_retention(runtime)
+            await delete_expired(runtime)
+            await advance_objections(runtime)
+            await notify_expired_consents(runtime)
+            await run_retention(runtime)
         except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
             log.warning("sweeping_failed", kind=name_of(error))

@@ -20,9 +20,9 @@ from gateway.creditfile.key_version import KeysDueError
 from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_file import Busy, IngestJob, ProgressListener, ingest
+from gateway.ingest.ingest_file import IngestBusy, IngestJob, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
-from gateway.ingest.row_list_files import LARGEST
+from gateway.ingest.row_list_files import MAX_LIST_BYTES
 from gateway.ingest.source_authorization import NotASource, source_of
 from gateway.ingest.text_encoding import Encoding
 from gateway.records import uploads
@@ -33,14 +33,14 @@ from gateway.settings import Settings
 
 log = structlog.get_logger("gateway.records")
 
-LOOK_EVERY: Final = 2.0  # seconds
-TIDY_EVERY: Final = 60.0
-HELD_FOR: Final = 60.0
-RENEWED_EVERY: Final = 2.0
-MOST_ATTEMPTS: Final = 10
-STRAYS_AFTER: Final = 2 * 24 * 3600.0
+POLL_SECONDS: Final = 2.0  # seconds
+CLEANUP_SECONDS: Final = 60.0
+CLAIM_SECONDS: Final = 60.0
+RENEWAL_SECONDS: Final = 2.0
+MAX_ATTEMPTS: Final = 10
+STRAY_AGE_SECONDS: Final = 2 * 24 * 3600.0
 CHUNK_ROWS: Final = 5_000  # calls of the same source and dataset wait for one chunk at most
-MOST_REJECTED: Final = 100_000
+MAX_REJECTED: Final = 100_000
 ANOTHER_DIGEST: Final = "The file's SHA-256 is not the one that was announced: upload it again."
 GONE: Final = "The file is not in the gateway's folder any more: upload it again."
 GAVE_UP: Final = "The file could not be taken, many times over: tell the operator its job_id."
@@ -68,23 +68,23 @@ class IngestWorker:
         tidied = 0.0
         while True:
             try:
-                if time.monotonic() - tidied > TIDY_EVERY:
+                if time.monotonic() - tidied > CLEANUP_SECONDS:
                     tidied = time.monotonic()
                     await self.tidy()
                 took = await self.round()
             except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
                 log.warning("intake_round_failed", kind=name_of(error))
                 took = False
-            await asyncio.sleep(0 if took else LOOK_EVERY)
+            await asyncio.sleep(0 if took else POLL_SECONDS)
 
     async def round(self) -> bool:
         """Claim a file and take it; false where none waits, or no room for its lists."""
-        if not self.spool.has_room_for(2 * LARGEST):
+        if not self.spool.has_room_for(2 * MAX_LIST_BYTES):
             log.warning("intake_has_no_room")
             return False
         async with self.runtime.background.begin() as connection:
-            of = await uploads.claim(
-                connection, holder=self.name, seconds=HELD_FOR, now=self.runtime.now()
+            of = await uploads.claim_next(
+                connection, holder=self.name, seconds=CLAIM_SECONDS, now=self.runtime.now()
             )
         if of is None:
             return False
@@ -103,7 +103,7 @@ class IngestWorker:
         except asyncio.CancelledError:
             await self._later(of, seconds=0, is_failure=False)
             raise
-        except (Busy, KeysDueError):
+        except (IngestBusy, KeysDueError):
             await self._later(of, seconds=30, is_failure=False)
         except Exception as error:  # noqa: BLE001  # it stays queued; its attempts are counted
             log.warning("upload_failed", job_id=of.upload_id, kind=name_of(error))
@@ -116,15 +116,15 @@ class IngestWorker:
     async def tidy(self) -> None:
         """Remove what has had its time, and files of which nothing is known."""
         async with self.runtime.background.begin() as connection:
-            gone = await uploads.forget_expired(connection, now=self.runtime.now())
-            strays = self.spool.strays(time.time() - STRAYS_AFTER)
-            gone += await uploads.unknown(connection, strays)
+            gone = await uploads.delete_expired(connection, now=self.runtime.now())
+            strays = self.spool.strays(time.time() - STRAY_AGE_SECONDS)
+            gone += await uploads.unknown_ids(connection, strays)
         for upload_id in gone:
             self.spool.remove(upload_id, lists_too=True)
 
     async def _taken(self, of: Upload) -> None:
         """One file, from its digest to its end."""
-        if of.attempts > MOST_ATTEMPTS:
+        if of.attempts > MAX_ATTEMPTS:
             await self._finish(of, "stopped", GAVE_UP, None)
             return
         try:
@@ -160,10 +160,10 @@ class IngestWorker:
                 encoding=_encoding(of),
                 chunk_rows=CHUNK_ROWS,
                 again=lambda held: self._counts_again(of, held),
-                most_rejected=MOST_REJECTED,
+                most_rejected=MAX_REJECTED,
             )
             watcher = ProgressListener(begun=_nothing_more, moved=self._moved)
-            return await ingest(engine, order, watcher, now=self.runtime.now)
+            return await ingest_file(engine, order, watcher, now=self.runtime.now)
         finally:
             await engine.dispose()
 
@@ -184,15 +184,15 @@ class IngestWorker:
         """Hold it while it is taken; ends only where another has claimed it, or its source may
         deliver it no more (`_ended`): who is suspended does not go on for the rest of a large file."""
         while True:
-            await asyncio.sleep(RENEWED_EVERY)
+            await asyncio.sleep(RENEWAL_SECONDS)
             try:
                 async with self.runtime.background.begin() as connection:
-                    if not await uploads.keep(
+                    if not await uploads.renew_claim(
                         connection,
                         of.upload_id,
                         holder=self.name,
                         counts=self._progress,
-                        until=self.runtime.now() + timedelta(seconds=HELD_FOR),
+                        until=self.runtime.now() + timedelta(seconds=CLAIM_SECONDS),
                     ):
                         return
                     await source_of(connection, of.source_id, of.dataset, now=self.runtime.now())
@@ -225,7 +225,7 @@ class IngestWorker:
         until = self.runtime.now() + timedelta(seconds=seconds)
         with suppress(Exception):
             async with self.runtime.background.begin() as connection:
-                await uploads.try_later(
+                await uploads.release(
                     connection, of.upload_id, holder=self.name, until=until, counts=is_failure
                 )
 

@@ -23,7 +23,7 @@ ADD = Statement("""
         SET times = t.times + excluded.times""")
 
 
-async def write_down(runtime: Runtime) -> int:
+async def write_counts(runtime: Runtime) -> int:
     """Write what this worker has counted, in one statement; how many rows that touched."""
     taken = runtime.turned_away.take()
     if not taken:
@@ -56,6 +56,6 @@ async def keep_writing(runtime: Runtime) -> None:
 async def try_to_write(runtime: Runtime) -> None:
     """Write, or say that it failed."""
     try:
-        await write_down(runtime)
+        await write_counts(runtime)
     except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
         log.error("turned_away_failed", kind=name_of(error))  # noqa: TRY400  # no data

@@ -13,7 +13,13 @@ from gateway.admin.agreement_service import InForce, Proposed
 from gateway.admin.manifest import key_file as json_file
 from gateway.admin.manifest import mistakes
 from gateway.admin.schemas import TermsIn
-from gateway.cli.operator_session import act, an_id, look, sentences, stop
+from gateway.cli.operator_session import (
+    errors_as_sentences,
+    exit_with,
+    parse_id,
+    query_database,
+    run_act,
+)
 from gateway.cli.printing import print_members
 from gateway.clients.client_details import versions_of
 from gateway.clients.proposals import Proposal, proposals_for
@@ -32,9 +38,9 @@ def propose(
     ],
 ) -> None:
     """Propose the next version of a client's agreement; one that only narrows counts at once."""
-    with sentences():
+    with errors_as_sentences():
         terms = _terms(file)
-    outcome = act(partial(agreement_service.put, client_id=an_id(client_id), terms=terms))
+    outcome = run_act(partial(agreement_service.put, client_id=parse_id(client_id), terms=terms))
     match outcome:
         case Proposed(proposal=own):
             print_members(_as_filed(own))
@@ -56,15 +62,17 @@ def approve(
     try:
         read = bytes.fromhex(digest)
     except ValueError:
-        stop("The digest is in hexadecimal, as `agreement proposals` shows it.")
-    put = act(partial(agreement_service.approve, proposal_id=an_id(proposal_id), digest=read))
+        exit_with("The digest is in hexadecimal, as `agreement proposals` shows it.")
+    put = run_act(
+        partial(agreement_service.approve, proposal_id=parse_id(proposal_id), digest=read)
+    )
     print(f"Version {put.version} is in force.")
 
 
 @app.command()
 def reject(proposal_id: str) -> None:
     """Reject a proposal, or take one's own back."""
-    act(partial(agreement_service.reject, proposal_id=an_id(proposal_id)))
+    run_act(partial(agreement_service.reject, proposal_id=parse_id(proposal_id)))
     print(f"{proposal_id} is rejected.")
 
 
@@ -74,9 +82,9 @@ def proposals(
     every: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
 ) -> None:
     """Show what waits for a second operator, whole: this is what is approved."""
-    of = an_id(client_id) if client_id else None
+    of = parse_id(client_id) if client_id else None
     status = None if every else "open"
-    found = look(lambda connection: proposals_for(connection, of, status=status))
+    found = query_database(lambda connection: proposals_for(connection, of, status=status))
     for each in found:
         print_members(_as_filed(each))
     if not found:
@@ -86,9 +94,9 @@ def proposals(
 @app.command()
 def show(client_id: str) -> None:
     """Show every version of a client's agreement, the newest first; the newest counts."""
-    versions = look(partial(versions_of, client_id=an_id(client_id)))
+    versions = query_database(partial(versions_of, client_id=parse_id(client_id)))
     if not versions:
-        stop("This client has no agreement.")
+        exit_with("This client has no agreement.")
     for each in versions:
         print_members(serializers.version(each))
 
@@ -96,7 +104,7 @@ def show(client_id: str) -> None:
 @app.command()
 def end(client_id: str) -> None:
     """End a client's agreement from its next request on."""
-    ended = act(partial(agreement_service.end, client_id=an_id(client_id)))
+    ended = run_act(partial(agreement_service.end, client_id=parse_id(client_id)))
     print(f"Version {ended.version} of the agreement of {client_id} has ended.")
 
 

@@ -9,17 +9,17 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import catalogue_service
-from gateway.cli.operator_session import act, look, stop
-from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
+from gateway.cli.operator_session import exit_with, query_database, run_act
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
 from gateway.creditfile.catalogue_docs import markdown_of
 from gateway.creditfile.catalogue_versions import (
-    Version,
+    CatalogueVersion,
+    all_versions,
     digest_of,
     document_in_force,
-    version_of,
-    versions,
+    find_version,
 )
-from gateway.creditfile.disclosure_diff import widens
+from gateway.creditfile.disclosure_diff import widenings
 
 app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fields (信用信息目录).")
 
@@ -42,9 +42,9 @@ def show(
     ] = None,
 ) -> None:
     """Show the catalogue of this release, or one that was loaded."""
-    document = PUBLISHED.read_text(encoding="utf-8")
+    document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     if version == "in-force":
-        document = look(document_in_force)
+        document = query_database(document_in_force)
     elif version is not None:
         document = _held(version).document
     if form is OutputFormat.YAML:
@@ -56,7 +56,7 @@ def show(
 @app.command("list")
 def list_versions() -> None:
     """List every version that was loaded, and who did it."""
-    found = look(versions)
+    found = query_database(all_versions)
     if not found:
         print("None was loaded: the one of this release counts.")
     for each in found:
@@ -68,7 +68,7 @@ def list_versions() -> None:
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A catalogue in YAML.")]) -> None:
     """Say whether a catalogue is well formed, and what it changes; nothing is loaded."""
-    _compare(look(document_in_force), _read(file))
+    _compare(query_database(document_in_force), _read(file))
 
 
 @app.command()
@@ -81,8 +81,8 @@ def load(
 ) -> None:
     """Bring a catalogue into force; one that widens disclosure waits for another operator."""
     document = _read(file)
-    _compare(look(document_in_force), document)
-    done = act(lambda at: catalogue_service.load(at, document, allow_widening=allow_widening))
+    _compare(query_database(document_in_force), document)
+    done = run_act(lambda at: catalogue_service.load(at, document, allow_widening=allow_widening))
     if done.place is None:
         print(f"Catalogue {done.version} waits for another operator:")
         print(f"xinqiao-gateway catalogue approve {done.version} {done.digest.hex()}")
@@ -99,8 +99,8 @@ def approve(
     try:
         read = bytes.fromhex(digest)
     except ValueError:
-        stop("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
-    done = act(lambda at: catalogue_service.approve(at, version, read))
+        exit_with("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
+    done = run_act(lambda at: catalogue_service.approve(at, version, read))
     print(f"Catalogue {done.version} is in force; workers follow within seconds.")
 
 
@@ -111,18 +111,18 @@ def _compare(before: str, after: str) -> None:
     )
     for line in lines:
         print(line)
-    for sentence in widens(present, new):
+    for sentence in widenings(present, new):
         print(f"widens: {sentence}")
     print(f"Catalogue {new.version} is well formed; its digest is {digest_of(after).hex()}.")
 
 
-def _held(version: str) -> Version:
-    async def found(connection: AsyncConnection) -> Version | None:
-        return await version_of(connection, version)
+def _held(version: str) -> CatalogueVersion:
+    async def found(connection: AsyncConnection) -> CatalogueVersion | None:
+        return await find_version(connection, version)
 
-    held = look(found)
+    held = query_database(found)
     if held is None:
-        stop(f"No catalogue {version} was loaded.")
+        exit_with(f"No catalogue {version} was loaded.")
     return held
 
 
@@ -131,7 +131,7 @@ def _read(file: Path) -> str:
         document = file.read_text(encoding="utf-8")
         load_catalogue(document)
     except (OSError, UnicodeDecodeError):
-        stop(f"{file} cannot be read as text in UTF-8.")
+        exit_with(f"{file} cannot be read as text in UTF-8.")
     except CatalogueError as error:
-        stop(str(error))
+        exit_with(str(error))
     return document

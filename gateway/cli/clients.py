@@ -12,7 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.admin import client_service, manifest, serializers
 from gateway.admin.plan import Plan, carry_out, plan
 from gateway.cli import agreements as _agreements
-from gateway.cli.operator_session import act, an_id, look, sentences, stop
+from gateway.cli.operator_session import (
+    errors_as_sentences,
+    exit_with,
+    parse_id,
+    query_database,
+    run_act,
+)
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.client_details import (
@@ -41,7 +47,7 @@ def list_clients() -> None:
         ("client_id", "kind", "name", "state", "scopes"),
         (
             (each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
-            for each in look(all_particulars)
+            for each in query_database(all_particulars)
         ),
     )
 
@@ -49,9 +55,9 @@ def list_clients() -> None:
 @app.command()
 def show(client_id: str) -> None:
     """Show a client, its keys' ids and its agreement."""
-    held, fetching, versions = look(partial(_all_of, client_id=an_id(client_id)))
+    held, fetching, versions = query_database(partial(_all_of, client_id=parse_id(client_id)))
     if held is None:
-        stop("There is no such client.")
+        exit_with("There is no such client.")
     print_members(serializers.client(held, fetching))
     print("agreement:" if versions else "agreement: none yet")
     for version in versions[:1]:
@@ -87,7 +93,7 @@ def register(
     ] = False,
 ) -> None:
     """Register a client; it may do nothing until it has an agreement."""
-    with sentences():
+    with errors_as_sentences():
         registration = Registration(
             client_id=client_id,
             kind=kind,
@@ -102,19 +108,19 @@ def register(
             contact=contact,
             authentication=_authentication(auth_method, certificate_subject, certificate_bound),
         )
-    act(partial(client_service.register, registration=registration))
+    run_act(partial(client_service.register, registration=registration))
     print(f"{client_id} is registered. Next: xinqiao-gateway agreement propose {client_id} FILE")
 
 
 @app.command("rotate-keys")
 def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> None:
     """Replace all of a client's keys by those in a file, or at an address."""
-    with sentences():
+    with errors_as_sentences():
         keys = manifest.key_file(jwks) if jwks else None
     verb = partial(
-        client_service.replace_keys, client_id=an_id(client_id), jwks=keys, jwks_uri=jwks_uri
+        client_service.replace_keys, client_id=parse_id(client_id), jwks=keys, jwks_uri=jwks_uri
     )
-    held = act(verb)
+    held = run_act(verb)
     where = held.jwks_uri or ", ".join(kids_of(held.jwks))
     print(f"The keys of {client_id} are now these: {where}")
 
@@ -122,14 +128,14 @@ def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> 
 @app.command()
 def suspend(client_id: str) -> None:
     """Refuse this client from its next request on."""
-    act(partial(client_service.set_state, client_id=an_id(client_id), state="suspended"))
+    run_act(partial(client_service.set_state, client_id=parse_id(client_id), state="suspended"))
     print(f"{client_id} is suspended.")
 
 
 @app.command()
 def resume(client_id: str) -> None:
     """Let a suspended client go on."""
-    act(partial(client_service.set_state, client_id=an_id(client_id), state="active"))
+    run_act(partial(client_service.set_state, client_id=parse_id(client_id), state="active"))
     print(f"{client_id} is active.")
 
 
@@ -141,7 +147,7 @@ def end(
     """End a client and its agreement for good, from its next request on."""
     if not yes:
         typer.confirm(f"End {client_id}? It does not come back.", abort=True)
-    act(partial(client_service.set_state, client_id=an_id(client_id), state="ended"))
+    run_act(partial(client_service.set_state, client_id=parse_id(client_id), state="ended"))
     print(f"{client_id} has ended.")
 
 
@@ -152,9 +158,9 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff only.")] = False,
 ) -> None:
     """Make clients and agreements as FILE declares them; what it does not name is left alone."""
-    with sentences():
+    with errors_as_sentences():
         wanted = manifest.read(file)
-    found = act(partial(plan, declared=wanted))
+    found = run_act(partial(plan, declared=wanted))
     _print(found)
     if not found.steps:
         print("Nothing to do.")
@@ -164,7 +170,7 @@ def apply(
         return
     if not yes:
         typer.confirm(f"Do these {len(found.steps)} acts?", abort=True)
-    act(partial(carry_out, shown_plan=found, declared=wanted))
+    run_act(partial(carry_out, shown_plan=found, declared=wanted))
     print(f"{len(found.steps)} acts done. What was proposed waits for a second operator.")
 
 

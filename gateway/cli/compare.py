@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operator_session import stop
+from gateway.cli.operator_session import exit_with
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import (
     Catalogue,
@@ -18,12 +18,18 @@ from gateway.creditfile.catalogue import (
     UnknownDatasetError,
     load_catalogue,
 )
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest.comparison.compare import LATE_AFTER, Comparison, Finding, Period
-from gateway.ingest.comparison.partition import Comparing, ComparisonJob
-from gateway.ingest.comparison.read_rows import delivered
-from gateway.ingest.comparison.report import SHOWN, FindingsFile, fields_of, lines_of, page_of
+from gateway.ingest.comparison.partition import ComparisonJob, PartitionedComparison
+from gateway.ingest.comparison.read_rows import read_delivery
+from gateway.ingest.comparison.report import (
+    SHOWN_FINDINGS,
+    FindingsFile,
+    comparison_page,
+    field_lines,
+    summary_lines,
+)
 from gateway.ingest.decompression import FileRefused
 from gateway.rfc3339 import parse_date
 
@@ -60,36 +66,38 @@ def compare(
     try:
         of = catalogue.dataset(dataset)
     except UnknownDatasetError:
-        stop(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
+        exit_with(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
     question = ComparisonJob(
         dataset=dataset,
         names=(left_name, right_name),
         period=_period(period),
         late_after=late_after,
     )
-    comparing = Comparing(
+    comparing = PartitionedComparison(
         question,
-        delivered(left, of, encoding.value),
-        delivered(right, of, encoding.value),
+        read_delivery(left, of, encoding.value),
+        read_delivery(right, of, encoding.value),
         catalogue=catalogue,
         today=day_of(datetime.now(UTC)),
     )
     try:
         with _written(comparing, csv) as findings:
-            first = list(islice(findings, SHOWN))
+            first = list(islice(findings, SHOWN_FINDINGS))
             for _ in findings:
                 pass
         if html is not None:
-            html.write_text(page_of(question, comparing.counts, of, first), encoding="utf-8")
+            html.write_text(
+                comparison_page(question, comparing.counts, of, first), encoding="utf-8"
+            )
     except FileRefused as refused:
-        stop(str(refused))
+        exit_with(str(refused))
     except OSError as error:
-        stop(f"The comparison could not be written ({type(error).__name__}).")
+        exit_with(f"The comparison could not be written ({type(error).__name__}).")
     _show(question, comparing.counts, of)
 
 
 @contextmanager
-def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Finding]]:
+def _written(comparing: PartitionedComparison, csv: Path | None) -> Iterator[Iterator[Finding]]:
     """The findings, each written to the CSV file on its way."""
     with ExitStack() as stack:
         if csv is None:
@@ -105,10 +113,10 @@ def _written(comparing: Comparing, csv: Path | None) -> Iterator[Iterator[Findin
         yield each()
 
 
-def _show(question: ComparisonJob, counts: Comparison, dataset: DatasetOf) -> None:
+def _show(question: ComparisonJob, counts: Comparison, dataset: DatasetDefinition) -> None:
     title = f"{dataset.zh} {dataset.en}"
-    print_table(("", *question.names), lines_of(counts), title=title, figures=2)
-    differing = list(fields_of(counts, dataset))
+    print_table(("", *question.names), summary_lines(counts), title=title, figures=2)
+    differing = list(field_lines(counts, dataset))
     if differing:
         titles = ("field", "", "pairs")
         print_table(titles, differing, title="不一致的字段 Fields that differ", figures=1)
@@ -119,9 +127,9 @@ def _catalogue(file: Path | None) -> Catalogue:
     try:
         return load_catalogue(None if file is None else file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        stop(f"{file} cannot be read.")
+        exit_with(f"{file} cannot be read.")
     except CatalogueError as error:
-        stop(str(error))
+        exit_with(str(error))
 
 
 def _period(given: str | None) -> Period:
@@ -136,5 +144,5 @@ def _period(given: str | None) -> Period:
     except ValueError:
         between = ""
     if not between or (period.first and period.last and period.first > period.last):
-        stop("--period is first..last, as 2026-01-01..2026-06-30.")
+        exit_with("--period is first..last, as 2026-01-01..2026-06-30.")
     return period

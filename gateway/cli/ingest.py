@@ -13,15 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import audit_log
 from gateway.admin.audit_log import At, OperatorAct
-from gateway.cli.ingest_options import IngestOptions, delivery_of
-from gateway.cli.ingest_progress import Show, progress
-from gateway.cli.operator_session import sentences, stop
+from gateway.cli.ingest_options import IngestOptions, parse_options
+from gateway.cli.ingest_progress import ProgressBar, progress_bar
+from gateway.cli.operator_session import errors_as_sentences, exit_with
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import background_engine
-from gateway.ingest.chunk_reader import ReadingOptions, chunks_of
+from gateway.ingest.chunk_reader import ReadingOptions, read_chunks
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_file import CHUNK_ROWS, Busy, IngestJob, ProgressListener, ingest
+from gateway.ingest.ingest_file import (
+    DEFAULT_CHUNK_ROWS,
+    IngestBusy,
+    IngestJob,
+    ProgressListener,
+    ingest_file,
+)
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 
@@ -43,7 +49,7 @@ def ingest_files(
     ] = None,
     chunk_rows: Annotated[
         int, typer.Option(min=100, max=100_000, help="Rows in one transaction.")
-    ] = CHUNK_ROWS,
+    ] = DEFAULT_CHUNK_ROWS,
     again: Annotated[bool, typer.Option("--again", help="Take a file once more.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only, write nothing.")] = False,
 ) -> None:
@@ -51,7 +57,9 @@ def ingest_files(
 
     Ends with 0 where every row was taken, 1 where some were rejected, 2 where a file was refused.
     """
-    delivery = delivery_of(source, dataset, encoding, file_format, rejects, chunk_rows, again=again)
+    delivery = parse_options(
+        source, dataset, encoding, file_format, rejects, chunk_rows, again=again
+    )
     take = _judge if dry_run else _take
     raise typer.Exit(max(take(path, delivery) for path in files))
 
@@ -60,13 +68,13 @@ def _take(path: Path, delivery: IngestOptions) -> int:
     """Take one file; the status that the command would end with."""
     console, asked_at = Console(stderr=True), _now()
     try:
-        with progress(console, path) as show, sentences():
+        with progress_bar(console, path) as show, errors_as_sentences():
             job = asyncio.run(_ingested(path, delivery, show))
-    except (FileRefused, Busy, KeysDueError) as error:
+    except (FileRefused, IngestBusy, KeysDueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        stop(f"{path.name}: stopped; the same command goes on where it was.")
+        exit_with(f"{path.name}: stopped; the same command goes on where it was.")
     _report(path, job, delivery, asked_at)
     if job.state != DONE:
         kept = " What came before it was kept." if job.rows else ""
@@ -75,7 +83,7 @@ def _take(path: Path, delivery: IngestOptions) -> int:
     return REJECTED if job.rejected else 0
 
 
-async def _ingested(path: Path, delivery: IngestOptions, show: Show) -> Job:
+async def _ingested(path: Path, delivery: IngestOptions, show: ProgressBar) -> Job:
     digest = await asyncio.to_thread(digest_of_file, path, show.read)
     order = IngestJob(
         path=path,
@@ -109,7 +117,7 @@ async def _ingested(path: Path, delivery: IngestOptions, show: Show) -> Job:
 
     engine = background_engine(delivery.settings)
     try:
-        return await ingest(
+        return await ingest_file(
             engine, order, ProgressListener(begun=begun, moved=show.moved), now=_now
         )
     finally:
@@ -134,11 +142,11 @@ def _judge(path: Path, delivery: IngestOptions) -> int:
             chunk_rows=delivery.chunk_rows,
         )
         with (
-            progress(Console(stderr=True), path) as show,
+            progress_bar(Console(stderr=True), path) as show,
             RowList(delivery.rejects_of(path), 0, REJECTED_HEADER) as list_of_rejects,
             RowList(delivery.masked_of(path), 0, MASKED_HEADER) as list_of_masked,
         ):
-            for chunk in chunks_of(reading):
+            for chunk in read_chunks(reading):
                 list_of_rejects.add(chunk.rejects)
                 list_of_masked.add(chunk.masked)
                 rows, rejected = rows + chunk.rows, rejected + chunk.rejected

@@ -9,10 +9,16 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.operators import Operator
-from gateway.cli.operator_session import an_id, look, operator, sentences, stop
+from gateway.cli.operator_session import (
+    current_operator,
+    errors_as_sentences,
+    exit_with,
+    parse_id,
+    query_database,
+)
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.ingest.chunk_reader import FORMATS
+from gateway.ingest.chunk_reader import FILE_FORMATS
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.results import Source
 from gateway.ingest.source_authorization import NotASource, source_of
@@ -64,7 +70,7 @@ class IngestOptions:
         return self.rejects_of(path).with_suffix("").with_suffix(".masked.csv")
 
 
-def delivery_of(
+def parse_options(
     client_id: str,
     dataset: str,
     encoding: str,
@@ -77,19 +83,23 @@ def delivery_of(
     """The command's options, checked against catalogue, client and agreement."""
     known: Encoding | None = next((each for each in ENCODINGS if each == encoding), None)
     if known is None:
-        stop("--encoding is utf-8 or gb18030.")
-    if file_format not in (None, *FORMATS):
-        stop("--format is csv, ndjson or parquet.")
-    with sentences():
-        by, settings = operator(), IntakeSettings.from_env()
+        exit_with("--encoding is utf-8 or gb18030.")
+    if file_format not in (None, *FILE_FORMATS):
+        exit_with("--format is csv, ndjson or parquet.")
+    with errors_as_sentences():
+        by, settings = current_operator(), IntakeSettings.from_env()
         keys = _vault_keys(settings)
-        catalogue = look(in_force)
+        catalogue = query_database(in_force)
         if dataset not in catalogue.codes:
-            stop(f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}.")
+            exit_with(
+                f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}."
+            )
         try:
-            source = look(partial(_source, client_id=an_id(client_id), dataset=dataset))
+            source = query_database(
+                partial(_source, client_id=parse_id(client_id), dataset=dataset)
+            )
         except NotASource as error:
-            stop(str(error))
+            exit_with(str(error))
     return IngestOptions(
         settings=settings,
         vault_keys=keys,

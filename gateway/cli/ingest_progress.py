@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from gateway.ingest.job_store import Job
 
 
-class Show:
+class ProgressBar:
     """A bar: first the file's digest, then its rows."""
 
     def __init__(self, progress: Progress, size: int) -> None:
@@ -33,7 +33,7 @@ class Show:
 
 
 @contextmanager
-def progress(console: Console, path: Path) -> Iterator[Show]:
+def progress_bar(console: Console, path: Path) -> Iterator[ProgressBar]:
     """The bar of one file, on a terminal only."""
     columns = (
         TextColumn("{task.description}"),
@@ -45,4 +45,4 @@ def progress(console: Console, path: Path) -> Iterator[Show]:
     size = path.stat().st_size if path.is_file() else 0
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
-        yield Show(bars, size)
+        yield ProgressBar(bars, size)

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.operator_session import stop
+from gateway.cli.operator_session import exit_with
 from gateway.identity.client_auth import new_client_key, public_half
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.keys import (
@@ -58,7 +58,7 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
     """Make the key by which the gateway is known at the identity provider; show its public half."""
     jwk = new_client_key()
     if not _made(file, lambda: json.dumps(jwk, indent=1)):
-        stop(f"{file} is there already; left as it is.")
+        exit_with(f"{file} is there already; left as it is.")
     print(json.dumps({"keys": [public_half(jwk)]}, indent=1))
 
 
@@ -91,16 +91,16 @@ def rotate(
     """Publish the next key now, use it later, keep the old one for verification."""
     uses = _uses(use or USUAL)
     if not at_once and not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
-        stop("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
+        exit_with("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
     _read(file)
     now = datetime.now(UTC)
     begins = now if at_once else now + timedelta(hours=hours)
     try:
         rewrite(file, lambda found: rotated(found, uses, begins=begins, now=now))
     except (RotationError, KeysUnreadableError) as error:
-        stop(str(error))
+        exit_with(str(error))
     except OSError as error:
-        stop(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+        exit_with(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
     for key in _read(file):
         if key.use in uses and key.not_before >= begins.replace(microsecond=0):
             print(f"{key.kid} is published now and signs from {key.not_before.isoformat()} on.")
@@ -123,13 +123,13 @@ def _read(file: Path) -> tuple[SigningKey, ...]:
     try:
         return read_keys(file)
     except KeysUnreadableError as error:
-        stop(str(error))
+        exit_with(str(error))
 
 
 def _uses(wanted: Iterable[str]) -> list[Use]:
     known = [use for use in USES if use in set(wanted)]
     if set(wanted) - set(known):
-        stop("--use is token, response or log.")
+        exit_with("--use is token, response or log.")
     return known
 
 

@@ -9,7 +9,7 @@ import typer
 
 from gateway.admin.audit_log import At, OperatorAct, record
 from gateway.background.sequencing import publisher_of
-from gateway.cli.operator_session import operator, sentences, stop
+from gateway.cli.operator_session import current_operator, errors_as_sentences, exit_with
 from gateway.cli.printing import print_members, print_table
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -46,7 +46,7 @@ def check() -> None:
     try:
         found.demand_fit()
     except (LogForkedError, StoreError) as error:
-        stop(str(error))
+        exit_with(str(error))
     print("The log is the one that was signed.")
 
 
@@ -61,7 +61,7 @@ def put_checkpoint(
     For a new place, and after you found out why a place has lost its own. A place that knows more
     than the database is never overwritten.
     """
-    by = operator()
+    by = current_operator()
 
     async def put(runtime: Runtime) -> list[str]:
         publisher = publisher_of(runtime)
@@ -79,9 +79,9 @@ def put_checkpoint(
 
 def _demand_size(survey: Survey, size: int) -> None:
     if survey.log.newest is None:
-        stop("The log has not begun: its first checkpoint is kept when the gateway serves.")
+        exit_with("The log has not begun: its first checkpoint is kept when the gateway serves.")
     if survey.log.size != size:
-        stop(
+        exit_with(
             f"The log in the database has {survey.log.size} entries, not {size}: nothing was changed. "
             "Compare with what was last seen of it (the checkpoint that banks and witnesses have)."
         )
@@ -98,8 +98,8 @@ def _asked(question: Callable[[Runtime], Awaitable[T]]) -> T:
         finally:
             await close_runtime(runtime)
 
-    with sentences():
+    with errors_as_sentences():
         try:
             return asyncio.run(run())
         except (KeysUnreadableError, LogForkedError, StoreError) as error:
-            stop(str(error))
+            exit_with(str(error))

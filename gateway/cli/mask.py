@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import look, sentences
+from gateway.cli.operator_session import errors_as_sentences, query_database
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
-from gateway.creditfile.mask_held_texts import BATCH, remask
+from gateway.creditfile.mask_held_texts import MASK_BATCH_ROWS, mask_held_texts
 from gateway.db.engine import make_engine
 from gateway.settings import DatabaseSettings
 
@@ -21,11 +21,13 @@ def mask(
     after: Annotated[
         str, typer.Option(help="Go on behind this USCC, in each table; else from the first row.")
     ] = "",
-    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in a transaction.")] = BATCH,
+    batch: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Rows in a transaction.")
+    ] = MASK_BATCH_ROWS,
 ) -> None:
     """Mask personal numbers in texts that were taken before intake knew them; can be run again."""
-    catalogue = look(in_force)
-    with sentences():
+    catalogue = query_database(in_force)
+    with errors_as_sentences():
         rows, changed, keys = asyncio.run(_mask(catalogue, batch, after))
     print(f"{sum(rows.values()):,} rows looked at, {sum(changed.values()):,} changed.")
     for table, count in sorted(changed.items()):
@@ -45,7 +47,9 @@ async def _mask(
     try:
         with Console(stderr=True).status("Masking …") as shown:
             today = day_of(datetime.now(UTC))
-            async for done in remask(engine, catalogue, today=today, batch=batch, after=after):
+            async for done in mask_held_texts(
+                engine, catalogue, today=today, batch=batch, after=after
+            ):
                 table = done.place.table
                 rows[table] += done.rows
                 changed[table] += done.changed

@@ -11,12 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.admin.audit_log import At
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.objection_review import review as review_
-from gateway.cli.operator_session import act, an_id, look, sentences, stop
+from gateway.cli.operator_session import (
+    errors_as_sentences,
+    exit_with,
+    parse_id,
+    query_database,
+    run_act,
+)
 from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.deadlines import due as due_
+from gateway.creditfile.objections.deadlines import due_objections as due_
 from gateway.creditfile.objections.model import DECISIONS, Objection, ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 
@@ -32,7 +38,7 @@ def due(
 ) -> None:
     """List what sources and reviewers owe, the longest overdue first."""
     now = datetime.now(UTC)
-    found = look(partial(due_, within=within, now=now))
+    found = query_database(partial(due_, within=within, now=now))
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if csv:
         print(serializers.as_csv(rows), end="")
@@ -51,7 +57,7 @@ def due(
 @app.command()
 def show(objection_id: str) -> None:
     """Show one objection with its texts and its history."""
-    print_members(look(partial(_whole, objection_id=an_id(objection_id))))
+    print_members(query_database(partial(_whole, objection_id=parse_id(objection_id))))
 
 
 @app.command()
@@ -62,26 +68,26 @@ def review(
 ) -> None:
     """Decide the review that an enterprise has asked for, finally."""
     if outcome not in DECISIONS:
-        stop("The outcome is upheld, partly or rejected.")
-    with sentences():
+        exit_with("The outcome is upheld, partly or rejected.")
+    with errors_as_sentences():
         written = read_text(reasons.read_text(encoding="utf-8"), today=day_of(datetime.now(UTC)))
     if isinstance(written, InvalidText):
-        stop("Reasons have 2 to 1,500 characters.")
+        exit_with("Reasons have 2 to 1,500 characters.")
 
     async def verb(at: At) -> Objection | AdminRefusal:
         catalogue = await in_force(at.connection)
         return await review_(
-            at, catalogue, an_id(objection_id), ObjectionOutcome(outcome), written.text
+            at, catalogue, parse_id(objection_id), ObjectionOutcome(outcome), written.text
         )
 
-    done = act(verb)
+    done = run_act(verb)
     print(f"{done.objection_id} is {done.status}: {done.outcome}.")
 
 
 async def _whole(connection: AsyncConnection, objection_id: str) -> dict[str, Any]:
     found = await store.by_id(connection, objection_id)
     if found is None:
-        stop("There is no such objection.")
+        exit_with("There is no such objection.")
     events = await store.events_of(connection, found.uscc, objection_id)
-    key = await store.key_of(connection, found)
-    return serializers.in_full(found, events, key=key, now=datetime.now(UTC))
+    key = await store.natural_key_of(connection, found)
+    return serializers.full_document(found, events, key=key, now=datetime.now(UTC))

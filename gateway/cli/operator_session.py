@@ -31,16 +31,16 @@ class _RefusedError(Exception):
     """Undoes the transaction of an act that was refused."""
 
 
-def look(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def query_database(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """What the database at XINQIAO_DATABASE_URL answers."""
-    with sentences():
+    with errors_as_sentences():
         return asyncio.run(_in_transaction(question))
 
 
-def act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
+def run_act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
     """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
-    with sentences():
-        by = operator()
+    with errors_as_sentences():
+        by = current_operator()
 
         async def run(connection: AsyncConnection) -> T:
             datasets = (await in_force(connection)).codes
@@ -54,7 +54,7 @@ def act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
         return asyncio.run(_in_transaction(run))
 
 
-def operator() -> Operator:
+def current_operator() -> Operator:
     """Who runs this command, as they say."""
     name = os.environ.get(VARIABLE, "")
     if not NAME.fullmatch(name):
@@ -65,30 +65,30 @@ def operator() -> Operator:
     return Operator.at_the_shell(name)
 
 
-def an_id(value: str) -> str:
+def parse_id(value: str) -> str:
     """An id from the command line."""
     if not CLIENT_ID.fullmatch(value):
-        stop("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
+        exit_with("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
     return value
 
 
-def stop(sentence: str) -> NoReturn:
+def exit_with(sentence: str) -> NoReturn:
     """End with a sentence for the operator."""
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def errors_as_sentences() -> Iterator[None]:
     """Turns what a person can mend into one sentence."""
     try:
         yield
     except (RegistrationError, TermsError, QuotasError, SettingsError, _RefusedError) as error:
-        stop(str(error))
+        exit_with(str(error))
     except ProgrammingError:
-        stop("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
+        exit_with("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
     except (OSError, DBAPIError, asyncpg.PostgresError, UnavailableError) as error:
-        stop(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+        exit_with(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
 
 
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

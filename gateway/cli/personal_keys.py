@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import look, sentences, stop
+from gateway.cli.operator_session import errors_as_sentences, exit_with, query_database
 from gateway.db.engine import background_engine
-from gateway.ingest.job_store import taken_now
+from gateway.ingest.job_store import count_running
 from gateway.privacy.encryption_keys_file import (
     VaultFileError,
     using_key,
@@ -33,7 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="The keys of personal data at rest.
 @app.command()
 def status(file: VaultFile) -> None:
     """Count the sealed values by table and key."""
-    _show(keys_in(file), look(remaining))
+    _show(keys_in(file), query_database(remaining))
 
 
 @app.command("new-key")
@@ -57,26 +57,26 @@ def rotate(
 ) -> None:
     """Seal everything anew under the current key; can be interrupted and run again."""
     keys = keys_in(file)
-    with sentences():
+    with errors_as_sentences():
         moved, broken = asyncio.run(_rotate(Vault(keys), batch))
     print(f"{moved:,} values sealed anew under key {keys.current}.")
     if broken:
         print(f"{broken:,} values were left: no key in the file opens them.")
-    _show(keys, look(remaining))
+    _show(keys, query_database(remaining))
 
 
 @app.command("drop-key")
 def drop_key(file: VaultFile, key_id: KeyId) -> None:
     """Remove a key from the file, once nothing lies under it."""
-    taken = look(taken_now)  # first: whatever begins after this reads the file anew
+    taken = query_database(count_running)  # first: whatever begins after this reads the file anew
     if taken:
-        stop(
+        exit_with(
             f"{taken:,} files are being taken, which may still seal with key {key_id}: "
             "wait for them, then run `xinqiao-gateway personal rotate` again."
         )
-    left = total_of(look(remaining), key_id)
+    left = total_of(query_database(remaining), key_id)
     if left:
-        stop(
+        exit_with(
             f"{left:,} values lie under key {key_id}: run `xinqiao-gateway personal rotate` first."
         )
     _change(file, lambda found: without_key(found, key_id))
@@ -109,13 +109,13 @@ def keys_in(file: Path) -> VaultKeys:
     try:
         return VaultKeys.parse(file.read_text())
     except (OSError, VaultKeysError):
-        stop(f"{file} cannot be read as a file of vault keys.")
+        exit_with(f"{file} cannot be read as a file of vault keys.")
 
 
 def _change(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     try:
         rewrite(file, change, check=lambda path: VaultKeys.parse(path.read_text()))
     except (VaultFileError, VaultKeysError) as error:
-        stop(str(error))
+        exit_with(str(error))
     except OSError as error:
-        stop(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+        exit_with(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")

@@ -8,13 +8,13 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.mask import mask
-from gateway.cli.operator_session import look, stop
+from gateway.cli.operator_session import exit_with, query_database
 from gateway.cli.printing import print_members
-from gateway.cli.refold import merged, refold_keys
+from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.disclosure_policy import mask_person
-from gateway.creditfile.history import HistoricalRow, held_at
+from gateway.creditfile.history import HistoricalFile, file_at
 from gateway.creditfile.local_dates import SHANGHAI, day_of, end_of
 from gateway.creditfile.records import Record, registration_of
 from gateway.rfc3339 import parse_date
@@ -26,7 +26,7 @@ _A_MOMENT: Final = timedelta(microseconds=1)
 app = typer.Typer(no_args_is_help=True, help="Credit records (信用记录).")
 
 
-app.command("refold")(refold_keys)
+app.command("refold")(refold)
 app.command("mask")(mask)
 app.command("merged")(merged)
 
@@ -45,10 +45,10 @@ def show(
 ) -> None:
     """Show what was held on an enterprise, whether or not it may be told."""
     at = datetime.now(UTC) if on is None else _end(on)
-    held: HistoricalRow = look(partial(_held, uscc=normalise_uscc(uscc), at=at))
-    catalogue = look(in_force)
+    held: HistoricalFile = query_database(partial(_held, uscc=normalise_uscc(uscc), at=at))
+    catalogue = query_database(in_force)
     if held.enterprise is None and not held.records:
-        stop("Nothing was held on this enterprise then.")
+        exit_with("Nothing was held on this enterprise then.")
     print(f"As held at {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")
     if held.enterprise is not None:
         has_personal = held.enterprise.personal is not None
@@ -57,17 +57,17 @@ def show(
         print_members(_members(each, catalogue, sealed=each.personal is not None))
 
 
-async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalRow:
-    return await held_at(connection, uscc, at)
+async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalFile:
+    return await file_at(connection, uscc, at)
 
 
 def _end(day: str) -> datetime:
     try:
         at = parse_date(day)
     except ValueError:
-        stop("--on is a day as YYYY-MM-DD.")
+        exit_with("--on is a day as YYYY-MM-DD.")
     if at > day_of(datetime.now(UTC)):
-        stop("--on is a day that has come.")
+        exit_with("--on is a day that has come.")
     return end_of(at) - _A_MOMENT
 
 

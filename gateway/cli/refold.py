@@ -13,30 +13,36 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import an_id, look, sentences, stop
+from gateway.cli.operator_session import errors_as_sentences, exit_with, parse_id, query_database
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.natural_keys import KEYS_VERSION
-from gateway.creditfile.rekey_records import ENTERPRISES, Merge, UnreadableError, merges, refold
+from gateway.creditfile.rekey_records import (
+    BATCH_ENTERPRISES,
+    MergedRecord,
+    UnreadableError,
+    merged_records,
+    refold_keys,
+)
 from gateway.db.engine import background_engine
 from gateway.pages.csv_safe import BOM, cell
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import DatabaseSettings
 
-COLUMNS: Final = tuple(each.name for each in fields(Merge))
+COLUMNS: Final = tuple(each.name for each in fields(MergedRecord))
 Reports = Annotated[
     Path | None, typer.Option("--reports", help="A folder for one CSV file for each source.")
 ]
 
 
-def refold_keys(
+def refold(
     file: VaultFile,
     reports: Reports = None,
     batch: Annotated[
         int, typer.Option(min=1, max=5000, help="Enterprises in a transaction.")
-    ] = ENTERPRISES,
+    ] = BATCH_ENTERPRISES,
     anew: Annotated[
         bool, typer.Option("--anew", help="From the first record on, though it was done.")
     ] = False,
@@ -46,14 +52,14 @@ def refold_keys(
     ] = False,
 ) -> None:
     """Fold the keys of all records anew; can be interrupted and run again. Nothing is taken meanwhile."""
-    vault, catalogue = Vault(keys_in(file)), look(in_force)
+    vault, catalogue = Vault(keys_in(file)), query_database(in_force)
     try:
-        with sentences():
+        with errors_as_sentences():
             done = asyncio.run(
                 _refold(vault, catalogue, batch, anew=anew, give_up_unreadable=give_up_unreadable)
             )
     except UnreadableError as error:
-        stop(
+        exit_with(
             f"{error} Put the key back into the file, or give the fields up: --give-up-unreadable."
         )
     print(
@@ -70,7 +76,9 @@ def merged(
     reports: Reports = None,
 ) -> None:
     """Show which records became part of another, for each source to look at."""
-    found = look(partial(merges, source_id=None if source is None else an_id(source)))
+    found = query_database(
+        partial(merged_records, source_id=None if source is None else parse_id(source))
+    )
     if not found:
         print("No record became part of another.")
         return
@@ -91,7 +99,7 @@ async def _refold(
     total = Counter[str]()
     try:
         with Console(stderr=True).status("Folding keys anew …") as shown:
-            async for done in refold(
+            async for done in refold_keys(
                 engine,
                 vault,
                 catalogue,
@@ -107,7 +115,7 @@ async def _refold(
     return total
 
 
-def _write(path: Path, found: Sequence[Merge]) -> None:
+def _write(path: Path, found: Sequence[MergedRecord]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(BOM)
         lines = csv.writer(file, lineterminator="\n")

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway import strict_json
-from gateway.cli.operator_session import an_id, look, sentences, stop
+from gateway.cli.operator_session import errors_as_sentences, exit_with, parse_id, query_database
 from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records
-from gateway.creditfile.retention.delete import AT_ONCE, Deleter
+from gateway.creditfile.retention.delete import ENTERPRISES_PER_TRANSACTION, Deleter
 from gateway.creditfile.retention.tables import DeletionProofRow
 from gateway.db.engine import background_engine
 from gateway.settings import Settings
@@ -32,14 +32,14 @@ def run(
 ) -> None:
     """Delete every bad record whose retention has ended, in all its versions."""
     if dry_run:
-        counted = look(_counted)
+        counted = query_database(_counted)
         print_members(counted) if counted else print("Of no record the retention is over.")
         return
-    with sentences():
+    with errors_as_sentences():
         try:
             deleted = asyncio.run(_run(Settings.from_env()))
         except KeysUnreadableError as error:
-            stop(str(error))
+            exit_with(str(error))
     print(f"{deleted} records deleted.")
 
 
@@ -50,7 +50,7 @@ def proofs() -> None:
         ("deletion_id", "at", "records", "versions"),
         (
             (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
-            for row in look(_proofs)
+            for row in query_database(_proofs)
         ),
         figures=2,
     )
@@ -66,15 +66,17 @@ def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to
                 col(DeletionProofRow.statement),
                 col(DeletionProofRow.salt),
                 col(DeletionProofRow.commitments),
-            ).where(col(DeletionProofRow.deletion_id) == an_id(deletion_id))
+            ).where(col(DeletionProofRow.deletion_id) == parse_id(deletion_id))
         )
         row = found.one_or_none()
-        return deletion_proof.document(row.statement, row.salt, row.commitments) if row else None
+        return (
+            deletion_proof.proof_document(row.statement, row.salt, row.commitments) if row else None
+        )
 
-    made = look(one)
+    made = query_database(one)
     if made is None:
-        stop("There is no such proof.")
-    with sentences():
+        exit_with("There is no such proof.")
+    with errors_as_sentences():
         out.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {out}.")
 
@@ -92,9 +94,9 @@ def verify(
         document, jwks = (strict_json.parse(each.read_bytes()) for each in (file, keys))
         proved = deletion_proof.verify(document, jwks, record=wanted)
     except deletion_proof.ProofError as error:
-        stop(str(error))
+        exit_with(str(error))
     except (OSError, ValueError) as error:
-        stop(f"A file cannot be read as JSON ({type(error).__name__}).")
+        exit_with(f"A file cannot be read as JSON ({type(error).__name__}).")
     print_members(
         {
             "proof": proved.deletion_id,
@@ -125,11 +127,13 @@ async def _run(settings: Settings) -> int:
 async def _counted(connection: AsyncConnection) -> dict[str, int]:
     catalogue, now, after = await in_force(connection), datetime.now(UTC), ""
     counted: dict[str, int] = {}
-    while found := await expired_records.enterprises(connection, catalogue, now=now, after=after):
-        for begin in range(0, len(found), AT_ONCE):
-            usccs = found[begin : begin + AT_ONCE]
-            over = await expired_records.over(connection, usccs, catalogue, now=now)
-            for code, count in expired_records.by_dataset(over).items():
+    while found := await expired_records.candidate_enterprises(
+        connection, catalogue, now=now, after=after
+    ):
+        for begin in range(0, len(found), ENTERPRISES_PER_TRANSACTION):
+            usccs = found[begin : begin + ENTERPRISES_PER_TRANSACTION]
+            over = await expired_records.find_expired(connection, usccs, catalogue, now=now)
+            for code, count in expired_records.count_by_dataset(over).items():
                 counted[code] = counted.get(code, 0) + count
         after = found[-1]
     return counted

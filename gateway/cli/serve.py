@@ -26,7 +26,7 @@ from gateway.transparency.rollback import LogForkedError
 
 log = structlog.get_logger("gateway.serve")
 
-RARELY = (10_000, 20, 20)  # garbage collections of the three generations
+GC_THRESHOLDS = (10_000, 20, 20)  # garbage collections of the three generations
 NEWEST = Statement("SELECT version_num FROM alembic_version")
 
 
@@ -36,7 +36,7 @@ def serve(
 ) -> None:
     """Serve with the settings in XINQIAO_… (see the documentation); TLS is the proxy's."""
     settings = Settings.from_env()
-    asyncio.run(try_out(settings))
+    asyncio.run(check_environment(settings))
     configure()
     if unknown := unknown_variables():
         log.warning("unknown_variables", names=unknown)
@@ -57,7 +57,7 @@ def serve(
         raise SystemExit(FAILED)
 
 
-async def try_out(settings: Settings) -> None:
+async def check_environment(settings: Settings) -> None:
     """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
     from gateway.app import close_runtime, open_runtime  # slow, and no other command's
 
@@ -101,5 +101,5 @@ def application() -> object:
     # What lives as long as the worker need not be looked through again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*RARELY)
+    gc.set_threshold(*GC_THRESHOLDS)
     return app

@@ -65,7 +65,7 @@ class ReportingServer(uvicorn.Server):
             self.should_exit = True
 
 
-def work(config: uvicorn.Config, bound: socket.socket, reports: Connection) -> None:
+def run_worker(config: uvicorn.Config, bound: socket.socket, reports: Connection) -> None:
     """Serve in a worker process."""
     configure()
     ReportingServer(config, reports).run(sockets=[bound])
@@ -139,7 +139,7 @@ class Supervisor:
     config: uvicorn.Config
     workers: int
     hung_after: float = HUNG_AFTER
-    target: Callable[[uvicorn.Config, socket.socket, Connection], None] = work
+    target: Callable[[uvicorn.Config, socket.socket, Connection], None] = run_worker
     _bound: socket.socket = field(init=False)
     _places: list[WorkerSlot] = field(init=False)
     _to_replace: list[WorkerSlot] = field(default_factory=list)

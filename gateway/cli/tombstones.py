@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operator_session import an_id, look
+from gateway.cli.operator_session import parse_id, query_database
 from gateway.cli.printing import print_table
 from gateway.disclosure.withdrawal_notices import owed_by, owing
 
-MOST = 1_000
+LISTED_NOTICES = 1_000
 
 
 def unacknowledged(
@@ -17,13 +17,13 @@ def unacknowledged(
 ) -> None:
     """Show the notices (撤回通知) that clients have not acknowledged, the longest silence first."""
     if client is not None:
-        _of_client(an_id(client))
+        _of_client(parse_id(client))
         return
     print_table(
         ("client_id", "open", "since"),
         (
             (each.client_id, each.open, each.since.isoformat(timespec="seconds"))
-            for each in look(owing)
+            for each in query_database(owing)
         ),
     )
 
@@ -39,7 +39,7 @@ def _of_client(client_id: str) -> None:
                 each.record_id or each.consent_id,
                 len(each.disclosure_ids),
             )
-            for each in look(partial(owed_by, client_id=client_id, limit=MOST))
+            for each in query_database(partial(owed_by, client_id=client_id, limit=LISTED_NOTICES))
         ),
         figures=1,
     )

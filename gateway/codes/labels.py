@@ -2,10 +2,26 @@
 
 from typing import Final
 
-from gateway.creditfile.labels import HEADLINES, headline, label, rest, said, value
+from gateway.creditfile.labels import (
+    HEADLINES,
+    field_label,
+    field_value,
+    headline,
+    named_fields,
+    value_label,
+)
 from gateway.creditfile.local_dates import SHANGHAI
 
-__all__ = ["HEADLINES", "REGISTRATION", "SHANGHAI", "headline", "label", "rest", "said", "value"]
+__all__ = [
+    "HEADLINES",
+    "REGISTRATION",
+    "SHANGHAI",
+    "field_label",
+    "field_value",
+    "headline",
+    "named_fields",
+    "value_label",
+]
 
 REGISTRATION: Final = (
     "uscc",

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
 from gateway.creditfile.divisions import division_name
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.records import Enterprise, Record, registration_of
@@ -73,7 +73,7 @@ def summary_of(
 ) -> Summary:
     """What the public may see of `enterprise` at `now`."""
     return Summary(
-        registration=told_fields(
+        registration=disclosable_fields(
             registration_of(enterprise),
             Audience.PUBLIC,
             catalogue,
@@ -115,7 +115,7 @@ def _section(
         for each in records
         if each.dataset == code and _in_force(each, day_of(now))
         for fields in [
-            told_fields(
+            disclosable_fields(
                 each,
                 Audience.PUBLIC,
                 catalogue,

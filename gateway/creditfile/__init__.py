@@ -1,1 +1,1 @@
-"""Credit files: what the departments say about each enterprise, and until when it may be told."""
+"""Credit files: the data catalogue, records of enterprises, and the rules for how long they are disclosed."""

@@ -1,4 +1,4 @@
-"""The catalogue in force: loaded once, checked as a whole, and never changed while it serves."""
+"""Data catalogue: loaded from YAML, validated as a whole, immutable."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
@@ -10,44 +10,44 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from gateway.creditfile.catalogue_schema import (
+    CataloguePart,
     ClockRules,
-    DatasetOf,
-    FieldOf,
+    DatasetDefinition,
+    FieldDefinition,
+    NonEmptyText,
     ObjectionKinds,
-    Part,
-    Said,
     Subject,
 )
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 
-PUBLISHED: Final = files("gateway.creditfile") / "catalogue.yaml"
+PUBLISHED_CATALOGUE: Final = files("gateway.creditfile") / "catalogue.yaml"
 
 
 class CatalogueError(ValueError):
-    """The catalogue is not well formed, and nothing is served from it."""
+    """The catalogue is invalid; the message says why."""
 
 
 class UnknownDatasetError(LookupError):
     """There is no such dataset in the catalogue."""
 
 
-class Catalogue(Part):
-    """Every dataset with its fields, and the clocks' figures."""
+class Catalogue(CataloguePart):
+    """Every dataset with its fields, and the parameters of the clocks."""
 
-    version: Said
+    version: NonEmptyText
     forbidden: tuple[Subject, ...]
     only_with_consent: tuple[Subject, ...]
     rating_levels: tuple[str, ...]
     clocks: dict[str, ClockRules]
     objections: ObjectionKinds
-    datasets: tuple[DatasetOf, ...]
+    datasets: tuple[DatasetDefinition, ...]
 
     @cached_property
-    def _by_code(self) -> Mapping[str, DatasetOf]:
+    def _by_code(self) -> Mapping[str, DatasetDefinition]:
         return {dataset.code: dataset for dataset in self.datasets}
 
     @cached_property
-    def _served(self) -> Mapping[tuple[str, Audience], tuple[FieldOf, ...]]:
+    def _served(self) -> Mapping[tuple[str, Audience], tuple[FieldDefinition, ...]]:
         return {
             (dataset.code, audience): tuple(
                 field for field in dataset.fields if _may_reach(field, audience)
@@ -61,7 +61,7 @@ class Catalogue(Part):
         """The codes of all datasets, in the catalogue's order."""
         return tuple(self._by_code)
 
-    def dataset(self, code: str) -> DatasetOf:
+    def dataset(self, code: str) -> DatasetDefinition:
         """The dataset of this code, or `UnknownDatasetError`."""
         try:
             return self._by_code[code]
@@ -69,16 +69,16 @@ class Catalogue(Part):
             raise UnknownDatasetError(code) from None
 
     def rules_of(self, code: str) -> ClockRules:
-        """The clock of a dataset."""
+        """Clock rules of a dataset."""
         return self.clocks[self.dataset(code).clock]
 
-    def fields_for(self, code: str, audience: Audience) -> tuple[FieldOf, ...]:
-        """The fields that can ever reach `audience`; which of a record's do, `telling` decides."""
+    def fields_for(self, code: str, audience: Audience) -> tuple[FieldDefinition, ...]:
+        """The fields that can ever reach `audience`; `disclosure_policy` decides for each record."""
         self.dataset(code)
         return self._served[code, audience]
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _validate(self) -> Self:
         if len(self.codes) != len(self.datasets):
             message = "a dataset's code stands twice"
             raise ValueError(message)
@@ -96,19 +96,21 @@ class Catalogue(Part):
             raise ValueError(message)
         return self
 
-    def _check_values(self, dataset: DatasetOf) -> None:
-        """What a clock goes by must be what can be delivered: a value renamed in one of the two
-        places alone would let out what the clock keeps."""
+    def _check_values(self, dataset: DatasetDefinition) -> None:
+        """Values that a clock depends on must be values of the field.
+
+        Otherwise a value renamed in one place alone would disclose what the clock withholds.
+        """
         values = {field.name: set(field.values) for field in dataset.fields}
-        for name, needed in _gone_by(dataset, self.clocks[dataset.clock]):
+        for name, needed in _clock_values(dataset, self.clocks[dataset.clock]):
             if name in values and (unknown := set(needed) - values[name]):
                 message = (
                     f"field {dataset.code}.{name}: its clock goes by {min(unknown)}, no value of it"
                 )
                 raise ValueError(message)
 
-    def _check_day(self, dataset: DatasetOf) -> None:
-        """Bad information without a day would never be deleted."""
+    def _check_day(self, dataset: DatasetDefinition) -> None:
+        """Bad information needs a required date, or its retention would never end."""
         is_ever_bad = dataset.tone == "bad" or dataset.bad_when is not None
         needed = {each.column for each in dataset.fields if each.required}
         if (
@@ -119,23 +121,23 @@ class Catalogue(Part):
             message = f"dataset {dataset.code}: its retention needs a day that is required"
             raise ValueError(message)
 
-    def _check_subject(self, dataset: DatasetOf, field: FieldOf) -> None:
-        """R3: some subjects have no place here, others none in public."""
+    def _check_subject(self, dataset: DatasetDefinition, field: FieldDefinition) -> None:
+        """R3: subjects that are never collected, or never public for a person."""
         where = f"field {dataset.code}.{field.name}"
         for subject in self.forbidden:
-            if subject.is_spoken_of_in(field):
+            if subject.is_mentioned_in(field):
                 message = f"{where}: {subject.subject} is not collected (R3)"
                 raise ValueError(message)
         public = field.disclosure is DisclosureClass.PUBLIC or field.public_when is not None
         for subject in self.only_with_consent:
-            if field.personal and public and subject.is_spoken_of_in(field):
+            if field.personal and public and subject.is_mentioned_in(field):
                 message = f"{where}: {subject.subject} of a person is told under consent only (R3)"
                 raise ValueError(message)
 
 
 def load_catalogue(text: str | None = None) -> Catalogue:
-    """The catalogue in `text` (YAML), or the published one; `CatalogueError` says what is wrong."""
-    return _catalogue_of(PUBLISHED.read_text(encoding="utf-8") if text is None else text)
+    """Parse the catalogue in `text` (YAML), or the published one. Raises `CatalogueError`."""
+    return _catalogue_of(PUBLISHED_CATALOGUE.read_text(encoding="utf-8") if text is None else text)
 
 
 @lru_cache(maxsize=4)
@@ -149,8 +151,10 @@ def _catalogue_of(source: str) -> Catalogue:
         raise CatalogueError(_sentences(error)) from None
 
 
-def _gone_by(dataset: DatasetOf, rules: ClockRules) -> Iterator[tuple[str, Iterable[str]]]:
-    """The fields by whose values records are bad, shown or exempt, each with those values."""
+def _clock_values(
+    dataset: DatasetDefinition, rules: ClockRules
+) -> Iterator[tuple[str, Iterable[str]]]:
+    """Fields whose values decide whether records are bad, shown or exempt, with those values."""
     if dataset.bad_when is not None:
         yield dataset.bad_when.field, dataset.bad_when.values
     if (shown := rules.publicity) is not None:
@@ -162,7 +166,7 @@ def _gone_by(dataset: DatasetOf, rules: ClockRules) -> Iterator[tuple[str, Itera
         yield "appeal_state", (*rules.exempt.under_appeal, *rules.exempt.no_appeal_any_more)
 
 
-def _may_reach(field: FieldOf, audience: Audience) -> bool:
+def _may_reach(field: FieldDefinition, audience: Audience) -> bool:
     if field.disclosure is None:
         return False
     opened = field.public_when is not None and field.disclosure is DisclosureClass.AUTHORISED
@@ -178,7 +182,7 @@ def _sentences(error: ValidationError) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML's safe loader, which also refuses a key that stands twice."""
+    """YAML safe loader that refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

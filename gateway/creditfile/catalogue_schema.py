@@ -1,4 +1,4 @@
-"""The shape of the catalogue: what does not fit it is refused at start-up, with a sentence."""
+"""Schema of the data catalogue (pydantic): datasets, fields, clock rules, objection rules."""
 
 import re
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ COLUMNS: Final = (
     "category",
     "period",
 )
-"""The typed columns of the table `record` that a field may fill."""
+"""Typed columns of the table `record` that a field may fill."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Said = Annotated[str, StringConstraints(min_length=1)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 FieldType = Literal[
     "text",
     "free_text",
@@ -52,31 +52,31 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-class Part(BaseModel):
-    """A part of the catalogue: frozen, and with no member that is not foreseen."""
+class CataloguePart(BaseModel):
+    """Base model of the catalogue: frozen, unknown members refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class FieldOf(Part):
-    """One field of a dataset. Without a class it is never served."""
+class FieldDefinition(CataloguePart):
+    """One field of a dataset. A field without a class is never served."""
 
     name: Name
-    zh: Said
-    en: Said
+    zh: NonEmptyText
+    en: NonEmptyText
     type: FieldType
-    description: Said
+    description: NonEmptyText
     disclosure: DisclosureClass | None = Field(default=None, alias="class")
     personal: bool = False
     required: bool = False
     values: tuple[str, ...] = ()
     column: str | None = None
     public_when: Name | None = None
-    """The boolean field beside it that makes it public."""
+    """Boolean field of the same record that makes this field public."""
     negative: bool = False
-    """Whether a number may be below zero."""
+    """Whether a number may be negative."""
     future: bool = False
-    """Whether a date may lie in the future. Those of validity and of an end always may."""
+    """Whether a date may lie in the future. Dates of validity and of an end always may."""
 
     @model_validator(mode="after")
     def _column_exists(self) -> Self:
@@ -86,35 +86,35 @@ class FieldOf(Part):
         return self
 
 
-class BadWhen(Part):
-    """A record of a dataset that is not bad by itself is bad when `field` has one of `values`."""
+class BadWhen(CataloguePart):
+    """Condition that makes a record of a neutral dataset bad: `field` has one of `values`."""
 
     field: Name
     values: tuple[str, ...]
 
 
-class DatasetOf(Part):
+class DatasetDefinition(CataloguePart):
     """One dataset (数据目录项)."""
 
     code: Name
-    zh: Said
-    en: Said
+    zh: NonEmptyText
+    en: NonEmptyText
     source: Name
     tone: Literal["good", "bad", "neutral"]
     bad_when: BadWhen | None = None
     key: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
     clock: Name
     purposes: tuple[Name, ...] = ()
-    """For which purposes only; none named: for each."""
-    fields: tuple[FieldOf, ...]
+    """Purposes the dataset is limited to; empty: all."""
+    fields: tuple[FieldDefinition, ...]
 
     @cached_property
     def field_of(self) -> Mapping[str, str]:
-        """Which field fills a typed column, by the column."""
+        """Field name by the typed column it fills."""
         return {each.column: each.name for each in self.fields if each.column is not None}
 
     def serves(self, purpose: str) -> bool:
-        """Whether the dataset may be asked for with this purpose at all."""
+        """Whether the dataset may be queried for this purpose."""
         return not self.purposes or purpose in self.purposes
 
     @model_validator(mode="after")
@@ -135,14 +135,14 @@ class DatasetOf(Part):
         return self
 
 
-class Subject(Part):
-    """What a field may be about, and the words by which it is known."""
+class Subject(CataloguePart):
+    """A sensitive subject, and the words that indicate it."""
 
     subject: Name
     words: tuple[str, ...]
 
-    def is_spoken_of_in(self, field: FieldOf) -> bool:
-        """Whether the field's names hold one of the words: in English whole words only."""
+    def is_mentioned_in(self, field: FieldDefinition) -> bool:
+        """Whether a field's names contain one of the words; English ones as whole words."""
         english = set(re.split(r"[^a-z0-9]+", f"{field.name} {field.en}".lower()))
         return any(
             word in english or field.name == word if word.isascii() else word in field.zh
@@ -150,11 +150,11 @@ class Subject(Part):
         )
 
 
-class Publicity(Part):
-    """How long a penalty is shown. Market regulation's rule, and the national one by severity."""
+class Publicity(CataloguePart):
+    """Publicity terms of penalties: market regulation's rule, and the national one by severity."""
 
-    class Short(Part):
-        """What shortens publicity: only kinds of this sort, or a low fine."""
+    class Short(CataloguePart):
+        """Short publicity: for these kinds only, or a low fine."""
 
         kinds: tuple[str, ...]
         fine_at_most: Decimal
@@ -168,8 +168,8 @@ class Publicity(Part):
     months_by_severity: dict[str, Months]
 
 
-class Exempt(Part):
-    """Which penalties are never counted as bad information (R1)."""
+class Exempt(CataloguePart):
+    """Penalties that do not count as bad information (R1)."""
 
     procedures: tuple[str, ...]
     under_appeal: tuple[str, ...]
@@ -177,8 +177,8 @@ class Exempt(Part):
     appeal_days: Annotated[int, Field(ge=0, le=3660)]
 
 
-class ClockRules(Part):
-    """What ends the telling of a record, beside repair and withdrawal, which always do."""
+class ClockRules(CataloguePart):
+    """What ends the disclosure of a record, beside repair and withdrawal."""
 
     until_removed: bool = False
     retention_months: Months | None = None
@@ -186,21 +186,21 @@ class ClockRules(Part):
     exempt: Exempt | None = None
 
 
-class ObjectionRules(Part):
-    """How long who has, in working days: the source, the enterprise, the reviewer."""
+class ObjectionRules(CataloguePart):
+    """Deadlines of objections in working days."""
 
     datasets: tuple[Name, ...] = ()
-    """To which datasets the rules apply; none named: to all that no other rules name."""
+    """Datasets the rules apply to; empty: all others."""
     decide: WorkingDays
-    """The source's time to decide, from receipt."""
+    """Source's deadline to decide, from receipt."""
     at_most: WorkingDays
-    """The same, with the one extension."""
+    """Source's deadline with the one extension."""
     ask_for_review: WorkingDays
-    """The enterprise's time to ask for a review, from the decision."""
+    """Enterprise's deadline to ask for a review, from the decision."""
     review: WorkingDays
-    """The reviewer's time; and the source's to correct, once a review has ordered it to."""
+    """Reviewer's deadline; also the source's to correct after a review."""
     again: WorkingDays
-    """For how long the same version of a record cannot be objected to again."""
+    """Time before the same version of a record can be objected to again."""
 
     @model_validator(mode="after")
     def _extension_prolongs(self) -> Self:
@@ -210,8 +210,8 @@ class ObjectionRules(Part):
         return self
 
 
-class ObjectionKinds(Part):
-    """Objections, and the appeal that errors of ratings have of their own (R15)."""
+class ObjectionKinds(CataloguePart):
+    """Rules of objections, and of appeals against ratings (R15)."""
 
     objection: ObjectionRules
     rating_appeal: ObjectionRules

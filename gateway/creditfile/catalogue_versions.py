@@ -1,7 +1,7 @@
-"""Catalogues that were loaded: a version never changes, and the one with the highest place counts.
+"""Versions of the catalogue in the database; the one with the highest place is in force.
 
-Where none was loaded, the published one counts. A version that widens has no place until another
-operator has approved it; the table's own rules stand behind.
+Without any, the published catalogue is in force. A version that widens disclosure has no place until
+a second operator has approved it, which a constraint of the table enforces.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile.catalogue import PUBLISHED, Catalogue, load_catalogue
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
 from gateway.db.metadata import metadata
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -63,8 +63,8 @@ _LOADING: Final = 0x58514341  # "XQCA"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A catalogue that was loaded. Without `place` it waits to be approved."""
+class CatalogueVersion:
+    """A loaded catalogue. Without `place` it awaits approval."""
 
     version: str
     document: str
@@ -80,17 +80,17 @@ class Version:
 
 
 def digest_of(document: str) -> bytes:
-    """By which an approver says what was read."""
+    """SHA-256 of a document, by which an approver confirms what was read."""
     return hashlib.sha256(document.encode()).digest()
 
 
-async def newest(hot: HotDatabase) -> str | None:
-    """The version in force, where one was loaded."""
+async def newest_version(hot: HotDatabase) -> str | None:
+    """The version in force, if one was loaded."""
     row = await hot.row(_NEWEST, {})
     return None if row is None else str(row["version"])
 
 
-async def document_of(hot: HotDatabase, version: str) -> str:
+async def version_document(hot: HotDatabase, version: str) -> str:
     """The YAML of a version."""
     row = await hot.row(_DOCUMENT, {"version": version})
     if row is None:
@@ -99,62 +99,62 @@ async def document_of(hot: HotDatabase, version: str) -> str:
 
 
 async def document_in_force(connection: AsyncConnection) -> str:
-    """The YAML of the catalogue that counts now."""
+    """The YAML of the catalogue in force."""
     table = catalogue_version.c
     asked = select(table.document).where(table.place.is_not(None)).order_by(table.place.desc())
     found = (await connection.execute(asked.limit(1))).scalar_one_or_none()
-    return PUBLISHED.read_text(encoding="utf-8") if found is None else str(found)
+    return PUBLISHED_CATALOGUE.read_text(encoding="utf-8") if found is None else str(found)
 
 
 async def in_force(connection: AsyncConnection) -> Catalogue:
-    """The catalogue that counts now; `CatalogueError` where this release cannot read it."""
+    """The catalogue in force; `CatalogueError` if this release cannot read it."""
     return load_catalogue(await document_in_force(connection))
 
 
-async def versions(connection: AsyncConnection) -> list[Version]:
-    """Every version, those that wait first, then the newest."""
+async def all_versions(connection: AsyncConnection) -> list[CatalogueVersion]:
+    """All versions: those awaiting approval, then the newest first."""
     table = catalogue_version.c
     asked = select(catalogue_version).order_by(table.place.desc(), table.loaded_at.desc())
-    return [_version(row) for row in (await connection.execute(asked)).mappings()]
+    return [_from_row(row) for row in (await connection.execute(asked)).mappings()]
 
 
-async def version_of(connection: AsyncConnection, version: str) -> Version | None:
+async def find_version(connection: AsyncConnection, version: str) -> CatalogueVersion | None:
     """One version."""
     asked = select(catalogue_version).where(catalogue_version.c.version == version)
     row = (await connection.execute(asked)).mappings().one_or_none()
-    return None if row is None else _version(row)
+    return None if row is None else _from_row(row)
 
 
-async def one_at_a_time(connection: AsyncConnection) -> None:
-    """Loading and approving wait for one another until the transaction ends."""
+async def lock_versions(connection: AsyncConnection) -> None:
+    """Lock loading and approving until the transaction ends."""
     await connection.execute(_LOCK, {"key": _LOADING})
 
 
 async def next_place(connection: AsyncConnection) -> int:
-    """The place of the next version to come into force."""
+    """Place of the next version to come into force."""
     highest = text("SELECT coalesce(max(place), 0) + 1 FROM catalogue_version")
     return int((await connection.execute(highest)).scalar_one())
 
 
-async def keep(connection: AsyncConnection, version: Version) -> None:
-    """Keep a version that was loaded."""
-    values = {name: getattr(version, name) for name in Version.__dataclass_fields__}
+async def add_version(connection: AsyncConnection, version: CatalogueVersion) -> None:
+    """Store a loaded version."""
+    values = {name: getattr(version, name) for name in CatalogueVersion.__dataclass_fields__}
     await connection.execute(
         insert(catalogue_version).values(values | {"widens": [*version.widens]})
     )
 
 
 async def bring_into_force(
-    connection: AsyncConnection, version: str, *, by: str, now: datetime
+    connection: AsyncConnection, version: str, *, approver: str, now: datetime
 ) -> None:
-    """Give a version that waited its place."""
+    """Approve a waiting version and give it a place."""
     table = catalogue_version.c
     await connection.execute(
         update(catalogue_version)
         .where(table.version == version, table.place.is_(None))
-        .values(place=await next_place(connection), approved_by=by, approved_at=now)
+        .values(place=await next_place(connection), approved_by=approver, approved_at=now)
     )
 
 
-def _version(row: Mapping[Any, Any]) -> Version:
-    return Version(**{**row, "widens": tuple(row["widens"])})
+def _from_row(row: Mapping[Any, Any]) -> CatalogueVersion:
+    return CatalogueVersion(**{**row, "widens": tuple(row["widens"])})

@@ -1,7 +1,7 @@
-"""When a record stops being told: a pure function of the record, the catalogue's figures and time.
+"""Disclosure clocks: when a record's disclosure begins and ends, and when it must be deleted. Pure.
 
-Each rule gives an end of its own and the earliest wins; being on a list outlasts them all. Repair
-and withdrawal end everything at once. No figure is written here: they stand in the catalogue.
+Each rule yields an end and the earliest applies; a listed record is disclosed as long as it is listed.
+Repair and withdrawal end disclosure at once. All terms are parameters of the catalogue.
 """
 
 from collections.abc import Iterable
@@ -9,30 +9,30 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from gateway.creditfile.catalogue_schema import ClockRules, DatasetOf, Exempt, Publicity
+from gateway.creditfile.catalogue_schema import ClockRules, DatasetDefinition, Exempt, Publicity
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import Record
 
-NEVER_TOLD: Final = datetime.min.replace(tzinfo=UTC)
-"""The end of what is never told at all."""
+NEVER_DISCLOSED: Final = datetime.min.replace(tzinfo=UTC)
+"""End of disclosure of a record that is never disclosed."""
 
 
 def begins_at(record: Record) -> datetime | None:
-    """The first moment of publicity, where the record has such a date."""
+    """Start of publicity, if the record has a publication date."""
     return None if record.published_on is None else midnight(record.published_on)
 
 
 def ends_at(
     record: Record,
-    dataset: DatasetOf,
+    dataset: DatasetDefinition,
     rules: ClockRules,
     *,
     on_serious_list: bool = False,
 ) -> datetime | None:
-    """The first moment at which the record is told no more; `None` where nothing ends it.
+    """End of disclosure, exclusive; `None` if nothing ends it.
 
-    `on_serious_list` says that the enterprise stands on the list of serious violations, which
-    prolongs retention.
+    `on_serious_list`: the enterprise is on the list of serious violations, which prolongs
+    retention.
     """
     ends = [end for end in (record.repaired_at, record.withdrawn_at) if end is not None]
     if record.removed_on is not None:
@@ -46,14 +46,14 @@ def ends_at(
 
 def retention_over_at(
     record: Record,
-    dataset: DatasetOf,
+    dataset: DatasetDefinition,
     rules: ClockRules,
     *,
     on_serious_list: bool,
 ) -> datetime | None:
-    """The first moment at which bad information must be deleted; `None` while it may be kept.
+    """When bad information must be deleted; `None` while it may be kept.
 
-    What stands on a list is kept until it is off the list, and all of an enterprise's while it is
+    A listed record is kept until it is off its list, and all records of an enterprise while it is
     on the list of serious violations (`on_serious_list`).
     """
     over = next(iter(_end_of_retention(record, dataset, rules.retention_months)), None)
@@ -69,13 +69,13 @@ def retention_over_at(
 
 def has_ended(
     record: Record,
-    dataset: DatasetOf,
+    dataset: DatasetDefinition,
     rules: ClockRules,
     *,
     now: datetime,
     on_serious_list: bool = False,
 ) -> bool:
-    """Whether the record is not to be told at `now`: over, or not yet begun."""
+    """Whether the record is not disclosed at `now`: ended, or not yet begun."""
     end = ends_at(record, dataset, rules, on_serious_list=on_serious_list)
     begin = begins_at(record)
     return (end is not None and now >= end) or (begin is not None and now < begin)
@@ -83,7 +83,7 @@ def has_ended(
 
 def counts_as_bad(
     record: Record,
-    dataset: DatasetOf,
+    dataset: DatasetDefinition,
     rules: ClockRules,
     *,
     now: datetime,
@@ -96,8 +96,8 @@ def counts_as_bad(
     )
 
 
-def is_bad(record: Record, dataset: DatasetOf) -> bool:
-    """Whether the record speaks against the enterprise, by its dataset or by what it says."""
+def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
+    """Whether the record is bad information, by its dataset or by a field's value."""
     when = dataset.bad_when
     return dataset.tone == "bad" or (
         when is not None and record.fields.get(when.field) in when.values
@@ -105,7 +105,7 @@ def is_bad(record: Record, dataset: DatasetOf) -> bool:
 
 
 def is_exempt(record: Record, rules: ClockRules, *, now: datetime) -> bool:
-    """R1: warnings alone, the simplified procedure, and what can still be or is under appeal."""
+    """R1: warnings only, simplified procedure, or under or within the time of appeal."""
     if rules.publicity is not None and is_warning_only(_kinds(record), rules.publicity):
         return True
     if rules.exempt is None:
@@ -115,12 +115,12 @@ def is_exempt(record: Record, rules: ClockRules, *, now: datetime) -> bool:
 
 
 def is_warning_only(kinds: Iterable[str], rules: Publicity) -> bool:
-    """Whether a penalty is of no other kind than those never shown."""
+    """Whether a penalty consists only of kinds that are never shown."""
     given = set(kinds)
     return bool(given) and given <= set(rules.never_shown)
 
 
-def penalty_publicity_end(  # what the rules speak of
+def penalty_publicity_end(
     *,
     published_on: date,
     kinds: Iterable[str],
@@ -129,9 +129,10 @@ def penalty_publicity_end(  # what the rules speak of
     ban_until: date | None,
     rules: Publicity,
 ) -> date | None:
-    """R2: the last day on which a penalty is shown; `None` where it is never shown.
+    """R2: last day of a penalty's publicity; `None` if it is never shown.
 
-    Market regulation's rule goes by the kinds, the national one by severity; the earlier end wins.
+    Market regulation's rule depends on the kinds, the national one on severity; the earlier end
+    applies.
     """
     given = set(kinds)
     if is_warning_only(given, rules):
@@ -148,12 +149,12 @@ def penalty_publicity_end(  # what the rules speak of
 
 
 def recomputed_publicity_end(record: Record, rules: Publicity) -> date | None:
-    """R2 for a record as it stands; `None` also where no date says when publicity began."""
-    begun = record.published_on or record.decided_on
-    if begun is None:
+    """R2 for a stored record; `None` also if no date tells when publicity began."""
+    start = record.published_on or record.decided_on
+    if start is None:
         return None
     return penalty_publicity_end(
-        published_on=begun,
+        published_on=start,
         kinds=_kinds(record),
         fine=_fine(record),
         severity=record.severity,
@@ -167,12 +168,12 @@ def _ends_of_publicity(record: Record, rules: Publicity | None) -> Iterable[date
         yield end_of(record.publicity_ends_on)
     if rules is not None:
         last_day = recomputed_publicity_end(record, rules)
-        yield NEVER_TOLD if last_day is None else end_of(last_day)
+        yield NEVER_DISCLOSED if last_day is None else end_of(last_day)
 
 
 def _end_of_retention(
     record: Record,
-    dataset: DatasetOf,
+    dataset: DatasetDefinition,
     months: int | None,
 ) -> Iterable[datetime]:
     determined = record.determined_on or record.decided_on
@@ -181,7 +182,7 @@ def _end_of_retention(
 
 
 def _under_appeal(record: Record, rules: Exempt, now: datetime) -> bool:
-    """A state that no source has told leaves the time of appeal to be counted."""
+    """Under appeal, or within the time of appeal if the state is unknown."""
     state = record.fields.get("appeal_state")
     if state in rules.under_appeal:
         return True
@@ -191,7 +192,7 @@ def _under_appeal(record: Record, rules: Exempt, now: datetime) -> bool:
 
 
 def _is_light(kinds: set[str], fine: Decimal | None, rules: Publicity) -> bool:
-    """Public criticism, or a fine of a lower amount, with nothing graver beside it."""
+    """Public criticism, or a low fine, with nothing graver beside it."""
     if not kinds <= set(rules.harmless_beside_a_fine):
         return False
     only_criticism = kinds <= {*rules.short.kinds, *rules.never_shown}

@@ -1,4 +1,4 @@
-"""Who may be told, and how secret a field is: a field reaches an audience only by its class."""
+"""Disclosure classes of fields and audiences, and which class reaches which audience."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,18 +11,18 @@ class DisclosureClass(StrEnum):
     AUTHORISED = "authorised"
     GOVERNMENT = "government"
     NEVER = "never"
-    """May be compared in a question, is never told."""
+    """May be compared in a question; never disclosed."""
 
 
 class Audience(StrEnum):
-    """Whoever is at the other end."""
+    """Recipient of a disclosure."""
 
     PUBLIC = "public"
-    """Anybody: the page behind an enterprise code."""
+    """Anyone: the public page of an enterprise code."""
     AUTHORISED = "authorised"
     """A client with the enterprise's consent."""
     VERIFICATION = "verification"
-    """The evaluation of questions: it compares, and tells yes or no."""
+    """Evaluation of questions, which discloses yes or no only."""
     ENTERPRISE = "enterprise"
     """The enterprise itself, in the portal."""
 
@@ -35,4 +35,4 @@ CLASSES_FOR: Final[dict[Audience, frozenset[DisclosureClass]]] = {
     ),
     Audience.ENTERPRISE: frozenset({DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED}),
 }
-"""`government` is in none of them: it reaches no client, and no page."""
+"""`government` reaches no client and no page."""

@@ -1,7 +1,7 @@
-"""What a new catalogue would let out that the present one keeps: one sentence each, none if nothing.
+"""Comparison of two catalogues: what the new one would disclose beyond the present one.
 
-Where the two cannot be compared, the change counts as a widening, and so does what would delete
-earlier: it does not come back. Whatever only narrows is silent.
+Changes that cannot be compared count as widening, and so does earlier deletion, which is irreversible.
+Narrowing is not reported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import (
     ClockRules,
-    DatasetOf,
+    DatasetDefinition,
     Exempt,
-    FieldOf,
+    FieldDefinition,
     Publicity,
     Subject,
 )
@@ -38,19 +38,24 @@ _CLOCK_COLUMNS: Final = frozenset(
 )
 
 
-def widens(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
-    """What `new` discloses beyond `present`, in the order of its datasets."""
+def widenings(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
+    """Sentences on what `new` discloses beyond `present`, in the order of its datasets."""
     return (
-        *_subjects("collected", present.forbidden, new.forbidden),
-        *_subjects("public", present.only_with_consent, new.only_with_consent),
-        *(sentence for dataset in new.datasets for sentence in _of_dataset(dataset, present, new)),
+        *_subject_changes("collected", present.forbidden, new.forbidden),
+        *_subject_changes("public", present.only_with_consent, new.only_with_consent),
+        *(
+            sentence
+            for dataset in new.datasets
+            for sentence in _dataset_changes(dataset, present, new)
+        ),
     )
 
 
-def loses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
-    """What records, questions and pages rest on and `new` lacks: names, types and keys only stay.
+def losses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
+    """Datasets, fields and keys of `present` that `new` lacks or changes; stored records depend on
+    them.
 
-    A dataset or field that is to be told no more keeps its place without a class.
+    A dataset or field that is no longer to be disclosed stays, without a class.
     """
     gone: list[str] = []
     for old in present.datasets:
@@ -65,37 +70,42 @@ def loses(present: Catalogue, new: Catalogue) -> tuple[str, ...]:
     return tuple(gone)
 
 
-def _of_dataset(dataset: DatasetOf, present: Catalogue, new: Catalogue) -> Iterator[str]:
+def _dataset_changes(
+    dataset: DatasetDefinition, present: Catalogue, new: Catalogue
+) -> Iterator[str]:
     code = dataset.code
     if code not in present.codes:
         if any(_openness(field) > 0 for field in dataset.fields):
             yield f"{code}: a new dataset"
         return
     old = present.dataset(code)
-    yield from _of_purposes(old, dataset)
+    yield from _purpose_changes(old, dataset)
     if old.tone == "bad" != dataset.tone:
         yield f"{code}: no longer bad information, so that no retention ends it"
     if old.bad_when is not None and not _still_bad(old, dataset):
         yield f"{code}: fewer values make it bad information"
     if new.rules_of(code).retention_months is not None and _more_is_bad(old, dataset):
         yield f"{code}: more of it is bad information, which retention deletes"
-    of = {field.name: field for field in old.fields}
+    old_fields = {field.name: field for field in old.fields}
     for field in dataset.fields:
-        yield from (f"{code}.{field.name}: {what}" for what in _of_field(of.get(field.name), field))
+        yield from (
+            f"{code}.{field.name}: {what}"
+            for what in _field_changes(old_fields.get(field.name), field)
+        )
     if _clock_fields(old) != _clock_fields(dataset):
         yield f"{code}: other fields drive its clock"
     rules = present.rules_of(code), new.rules_of(code)
-    yield from (f"{code}: {what}" for what in _of_clock(*rules))
+    yield from (f"{code}: {what}" for what in _clock_changes(*rules))
 
 
-def _of_purposes(old: DatasetOf, new: DatasetOf) -> Iterator[str]:
+def _purpose_changes(old: DatasetDefinition, new: DatasetDefinition) -> Iterator[str]:
     if old.purposes and not new.purposes:
         yield f"{new.code}: served for every purpose"
     elif more := set(new.purposes) - set(old.purposes) if old.purposes else set():
         yield f"{new.code}: served for {', '.join(sorted(more))}"
 
 
-def _still_bad(old: DatasetOf, new: DatasetOf) -> bool:
+def _still_bad(old: DatasetDefinition, new: DatasetDefinition) -> bool:
     if old.bad_when is None or new.tone == "bad":
         return True
     now = new.bad_when
@@ -106,7 +116,7 @@ def _still_bad(old: DatasetOf, new: DatasetOf) -> bool:
     )
 
 
-def _more_is_bad(old: DatasetOf, new: DatasetOf) -> bool:
+def _more_is_bad(old: DatasetDefinition, new: DatasetDefinition) -> bool:
     if old.tone == "bad":
         return False
     if new.tone == "bad":
@@ -114,7 +124,7 @@ def _more_is_bad(old: DatasetOf, new: DatasetOf) -> bool:
     return new.bad_when is not None and not _still_bad(new, old)
 
 
-def _of_field(old: FieldOf | None, new: FieldOf) -> Iterator[str]:
+def _field_changes(old: FieldDefinition | None, new: FieldDefinition) -> Iterator[str]:
     before = 0 if old is None else _openness(old)
     if _openness(new) > before:
         was = "not served" if old is None or old.disclosure is None else old.disclosure.value
@@ -127,15 +137,15 @@ def _of_field(old: FieldOf | None, new: FieldOf) -> Iterator[str]:
         yield "no longer free text: not searched for personal numbers"
 
 
-def _openness(field: FieldOf) -> int:
+def _openness(field: FieldDefinition) -> int:
     return _OPENNESS[field.disclosure]
 
 
-def _clock_fields(dataset: DatasetOf) -> Mapping[str, str]:
+def _clock_fields(dataset: DatasetDefinition) -> Mapping[str, str]:
     return {c: name for c, name in dataset.field_of.items() if c in _CLOCK_COLUMNS}
 
 
-def _of_clock(old: ClockRules, new: ClockRules) -> Iterator[str]:
+def _clock_changes(old: ClockRules, new: ClockRules) -> Iterator[str]:
     if new.until_removed and not old.until_removed:
         yield "told for as long as it is listed"
     if _longer(old.retention_months, new.retention_months):
@@ -148,12 +158,12 @@ def _of_clock(old: ClockRules, new: ClockRules) -> Iterator[str]:
         if new.publicity is None:
             yield "no rule ends its publicity"
         else:
-            yield from _of_publicity(old.publicity, new.publicity)
+            yield from _publicity_changes(old.publicity, new.publicity)
     if old.exempt is not None:
-        yield from _of_exempt(old.exempt, new.exempt)
+        yield from _exemption_changes(old.exempt, new.exempt)
 
 
-def _of_publicity(old: Publicity, new: Publicity) -> Iterator[str]:
+def _publicity_changes(old: Publicity, new: Publicity) -> Iterator[str]:
     shown = (
         (_lost(old.never_shown, new.never_shown), "kinds are shown that never were"),
         (_lost(old.short.kinds, new.short.kinds), "fewer kinds are shown for a short time only"),
@@ -172,7 +182,7 @@ def _of_publicity(old: Publicity, new: Publicity) -> Iterator[str]:
             yield f"shown longer where {severity}"
 
 
-def _of_exempt(old: Exempt, new: Exempt | None) -> Iterator[str]:
+def _exemption_changes(old: Exempt, new: Exempt | None) -> Iterator[str]:
     if new is None:
         yield "nothing is exempt from counting as bad information"
         return
@@ -185,7 +195,7 @@ def _of_exempt(old: Exempt, new: Exempt | None) -> Iterator[str]:
         yield "less is exempt from counting as bad information"
 
 
-def _subjects(what: str, old: Sequence[Subject], new: Sequence[Subject]) -> Iterator[str]:
+def _subject_changes(what: str, old: Sequence[Subject], new: Sequence[Subject]) -> Iterator[str]:
     words = {each.subject: set(each.words) for each in new}
     for each in old:
         if set(each.words) - words.get(each.subject, set()):
@@ -193,7 +203,7 @@ def _subjects(what: str, old: Sequence[Subject], new: Sequence[Subject]) -> Iter
 
 
 def _longer(old: int | None, new: int | None) -> bool:
-    """A term of none never ends."""
+    """Whether a term became longer; `None` never ends."""
     return old is not None and (new is None or new > old)
 
 

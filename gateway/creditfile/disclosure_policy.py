@@ -1,6 +1,6 @@
-"""The one place that decides whether a record, and which of its fields, may be told to whom, when.
+"""Disclosure policy: decides whether a record, and which of its fields, are disclosed to an audience.
 
-Query, verification, public page and certificates all ask here, and here only.
+The only such decision: queries, verifications, the public page and certificates all use it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.creditfile import clock
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import FieldOf
+from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import without_personal_numbers
@@ -22,13 +22,13 @@ _HIDDEN: Final = "**"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosableRecord:
-    """A record that may be told, with those of its fields that may be."""
+    """A record that may be disclosed, with its disclosable fields."""
 
     record: Record
     fields: Mapping[str, Any]
 
 
-def tellable(
+def is_disclosable(
     record: Record,
     audience: Audience,
     catalogue: Catalogue,
@@ -36,7 +36,7 @@ def tellable(
     *,
     on_serious_list: bool = False,
 ) -> bool:
-    """Whether anything of `record` may be told to `audience` at `now`."""
+    """Whether anything of `record` may be disclosed to `audience` at `now`."""
     if record.dataset not in catalogue.codes:
         return False
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
@@ -47,7 +47,7 @@ def tellable(
     return any(_reaches(each, record, audience) for each in _fields(record, audience, catalogue))
 
 
-def told_fields(  # all that the decision needs
+def disclosable_fields(
     record: Record,
     audience: Audience,
     catalogue: Catalogue,
@@ -56,16 +56,16 @@ def told_fields(  # all that the decision needs
     kind: str,
     on_serious_list: bool = False,
 ) -> dict[str, Any]:
-    """What of `record` may be told to `audience` at `now`, by field; empty where nothing may.
+    """Disclosable fields of one record; empty if nothing may be disclosed.
 
-    `kind` is the enterprise's: an individual business's operator is masked in public.
+    `kind` is the enterprise's: the operator of an individual business is masked in public.
     """
-    if not tellable(record, audience, catalogue, now, on_serious_list=on_serious_list):
+    if not is_disclosable(record, audience, catalogue, now, on_serious_list=on_serious_list):
         return {}
-    return _of_their_classes(record, audience, catalogue, kind, today=day_of(now))
+    return _reachable_fields(record, audience, catalogue, kind, today=day_of(now))
 
 
-def tell(
+def disclosable_records(
     records: Iterable[Record],
     audience: Audience,
     catalogue: Catalogue,
@@ -73,24 +73,24 @@ def tell(
     *,
     kind: str,
 ) -> tuple[DisclosableRecord, ...]:
-    """What of one enterprise's records may be told to `audience` at `now`, in their order.
+    """Disclosable records of one enterprise, in their order.
 
-    `kind` is the enterprise's. Records left out have ended, or are not for this audience.
+    `kind` is the enterprise's. Records that have ended or are not for this audience are left out.
     """
     held = tuple(records)
     listed = is_on_serious_list(held, catalogue, now)
     return tuple(
         DisclosableRecord(
             record=each,
-            fields=_of_their_classes(each, audience, catalogue, kind, today=day_of(now)),
+            fields=_reachable_fields(each, audience, catalogue, kind, today=day_of(now)),
         )
         for each in held
-        if tellable(each, audience, catalogue, now, on_serious_list=listed)
+        if is_disclosable(each, audience, catalogue, now, on_serious_list=listed)
     )
 
 
-def never_told_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """The fields of a dataset that no client is ever told: `withheld` names them `class_never`."""
+def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Fields of a dataset that are never disclosed to a client (`withheld` reason `class_never`)."""
     return tuple(
         each.name
         for each in catalogue.dataset(dataset).fields
@@ -103,9 +103,9 @@ def is_on_serious_list(
     catalogue: Catalogue,
     now: datetime,
 ) -> bool:
-    """Whether one of an enterprise's records has it on the list of serious violations at `now`.
+    """Whether the enterprise is on the list of serious violations at `now`.
 
-    By the clock alone: whoever may be told of the list, others' retention goes by it.
+    Depends on the clock alone, since the retention of other records depends on it.
     """
     if SERIOUS_LIST not in catalogue.codes:
         return False
@@ -117,11 +117,11 @@ def is_on_serious_list(
 
 
 def mask_person(name: str) -> str:
-    """张三丰 as 张**: the first character, and two stars however long the name is."""
+    """Mask a person's name: 张三丰 as 张**, whatever its length."""
     return name[:1] + _HIDDEN
 
 
-def _of_their_classes(
+def _reachable_fields(
     record: Record,
     audience: Audience,
     catalogue: Catalogue,
@@ -131,28 +131,32 @@ def _of_their_classes(
 ) -> dict[str, Any]:
     masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
     return {
-        each.name: _as_told(record.fields[each.name], each, masked=masked, today=today)
+        each.name: _disclosed_value(record.fields[each.name], each, masked=masked, today=today)
         for each in _fields(record, audience, catalogue)
         if each.name in record.fields and _reaches(each, record, audience)
     }
 
 
-def _fields(record: Record, audience: Audience, catalogue: Catalogue) -> tuple[FieldOf, ...]:
+def _fields(
+    record: Record, audience: Audience, catalogue: Catalogue
+) -> tuple[FieldDefinition, ...]:
     return catalogue.fields_for(record.dataset, audience)
 
 
-def _reaches(field: FieldOf, record: Record, audience: Audience) -> bool:
-    """By its class, or by its being published by the one whose record it is."""
+def _reaches(field: FieldDefinition, record: Record, audience: Audience) -> bool:
+    """Whether the field's class, or its publication condition, lets it reach the audience."""
     if field.disclosure in CLASSES_FOR[audience]:
         return True
     opened = field.disclosure is DisclosureClass.AUTHORISED and field.public_when is not None
     return opened and record.fields.get(field.public_when or "") is True
 
 
-def _as_told(value: Any, field: FieldOf, *, masked: bool, today: date) -> Any:  # a field's JSON
-    """Without the personal numbers of what was taken before intake knew them (R5)."""
+def _disclosed_value(
+    value: Any, field: FieldDefinition, *, masked: bool, today: date
+) -> Any:  # a field's JSON
+    """The value as disclosed; masks personal numbers in texts ingested before masking existed (R5)."""
     if masked and field.personal and isinstance(value, str):
         return mask_person(value)
     if field.personal and field.disclosure is not DisclosureClass.PUBLIC:
-        return value  # it is what was asked for, under consent
+        return value  # requested explicitly, under consent
     return without_personal_numbers(field, value, today=today)

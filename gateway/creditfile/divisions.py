@@ -1,4 +1,4 @@
-"""Zhejiang's counties by their codes of GB/T 2260 (2023), as a passer-by would name them."""
+"""Administrative divisions of Zhejiang (counties) by GB/T 2260 code, 2023."""
 
 from typing import Final
 
@@ -30,5 +30,5 @@ NAMES: Final = {
 
 
 def division_name(code: str) -> str:
-    """The name of a division, or its code where it lies outside the table."""
+    """Name of a division; the code itself if it is unknown."""
     return NAMES.get(code, code)

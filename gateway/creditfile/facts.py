@@ -1,4 +1,4 @@
-"""What questions may be answered from: only what may still be told, with the clocks applied."""
+"""Facts for verification questions: the disclosable records of one enterprise, clocks applied."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import DisclosableRecord, tell
+from gateway.creditfile.disclosure_policy import DisclosableRecord, disclosable_records
 from gateway.creditfile.personal_fields import ID_NUMBER
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from verification.facts import LEGAL_REPRESENTATIVE_ID, Facts, LiveRecord, as_date
@@ -23,14 +23,18 @@ def facts_of(
     *,
     datasets: Iterable[str] | None = None,
 ) -> Facts:
-    """The facts on `enterprise` at `now`, from `records`.
+    """Facts on `enterprise` at `now`, from `records`.
 
-    `datasets` are those that were read (all, where left out): of the others nothing is known, and
-    neither is it of those whose source cannot be asked, or which the catalogue lets no question use.
+    `datasets` are those that were read (default: all). Facts of other datasets, of unavailable
+    sources, and of datasets not open to questions are unknown.
     """
     held = (registration_of(enterprise), *records)
-    told = tell(held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind)
-    registered = next((each.fields for each in told if each.record.dataset == REGISTRATION), {})
+    disclosed = disclosable_records(
+        held, Audience.VERIFICATION, catalogue, now, kind=enterprise.kind
+    )
+    registered = next(
+        (each.fields for each in disclosed if each.record.dataset == REGISTRATION), {}
+    )
     compared = {each.name for each in catalogue.fields_for(REGISTRATION, Audience.VERIFICATION)}
     read = {REGISTRATION, *(catalogue.codes if datasets is None else datasets)}
     read = {each for each in read if catalogue.fields_for(each, Audience.VERIFICATION)}
@@ -46,17 +50,17 @@ def facts_of(
             for name, digest in enterprise.digests.items()
             if _DIGEST_OF.get(name) in compared
         },
-        records=tuple(map(_live, told)),
+        records=tuple(map(_live, disclosed)),
         available=frozenset(read - set(enterprise.unavailable)),
     )
 
 
-def _live(told: DisclosableRecord) -> LiveRecord:
-    of = told.record
-    rated_on = {"rated_on": told.fields.get("date")} if of.dataset == _RATING else {}
+def _live(disclosable: DisclosableRecord) -> LiveRecord:
+    record = disclosable.record
+    rated_on = {"rated_on": disclosable.fields.get("date")} if record.dataset == _RATING else {}
     return LiveRecord(
-        dataset=of.dataset,
-        record_id=of.record_id,
-        version=of.version,
-        fields={**told.fields, **rated_on},
+        dataset=record.dataset,
+        record_id=record.record_id,
+        version=record.version,
+        fields={**disclosable.fields, **rated_on},
     )

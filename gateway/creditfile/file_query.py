@@ -1,8 +1,8 @@
-"""A credit file is read in one statement, by its USCC: these are the parts of that statement.
+"""SQL expressions that read an enterprise's credit file in one statement, by USCC.
 
-Each is a scalar sub-select that gives text, so that one row holds all, and either driver's answer
-is the same. What was withdrawn is never read, and for others than the enterprise itself
-(`NOT_ENDED`) neither is what has been repaired or taken off its list.
+Each is a scalar sub-select of type text, so that one row holds everything, with the same result
+from either driver. Withdrawn records are never read, and with `NOT_ENDED` neither are repaired or
+delisted ones.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from gateway.db.statements import Statement
 
 
 def enterprise_json(condition: str = "true") -> str:
-    """SQL for the enterprise `:uscc` where `condition` holds: a JSON object as text, or NULL.
+    """SQL for the enterprise `:uscc` if `condition` holds: JSON object as text, or NULL.
 
-    Read it with `enterprise_from_json`.
+    Parse it with `enterprise_from_json`.
     """
     return f"""\
 (SELECT CAST(to_jsonb(e) || jsonb_build_object('capital', CAST(e.capital AS text)) AS text)
@@ -33,17 +33,17 @@ NOT_ENDED: Final = f"""{_NOT_WITHDRAWN}
     AND (r.repaired_at IS NULL OR r.repaired_at > CAST(:now AS timestamptz))
     AND (r.removed_on IS NULL
          OR r.removed_on > CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date))"""
-"""What every clock ends at once (`clock.ends_at`): repaired, or off its list. Parameter `:now`."""
+"""SQL condition: not withdrawn, repaired or delisted (`clock.ends_at`). Parameter `:now`."""
 
 
 def records_json(
     datasets: str = "CAST(:datasets AS text[])", *, condition: str = _NOT_WITHDRAWN
 ) -> str:
-    """SQL for the records of `:uscc` in these datasets (an SQL expression of type text[]).
+    """SQL for the records of `:uscc` in these datasets (SQL expression of type text[]).
 
-    A JSON array as text, of an array for each dataset or null. Read it with `records_from_json`.
-    A sub-select for each dataset, so that PostgreSQL finds them by (uscc, dataset): given all at once
-    it would fetch every record of the enterprise, and drop those of other datasets.
+    JSON as text: an array or null for each dataset. Parse it with `records_from_json`. One
+    sub-select per dataset makes PostgreSQL use the index on (uscc, dataset); for all at once it
+    would fetch every record of the enterprise.
     """
     return f"""\
 (SELECT CAST(coalesce(json_agg((
@@ -55,9 +55,9 @@ def records_json(
 
 
 def with_serious_list(datasets: str) -> str:
-    """SQL for these datasets and the list of serious violations; for none where there are none.
+    """SQL for these datasets plus the list of serious violations; empty stays empty.
 
-    The list is public, and being on it prolongs how long other records are told.
+    That list is public, and prolongs how long other records are disclosed.
     """
     return (
         f"CASE WHEN cardinality({datasets}) > 0 AND '{SERIOUS_LIST}' <> ALL({datasets})"
@@ -66,12 +66,12 @@ def with_serious_list(datasets: str) -> str:
 
 
 def enterprise_from_json(text: str | None) -> Enterprise | None:
-    """The enterprise in what `enterprise_json` gave; `None` where there is none."""
+    """Parse the result of `enterprise_json`."""
     return None if text is None else Enterprise.from_json(orjson.loads(text))
 
 
 def records_from_json(text: str) -> tuple[Record, ...]:
-    """The records in what `records_json` gave: by dataset, of each the newest decision first."""
+    """Parse the result of `records_json`: by dataset, newest decision first."""
     return tuple(Record.from_json(row) for rows in orjson.loads(text) for row in rows or ())
 
 
@@ -83,7 +83,7 @@ _READ_FILE: Final = Statement(
 async def read_file(
     connection: AsyncConnection, uscc: str, datasets: Sequence[str]
 ) -> tuple[Enterprise, tuple[Record, ...]] | None:
-    """An enterprise with its records of these datasets, all at one moment; `None`: no enterprise."""
+    """Read an enterprise and its records of these datasets; `None` if there is no such enterprise."""
     found = await connection.execute(_READ_FILE, {"uscc": uscc, "datasets": list(datasets)})
     row = found.one()
     enterprise = enterprise_from_json(row.enterprise)

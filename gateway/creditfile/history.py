@@ -1,7 +1,6 @@
-"""What was held on a day can be told as long as it may be kept: each superseded version stays whole.
+"""History of enterprises and records: every superseded version in full, until retention deletes it.
 
-A version holds from its `received_at` until the next one's, which is never earlier, however long its
-delivery waited for its turn; a first delivery leaves nothing here.
+A version is valid from its `received_at` until the next one's, which is never earlier.
 """
 
 from collections.abc import Mapping
@@ -15,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.statements import Statement
 
-CHANGES: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
+CHANGE_KINDS: Final = ("updated", "corrected", "repaired", "withdrawn", "restored")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoricalRow:
-    """A credit file as it was held at a moment."""
+class HistoricalFile:
+    """A credit file as stored at a moment."""
 
     enterprise: Enterprise | None
     records: tuple[Record, ...]
@@ -28,7 +27,7 @@ class HistoricalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Why a version is superseded: by whom, and on what ground."""
+    """Reason and actor of a change."""
 
     kind: str
     actor: str
@@ -55,12 +54,12 @@ SELECT CAST(coalesce(jsonb_agg(held ORDER BY held ->> 'dataset', held ->> 'recor
      AND h.replaced_at > :at) AS found""")
 
 
-async def held_at(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalRow:
-    """What was held on an enterprise at this moment, whether or not it might be told."""
-    values = {"uscc": uscc, "at": at}
+async def file_at(connection: AsyncConnection, uscc: str, moment: datetime) -> HistoricalFile:
+    """The credit file stored at `moment`, whether or not it was disclosable."""
+    values = {"uscc": uscc, "at": moment}
     enterprise = (await connection.execute(_ENTERPRISE_THEN, values)).scalar_one_or_none()
     records = (await connection.execute(_RECORDS_THEN, values)).scalar_one()
-    return HistoricalRow(
+    return HistoricalFile(
         enterprise=None if enterprise is None else Enterprise.from_json(orjson.loads(enterprise)),
         records=tuple(Record.from_json(row) for row in orjson.loads(records)),
     )
@@ -81,7 +80,7 @@ _MARKS: Final = {
 }
 
 
-async def mark(
+async def mark_record(
     connection: AsyncConnection,
     uscc: str,
     record_id: str,
@@ -90,12 +89,12 @@ async def mark(
     *,
     now: datetime,
 ) -> int | None:
-    """Set `repaired_at` or `withdrawn_at` (or take it back with `None`), keeping what was.
+    """Set or clear `repaired_at` or `withdrawn_at`, and keep the earlier version in history.
 
-    The new version's number; `None` where there is no such record.
+    Returns the new version number; `None` if there is no such record.
     """
-    if not marks or not set(marks) <= set(_MARKS) or change.kind not in CHANGES:
-        message = f"Only {sorted(_MARKS)} can be set, by one of {CHANGES}."
+    if not marks or not set(marks) <= set(_MARKS) or change.kind not in CHANGE_KINDS:
+        message = f"Only {sorted(_MARKS)} can be set, by one of {CHANGE_KINDS}."
         raise ValueError(message)
     row: dict[str, Any] = {"uscc": uscc, "record_id": record_id}
     held = (await connection.execute(_LOCK_RECORD, row)).scalar_one_or_none()

@@ -1,7 +1,7 @@
-"""Under which version of the folding the natural keys lie that are held: nothing is taken under another.
+"""Version of natural-key folding of the stored records; ingest stops until it is current.
 
-Else a number typed differently, folded by today's rules, would not find what is held under earlier
-ones, and what was repaired would come back. `refolding` brings them to the present version.
+Otherwise a key folded by today's rules would not match the stored one, and a repaired record would
+reappear. `rekey_records` converts the stored keys.
 """
 
 from typing import Final
@@ -23,11 +23,11 @@ key_folding = Table(
 
 IS_CURRENT: Final = f"""EXISTS (
     SELECT FROM key_folding WHERE version = '{KEYS_VERSION}' AND finished_at IS NOT NULL)"""
-"""SQL: whether all that is held lies under the present version."""
+"""SQL condition: all stored keys have the current version."""
 
 
-async def are_current(connection: AsyncConnection) -> bool:
-    """Whether records may be taken."""
+async def keys_are_current(connection: AsyncConnection) -> bool:
+    """Whether records may be ingested."""
     return bool((await connection.execute(Statement(f"SELECT {IS_CURRENT}"))).scalar_one())
 
 

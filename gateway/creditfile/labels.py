@@ -1,10 +1,10 @@
-"""How what a credit file holds is named, in both languages: on the public page and in the portal."""
+"""Bilingual labels of record fields and values, for the public page and the portal."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import FieldOf
+from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.pages.i18n import Translated
 
 VALUES: Final[Mapping[str, Translated]] = {
@@ -50,62 +50,62 @@ HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
     "pledge": ("type", "amount", "registered_on"),
     "tax_and_social": ("kind", "period", "on_time"),
 }
-"""What stands on the first line of a record; the rest unfolds."""
+"""Fields shown on the first line of a record."""
 
 
-def label(dataset: str, name: str, catalogue: Catalogue) -> Translated:
-    """The name of a field, as the catalogue has it."""
+def field_label(dataset: str, name: str, catalogue: Catalogue) -> Translated:
+    """Label of a field, from the catalogue."""
     field = _field(dataset, name, catalogue)
     return Translated(field.zh, field.en) if field else Translated(name, name)
 
 
-def said(held: Any) -> Translated:  # a field's JSON
-    """A value, in words where there are words for it."""
-    if isinstance(held, list):
-        return Translated("、".join(map(str, held)), ", ".join(map(str, held)))
-    if isinstance(held, bool):
-        return Translated("是", "Yes") if held else Translated("否", "No")
-    return VALUES.get(str(held), Translated(str(held), str(held)))
+def value_label(value: Any) -> Translated:  # a field's JSON
+    """Label of a value; the value itself if it has none."""
+    if isinstance(value, list):
+        return Translated("、".join(map(str, value)), ", ".join(map(str, value)))
+    if isinstance(value, bool):
+        return Translated("是", "Yes") if value else Translated("否", "No")
+    return VALUES.get(str(value), Translated(str(value), str(value)))
 
 
-def value(name: str, fields: Mapping[str, Any]) -> Translated:
-    """The value of a field; an amount without the zeros that its six decimals bring."""
-    held = fields.get(name)
-    if name == "capital" and held is not None:
-        return _amount(_plain(str(held)), str(fields.get("currency") or YUAN))
-    if name in AMOUNTS and held is not None:
-        return Translated(_plain(str(held)), _plain(str(held)))
-    return said(held)
+def field_value(name: str, fields: Mapping[str, Any]) -> Translated:
+    """Label of a field's value; amounts without trailing zeros."""
+    value = fields.get(name)
+    if name == "capital" and value is not None:
+        return _amount(_plain(str(value)), str(fields.get("currency") or YUAN))
+    if name in AMOUNTS and value is not None:
+        return Translated(_plain(str(value)), _plain(str(value)))
+    return value_label(value)
 
 
 def headline(dataset: str, fields: Mapping[str, Any], catalogue: Catalogue) -> list[Translated]:
-    """The first line of a record; a day with what it is the day of.
+    """First line of a record; dates with the field's label.
 
-    A record without the first of these is named by its key.
+    A record without the first of these fields is named by its key.
     """
     key = catalogue.dataset(dataset).key
     names = HEADLINES.get(dataset, key)
     if not fields.get(names[0]):
         names = tuple(dict.fromkeys((*key, *names)))
     return [
-        _with_name(label(dataset, name, catalogue), value(name, fields), name)
+        _with_name(field_label(dataset, name, catalogue), field_value(name, fields), name)
         for name in names
         if fields.get(name)
     ]
 
 
-def rest(
+def named_fields(
     dataset: str, fields: Mapping[str, Any], catalogue: Catalogue
 ) -> list[tuple[Translated, Translated]]:
-    """Every field that has a value, with its name."""
+    """Labels and values of all non-empty fields."""
     return [
-        (label(dataset, name, catalogue), value(name, fields))
+        (field_label(dataset, name, catalogue), field_value(name, fields))
         for name, held in fields.items()
         if held not in (None, "", [])
     ]
 
 
-def _field(dataset: str, name: str, catalogue: Catalogue) -> FieldOf | None:
+def _field(dataset: str, name: str, catalogue: Catalogue) -> FieldDefinition | None:
     return next((f for f in catalogue.dataset(dataset).fields if f.name == name), None)
 
 
@@ -120,6 +120,6 @@ def _with_name(name: Translated, held: Translated, field: str) -> Translated:
 
 
 def _amount(amount: str, currency: str) -> Translated:
-    """The label says 万元; another currency is named."""
+    """An amount in 万元; other currencies are named."""
     written = amount if currency == YUAN else f"{amount} {currency}"
     return Translated(written, written)

@@ -1,7 +1,6 @@
-"""A day begins and ends at 00:00 in Shanghai, whatever the machine's own time zone is.
+"""Local dates in Shanghai (UTC+8), independent of the machine's time zone.
 
-China has kept one offset and no summer time since 1991, so the offset is written here and the
-machine's time zone tables are not asked.
+China has had one offset and no daylight saving time since 1991.
 """
 
 import calendar
@@ -14,17 +13,17 @@ _EVERY_MONTH_HAS: Final = 28
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of `day` in Shanghai, in UTC."""
+    """Start of `day` in Shanghai, in UTC."""
     return datetime.combine(day, time.min, tzinfo=SHANGHAI).astimezone(UTC)
 
 
 def end_of(last_day: date) -> datetime:
-    """The first moment after `last_day`."""
+    """End of `last_day` in Shanghai, exclusive."""
     return midnight(last_day + timedelta(days=1)) if last_day < date.max else _END_OF_TIME
 
 
 def day_of(moment: datetime) -> date:
-    """The day in Shanghai at this moment, which must carry an offset."""
+    """Local date in Shanghai at `moment`, which must be timezone-aware."""
     if moment.tzinfo is None:
         message = "A moment without an offset belongs to no day."
         raise ValueError(message)
@@ -32,9 +31,9 @@ def day_of(moment: datetime) -> date:
 
 
 def months_after(day: date, months: int) -> date:
-    """The last day of a term of `months` that began on `day` (Civil Code, articles 201 and 202).
+    """Last day of a term of `months` that began on `day` (Civil Code, articles 201 and 202).
 
-    The first day is not counted; where the last month has no such day, its last day is meant.
+    The first day is not counted; if the last month has no such day, the term ends with the month.
     """
     index = day.year * _MONTHS + day.month - 1 + months
     year, month = divmod(index, _MONTHS)

@@ -1,9 +1,8 @@
-"""Personal numbers in texts that were taken before intake knew them are masked where they are held.
+"""Masking of personal numbers in stored texts that were ingested before masking existed.
 
-A row is changed only if it still is what was read, and gets no new version: what was told of it was
-masked when it was told. A run can end at any moment and be begun again, from where it was or from the
-first row: a row that is done has nothing to mask any more. Keys stay: masked, two records could
-become one.
+A row is updated only if it is unchanged since it was read, and gets no new version: disclosures of
+it were masked already. Runs are resumable and repeatable. Natural keys are not masked: two records
+could become one.
 """
 
 from collections import Counter
@@ -16,22 +15,22 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.creditfile.record_mapping import TEXTS, sealed_fields, without_personal_numbers
+from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields, without_personal_numbers
 from gateway.db.engine import to_json
 from gateway.db.statements import Statement
 from gateway.privacy.redaction import holds_personal_number, may_hold_personal_number
 
-BATCH: Final = 1_000
-TYPED: Final = ("level", "severity", "category", "period")
-"""The text columns of a record that its fields fill."""
-OF_REGISTRATION: Final = ("legal_representative", "registering_authority", "scope", "address")
-"""Its texts; the name is looked for by its own form, and is masked when it is told."""
+MASK_BATCH_ROWS: Final = 1_000
+TYPED_TEXTS: Final = ("level", "severity", "category", "period")
+"""Typed text columns of `record`."""
+REGISTRATION_TEXTS: Final = ("legal_representative", "registering_authority", "scope", "address")
+"""Text columns of `enterprise`; the name is masked on disclosure, since it is searched for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextColumns:
-    """A table that holds sources' texts: its key, and SQL for what a row is of and its fields."""
+    """A table with texts of sources: its key, and SQL expressions for dataset, source and fields."""
 
     table: str
     key: tuple[str, ...]
@@ -40,12 +39,12 @@ class TextColumns:
     source: str
     fields: str
     put: str
-    """`SET` of `:fields` and of `:columns`, both JSON."""
+    """SQL `SET` list with parameters `:fields` and `:columns`, both JSON."""
 
 
-_OWN: Final = ", ".join(f"'{name}', {name}" for name in OF_REGISTRATION)
-_THEIRS: Final = ", ".join(
-    f"'{name}', row -> '{name}'" for name in (*OF_REGISTRATION, "former_names")
+_CURRENT_COLUMNS: Final = ", ".join(f"'{name}', {name}" for name in REGISTRATION_TEXTS)
+_HISTORY_COLUMNS: Final = ", ".join(
+    f"'{name}', row -> '{name}'" for name in (*REGISTRATION_TEXTS, "former_names")
 )
 TEXT_COLUMNS: Final = (
     TextColumns(
@@ -54,8 +53,8 @@ TEXT_COLUMNS: Final = (
         types=("text",),
         dataset="'registration'",
         source="source_id",
-        fields=f"jsonb_build_object({_OWN}, 'former_names', to_jsonb(former_names))",
-        put=", ".join(f"{name} = :fields ->> '{name}'" for name in OF_REGISTRATION)
+        fields=f"jsonb_build_object({_CURRENT_COLUMNS}, 'former_names', to_jsonb(former_names))",
+        put=", ".join(f"{name} = :fields ->> '{name}'" for name in REGISTRATION_TEXTS)
         + ", former_names = ARRAY(SELECT jsonb_array_elements_text(:fields -> 'former_names'))",
     ),
     TextColumns(
@@ -64,7 +63,7 @@ TEXT_COLUMNS: Final = (
         types=("text", "integer"),
         dataset="'registration'",
         source="row ->> 'source_id'",
-        fields=f"jsonb_build_object({_THEIRS})",
+        fields=f"jsonb_build_object({_HISTORY_COLUMNS})",
         put="row = row || :fields",
     ),
     TextColumns(
@@ -75,7 +74,7 @@ TEXT_COLUMNS: Final = (
         source="source_id",
         fields="fields",
         put="fields = :fields, "
-        + ", ".join(f"{name} = coalesce(:columns ->> '{name}', {name})" for name in TYPED),
+        + ", ".join(f"{name} = coalesce(:columns ->> '{name}', {name})" for name in TYPED_TEXTS),
     ),
     TextColumns(
         table="record_history",
@@ -91,32 +90,38 @@ TEXT_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedBatch:
-    """What one transaction did: rows looked at and rows changed, and where it ended."""
+    """Result of one transaction: rows read and changed, and the last key."""
 
     place: TextColumns
     rows: int
     changed: int
     keys: Mapping[tuple[str, str], int]
-    """How many rows have a personal number in their key, by source and dataset."""
+    """Number of rows with a personal number in the key, by source and dataset."""
     last: tuple[Any, ...]
 
 
-async def remask(
-    engine: AsyncEngine, catalogue: Catalogue, *, today: date, batch: int = BATCH, after: str = ""
+async def mask_held_texts(
+    engine: AsyncEngine,
+    catalogue: Catalogue,
+    *,
+    today: date,
+    batch: int = MASK_BATCH_ROWS,
+    after: str = "",
 ) -> AsyncIterator[MaskedBatch]:
-    """Look at all rows, of enterprises behind `after`, table by table; what each transaction did."""
+    """Mask all rows, table by table, from enterprises after `after` on; yields each transaction's
+    result."""
     for place in TEXT_COLUMNS:
         last: tuple[Any, ...] = (after,)
         while True:
             async with engine.begin() as connection:
-                done = await _remask_some(connection, place, catalogue, last, batch, today)
+                done = await _mask_batch(connection, place, catalogue, last, batch, today)
             if done is None:
                 break
             last = done.last
             yield done
 
 
-async def _remask_some(
+async def _mask_batch(
     connection: AsyncConnection,
     place: TextColumns,
     catalogue: Catalogue,
@@ -125,7 +130,7 @@ async def _remask_some(
     today: date,
 ) -> MaskedBatch | None:
     asked = {f"k{n}": value for n, value in enumerate(last)}
-    found = await connection.execute(_some(place, len(last)), {**asked, "batch": batch})
+    found = await connection.execute(_select_batch(place, len(last)), {**asked, "batch": batch})
     rows = found.all()
     if not rows:
         return None
@@ -135,11 +140,11 @@ async def _remask_some(
             continue
         dataset, held = catalogue.dataset(row.dataset), orjson.loads(row.fields)
         keys[row.source, row.dataset] += _has_a_number_in_its_key(dataset, held, today)
-        told = _masked(dataset, held, today)
-        if told != held:
+        masked = _mask_fields(dataset, held, today)
+        if masked != held:
             values = {f"k{n}": row[n] for n in range(len(place.key))}
-            values |= {"fields": to_json(told), "columns": _columns(dataset, told)}
-            put = await connection.execute(_put(place), {**values, "held": row.fields})
+            values |= {"fields": to_json(masked), "columns": _columns(dataset, masked)}
+            put = await connection.execute(_update_row(place), {**values, "held": row.fields})
             changed += put.rowcount
     return MaskedBatch(
         place=place,
@@ -150,41 +155,47 @@ async def _remask_some(
     )
 
 
-def _masked(dataset: DatasetOf, fields: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """The fields as intake would store them today; those of the key as they are."""
+def _mask_fields(
+    dataset: DatasetDefinition, fields: Mapping[str, Any], today: date
+) -> dict[str, Any]:
+    """The fields as they would be stored today; fields of the key are unchanged."""
     kept = {*dataset.key, *sealed_fields(dataset)}
-    of = {each.name: each for each in dataset.fields if each.name not in kept}
+    definitions = {each.name: each for each in dataset.fields if each.name not in kept}
     return {
-        name: without_personal_numbers(of[name], value, today=today) if name in of else value
+        name: without_personal_numbers(definitions[name], value, today=today)
+        if name in definitions
+        else value
         for name, value in fields.items()
     }
 
 
-def _has_a_number_in_its_key(dataset: DatasetOf, fields: Mapping[str, Any], today: date) -> bool:
+def _has_a_number_in_its_key(
+    dataset: DatasetDefinition, fields: Mapping[str, Any], today: date
+) -> bool:
     texts = [
-        each.name for each in dataset.fields if each.name in dataset.key and each.type in TEXTS
+        each.name for each in dataset.fields if each.name in dataset.key and each.type in TEXT_TYPES
     ]
     return holds_personal_number([str(fields.get(name, "")) for name in texts], today=today)
 
 
-def _columns(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
-    """The text columns that these fields fill."""
+def _columns(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> str:
+    """The typed text columns filled from these fields."""
     filled = ((column, fields.get(name)) for column, name in dataset.field_of.items())
-    return to_json({column: value for column, value in filled if column in TYPED and value})
+    return to_json({column: value for column, value in filled if column in TYPED_TEXTS and value})
 
 
-def _some(place: TextColumns, known: int) -> Any:  # a statement
+def _select_batch(place: TextColumns, known: int) -> Any:  # a statement
     key = ", ".join(place.key)
-    behind = ", ".join(place.key[:known])
+    columns = ", ".join(place.key[:known])
     after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types[:known]))
     return Statement(
         f"SELECT {key}, {place.dataset} AS dataset, {place.source} AS source, "  # noqa: S608
         f"CAST({place.fields} AS text) AS fields FROM {place.table} "
-        f"WHERE ({behind}) > ({after}) ORDER BY {key} LIMIT :batch"
+        f"WHERE ({columns}) > ({after}) ORDER BY {key} LIMIT :batch"
     )
 
 
-def _put(place: TextColumns) -> Any:  # a statement
+def _update_row(place: TextColumns) -> Any:  # a statement
     matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
     put = place.put
     for name in ("fields", "columns"):

@@ -1,8 +1,7 @@
-"""Natural keys in their one form, `keys.v2`: however a number is typed, it names one record.
+"""Canonical form of natural keys (`keys.v2`): spelling variants of a number identify one record.
 
-Else what was repaired would come back as another record, for a dash or a bracket in its number.
-Folding a form again changes nothing. A change of what is written here is a new version, after which
-the keys that are held are folded anew (`refolding`).
+Otherwise a repaired record would reappear under a different dash or bracket. Folding is idempotent.
+Any change here is a new version, after which stored keys must be converted (`rekey_records`).
 """
 
 import re
@@ -18,17 +17,17 @@ from verification.radicals import EQUIVALENT
 KEYS_VERSION: Final = "keys.v2"
 _SEPARATOR: Final = "|"
 _MOST_PASSES: Final = 8
-"""A bound that no known text comes near, so that none can stall."""
+"""Upper bound that no known text comes near."""
 
-# Unicode's property Dash (15.0), signs that are taken for one, and the wave forms: by GB/T 15834-2011
-# 短横线, 一字线 and 浪纹线 are forms of one mark (连接号). The numeral 一 is none.
+# Unicode's property Dash (15.0), look-alikes, and the wave forms: by GB/T 15834-2011 短横线, 一字线 and
+# 浪纹线 are forms of one mark (连接号). The numeral 一 is not included.
 _DASHES: Final = (
     "-\u058a\u05be\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u2212\u2e17\u2e1a\u2e3a\u2e3b"
     "\u2e40\u2e5d\u301c\u3030\u30a0\U00010d6e\U00010ead"
     "\u02d7\u2043\u23af\u2500\u2501\u2574\u2576\u2796\u30fc"
     "~\u223c"
 )
-# Unicode's categories Ps and Pe (15.0) but for quotation marks, and the signs that are typed for 〈〉《》.
+# Unicode's categories Ps and Pe (15.0) without quotation marks, and substitutes for 〈〉《》.
 _OPENING: Final = (
     "([{\u0f3a\u0f3c\u169b\u2045\u2308\u230a\u2768\u276a\u276c\u276e\u2770\u2772\u2774\u27c5\u27e6\u27e8"
     "\u27ea\u27ec\u27ee\u2983\u2985\u2987\u2989\u298b\u298d\u298f\u2991\u2993\u2995\u2997\u29d8\u29da\u29fc"
@@ -58,38 +57,38 @@ _SIGNS: Final = str.maketrans(
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
     }
 )
-# Letters of other alphabets that nobody can tell from Latin ones on paper.
+# Greek and Cyrillic letters that look like Latin ones.
 _LETTERS: Final = str.maketrans(
     "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXo",
 )
 _UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2800\ufff9-\ufffc]+")
-# Above, below or in a circle, and in fractions: 3² is not 32. NFKC takes them for digits.
-_NO_DIGITS: Final = (
+# Superscripts, subscripts, circled digits and fractions, which NFKC would turn into digits: 3² is not 32.
+_DIGIT_LIKE: Final = (
     "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2189"
     "\u2460-\u2473\u24ea\u3251-\u325f\u32b1-\u32bf"
 )
-_WITHOUT_THEM: Final = re.compile(f"[^{_NO_DIGITS}]+")
+_NOT_DIGIT_LIKE: Final = re.compile(f"[^{_DIGIT_LIKE}]+")
 _DASH_RUN: Final = re.compile("--+")
 _NUMERALS: Final = "一二三四五六七八九十百千"
-# Beside a numeral a zero is 〇, whatever was typed for it: 二O二六, 二00六.
+# Beside a Chinese numeral, any kind of zero is 〇: 二O二六, 二00六.
 _ZEROS: Final = re.compile(
     f"(?<=[{_NUMERALS}])[0o〇]+(?![0-9a-z])|(?<![0-9a-z])[0o〇]+(?=[{_NUMERALS}])"
 )
-# ASCII without blanks, brackets and ~, and common characters without numerals and 零.
+# Fast path: ASCII without blanks, brackets and ~, and common characters without numerals and 零.
 _PLAIN: Final = re.compile(
     r"[\0!-'*-;=?-Z\\^-z|〔〕〇"
     "\u4e01-\u4e02\u4e04-\u4e08\u4e0a-\u4e5c\u4e5e-\u4e8b\u4e8d-\u4e93\u4e95-\u516a\u516c"
     "\u516e-\u5340\u5342\u5344-\u56da\u56dc-\u767d\u767f-\u96f5\u96f7-\u9fff]*"
 )
-# Nearly all others: what the steps before the fourth leave as it is, or the fifth does as well.
+# Second fast path: characters unaffected by steps 1 to 4.
 _COMMON: Final = re.compile("[ -~○〇〔〕（）［］【】〈〉《》—－\u4e00-\u9fff]*")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _PART: Final = re.compile(r"((?:[^\\|]|\\.|\\\Z)*)(\|?)", re.DOTALL)
 
 
-def folded(text: str) -> str:
-    """A number in its one form.
+def fold(text: str) -> str:
+    """Canonical form of a key or a part of one.
 
     Steps: (1) private-use code points of GB 18030 to their assigned characters, radicals to their
     ideographs; (2) default ignorable characters removed; (3) NFKC; (4) Greek and Cyrillic letters
@@ -101,36 +100,36 @@ def folded(text: str) -> str:
     if _PLAIN.fullmatch(text) and "--" not in text:
         return text.lower()
     if _COMMON.fullmatch(text):
-        return _with_one_sign_each(text.lower())
+        return _fold_signs(text.lower())
     for _ in range(_MOST_PASSES):
-        again = _one_pass(text)
+        again = _fold_once(text)
         if again == text:
             break
         text = again
     return text
 
 
-def folded_all(texts: Sequence[str]) -> list[str]:
-    """Each of these (without NUL) in its one form; most need one look at all of them."""
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Canonical forms of these texts (without NUL), with one check for all."""
     joined = "\0".join(texts)
     if _PLAIN.fullmatch(joined) and "--" not in joined:
         return joined.lower().split("\0")
-    return list(map(folded, texts))
+    return list(map(fold, texts))
 
 
 def key_of(parts: Sequence[object]) -> str:
-    r"""The natural key whose parts these are, in the order of the dataset's key.
+    r"""Natural key made of its parts, in the order of the dataset's key.
 
-    Several are joined by | with \ before a | or \ of their own, so that no two keys run into one.
+    Several parts are joined by |, with \ before a | or \ inside a part.
     """
     if len(parts) == 1:
-        return folded(str(parts[0]))
-    return _SEPARATOR.join(_escaped(folded(str(each))) for each in parts)
+        return fold(str(parts[0]))
+    return _SEPARATOR.join(_escaped(fold(str(each))) for each in parts)
 
 
 def keys_of(columns: Sequence[Sequence[object]]) -> list[str]:
-    """The natural keys of many rows, from the columns of their parts."""
-    parts = [folded_all(list(map(str, each))) for each in columns]
+    """Natural keys of many rows, from columns of parts."""
+    parts = [fold_all(list(map(str, each))) for each in columns]
     if len(parts) == 1:
         return parts[0]
     rows = zip(*(map(_escaped, each) for each in parts), strict=True)
@@ -138,7 +137,7 @@ def keys_of(columns: Sequence[Sequence[object]]) -> list[str]:
 
 
 def parts_of(key: str, count: int) -> list[str]:
-    """The parts of a key as somebody wrote it; fewer or more than `count` where it is none."""
+    """Parts of a natural key as written; not `count` of them if it is malformed."""
     if count == 1:
         return [key]
     parts = []
@@ -149,13 +148,13 @@ def parts_of(key: str, count: int) -> list[str]:
     return parts
 
 
-def _one_pass(text: str) -> str:
+def _fold_once(text: str) -> str:
     text = IGNORABLE.sub("", text.translate(_CHARACTERS))
-    text = _WITHOUT_THEM.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
-    return _with_one_sign_each(text.translate(_LETTERS).casefold())
+    text = _NOT_DIGIT_LIKE.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
+    return _fold_signs(text.translate(_LETTERS).casefold())
 
 
-def _with_one_sign_each(text: str) -> str:
+def _fold_signs(text: str) -> str:
     text = _DASH_RUN.sub("-", _UNSEEN.sub("", text.translate(_SIGNS)))
     return _ZEROS.sub(lambda run: "〇" * len(run[0]), text)
 

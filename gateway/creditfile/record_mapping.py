@@ -1,4 +1,4 @@
-"""What a source delivers becomes a record by the catalogue only: types, key, columns."""
+"""Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,26 +7,28 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetOf, FieldOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
 from gateway.creditfile.disclosure_class import DisclosureClass
 from gateway.creditfile.natural_keys import key_of
 from gateway.privacy.redaction import scan
 
-TEXTS: Final = frozenset({"text", "free_text", "texts"})
-"""The types of fields in which a source writes in its own words."""
+TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
+"""Field types with free wording."""
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProblem:
-    """Why a field cannot be taken; it repeats nothing of the value."""
+    """Why a field is rejected; contains nothing of the value."""
 
     field: str
     reason: str
 
 
-def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
+def problems_with(
+    dataset: DatasetDefinition, fields: Mapping[str, Any]
+) -> tuple[FieldProblem, ...]:
     """Judge delivered fields against the catalogue; none means that they may be taken."""
     known = {field.name: field for field in dataset.fields}
     unknown = (FieldProblem(field=each, reason="unknown") for each in fields if each not in known)
@@ -39,13 +41,13 @@ def problems_with(dataset: DatasetOf, fields: Mapping[str, Any]) -> tuple[FieldP
     return (*unknown, *missing, *_wrong_values(known, fields))
 
 
-def natural_key(dataset: DatasetOf, fields: Mapping[str, Any]) -> str:
-    """By what a source knows the record again."""
+def natural_key(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> str:
+    """The source's natural key of a record, folded."""
     return key_of([fields[name] for name in dataset.key])
 
 
-def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The typed columns of the table `record` that these fields fill."""
+def typed_columns(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed columns of the table `record` filled from these fields."""
     return {
         field.column: _read(field, fields[field.name])
         for field in dataset.fields
@@ -53,38 +55,39 @@ def columns_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def as_stored(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields, with nothing personal that would lie there legibly (R5, R17).
+def stored_fields(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields stored in plain text: personal numbers masked (R5), encrypted fields left out (R17).
 
-    Personal numbers in texts are masked, but for the key's; personal fields that are not public are
-    left out: `personal_of` gives them, to be sealed.
+    The key's fields are not masked; `personal_values` gives the fields to encrypt.
     """
-    of = {field.name: field for field in dataset.fields}
+    definitions = {field.name: field for field in dataset.fields}
     sealed = sealed_fields(dataset)
     return {
-        name: value if name in dataset.key else without_personal_numbers(of[name], value)
+        name: value if name in dataset.key else without_personal_numbers(definitions[name], value)
         for name, value in fields.items()
         if name not in sealed
     }
 
 
-def without_personal_numbers(field: FieldOf, value: Any, *, today: date | None = None) -> Any:
-    """The JSON value of a field, with personal numbers masked where it is text (R5)."""
-    if field.type not in TEXTS or field.values:
+def without_personal_numbers(
+    field: FieldDefinition, value: Any, *, today: date | None = None
+) -> Any:
+    """A field's JSON value with personal numbers masked, if it is text (R5)."""
+    if field.type not in TEXT_TYPES or field.values:
         return value
     if isinstance(value, list):
         return [scan(each, today=today).text for each in value]
     return scan(value, today=today).text if isinstance(value, str) else value
 
 
-def personal_of(dataset: DatasetOf, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are stored sealed only."""
+def personal_values(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields to be stored encrypted."""
     sealed = sealed_fields(dataset)
     return {name: value for name, value in fields.items() if name in sealed}
 
 
-def sealed_fields(dataset: DatasetOf) -> tuple[str, ...]:
-    """The names of the personal fields that are not public."""
+def sealed_fields(dataset: DatasetDefinition) -> tuple[str, ...]:
+    """Names of the personal fields that are not public."""
     return tuple(
         each.name
         for each in dataset.fields
@@ -93,7 +96,7 @@ def sealed_fields(dataset: DatasetOf) -> tuple[str, ...]:
 
 
 def _wrong_values(
-    known: Mapping[str, FieldOf],
+    known: Mapping[str, FieldDefinition],
     fields: Mapping[str, Any],
 ) -> Iterator[FieldProblem]:
     for name, value in fields.items():
@@ -108,7 +111,7 @@ def _wrong_values(
             yield FieldProblem(field=name, reason="not one of the values of the catalogue")
 
 
-def _read(field: FieldOf, value: str) -> date | str:
+def _read(field: FieldDefinition, value: str) -> date | str:
     return date.fromisoformat(value) if field.type == "date" else value
 
 

@@ -1,6 +1,6 @@
-"""An enterprise and its records as they were read: frozen, parsed once, not yet told to anybody.
+"""Enterprise and record as read from the database; immutable.
 
-Which of it may be told, and to whom, only `telling` decides.
+`disclosure_policy` decides what of them is disclosed, and to whom.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ REGISTRATION: Final = "registration"
 INDIVIDUAL_BUSINESS: Final = "individual_business"
 
 
-def _nothing() -> Mapping[str, Any]:
+def _no_fields() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
@@ -41,9 +41,9 @@ class Record:
     valid_from: date | None = None
     valid_to: date | None = None
     publicity_ends_on: date | None = None
-    """The last day on which it is shown."""
+    """Last day of publicity."""
     removed_on: date | None = None
-    """The first day on which it is on its list no more."""
+    """First day off its list."""
     level: str | None = None
     severity: str | None = None
     category: str | None = None
@@ -51,11 +51,11 @@ class Record:
     repaired_at: datetime | None = None
     withdrawn_at: datetime | None = None
     objection_since: datetime | None = None
-    fields: Mapping[str, Any] = field(default_factory=_nothing)
+    fields: Mapping[str, Any] = field(default_factory=_no_fields)
     received_at: datetime | None = None
-    """When this version came to us."""
+    """Time of receipt of this version."""
     personal: bytes | None = field(default=None, repr=False)
-    """Sealed; `personal.open_of_record` opens it."""
+    """Ciphertext; see `personal_fields.open_record`."""
     digests: Mapping[str, str] | None = field(default=None, repr=False)
 
     @classmethod
@@ -98,11 +98,11 @@ class Enterprise:
     code_ok: bool = True
     unavailable: tuple[str, ...] = ()
     personal: bytes | None = field(default=None, repr=False)
-    """Sealed; `personal.open_personal` opens it."""
-    digests: Mapping[str, str] = field(default_factory=_nothing, repr=False)
-    """Keyed digests in hexadecimal, by what they are of."""
+    """Ciphertext; see `personal_fields.open_enterprise`."""
+    digests: Mapping[str, str] = field(default_factory=_no_fields, repr=False)
+    """Keyed digests in hexadecimal, by name."""
     received_at: datetime | None = None
-    """When this version came to us."""
+    """Time of receipt of this version."""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -131,15 +131,15 @@ def registration_of(
     enterprise: Enterprise,
     personal: Mapping[str, str] = MappingProxyType({}),
 ) -> Record:
-    """The registration as a record, so that it is told by the same rules as any other.
+    """The registration as a record, so that the same disclosure rules apply.
 
-    `personal` are the opened personal fields, where the caller has a reason to open them.
+    `personal` are decrypted personal fields, if the caller may read them.
     """
     dates = {name: getattr(enterprise, name) for name in _DATES_IN_REGISTRATION}
-    told: dict[str, Any] = {name: getattr(enterprise, name) for name in _SAME_IN_REGISTRATION}
-    told |= {name: day.isoformat() for name, day in dates.items() if day is not None}
-    told["former_names"] = list(enterprise.former_names)
-    told["capital"] = None if enterprise.capital is None else f"{enterprise.capital:.6f}"
+    fields: dict[str, Any] = {name: getattr(enterprise, name) for name in _SAME_IN_REGISTRATION}
+    fields |= {name: day.isoformat() for name, day in dates.items() if day is not None}
+    fields["former_names"] = list(enterprise.former_names)
+    fields["capital"] = None if enterprise.capital is None else f"{enterprise.capital:.6f}"
     return Record(
         uscc=enterprise.uscc,
         record_id=enterprise.registration_id,
@@ -153,11 +153,11 @@ def registration_of(
         catalogue_version=enterprise.catalogue_version,
         decided_on=enterprise.approved_on or day_of(enterprise.source_time),
         objection_since=enterprise.objection_since,
-        fields={**{name: value for name, value in told.items() if value is not None}, **personal},
+        fields={**{name: value for name, value in fields.items() if value is not None}, **personal},
     )
 
 
-def _same(value: Any) -> Any:  # a value whose JSON form is its own
+def _unchanged(value: Any) -> Any:  # a value whose JSON form is its own
     return value
 
 
@@ -187,9 +187,9 @@ _PARSERS: Final[Mapping[object, Callable[[Any], Any]]] = {
 }
 
 
-def _parsers(of: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
-    """How each member is read from its JSON form, by its annotation."""
-    return {each.name: _PARSERS.get(each.type, _same) for each in fields_of(of)}
+def _parsers(model: type[Record | Enterprise]) -> dict[str, Callable[[Any], Any]]:
+    """Parser of each member's JSON form, by its annotation."""
+    return {each.name: _PARSERS.get(each.type, _unchanged) for each in fields_of(model)}
 
 
 _RECORD: Final = _parsers(Record)

@@ -1,11 +1,10 @@
-"""The natural keys that are held are brought to the present folding, a few enterprises at a time.
+"""Conversion of stored natural keys to the current folding, a few enterprises per transaction.
 
-Each transaction folds some enterprises and says how far it came, so that a run can be killed and run
-again. Meanwhile nothing is taken (`key_folding`). A record's personal fields are sealed for its key,
-so they are sealed anew; versions in its history keep the key under which they were held.
+Resumable; ingest is stopped meanwhile (`key_version`). Personal fields are bound to the key and so
+encrypted again; history keeps its earlier keys.
 
-Where two records become one, the one that has ended prevails (withdrawn before repaired), else the
-newer one. The other goes into history, as part of what prevails: it is deleted with it.
+If two records become one, the ended one prevails (withdrawn before repaired), else the newer. The
+other moves to history as part of the one kept, and is deleted with it.
 """
 
 import itertools
@@ -18,19 +17,19 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.natural_keys import KEYS_VERSION, folded, key_of
+from gateway.creditfile.natural_keys import KEYS_VERSION, fold, key_of
 from gateway.creditfile.objections import store as objections
-from gateway.creditfile.personal_fields import open_of_record, row_of_record, seal_of_record
+from gateway.creditfile.personal_fields import open_record, seal_record, sealed_row_name
 from gateway.creditfile.records import Record
 from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.withdrawal_notices import ChangedRecord, RecordKind
 from gateway.privacy.field_encryption import SealBrokenError, Vault
 
-ENTERPRISES: Final = 500
-"""In one transaction."""
+BATCH_ENTERPRISES: Final = 500
+"""Enterprises per transaction."""
 MERGED: Final = "merged"
-"""The change in the history of a record that became part of another."""
+"""Change kind in the history of a merged record."""
 
 _BEGIN: Final = Statement("""
     INSERT INTO key_folding (version) VALUES (:version) ON CONFLICT DO NOTHING""")
@@ -51,8 +50,8 @@ _KEYS: Final = Statement("""
 _LOCK: Final = Statement("""
     SELECT CAST(to_jsonb(r) AS text) FROM record AS r WHERE r.uscc = :uscc
      ORDER BY r.record_id FOR UPDATE""")
-# What takes another's former key would meet it there.
-_PARK: Final = Statement("""
+# Frees the former keys, which other records may take.
+_FREE_KEYS: Final = Statement("""
     UPDATE record SET natural_key = record_id
      WHERE uscc = :uscc AND record_id = ANY(CAST(:record_ids AS text[]))""")
 _PUT: Final = Statement("""
@@ -90,18 +89,18 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RekeyedBatch:
-    """What one transaction did."""
+    """Result of one transaction."""
 
     records: int
     folded: int
     merged: int
     given_up: int
-    """Records whose personal fields no key opens: they have none any more."""
+    """Records whose personal fields could not be decrypted and were dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merge:
-    """One record that became part of another, as its source is told."""
+class MergedRecord:
+    """A record merged into another, as reported to its source."""
 
     source_id: str
     uscc: str
@@ -115,13 +114,13 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """Records that are one under the present folding, the one that prevails first."""
+    """Records with one key under the current folding; the prevailing one comes first."""
 
     key: str
     records: Sequence[Record]
 
     @property
-    def is_as_it_was(self) -> bool:
+    def is_unchanged(self) -> bool:
         return len(self.records) == 1 and self.records[0].natural_key == self.key
 
 
@@ -132,20 +131,20 @@ class _Counts:
     given_up: int = 0
 
 
-async def refold(
+async def refold_keys(
     engine: AsyncEngine,
     vault: Vault,
     catalogue: Catalogue,
     *,
     now: datetime,
-    enterprises: int = ENTERPRISES,
+    enterprises: int = BATCH_ENTERPRISES,
     give_up_unreadable: bool = False,
     anew: bool = False,
 ) -> AsyncIterator[RekeyedBatch]:
-    """Fold all keys that are held, or those that are left; gives what each transaction did.
+    """Convert all or the remaining stored keys; yields each transaction's result.
 
-    `anew` begins with the first record though it was done. Raises `UnreadableError` where personal
-    fields would be lost and that was not asked for.
+    `anew` starts from the first record. Raises `UnreadableError` if personal fields would be lost
+    and `give_up_unreadable` is not set.
     """
     async with engine.begin() as connection:
         await connection.execute(_BEGIN, {"version": KEYS_VERSION})
@@ -154,38 +153,44 @@ async def refold(
     folding = _Folding(vault, catalogue, now=now, give_up_unreadable=give_up_unreadable)
     while True:
         async with engine.begin() as connection:
-            done = await _some(connection, folding, enterprises)
+            done = await _convert_batch(connection, folding, enterprises)
         if done is None:
             return
         yield done
 
 
-async def merges(connection: AsyncConnection, source_id: str | None = None) -> list[Merge]:
-    """Every record that became part of another, of one source or of all."""
+async def merged_records(
+    connection: AsyncConnection, source_id: str | None = None
+) -> list[MergedRecord]:
+    """All merged records, of one source or of all."""
     found = await connection.execute(_REPORT, {"source": source_id})
-    return [Merge(**row) for row in found.mappings()]
+    return [MergedRecord(**row) for row in found.mappings()]
 
 
-async def _some(
+async def _convert_batch(
     connection: AsyncConnection, folding: "_Folding", enterprises: int
 ) -> RekeyedBatch | None:
-    of = {"version": KEYS_VERSION}
-    at = (await connection.execute(_REACHED, of)).one()
-    if at.finished_at is not None:
+    version = {"version": KEYS_VERSION}
+    progress = (await connection.execute(_REACHED, version)).one()
+    if progress.finished_at is not None:
         return None
     usccs = list(
         (
-            await connection.execute(_NEXT, {"reached": at.reached, "enterprises": enterprises})
+            await connection.execute(
+                _NEXT, {"reached": progress.reached, "enterprises": enterprises}
+            )
         ).scalars()
     )
     if not usccs:
-        await connection.execute(_MOVE, of | {"reached": at.reached, "finished_at": folding.now})
+        await connection.execute(
+            _MOVE, version | {"reached": progress.reached, "finished_at": folding.now}
+        )
         return None
     counts = _Counts()
     rows = (await connection.execute(_KEYS, {"usccs": usccs, "names": folding.names})).all()
     for uscc in sorted({row.uscc for row in rows if folding.changes(row)}):
         await folding.fold(connection, uscc, counts)
-    await connection.execute(_MOVE, of | {"reached": usccs[-1], "finished_at": None})
+    await connection.execute(_MOVE, version | {"reached": usccs[-1], "finished_at": None})
     return RekeyedBatch(
         records=len(rows),
         folded=counts.folded,
@@ -195,7 +200,7 @@ async def _some(
 
 
 class _Folding:
-    """Folds the keys of one enterprise after the other."""
+    """Converts the keys of one enterprise after the other."""
 
     def __init__(
         self, vault: Vault, catalogue: Catalogue, *, now: datetime, give_up_unreadable: bool
@@ -207,17 +212,17 @@ class _Folding:
         self.names = sorted({name for key in self._keys.values() for name in key})
 
     def changes(self, row: Any) -> bool:
-        """Whether a row of `_KEYS` lies under another key than the present folding gives."""
+        """Whether a row of `_KEYS` has another key under the current folding."""
         held: str = row.natural_key
         return self._key(row.dataset, held, orjson.loads(row.fields)) != held
 
     async def fold(self, connection: AsyncConnection, uscc: str, counts: _Counts) -> None:
-        """Fold one enterprise's keys; its records stay locked until the transaction ends."""
+        """Convert one enterprise's keys; its records stay locked until the transaction ends."""
         found = (await connection.execute(_LOCK, {"uscc": uscc})).scalars().all()
         records = [Record.from_json(orjson.loads(row)) for row in found]
-        groups = [each for each in self._groups(records) if not each.is_as_it_was]
+        groups = [each for each in self._groups(records) if not each.is_unchanged]
         moved = [r.record_id for each in groups for r in each.records if r.natural_key != each.key]
-        await connection.execute(_PARK, {"uscc": uscc, "record_ids": moved})
+        await connection.execute(_FREE_KEYS, {"uscc": uscc, "record_ids": moved})
         for group in groups:
             kept, *others = group.records
             for other in others:
@@ -236,36 +241,38 @@ class _Folding:
             yield _Group(key=key, records=sorted(same, key=_precedence, reverse=True))
 
     def _key(self, dataset: str, held: str, fields: Mapping[str, Any]) -> str:
-        """From the fields, as a delivery makes it: what is held has lost its spelling."""
+        """Key from the fields, as for a delivery, since the stored key has lost its spelling."""
         parts = [fields.get(name) for name in self._keys.get(dataset, ())]
-        return folded(held) if not parts or None in parts else key_of(parts)
+        return fold(held) if not parts or None in parts else key_of(parts)
 
     async def _put(self, connection: AsyncConnection, record: Record, key: str) -> bool:
-        """Seal and keep a record under its new key; whether its personal fields were given up."""
-        row = row_of_record(record.uscc, record.source_id, record.dataset, key)
+        """Store a record under its new key; true if its personal fields were dropped."""
+        row = sealed_row_name(record.uscc, record.source_id, record.dataset, key)
         try:
-            opened, lost = open_of_record(self._vault, record), False
+            opened, lost = open_record(self._vault, record), False
         except SealBrokenError:
             if not self._give_up:
                 raise UnreadableError(UnreadableError.__doc__) from None
             opened, lost = {}, True
-        personal, digests = seal_of_record(self._vault, row, opened)
-        of = {"uscc": record.uscc, "record_id": record.record_id}
-        await connection.execute(_PUT, of | {"key": key, "personal": personal, "digests": digests})
+        personal, digests = seal_record(self._vault, row, opened)
+        identity = {"uscc": record.uscc, "record_id": record.record_id}
+        await connection.execute(
+            _PUT, identity | {"key": key, "personal": personal, "digests": digests}
+        )
         return lost
 
     async def _merge(self, connection: AsyncConnection, record: Record, kept: Record) -> None:
-        """Move a record into history, as part of what is kept; and tell whoever was told of it."""
-        of = {"uscc": record.uscc, "record_id": record.record_id, "into": kept.record_id}
-        said = {
+        """Move a record into history as part of `kept`, and notify clients that received it."""
+        identity = {"uscc": record.uscc, "record_id": record.record_id, "into": kept.record_id}
+        entry = {
             "now": self.now,
             "change": MERGED,
             "reason": f"one record under {KEYS_VERSION}",
             "key": record.natural_key,
         }
-        await connection.execute(_KEEP, of | said)
-        await connection.execute(_LINK, of)
-        await connection.execute(_DELETE, of)
+        await connection.execute(_KEEP, identity | entry)
+        await connection.execute(_LINK, identity)
+        await connection.execute(_DELETE, identity)
         kind = _notice(record, kept)
         if kind is not None:
             gone = ChangedRecord(
@@ -273,7 +280,7 @@ class _Folding:
             )
             await withdrawal_notices.of_records(connection, kind, [gone], now=self.now)
         if not _has_ended(kept):
-            await objections.move(connection, record, kept)
+            await objections.move_to_merged(connection, record, kept)
 
 
 def _precedence(record: Record) -> tuple[bool, bool, datetime, datetime, str]:
@@ -292,7 +299,7 @@ def _has_ended(record: Record) -> bool:
 
 
 def _notice(gone: Record, kept: Record) -> RecordKind | None:
-    """R14: what those are told who were told of the one that is gone, unless they know it."""
+    """R14: kind of withdrawal notice for clients that received the merged record, if any."""
     if kept.withdrawn_at is not None:
         return None if gone.withdrawn_at is not None else "record_withdrawn"
     if kept.repaired_at is not None:

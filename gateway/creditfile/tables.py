@@ -1,7 +1,7 @@
-"""Everything about one enterprise has its USCC first in its primary key, so that it can be spread.
+"""Tables of enterprises, records and their histories; every primary key begins with the USCC.
 
-No unique constraint leaves the USCC out, and there are no foreign keys: one enterprise's rows lie
-together on one shard, and each statement about it touches that shard only.
+No unique constraint omits the USCC, and there are no foreign keys: an enterprise's rows can be
+placed on one shard, and each statement about it touches that shard only.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ enterprise = Table(
     "enterprise",
     metadata,
     Column("uscc", Text, nullable=False),
-    # The registration is told as a record too, and a disclosure names it by this id.
+    # Record id of the registration, which is disclosed as a record too.
     Column("registration_id", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("name", Text, nullable=False),
@@ -67,7 +67,7 @@ enterprise = Table(
     Column("catalogue_version", Text, nullable=False),
     Column("objection_since", _moment()),
     Column("code_ok", Boolean, nullable=False, server_default="true"),
-    # Datasets whose source cannot be asked about this enterprise at present (R6).
+    # Datasets whose source is unavailable for this enterprise (R6).
     Column("unavailable", ARRAY(Text), nullable=False, server_default=_NOTHING),
     Column("personal", LargeBinary, comment="sealed JSON: ID number, phone, home address"),
     Column("digests", JSONB, nullable=False, server_default=_NOTHING),
@@ -88,7 +88,7 @@ record = Table(
     Column("source_uscc", Text),
     Column("source_time", _moment(), nullable=False),
     Column("catalogue_version", Text, nullable=False),
-    # Typed: what clocks, filters and questions use, filled as the catalogue maps it.
+    # Typed columns for clocks, filters and questions, filled as the catalogue maps them.
     Column("decided_on", Date),
     Column("determined_on", Date),
     Column("published_on", Date),
@@ -100,21 +100,21 @@ record = Table(
     Column("severity", Text),
     Column("category", Text),
     Column("period", Text, comment="YYYY-MM, YYYY-Qn or YYYY"),
-    # What happened to it.
+    # Marks.
     Column("repaired_at", _moment()),
     Column("withdrawn_at", _moment()),
     Column("objection_since", _moment()),
     Column("fields", JSONB, nullable=False, comment="every field of the catalogue, by name"),
     Column("received_at", _moment(), nullable=False, server_default=_NOW),
     Column("personal", LargeBinary, comment="sealed JSON: the personal fields that are not public"),
-    # Keyed digests, by what they are of: so that what is sealed can be compared.
+    # Keyed digests, for comparison of encrypted fields.
     Column("digests", JSONB),
     PrimaryKeyConstraint("uscc", "record_id", name="pk_record"),
-    # In this order it also serves whoever looks for an enterprise's records of a dataset.
+    # Also the index for an enterprise's records of one dataset.
     UniqueConstraint("uscc", "dataset", "source_id", "natural_key", name="uq_record_natural_key"),
 )
-# Of the dataset's code an expression: where statistics do not know a dataset yet, a plain column would
-# draw look-ups by USCC to this index, and each would read all of the dataset.
+# An expression instead of the plain column `dataset`: with outdated statistics, lookups by USCC would
+# use this index and read the whole dataset.
 Index(
     "ix_record_retention",
     record.c.dataset.concat(""),
@@ -123,7 +123,7 @@ Index(
 
 
 def _history(name: str, *key: str, own: Sequence[Column[Any]] = ()) -> Table:
-    """Rows that were superseded, whole. A first delivery writes none."""
+    """A history table: superseded rows in full."""
     return Table(
         name,
         metadata,

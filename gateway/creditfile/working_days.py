@@ -1,8 +1,8 @@
-"""Working days by China's calendar: its holidays are none, its make-up days are, weekends or not.
+"""Working days by China's official calendar, with holidays and make-up days.
 
-The State Council gives notice of each year's holidays late in the year before, so the library knows
-no year before its notice is out: such a year falls back to Monday to Friday, and what was counted
-across it is provisional. Days are those of Shanghai (`days.day_of`).
+The State Council publishes each year's holidays late in the year before. For a year not yet
+published, Monday to Friday are assumed, and a date computed across it is provisional. Days are
+local dates in Shanghai (`local_dates.day_of`).
 """
 
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ _HOLIDAYS: Final = frozenset(constants.holidays)
 _MAKE_UP_DAYS: Final = frozenset(constants.workdays)
 _KNOWN: Final = frozenset(day.year for day in _HOLIDAYS)
 
-MOST_DAYS: Final = 1_000
+MAX_DAYS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastDay:
-    """The last day of a term in working days, and whether a later notice may still move it."""
+    """Last day of a term, and whether a calendar update may still change it."""
 
     day: date
     provisional: bool
 
 
-def is_known(year: int) -> bool:
-    """Whether the notice of this year's holidays is in the calendar."""
+def is_known_year(year: int) -> bool:
+    """Whether the calendar has this year's holidays."""
     return year in _KNOWN
 
 
 def is_working_day(day: date) -> bool:
-    """Whether offices work on `day`; Monday to Friday where the year is not known."""
+    """Whether `day` is a working day; Monday to Friday in an unknown year."""
     if day in _MAKE_UP_DAYS:
         return True
     return day.weekday() < _SATURDAY and day not in _HOLIDAYS
@@ -45,8 +45,8 @@ def working_days_after(start: date, count: int) -> LastDay:
 
     (Civil Code, article 201: the day on which a term begins is not counted.) `count` is 1 to 1,000.
     """
-    if not 1 <= count <= MOST_DAYS:
-        message = f"A term has 1 to {MOST_DAYS} working days."
+    if not 1 <= count <= MAX_DAYS:
+        message = f"A term has 1 to {MAX_DAYS} working days."
         raise ValueError(message)
     day, left = start, count
     while left:
@@ -63,4 +63,4 @@ def working_days_left(today: date, last: date) -> int:
 
 
 def _all_known(first: date, last: date) -> bool:
-    return all(is_known(year) for year in range(first.year, last.year + 1))
+    return all(is_known_year(year) for year in range(first.year, last.year + 1))

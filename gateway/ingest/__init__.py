@@ -1,7 +1,7 @@
-"""Intake: each delivered row is judged by itself, and what is taken is taken whole or not at all.
+"""Ingest: parse, validate and merge delivered rows, from API batches and from files.
 
-`judging` is pure, and `columns` does the same for many rows at once, if nothing is to be said of them;
-`taking` puts a batch into the caller's transaction; `ingesting` takes files.
+`validate_row` is pure, and `validate_columns` is its fast path for clean rows; `ingest_batch`
+writes a batch in the caller's transaction; `ingest_file` ingests a file chunk by chunk.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,15 @@ from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
 from gateway.ingest.validate_row import RowValidator
 
 if TYPE_CHECKING:
-    from gateway.ingest.ingest_batch import take
+    from gateway.ingest.ingest_batch import ingest_rows
 
-__all__ = ["BatchResult", "RowOutcome", "RowValidator", "RowWarning", "Source", "take"]
+__all__ = ["BatchResult", "RowOutcome", "RowValidator", "RowWarning", "Source", "ingest_rows"]
 
 
-def __getattr__(name: str) -> Any:  # `take`, when it is first asked for
-    """A process that reads a file does without the database, and without what speaks to it."""
-    if name != "take":
+def __getattr__(name: str) -> Any:  # `ingest_rows`, on first use
+    """Import `ingest_rows` lazily: reader processes do not load the database code."""
+    if name != "ingest_rows":
         raise AttributeError(name)
-    from gateway.ingest.ingest_batch import take  # noqa: PLC0415
+    from gateway.ingest.ingest_batch import ingest_rows  # noqa: PLC0415
 
-    return take
+    return ingest_rows

@@ -1,7 +1,7 @@
-"""A file's rows, judged and written as chunks for COPY.
+"""Reader of a delivered file: validated rows, encoded in chunks for COPY.
 
-Chunks end at the same rows whoever reads them and wherever reading begins anew, so that a file may be
-read in several lanes: each passes over the others' chunks.
+Chunk boundaries depend on row numbers only, so that several processes can read one file, each
+skipping the others' chunks, and reading can resume anywhere.
 """
 
 import csv
@@ -15,21 +15,20 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.copy_batch import MOST_TOGETHER, CopyBatch
-from gateway.ingest.copy_encoding import liner_for
-from gateway.ingest.csv_reader import rows_of_csv
+from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
+from gateway.ingest.copy_encoding import row_encoder
+from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.ndjson_reader import rows_of_ndjson
+from gateway.ingest.ndjson_reader import read_ndjson
 from gateway.ingest.results import MaskedField, RowWarning, Source
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import Encoding
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import DrawnAhead, Vault, VaultKeys
 
-MOST_BYTES: Final = 32 << 20
-"""Bytes of the lines that are held at once: of large rows a chunk has several parts."""
-Format = str
-FORMATS: Final = ("csv", "ndjson", "parquet")
+MAX_BUFFERED_BYTES: Final = 32 << 20
+"""Encoded bytes held in memory; a chunk of large rows is sent in several parts."""
+FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class ReadingOptions:
     """All that is to be known to read. `skip` rows have been taken already."""
 
     path: Path
-    format: Format
+    format: str
     encoding: Encoding
     dataset: str
     source: Source
@@ -52,10 +51,11 @@ class ReadingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """So many rows: what is to be merged, and what is not and why.
+    """Some validated rows: the COPY payload, and the lists of rejected and masked fields.
 
-    `rejects` and `masked` are lines of CSV (`row_lists`); `position` is in the file itself, in bytes. Of
-    large rows a chunk has several parts; with the last one the next lane's turn has come.
+    `rejects` and `masked` are lines of CSV (`row_list_files`); `position` is the byte offset in the
+    file as delivered. A chunk of large rows has several parts; the next reader's turn follows the
+    last one.
     """
 
     rows: int
@@ -69,30 +69,30 @@ class Chunk:
     is_last_part: bool
 
 
-def chunks_of(reading: ReadingOptions) -> Iterator[Chunk]:
-    """Read, judge and write this lane's chunks; `FileRefused` where it cannot go on."""
-    judge = RowValidator(reading.catalogue, reading.dataset, today=reading.today)
+def read_chunks(reading: ReadingOptions) -> Iterator[Chunk]:
+    """Read, validate and encode this reader's chunks; `FileRefused` where the file is unusable."""
+    validator = RowValidator(reading.catalogue, reading.dataset, today=reading.today)
     vault = Vault(VaultKeys.parse(reading.vault_keys), random=DrawnAhead())
-    liner = liner_for(reading.catalogue, reading.dataset, reading.source, vault)
+    encoder = row_encoder(reading.catalogue, reading.dataset, reading.source, vault)
     with DecompressedFile(reading.path) as source:
         rows = _rows(source, reading)
-        at = rows.pass_over(reading.skip)
-        if at < reading.skip:
+        row = rows.pass_over(reading.skip)
+        if row < reading.skip:
             raise FileRefused("The file has fewer rows than were taken from it before.")
         while True:
-            turn = at // reading.chunk_rows
-            wanted = (turn + 1) * reading.chunk_rows - at
+            turn = row // reading.chunk_rows
+            wanted = (turn + 1) * reading.chunk_rows - row
             if turn % reading.lanes != reading.lane:
                 passed = rows.pass_over(wanted)
                 if passed < wanted:
                     return
-                at += passed
+                row += passed
                 continue
-            batch = CopyBatch(judge, liner)
-            refused = _fill(batch, rows, at, wanted)
+            batch = CopyBatch(validator, encoder)
+            refused = _fill(batch, rows, row, wanted)
             count = batch.rows
-            at += count
-            is_whole = count == wanted or batch.size < MOST_BYTES
+            row += count
+            is_whole = count == wanted or batch.size < MAX_BUFFERED_BYTES
             if count:
                 yield _chunk(batch, count, source.position, is_last_part=is_whole)
             if refused is not None:
@@ -101,15 +101,18 @@ def chunks_of(reading: ReadingOptions) -> Iterator[Chunk]:
                 return
 
 
-def _fill(batch: CopyBatch, rows: RowReader, at: int, wanted: int) -> FileRefused | None:
-    """Judge so many rows, or fewer large ones; why no more can be read."""
+def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRefused | None:
+    """Add up to `wanted` rows, or fewer large ones; the reason if the file is unusable from here
+    on."""
     try:
-        while batch.rows < wanted and batch.size < MOST_BYTES:
-            some = rows.take(min(MOST_TOGETHER, wanted - batch.rows))
-            if not some:
+        while batch.rows < wanted and batch.size < MAX_BUFFERED_BYTES:
+            items = rows.take(min(MAX_ROWS_AT_ONCE, wanted - batch.rows))
+            if not items:
                 break
-            done = batch.add(at + batch.rows + 1, some, rows.form, most_bytes=MOST_BYTES)
-            rows.give_back(some[done:])
+            added = batch.add(
+                first + batch.rows + 1, items, rows.parser, max_bytes=MAX_BUFFERED_BYTES
+            )
+            rows.give_back(items[added:])
     except FileRefused as refused:
         return refused
     return None
@@ -120,13 +123,13 @@ def _rows(source: DecompressedFile, reading: ReadingOptions) -> RowReader:
     if source.is_parquet != (reading.format == "parquet"):
         raise FileRefused(f"The file is not what its name says ({reading.format}).")
     if reading.format == "csv":
-        return rows_of_csv(source, dataset, reading.encoding)
+        return read_csv(source, dataset, reading.encoding)
     if reading.format == "ndjson":
-        return rows_of_ndjson(source, reading.encoding)
+        return read_ndjson(source, reading.encoding)
     # PyArrow takes longer to import than all else together.
-    from gateway.ingest.parquet_reader import rows_of_parquet  # noqa: PLC0415
+    from gateway.ingest.parquet_reader import read_parquet  # noqa: PLC0415
 
-    return rows_of_parquet(source, dataset)
+    return read_parquet(source, dataset)
 
 
 def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) -> Chunk:
@@ -136,8 +139,8 @@ def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) ->
     return Chunk(
         rows=rows,
         payload=batch.payload(),
-        rejects=reject_lines(batch.rejected),
-        masked=masked_lines(batch.masked),
+        rejects=rejects_csv(batch.rejected),
+        masked=masked_csv(batch.masked),
         rejected=len(batch.rejected),
         superseded=len(batch.superseded),
         warnings=warnings,
@@ -146,8 +149,8 @@ def _chunk(batch: CopyBatch, rows: int, position: int, *, is_last_part: bool) ->
     )
 
 
-def reject_lines(rejected: Mapping[int, tuple[FieldProblem, ...]]) -> bytes:
-    """One line of CSV for each problem: row, field, reason. No value is in it."""
+def rejects_csv(rejected: Mapping[int, tuple[FieldProblem, ...]]) -> bytes:
+    """CSV lines of rejected rows: row, field, reason. Contains no values."""
     return _lines(
         (number, problem.field, problem.reason)
         for number, problems in rejected.items()
@@ -155,12 +158,12 @@ def reject_lines(rejected: Mapping[int, tuple[FieldProblem, ...]]) -> bytes:
     )
 
 
-def masked_lines(masked: Mapping[int, tuple[MaskedField, ...]]) -> bytes:
-    """One line of CSV for each number that was masked: row, field, item, kind, start, length."""
+def masked_csv(masked: Mapping[int, tuple[MaskedField, ...]]) -> bytes:
+    """CSV lines of masked numbers: row, field, item, kind, start, length."""
     return _lines(
         (number, each.field, each.item, each.masking.kind, each.masking.start, each.masking.length)
-        for number, those in masked.items()
-        for each in those
+        for number, fields in masked.items()
+        for each in fields
     )
 
 

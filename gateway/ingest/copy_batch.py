@@ -1,4 +1,4 @@
-"""Judged rows on their way into one COPY: of rows with the same key the last one counts."""
+"""Batch of validated rows for one COPY; of rows with the same key the last one counts."""
 
 import secrets
 import sys
@@ -8,46 +8,53 @@ from typing import Any, Final
 import orjson
 
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.copy_encoding import Liner
+from gateway.ingest.copy_encoding import RowEncoder
 from gateway.ingest.results import MaskedField, RejectedRow, RowWarning
-from gateway.ingest.staging_table import ID_BYTES
-from gateway.ingest.validate_columns import ROWS, Columns, ColumnValidator, Form, Row, RowBatch
+from gateway.ingest.staging_table import RECORD_ID_BYTES
+from gateway.ingest.validate_columns import (
+    IDENTITY_PARSER,
+    Columns,
+    ColumnValidator,
+    Row,
+    RowBatch,
+    RowParser,
+)
 from gateway.ingest.validate_row import RowValidator
 
-UNWRITABLE: Final = FieldProblem(field="?", reason="has bytes that are no characters")
+NOT_ENCODABLE: Final = FieldProblem(field="?", reason="has bytes that are no characters")
 
-MOST_TOGETHER: Final = 500
-_FEW: Final = 8
-"""So many rows are sooner looked at one by one."""
-_UNWRITABLE: Final = (UnicodeEncodeError, orjson.JSONEncodeError)
+MAX_ROWS_AT_ONCE: Final = 500
+_FEW_ROWS: Final = 8
+"""At or below this size, row-by-row validation is faster."""
+_ENCODING_ERRORS: Final = (UnicodeEncodeError, orjson.JSONEncodeError)
 
 
-def key_of(uscc: str, natural_key: str) -> str:
-    """By what a row of a batch is known; in the order of the keys."""
+def batch_key(uscc: str, natural_key: str) -> str:
+    """Sort key of a row within a batch."""
     return f"{uscc}\0{natural_key}"
 
 
 class CopyBatch:
-    """Rows of one dataset, by their numbers. Small whatever it is given: a rejected row leaves
-    only its problems."""
+    """Collects validated rows of one dataset. Memory is bounded: a rejected row leaves only its
+    problems."""
 
     def __init__(
         self,
-        judge: RowValidator,
-        liner: Liner,
+        validator: RowValidator,
+        encoder: RowEncoder,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self._judge = judge.judge
-        self._judge_columns = ColumnValidator(judge.expected).judge
-        self._liner = liner
+        self._validate = validator.validate
+        self._validate_columns = ColumnValidator(validator.rules).validate
+        self._encode = encoder
         self._random = random
-        self._together = MOST_TOGETHER
+        self._rows_at_once = MAX_ROWS_AT_ONCE
         self._lines: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[int, tuple[FieldProblem, ...]] = {}
         self.warned: dict[int, tuple[RowWarning, ...]] = {}
         self.masked: dict[int, tuple[MaskedField, ...]] = {}
         self.superseded: dict[int, str] = {}
-        """Of a row that does not count, the key."""
+        """Row numbers replaced by a later row of the same key, with that key."""
         self.rows = 0
         self.size = 0
 
@@ -55,56 +62,56 @@ class CopyBatch:
         self,
         first: int,
         items: Sequence[Any],
-        form: Form = ROWS,
+        parser: RowParser = IDENTITY_PARSER,
         *,
-        most_bytes: int = sys.maxsize,
+        max_bytes: int = sys.maxsize,
     ) -> int:
-        """Judge rows, numbered from `first`, and keep their lines, or their problems.
+        """Validate rows, numbered from `first`, and keep their COPY lines or their problems.
 
-        How many there were until the batch had so many bytes. As many are looked at together as were
-        lately found to be without fault, a few by themselves.
+        Stops once the batch has `max_bytes`; returns how many rows were added. The number of rows
+        validated at once adapts: halved after a faulty row, doubled after clean ones.
         """
-        at = 0
-        while at < len(items) and self.size < most_bytes:
-            some = items[at : at + self._together]
-            numbers = range(first + at, first + at + len(some))
-            if len(some) <= _FEW:
-                pairs = zip(numbers, some, strict=True)
-                faulty = [n for n, item in pairs if not self._add_one(n, form.read(item))]
-                self._together = 2 if faulty else min(2 * self._together, MOST_TOGETHER)
-            elif self._add_at_once(numbers, form.columns(some)):
-                self._together = min(2 * self._together, MOST_TOGETHER)
+        done = 0
+        while done < len(items) and self.size < max_bytes:
+            part = items[done : done + self._rows_at_once]
+            numbers = range(first + done, first + done + len(part))
+            if len(part) <= _FEW_ROWS:
+                pairs = zip(numbers, part, strict=True)
+                faulty = [n for n, item in pairs if not self._add_one(n, parser.read(item))]
+                self._rows_at_once = 2 if faulty else min(2 * self._rows_at_once, MAX_ROWS_AT_ONCE)
+            elif self._add_at_once(numbers, parser.columns(part)):
+                self._rows_at_once = min(2 * self._rows_at_once, MAX_ROWS_AT_ONCE)
             else:
-                self._together = max(len(some) // 2, _FEW)
+                self._rows_at_once = max(len(part) // 2, _FEW_ROWS)
                 continue
-            at += len(some)
-        return at
+            done += len(part)
+        return done
 
     def _add_at_once(self, numbers: range, columns: Columns | None) -> bool:
-        lot = None if columns is None else self._judge_columns(columns)
-        if lot is None:
+        batch = None if columns is None else self._validate_columns(columns)
+        if batch is None:
             return False
         try:
-            self._keep(numbers, lot)
-        except _UNWRITABLE:
+            self._keep(numbers, batch)
+        except _ENCODING_ERRORS:
             return False
         self.rows += len(numbers)
         return True
 
     def _add_one(self, number: int, row: Row) -> bool:
-        """Whether nothing is to be said of it."""
+        """Add one row; true if it has neither a problem nor a warning."""
         self.rows += 1
         if isinstance(row, FieldProblem):
             self.rejected[number] = (row,)
             return False
-        verdict = self._judge(row)
+        verdict = self._validate(row)
         if isinstance(verdict, RejectedRow):
             self.rejected[number] = verdict.problems
             return False
         try:
             self._keep((number,), RowBatch.of_one(verdict))
-        except _UNWRITABLE:
-            self.rejected[number] = (UNWRITABLE,)
+        except _ENCODING_ERRORS:
+            self.rejected[number] = (NOT_ENCODABLE,)
             return False
         if verdict.warnings:
             self.warned[number] = verdict.warnings
@@ -112,9 +119,9 @@ class CopyBatch:
             self.masked[number] = verdict.masked
         return not verdict.warnings
 
-    def _keep(self, numbers: Sequence[int], lot: RowBatch) -> None:
-        lines = self._liner(numbers, _new_ids(self._random, len(numbers)), lot)
-        keys = list(map(key_of, lot.usccs, lot.keys))
+    def _keep(self, numbers: Sequence[int], batch: RowBatch) -> None:
+        lines = self._encode(numbers, _new_ids(self._random, len(numbers)), batch)
+        keys = list(map(batch_key, batch.usccs, batch.keys))
         new = dict(zip(keys, zip(numbers, lines, strict=True), strict=True))
         if len(new) < len(keys) or not self._lines.keys().isdisjoint(new):
             for number, key in zip(numbers, keys, strict=True):
@@ -126,14 +133,14 @@ class CopyBatch:
         self.size += sum(map(len, lines))
 
     def payload(self) -> bytes:
-        """What COPY is given, in the order of the keys: so the table's indexes are walked once."""
+        """The COPY payload in key order, so that the table's indexes are updated in sequence."""
         lines = [self._lines[key][1] for key in sorted(self._lines)]
         lines.append(b"")
         return b"\n".join(lines)
 
 
 def _new_ids(random: Callable[[int], bytes], count: int) -> list[str]:
-    """Opaque ids, all from one call for randomness."""
-    length = 2 * ID_BYTES
-    many = random(ID_BYTES * count).hex()
-    return [many[at : at + length] for at in range(0, len(many), length)]
+    """Random record ids, from one call to `random`."""
+    length = 2 * RECORD_ID_BYTES
+    digits = random(RECORD_ID_BYTES * count).hex()
+    return [digits[start : start + length] for start in range(0, len(digits), length)]

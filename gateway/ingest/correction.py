@@ -1,4 +1,4 @@
-"""A correction is judged as a delivery is: the record with its corrected fields, taken as a whole."""
+"""Corrections of records: the whole record with its corrected fields is ingested as a delivery is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,21 +8,21 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.creditfile.natural_keys import folded
-from gateway.creditfile.personal_fields import open_of_record
+from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.creditfile.natural_keys import fold
+from gateway.creditfile.personal_fields import open_record
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.creditfile.records import Record
 from gateway.db.statements import Statement
-from gateway.ingest.dataset_rules import MEMBERS, SOURCE_TIME, USCC
-from gateway.ingest.ingest_batch import take
+from gateway.ingest.dataset_rules import ROW_MEMBERS, SOURCE_TIME, USCC
+from gateway.ingest.ingest_batch import ingest_rows
 from gateway.ingest.results import BatchResult, RowOutcome, Source
 from gateway.privacy.field_encryption import Vault
 
-NOTHING: Final = FieldProblem(field="fields", reason="missing")
-OF_THE_KEY: Final = "part of the key: withdraw the record and deliver it under the right one"
+NO_FIELDS: Final = FieldProblem(field="fields", reason="missing")
+KEY_FIELD: Final = "part of the key: withdraw the record and deliver it under the right one"
 
-_WITH_REASON: Final = Statement("""
+_SET_REASONS: Final = Statement("""
     UPDATE record_history AS h
        SET change = 'corrected', reason = c.reason, decided_on = c.decided_on
       FROM unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[]), CAST(:versions AS integer[]),
@@ -33,7 +33,7 @@ _WITH_REASON: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What is to be corrected in a record that its source holds; `row` is its place in the call."""
+    """Corrected fields of a record of the source; `row` is its position in the call."""
 
     row: int
     record: Record
@@ -43,23 +43,23 @@ class Correction:
 
 
 def key_problem(
-    dataset: DatasetOf, record: Record, fields: Mapping[str, Any]
+    dataset: DatasetDefinition, record: Record, fields: Mapping[str, Any]
 ) -> FieldProblem | None:
-    """Why these cannot be corrected fields of this record: who it is about and its key stay."""
+    """Why a correction is refused: no fields, or one that would change the subject or the key."""
     if not fields:
-        return NOTHING
-    for name in (*MEMBERS, *dataset.key):
+        return NO_FIELDS
+    for name in (*ROW_MEMBERS, *dataset.key):
         if name in fields and not (name in dataset.key and _is_same_part(name, record, fields)):
-            return FieldProblem(field=name, reason=OF_THE_KEY)
+            return FieldProblem(field=name, reason=KEY_FIELD)
     return None
 
 
 def _is_same_part(name: str, record: Record, fields: Mapping[str, Any]) -> bool:
-    """Whether it is only spelled differently."""
-    return folded(str(fields[name])) == folded(str(record.fields.get(name)))
+    """Whether the corrected key field is the same after folding."""
+    return fold(str(fields[name])) == fold(str(record.fields.get(name)))
 
 
-async def correct(  # what taking needs
+async def apply_corrections(
     connection: AsyncConnection,
     source: Source,
     corrections: Sequence[Correction],
@@ -68,42 +68,42 @@ async def correct(  # what taking needs
     catalogue: Catalogue,
     vault: Vault,
 ) -> list[RowOutcome]:
-    """Take the corrected records, with the reasons in their history."""
+    """Ingest the corrected records, and write the reasons into their history."""
     outcomes: list[RowOutcome] = []
     for dataset in sorted({each.record.dataset for each in corrections}):
-        own = [each for each in corrections if each.record.dataset == dataset]
-        rows = [_row(each, vault, now) for each in own]
-        taken = await take(
+        of_dataset = [each for each in corrections if each.record.dataset == dataset]
+        rows = [_row(each, vault, now) for each in of_dataset]
+        results = await ingest_rows(
             connection, source, dataset, rows, now=now, catalogue=catalogue, vault=vault
         )
-        outcomes += [replace(each, row=own[each.row].row) for each in taken]
-        await _give_reasons(connection, own, taken)
+        outcomes += [replace(each, row=of_dataset[each.row].row) for each in results]
+        await _write_reasons(connection, of_dataset, results)
     return outcomes
 
 
-def _row(of: Correction, vault: Vault, now: datetime) -> dict[str, Any]:
-    """The record as it would be delivered if it were delivered right."""
-    record = of.record
-    whole = {**record.fields, **open_of_record(vault, record), **of.fields}
+def _row(correction: Correction, vault: Vault, now: datetime) -> dict[str, Any]:
+    """The corrected record as a delivered row."""
+    record = correction.record
+    whole = {**record.fields, **open_record(vault, record), **correction.fields}
     moment = max(now, record.source_time).isoformat()
     return {**whole, USCC: record.uscc, SOURCE_TIME: moment}
 
 
-async def _give_reasons(
-    connection: AsyncConnection, corrections: Sequence[Correction], taken: Sequence[RowOutcome]
+async def _write_reasons(
+    connection: AsyncConnection, corrections: Sequence[Correction], results: Sequence[RowOutcome]
 ) -> None:
     changed = [
-        (of, outcome)
-        for of, outcome in zip(corrections, taken, strict=True)
+        (correction, outcome)
+        for correction, outcome in zip(corrections, results, strict=True)
         if outcome.outcome is BatchResult.UPDATED
     ]
     await connection.execute(
-        _WITH_REASON,
+        _SET_REASONS,
         {
-            "usccs": [of.record.uscc for of, _ in changed],
-            "record_ids": [of.record.record_id for of, _ in changed],
-            "versions": [of.record.version for of, _ in changed],
-            "reasons": [of.reason for of, _ in changed],
-            "days": [of.decided_on for of, _ in changed],
+            "usccs": [correction.record.uscc for correction, _ in changed],
+            "record_ids": [correction.record.record_id for correction, _ in changed],
+            "versions": [correction.record.version for correction, _ in changed],
+            "reasons": [correction.reason for correction, _ in changed],
+            "days": [correction.decided_on for correction, _ in changed],
         },
     )

@@ -1,4 +1,4 @@
-"""Rows of a CSV file (RFC 4180): most lines that are passed over are never taken apart."""
+"""Rows of a CSV file (RFC 4180). Skipping rows does not parse their lines where that is possible."""
 
 import csv
 import io
@@ -7,28 +7,33 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.decompression import MOST_LINE, DecompressedFile, FileRefused, TooLong
-from gateway.ingest.header import columns_of_file, readers_of_text
+from gateway.ingest.decompression import (
+    MAX_LINE_BYTES,
+    DecompressedFile,
+    FileRefused,
+    OversizedLine,
+)
+from gateway.ingest.header import cell_parsers, columns_of_header
 from gateway.ingest.row_reader import RowReader
-from gateway.ingest.text_encoding import Encoding, checked_blocks, decoded, too_long
-from gateway.ingest.validate_columns import Columns, Form, Row
+from gateway.ingest.text_encoding import Encoding, decode_block, oversized_row, read_text_blocks
+from gateway.ingest.validate_columns import Columns, Row, RowParser
 
 _QUOTE: Final = '"'
 _ENDS: Final = "\r\n"
 _NOT_PLAIN: Final = re.compile(r'["\r]|\A\n|\n\n')
-"""Marks a block in which a line may be no row, or no whole row."""
+"""Matches a block in which lines and rows may differ: quotes, CR, empty lines."""
 
 
-def rows_of_csv(source: DecompressedFile, dataset: DatasetOf, encoding: Encoding) -> RowReader:
-    """The rows of a file with a header."""
-    csv.field_size_limit(MOST_LINE)
+def read_csv(source: DecompressedFile, dataset: DatasetDefinition, encoding: Encoding) -> RowReader:
+    """The rows of a CSV file with a header."""
+    csv.field_size_limit(MAX_LINE_BYTES)
     return _CsvRows(source, dataset, encoding)
 
 
-def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
-    width, from_text = len(columns), tuple(readers_of_text(columns, dataset).items())
+def _csv_parser(columns: tuple[str, ...], dataset: DatasetDefinition) -> RowParser:
+    width, from_text = len(columns), tuple(cell_parsers(columns, dataset).items())
 
     def read(cells: list[str] | FieldProblem) -> Row:
         if isinstance(cells, FieldProblem):
@@ -41,36 +46,40 @@ def _form(columns: tuple[str, ...], dataset: DatasetOf) -> Form:
                 row[name] = read_text(row[name])
         return row
 
-    def read_columns(some: Sequence[list[str] | FieldProblem]) -> Columns | None:
+    def read_columns(items: Sequence[list[str] | FieldProblem]) -> Columns | None:
         try:
-            cells = zip(*some, strict=True)
-            of: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
+            cells = zip(*items, strict=True)
+            by_name: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
         except (TypeError, ValueError):
             return None
         for name, read_text in from_text:
-            known = {text: read_text(text) if text else text for text in set(of[name])}
-            of[name] = [known[text] for text in of[name]]
-        return of
+            known = {text: read_text(text) if text else text for text in set(by_name[name])}
+            by_name[name] = [known[text] for text in by_name[name]]
+        return by_name
 
-    return Form(read=read, columns=read_columns)
+    return RowParser(read=read, columns=read_columns)
 
 
 class _CsvRows(RowReader):
-    """The cells of each row, without empty lines."""
+    """Row reader over CSV cells; empty lines are ignored."""
 
-    def __init__(self, source: DecompressedFile, dataset: DatasetOf, encoding: Encoding) -> None:
+    def __init__(
+        self, source: DecompressedFile, dataset: DatasetDefinition, encoding: Encoding
+    ) -> None:
         self._block = io.StringIO()
         self._lines = chain.from_iterable(self._blocks(source, encoding))
         self._reader = csv.reader(self._lines, strict=True)
         self._rows = 0
         self._passed = 0
-        """Lines that `csv` has not seen."""
+        """Skipped lines that `csv` has not read."""
         self._line = 0
-        """In which the last row ended."""
-        super().__init__(source, iter(()), _form(columns_of_file(self._header(), dataset), dataset))
+        """Line number on which the last row ended."""
+        super().__init__(
+            source, iter(()), _csv_parser(columns_of_header(self._header(), dataset), dataset)
+        )
 
     def _header(self) -> list[str]:
-        """The first row, which counts as none."""
+        """The first non-empty row; it is not counted."""
         try:
             for cells in self._reader:
                 if cells:
@@ -88,7 +97,7 @@ class _CsvRows(RowReader):
                         self._rows += 1
                         self._line = self._reader.line_num + self._passed
                         taken.append(cells)
-                        if len(taken) == most or self._is_much():
+                        if len(taken) == most or self._is_large():
                             return
             except csv.Error:
                 self._rows += 1
@@ -97,7 +106,7 @@ class _CsvRows(RowReader):
                 return
 
     def pass_over(self, count: int) -> int:
-        """See `RowReader`. Without a quotation mark, a line is a row, and is not taken apart."""
+        """Skip rows, see `RowReader`. A line without a quotation mark is one row and is not parsed."""
         begun = self._rows
         while (left := begun + count - self._rows) > 0:
             at, line = self._block.tell(), self._block.readline()
@@ -116,8 +125,7 @@ class _CsvRows(RowReader):
         return self._rows - begun
 
     def _pass_over_block(self, most: int) -> bool:
-        """Pass over the block that has begun, if every line in it is a row, and they are no more
-        than so many."""
+        """Skip the current block if each of its lines is a row, and at most `most` rows."""
         text = self._block.getvalue()
         rows = text.count("\n") + (not text.endswith("\n"))
         if rows > most or _NOT_PLAIN.search(text):
@@ -133,13 +141,13 @@ class _CsvRows(RowReader):
             self._line = self._reader.line_num + self._passed
 
     def _misquoted(self) -> str:
-        """A quotation that is not closed swallows lines: it is said which."""
+        """Reason for a row with an unclosed quotation, with its line numbers."""
         first, self._line = self._line + 1, self._reader.line_num + self._passed
         return f"quotation marks that do not fit, in the lines {first} to {self._line}"
 
     def _blocks(self, source: DecompressedFile, encoding: Encoding) -> Iterator[io.StringIO]:
-        for block in checked_blocks(source, encoding):
-            if isinstance(block, TooLong):
-                raise too_long(self._rows + 1)
-            self._block = io.StringIO(decoded(block, encoding), newline="\n")
+        for block in read_text_blocks(source, encoding):
+            if isinstance(block, OversizedLine):
+                raise oversized_row(self._rows + 1)
+            self._block = io.StringIO(decode_block(block, encoding), newline="\n")
             yield self._block

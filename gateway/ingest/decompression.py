@@ -1,6 +1,6 @@
-"""A file is read once, front to back, in bounded pieces, however it was packed.
+"""Decompression of delivered files (gzip, zstd): sequential, in bounded blocks, with a ratio limit.
 
-What unpacks to far more than it weighs is a bomb, and is refused before it goes off.
+The ratio limit refuses decompression bombs.
 """
 
 import gzip
@@ -15,11 +15,11 @@ from typing import BinaryIO, Final, Protocol, Self
 
 import zstandard
 
-BLOCK: Final = 1 << 20
-MOST_LINE: Final = 1 << 20
-MOST_RATIO: Final = 250
-FREE_OF_RATIO: Final = 64 << 20
-"""Bytes that any file may unpack to: small files of few words are packed very small."""
+BLOCK_BYTES: Final = 1 << 20
+MAX_LINE_BYTES: Final = 1 << 20
+MAX_RATIO: Final = 250
+RATIO_FREE_BYTES: Final = 64 << 20
+"""Unpacked bytes that are exempt from the ratio: small repetitive files compress extremely well."""
 _WINDOW: Final = 1 << 27  # zstd's own default limit, 128 MiB
 
 _GZIP: Final = b"\x1f\x8b"
@@ -29,15 +29,15 @@ _ZIP: Final = b"PK\x03\x04"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-class FileRefused(Exception):  # says what happened to the file
+class FileRefused(Exception):  # named in the past tense
     """The file cannot be taken, or no further; the one argument is the sentence that says why."""
 
 
-class TooLong:
-    """Stands for a line that is longer than any row may be."""
+class OversizedLine:
+    """Placeholder for a line longer than `MAX_LINE_BYTES`."""
 
 
-TOO_LONG: Final = TooLong()
+OVERSIZED_LINE: Final = OversizedLine()
 
 
 class _Readable(Protocol):
@@ -45,11 +45,10 @@ class _Readable(Protocol):
 
 
 class _Zstd:
-    """Frames of Zstandard, one after the other. The library's own reader takes a file that breaks
-    off for one that ends."""
+    """Reader of concatenated Zstandard frames; unlike the library's, it reports a truncated file."""
 
     _SLICE: Final = 1 << 10
-    """A block of 128 KiB can be packed into 4 bytes: so a slice gives 32 MiB at most."""
+    """A block of 128 KiB can be packed into 4 bytes, so a slice yields 32 MiB at most."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
@@ -58,7 +57,7 @@ class _Zstd:
         self._left = b""
 
     def read1(self, _size: int, /) -> bytes:
-        """The next bytes, however many a slice gives; nothing at the end of the last frame."""
+        """The next unpacked bytes; empty at the end of the last frame."""
         while packed := self._left or self._raw.read(self._SLICE):
             piece = self._frame.decompress(packed)
             self._left, self._is_begun = b"", True
@@ -77,7 +76,7 @@ class _Zstd:
 
 
 class DecompressedFile:
-    """The bytes of a file, unpacked, and how far in the file itself they were read."""
+    """Unpacked bytes of a file, with the position in the packed file."""
 
     def __init__(self, path: Path) -> None:
         self._raw = open_regular_file(path)
@@ -87,11 +86,11 @@ class DecompressedFile:
         if head.startswith(_ZIP):
             raise FileRefused("The file is a ZIP archive: unpack it, or pack it by gzip or zstd.")
         self.is_parquet = head == _PARQUET
-        self._stream = self._unpacking(head)
-        self._made = 0
+        self._stream = self._open_stream(head)
+        self._unpacked = 0
         self._is_broken = False
 
-    def _unpacking(self, head: bytes) -> "_Readable":
+    def _open_stream(self, head: bytes) -> "_Readable":
         if head.startswith(_GZIP):
             return gzip.GzipFile(fileobj=self._raw)
         if head == _ZSTD:
@@ -100,25 +99,25 @@ class DecompressedFile:
 
     @property
     def raw(self) -> BinaryIO:
-        """The file itself."""
+        """The packed file."""
         return self._raw
 
     @property
     def position(self) -> int:
-        """How many bytes of the file itself have been read."""
+        """Bytes of the packed file read so far."""
         return self._raw.tell()
 
     @property
     def unpacked(self) -> int:
-        """How many bytes they were, unpacked."""
-        return self._made
+        """Unpacked bytes read so far."""
+        return self._unpacked
 
     def read(self) -> bytes:
-        """The next piece, of `BLOCK` bytes at most; nothing at the end."""
+        """The next block of at most `BLOCK_BYTES` bytes; empty at the end."""
         pieces, length = [], 0
-        while length < BLOCK and not self._is_broken:
+        while length < BLOCK_BYTES and not self._is_broken:
             try:
-                piece = self._stream.read1(BLOCK)
+                piece = self._stream.read1(BLOCK_BYTES)
             except (EOFError, OSError, zlib.error, zstandard.ZstdError):
                 self._is_broken = True
                 break
@@ -133,15 +132,15 @@ class DecompressedFile:
         self._check_ratio(length)
         return b"".join(pieces)
 
-    def _check_ratio(self, made: int) -> None:
-        self._made += made
-        if self._made > FREE_OF_RATIO and self._made > MOST_RATIO * self.position:
+    def _check_ratio(self, length: int) -> None:
+        self._unpacked += length
+        if self._unpacked > RATIO_FREE_BYTES and self._unpacked > MAX_RATIO * self.position:
             raise FileRefused(
-                f"The file unpacks to more than {MOST_RATIO} times its size, which no delivery does."
+                f"The file unpacks to more than {MAX_RATIO} times its size, which no delivery does."
             )
 
-    def blocks(self) -> Iterator[bytes | TooLong]:
-        """Whole lines, many at a time, with their newlines; `TOO_LONG` in the place of a long one."""
+    def blocks(self) -> Iterator[bytes | OversizedLine]:
+        """Blocks of whole lines with their newlines; `OVERSIZED_LINE` in place of a long line."""
         rest, skipping = b"", False
         while piece := self.read():
             if skipping:
@@ -151,8 +150,8 @@ class DecompressedFile:
                 skipping = False
             end = piece.rfind(b"\n") + 1
             if end:
-                if len(rest) + piece.find(b"\n") > MOST_LINE:
-                    yield TOO_LONG
+                if len(rest) + piece.find(b"\n") > MAX_LINE_BYTES:
+                    yield OVERSIZED_LINE
                     begin = piece.find(b"\n") + 1
                     if begin < end:
                         yield piece[begin:end]
@@ -161,8 +160,8 @@ class DecompressedFile:
                 rest = piece[end:]
             else:
                 rest += piece
-            if len(rest) > MOST_LINE:
-                yield TOO_LONG
+            if len(rest) > MAX_LINE_BYTES:
+                yield OVERSIZED_LINE
                 rest, skipping = b"", True
         if rest:
             yield rest
@@ -180,13 +179,13 @@ class DecompressedFile:
 
 
 def refuse_utf16(head: bytes) -> None:
-    """Say so, in place of a row of riddles."""
+    """Refuse UTF-16 up front; otherwise every row would fail to decode."""
     if head.startswith(_UTF16):
         raise FileRefused("The file is UTF-16: save it as UTF-8.")
 
 
 def open_regular_file(path: Path) -> io.BufferedReader:
-    """A regular file only: nothing that could wait or go on for ever. Raises `FileRefused`."""
+    """Open a regular file, never a pipe or device. Raises `FileRefused`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""One reader for each field of the catalogue, made once: it gives the value in its one form.
+"""Parsers of field values by catalogue type: each returns the canonical value.
 
-What does not fit raises `InvalidValue` with a reason that repeats nothing of the value.
+An unfit value raises `InvalidValue` with a reason that repeats nothing of the value.
 """
 
 import re
@@ -10,25 +10,25 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetOf, FieldOf, FieldType
+from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition, FieldType
 from gateway.creditfile.local_dates import day_of
 from gateway.rfc3339 import parse_time
 
-MOST_TEXT: Final = 2_000
-MOST_FREE_TEXT: Final = 50_000
-MOST_TEXTS: Final = 200
-MOST_INTEGER: Final = 2**53 - 1  # what every JSON reader keeps exactly
-EARLIEST: Final = "1800-01-01"
-PLACES: Final = 6
-EMPTY: Final[tuple[Any, ...]] = ("", [])
-"""What counts as left out, beside `None`."""
+MAX_TEXT: Final = 2_000
+MAX_FREE_TEXT: Final = 50_000
+MAX_TEXTS: Final = 200
+MAX_INTEGER: Final = 2**53 - 1  # exact in every JSON reader
+EARLIEST_DATE: Final = "1800-01-01"
+DECIMAL_PLACES: Final = 6
+EMPTY_VALUES: Final[tuple[Any, ...]] = ("", [])
+"""Values that count as omitted, beside `None`."""
 
 _DECIMAL: Final = re.compile(r"-?\d{1,14}(\.\d{1,6}0*)?", re.ASCII)
 _CANONICAL: Final = re.compile(r"-?(0|[1-9]\d{0,13})\.\d{6}", re.ASCII)
 _MONTH: Final = re.compile(r"(1[89]|[2-9]\d)\d\d-(0[1-9]|1[0-2])", re.ASCII)
 _MICRO: Final = Decimal("0.000001")
-# Those of validity and of an end are of use only because they may lie ahead.
-_MAY_LIE_AHEAD: Final = frozenset(
+# Columns whose dates may lie in the future.
+_FUTURE_COLUMNS: Final = frozenset(
     {"valid_from", "valid_to", "publicity_ends_on", "published_on", "removed_on"},
 )
 
@@ -39,13 +39,16 @@ class InvalidValue(ValueError):
     """The value is not what the catalogue says; the one argument is the reason."""
 
 
-def readers_of(dataset: DatasetOf, *, today: date) -> dict[str, FieldParser]:
-    """The readers of a dataset's fields, by name. `today` is the day in Shanghai."""
-    return {field.name: _reader(field, today.isoformat()) for field in dataset.fields}
+def field_parsers(dataset: DatasetDefinition, *, today: date) -> dict[str, FieldParser]:
+    """The parsers of a dataset's fields, by name. `today` is the day in Shanghai."""
+    return {field.name: _parser(field, today.isoformat()) for field in dataset.fields}
 
 
-def reader_of_time(today: date) -> FieldParser:
-    """RFC 3339 with its offset. One in the future would make every later delivery an older one."""
+def time_parser(today: date) -> FieldParser:
+    """Parser of `source_time`: RFC 3339 with an offset, not in the future.
+
+    A future time would make every later delivery count as older.
+    """
 
     def read(value: Any) -> datetime:
         try:
@@ -61,27 +64,27 @@ def reader_of_time(today: date) -> FieldParser:
     return read
 
 
-def is_left_out(value: Any) -> bool:
-    """Whether a member with this value counts as none."""
-    return not value and (value is None or value in EMPTY)
+def is_omitted(value: Any) -> bool:
+    """Whether a member with this value counts as omitted."""
+    return not value and (value is None or value in EMPTY_VALUES)
 
 
-def _reader(field: FieldOf, today: str) -> FieldParser:
-    ahead = field.future or field.column in _MAY_LIE_AHEAD
-    made: dict[FieldType, FieldParser] = {
-        "text": _text(field, MOST_TEXT),
-        "free_text": _text(field, MOST_FREE_TEXT),
+def _parser(field: FieldDefinition, today: str) -> FieldParser:
+    may_be_future = field.future or field.column in _FUTURE_COLUMNS
+    parsers: dict[FieldType, FieldParser] = {
+        "text": _text(field, MAX_TEXT),
+        "free_text": _text(field, MAX_FREE_TEXT),
         "texts": _texts(field),
-        "date": _day(None if ahead else today),
+        "date": _day(None if may_be_future else today),
         "month": _month,
         "boolean": _boolean,
         "integer": _integer(field),
         "decimal": _decimal(field),
     }
-    return made[field.type]
+    return parsers[field.type]
 
 
-def _text(field: FieldOf, most: int) -> FieldParser:
+def _text(field: FieldDefinition, most: int) -> FieldParser:
     values = frozenset(field.values)
 
     def read(value: Any) -> str:
@@ -101,24 +104,24 @@ def _text(field: FieldOf, most: int) -> FieldParser:
     return read
 
 
-def _texts(field: FieldOf) -> FieldParser:
-    one = _text(field, MOST_TEXT)
+def _texts(field: FieldDefinition) -> FieldParser:
+    parse_text = _text(field, MAX_TEXT)
 
     def read(value: Any) -> list[str]:
         if type(value) is not list:
             raise InvalidValue("not a list of texts")
-        if len(value) > MOST_TEXTS:
-            raise InvalidValue(f"more than {MOST_TEXTS} texts")
-        return [text for text in map(one, value) if text]
+        if len(value) > MAX_TEXTS:
+            raise InvalidValue(f"more than {MAX_TEXTS} texts")
+        return [text for text in map(parse_text, value) if text]
 
     return read
 
 
 def _day(latest: str | None) -> FieldParser:
     def read(value: Any) -> str:
-        if type(value) is not str or len(value) != len(EARLIEST) or not _is_a_day(value):
+        if type(value) is not str or len(value) != len(EARLIEST_DATE) or not _is_a_day(value):
             raise InvalidValue("not a date as YYYY-MM-DD")
-        if value < EARLIEST:
+        if value < EARLIEST_DATE:
             raise InvalidValue("before the year 1800")
         if latest is not None and value > latest:
             raise InvalidValue("in the future")
@@ -150,11 +153,11 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-def _integer(field: FieldOf) -> FieldParser:
+def _integer(field: FieldDefinition) -> FieldParser:
     negative = field.negative
 
     def read(value: Any) -> int:
-        if type(value) is not int or not -MOST_INTEGER <= value <= MOST_INTEGER:
+        if type(value) is not int or not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise InvalidValue("not a whole number")
         if value < 0 and not negative:
             raise InvalidValue("negative")
@@ -163,12 +166,14 @@ def _integer(field: FieldOf) -> FieldParser:
     return read
 
 
-def _decimal(field: FieldOf) -> FieldParser:
+def _decimal(field: FieldDefinition) -> FieldParser:
     negative = field.negative
 
     def read(value: Any) -> str:
         if type(value) is not str or not _DECIMAL.fullmatch(value):
-            raise InvalidValue(f"not a decimal with at most 14 and {PLACES} digits, as text")
+            raise InvalidValue(
+                f"not a decimal with at most 14 and {DECIMAL_PLACES} digits, as text"
+            )
         if not _CANONICAL.fullmatch(value):
             value = str(Decimal(value).quantize(_MICRO))
         if value[0] == "-" and not negative and value != "-0.000000":

@@ -1,12 +1,12 @@
-"""A file's columns are the catalogue's fields, by their code or their Chinese name; none is guessed."""
+"""Header of a delivered file: maps columns to the dataset's fields by code or Chinese name."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gateway.creditfile.catalogue_schema import DatasetOf
-from gateway.ingest.dataset_rules import KEY, MEMBERS, USCC
+from gateway.creditfile.catalogue_schema import DatasetDefinition
+from gateway.ingest.dataset_rules import KEY, ROW_MEMBERS, USCC
 from gateway.ingest.decompression import FileRefused
 
 _USCC_ZH: Final = "统一社会信用代码"
@@ -15,18 +15,18 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("false", "0", "no", "否"), False),
 }
 _INTEGER: Final = re.compile(r"-?\d{1,16}", re.ASCII)
-_BETWEEN_TEXTS: Final = re.compile("[;；、]")
+_LIST_SEPARATORS: Final = re.compile("[;；、]")
 
-FromText = Callable[[str], Any]
-"""Of a cell's text that is not empty: the value that JSON would have, or the text as it is."""
+CellParser = Callable[[str], Any]
+"""Converts the text of a non-empty cell to its JSON value; returns unfit text unchanged."""
 
 
-def columns_of_file(names: Sequence[str], dataset: DatasetOf) -> tuple[str, ...]:
-    """The fields' codes, in the file's order; `FileRefused` where the header is not this dataset's.
+def columns_of_header(names: Sequence[str], dataset: DatasetDefinition) -> tuple[str, ...]:
+    """Field codes in the file's order; `FileRefused` if the header does not fit the dataset.
 
-    A name that is not known is not repeated: where the header is missing, it is somebody's data.
+    Unknown names are not repeated in the message: without a header, the first line is data.
     """
-    known = {each: each for each in MEMBERS} | {_USCC_ZH: USCC}
+    known = {each: each for each in ROW_MEMBERS} | {_USCC_ZH: USCC}
     chinese = [each.zh for each in dataset.fields]
     known |= {each.zh: each.name for each in dataset.fields if chinese.count(each.zh) == 1}
     known |= {each.name: each.name for each in dataset.fields}
@@ -48,16 +48,15 @@ def columns_of_file(names: Sequence[str], dataset: DatasetOf) -> tuple[str, ...]
     return found
 
 
-def readers_of_text(columns: Sequence[str], dataset: DatasetOf) -> dict[str, FromText]:
-    """For columns whose values are no texts: how their cells are read. What cannot be read is left
-    as it is, for the judge to say why."""
+def cell_parsers(columns: Sequence[str], dataset: DatasetDefinition) -> dict[str, CellParser]:
+    """Parsers for columns that are not text. Unfit cells are left for the validator to report."""
     types = {each.name: each.type for each in dataset.fields}
-    made: dict[str, FromText] = {"texts": _texts, "boolean": _boolean, "integer": _integer}
-    return {name: made[types[name]] for name in columns if types.get(name) in made}
+    parsers: dict[str, CellParser] = {"texts": _texts, "boolean": _boolean, "integer": _integer}
+    return {name: parsers[types[name]] for name in columns if types.get(name) in parsers}
 
 
 def _texts(cell: str) -> list[str]:
-    return [each.strip() for each in _BETWEEN_TEXTS.split(cell) if each.strip()]
+    return [each.strip() for each in _LIST_SEPARATORS.split(cell) if each.strip()]
 
 
 def _boolean(cell: str) -> Any:

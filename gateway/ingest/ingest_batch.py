@@ -1,7 +1,6 @@
-"""A batch is judged row by row and taken as a whole: what is rejected leaves the others alone.
+"""Ingest of one batch of rows in the caller's transaction; rejected rows do not affect the others.
 
-A delivery never brings a record back: what was repaired or withdrawn stays so, whatever is delivered
-under its key.
+A delivery never reactivates a record: a repaired or withdrawn one stays so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.copy_batch import CopyBatch, key_of
-from gateway.ingest.copy_encoding import liner_for
+from gateway.ingest.copy_batch import CopyBatch, batch_key
+from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.dataset_rules import USCC
 from gateway.ingest.merge import MergeInput, merge
 from gateway.ingest.results import BatchResult, RowOutcome, RowWarning, Source
@@ -23,17 +22,20 @@ from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault
 
 HELD_BY_ANOTHER: Final = FieldProblem(field=USCC, reason="held by another source")
-TAKEN: Final = {
+RESULT_OF_VERDICT: Final = {
     "created": BatchResult.CREATED,
     "updated": BatchResult.UPDATED,
     "unchanged": BatchResult.UNCHANGED,
     "older": BatchResult.UNCHANGED,
     "foreign": BatchResult.REJECTED,
 }
-STAYS: Final = {"repaired": RowWarning.STAYS_REPAIRED, "withdrawn": RowWarning.STAYS_WITHDRAWN}
+WARNING_OF_MARK: Final = {
+    "repaired": RowWarning.STAYS_REPAIRED,
+    "withdrawn": RowWarning.STAYS_WITHDRAWN,
+}
 
 
-async def take(
+async def ingest_rows(
     connection: AsyncConnection,
     source: Source,
     dataset: str,
@@ -43,52 +45,54 @@ async def take(
     catalogue: Catalogue,
     vault: Vault,
 ) -> tuple[RowOutcome, ...]:
-    """Take a batch in the transaction of `connection`, and say of each row what became of it.
+    """Validate and merge a batch in the transaction of `connection`; one outcome for each row.
 
-    A row is a mapping of the dataset's fields (JSON values) with `uscc`, and where wanted `key` and
-    `source_time`. A source is asked for one dataset in one transaction. Raises
-    `UnknownDatasetError`.
+    A row is a mapping of the dataset's fields (JSON values) with `uscc`, and optionally `key` and
+    `source_time`. Ingest one dataset per transaction. Raises `UnknownDatasetError`.
     """
     batch = CopyBatch(
         RowValidator(catalogue, dataset, today=day_of(now)),
-        liner_for(catalogue, dataset, source, vault),
+        row_encoder(catalogue, dataset, source, vault),
     )
     batch.add(0, rows)
-    delivery = MergeInput(
+    merge_input = MergeInput(
         source=source, dataset=dataset, catalogue_version=catalogue.version, now=now
     )
-    merging = await merge(connection, delivery, batch.payload())
-    found = await merging.outcomes()
+    merged = await merge(connection, merge_input, batch.payload())
+    found = await merged.outcomes()
     outcomes = {row["row"]: _outcome(row, batch) for row in found}
-    held = {key_of(row["uscc"], row["natural_key"]): outcomes[row["row"]] for row in found}
+    by_key = {batch_key(row["uscc"], row["natural_key"]): outcomes[row["row"]] for row in found}
     for number, problems in batch.rejected.items():
         outcomes[number] = RowOutcome(row=number, outcome=BatchResult.REJECTED, problems=problems)
     for number, key in batch.superseded.items():
-        outcomes[number] = _superseded(number, held[key], batch)
+        outcomes[number] = _superseded(number, by_key[key], batch)
     return tuple(outcomes[number] for number in sorted(outcomes))
 
 
 def _outcome(found: Mapping[str, Any], batch: CopyBatch) -> RowOutcome:
-    verdict, before = found["verdict"], found["held_version"]
-    made = RowOutcome(
-        row=found["row"], outcome=TAKEN[verdict], key=found["natural_key"], uscc=found["uscc"]
+    verdict, version = found["verdict"], found["held_version"]
+    outcome = RowOutcome(
+        row=found["row"],
+        outcome=RESULT_OF_VERDICT[verdict],
+        key=found["natural_key"],
+        uscc=found["uscc"],
     )
     if verdict == "foreign":
-        return replace(made, problems=(HELD_BY_ANOTHER,))
+        return replace(outcome, problems=(HELD_BY_ANOTHER,))
     warnings = list(batch.warned.get(found["row"], ()))
     warnings += [RowWarning.OLDER] if verdict == "older" else []
-    warnings += [STAYS[found["mark"]]] if found["mark"] in STAYS else []
+    warnings += [WARNING_OF_MARK[found["mark"]]] if found["mark"] in WARNING_OF_MARK else []
     return replace(
-        made,
+        outcome,
         record_id=found["record_id"],
-        version=1 if before is None else before + (verdict == "updated"),
+        version=1 if version is None else version + (verdict == "updated"),
         warnings=tuple(warnings),
         masked=batch.masked.get(found["row"], ()),
     )
 
 
 def _superseded(number: int, later: RowOutcome, batch: CopyBatch) -> RowOutcome:
-    """What holds now is the later row's."""
+    """Outcome of a row replaced by a later one: the later row's record and version."""
     warnings = (*batch.warned.get(number, ()), RowWarning.SUPERSEDED)
     return replace(
         later,

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import job_store
-from gateway.ingest.chunk_reader import Chunk, ReadingOptions, reject_lines
+from gateway.ingest.chunk_reader import Chunk, ReadingOptions, rejects_csv
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, STAYS, TAKEN
+from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, RESULT_OF_VERDICT, WARNING_OF_MARK
 from gateway.ingest.job_store import Job
 from gateway.ingest.merge import MergeInput, merge
 from gateway.ingest.reader_processes import chunks_in_order
@@ -27,8 +27,8 @@ from gateway.ingest.results import BatchResult, RowWarning, Source
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 from gateway.ingest.text_encoding import Encoding
 
-CHUNK_ROWS: Final = 10_000
-MOST_REJECTED: Final = 1_000_000
+DEFAULT_CHUNK_ROWS: Final = 10_000
+MAX_REJECTED: Final = 1_000_000
 LOCK_SECONDS: Final = 30.0
 """A process that was killed may leave its last statement running for a moment."""
 _PAUSE: Final = 0.5
@@ -50,10 +50,10 @@ class IngestJob:
     masked: Path
     """Where the list of masked numbers goes."""
     encoding: Encoding = "utf-8"
-    chunk_rows: int = CHUNK_ROWS
+    chunk_rows: int = DEFAULT_CHUNK_ROWS
     again: Callable[[Job], bool] = lambda _: False
-    """Whether a file of which this job is done is ingested once more; asked under the job's lock."""
-    most_rejected: int = MOST_REJECTED
+    """Whether a file whose job is done is ingested once more; called under the job's lock."""
+    most_rejected: int = MAX_REJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +66,23 @@ class ProgressListener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lists:
+class RowLists:
     """What is said of single rows, on the disk before their chunk commits."""
 
     rejects: RowList
     masked: RowList
 
 
-class Busy(Exception):  # says what the job is
+class IngestBusy(Exception):  # says what the job is
     """Another process is taking this file; it goes on by itself."""
 
 
-async def ingest(
+async def ingest_file(
     engine: AsyncEngine, order: IngestJob, watcher: ProgressListener, *, now: Callable[[], datetime]
 ) -> Job:
     """Take the file, or what is left of it; the job as it then stands.
 
-    Its `state` is `done`, or `stopped` with a `sentence` that says why. Raises `Busy`.
+    Its `state` is `done`, or `stopped` with a `sentence` that says why. Raises `IngestBusy`.
     """
     async with engine.connect() as connection:
         await _lock(connection, order)
@@ -94,7 +94,7 @@ async def ingest(
                 RowList(order.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
                 RowList(order.masked, job.masked_bytes, MASKED_HEADER) as masked,
             ):
-                lists = Lists(rejects=rejects, masked=masked)
+                lists = RowLists(rejects=rejects, masked=masked)
                 job = await _take_chunks(connection, order, job, lists, watcher, now=now)
         except FileRefused as refused:
             return await _end(connection, order, job_store.STOPPED, str(refused), now=now())
@@ -105,7 +105,7 @@ async def _take_chunks(
     connection: AsyncConnection,
     order: IngestJob,
     job: Job,
-    lists: Lists,
+    lists: RowLists,
     watcher: ProgressListener,
     *,
     now: Callable[[], datetime],
@@ -130,7 +130,7 @@ async def _take(
     order: IngestJob,
     job: Job,
     chunk: Chunk,
-    lists: Lists,
+    lists: RowLists,
     *,
     now: datetime,
 ) -> Job:
@@ -148,13 +148,13 @@ async def _take(
         )
         warnings = Counter(chunk.warnings)
         for each in await merging.counts():
-            counts[TAKEN[each["verdict"]]] += each["rows"]
+            counts[RESULT_OF_VERDICT[each["verdict"]]] += each["rows"]
             if each["verdict"] == "older":
                 warnings[RowWarning.OLDER] += each["rows"]
-            if each["mark"] in STAYS:
-                warnings[STAYS[each["mark"]]] += each["rows"]
+            if each["mark"] in WARNING_OF_MARK:
+                warnings[WARNING_OF_MARK[each["mark"]]] += each["rows"]
         foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
-        lists.rejects.add(chunk.rejects + reject_lines(foreign))
+        lists.rejects.add(chunk.rejects + rejects_csv(foreign))
         lists.masked.add(chunk.masked)
         moved = job_store.ProgressUpdate(
             rows=chunk.rows,
@@ -163,17 +163,17 @@ async def _take(
             rejects_bytes=lists.rejects.length,
             masked_bytes=lists.masked.length,
         )
-        return await job_store.move(connection, job, moved, now=now)
+        return await job_store.add_progress(connection, job, moved, now=now)
 
 
 async def _lock(connection: AsyncConnection, order: IngestJob) -> None:
     """The lock is the session's: the transaction that takes it ends at once."""
     for _ in range(int(LOCK_SECONDS / _PAUSE)):
         async with connection.begin():
-            if await job_store.try_lock(connection, _key(order)):
+            if await job_store.try_lock_job(connection, _key(order)):
                 return
         await asyncio.sleep(_PAUSE)
-    raise Busy(Busy.__doc__)
+    raise IngestBusy(IngestBusy.__doc__)
 
 
 async def _begin(
@@ -189,11 +189,13 @@ async def _begin(
         "catalogue_version": order.catalogue.version,
     }
     async with connection.begin():
-        held = await job_store.find(connection, of)
+        held = await job_store.find_job(connection, of)
         if held is None:
-            job = await job_store.begin(connection, of, now=now)
-        elif (held.state == job_store.DONE and order.again(held)) or held.encoding != order.encoding:
-            job = await job_store.begin_anew(connection, held, of, now=now)
+            job = await job_store.create_job(connection, of, now=now)
+        elif (
+            held.state == job_store.DONE and order.again(held)
+        ) or held.encoding != order.encoding:
+            job = await job_store.restart_job(connection, held, of, now=now)
         else:
             return held
         await watcher.begun(connection, job)
@@ -209,11 +211,11 @@ async def _end(
     now: datetime,
 ) -> Job:
     async with connection.begin():
-        job = await job_store.find(connection, _key(order))
+        job = await job_store.find_job(connection, _key(order))
         if job is None:
-            raise job_store.MovedByAnotherError
-        await job_store.end(connection, job, state, sentence, now=now)
-        return await job_store.held(connection, _key(order))
+            raise job_store.JobConflictError
+        await job_store.end_job(connection, job, state, sentence, now=now)
+        return await job_store.get_job(connection, _key(order))
 
 
 def _reading(order: IngestJob, job: Job, now: datetime) -> ReadingOptions:

@@ -1,7 +1,7 @@
-"""How far a file has been taken stands in the transaction that took it: nothing is counted twice.
+"""Store of file ingest jobs; progress is written in the transaction that merges a chunk.
 
-A job is known by its source, its dataset and the digest of its file; whoever works at it holds a
-lock of its connection, which ends with the process.
+A job is identified by source, dataset and the file's SHA-256. A session-level advisory lock marks
+the process that works on it, and ends with that process.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ STOPPED: Final = "stopped"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One file of one source on its way into one dataset; counted in rows."""
+    """One file of one source being ingested into one dataset; counts are rows."""
 
     job_id: str
     source_id: str
@@ -46,9 +46,9 @@ class Job:
     rejected: int
     warnings: Mapping[str, int]
     rejects_bytes: int
-    """How long the list of rejected rows is, as far as it counts."""
+    """Committed length of the list of rejected rows."""
     masked_bytes: int
-    """And the list of masked numbers."""
+    """Committed length of the list of masked numbers."""
     sentence: str | None
     catalogue_version: str
     started_at: datetime
@@ -57,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressUpdate:
-    """What one chunk adds to a job."""
+    """Progress made by one chunk."""
 
     rows: int
     counts: Mapping[str, int]
@@ -107,12 +107,12 @@ SELECT count(*) FROM pg_locks
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""")
 
 
-class MovedByAnotherError(Exception):
-    """Somebody else has moved this job meanwhile, so nothing of this chunk was kept."""
+class JobConflictError(Exception):
+    """Another process has advanced this job; nothing of this chunk was stored."""
 
 
 def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: None) -> bytes:
-    """SHA-256 of the file's bytes; `on_progress` hears how many more were read."""
+    """SHA-256 of the file; `on_progress` receives the bytes read since the last call."""
     digest = hashlib.sha256()
     try:
         with open_regular_file(path) as file:
@@ -124,76 +124,78 @@ def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: No
     return digest.digest()
 
 
-async def try_lock(connection: AsyncConnection, of: Mapping[str, Any]) -> bool:
-    """Whether this connection alone may work at the job now; it may until it is closed."""
-    name = f"{of['source_id']}|{of['dataset']}|{of['file_digest'].hex()}"
+async def try_lock_job(connection: AsyncConnection, key: Mapping[str, Any]) -> bool:
+    """Lock a job for this connection's session; false if another session works on it."""
+    name = f"{key['source_id']}|{key['dataset']}|{key['file_digest'].hex()}"
     found = await connection.execute(_TRY_LOCK, {"namespace": _LOCKS, "name": name})
     return bool(found.scalar_one())
 
 
-async def taken_now(connection: AsyncConnection) -> int:
-    """How many files are being taken at this moment, by whichever process."""
+async def count_running(connection: AsyncConnection) -> int:
+    """Number of files being ingested now, by any process."""
     return int((await connection.execute(_TAKEN_NOW, {"namespace": _LOCKS})).scalar_one())
 
 
-async def find(connection: AsyncConnection, of: Mapping[str, Any]) -> Job | None:
-    """The job of this source, dataset and digest."""
-    row = (await connection.execute(_FIND, of)).mappings().one_or_none()
+async def find_job(connection: AsyncConnection, key: Mapping[str, Any]) -> Job | None:
+    """The job of this source, dataset and digest, if there is one."""
+    row = (await connection.execute(_FIND, key)).mappings().one_or_none()
     return None if row is None else Job(**row)
 
 
-async def begin(connection: AsyncConnection, of: Mapping[str, Any], *, now: datetime) -> Job:
-    """The job, made where there is none."""
-    await connection.execute(_BEGIN, {**of, "job_id": new_id("job"), "now": now})
-    return await held(connection, of)
-
-
-async def begin_anew(
-    connection: AsyncConnection, job: Job, of: Mapping[str, Any], *, now: datetime
+async def create_job(
+    connection: AsyncConnection, values: Mapping[str, Any], *, now: datetime
 ) -> Job:
-    """The same job from its first row on."""
-    await connection.execute(_ANEW, {**of, "job_id": job.job_id, "now": now})
-    return await held(connection, of)
+    """The job, created if it does not exist."""
+    await connection.execute(_BEGIN, {**values, "job_id": new_id("job"), "now": now})
+    return await get_job(connection, values)
 
 
-async def move(
-    connection: AsyncConnection, job: Job, moved: ProgressUpdate, *, now: datetime
+async def restart_job(
+    connection: AsyncConnection, job: Job, values: Mapping[str, Any], *, now: datetime
 ) -> Job:
-    """Count a chunk, in the transaction that took it."""
+    """Reset the job to its first row."""
+    await connection.execute(_ANEW, {**values, "job_id": job.job_id, "now": now})
+    return await get_job(connection, values)
+
+
+async def add_progress(
+    connection: AsyncConnection, job: Job, progress: ProgressUpdate, *, now: datetime
+) -> Job:
+    """Add a chunk's progress, in the transaction that merged it."""
     found = await connection.execute(
         _MOVE,
         {
             "job_id": job.job_id,
             "before": job.rows,
-            "rows": moved.rows,
-            **{name: moved.counts.get(name, 0) for name in _OUTCOMES},
-            "rejects_bytes": moved.rejects_bytes,
-            "masked_bytes": moved.masked_bytes,
-            "warnings": to_json(dict(moved.warnings)),
+            "rows": progress.rows,
+            **{name: progress.counts.get(name, 0) for name in _OUTCOMES},
+            "rejects_bytes": progress.rejects_bytes,
+            "masked_bytes": progress.masked_bytes,
+            "warnings": to_json(dict(progress.warnings)),
             "now": now,
         },
     )
     if found.scalar_one_or_none() is None:
-        raise MovedByAnotherError
-    return await held(connection, job_key(job))
+        raise JobConflictError
+    return await get_job(connection, job_key(job))
 
 
-async def held(connection: AsyncConnection, of: Mapping[str, Any]) -> Job:
-    """The job, which is there."""
-    found = await find(connection, of)
+async def get_job(connection: AsyncConnection, key: Mapping[str, Any]) -> Job:
+    """The job; raises `JobConflictError` if it is gone."""
+    found = await find_job(connection, key)
     if found is None:
-        raise MovedByAnotherError
+        raise JobConflictError
     return found
 
 
-async def end(
+async def end_job(
     connection: AsyncConnection, job: Job, state: str, sentence: str | None, *, now: datetime
 ) -> None:
-    """Say that a job is done, or why it stopped."""
+    """Mark a job as done, or as stopped with a sentence."""
     values = {"job_id": job.job_id, "state": state, "sentence": sentence, "now": now}
     await connection.execute(_END, values)
 
 
 def job_key(job: Job) -> dict[str, Any]:
-    """By what a job is known."""
+    """Identifying columns of a job."""
     return {"source_id": job.source_id, "dataset": job.dataset, "file_digest": job.file_digest}

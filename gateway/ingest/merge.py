@@ -1,8 +1,8 @@
-"""Staged rows become records set by set: what is new, what differs, what stays, what is another's.
+"""Merge of a staged batch into records: classifies each row as created, updated, unchanged or foreign.
 
-One source's deliveries of one dataset (everybody's, of registrations) follow one another: a lock
-that ends with the transaction sees to it, so two of them can neither deadlock nor lose an update.
-Whoever else changes records locks them in the order of their keys, or one at a time.
+A transaction-level advisory lock serialises one source's deliveries of one dataset (and all
+registrations), so that they neither deadlock nor lose an update. All other writers lock records in
+key order, or one at a time.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.creditfile.key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION
 from gateway.db.statements import Statement
-from gateway.ingest.merge_sql import AS_BEFORE, BY_TABLE
+from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import NULL, StagingTable, target_of
+from gateway.ingest.staging_table import COPY_NULL, StagingTable, staging_table_of
 
 _LOCK: Final = Statement(
     f"SELECT {IS_CURRENT} AS is_current, pg_advisory_xact_lock(:namespace, hashtext(:name))"
@@ -28,7 +28,7 @@ _PIECE: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeInput:
-    """Who delivers what, and when."""
+    """Source, dataset and time of a merge_input."""
 
     source: Source
     dataset: str
@@ -37,62 +37,63 @@ class MergeInput:
 
     @property
     def target(self) -> StagingTable:
-        """Where its rows go."""
-        return target_of(self.dataset)
+        """Staging table for the dataset."""
+        return staging_table_of(self.dataset)
 
 
-class Merging:
-    """One merged batch: the staged rows stand until the transaction ends."""
+class MergedBatch:
+    """One merged batch; the staged rows exist until the transaction ends."""
 
-    def __init__(self, driver: Any, delivery: MergeInput) -> None:  # asyncpg's connection
+    def __init__(self, driver: Any, merge_input: MergeInput) -> None:  # asyncpg's connection
         self._driver = driver
-        self._statements = BY_TABLE[delivery.target.table]
+        self._statements = STATEMENTS_BY_TABLE[merge_input.target.table]
         self._values: Mapping[str, Any] = {
-            "source": delivery.source.source_id,
-            "source_name": delivery.source.name,
-            "source_uscc": delivery.source.uscc,
-            "dataset": delivery.dataset,
-            "catalogue": delivery.catalogue_version,
-            "now": delivery.now,
+            "source": merge_input.source.source_id,
+            "source_name": merge_input.source.name,
+            "source_uscc": merge_input.source.uscc,
+            "dataset": merge_input.dataset,
+            "catalogue": merge_input.catalogue_version,
+            "now": merge_input.now,
             "kind": "record_corrected",
         }
 
     async def run(self, target: StagingTable, payload: bytes) -> None:
         """Stage `payload` and merge it."""
-        of = self._statements
-        await self._driver.execute(of.prepare)
+        statements = self._statements
+        await self._driver.execute(statements.prepare)
         await self._driver.copy_to_table(
             target.staged,
             source=_pieces(payload),
             columns=target.columns,
             format="text",
-            null=NULL,
+            null=COPY_NULL,
         )
         for each in (
-            of.classify,
-            of.keep_superseded,
-            *of.also,
-            of.update,
-            of.notify,  # not before: only then is every disclosure seen that the lock waited for
-            of.insert,
+            statements.classify,
+            statements.keep_superseded,
+            *statements.effects,
+            statements.update,
+            # After the update: only then is every disclosure visible that the lock waited for.
+            statements.notify,
+            statements.insert,
         ):
             await self._driver.execute(each.positional, *self._arguments(each))
-        await self._driver.execute(AS_BEFORE)
+        await self._driver.execute(RESET_PLANNER)
 
     async def foreign(self) -> list[int]:
-        """The numbers of the rows that another source holds."""
+        """Numbers of the rows that belong to another source."""
         found = await self._driver.fetch(self._statements.foreign.positional)
         return [row["row"] for row in found]
 
     async def outcomes(self) -> Sequence[Mapping[str, Any]]:
-        """Of each staged row: `row`, `verdict`, `record_id`, `held_version`, `mark`."""
+        """For each staged row: `row`, `verdict`, `record_id`, `held_version`, `mark`."""
         found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
             self._statements.outcomes.positional
         )
         return found
 
     async def counts(self) -> Sequence[Mapping[str, Any]]:
-        """How many rows there are of each `verdict` and `mark`."""
+        """Number of rows for each `verdict` and `mark`."""
         found: Sequence[Mapping[str, Any]] = await self._driver.fetch(
             self._statements.counts.positional
         )
@@ -103,42 +104,46 @@ class Merging:
 
 
 async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
-    """What COPY is sent at once: of a file in memory the driver makes a circle, which stays."""
+    """Payload in pieces for COPY; given a file object, the driver would create a reference cycle."""
     for at in range(0, len(payload), _PIECE):
         yield payload[at : at + _PIECE]
 
 
-async def merge(connection: AsyncConnection, delivery: MergeInput, payload: bytes) -> Merging:
-    """Merge a batch in the transaction of `connection`; nothing is committed here.
+async def merge(
+    connection: AsyncConnection, merge_input: MergeInput, payload: bytes
+) -> MergedBatch:
+    """Merge a batch in the transaction of `connection`, without committing.
 
-    Whoever was told of a record as it was before gets a tombstone (R14).
+    Clients that received the record's earlier version get a withdrawal notice (R14).
     """
-    await wait_for_turn(connection, delivery.source.source_id, delivery.dataset)
+    await lock_dataset(connection, merge_input.source.source_id, merge_input.dataset)
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None:
         message = "The connection was closed."
         raise RuntimeError(message)
-    merging = Merging(driver, delivery)
-    await merging.run(delivery.target, payload)
-    return merging
+    merged = MergedBatch(driver, merge_input)
+    await merged.run(merge_input.target, payload)
+    return merged
 
 
-async def wait_for_turn(connection: AsyncConnection, source_id: str, dataset: str) -> None:
-    """Wait until no other transaction changes this source's records of this dataset.
+async def lock_dataset(connection: AsyncConnection, source_id: str, dataset: str) -> None:
+    """Lock this source's records of this dataset until the transaction ends.
 
-    Whoever waits for two turns in one transaction takes them by `take_turns`. Raises `KeysDueError`.
+    Use `lock_datasets` for more than one. Raises `KeysDueError`.
     """
-    name = _turn(source_id, dataset)
+    name = _lock_name(source_id, dataset)
     found = await connection.execute(_LOCK, {"namespace": _LOCKS, "name": name})
     if not found.one().is_current:
         raise KeysDueError(KeysDueError.__doc__)
 
 
-async def take_turns(connection: AsyncConnection, source_id: str, datasets: Iterable[str]) -> None:
-    """Wait for several turns, in the order in which everybody waits for them."""
-    for dataset in sorted(datasets, key=lambda code: _turn(source_id, code)):
-        await wait_for_turn(connection, source_id, dataset)
+async def lock_datasets(
+    connection: AsyncConnection, source_id: str, datasets: Iterable[str]
+) -> None:
+    """Lock several datasets, in the order that every caller uses."""
+    for dataset in sorted(datasets, key=lambda code: _lock_name(source_id, code)):
+        await lock_dataset(connection, source_id, dataset)
 
 
-def _turn(source_id: str, dataset: str) -> str:
+def _lock_name(source_id: str, dataset: str) -> str:
     return REGISTRATION if dataset == REGISTRATION else f"{source_id}|{dataset}"

@@ -1,7 +1,7 @@
-"""The statements by which a staged batch is merged, written once for each of the two tables.
+"""SQL statements that merge a staged batch, for the tables `enterprise` and `record`.
 
-What is held is looked up by its key, row for row of the batch (LATERAL, ON CONFLICT): no statistics,
-which lag behind while a table fills, can turn that into a join that reads the table.
+Existing rows are looked up by key for each staged row (LATERAL, ON CONFLICT): outdated statistics
+must not lead to a join that scans the table.
 """
 
 # ruff: noqa: S608  # the names are constants of this package
@@ -12,7 +12,7 @@ from typing import Final, Self
 from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import notices_on
 from gateway.identity.representatives import ends_with
-from gateway.ingest.staging_table import ENTERPRISE, RECORD, StagingTable
+from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import at_once_on
 from verification.facts import LEGAL_REPRESENTATIVE_ID
@@ -23,21 +23,21 @@ _TYPES: Final = {
     "code_ok": "boolean",
     "fields": "jsonb",
 }
-# With it off, a look-up takes an index even in a table that seems to be small.
+# Off, so that a lookup uses the index even if statistics say the table is small.
 _PLAN: Final = "enable_seqscan"
-AS_BEFORE: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
+RESET_PLANNER: Final = f"SET LOCAL {_PLAN} TO DEFAULT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
-    """In the order in which they run. Parameters are named in `merging`."""
+class MergeStatements:
+    """Statements in execution order; parameters are named in `merge`."""
 
     prepare: str
     classify: Statement
     keep_superseded: Statement
     update: Statement
-    also: tuple[Statement, ...]
-    """What follows from the change, while the rows are locked and still as they were."""
+    effects: tuple[Statement, ...]
+    """Consequences of a change, run while the rows are locked and not yet updated."""
     notify: Statement
     insert: Statement
     outcomes: Statement
@@ -45,17 +45,17 @@ class Statements:
     foreign: Statement
 
     @classmethod
-    def for_target(cls, of: StagingTable) -> Self:
+    def for_target(cls, table: StagingTable) -> Self:
         """The statements of one table."""
-        merged = f"FROM {of.staged} AS s LEFT JOIN {of.held} AS m USING (row)"
+        merged = f"FROM {table.staged} AS s LEFT JOIN {table.held} AS m USING (row)"
         return cls(
-            prepare=_prepare(of),
-            classify=Statement(_classify(of)),
-            keep_superseded=Statement(_keep_superseded(of)),
-            update=Statement(_update(of)),
-            also=_FOLLOWS if of is ENTERPRISE else (),
-            notify=Statement(notices_on(_no_longer_as_told(of))),
-            insert=Statement(_insert(of)),
+            prepare=_prepare(table),
+            classify=Statement(_classify(table)),
+            keep_superseded=Statement(_keep_superseded(table)),
+            update=Statement(_update(table)),
+            effects=_REPRESENTATIVE_EFFECTS if table is ENTERPRISE_STAGING else (),
+            notify=Statement(notices_on(_changed_disclosed(table))),
+            insert=Statement(_insert(table)),
             outcomes=Statement(
                 "SELECT s.row, s.uscc, s.natural_key, coalesce(m.verdict, 'created') AS verdict,"
                 f" coalesce(m.held_id, s.record_id) AS record_id, m.held_version, m.mark {merged}"
@@ -64,23 +64,25 @@ class Statements:
                 "SELECT coalesce(m.verdict, 'created') AS verdict, m.mark, count(*) AS rows"
                 f" {merged} GROUP BY m.verdict, m.mark"
             ),
-            foreign=Statement(f"SELECT row FROM {of.held} WHERE verdict = 'foreign' ORDER BY row"),
+            foreign=Statement(
+                f"SELECT row FROM {table.held} WHERE verdict = 'foreign' ORDER BY row"
+            ),
         )
 
 
-def _prepare(of: StagingTable) -> str:
-    """The empty tables of this connection's own."""
-    typed = ", ".join(f"{name} {_type(name)}" for name in of.filled)
+def _prepare(table: StagingTable) -> str:
+    """Temporary tables of this session."""
+    typed = ", ".join(f"{name} {_type(name)}" for name in table.filled)
     return f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS {of.staged} (
+CREATE TEMPORARY TABLE IF NOT EXISTS {table.staged} (
   row integer NOT NULL, uscc text NOT NULL, natural_key text NOT NULL, record_id text NOT NULL,
   source_time timestamptz, {typed}, personal bytea, digests jsonb
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS {of.held} (
+CREATE TEMPORARY TABLE IF NOT EXISTS {table.held} (
   row integer NOT NULL, uscc text NOT NULL, held_id text NOT NULL, held_version integer NOT NULL,
   verdict text NOT NULL, mark text
 ) ON COMMIT DELETE ROWS;
-DELETE FROM {of.staged}; DELETE FROM {of.held};
+DELETE FROM {table.staged}; DELETE FROM {table.held};
 SET LOCAL {_PLAN} = off"""
 
 
@@ -89,7 +91,7 @@ def _type(column: str) -> str:
     return _TYPES.get(column, "date" if dates else "text")
 
 
-_ANOTHERS: Final = "WHEN r.source_id <> CAST(:source AS text) THEN 'foreign'"
+_FOREIGN: Final = "WHEN r.source_id <> CAST(:source AS text) THEN 'foreign'"
 _MARK: Final = """CASE WHEN r.withdrawn_at IS NOT NULL THEN 'withdrawn'
                    WHEN r.repaired_at IS NOT NULL THEN 'repaired' END"""
 _SAME_RECORD: Final = """
@@ -97,40 +99,41 @@ _SAME_RECORD: Final = """
    AND r.natural_key = s.natural_key"""
 
 
-def _classify(of: StagingTable) -> str:
-    """What each staged row is beside what is held. Typed columns of a record follow its fields."""
-    is_enterprise = of is ENTERPRISE
-    compared = (*(of.filled if is_enterprise else ("fields",)), "digests")
+def _classify(table: StagingTable) -> str:
+    """Verdict for each staged row compared with the existing one. A record's typed columns derive
+    from its fields, so only `fields` are compared."""
+    is_enterprise = table is ENTERPRISE_STAGING
+    compared = (*(table.filled if is_enterprise else ("fields",)), "digests")
     held = ", ".join(f"r.{name}" for name in compared)
     delivered = ", ".join(f"s.{name}" for name in compared)
     return f"""
-INSERT INTO {of.held} (row, uscc, held_id, held_version, verdict, mark)
+INSERT INTO {table.held} (row, uscc, held_id, held_version, verdict, mark)
 SELECT s.row, s.uscc, held.*
-  FROM {of.staged} AS s CROSS JOIN LATERAL (
-SELECT r.{of.id_column}, r.version,
-       CASE {_ANOTHERS if is_enterprise else ""}
+  FROM {table.staged} AS s CROSS JOIN LATERAL (
+SELECT r.{table.id_column}, r.version,
+       CASE {_FOREIGN if is_enterprise else ""}
        WHEN ({held}) IS NOT DISTINCT FROM ({delivered}) THEN 'unchanged'
        WHEN s.source_time < r.source_time THEN 'older'
        ELSE 'updated' END,
        {"NULL" if is_enterprise else _MARK}
-  FROM {of.table} AS r
+  FROM {table.table} AS r
  WHERE r.uscc = s.uscc{"" if is_enterprise else _SAME_RECORD}
  LIMIT 1) AS held"""
 
 
-def _keep_superseded(of: StagingTable) -> str:
-    """Locked in the order of their keys, so that nobody who does likewise waits in a circle."""
-    key = "uscc" if of is ENTERPRISE else "uscc, record_id"
-    exact = " || jsonb_build_object('capital', CAST(r.capital AS text))"  # no float on the way
+def _keep_superseded(table: StagingTable) -> str:
+    """Copy rows to be updated into history; locked in key order to avoid deadlocks."""
+    key = "uscc" if table is ENTERPRISE_STAGING else "uscc, record_id"
+    exact = " || jsonb_build_object('capital', CAST(r.capital AS text))"  # as text, not as a float
     return f"""
-INSERT INTO {of.table}_history
+INSERT INTO {table.table}_history
        ({key}, version, replaced_at, change, actor, row, personal)
 SELECT {", ".join(f"r.{each}" for each in key.split(", "))}, r.version,
        greatest(CAST(:now AS timestamptz), r.received_at), 'updated', CAST(:source AS text),
-       to_jsonb(r) - 'personal'{exact if of is ENTERPRISE else ""}, r.personal
-  FROM (SELECT uscc, held_id FROM {of.held} WHERE verdict = 'updated' ORDER BY uscc, held_id) AS m
+       to_jsonb(r) - 'personal'{exact if table is ENTERPRISE_STAGING else ""}, r.personal
+  FROM (SELECT uscc, held_id FROM {table.held} WHERE verdict = 'updated' ORDER BY uscc, held_id) AS m
  CROSS JOIN LATERAL (
-SELECT * FROM {of.table} AS r WHERE r.uscc = m.uscc AND r.{of.id_column} = m.held_id
+SELECT * FROM {table.table} AS r WHERE r.uscc = m.uscc AND r.{table.id_column} = m.held_id
    FOR UPDATE) AS r"""
 
 
@@ -143,60 +146,63 @@ _PROVENANCE: Final = (
 )
 
 
-# A number that was not known before makes no new person.
+# A newly known ID number alone is not a change of person.
 _NEW_REPRESENTATIVES: Final = f"""
 SELECT m.uscc
-  FROM {ENTERPRISE.held} AS m JOIN {ENTERPRISE.staged} AS s USING (row)
+  FROM {ENTERPRISE_STAGING.held} AS m JOIN {ENTERPRISE_STAGING.staged} AS s USING (row)
  CROSS JOIN LATERAL (
-SELECT * FROM {ENTERPRISE.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS r
+SELECT * FROM {ENTERPRISE_STAGING.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS r
  WHERE m.verdict = 'updated'
    AND (r.legal_representative <> s.legal_representative
         OR r.digests ->> '{LEGAL_REPRESENTATIVE_ID}' <> s.digests ->> '{LEGAL_REPRESENTATIVE_ID}')"""
 
 
-_FOLLOWS: Final = (
+_REPRESENTATIVE_EFFECTS: Final = (
     Statement(at_once_on(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
     Statement(ends_with(_NEW_REPRESENTATIVES)),
 )
 
 
-def _no_longer_as_told(of: StagingTable) -> str:
-    """R14: what was told of these has changed. Of what has ended its clients know that already."""
+def _changed_disclosed(table: StagingTable) -> str:
+    """R14: updated records whose disclosures are outdated. Clients already know of repaired and
+    withdrawn ones."""
     return f"""
-SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {of.held} AS m
+SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
  WHERE m.verdict = 'updated' AND m.mark IS NULL"""
 
 
-def _update(of: StagingTable) -> str:
-    """What happened to a record (repair, withdrawal, objection) is not a delivery's to change."""
-    key = "uscc" if of is ENTERPRISE else "uscc, source_id, dataset, natural_key"
-    replaced = (*_PROVENANCE, *of.filled, "personal", "digests")
+def _update(table: StagingTable) -> str:
+    """Update of changed records; keeps repair, withdrawal and objection marks."""
+    key = "uscc" if table is ENTERPRISE_STAGING else "uscc, source_id, dataset, natural_key"
+    replaced = (*_PROVENANCE, *table.filled, "personal", "digests")
     set_to = {name: f"excluded.{name}" for name in replaced}
-    # A delivery may have waited for its turn longer than the one before it.
-    set_to["received_at"] = f"greatest(excluded.received_at, {of.table}.received_at)"
-    return f"""{_inserting(of)}
-  FROM {of.staged} AS s JOIN {of.held} AS m USING (row)
+    # A delivery may have waited for its lock longer than the one before it.
+    set_to["received_at"] = f"greatest(excluded.received_at, {table.table}.received_at)"
+    return f"""{_inserting(table)}
+  FROM {table.staged} AS s JOIN {table.held} AS m USING (row)
  WHERE m.verdict = 'updated'
     ON CONFLICT ({key}) DO UPDATE
-   SET version = {of.table}.version + 1, {", ".join(f"{x} = {to}" for x, to in set_to.items())}"""
+   SET version = {table.table}.version + 1, {", ".join(f"{x} = {to}" for x, to in set_to.items())}"""
 
 
-def _insert(of: StagingTable) -> str:
-    return f"""{_inserting(of)}
-  FROM {of.staged} AS s
- WHERE NOT EXISTS (SELECT FROM {of.held} AS m WHERE m.row = s.row)"""
+def _insert(table: StagingTable) -> str:
+    return f"""{_inserting(table)}
+  FROM {table.staged} AS s
+ WHERE NOT EXISTS (SELECT FROM {table.held} AS m WHERE m.row = s.row)"""
 
 
-def _inserting(of: StagingTable) -> str:
-    own = "" if of is ENTERPRISE else "natural_key, dataset, "
-    values = "" if of is ENTERPRISE else "s.natural_key, CAST(:dataset AS text), "
-    delivered = (*of.filled, "personal", "digests")
+def _inserting(table: StagingTable) -> str:
+    own = "" if table is ENTERPRISE_STAGING else "natural_key, dataset, "
+    values = "" if table is ENTERPRISE_STAGING else "s.natural_key, CAST(:dataset AS text), "
+    delivered = (*table.filled, "personal", "digests")
     return f"""
-INSERT INTO {of.table} (uscc, {of.id_column}, {own}source_id, {", ".join(_PROVENANCE)},
+INSERT INTO {table.table} (uscc, {table.id_column}, {own}source_id, {", ".join(_PROVENANCE)},
        {", ".join(delivered)})
 SELECT s.uscc, s.record_id, {values}CAST(:source AS text), CAST(:source_name AS text),
        CAST(:source_uscc AS text), CAST(:catalogue AS text), CAST(:now AS timestamptz),
        coalesce(s.source_time, CAST(:now AS timestamptz)), {", ".join(f"s.{x}" for x in delivered)}"""
 
 
-BY_TABLE: Final = {of.table: Statements.for_target(of) for of in (ENTERPRISE, RECORD)}
+STATEMENTS_BY_TABLE: Final = {
+    of.table: MergeStatements.for_target(of) for of in (ENTERPRISE_STAGING, RECORD_STAGING)
+}

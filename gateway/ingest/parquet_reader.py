@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, batch by batch; a column has the type of its field, or the file is refused."""
+"""Rows of a Parquet file, batch by batch; refused if a column's type does not fit its field."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,26 +9,26 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.creditfile.record_mapping import FieldProblem
 from gateway.ingest.dataset_rules import SOURCE_TIME
 from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.header import columns_of_file
+from gateway.ingest.header import columns_of_header
 from gateway.ingest.row_reader import RowReader
-from gateway.ingest.validate_columns import Columns, Form, Row, columns_of
+from gateway.ingest.validate_columns import Columns, Row, RowParser, columns_of_rows
 
-BATCH: Final = 2_000
-MOST_COLUMN: Final = 256 << 20
-"""Bytes of one column in one row group, unpacked, as far as the file says itself."""
-FREE_ROWS: Final = 1_000_000
-MOST_ROWS_PER_BYTE: Final = 8
-"""A row is 30 bytes at least, and no other file may unpack to more than 250 times its size."""
+PARQUET_BATCH_ROWS: Final = 2_000
+MAX_COLUMN_BYTES: Final = 256 << 20
+"""Declared unpacked bytes of one column in one row group."""
+RATIO_FREE_ROWS: Final = 1_000_000
+MAX_ROWS_PER_BYTE: Final = 8
+"""Derived from the ratio limit of 250 and a row of at least 30 bytes."""
 _MOST_METADATA: Final = 16 << 20
 _BUFFER: Final = 1 << 20
 _MOST_TYPE: Final = 40
 _UNREADABLE: Final = object()
 _BROKEN: Final = (pa.ArrowException, ValueError, OverflowError)
-"""What a cell that is no value of its type raises: bytes that are no text, a day without a date."""
+"""Raised by a cell that is not a value of its type, such as invalid UTF-8 or an impossible date."""
 
 _IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "date": (lambda t: pa.types.is_date(t) or _is_text(t), "a date, or text"),
@@ -39,9 +39,9 @@ _IS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
-def rows_of_parquet(source: DecompressedFile, dataset: DatasetOf) -> RowReader:
+def read_parquet(source: DecompressedFile, dataset: DatasetDefinition) -> RowReader:
     """The rows in the file's order."""
-    with _damage():
+    with _errors_as_refusal():
         file = pq.ParquetFile(
             source.raw,
             buffer_size=_BUFFER,
@@ -49,27 +49,27 @@ def rows_of_parquet(source: DecompressedFile, dataset: DatasetOf) -> RowReader:
             thrift_string_size_limit=_MOST_METADATA,
             thrift_container_size_limit=_MOST_METADATA,
         )
-        _refuse_giants(file.metadata, source.size)
+        _check_size(file.metadata, source.size)
         schema = file.schema_arrow
-        columns = columns_of_file(schema.names, dataset)
-        _refuse_types(schema, columns, dataset)
+        columns = columns_of_header(schema.names, dataset)
+        _check_types(schema, columns, dataset)
 
     def read(item: tuple[_Batch, int]) -> Row:
-        batch, place = item
-        with _damage():
-            return batch.row(place)
+        batch, index = item
+        with _errors_as_refusal():
+            return batch.row(index)
 
     def read_columns(items: Sequence[tuple[_Batch, int]]) -> Columns | None:
         try:
-            return columns_of(map(read, items))
-        except FileRefused:  # there are good rows before the damage
+            return columns_of_rows(map(read, items))
+        except FileRefused:  # rows before the damage may still be valid
             return None
 
-    return RowReader(source, _items(file, columns), Form(read=read, columns=read_columns))
+    return RowReader(source, _items(file, columns), RowParser(read=read, columns=read_columns))
 
 
 class _Batch:
-    """Some rows of the file, made into values when the first of them is asked for."""
+    """A batch of rows, converted to Python values on first access."""
 
     def __init__(self, batch: Any, columns: tuple[str, ...]) -> None:  # pyarrow's batch
         self._batch = batch
@@ -77,7 +77,7 @@ class _Batch:
         self._values: list[list[Any]] | None = None
 
     def row(self, place: int) -> Row:
-        """The row at this place."""
+        """The row at this index."""
         if self._values is None:
             named = zip(self._batch.columns, self._columns, strict=True)
             self._values = [_values(column, name) for column, name in named]
@@ -89,14 +89,14 @@ class _Batch:
 
 
 def _items(file: Any, columns: tuple[str, ...]) -> Iterator[tuple[_Batch, int]]:
-    with _damage():
-        for batch in file.iter_batches(batch_size=BATCH, use_threads=False):
+    with _errors_as_refusal():
+        for batch in file.iter_batches(batch_size=PARQUET_BATCH_ROWS, use_threads=False):
             some = _Batch(batch, columns)
             yield from ((some, place) for place in range(batch.num_rows))
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def _errors_as_refusal() -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError):
@@ -106,7 +106,7 @@ def _damage() -> Iterator[None]:
 
 
 def _values(column: Any, name: str) -> list[Any]:  # pyarrow's array
-    """The values as JSON would have them; `_UNREADABLE` in the place of what is none."""
+    """Column values as JSON has them; `_UNREADABLE` in place of an invalid cell."""
     try:
         return _as_json(column, name)
     except _BROKEN:
@@ -133,30 +133,29 @@ def _plain(value: date | datetime | Decimal) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()[:10]
 
 
-def _refuse_giants(metadata: Any, size: int) -> None:
-    """A batch of rows is read from whole pages: a row group must not be a mountain. Nor may a few
-    bytes stand for billions of rows."""
-    if metadata.num_rows > max(FREE_ROWS, MOST_ROWS_PER_BYTE * size):
+def _check_size(metadata: Any, size: int) -> None:
+    """Refuse row groups too large to read in bounded memory, and implausible row counts."""
+    if metadata.num_rows > max(RATIO_FREE_ROWS, MAX_ROWS_PER_BYTE * size):
         raise FileRefused(
             "The file has more rows than one of its size holds, which no delivery does."
         )
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         for place in range(group.num_columns):
-            if group.column(place).total_uncompressed_size > MOST_COLUMN:
+            if group.column(place).total_uncompressed_size > MAX_COLUMN_BYTES:
                 raise FileRefused(
                     f"A row group of the file is too large: write groups of less than "
-                    f"{MOST_COLUMN >> 20} MiB per column."
+                    f"{MAX_COLUMN_BYTES >> 20} MiB per column."
                 )
 
 
-def _refuse_types(schema: Any, columns: tuple[str, ...], dataset: DatasetOf) -> None:
+def _check_types(schema: Any, columns: tuple[str, ...], dataset: DatasetDefinition) -> None:
     types = {each.name: each.type for each in dataset.fields}
     for field, name in zip(schema, columns, strict=True):
         fits, wanted = _IS.get(types.get(name, "text"), (_is_text, "text"))
         is_time = name == SOURCE_TIME and pa.types.is_timestamp(field.type) and field.type.tz
         if not fits(field.type) and not is_time:
-            kind = str(field.type)[:_MOST_TYPE]  # a nested one names whatever is in it
+            kind = str(field.type)[:_MOST_TYPE]  # a nested type's name is unbounded
             raise FileRefused(f"The column {name} has the type {kind}; it must be {wanted}.")
 
 

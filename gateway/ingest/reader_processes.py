@@ -1,7 +1,6 @@
-"""A file is read by processes of their own, which work ahead while PostgreSQL merges.
+"""Reader processes for a file: they parse ahead while PostgreSQL merges.
 
-Whatever a file does to its reader, a bounded part of the machine's memory is all that it can do it
-with. A reader ends by itself when nobody takes its chunks any more.
+Each has a bounded address space, whatever the file contains, and ends when its pipe is closed.
 """
 
 import asyncio
@@ -16,37 +15,37 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO, Final, Self
 
-from gateway.ingest.chunk_reader import Chunk, ReadingOptions, chunks_of
+from gateway.ingest.chunk_reader import Chunk, ReadingOptions, read_chunks
 from gateway.ingest.decompression import FileRefused
 
-LANES: Final = min(2, os.cpu_count() or 1)
-SMALL: Final = 256 << 10
-"""Bytes of a file for which a second process would take longer to start than it has to do."""
-MOST_MEMORY: Final = 4 << 30
-"""Bytes of address space of a reader; what it really uses is far less."""
-_SELDOM: Final = (200_000, 50, 100)
+READERS: Final = min(2, os.cpu_count() or 1)
+SMALL_FILE_BYTES: Final = 256 << 10
+"""Up to this size, a second process takes longer to start than it saves."""
+MAX_READER_MEMORY: Final = 4 << 30
+"""Address space limit of a reader in bytes; actual use is far lower."""
+_GC_THRESHOLDS: Final = (200_000, 50, 100)
 _HEAD: Final = struct.Struct("!QQ")
-"""How many bytes of pickle follow, and then of payload: that one is not copied again."""
-# Not multiprocessing: it would import the whole command into each reader first.
+"""Lengths of the pickle and of the payload that follow; the payload is not pickled."""
+# Not multiprocessing, which would import the whole command into each reader.
 _PROGRAM: Final = """
 import pickle, sys
 sys.path[:] = pickle.load(sys.stdin.buffer)
-from gateway.ingest.reader_processes import read
-read(sys.stdin.buffer, sys.stdout.buffer)
+from gateway.ingest.reader_processes import run_reader
+run_reader(sys.stdin.buffer, sys.stdout.buffer)
 """
 
-Got = Chunk | FileRefused | None
+ReadResult = Chunk | FileRefused | None
 
 
 class ReaderProcess:
-    """One lane's process; `next` gives its chunks in order, then `None`."""
+    """One reader process; `next` returns its chunks in order, then `None`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
     async def start(cls, reading: ReadingOptions) -> Self:
-        """Start it, and tell it what to read."""
+        """Start a process and send it the configuration."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -60,14 +59,14 @@ class ReaderProcess:
             process.stdin.write_eof()
         return cls(process)
 
-    async def next(self) -> Got:
-        """Wait for the next chunk; or why there is none."""
+    async def next(self) -> ReadResult:
+        """The next chunk, `None` at the end, or why the file is refused."""
         stdout = self._process.stdout
         try:
             if stdout is None:
                 raise EOFError
             about, payload = _HEAD.unpack(await stdout.readexactly(_HEAD.size))
-            got: Got = pickle.loads(await stdout.readexactly(about))  # noqa: S301  # our own program's
+            got: ReadResult = pickle.loads(await stdout.readexactly(about))  # noqa: S301  # our own program's
             content = await stdout.readexactly(payload)
         except (EOFError, ConnectionError):
             return FileRefused(
@@ -76,11 +75,10 @@ class ReaderProcess:
         return replace(got, payload=content) if isinstance(got, Chunk) else got
 
     async def kill(self) -> None:
-        """End the process, whatever it is doing; nobody may be waiting for its next chunk."""
+        """Kill the process; no call of `next` may be pending."""
         with suppress(ProcessLookupError):
             self._process.kill()
-        # What it had written is read to its end: with a full pipe asyncio would wait for ever
-        # (python/cpython#119710).
+        # Drain its output: with a full pipe asyncio would wait for ever (python/cpython#119710).
         await self._process.communicate()
 
 
@@ -88,13 +86,13 @@ class ReaderProcess:
 async def chunks_in_order(
     reading: ReadingOptions, lanes: int | None = None
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
-    """A file's chunks, each read while those before it are merged. Raises `FileRefused`."""
+    """A file's chunks in order, read ahead by one or more processes. Raises `FileRefused`."""
     if lanes is None:
-        lanes = LANES if reading.path.stat().st_size > SMALL else 1
+        lanes = READERS if reading.path.stat().st_size > SMALL_FILE_BYTES else 1
     readers = [
         await ReaderProcess.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)
     ]
-    ahead: list[asyncio.Queue[Got]] = [asyncio.Queue(maxsize=1) for _ in readers]
+    ahead: list[asyncio.Queue[ReadResult]] = [asyncio.Queue(maxsize=1) for _ in readers]
     tasks = [asyncio.create_task(_read_ahead(*each)) for each in zip(readers, ahead, strict=True)]
     try:
         yield _in_turn(ahead, reading.skip // reading.chunk_rows % lanes)
@@ -105,7 +103,7 @@ async def chunks_in_order(
         await asyncio.gather(*(each.kill() for each in readers), return_exceptions=True)
 
 
-async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[Chunk]:
+async def _in_turn(ahead: list[asyncio.Queue[ReadResult]], lane: int) -> AsyncIterator[Chunk]:
     while (got := await ahead[lane].get()) is not None:
         if isinstance(got, FileRefused):
             raise got
@@ -114,7 +112,7 @@ async def _in_turn(ahead: list[asyncio.Queue[Got]], lane: int) -> AsyncIterator[
             lane = (lane + 1) % len(ahead)
 
 
-async def _read_ahead(reader: ReaderProcess, ahead: asyncio.Queue[Got]) -> None:
+async def _read_ahead(reader: ReaderProcess, ahead: asyncio.Queue[ReadResult]) -> None:
     while True:
         got = await reader.next()
         await ahead.put(got)
@@ -122,14 +120,14 @@ async def _read_ahead(reader: ReaderProcess, ahead: asyncio.Queue[Got]) -> None:
             return
 
 
-def read(orders: BinaryIO, results: BinaryIO) -> None:
-    """What a reader does."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    gc.set_threshold(*_SELDOM)  # millions of rows, and no circles among them
+def run_reader(orders: BinaryIO, results: BinaryIO) -> None:
+    """Main function of a reader process."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_READER_MEMORY, MAX_READER_MEMORY))
+    gc.set_threshold(*_GC_THRESHOLDS)  # millions of rows without reference cycles
     reading: ReadingOptions = pickle.load(orders)  # noqa: S301  # our own command's
-    with suppress(BrokenPipeError):  # nobody takes them any more
+    with suppress(BrokenPipeError):  # the parent has closed the pipe
         try:
-            for chunk in chunks_of(reading):
+            for chunk in read_chunks(reading):
                 _send(chunk, results)
             _send(None, results)
         except FileRefused as refused:
@@ -138,7 +136,7 @@ def read(orders: BinaryIO, results: BinaryIO) -> None:
             _send(FileRefused("A row of the file needs more memory than it may take."), results)
 
 
-def _send(got: Got, results: BinaryIO) -> None:
+def _send(got: ReadResult, results: BinaryIO) -> None:
     payload = got.payload if isinstance(got, Chunk) else b""
     about = pickle.dumps(replace(got, payload=b"") if isinstance(got, Chunk) else got)
     results.write(_HEAD.pack(len(about), len(payload)))

@@ -1,4 +1,4 @@
-"""What is said of a delivered row never repeats what is in it: it may be personal."""
+"""Results of validation and ingest. They never contain a delivered value, which may be personal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from gateway.privacy.redaction import Masking, NumberKind
 
 
 class BatchResult(StrEnum):
-    """What became of a delivered row."""
+    """Outcome of a delivered row."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -20,41 +20,41 @@ class BatchResult(StrEnum):
 
 
 class RowWarning(StrEnum):
-    """What a source should look at, though the row was taken."""
+    """Warnings about a row that was accepted nevertheless."""
 
     CHECK_CHARACTER = "check_character"
-    """The USCC's last character does not fit the others: some old codes are so at their source."""
+    """The USCC's check character is wrong, as it is in some old codes at their source."""
     LIKE_AN_ID_NUMBER = "like_an_id_number"
-    """The USCC is one, and its digits would make a person's ID number as well."""
+    """The USCC is valid, but its digits are also a valid personal ID number."""
     PUBLICITY_END = "publicity_end"
-    """The delivered end of publicity is not the one that the rules give (R2)."""
+    """The delivered end of publicity differs from the computed one (R2)."""
     ID_NUMBER = "id_number_masked"
-    """A personal ID number, or one of a passport or permit, stood in a text and was masked (R5)."""
+    """A personal ID, passport or permit number in a text was masked (R5)."""
     PHONE = "phone_masked"
-    """A phone number stood in a text and was masked (R5)."""
+    """A phone number in a text was masked (R5)."""
     SUPERSEDED = "superseded_in_delivery"
-    """A later row of the same delivery has the same key; the later one counts."""
+    """A later row of the same delivery has the same key and replaces this one."""
     OLDER = "older_than_held"
-    """Its source time is before that of what is held, which stays."""
+    """Its source time is before that of the existing record, which stays."""
     STAYS_REPAIRED = "stays_repaired"
-    """The record has been repaired, and a delivery does not bring it back."""
+    """The record is repaired; a delivery does not reactivate it."""
     STAYS_WITHDRAWN = "stays_withdrawn"
-    """The record has been withdrawn, and a delivery does not bring it back."""
+    """The record is withdrawn; a delivery does not reactivate it."""
 
 
-WARNED_OF: Final = {NumberKind.ID: RowWarning.ID_NUMBER, NumberKind.PHONE: RowWarning.PHONE}
+WARNING_OF_NUMBER: Final = {NumberKind.ID: RowWarning.ID_NUMBER, NumberKind.PHONE: RowWarning.PHONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedField:
-    """Where in a field, as it was delivered, a number was masked; of a list, in which item."""
+    """Position of a masked number in a field as delivered; `item` is the index in a list."""
 
     field: str
     masking: Masking
     item: int | None = None
 
     def as_document(self, row: int) -> dict[str, Any]:
-        """As the wire has it (`warning_details`): nothing of the value."""
+        """JSON form on the wire (`warning_details`), without the value."""
         place = (
             {"field": self.field} if self.item is None else {"field": self.field, "item": self.item}
         )
@@ -64,7 +64,7 @@ class MaskedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Who answers for a record: a registered client of the kind `source`."""
+    """Source of records: a registered client of the kind `source`."""
 
     source_id: str
     name: str
@@ -73,31 +73,31 @@ class Source:
 
 @dataclass(slots=True, kw_only=True)
 class AcceptedRow:
-    """A row that may be taken. Not frozen: one is made for each of millions of rows."""
+    """A valid row. Not frozen, for speed: one is made for each of millions of rows."""
 
     uscc: str
     key: str
     source_time: datetime | None
     fields: Mapping[str, Any]
-    """To be stored legibly: every field but the personal ones that are not public."""
+    """Fields stored in plain text: all but the personal ones that are not public."""
     personal: Mapping[str, Any] = field(repr=False)
-    """To be sealed."""
+    """Fields stored encrypted."""
     warnings: tuple[RowWarning, ...] = ()
     masked: tuple[MaskedField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A row that is not taken, and why, by field."""
+    """A rejected row, with its problems by field."""
 
     problems: tuple[FieldProblem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowOutcome:
-    """What became of one row; `row` is its place in the batch, from 0.
+    """Outcome of one row; `row` is its position in the batch, from 0.
 
-    `record_id` and `version` are those that are held now: for whoever must tell of a change.
+    `record_id` and `version` are those now stored.
     """
 
     row: int

@@ -1,4 +1,4 @@
-"""What is to be said of a file's rows, in files beside it: as long as its job says, and no longer."""
+"""CSV list of rejected rows or masked numbers, as long as its job has committed."""
 
 import os
 from pathlib import Path
@@ -10,16 +10,15 @@ from gateway.ingest.decompression import FileRefused
 REJECTED_HEADER: Final = b"row,field,reason\n"
 """The header of the list of rejected rows."""
 MASKED_HEADER: Final = b"row,field,item,kind,start,length\n"
-"""The header of the list of what was masked (`verdicts.Masked`)."""
-LARGEST: Final = 32 << 20
-"""Bytes of the lines of such a list; what comes after is counted and not listed."""
+"""The header of the list of masked numbers (`results.MaskedField`)."""
+MAX_LIST_BYTES: Final = 32 << 20
+"""Maximum bytes of a list; further rows are counted but not listed."""
 
 
 class RowList:
-    """CSV under a header; its owner's alone. `length` counts the lines without the header, in bytes.
+    """CSV file with a header, mode 0600. `length` is the bytes of its lines without the header.
 
-    What a killed run wrote after its last commit is cut off; where there is nothing to list there is
-    no such file.
+    Lines written after the last commit of a killed run are truncated; an empty list has no file.
     """
 
     def __init__(self, path: Path, length: int, header: bytes) -> None:
@@ -28,27 +27,27 @@ class RowList:
         self._file: BinaryIO | None = None
         self.length = length
         if path.exists() or path.is_symlink():
-            self._cut_off()
+            self._truncate()
         else:
-            self.length = 0  # it was taken away: what was said before is not said again
+            self.length = 0  # removed by its owner: earlier lines are not restored
 
     def add(self, lines: bytes) -> None:
-        """Write lines, so that they outlast this process and the machine; whole ones, while there is room."""
-        room = LARGEST - self.length
+        """Append whole lines and fsync; lines beyond `MAX_LIST_BYTES` are dropped."""
+        room = MAX_LIST_BYTES - self.length
         if len(lines) > room:
             lines = lines[: lines.rfind(b"\n", 0, room) + 1]
         if not lines:
             return
         if self._file is None:
-            self._file = self._opened(os.O_CREAT | os.O_EXCL)
+            self._file = self._open(os.O_CREAT | os.O_EXCL)
             self._file.write(self._header)
         self._file.write(lines)
         self._file.flush()
         os.fsync(self._file.fileno())
         self.length += len(lines)
 
-    def _cut_off(self) -> None:
-        file = self._opened(0)
+    def _truncate(self) -> None:
+        file = self._open(0)
         if file.read(len(self._header)) not in (b"", self._header):
             file.close()
             raise FileRefused(f"{self._path.name} is there already and is no list of this kind.")
@@ -62,9 +61,9 @@ class RowList:
             file.close()
             self._path.unlink()
 
-    def _opened(self, how: int) -> BinaryIO:
+    def _open(self, flags: int) -> BinaryIO:
         try:
-            flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | how
+            flags |= os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
             return os.fdopen(os.open(self._path, flags, 0o600), "r+b")
         except OSError as error:
             raise FileRefused(

@@ -1,32 +1,32 @@
-"""A file's rows, whatever its format."""
+"""Base class of row readers: take, give back and skip rows of a file of any format."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
 from gateway.ingest.decompression import DecompressedFile, FileRefused
-from gateway.ingest.validate_columns import Form, Row
+from gateway.ingest.validate_columns import Row, RowParser
 
-MOST_TAKEN: Final = 4 << 20
-"""Bytes of the file, unpacked, after which no more rows are taken at once."""
+MAX_TAKEN_BYTES: Final = 4 << 20
+"""Unpacked bytes after which a call of `take` returns."""
 
 
 class RowReader:
-    """The rows as they stand in the file, one after the other, and their form."""
+    """Sequential reader of a file's rows."""
 
-    def __init__(self, source: DecompressedFile, items: Iterator[Any], form: Form) -> None:
-        self.form = form
+    def __init__(self, source: DecompressedFile, items: Iterator[Any], parser: RowParser) -> None:
+        self.parser = parser
         self._source = source
         self._items = items
         self._begun = 0
-        self._back: list[Any] = []
+        self._returned: list[Any] = []
         self._refused: FileRefused | None = None
 
     def take(self, most: int) -> list[Any]:
-        """The next rows, fewer where the file ends or goes no further: then `FileRefused` is raised
-        by the next call."""
-        if self._back:
-            taken, self._back = self._back[:most], self._back[most:]
+        """The next rows, at most `most`; fewer where the file ends or is refused. `FileRefused` is
+        raised by the next call."""
+        if self._returned:
+            taken, self._returned = self._returned[:most], self._returned[most:]
             return taken
         if self._refused is not None:
             raise self._refused
@@ -41,23 +41,23 @@ class RowReader:
         return taken
 
     def give_back(self, rows: list[Any]) -> None:
-        """The last of those that were taken come again."""
-        self._back = rows + self._back
+        """Return the last taken rows, to be taken again."""
+        self._returned = rows + self._returned
 
     def pass_over(self, count: int) -> int:
-        """Pass over so many rows, which costs little; how many there were."""
+        """Skip rows cheaply; returns how many there were."""
         return sum(1 for _ in islice(self._items, count))
 
     def __iter__(self) -> Iterator[Row]:
         while taken := self.take(1):
-            yield self.form.read(taken[0])
+            yield self.parser.read(taken[0])
 
     def _take(self, taken: list[Any], most: int) -> None:
         for item in islice(self._items, most):
             taken.append(item)
-            if self._is_much():
+            if self._is_large():
                 return
 
-    def _is_much(self) -> bool:
-        """Whether the rows that are being taken are large: then they are fewer."""
-        return self._source.unpacked - self._begun > MOST_TAKEN
+    def _is_large(self) -> bool:
+        """Whether the rows taken so far are large, so that fewer are taken."""
+        return self._source.unpacked - self._begun > MAX_TAKEN_BYTES

@@ -1,4 +1,4 @@
-"""What one source holds: its own records by their natural keys, and nobody else's."""
+"""Lookup of a source's own records by natural key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ _HELD: Final = Statement("""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedRecord:
-    """A record as its source names it."""
+class RecordReference:
+    """A record as its source refers to it."""
 
     dataset: str
     uscc: str
     key: str
 
 
-async def held_by(
-    connection: AsyncConnection, source_id: str, named: Sequence[NamedRecord]
-) -> Mapping[NamedRecord, Record]:
-    """Those of the named records that the source holds."""
+async def find_own_records(
+    connection: AsyncConnection, source_id: str, references: Sequence[RecordReference]
+) -> Mapping[RecordReference, Record]:
+    """The referenced records that belong to the source."""
     found = await connection.execute(
         _HELD,
         {
-            "usccs": [each.uscc for each in named],
-            "datasets": [each.dataset for each in named],
-            "keys": [each.key for each in named],
+            "usccs": [each.uscc for each in references],
+            "datasets": [each.dataset for each in references],
+            "keys": [each.key for each in references],
             "source": source_id,
         },
     )
     records = (Record.from_json(orjson.loads(row)) for row in found.scalars())
     return {
-        NamedRecord(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each
+        RecordReference(dataset=each.dataset, uscc=each.uscc, key=each.natural_key): each
         for each in records
     }

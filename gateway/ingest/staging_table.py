@@ -1,4 +1,4 @@
-"""A batch reaches PostgreSQL as one COPY into a temporary table of its connection's own."""
+"""Temporary staging tables that a batch is copied into, one per target table."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from gateway.creditfile.catalogue_schema import COLUMNS
 from gateway.creditfile.records import REGISTRATION
 
-ID_BYTES: Final = 12
-NULL: Final = ""
-"""Stands for no value in a cell: no value that is taken is empty."""
+RECORD_ID_BYTES: Final = 12
+COPY_NULL: Final = ""
+"""NULL in a COPY line; accepted values are never empty."""
 _HEAD: Final = ("row", "uscc", "natural_key", "record_id", "source_time")
 _TAIL: Final = ("personal", "digests")
 
-OF_ENTERPRISE: Final = (
+ENTERPRISE_COLUMNS: Final = (
     "name",
     "name_key",
     "former_names",
@@ -33,12 +33,12 @@ OF_ENTERPRISE: Final = (
     "address",
     "code_ok",
 )
-"""The columns of `enterprise` that a delivery fills."""
+"""Columns of `enterprise` that a delivery fills."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagingTable:
-    """Where rows of a dataset go: the table, and the columns that a delivery fills."""
+    """Target table of a dataset, and the columns that a delivery fills."""
 
     table: str
     id_column: str
@@ -46,26 +46,28 @@ class StagingTable:
 
     @property
     def staged(self) -> str:
-        """The name of the temporary table."""
+        """Name of the temporary table of staged rows."""
         return f"staged_{self.table}"
 
     @property
     def held(self) -> str:
-        """The name of the temporary table of what is held under the same keys."""
+        """Name of the temporary table of existing rows with the same keys."""
         return f"held_{self.table}"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a line, in order."""
+        """Columns of a COPY line, in order."""
         return (*_HEAD, *self.filled, *_TAIL)
 
 
-ENTERPRISE: Final = StagingTable(
-    table="enterprise", id_column="registration_id", filled=OF_ENTERPRISE
+ENTERPRISE_STAGING: Final = StagingTable(
+    table="enterprise", id_column="registration_id", filled=ENTERPRISE_COLUMNS
 )
-RECORD: Final = StagingTable(table="record", id_column="record_id", filled=(*COLUMNS, "fields"))
+RECORD_STAGING: Final = StagingTable(
+    table="record", id_column="record_id", filled=(*COLUMNS, "fields")
+)
 
 
-def target_of(dataset_code: str) -> StagingTable:
-    """Registrations are kept as enterprises, everything else as records."""
-    return ENTERPRISE if dataset_code == REGISTRATION else RECORD
+def staging_table_of(dataset_code: str) -> StagingTable:
+    """Staging table of a dataset: registrations go to `enterprise`, all else to `record`."""
+    return ENTERPRISE_STAGING if dataset_code == REGISTRATION else RECORD_STAGING

@@ -1,4 +1,4 @@
-"""A file on its way in is of no enterprise: this table is small, and not distributed."""
+"""Table of file ingest jobs (`intake_job`); small, and not distributed by enterprise."""
 
 from sqlalchemy import (
     BigInteger,

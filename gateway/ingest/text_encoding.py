@@ -1,15 +1,14 @@
-"""Bytes become text in the encoding that was said, or not at all: nothing is guessed, and a file in
-another encoding than the one said is refused in place of being misread."""
+"""Decoding of text files in the declared encoding; a file in another encoding is refused."""
 
 import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
 from gateway.ingest.decompression import (
-    MOST_LINE,
+    MAX_LINE_BYTES,
     DecompressedFile,
     FileRefused,
-    TooLong,
+    OversizedLine,
     refuse_utf16,
 )
 from verification.gbk_private_use import ASSIGNED
@@ -20,17 +19,19 @@ _BOM: Final = b"\xef\xbb\xbf"
 _PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff]")
 
 
-def checked_blocks(source: DecompressedFile, encoding: Encoding) -> Iterator[bytes | TooLong]:
-    """The lines of `source` without a byte order mark; the first block shows the encoding."""
+def read_text_blocks(
+    source: DecompressedFile, encoding: Encoding
+) -> Iterator[bytes | OversizedLine]:
+    """Blocks of lines without a byte order mark; the first one is checked for its encoding."""
     is_first = True
     for block in source.blocks():
-        if isinstance(block, TooLong) or not is_first:
+        if isinstance(block, OversizedLine) or not is_first:
             yield block
             continue
         is_first = False
         refuse_utf16(block)
         bare = block.removeprefix(_BOM)
-        if encoding == "gb18030" and (len(bare) < len(block) or _is(block, "utf-8")):
+        if encoding == "gb18030" and (len(bare) < len(block) or _is_distinctly(block, "utf-8")):
             raise FileRefused("The file is UTF-8, not GB 18030: leave out --encoding gb18030.")
         if encoding == "utf-8" and not _decodes(bare, "utf-8") and _decodes(bare, "gb18030"):
             raise FileRefused(
@@ -40,9 +41,8 @@ def checked_blocks(source: DecompressedFile, encoding: Encoding) -> Iterator[byt
             yield bare
 
 
-def decoded(block: bytes, encoding: Encoding) -> str:
-    """The text of whole lines. Bytes that are no characters become lone surrogates, which no row
-    with them survives."""
+def decode_block(block: bytes, encoding: Encoding) -> str:
+    """Text of whole lines. Undecodable bytes become lone surrogates, which the validator rejects."""
     try:
         text = block.decode(encoding)
     except UnicodeDecodeError:
@@ -52,15 +52,16 @@ def decoded(block: bytes, encoding: Encoding) -> str:
     return text
 
 
-def too_long(row: int) -> FileRefused:
-    """Where a line cannot be skipped, since it may end inside a quotation."""
+def oversized_row(row: int) -> FileRefused:
+    """Refusal of a CSV line that is too long; it cannot be skipped, since it may end in a
+    quotation."""
     return FileRefused(
-        f"The line of row {row} is longer than {MOST_LINE:,} bytes: the file is taken no further."
+        f"The line of row {row} is longer than {MAX_LINE_BYTES:,} bytes: the file is taken no further."
     )
 
 
-def _is(block: bytes, encoding: Encoding) -> bool:
-    """Whether it has more than ASCII in it and is well-formed."""
+def _is_distinctly(block: bytes, encoding: Encoding) -> bool:
+    """Whether the block is valid in this encoding and not only ASCII."""
     return not block.isascii() and _decodes(block, encoding)
 
 

@@ -1,7 +1,6 @@
-"""Rows of which nothing is to be said are read column by column, for less than half the cost.
+"""Fast path of validation: a batch by column; any problem or warning falls back to `validate_row`.
 
-Where one row among them has a problem, or deserves a warning, none of them is taken: `judging`, which
-looks at rows one by one, says what it is. What both take, they take in the same form.
+Less than half the cost of row-by-row validation. Accepted values are identical in both.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,42 +10,49 @@ from typing import Any, Final, Self
 
 from gateway.creditfile.natural_keys import keys_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.dataset_rules import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, DatasetRules
-from gateway.ingest.field_parsers import EMPTY, FieldParser, InvalidValue, is_left_out
+from gateway.ingest.dataset_rules import (
+    KEY,
+    MAX_KEY_LENGTH,
+    ROW_MEMBERS,
+    SOURCE_TIME,
+    USCC,
+    DatasetRules,
+)
+from gateway.ingest.field_parsers import EMPTY_VALUES, FieldParser, InvalidValue, is_omitted
 from gateway.ingest.results import AcceptedRow, RowWarning
-from gateway.ingest.uscc_check import nothing_to_say, read_codes
+from gateway.ingest.uscc_check import codes_are_clean, normalise_codes
 from gateway.privacy.redaction import holds_personal_number
 
 Columns = Mapping[str, Sequence[Any]]
-"""The values of many rows, by member; all of the same length."""
+"""Values by member, one per row."""
 Row = Mapping[str, Any] | FieldProblem
 
 _MOST_MEMBERS: Final = 200
 _MOST_KNOWN: Final = 50_000
 _LONGEST_KNOWN: Final = 64
 _MOST_IN_A_COLUMN: Final = 1 << 20
-"""Characters: more are looked at in several pieces."""
+"""Maximum characters of a column that is checked as one string."""
 _TEXTS: Final = {str}
 
 
 @dataclass(slots=True, kw_only=True)
 class RowBatch:
-    """Rows that may be taken, by columns; `None` stands for what was left out."""
+    """Valid rows by column; `None` is an omitted value."""
 
     usccs: Sequence[str]
     keys: Sequence[str]
     times: Sequence[str | None]
-    """The source's, in RFC 3339."""
+    """Source times in RFC 3339."""
     codes_ok: Sequence[bool]
-    """Whether the check character fits."""
+    """Whether the check character is right."""
     fields: Columns
-    """To be stored legibly."""
+    """Fields stored in plain text."""
     personal: Columns = field(repr=False)
-    """To be sealed."""
+    """Fields stored encrypted."""
 
     @classmethod
     def of_one(cls, row: AcceptedRow) -> Self:
-        """A row by itself."""
+        """A batch of one row."""
         return cls(
             usccs=(row.uscc,),
             keys=(row.key,),
@@ -57,8 +63,8 @@ class RowBatch:
         )
 
 
-def columns_of(rows: Iterable[Row]) -> Columns | None:
-    """Of rows with few members; `None` at the first that could not be read, or has many."""
+def columns_of_rows(rows: Iterable[Row]) -> Columns | None:
+    """Columns of parsed rows; `None` if one could not be parsed or has too many members."""
     read: list[Mapping[str, Any]] = []
     for each in rows:
         if isinstance(each, FieldProblem) or len(each) > _MOST_MEMBERS:
@@ -71,19 +77,19 @@ def columns_of(rows: Iterable[Row]) -> Columns | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """How what stands in a delivery becomes a row, and how many become columns (or `None`)."""
+class RowParser:
+    """Parses items of a reader into rows, and many at once into columns (or `None`)."""
 
     read: Callable[[Any], Row]
     columns: Callable[[Sequence[Any]], Columns | None]
 
 
-ROWS: Final = Form(read=lambda row: row, columns=columns_of)
-"""Of what is a row already."""
+IDENTITY_PARSER: Final = RowParser(read=lambda row: row, columns=columns_of_rows)
+"""For items that are rows already."""
 
 
-def rows_of(columns: Columns, count: int) -> Iterable[dict[str, Any]]:
-    """So many rows again, each without what it leaves out."""
+def iterate_rows(columns: Columns, count: int) -> Iterable[dict[str, Any]]:
+    """Rows from columns, without omitted values."""
     names = tuple(columns)
     if not names:
         return ({} for _ in range(count))
@@ -97,34 +103,34 @@ def rows_of(columns: Columns, count: int) -> Iterable[dict[str, Any]]:
 
 
 class ColumnValidator:
-    """Judges many rows of one dataset at once."""
+    """Validates many rows of one dataset at once."""
 
-    def __init__(self, expected: DatasetRules) -> None:
-        self._of = expected
-        self._known = {name: _Known(read) for name, read in expected.readers.items()}
-        self._times = _Known(lambda value: expected.read_time(value).isoformat())
+    def __init__(self, rules: DatasetRules) -> None:
+        self._rules = rules
+        self._known = {name: _ParsedValues(read) for name, read in rules.parsers.items()}
+        self._times = _ParsedValues(lambda value: rules.parse_source_time(value).isoformat())
 
-    def judge(self, columns: Columns) -> RowBatch | None:
-        """The rows, if all may be taken and nothing is to be said of any."""
+    def validate(self, columns: Columns) -> RowBatch | None:
+        """The rows if all are valid without a warning, else `None`."""
         try:
-            return self._lot(columns)
+            return self._validate(columns)
         except InvalidValue:
             return None
 
-    def _lot(self, columns: Columns) -> RowBatch:
-        of = self._of
+    def _validate(self, columns: Columns) -> RowBatch:
+        rules = self._rules
         _require(USCC in columns)
-        usccs = read_codes(columns[USCC])
-        _require(nothing_to_say(usccs))
+        usccs = normalise_codes(columns[USCC])
+        _require(codes_are_clean(usccs))
         fields = self._fields(columns)
         keys = self._keys(columns, usccs, fields)
-        for name in of.needed:
+        for name in rules.needed:
             _require(name in fields and _is_full(fields[name]))
         times = _read(self._times, columns.get(SOURCE_TIME, (None,) * len(usccs)))
         self._require_no_personal_number(fields)
-        if of.publicity is not None:
-            _require(all(map(of.end_agrees, rows_of(fields, len(usccs)))))
-        personal = {name: fields.pop(name) for name in of.sealed if name in fields}
+        if rules.publicity is not None:
+            _require(all(map(rules.end_agrees, iterate_rows(fields, len(usccs)))))
+        personal = {name: fields.pop(name) for name in rules.sealed if name in fields}
         return RowBatch(
             usccs=usccs,
             keys=keys,
@@ -135,44 +141,44 @@ class ColumnValidator:
         )
 
     def _fields(self, columns: Columns) -> dict[str, Sequence[Any]]:
-        """Those that a row fills."""
+        """Parsed columns with at least one value."""
         fields: dict[str, Sequence[Any]] = {}
         for name, values in columns.items():
             known = self._known.get(name)
             if known is None:
-                _require(name in MEMBERS or all(map(is_left_out, values)))
+                _require(name in ROW_MEMBERS or all(map(is_omitted, values)))
                 continue
-            if not any(values) and all(map(is_left_out, values)):
+            if not any(values) and all(map(is_omitted, values)):
                 continue
-            read = _read(known, values, self._of.plain.get(name))
+            read = _read(known, values, self._rules.plain.get(name))
             if any(read) or any(each is not None for each in read):
                 fields[name] = read
         return fields
 
     def _keys(self, columns: Columns, usccs: Sequence[str], fields: Columns) -> Sequence[str]:
-        of = self._of
-        if of.key == (USCC,):
+        rules = self._rules
+        if rules.key == (USCC,):
             return usccs
-        _require(all(name in fields for name in of.key))
-        parts = [list(map(str, fields[name])) for name in of.key]
-        for given, *said in zip(columns.get(KEY, ()), *parts, strict=False):
-            _require(is_left_out(given) or (given == _plain_key(said)))
+        _require(all(name in fields for name in rules.key))
+        parts = [list(map(str, fields[name])) for name in rules.key]
+        for given, *values in zip(columns.get(KEY, ()), *parts, strict=False):
+            _require(is_omitted(given) or (given == _plain_key(values)))
         keys = keys_of(parts)
-        _require(all(0 < len(each) <= MOST_KEY for each in keys))
+        _require(all(0 < len(each) <= MAX_KEY_LENGTH for each in keys))
         return keys
 
     def _require_no_personal_number(self, fields: Columns) -> None:
-        """R5."""
-        of = self._of
+        """R5: no text may contain a personal number."""
+        rules = self._rules
         texts: set[str] = set()
-        for name in (*of.texts, *of.key_texts):
+        for name in (*rules.texts, *rules.key_texts):
             given: Iterable[Any] = filter(None, fields.get(name, ()))
-            texts.update(chain.from_iterable(given) if name in of.lists else given)
-        _require(not holds_personal_number(texts, today=of.today))
+            texts.update(chain.from_iterable(given) if name in rules.lists else given)
+        _require(not holds_personal_number(texts, today=rules.today))
 
 
 def _plain_key(parts: Sequence[str]) -> str | None:
-    """How a source writes a key of these parts, where that needs no second look."""
+    """The natural key as a source writes it, for parts without special characters."""
     if len(parts) > 1 and any("|" in each or "\\" in each for each in parts):
         return None
     return "|".join(parts)
@@ -183,12 +189,12 @@ def _require(holds: bool) -> None:  # noqa: FBT001  # as `assert`
         raise InvalidValue
 
 
-class _Known(dict[Any, Any]):
-    """What a reader made of the texts that it was given lately: those of a column are few."""
+class _ParsedValues(dict[Any, Any]):
+    """Cache of parsed values; a column has few distinct ones."""
 
-    def __init__(self, reader: FieldParser) -> None:
+    def __init__(self, parser: FieldParser) -> None:
         super().__init__()
-        self._reader = reader
+        self._parser = parser
 
     def __missing__(self, text: str) -> Any:
         read = self.read(text)
@@ -199,18 +205,15 @@ class _Known(dict[Any, Any]):
         return read
 
     def read(self, value: Any) -> Any:
-        """`None` for what counts as left out."""
-        if is_left_out(value):
+        """Parse a value; `None` if it counts as omitted."""
+        if is_omitted(value):
             return None
-        read = self._reader(value)
-        return None if read in EMPTY else read
+        read = self._parser(value)
+        return None if read in EMPTY_VALUES else read
 
 
-def _read(known: _Known, values: Sequence[Any], most: int | None = None) -> Sequence[Any]:
-    """The values of a column, each in its one form.
-
-    One that takes any text of at most so many characters is looked at as a whole.
-    """
+def _read(known: _ParsedValues, values: Sequence[Any], most: int | None = None) -> Sequence[Any]:
+    """Parse a column. Plain text of at most `most` characters is checked as one string."""
     if set(map(type, values)) != _TEXTS:
         return list(map(known.read, values))
     if most is None:

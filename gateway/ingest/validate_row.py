@@ -1,7 +1,6 @@
-"""One delivered row is judged against the catalogue alone: no database, no key, no clock but a day.
+"""Validation of one delivered row against the catalogue. Pure: no database, no keys, no clock but a day.
 
-What is to be said of a row, a problem or a warning, is said here. `columns` reads many rows of which
-nothing is to be said at once, and leaves the others to this.
+Produces all problems and warnings; `validate_columns` is the fast path for clean rows.
 """
 
 import re
@@ -12,69 +11,81 @@ from itertools import chain
 from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.natural_keys import folded, key_of, parts_of
+from gateway.creditfile.natural_keys import fold, key_of, parts_of
 from gateway.creditfile.record_mapping import FieldProblem
-from gateway.ingest.dataset_rules import KEY, MEMBERS, MOST_KEY, SOURCE_TIME, USCC, DatasetRules
-from gateway.ingest.field_parsers import EMPTY, InvalidValue, is_left_out
-from gateway.ingest.results import WARNED_OF, AcceptedRow, MaskedField, RejectedRow, RowWarning
-from gateway.ingest.uscc_check import check_agrees, is_like_an_id_number, read_code
+from gateway.ingest.dataset_rules import (
+    KEY,
+    MAX_KEY_LENGTH,
+    ROW_MEMBERS,
+    SOURCE_TIME,
+    USCC,
+    DatasetRules,
+)
+from gateway.ingest.field_parsers import EMPTY_VALUES, InvalidValue, is_omitted
+from gateway.ingest.results import (
+    WARNING_OF_NUMBER,
+    AcceptedRow,
+    MaskedField,
+    RejectedRow,
+    RowWarning,
+)
+from gateway.ingest.uscc_check import check_character_fits, is_like_an_id_number, normalise_code
 from gateway.privacy.redaction import Masking, holds_personal_number, may_hold_personal_number, scan
 
-MOST_PROBLEMS: Final = 20
-"""Problems that are said of one row: a line may have a hundred thousand members that nobody knows,
-and a list of them all would fill the memory and the disk."""
+MAX_PROBLEMS: Final = 20
+"""Maximum problems reported for one row: a line may have a hundred thousand unknown members."""
 IN_THE_KEY: Final = "personal_number_in_key"
-"""A wire name: a key is not masked, two records could become one."""
-_A_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
+"""Wire name. Keys are not masked: two records could become one."""
+_FIELD_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 
 
 class RowValidator:
-    """Judges the rows of one dataset on one day."""
+    """Validates rows of one dataset on one day."""
 
     def __init__(self, catalogue: Catalogue, dataset_code: str, *, today: date) -> None:
-        self.expected = DatasetRules.of(catalogue, dataset_code, today=today)
+        self.rules = DatasetRules.of(catalogue, dataset_code, today=today)
 
-    def judge(self, row: Mapping[str, Any]) -> AcceptedRow | RejectedRow:
-        """What is to be taken of `row`, or why nothing is. Empty members count as left out."""
+    def validate(self, row: Mapping[str, Any]) -> AcceptedRow | RejectedRow:
+        """Validate one row. Empty members count as omitted."""
         problems: list[FieldProblem] = []
         uscc = self._code(row, problems)
         fields = self._read(row, problems)
         self._fill_key(row, fields, problems)
-        for name in self.expected.needed:
+        for name in self.rules.needed:
             if name not in fields and not any(each.field == name for each in problems):
                 problems.append(FieldProblem(field=name, reason="missing"))
         source_time = self._time(row, problems)
         if problems:
-            return RejectedRow(problems=tuple(problems[:MOST_PROBLEMS]))
+            return RejectedRow(problems=tuple(problems[:MAX_PROBLEMS]))
         return self._accepted(uscc, row, fields, source_time)
 
     def _code(self, row: Mapping[str, Any], problems: list[FieldProblem]) -> str:
         value = row.get(USCC)
         try:
-            if is_left_out(value):
+            if is_omitted(value):
                 raise InvalidValue("missing")
-            return read_code(value)
-        except InvalidValue as unfit:
-            problems.append(FieldProblem(field=USCC, reason=str(unfit)))
+            return normalise_code(value)
+        except InvalidValue as invalid:
+            problems.append(FieldProblem(field=USCC, reason=str(invalid)))
             return ""
 
     def _read(self, row: Mapping[str, Any], problems: list[FieldProblem]) -> dict[str, Any]:
-        readers = self.expected.readers
+        parsers = self.rules.parsers
         fields: dict[str, Any] = {}
         for name, value in row.items():
-            if is_left_out(value):
+            if is_omitted(value):
                 continue
-            reader = readers.get(name)
+            parser = parsers.get(name)
             try:
-                if reader is not None:
-                    read = reader(value)
-                    if read not in EMPTY:
+                if parser is not None:
+                    read = parser(value)
+                    if read not in EMPTY_VALUES:
                         fields[name] = read
-                elif name not in MEMBERS:
+                elif name not in ROW_MEMBERS:
                     raise InvalidValue("unknown")
-            except InvalidValue as unfit:
-                problems.append(FieldProblem(field=_shown(name), reason=str(unfit)))
-                if len(problems) >= MOST_PROBLEMS:
+            except InvalidValue as invalid:
+                problems.append(FieldProblem(field=_shown(name), reason=str(invalid)))
+                if len(problems) >= MAX_PROBLEMS:
                     break
         return fields
 
@@ -84,21 +95,21 @@ class RowValidator:
         fields: dict[str, Any],
         problems: list[FieldProblem],
     ) -> None:
-        """A `key` beside the fields must say the same as they do, and may stand in their place."""
+        """Check `key` against the fields, or fill the key fields from it."""
         key = row.get(KEY)
-        if is_left_out(key) or self.expected.key == (USCC,):
+        if is_omitted(key) or self.rules.key == (USCC,):
             return
-        parts = parts_of(key.strip(), len(self.expected.key)) if type(key) is str else []
-        if len(parts) != len(self.expected.key):
+        parts = parts_of(key.strip(), len(self.rules.key)) if type(key) is str else []
+        if len(parts) != len(self.rules.key):
             problems.append(FieldProblem(field=KEY, reason="not the parts of the natural key"))
             return
-        for name, part in zip(self.expected.key, parts, strict=True):
+        for name, part in zip(self.rules.key, parts, strict=True):
             try:
-                read = fields.setdefault(name, self.expected.readers[name](part))
-            except InvalidValue as unfit:
-                problems.append(FieldProblem(field=KEY, reason=str(unfit)))
+                read = fields.setdefault(name, self.rules.parsers[name](part))
+            except InvalidValue as invalid:
+                problems.append(FieldProblem(field=KEY, reason=str(invalid)))
                 return
-            if folded(str(read)) != folded(part):
+            if fold(str(read)) != fold(part):
                 problems.append(
                     FieldProblem(field=KEY, reason="says something else than the fields")
                 )
@@ -112,24 +123,24 @@ class RowValidator:
         source_time: datetime | None,
     ) -> AcceptedRow | RejectedRow:
         key = (
-            uscc
-            if self.expected.key == (USCC,)
-            else key_of([fields[name] for name in self.expected.key])
+            uscc if self.rules.key == (USCC,) else key_of([fields[name] for name in self.rules.key])
         )
-        if not 0 < len(key) <= MOST_KEY:
-            reason = f"a key longer than {MOST_KEY} characters" if key else "missing"
-            return RejectedRow(problems=(FieldProblem(field=self.expected.key[0], reason=reason),))
-        for name in self.expected.key_texts:
-            if holds_personal_number((fields[name],), today=self.expected.today):
+        if not 0 < len(key) <= MAX_KEY_LENGTH:
+            reason = f"a key longer than {MAX_KEY_LENGTH} characters" if key else "missing"
+            return RejectedRow(problems=(FieldProblem(field=self.rules.key[0], reason=reason),))
+        for name in self.rules.key_texts:
+            if holds_personal_number((fields[name],), today=self.rules.today):
                 return RejectedRow(problems=(FieldProblem(field=name, reason=IN_THE_KEY),))
-        warnings: list[RowWarning] = [] if check_agrees(uscc) else [RowWarning.CHECK_CHARACTER]
+        warnings: list[RowWarning] = (
+            [] if check_character_fits(uscc) else [RowWarning.CHECK_CHARACTER]
+        )
         if not warnings and is_like_an_id_number(uscc):
             warnings.append(RowWarning.LIKE_AN_ID_NUMBER)
         masked = self._mask(row, fields)
-        warnings += dict.fromkeys(WARNED_OF[each.masking.kind] for each in masked)
-        if not self.expected.end_agrees(fields):
+        warnings += dict.fromkeys(WARNING_OF_NUMBER[each.masking.kind] for each in masked)
+        if not self.rules.end_agrees(fields):
             warnings.append(RowWarning.PUBLICITY_END)
-        personal = {name: fields.pop(name) for name in self.expected.sealed if name in fields}
+        personal = {name: fields.pop(name) for name in self.rules.sealed if name in fields}
         return AcceptedRow(
             uscc=uscc,
             key=key,
@@ -141,12 +152,12 @@ class RowValidator:
         )
 
     def _mask(self, row: Mapping[str, Any], fields: dict[str, Any]) -> tuple[MaskedField, ...]:
-        """R5: personal numbers leave texts before anything is stored. Where they stood in `row`."""
+        """R5: mask personal numbers in texts; returns their positions in `row`."""
         found: list[MaskedField] = []
-        texts = [fields[name] for name in self.expected.texts if name in fields]
+        texts = [fields[name] for name in self.rules.texts if name in fields]
         if not may_hold_personal_number(chain.from_iterable(_listed(each) for each in texts)):
             return ()
-        for name in self.expected.texts:
+        for name in self.rules.texts:
             value = fields.get(name)
             if isinstance(value, str):
                 fields[name], maskings = self._without_numbers(value, row[name])
@@ -161,19 +172,19 @@ class RowValidator:
         return tuple(found)
 
     def _without_numbers(self, text: str, given: str) -> tuple[str, Iterator[Masking]]:
-        """`text` masked, and where what was masked stood in the text as it was `given`."""
-        scanned = scan(text, today=self.expected.today)
+        """`text` with numbers masked, and their positions in the text as `given`."""
+        scanned = scan(text, today=self.rules.today)
         before = len(given) - len(given.lstrip())
         return scanned.text, (replace(m, start=m.start + before) for m in scanned.maskings)
 
     def _time(self, row: Mapping[str, Any], problems: list[FieldProblem]) -> datetime | None:
         value = row.get(SOURCE_TIME)
-        if is_left_out(value):
+        if is_omitted(value):
             return None
         try:
-            moment: datetime = self.expected.read_time(value)
-        except InvalidValue as unfit:
-            problems.append(FieldProblem(field=SOURCE_TIME, reason=str(unfit)))
+            moment: datetime = self.rules.parse_source_time(value)
+        except InvalidValue as invalid:
+            problems.append(FieldProblem(field=SOURCE_TIME, reason=str(invalid)))
             return None
         return moment
 
@@ -183,5 +194,5 @@ def _listed(value: Any) -> Sequence[str]:  # a text, or a list of texts
 
 
 def _shown(name: object) -> str:
-    """A field's name as it may be repeated: an unknown one could be a value in a wrong column."""
-    return name if isinstance(name, str) and _A_NAME.fullmatch(name) else "?"
+    """A field's name as reported: an unknown name could be a value in the wrong column."""
+    return name if isinstance(name, str) and _FIELD_NAME.fullmatch(name) else "?"

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from gateway.creditfile import labels
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import store as objections
 from gateway.creditfile.objections.model import Objection
-from gateway.creditfile.personal_fields import open_personal, with_personal
+from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import Enterprise, Record, registration_of
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
@@ -98,7 +98,7 @@ class File:
 
     def _entry(self, record: Record, *, listed: bool) -> Entry:
         reach = {
-            audience: told_fields(
+            audience: disclosable_fields(
                 record,
                 audience,
                 self.runtime.catalogue,
@@ -120,7 +120,7 @@ class File:
         """The same entry with its sealed fields opened, for its own page only."""
         vault = self.runtime.vault
         if entry.record.record_id == self.enterprise.registration_id:
-            whole = registration_of(self.enterprise, open_personal(vault, self.enterprise))
+            whole = registration_of(self.enterprise, open_enterprise(vault, self.enterprise))
         else:
             whole = with_personal(vault, entry.record)
         held = (registration_of(self.enterprise), *self.records)

@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.access.timestamps import on_the_wire
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import is_on_serious_list, told_fields
-from gateway.creditfile.personal_fields import open_personal, with_personal
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
+from gateway.creditfile.personal_fields import open_enterprise, with_personal
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record, registration_of
 from gateway.queries.authorization import Authorization
 from gateway.queries.read_query import QueryInputs
@@ -40,7 +40,7 @@ def page_of(
             continue
         if begin is not None and place_of(record) <= begin:
             continue
-        fields = told_fields(
+        fields = disclosable_fields(
             with_personal(runtime.vault, record),
             Audience.AUTHORISED,
             runtime.catalogue,
@@ -84,4 +84,4 @@ def _registration(
     """The registration, with its personal fields opened only where it is told."""
     if REGISTRATION not in told:
         return ()
-    return (registration_of(enterprise, open_personal(runtime.vault, enterprise)),)
+    return (registration_of(enterprise, open_enterprise(runtime.vault, enterprise)),)

@@ -11,7 +11,7 @@ from consent import Granted, Purpose
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience, DisclosureClass
-from gateway.creditfile.disclosure_policy import never_told_fields
+from gateway.creditfile.disclosure_policy import never_disclosed_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
     told_in_part: list[dict[str, object]] = [
         {"dataset": name, "fields": list(fields), "reason": "class_never"}
         for name in scope.told
-        if (fields := never_told_fields(name, catalogue))
+        if (fields := never_disclosed_fields(name, catalogue))
     ]
     told_in_part += [
         {"dataset": name, "fields": sorted(fields), "reason": "not_in_consent"}

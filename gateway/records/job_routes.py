@@ -10,11 +10,15 @@ from fastapi import APIRouter, Request, Response
 from gateway.access.errors import NotFoundError
 from gateway.access.timestamps import on_the_wire
 from gateway.db.engine import to_json
-from gateway.ingest.row_list_files import LARGEST, MASKED_HEADER, REJECTED_HEADER
+from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
 from gateway.records import uploads
 from gateway.records.schemas import JobOut, JobsOut
-from gateway.records.source_authentication import AuthenticatedSource, enter, knock
-from gateway.records.spool import AN_ID, Spool
+from gateway.records.source_authentication import (
+    AuthenticatedSource,
+    authenticate_source,
+    authorize_source,
+)
+from gateway.records.spool import UPLOAD_ID, Spool
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -22,10 +26,10 @@ router = APIRouter(prefix="/v1/records/jobs", tags=["records"])
 NDJSON = "application/x-ndjson"
 COUNTED = ("rows", "created", "updated", "unchanged", "rejected")
 CSV = "text/csv"
-NUMBERS = ("row", "item", "start", "length")
+NUMERIC_COLUMNS = ("row", "item", "start", "length")
 
 
-def described(what: str) -> dict[int | str, dict[str, Any]]:
+def list_response(what: str) -> dict[int | str, dict[str, Any]]:
     """A list in OpenAPI."""
     content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
     return {200: {"description": what, "content": content}}
@@ -37,17 +41,19 @@ async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
     department = await _department(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await uploads.newest(connection, department.source.source_id)
-    return _answer({"jobs": [shown(each) for each in found]})
+    return _answer({"jobs": [job_document(each) for each in found]})
 
 
 @router.get("/{job_id}", response_model=JobOut)
 async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
     department = await _department(request, runtime)
-    return _answer(shown(await _own(runtime, department, job_id)))
+    return _answer(job_document(await _own(runtime, department, job_id)))
 
 
-@router.get("/{job_id}/rejects", response_class=Response, responses=described("The rejected rows."))
+@router.get(
+    "/{job_id}/rejects", response_class=Response, responses=list_response("The rejected rows.")
+)
 async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
     spool, of = await _ended(request, runtime, job_id)
@@ -58,7 +64,7 @@ async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> R
 
 
 @router.get(
-    "/{job_id}/warnings", response_class=Response, responses=described("The masked numbers.")
+    "/{job_id}/warnings", response_class=Response, responses=list_response("The masked numbers.")
 )
 async def get_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
@@ -68,7 +74,7 @@ async def get_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> 
     return _list(text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", of=of)
 
 
-def shown(of: Upload) -> dict[str, Any]:
+def job_document(of: Upload) -> dict[str, Any]:
     """A job on the wire."""
     counts = of.counts or {}
     return {
@@ -108,12 +114,12 @@ def _list(text: str, *, is_csv: bool, name: str, of: Upload) -> Response:
 
 
 async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
-    return await enter(request, runtime, await knock(request, runtime))
+    return await authorize_source(request, runtime, await authenticate_source(request, runtime))
 
 
 async def _own(runtime: Runtime, department: AuthenticatedSource, job_id: str) -> Upload:
     """The job, if it is this source's; to all others there is none."""
-    if not AN_ID.fullmatch(job_id):
+    if not UPLOAD_ID.fullmatch(job_id):
         raise NotFoundError
     async with runtime.engine.connect() as connection:
         found = await uploads.find(connection, department.source.source_id, job_id)
@@ -122,7 +128,7 @@ async def _own(runtime: Runtime, department: AuthenticatedSource, job_id: str) -
     return found
 
 
-def read_list(path: Path, header: bytes, most: int = LARGEST) -> str:
+def read_list(path: Path, header: bytes, most: int = MAX_LIST_BYTES) -> str:
     """The list, in whole lines; only its header where there is none."""
     try:
         with path.open("rb") as file:
@@ -136,7 +142,11 @@ def _as_ndjson(text: str) -> str:
     """One JSON object a line, without what is empty."""
     rows = csv.DictReader(io.StringIO(text))
     documents = (
-        {name: int(value) if name in NUMBERS else value for name, value in row.items() if value}
+        {
+            name: int(value) if name in NUMERIC_COLUMNS else value
+            for name, value in row.items()
+            if value
+        }
         for row in rows
     )
     return "".join(f"{to_json(each)}\n" for each in documents)

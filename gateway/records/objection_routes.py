@@ -27,7 +27,7 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
-from gateway.creditfile.objections.store import StoredObjection
+from gateway.creditfile.objections.store import LockedRecord
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.engine import to_json
 from gateway.records.objection_schemas import (
@@ -36,12 +36,12 @@ from gateway.records.objection_schemas import (
     ObjectionsOut,
     WholeObjectionOut,
 )
-from gateway.records.source_authentication import enter, knock
+from gateway.records.source_authentication import authenticate_source, authorize_source
 from gateway.rfc3339 import Day
 from gateway.runtime import Runtime, UsingRuntime
 
-AN_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
-SENTENCES: Final = {
+OBJECTION_ID: Final = re.compile(r"obj_[a-z2-7]{26}")
+REFUSAL_SENTENCES: Final = {
     RefusalReason.NOT_NOW: "The objection is not waiting for this; read it again.",
     RefusalReason.ALREADY_EXTENDED: "The time was extended before; that is possible once.",
     RefusalReason.TOO_LATE: "The last day has passed; decide now.",
@@ -71,7 +71,7 @@ async def list_objections(
     now = runtime.now()
     more = found[-1].objection_id if len(found) == store.PAGE else None
     return _answer(
-        {"objections": [serializers.in_short(each, now=now) for each in found], "after": more}
+        {"objections": [serializers.summary(each, now=now) for each in found], "after": more}
     )
 
 
@@ -89,18 +89,18 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 )
 async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
-    caller = await knock(request, runtime)
+    caller = await authenticate_source(request, runtime)
     came = await read_call(request, DecisionIn)
-    await enter(request, runtime, caller, key=came.key)
+    await authorize_source(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     now = runtime.now()
     outcome, reasons = ObjectionOutcome(asked.outcome), _written(asked.reasons, now)
-    verb = service.decides(
-        runtime.catalogue, by=_actor(caller), outcome=outcome, reasons=reasons, now=now
+    verb = service.source_decision(
+        runtime.catalogue, actor=_actor(caller), outcome=outcome, reasons=reasons, now=now
     )
 
     def once(
-        objection: Objection, held: StoredObjection | None
+        objection: Objection, held: LockedRecord | None
     ) -> ObjectionChanged | ObjectionRefused:
         return verb(_own(objection, caller), held)
 
@@ -119,18 +119,18 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 )
 async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
-    caller = await knock(request, runtime)
+    caller = await authenticate_source(request, runtime)
     came = await read_call(request, ExtensionIn)
-    await enter(request, runtime, caller, key=came.key)
+    await authorize_source(request, runtime, caller, key=came.key)
     asked = _taken(came.parsed)
     now = runtime.now()
     reason = _written(asked.reason, now)
 
-    def verb(
-        objection: Objection, _: StoredObjection | None
-    ) -> ObjectionChanged | ObjectionRefused:
+    def verb(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
         own = _own(objection, caller)
-        return lifecycle.extend(own, by=_actor(caller), reason=reason, until=asked.until, now=now)
+        return lifecycle.extend(
+            own, actor=_actor(caller), reason=reason, until=asked.until, now=now
+        )
 
     done = await _acted(runtime, objection_id, verb)
     if isinstance(done, ObjectionRefused):
@@ -140,13 +140,13 @@ async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 
 async def _department(request: Request, runtime: Runtime) -> Caller:
     """A source in good standing."""
-    caller = await knock(request, runtime)
-    await enter(request, runtime, caller)
+    caller = await authenticate_source(request, runtime)
+    await authorize_source(request, runtime, caller)
     return caller
 
 
 def _actor(caller: Caller) -> Actor:
-    return Actor(role=Role.SOURCE, name=f"client:{caller.client_id}", of=caller.client_id)
+    return Actor(role=Role.SOURCE, name=f"client:{caller.client_id}", party=caller.client_id)
 
 
 def _own(objection: Objection, caller: Caller) -> Objection:
@@ -157,12 +157,12 @@ def _own(objection: Objection, caller: Caller) -> Objection:
 
 
 async def _acted(
-    runtime: Runtime, objection_id: str, verb: service.Act
+    runtime: Runtime, objection_id: str, verb: service.ObjectionVerb
 ) -> Objection | ObjectionRefused:
-    if not AN_ID.fullmatch(objection_id):
+    if not OBJECTION_ID.fullmatch(objection_id):
         raise NotFoundError
     async with runtime.engine.begin() as connection:
-        return await service.act(connection, objection_id, verb)
+        return await service.apply_act(connection, objection_id, verb)
 
 
 async def _said_before(
@@ -176,15 +176,15 @@ async def _said_before(
 
 
 async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
-    if not AN_ID.fullmatch(objection_id):
+    if not OBJECTION_ID.fullmatch(objection_id):
         raise NotFoundError
     async with runtime.engine.begin() as connection:
         found = await store.by_id(connection, objection_id)
         if found is None or found.source_id != caller.client_id:
             raise NotFoundError
         events = await store.events_of(connection, found.uscc, objection_id)
-        key = await store.key_of(connection, found)
-    return _answer(serializers.in_full(found, events, key=key, now=runtime.now()))
+        key = await store.natural_key_of(connection, found)
+    return _answer(serializers.full_document(found, events, key=key, now=runtime.now()))
 
 
 def _taken(parsed: Any) -> Any:  # a model, or the error that it is
@@ -202,7 +202,7 @@ def _written(typed: str, now: datetime) -> str:
 
 
 def _error(refused: ObjectionRefused) -> GatewayError:
-    sentence = SENTENCES.get(refused.reason)
+    sentence = REFUSAL_SENTENCES.get(refused.reason)
     return NotFoundError() if sentence is None else ConflictError(sentence)
 
 

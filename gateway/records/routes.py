@@ -11,9 +11,13 @@ from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import to_json
 from gateway.ingest import RowOutcome
 from gateway.ingest.record_actions import RecordAction
-from gateway.records.schemas import LARGEST_BATCH, ActionsIn, RecordsIn, ResultsOut
-from gateway.records.service import act, amendment_of, deliver
-from gateway.records.source_authentication import demand_known, enter, knock
+from gateway.records.schemas import MAX_BATCH_BYTES, ActionsIn, RecordsIn, ResultsOut
+from gateway.records.service import apply_to_records, deliver, parse_action
+from gateway.records.source_authentication import (
+    authenticate_source,
+    authorize_source,
+    require_known,
+)
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
@@ -22,9 +26,9 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 @router.post("", response_model=ResultsOut, openapi_extra=reads(RecordsIn))
 async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
-    caller = await knock(request, runtime)
-    came = await read_call(request, RecordsIn, largest=LARGEST_BATCH)
-    department = await enter(request, runtime, caller, key=came.key)
+    caller = await authenticate_source(request, runtime)
+    came = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
+    department = await authorize_source(request, runtime, caller, key=came.key)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
     asked = came.parsed
@@ -35,23 +39,23 @@ async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
 @router.post("/actions", response_model=ResultsOut, openapi_extra=reads(ActionsIn))
 async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
-    caller = await knock(request, runtime)
-    came = await read_call(request, ActionsIn, largest=LARGEST_BATCH)
-    department = await enter(request, runtime, caller, key=came.key)
+    caller = await authenticate_source(request, runtime)
+    came = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
+    department = await authorize_source(request, runtime, caller, key=came.key)
     if isinstance(came.parsed, GatewayError):
         raise came.parsed
     amendments: list[RecordAction] = []
     today = day_of(runtime.now())
     for asked in came.parsed.actions:
-        amendment = amendment_of(asked, today=today)
+        amendment = parse_action(asked, today=today)
         if isinstance(amendment, GatewayError):
             raise amendment
         amendments.append(amendment)
     # What may no longer be delivered may still be taken back.
     corrected = [each.dataset for each in amendments if each.verb == "correct"]
-    demand_known([each.dataset for each in amendments], runtime.catalogue)
+    require_known([each.dataset for each in amendments], runtime.catalogue)
     department.demand(corrected, runtime.catalogue)
-    return _answer(await act(runtime, department, amendments))
+    return _answer(await apply_to_records(runtime, department, amendments))
 
 
 def _answer(outcomes: Sequence[RowOutcome]) -> Response:

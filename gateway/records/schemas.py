@@ -7,8 +7,8 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 from gateway.access.body import WireModel
 from gateway.rfc3339 import Day
 
-MOST_ROWS = 1_000
-LARGEST_BATCH = 8 * 1024 * 1024
+MAX_ROWS_PER_CALL = 1_000
+MAX_BATCH_BYTES = 8 * 1024 * 1024
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Row = dict[str, JsonValue]
@@ -20,7 +20,7 @@ class RecordsIn(WireModel):
     any_number: ClassVar[bool] = True
 
     dataset: Code = Field(examples=["licence"])
-    records: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
+    records: Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS_PER_CALL)]
 
 
 class ProblemOut(WireModel):
@@ -80,7 +80,7 @@ class ActionsIn(WireModel):
 
     any_number: ClassVar[bool] = True
 
-    actions: Annotated[list[ActionIn], Field(min_length=1, max_length=MOST_ROWS)]
+    actions: Annotated[list[ActionIn], Field(min_length=1, max_length=MAX_ROWS_PER_CALL)]
 
     @model_validator(mode="before")
     @classmethod

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
 from gateway.creditfile.key_version import KeysDueError
-from gateway.creditfile.natural_keys import folded
+from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.statements import Statement
 from gateway.db.unavailable import sqlstate_of
-from gateway.ingest import BatchResult, RowOutcome, take
-from gateway.ingest.record_actions import ActionContext, RecordAction, amend
+from gateway.ingest import BatchResult, RowOutcome, ingest_rows
+from gateway.ingest.record_actions import ActionContext, RecordAction, apply_actions
 from gateway.ingest.results import MaskedField
 from gateway.records.schemas import ActionIn, Row
 from gateway.records.source_authentication import AuthenticatedSource
@@ -29,12 +29,12 @@ from verification.uscc import normalise_uscc
 log = structlog.get_logger("gateway.records")
 
 # A large file of the same source and dataset may be under way; it gives way after each batch.
-WAIT_FOR_TURN = Statement("SET LOCAL lock_timeout = '8s'")
-NOT_OUR_TURN = "55P03"
-BEGIN_AGAIN = frozenset({"40P01", "40001"})  # deadlock, serialization failure
-TURNS = 5
-KEYS_ARE_DUE = 300  # seconds: the operator's command is under way, or comes first
-SHORTEST_REASON, LONGEST_REASON = 2, 500
+SET_LOCK_TIMEOUT = Statement("SET LOCAL lock_timeout = '8s'")
+LOCK_NOT_AVAILABLE = "55P03"
+RETRYABLE = frozenset({"40P01", "40001"})  # deadlock, serialization failure
+MAX_ATTEMPTS = 5
+KEYS_DUE_RETRY_SECONDS = 300  # seconds: the operator's command is under way, or comes first
+MIN_REASON, MAX_REASON = 2, 500
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ async def deliver(
     now = runtime.now()
 
     async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
-        return await take(
+        return await ingest_rows(
             connection,
             department.source,
             dataset,
@@ -61,7 +61,7 @@ async def deliver(
     return outcomes
 
 
-async def act(
+async def apply_to_records(
     runtime: Runtime, department: AuthenticatedSource, amendments: Sequence[RecordAction]
 ) -> tuple[RowOutcome, ...]:
     """Do these acts."""
@@ -75,26 +75,26 @@ async def act(
             catalogue=runtime.catalogue,
             vault=runtime.vault,
         )
-        return await amend(at, amendments)
+        return await apply_actions(at, amendments)
 
     outcomes = await _in_turn(runtime, work)
     _note("records_amended", department, outcomes)
     return outcomes
 
 
-def amendment_of(asked: ActionIn, *, today: date) -> RecordAction | GatewayError:
+def parse_action(asked: ActionIn, *, today: date) -> RecordAction | GatewayError:
     """What is asked for, with a reason as it may be kept; or what is wrong with it."""
-    reason = read_text(asked.reason, today=today, shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+    reason = read_text(asked.reason, today=today, shortest=MIN_REASON, longest=MAX_REASON)
     if isinstance(reason, InvalidText):
         return InvalidRequestError(
-            f"reason has {SHORTEST_REASON} to {LONGEST_REASON} characters: it is kept with the record."
+            f"reason has {MIN_REASON} to {MAX_REASON} characters: it is kept with the record."
         )
     if (asked.fields is None) is (asked.action == "correct"):
         return InvalidRequestError("fields stand beside the action correct, and only there.")
     return RecordAction(
         dataset=asked.dataset,
         uscc=normalise_uscc(asked.uscc),
-        key=folded(asked.key),
+        key=fold(asked.key),
         verb=asked.action,
         reason=reason.text,
         masked=tuple(MaskedField(field="reason", masking=each) for each in reason.maskings),
@@ -105,23 +105,23 @@ def amendment_of(asked: ActionIn, *, today: date) -> RecordAction | GatewayError
 
 async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Do it in one transaction; begin again where another was in the way."""
-    for _ in range(TURNS):
+    for _ in range(MAX_ATTEMPTS):
         try:
             async with runtime.engine.begin() as connection:
-                await connection.execute(WAIT_FOR_TURN)
+                await connection.execute(SET_LOCK_TIMEOUT)
                 return await work(connection)
         except KeysDueError:
             raise TemporarilyUnavailableError(
                 "The keys of the records held are being folded anew: deliver again later.",
-                retry_after=KEYS_ARE_DUE,
+                retry_after=KEYS_DUE_RETRY_SECONDS,
             ) from None
         except (DBAPIError, asyncpg.PostgresError) as error:
             state = sqlstate_of(error)
-            if state == NOT_OUR_TURN:
+            if state == LOCK_NOT_AVAILABLE:
                 raise TemporarilyUnavailableError(
                     "Another delivery of yours of this dataset is under way.", retry_after=5
                 ) from None
-            if state not in BEGIN_AGAIN:
+            if state not in RETRYABLE:
                 raise
     raise TemporarilyUnavailableError(retry_after=5)
 

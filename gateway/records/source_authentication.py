@@ -45,7 +45,7 @@ class AuthenticatedSource:
     def demand(self, datasets: Iterable[str], catalogue: Catalogue) -> None:
         """Refuse what the catalogue does not have, then what the agreement does not name."""
         wanted = set(datasets)
-        demand_known(wanted, catalogue)
+        require_known(wanted, catalogue)
         outside = sorted(wanted - self.agreement.datasets)
         if outside:
             raise NotInAgreementError(
@@ -53,18 +53,18 @@ class AuthenticatedSource:
             )
 
 
-def demand_known(datasets: Iterable[str], catalogue: Catalogue) -> None:
+def require_known(datasets: Iterable[str], catalogue: Catalogue) -> None:
     """Refuse what the catalogue does not have."""
     if not set(datasets) <= set(catalogue.codes):
         raise UnknownDatasetError
 
 
-async def knock(request: Request, runtime: Runtime) -> Caller:
+async def authenticate_source(request: Request, runtime: Runtime) -> Caller:
     """Token, proof and scope: before a body is read."""
     return await authenticate(request, runtime, scope=SCOPE)
 
 
-async def enter(
+async def authorize_source(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
 ) -> AuthenticatedSource:
     """Proofs and limits, then the present standing of an authenticated caller."""

@@ -14,22 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-AN_ID: Final = re.compile(r"upl_[a-z2-7]{26}")
-BUFFER: Final = 1 << 20
-RESERVE: Final = 1 << 30
+UPLOAD_ID: Final = re.compile(r"upl_[a-z2-7]{26}")
+BUFFER_BYTES: Final = 1 << 20
+RESERVED_BYTES: Final = 1 << 30
 """Bytes of the disk that no upload may take."""
 
 
-class TooMuchError(Exception):
+class PartTooLongError(Exception):
     """More bytes came than were announced."""
 
 
-class NoRoomError(Exception):
+class SpoolFullError(Exception):
     """The disk has no room for more; nothing of the part was kept."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Part:
+class ReceivedPart:
     """What arrived of one part: so many bytes, whole or broken off, and their hashes."""
 
     hashes: dict[str, "hashlib._Hash"]
@@ -42,7 +42,7 @@ class Spool:
     """The folder, and how many bytes of its disk stay free."""
 
     folder: Path
-    reserve: int = RESERVE
+    reserve: int = RESERVED_BYTES
 
     def file(self, upload_id: str) -> Path:
         """Where the file of this upload lies."""
@@ -69,22 +69,22 @@ class Spool:
         algorithms: Collection[str],
         *,
         within: float,
-    ) -> Part:
-        """Write at `offset` what arrives `within` so many seconds; `most` bytes, else `TooMuchError`.
+    ) -> ReceivedPart:
+        """Write at `offset` what arrives `within` so many seconds; `most` bytes, else `PartTooLongError`.
 
         It is on the disk when this returns. Where the sender goes away, `is_whole` is false. The
-        disk's room is looked at before each piece: `NoRoomError`.
+        disk's room is looked at before each piece: `SpoolFullError`.
         """
-        part = Part(hashes={name: hashlib.new(name) for name in algorithms})
+        part = ReceivedPart(hashes={name: hashlib.new(name) for name in algorithms})
         file = await asyncio.to_thread(_opened, self.file(upload_id), offset)
         try:
             async with asyncio.timeout(within):
                 async for piece in _pieces(chunks):
                     if part.length + len(piece) > most:
-                        raise TooMuchError
+                        raise PartTooLongError
                     if not self.has_room_for(len(piece)):
                         os.ftruncate(file, offset)
-                        raise NoRoomError
+                        raise SpoolFullError
                     await asyncio.to_thread(_append, file, piece, part)
             part.is_whole = True
         except (TimeoutError, ConnectionError):
@@ -106,14 +106,14 @@ class Spool:
             {
                 name
                 for entry in os.scandir(self.folder)
-                if AN_ID.fullmatch(name := entry.name.partition(".")[0])
+                if UPLOAD_ID.fullmatch(name := entry.name.partition(".")[0])
                 and entry.stat(follow_symlinks=False).st_mtime < before
             }
         )
 
 
 def _known(upload_id: str) -> str:
-    if not AN_ID.fullmatch(upload_id):
+    if not UPLOAD_ID.fullmatch(upload_id):
         message = "not an upload's id"
         raise ValueError(message)
     return upload_id
@@ -127,7 +127,7 @@ def _opened(path: Path, offset: int) -> int:
     return file
 
 
-def _append(file: int, piece: bytes, part: Part) -> None:
+def _append(file: int, piece: bytes, part: ReceivedPart) -> None:
     view = memoryview(piece)
     while view:
         view = view[os.write(file, view) :]
@@ -149,7 +149,7 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
         async for chunk in chunks:
             held += chunk
-            if len(held) >= BUFFER:
+            if len(held) >= BUFFER_BYTES:
                 yield bytes(held)
                 held.clear()
     except ConnectionError:

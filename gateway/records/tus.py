@@ -27,8 +27,8 @@ VERSION: Final = "1.0.0"
 EXTENSIONS: Final = "creation,expiration,checksum,termination"
 ALGORITHMS: Final = ("sha1", "sha256")
 PART_TYPE: Final = "application/offset+octet-stream"
-LONGEST_METADATA: Final = 4_000
-LONGEST_NAME: Final = 100
+MAX_METADATA: Final = 4_000
+MAX_FILE_NAME: Final = 100
 FORMATS: Final = ("csv", "ndjson", "parquet")
 ENCODINGS: Final = ("utf-8", "gb18030")
 _BY_ENDING: Final = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "parquet": "parquet"}
@@ -62,20 +62,20 @@ class Checksum:
         return part.digest() == self.digest
 
 
-def demand_version(headers: Headers) -> None:
+def require_version(headers: Headers) -> None:
     """Refuse another version of the protocol, or none."""
     if headers.get("tus-resumable") != VERSION:
         raise UnsupportedVersionError(headers={"Tus-Version": VERSION})
 
 
-def announced(headers: Headers) -> UploadMetadata:
+def parse_creation(headers: Headers) -> UploadMetadata:
     """What a creation says of its file."""
     if "upload-defer-length" in headers:
         raise InvalidRequestError("Upload-Length is needed at once; its deferral is not supported.")
-    length = number_in(headers, "upload-length")
+    length = parse_number(headers, "upload-length")
     if length == 0:
         raise InvalidRequestError("Upload-Length is 0: an empty file holds no records.")
-    said = metadata(headers.get("upload-metadata", ""))
+    said = parse_metadata(headers.get("upload-metadata", ""))
     unknown = said.keys() - _KNOWN
     if unknown:
         raise InvalidRequestError(f"Upload-Metadata knows {', '.join(sorted(_KNOWN))} only.")
@@ -98,9 +98,9 @@ def announced(headers: Headers) -> UploadMetadata:
     )
 
 
-def metadata(header: str) -> Mapping[str, str]:
+def parse_metadata(header: str) -> Mapping[str, str]:
     """The pairs of `Upload-Metadata`: `key base64, key base64, …`."""
-    if len(header) > LONGEST_METADATA:
+    if len(header) > MAX_METADATA:
         raise InvalidRequestError("Upload-Metadata is too long.")
     found: dict[str, str] = {}
     for pair in filter(None, (each.strip() for each in header.split(","))):
@@ -115,7 +115,7 @@ def metadata(header: str) -> Mapping[str, str]:
     return found
 
 
-def number_in(headers: Headers, name: str) -> int:
+def parse_number(headers: Headers, name: str) -> int:
     """The whole number in a header."""
     value = headers.get(name, "")
     if not _NUMBER.fullmatch(value):
@@ -123,7 +123,7 @@ def number_in(headers: Headers, name: str) -> int:
     return int(value)
 
 
-def checksum(headers: Headers) -> Checksum | None:
+def parse_checksum(headers: Headers) -> Checksum | None:
     """The part's checksum, where it has one."""
     value = headers.get("upload-checksum")
     if value is None:
@@ -140,14 +140,14 @@ def checksum(headers: Headers) -> Checksum | None:
     return Checksum(algorithm=algorithm, digest=digest)
 
 
-def demand_part(headers: Headers) -> None:
+def require_part(headers: Headers) -> None:
     """Refuse a body that is not a part of a file, as it is."""
     demand_no_coding(headers)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != PART_TYPE:
         raise UnsupportedMediaTypeError(f"Send a part as {PART_TYPE}.")
 
 
-def until(moment: datetime) -> str:
+def format_expiry(moment: datetime) -> str:
     """`Upload-Expires`."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
@@ -170,4 +170,4 @@ def _label(name: str) -> str | None:
     """What a person knows the file by; no folder, no hidden characters, no personal number."""
     last = re.split(r"[/\\]", name)[-1]
     shown = "".join(each for each in last if each.isprintable()).strip()
-    return scan(shown[:LONGEST_NAME]).text or None
+    return scan(shown[:MAX_FILE_NAME]).text or None

@@ -21,27 +21,27 @@ from gateway.access.errors import (
     UploadBusyError,
 )
 from gateway.records import tus, uploads
-from gateway.records.spool import NoRoomError, Part, Spool, TooMuchError
+from gateway.records.spool import PartTooLongError, ReceivedPart, Spool, SpoolFullError
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime
 
-LARGEST_PART = 256 << 20
+MAX_PART_BYTES = 256 << 20
 NO_ROOM = "There is no room for this file now."
-ARRIVES_WITHIN = 300.0  # seconds, for one part
-WRITTEN_WITHIN = 60  # seconds, after the last of it has arrived
-HELD_FOR = ARRIVES_WITHIN + WRITTEN_WITHIN  # longer than anybody could still be writing
+ARRIVAL_SECONDS = 300.0  # seconds, for one part
+WRITE_SECONDS = 60  # seconds, after the last of it has arrived
+HOLD_SECONDS = ARRIVAL_SECONDS + WRITE_SECONDS  # longer than anybody could still be writing
 
 
-async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
+async def receive_part(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
     """Write the part that `request` brings behind what has arrived of `of`."""
-    tus.demand_part(request.headers)
-    offset = tus.number_in(request.headers, "upload-offset")
-    said = tus.checksum(request.headers)
+    tus.require_part(request.headers)
+    offset = tus.parse_number(request.headers, "upload-offset")
+    said = tus.parse_checksum(request.headers)
     digest = ContentDigest.read(request.headers.getlist("content-digest"))
-    most = min(of.length - offset, LARGEST_PART)
+    most = min(of.length - offset, MAX_PART_BYTES)
     _demand_room(request, of, offset, most)
     holder = await _hold(runtime, of, offset)
-    allow(request, WRITTEN_WITHIN)
+    allow(request, WRITE_SECONDS)
     more = 0
     try:
         part = await spool.write(
@@ -50,12 +50,12 @@ async def receive(runtime: Runtime, request: Request, of: Upload, spool: Spool) 
             most,
             _chunks(request),
             {*([said.algorithm] if said else []), *(digest.algorithms if digest else [])},
-            within=ARRIVES_WITHIN,
+            within=ARRIVAL_SECONDS,
         )
         more = _counted(request, part, said, digest)
-    except TooMuchError:
+    except PartTooLongError:
         raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
-    except NoRoomError:
+    except SpoolFullError:
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600) from None
     finally:
         async with runtime.engine.begin() as connection:
@@ -77,15 +77,15 @@ def _demand_room(request: Request, of: Upload, offset: int, most: int) -> None:
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most:
         raise PayloadTooLargeError(
-            f"A part has at most {LARGEST_PART} bytes and does not go beyond Upload-Length."
+            f"A part has at most {MAX_PART_BYTES} bytes and does not go beyond Upload-Length."
         )
 
 
 async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
     holder, now = secrets.token_hex(16), runtime.now()
     async with runtime.engine.begin() as connection:
-        held = await uploads.hold(
-            connection, of, offset=offset, holder=holder, seconds=HELD_FOR, now=now
+        held = await uploads.hold_for_writing(
+            connection, of, offset=offset, holder=holder, seconds=HOLD_SECONDS, now=now
         )
         present = of if held else await uploads.find(connection, of.source_id, of.upload_id)
     if held:
@@ -102,7 +102,7 @@ def _other_offset(of: Upload) -> ConflictError:
 
 
 def _counted(
-    request: Request, part: Part, said: tus.Checksum | None, digest: ContentDigest | None
+    request: Request, part: ReceivedPart, said: tus.Checksum | None, digest: ContentDigest | None
 ) -> int:
     """How much of the part is kept: of one with a checksum or a digest all or nothing."""
     if (said or digest) and not part.is_whole:
@@ -124,10 +124,10 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         raise ConnectionError from None
 
 
-async def discard(runtime: Runtime, of: Upload, spool: Spool) -> None:
+async def delete_upload(runtime: Runtime, of: Upload, spool: Spool) -> None:
     """Forget an upload with its file; one that is being written or taken stays."""
     async with runtime.engine.begin() as connection:
-        dropped = await uploads.drop(connection, of, now=runtime.now())
+        dropped = await uploads.delete(connection, of, now=runtime.now())
     if not dropped:
         raise UploadBusyError(retry_after=1)
     await asyncio.to_thread(spool.remove, of.upload_id, lists_too=True)

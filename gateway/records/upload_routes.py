@@ -10,11 +10,15 @@ from gateway.access.errors import (
 )
 from gateway.db.engine import to_json
 from gateway.records import tus, uploads
-from gateway.records.job_routes import shown
+from gateway.records.job_routes import job_document
 from gateway.records.schemas import JobOut
-from gateway.records.source_authentication import AuthenticatedSource, enter, knock
-from gateway.records.spool import AN_ID, Spool
-from gateway.records.upload_part import NO_ROOM, discard, receive
+from gateway.records.source_authentication import (
+    AuthenticatedSource,
+    authenticate_source,
+    authorize_source,
+)
+from gateway.records.spool import UPLOAD_ID, Spool
+from gateway.records.upload_part import NO_ROOM, delete_upload, receive_part
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -40,7 +44,7 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     """Announce a file: Upload-Length, and in Upload-Metadata dataset, sha256, filename or format."""
     department = await _department(request, runtime)
     await body.read(request)  # means nothing here, but its digest is checked as everywhere
-    of = tus.announced(request.headers)
+    of = tus.parse_creation(request.headers)
     department.demand([of.dataset], runtime.catalogue)
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source
     could_fit = of.length <= most_bytes
@@ -57,11 +61,11 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
     if made is None:
         raise PayloadTooLargeError(
             f"Your unfinished uploads may have {most_bytes} bytes in "
-            f"{uploads.MOST_UNFINISHED} files; finish or delete some, or send less."
+            f"{uploads.MAX_UNFINISHED} files; finish or delete some, or send less."
         )
     location = f"{runtime.settings.issuer}{router.prefix}/{made.upload_id}"
     return Response(
-        to_json(shown(made)),
+        to_json(job_document(made)),
         status_code=201,
         media_type="application/json",
         headers={"Location": location, **_standing(made)},
@@ -69,18 +73,18 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
 
 
 @router.head("/{upload_id}")
-async def ask(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_offset(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how much of it has arrived."""
     department = await _department(request, runtime)
     return Response(headers=_standing(await _own(runtime, department, upload_id)))
 
 
 @router.patch("/{upload_id}", status_code=204)
-async def go_on(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def append(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take the next part; the last one queues the file."""
     department = await _department(request, runtime)
     of = await _own(runtime, department, upload_id)
-    moved = await receive(runtime, request, of, _spool(runtime))
+    moved = await receive_part(runtime, request, of, _spool(runtime))
     return Response(status_code=204, headers=_standing(moved))
 
 
@@ -88,22 +92,22 @@ async def go_on(upload_id: str, request: Request, runtime: UsingRuntime) -> Resp
 async def terminate(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Forget it, with what has arrived of it; a file that is being taken stays."""
     department = await _department(request, runtime)
-    await discard(runtime, await _own(runtime, department, upload_id), _spool(runtime))
+    await delete_upload(runtime, await _own(runtime, department, upload_id), _spool(runtime))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
     """Before any byte of the body: token, proof, limits, standing, version."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
-    caller = await knock(request, runtime)
-    department = await enter(request, runtime, caller)
-    tus.demand_version(request.headers)
+    caller = await authenticate_source(request, runtime)
+    department = await authorize_source(request, runtime, caller)
+    tus.require_version(request.headers)
     return department
 
 
 async def _own(runtime: Runtime, department: AuthenticatedSource, upload_id: str) -> Upload:
     """The upload, if it is this source's; to all others there is none."""
-    if not AN_ID.fullmatch(upload_id):
+    if not UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError
     async with runtime.engine.connect() as connection:
         found = await uploads.find(connection, department.source.source_id, upload_id)
@@ -125,5 +129,5 @@ def _standing(of: Upload) -> dict[str, str]:
         "Cache-Control": "no-store",
     }
     return headers | (
-        {"Upload-Expires": tus.until(of.expires_at)} if of.state == "receiving" else {}
+        {"Upload-Expires": tus.format_expiry(of.expires_at)} if of.state == "receiving" else {}
     )

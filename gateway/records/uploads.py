@@ -17,10 +17,10 @@ from gateway.disclosure.ids import new_id
 from gateway.records.tables import UploadRow
 from gateway.records.tus import UploadMetadata
 
-KEPT_UNFINISHED: Final = timedelta(hours=24)
-KEPT_FINISHED: Final = timedelta(days=7)
-MOST_UNFINISHED: Final = 20
-MOST_FINISHED: Final = 500
+UNFINISHED_LIFETIME: Final = timedelta(hours=24)
+FINISHED_LIFETIME: Final = timedelta(days=7)
+MAX_UNFINISHED: Final = 20
+MAX_FINISHED: Final = 500
 """Of one source, with their lists of rejected rows; the oldest are forgotten first."""
 PAGE: Final = 100
 
@@ -123,7 +123,7 @@ async def create(
     """A new upload; `None` where the source's unfinished files leave no room for it."""
     await connection.execute(_LOCK, {"namespace": _LOCKS, "source": source})
     held = (await connection.execute(_HELD_BYTES, {"source": source})).one()
-    if held.files >= MOST_UNFINISHED or held.bytes + of.length > most_bytes:
+    if held.files >= MAX_UNFINISHED or held.bytes + of.length > most_bytes:
         return None
     upload_id = new_id("upl")
     await connection.execute(
@@ -140,7 +140,7 @@ async def create(
             state="receiving",
             attempts=0,
             created_at=now,
-            expires_at=now + KEPT_UNFINISHED,
+            expires_at=now + UNFINISHED_LIFETIME,
         )
     )
     return await find(connection, source, upload_id)
@@ -160,7 +160,7 @@ async def newest(connection: AsyncConnection, source: str) -> list[Upload]:
     return [Upload(**row._asdict()) for row in found]
 
 
-async def hold(
+async def hold_for_writing(
     connection: AsyncConnection,
     of: Upload,
     *,
@@ -190,19 +190,19 @@ async def advance(
         "holder": holder,
         "more": more,
         "now": now,
-        "expires_at": now + KEPT_UNFINISHED,
+        "expires_at": now + UNFINISHED_LIFETIME,
     }
     row = (await connection.execute(_ADVANCE, values)).one_or_none()
     return None if row is None else Upload(**row._asdict())
 
 
-async def drop(connection: AsyncConnection, of: Upload, *, now: datetime) -> bool:
+async def delete(connection: AsyncConnection, of: Upload, *, now: datetime) -> bool:
     """Forget an upload that nobody is at."""
     values = {"upload_id": of.upload_id, "source": of.source_id, "now": now}
     return (await connection.execute(_DROP, values)).scalar_one_or_none() is not None
 
 
-async def claim(
+async def claim_next(
     connection: AsyncConnection, *, holder: str, seconds: float, now: datetime
 ) -> Upload | None:
     """The oldest file that waits to be taken, or whose taker went away."""
@@ -211,7 +211,7 @@ async def claim(
     return None if row is None else Upload(**row._asdict())
 
 
-async def keep(
+async def renew_claim(
     connection: AsyncConnection,
     upload_id: str,
     *,
@@ -229,7 +229,7 @@ async def keep(
     return (await connection.execute(_KEEP, values)).scalar_one_or_none() is not None
 
 
-async def try_later(
+async def release(
     connection: AsyncConnection, upload_id: str, *, holder: str, until: datetime, counts: bool
 ) -> None:
     """Put it back; `counts` says whether that was an attempt that failed."""
@@ -254,18 +254,18 @@ async def finish(
         "state": state,
         "sentence": sentence,
         "counts": None if counts is None else to_json(dict(counts)),
-        "expires_at": now + KEPT_FINISHED,
+        "expires_at": now + FINISHED_LIFETIME,
     }
     return (await connection.execute(_FINISH, values)).scalar_one_or_none() is not None
 
 
-async def forget_expired(connection: AsyncConnection, *, now: datetime) -> list[str]:
+async def delete_expired(connection: AsyncConnection, *, now: datetime) -> list[str]:
     """Forget what has had its time, and what a source has too many of; whose files are to go."""
     gone = list((await connection.execute(_EXPIRED, {"now": now})).scalars())
-    return gone + list((await connection.execute(_TOO_MANY, {"most": MOST_FINISHED})).scalars())
+    return gone + list((await connection.execute(_TOO_MANY, {"most": MAX_FINISHED})).scalars())
 
 
-async def unknown(connection: AsyncConnection, ids: list[str]) -> list[str]:
+async def unknown_ids(connection: AsyncConnection, ids: list[str]) -> list[str]:
     """Which of these are no upload any more."""
     known = set((await connection.execute(_KNOWN, {"ids": ids})).scalars())
     return [each for each in ids if each not in known]

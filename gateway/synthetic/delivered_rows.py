@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
-from gateway.creditfile.record_mapping import columns_of, natural_key
+from gateway.creditfile.record_mapping import natural_key, typed_columns
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record
 from gateway.synthetic.uscc_generator import an_authoritys_code
 from verification.normalise import strict_name
@@ -98,7 +98,7 @@ class SyntheticEnterprise:
     def _record(self, of: Delivery) -> Record:
         dataset = self.catalogue.dataset(of.dataset)
         source_id, source_name, source_uscc = SOURCES[dataset.source]
-        columns: dict[str, Any] = {**columns_of(dataset, of.fields), **of.happened}
+        columns: dict[str, Any] = {**typed_columns(dataset, of.fields), **of.happened}
         return Record(
             uscc=self.uscc,
             record_id=of.record_id,

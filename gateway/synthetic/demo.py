@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.app import close_runtime, create_app, open_runtime
 from gateway.background.sequencing import publisher_of
 from gateway.creditfile.catalogue_versions import in_force
-from gateway.creditfile.rekey_records import refold
+from gateway.creditfile.rekey_records import refold_keys
 from gateway.db import embedded
 from gateway.db.engine import background_engine
 from gateway.http1.server import OPTIONS
@@ -80,7 +80,7 @@ async def _keys_folded(settings: Settings) -> None:
     engine = background_engine(settings)
     async with engine.connect() as connection:
         catalogue = await in_force(connection)
-    async for _ in refold(engine, vault, catalogue, now=datetime.now(UTC)):
+    async for _ in refold_keys(engine, vault, catalogue, now=datetime.now(UTC)):
         pass
     await engine.dispose()
 

@@ -33,15 +33,15 @@ async def raise_for_marks(connection: AsyncConnection, catalogue: Catalogue) -> 
 async def _raise(
     connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, since: datetime
 ) -> bool:
-    held = await store.held(connection, uscc, record_id)
+    held = await store.lock_record(connection, uscc, record_id)
     if held is None:
         return False
-    raised = lifecycle.raise_(
+    raised = lifecycle.create(
         held.ground,
         objection_id=new_id("obj"),
         text=TEXT,
         wanted=WANTED,
-        by=Actor(role=Role.ENTERPRISE, name="synthetic", of=uscc),
+        actor=Actor(role=Role.ENTERPRISE, name="synthetic", party=uscc),
         kinds=catalogue.objections,
         now=since,
     )

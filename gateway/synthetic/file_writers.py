@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 
 ROW_GROUP: Final = 20_000
 _USCC: Final = "uscc"
@@ -73,7 +73,7 @@ class Lines(Protocol):
 class DatasetFile:
     """A file being written; `close` says what it has become."""
 
-    def __init__(self, path: Path, dataset: DatasetOf, form: Format) -> None:
+    def __init__(self, path: Path, dataset: DatasetDefinition, form: Format) -> None:
         self._path, self._dataset = path, dataset.code
         self._file = _Digesting(path.open("wb"))
         self._lines = _LINES[form](self._file, dataset)
@@ -97,7 +97,7 @@ class DatasetFile:
         )
 
 
-def header_of(dataset: DatasetOf) -> tuple[str, ...]:
+def header_of(dataset: DatasetDefinition) -> tuple[str, ...]:
     """The columns of a delivery of this dataset."""
     names = tuple(field.name for field in dataset.fields)
     return (*(() if _USCC in names else (_USCC,)), *names, _SOURCE_TIME)
@@ -134,7 +134,7 @@ def _compressed(file: _Digesting) -> io.BufferedWriter:
 
 
 class _Csv:
-    def __init__(self, file: _Digesting, dataset: DatasetOf) -> None:
+    def __init__(self, file: _Digesting, dataset: DatasetDefinition) -> None:
         self._text = io.TextIOWrapper(_compressed(file), encoding="utf-8", newline="")
         self._write = csv.writer(self._text, lineterminator="\n").writerow
         self._header = header_of(dataset)
@@ -158,7 +158,7 @@ class _Csv:
 
 
 class _Ndjson:
-    def __init__(self, file: _Digesting, _: DatasetOf) -> None:
+    def __init__(self, file: _Digesting, _: DatasetDefinition) -> None:
         self._bytes = _compressed(file)
 
     def write(self, row: Row) -> None:
@@ -169,7 +169,7 @@ class _Ndjson:
 
 
 class _Parquet:
-    def __init__(self, file: _Digesting, dataset: DatasetOf) -> None:
+    def __init__(self, file: _Digesting, dataset: DatasetDefinition) -> None:
         types = {field.name: field.type for field in dataset.fields}
         self._schema = pa.schema(
             [(name, _arrow_type(types.get(name, "text"))) for name in header_of(dataset)],

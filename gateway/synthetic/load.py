@@ -10,8 +10,8 @@ from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.creditfile.catalogue import Catalogue
-from gateway.creditfile.personal_fields import row_of_record, seal_of_enterprise, seal_of_record
-from gateway.creditfile.record_mapping import as_stored, personal_of
+from gateway.creditfile.personal_fields import seal_enterprise, seal_record, sealed_row_name
+from gateway.creditfile.record_mapping import personal_values, stored_fields
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.db.statements import Statement
@@ -98,16 +98,16 @@ _RECORD: Final = tuple(column.name for column in record.columns)
 
 def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...]:
     of = entity.enterprise
-    sealed, digests = seal_of_enterprise(vault, of.uscc, entity.personal)
+    sealed, digests = seal_enterprise(vault, of.uscc, entity.personal)
     made = {"personal": sealed, "digests": digests}
     return tuple(made[name] if name in made else getattr(of, name) for name in _ENTERPRISE)
 
 
 def _record_row(of: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ...]:
     dataset = catalogue.dataset(of.dataset)
-    made: dict[str, Any] = {"fields": orjson.dumps(as_stored(dataset, of.fields)).decode()}
-    personal = personal_of(dataset, of.fields)
+    made: dict[str, Any] = {"fields": orjson.dumps(stored_fields(dataset, of.fields)).decode()}
+    personal = personal_values(dataset, of.fields)
     if personal:
-        row = row_of_record(of.uscc, of.source_id, of.dataset, of.natural_key)
-        made["personal"], made["digests"] = seal_of_record(vault, row, personal)
+        row = sealed_row_name(of.uscc, of.source_id, of.dataset, of.natural_key)
+        made["personal"], made["digests"] = seal_record(vault, row, personal)
     return tuple(made[name] if name in made else getattr(of, name) for name in _RECORD)

@@ -19,16 +19,16 @@ from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import Operator
 from gateway.background.catalogue_reload import follow
 from gateway.cli.main import app
-from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
-from gateway.creditfile.catalogue_versions import Version, digest_of, in_force
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
+from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of, in_force
 from gateway.db.engine import make_engine
-from gateway.ingest import BatchResult, Source, take
+from gateway.ingest import BatchResult, Source, ingest_rows
 from gateway.portal.consents.decision_form import fields_behind
 from tests.databases import new_database
 from tests.house import House, a_house
 from tests.waiting import PATIENCE
 
-DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
+DOCUMENT = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
 SEVENTEENTH = """
   - code: green_rating
     zh: 绿色评价
@@ -69,7 +69,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 async def load(
     engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
-) -> Version | AdminRefusal:
+) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
         at = At(connection=connection, by=by, now=NOW, datasets=())
         return await catalogue_service.load(at, document, allow_widening=allow)
@@ -77,7 +77,7 @@ async def load(
 
 async def approve(
     engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
-) -> Version | AdminRefusal:
+) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
         at = At(connection=connection, by=by, now=NOW, datasets=())
         return await catalogue_service.approve(at, version, digest)
@@ -92,7 +92,7 @@ async def test_a_narrower_catalogue_counts_at_once(engine: AsyncEngine) -> None:
     """One operator is enough, and the act is written with its leaf."""
     assert await counting(engine) == "2026.1"
     loaded = await load(engine, NARROWER)
-    assert isinstance(loaded, Version)
+    assert isinstance(loaded, CatalogueVersion)
     assert loaded.place == 1
     assert await counting(engine) == "2026.1a"
     async with engine.connect() as connection:
@@ -110,7 +110,7 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
     assert isinstance(refused, AdminRefusal)
     assert "green_rating: a new dataset" in refused.sentence
     waiting = await load(engine, WIDER, allow=True)
-    assert isinstance(waiting, Version)
+    assert isinstance(waiting, CatalogueVersion)
     assert waiting.place is None
     assert await counting(engine) == "2026.1"
     for attempt in (
@@ -122,7 +122,7 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
         assert isinstance(await attempt, AdminRefusal)
     assert await counting(engine) == "2026.1"
     approved = await approve(engine, "2026.2", waiting.digest)
-    assert isinstance(approved, Version)
+    assert isinstance(approved, CatalogueVersion)
     assert approved.approved_by == "shell:qiang"
     assert await counting(engine) == "2026.2"
 
@@ -132,7 +132,7 @@ async def test_what_was_judged_against_another_catalogue_is_not_approved(
 ) -> None:
     """It would widen more than was read."""
     waiting = await load(engine, WIDER, allow=True)
-    assert isinstance(waiting, Version)
+    assert isinstance(waiting, CatalogueVersion)
     await load(engine, NARROWER)
     refused = await approve(engine, "2026.2", waiting.digest)
     assert isinstance(refused, AdminRefusal)
@@ -211,7 +211,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     """No code: load, approve, deliver, agree, consent, query. Older records keep their version."""
     house, engine = own_house, own_house.runtime.engine
     waiting = await load(engine, WIDER, allow=True)
-    assert isinstance(waiting, Version)
+    assert isinstance(waiting, CatalogueVersion)
     await follow(house.app)
     assert house.runtime.catalogue.version == "2026.1"
     await approve(engine, "2026.2", waiting.digest)
@@ -221,7 +221,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
             await asyncio.sleep(0.1)
     uscc = house.uscc("clean")
     async with engine.begin() as connection:
-        (taken,) = await take(
+        (taken,) = await ingest_rows(
             connection,
             Source(source_id="green", name="绿色评价部门（合成数据）"),
             "green_rating",
@@ -259,7 +259,7 @@ async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(own_house: 
     before = await house.grant(bank, uscc, datasets=["penalty"], named=named)
     first = await bank.query(uscc, "penalty", consent_id=before)
     waiting = await load(engine, WIDER_PENALTY, allow=True)
-    assert isinstance(waiting, Version), waiting
+    assert isinstance(waiting, CatalogueVersion), waiting
     assert waiting.widens == ("penalty.appeal_state: class authorised, was never",)
     await approve(engine, waiting.version, waiting.digest)
     await follow(house.app)

@@ -92,12 +92,12 @@ async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path)
     assert "not asked" in await run(shell, *review, str(reasons), refused=True)
     late = house.clock()
     async with house.runtime.engine.begin() as connection:
-        done = await service.act(
+        done = await service.apply_act(
             connection,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(
                 replace(objection, due_on=late.date().replace(year=2020)),
-                by=replace(ENTERPRISE, of=raised.uscc),
+                actor=replace(ENTERPRISE, party=raised.uscc),
                 text="逾期未决定。",
                 kinds=house.runtime.catalogue.objections,
                 now=late,

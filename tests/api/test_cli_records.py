@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from gateway.cli.main import app
 from gateway.cli.printing import print_members
 from gateway.db.engine import make_engine
-from gateway.ingest import Source, take
+from gateway.ingest import Source, ingest_rows
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
@@ -40,7 +40,7 @@ async def _deliver(url: str) -> None:
         (SECOND, "licence", licence | {"name": "新名"}),
     ):
         async with engine.begin() as connection:
-            await take(
+            await ingest_rows(
                 connection, source, dataset, [row], now=now, catalogue=CATALOGUE, vault=vault
             )
     await engine.dispose()

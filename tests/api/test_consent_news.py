@@ -12,7 +12,7 @@ from sqlalchemy import text
 import consent
 from consent import Channel, Consent, Scope, store
 from consent.model import Person
-from gateway.background.housekeeping import tell_of_expiry
+from gateway.background.housekeeping import notify_expired_consents
 from gateway.disclosure import consent_writer, withdrawal_notices
 from gateway.disclosure.consent_notices import ConsentNotice, news_of
 from tests.consent_builders import BANK, NOON, a_consent, a_person, done
@@ -116,8 +116,8 @@ async def test_a_consent_that_has_run_out_is_told_once_whoever_looks(house: Hous
     forgotten = await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=60)
     gone = await house.grant(bank, uscc, purpose="supplier_check", days=1, granted_days_ago=3)
     await house.act(consent.withdraw, gone)
-    await asyncio.gather(*(tell_of_expiry(house.runtime) for _ in range(2)))
-    await tell_of_expiry(house.runtime)
+    await asyncio.gather(*(notify_expired_consents(house.runtime) for _ in range(2)))
+    await notify_expired_consents(house.runtime)
     heard = [each for each in await news_to(house, bank) if each[0] == "consent_expired"]
     assert heard == [("consent_expired", over, [])]
     assert forgotten not in [each[1] for each in heard]
@@ -147,7 +147,7 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(house:
     uscc, bank = house.uscc("clean"), await house.client()
     consent_id = await house.grant(bank, uscc)
     await house.grant(bank, uscc, purpose="tender", days=1, granted_days_ago=3)
-    await tell_of_expiry(house.runtime)
+    await notify_expired_consents(house.runtime)
     async with house.runtime.engine.connect() as connection:
         assert bank.client_id not in {
             each.client_id for each in await withdrawal_notices.owing(connection)

@@ -13,7 +13,7 @@ import pytest_asyncio
 import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
-from gateway.background.refusal_count_writer import write_down
+from gateway.background.refusal_count_writer import write_counts
 from gateway.clients import registry
 from gateway.disclosure import consent_writer
 from gateway.limits.limiter import Quotas
@@ -179,7 +179,7 @@ async def test_asks_beyond_a_limit_are_summed_as_what_they_are(house: House) -> 
     assert (await ask(bank, uscc, key="one", max_uses=2)).status_code == 409
     assert (await ask(bank, uscc, key="one")).status_code == 201
     assert (await ask(bank, uscc)).status_code == 429
-    await write_down(house.runtime)
+    await write_counts(house.runtime)
     rows = await house.rows(
         "SELECT uscc, kind, reason, times FROM turned_away WHERE client_id = :client ORDER BY reason",
         client=bank.client_id,

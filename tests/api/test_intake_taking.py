@@ -11,10 +11,10 @@ import pytest_asyncio
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.creditfile.history import Change, held_at, mark
-from gateway.creditfile.personal_fields import open_of_record, open_personal
+from gateway.creditfile.history import Change, file_at, mark_record
+from gateway.creditfile.personal_fields import open_enterprise, open_record
 from gateway.db.engine import make_engine
-from gateway.ingest import BatchResult, RowOutcome, RowWarning, Source, take
+from gateway.ingest import BatchResult, RowOutcome, RowWarning, Source, ingest_rows
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, USCC
 from tests.databases import new_database
@@ -51,7 +51,7 @@ class Files:
     ) -> tuple[RowOutcome, ...]:
         """Deliver in one transaction."""
         async with self.engine.begin() as connection:
-            return await take(
+            return await ingest_rows(
                 connection, source, dataset, rows, now=now, catalogue=CATALOGUE, vault=VAULT
             )
 
@@ -116,7 +116,7 @@ async def test_what_was_held_on_a_day_can_be_told(held: Files) -> None:
     seen = {}
     async with held.engine.connect() as connection:
         for at in (NOW - timedelta(seconds=1), NOW, LATER - timedelta(seconds=1), LATER):
-            seen[at] = await held_at(connection, USCC, at)
+            seen[at] = await file_at(connection, USCC, at)
     before, first, still, last = seen.values()
     assert before.enterprise is None
     assert before.records == ()
@@ -124,7 +124,7 @@ async def test_what_was_held_on_a_day_can_be_told(held: Files) -> None:
     assert [each.fields["name"] for each in first.records] == ["食品经营许可"]
     assert first.enterprise is not None
     assert f"{first.enterprise.capital}" == "100.000000"
-    assert open_personal(VAULT, first.enterprise)["phone"] == "15400000000"
+    assert open_enterprise(VAULT, first.enterprise)["phone"] == "15400000000"
     assert last.enterprise is not None
     assert f"{last.enterprise.capital}" == "250.500000"
     assert sorted(each.version for each in last.records) == [1, 2]
@@ -141,7 +141,7 @@ async def test_a_delivery_that_waited_for_its_turn_makes_no_moment_with_two_vers
         await held.take(dataset, row | {"name": "后名"}, now=earlier)
     for at in (NOW, earlier, later - timedelta(microseconds=1), later):
         async with held.engine.connect() as connection:
-            found = await held_at(connection, USCC, at)
+            found = await file_at(connection, USCC, at)
         assert len(found.records) == 1
         assert found.enterprise is not None
         assert (found.enterprise.name == "后名") is (at >= later)
@@ -152,12 +152,12 @@ async def test_a_registration_goes_into_its_typed_columns(held: Files) -> None:
     """As it was written, with what is personal sealed."""
     await held.take("registration", registration())
     async with held.engine.connect() as connection:
-        found = (await held_at(connection, USCC, NOW)).enterprise
+        found = (await file_at(connection, USCC, NOW)).enterprise
     assert found is not None
     assert found.former_names == ('杭州"旧"名\\有限公司', "甲,乙")
     assert found.scope == "软件开发\t；\n技术服务"
     assert found.name_key == "杭州云栖数据科技有限公司"
-    assert open_personal(VAULT, found) == {
+    assert open_enterprise(VAULT, found) == {
         "legal_representative_id_number": "330106199001011234",
         "phone": "15400000000",
     }
@@ -177,10 +177,10 @@ async def test_personal_fields_of_a_record_lie_sealed_and_are_compared(held: Fil
     )
     assert changed.outcome is BatchResult.UPDATED
     async with held.engine.connect() as connection:
-        then = await held_at(connection, USCC, NOW)
-        today = await held_at(connection, USCC, LATER)
-    assert open_of_record(VAULT, then.records[0]) == {"contact_phone": "15400000000"}
-    assert open_of_record(VAULT, today.records[0]) == {"contact_phone": "15400000001"}
+        then = await file_at(connection, USCC, NOW)
+        today = await file_at(connection, USCC, LATER)
+    assert open_record(VAULT, then.records[0]) == {"contact_phone": "15400000000"}
+    assert open_record(VAULT, today.records[0]) == {"contact_phone": "15400000001"}
     (legible,) = await held.rows(
         "SELECT (SELECT CAST(r AS text) FROM record r) || (SELECT CAST(h AS text)"
         " FROM record_history h) AS text"
@@ -248,7 +248,7 @@ async def test_what_was_ended_does_not_come_back_by_a_delivery(
     """Neither by the same content nor by another; the sender is told each time."""
     (created,) = await held.take("licence", licence())
     async with held.engine.begin() as connection:
-        version = await mark(
+        version = await mark_record(
             connection,
             USCC,
             created.record_id or "",
@@ -303,7 +303,7 @@ async def test_warnings_are_given_with_the_row(held: Files) -> None:
 async def test_a_transaction_that_breaks_off_leaves_nothing(held: Files) -> None:
     """Nothing half-written is ever told."""
     async with held.engine.connect() as connection:
-        await take(
+        await ingest_rows(
             connection, SOURCE, "licence", [licence()], now=NOW, catalogue=CATALOGUE, vault=VAULT
         )
         await connection.rollback()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
-from gateway.creditfile.history import Change, mark
-from gateway.ingest import Source, take
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
+from gateway.creditfile.history import Change, mark_record
+from gateway.ingest import Source, ingest_rows
 from tests import intake_builders as department
 from tests.house import House
 
@@ -19,7 +19,7 @@ REPORT = {"year": "2019", "reported_on": "2020-03-01", "contact_phone": "1540000
 async def deliver(house: House, uscc: str) -> str:
     """Deliver the report; the record's id."""
     async with house.runtime.engine.begin() as connection:
-        (taken,) = await take(
+        (taken,) = await ingest_rows(
             connection,
             SOURCE,
             "annual_report",
@@ -40,7 +40,7 @@ async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(house: 
     told = {r["record_id"]: r for r in (await bank.query(uscc, "annual_report")).json()["records"]}
     assert told[record_id]["fields"] == REPORT
     async with house.runtime.engine.begin() as connection:
-        await mark(
+        await mark_record(
             connection,
             uscc,
             record_id,
@@ -61,7 +61,7 @@ async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(house: 
     first = await bank.query(uscc, "registration", headers=key)
     assert "address" in first.json()["records"][0]["fields"]
     before = house.runtime
-    document = PUBLISHED.read_text(encoding="utf-8").replace(
+    document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
         "en: Address, type: text, class: public,", "en: Address, type: text,"
     )
     house.app.state.runtime = replace(before, catalogue=load_catalogue(document))

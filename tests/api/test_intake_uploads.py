@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.background.ingest_worker import IngestWorker
-from gateway.ingest.merge import wait_for_turn
-from gateway.records.spool import NoRoomError, Spool
-from gateway.records.uploads import MOST_FINISHED
+from gateway.ingest.merge import lock_dataset
+from gateway.records.spool import Spool, SpoolFullError
+from gateway.records.uploads import MAX_FINISHED
 from tests.house import House
 from tests.intake_builders import (
     SCOPE,
@@ -312,7 +312,7 @@ async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> N
 
     upload_id = "upl_" + "a" * 26
     full = Spool(tmp_path, reserve=1 << 60)
-    with pytest.raises(NoRoomError):
+    with pytest.raises(SpoolFullError):
         await full.write(upload_id, 0, 100, chunks(), ("sha256",), within=9)
     assert full.file(upload_id).stat().st_size == 0
     part = await Spool(tmp_path, reserve=0).write(
@@ -332,7 +332,7 @@ async def test_of_finished_uploads_the_newest_are_kept(house: House) -> None:
         " decode(repeat('00', 32), 'hex'), 'done',"
         " 1, CAST(:now AS timestamptz) - n * interval '1 second',"
         " CAST(:now AS timestamptz) + interval '1 day' FROM generate_series(0, :most + 3) AS n",
-        source=source.client_id, other=other.client_id, now=house.clock(), most=MOST_FINISHED,
+        source=source.client_id, other=other.client_id, now=house.clock(), most=MAX_FINISHED,
     )  # fmt: skip
     worker = IngestWorker(current=lambda: house.runtime, spool=Spool(spool(house)))
     await worker.tidy()
@@ -341,7 +341,7 @@ async def test_of_finished_uploads_the_newest_are_kept(house: House) -> None:
     )
     assert [(row["source_id"], row["n"]) for row in kept] == [
         (other.client_id, 1),
-        (source.client_id, MOST_FINISHED),
+        (source.client_id, MAX_FINISHED),
     ]
 
 
@@ -406,9 +406,7 @@ async def test_who_is_suspended_meanwhile_is_taken_no_further(house: House) -> N
     source = await a_department(house)
     state = "SELECT state, sentence FROM intake_upload WHERE source_id = :id"
     async with house.runtime.engine.begin() as connection:
-        await wait_for_turn(
-            connection, source.client_id, "penalty"
-        )  # as long as a large file takes
+        await lock_dataset(connection, source.client_id, "penalty")  # as long as a large file takes
         await upload(source, lines(a_penalty(house, house.uscc("clean"))))
         await _until(house, state, source.client_id, "running")
         await house.rows(

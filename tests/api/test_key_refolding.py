@@ -12,20 +12,20 @@ import pytest_asyncio
 from alembic import command
 from sqlalchemy import insert
 
-from gateway.creditfile.history import held_at
+from gateway.creditfile.history import file_at
 from gateway.creditfile.key_version import KeysDueError
-from gateway.creditfile.natural_keys import folded
+from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections import service, store
 from gateway.creditfile.objections.model import ObjectionChanged
-from gateway.creditfile.personal_fields import open_of_record
+from gateway.creditfile.personal_fields import open_record
 from gateway.creditfile.records import Record
-from gateway.creditfile.rekey_records import UnreadableError, merges
+from gateway.creditfile.rekey_records import UnreadableError, merged_records
 from gateway.creditfile.retention import deletion_proof
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import enterprise
 from gateway.db.engine import make_engine
 from gateway.ingest import BatchResult, RowWarning
-from gateway.ingest.record_actions import ActionContext, RecordAction, amend
+from gateway.ingest.record_actions import ActionContext, RecordAction, apply_actions
 from gateway.migrations.run import alembic_config, upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.privacy.reencryption import remaining
@@ -81,12 +81,12 @@ async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(files:
     await files.refold()
     (after,) = await files.held()
     assert after.natural_key == "〔2026〕浙执-1号"
-    assert open_of_record(files.vault, after) == personal
+    assert open_record(files.vault, after) == personal
     assert held.received_at is not None
     async with files.engine.connect() as connection:
-        (then,) = (await held_at(connection, USCC, held.received_at)).records
+        (then,) = (await file_at(connection, USCC, held.received_at)).records
         assert then.version == 1
-        assert open_of_record(files.vault, then) == personal
+        assert open_record(files.vault, then) == personal
         assert (await remaining(connection))["record"] == {1: 1}
     (taken,) = await files.take("judgment_defaulter", a_row(after, **personal))
     assert (taken.outcome, taken.version) == (BatchResult.UNCHANGED, 2)
@@ -152,9 +152,9 @@ async def test_of_two_live_ones_the_newer_stays_and_the_other_is_corrected(files
         "disclosure_ids": [ids],
     }
     async with files.engine.connect() as connection:
-        then = (await held_at(connection, USCC, NOW - timedelta(hours=1))).records
-        (merge,) = await merges(connection, SOURCE.source_id)
-        assert await merges(connection, "another") == []
+        then = (await file_at(connection, USCC, NOW - timedelta(hours=1))).records
+        (merge,) = await merged_records(connection, SOURCE.source_id)
+        assert await merged_records(connection, "another") == []
     assert {each.record_id for each in then} == {older.record_id, newer.record_id}
     assert (merge.key, merge.kept_key, merge.prevailed) == (HYPHEN, HYPHEN, "newer")
     assert (merge.record_id, merge.merged_into) == (older.record_id, newer.record_id)
@@ -213,7 +213,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
     repair = RecordAction(
         dataset="penalty",
         uscc=USCC,
-        key=folded(HYPHEN),
+        key=fold(HYPHEN),
         verb="repair",
         reason="信用修复",
         decided_on=date(2026, 11, 1),
@@ -228,7 +228,7 @@ async def test_nothing_is_taken_until_every_key_is_folded(files: Files) -> None:
                 catalogue=CATALOGUE,
                 vault=files.vault,
             )
-            await amend(at, [repair])
+            await apply_actions(at, [repair])
 
     with pytest.raises(KeysDueError):
         await files.take("penalty", a_row(held, document_number=HYPHEN))
@@ -261,7 +261,7 @@ async def test_where_no_key_opens_what_is_sealed_nothing_is_folded_unasked(files
     with pytest.raises(UnreadableError):
         await other.refold()
     (held,) = await files.held()
-    assert (held.natural_key, open_of_record(files.vault, held)) == (
+    assert (held.natural_key, open_record(files.vault, held)) == (
         DASH,
         {"person_id_number": "1"},
     )
@@ -286,7 +286,7 @@ async def test_an_open_objection_goes_with_its_record(files: Files, *, ended: bo
     async with files.engine.begin() as connection:
         found = await store.by_id(connection, opened.objection.objection_id)
         assert found is not None
-        held = await store.held(connection, USCC, found.record_id)
+        held = await store.lock_record(connection, USCC, found.record_id)
         assert service.is_corrected(found, held) is ended
         assert found.record_id == (other if ended else kept).record_id
     (record,) = await files.held()

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from consent import Status
 from gateway.access.consent_records import signed_record
-from gateway.ingest import Source, take
+from gateway.ingest import Source, ingest_rows
 from tests.api.test_portal_asked import asked, decide, held
 from tests.api.test_portal_delegates import a_delegate
 from tests.portal_house import CATALOGUE, House, a_house, hidden
@@ -43,7 +43,7 @@ async def delivered(house: House, **changed: Any) -> None:
         "division": "330106",
     }
     async with house.engine.begin() as connection:
-        (outcome,) = await take(
+        (outcome,) = await ingest_rows(
             connection,
             SOURCE,
             "registration",

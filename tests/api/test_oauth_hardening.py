@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from gateway.background.housekeeping import sweep
+from gateway.background.housekeeping import delete_expired
 from gateway.clients import registry
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Limiter, Quotas
@@ -56,7 +56,7 @@ async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(world: Worl
     code, unused = await bank.code(), await (await world.bank()).code()
     token = (await bank.redeem(code)).json()["refresh_token"]
     world.clock.forward(timedelta(days=40).total_seconds())
-    await sweep(world.runtime)
+    await delete_expired(world.runtime)
     digests = world.runtime.digests
     kept = "SELECT count(*) FROM authorization_code WHERE digest = :digest"
     assert await world.value(kept, digest=digests.of("code", unused)) == 0
@@ -64,8 +64,10 @@ async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(world: Worl
     assert (await bank.redeem(code)).json()["error"] == "invalid_grant"
     assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
     world.clock.forward(timedelta(days=63).total_seconds())
-    await sweep(world.runtime)  # the refresh token goes first, its code with it or after it
-    await sweep(world.runtime)
+    await delete_expired(
+        world.runtime
+    )  # the refresh token goes first, its code with it or after it
+    await delete_expired(world.runtime)
     assert await world.value(kept, digest=digests.of("code", code)) == 0
 
 

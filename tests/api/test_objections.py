@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.background.housekeeping import keep_objections_time
+from gateway.background.housekeeping import advance_objections
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, service, store
 from gateway.creditfile.objections.model import Objection, ObjectionRefused, RefusalReason, Status
@@ -60,12 +60,12 @@ def decision(outcome: str = "rejected", reasons: str = REASONS) -> dict[str, Any
 async def asked_for_review(house: House, raised: Objection) -> None:
     """The enterprise asks for a review."""
     async with house.runtime.engine.begin() as connection:
-        done = await service.act(
+        done = await service.apply_act(
             connection,
             raised.objection_id,
             lambda objection, _: lifecycle.ask_for_review(
                 objection,
-                by=replace(ENTERPRISE, of=raised.uscc),
+                actor=replace(ENTERPRISE, party=raised.uscc),
                 text="请复核。",
                 kinds=house.runtime.catalogue.objections,
                 now=house.clock(),
@@ -180,9 +180,9 @@ async def test_a_rejection_keeps_the_mark_and_its_reasons_reach_the_enterprise(
     assert answer.status_code == 200, answer.text
     assert (answer.json()["status"], answer.json()["outcome"]) == ("decided", "rejected")
     assert await marked_since(house, made) is not None
-    assert await keep_objections_time(house.runtime) == 0
+    assert await advance_objections(house.runtime) == 0
     with house.clock.later(days=40):
-        assert await keep_objections_time(house.runtime) >= 1
+        assert await advance_objections(house.runtime) >= 1
     assert await marked_since(house, made) is None
     whole = (await ask(source, f"/{raised.objection_id}")).json()
     assert [each["what"] for each in whole["history"]] == ["raised", "decided", "lapsed"]
@@ -282,19 +282,19 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
         "record_id": made.record_id,
         "text": "再次异议",
         "wanted": "",
-        "by": replace(ENTERPRISE, of=made.uscc),
+        "by": replace(ENTERPRISE, party=made.uscc),
     }
 
     async def once_more() -> Objection | ObjectionRefused:
         async with house.runtime.engine.begin() as connection:
-            return await service.raise_(
+            return await service.raise_objection(
                 connection, house.runtime.catalogue, now=house.clock(), **again
             )
 
     assert await once_more() == ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
     await act(source, f"{raised.objection_id}/decision", decision())
     with house.clock.later(days=40):
-        await keep_objections_time(house.runtime)
+        await advance_objections(house.runtime)
         assert await once_more() == ObjectionRefused(reason=RefusalReason.TOO_SOON)
         await corrected(house, made)
         assert isinstance(await once_more(), Objection)
@@ -307,14 +307,14 @@ async def test_many_objections_at_once_to_one_record_are_one(house: House) -> No
 
     async def raise_one() -> Objection | ObjectionRefused:
         async with house.runtime.engine.begin() as connection:
-            return await service.raise_(
+            return await service.raise_objection(
                 connection,
                 house.runtime.catalogue,
                 uscc=made.uscc,
                 record_id=made.record_id,
                 text="有误",
                 wanted="",
-                by=replace(ENTERPRISE, of=made.uscc),
+                actor=replace(ENTERPRISE, party=made.uscc),
                 now=house.clock(),
             )
 
@@ -344,14 +344,14 @@ async def test_nobody_objects_to_a_record_of_another_or_to_one_that_is_not_told(
         (made.uscc, "rec_unknown"),
     ):
         async with house.runtime.engine.begin() as connection:
-            outcome = await service.raise_(
+            outcome = await service.raise_objection(
                 connection,
                 house.runtime.catalogue,
                 uscc=uscc,
                 record_id=record_id,
                 text="有误",
                 wanted="",
-                by=replace(ENTERPRISE, of=uscc),
+                actor=replace(ENTERPRISE, party=uscc),
                 now=house.clock(),
             )
         assert outcome == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
@@ -368,14 +368,14 @@ async def test_the_registration_is_objected_to_like_any_record(house: House) -> 
     )
     registration = changed[0]["registration_id"]
     async with house.runtime.engine.begin() as connection:
-        raised = await service.raise_(
+        raised = await service.raise_objection(
             connection,
             house.runtime.catalogue,
             uscc=uscc,
             record_id=registration,
             text="地址有误",
             wanted="",
-            by=replace(ENTERPRISE, of=uscc),
+            actor=replace(ENTERPRISE, party=uscc),
             now=house.clock(),
         )
     assert isinstance(raised, Objection), raised

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from gateway.creditfile.history import held_at
-from gateway.creditfile.personal_fields import open_of_record, open_personal
+from gateway.creditfile.history import file_at
+from gateway.creditfile.personal_fields import open_enterprise, open_record
 from gateway.db.engine import make_engine
-from gateway.ingest import Source, take
-from gateway.ingest.job_store import try_lock
+from gateway.ingest import Source, ingest_rows
+from gateway.ingest.job_store import try_lock_job
 from gateway.privacy.encryption_keys_file import (
     VaultFileError,
     using_key,
@@ -50,7 +50,7 @@ async def fill(url: str) -> None:
     registration = {**OF.registration.fields, **OF.personal}
     for phone, now in (("15400000000", OLD), ("15400000001", LATER)):
         async with engine.begin() as connection:
-            await take(
+            await ingest_rows(
                 connection,
                 SOURCE,
                 "annual_report",
@@ -65,7 +65,7 @@ async def fill(url: str) -> None:
         uscc=OF.enterprise.source_uscc,
     )
     async with engine.begin() as connection:
-        (outcome,) = await take(
+        (outcome,) = await ingest_rows(
             connection,
             market,
             "registration",
@@ -89,14 +89,14 @@ def url(postgres_url: str) -> str:
 async def legible(engine: AsyncEngine, vault: Vault) -> None:
     """Open everything that is held, now and then."""
     async with engine.connect() as connection:
-        then = await held_at(connection, OF.uscc, OLD)
-        now = await held_at(connection, OF.uscc, LATER)
+        then = await file_at(connection, OF.uscc, OLD)
+        now = await file_at(connection, OF.uscc, LATER)
     assert then.enterprise
     assert now.enterprise
-    assert open_personal(vault, then.enterprise) == OF.personal
-    assert open_personal(vault, now.enterprise)["phone"] == "15400000009"
+    assert open_enterprise(vault, then.enterprise) == OF.personal
+    assert open_enterprise(vault, now.enterprise)["phone"] == "15400000009"
     reports = [
-        open_of_record(vault, record)
+        open_record(vault, record)
         for held in (then, now)
         for record in held.records
         if record.personal
@@ -186,7 +186,7 @@ async def while_a_file_is_taken(url: str, check: Callable[[], None]) -> None:
     engine = make_engine(url)
     file = {"source_id": "source-x", "dataset": "penalty", "file_digest": bytes(32)}
     async with engine.connect() as connection:
-        assert await try_lock(connection, file)
+        assert await try_lock_job(connection, file)
         await asyncio.to_thread(check)
     await engine.dispose()
 

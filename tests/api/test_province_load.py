@@ -17,7 +17,7 @@ from gateway.creditfile.file_query import (
     records_from_json,
     records_json,
 )
-from gateway.creditfile.personal_fields import open_personal
+from gateway.creditfile.personal_fields import open_enterprise
 from gateway.creditfile.records import Enterprise, Record
 from gateway.creditfile.tables import enterprise, record
 from gateway.db.metadata import metadata
@@ -113,7 +113,7 @@ async def test_personal_fields_lie_sealed_and_open_with_the_key(empty: AsyncEngi
     await _load(empty)
     found, _ = await _read(empty, PROVINCE[0].enterprise.uscc)
     assert found is not None
-    assert open_personal(VAULT, found) == PROVINCE[0].personal
+    assert open_enterprise(VAULT, found) == PROVINCE[0].personal
     async with empty.connect() as connection:
         everything = await connection.execute(
             text(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from gateway.background.housekeeping import keep_retention
-from gateway.creditfile.catalogue import PUBLISHED, load_catalogue
-from gateway.creditfile.history import Change, held_at, mark
+from gateway.background.housekeeping import run_retention
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
+from gateway.creditfile.history import Change, file_at, mark_record
 from gateway.creditfile.local_dates import day_of, months_after
 from gateway.creditfile.objections import store
 from gateway.creditfile.objections.model import ObjectionOutcome, Status
@@ -72,7 +72,7 @@ async def proofs_with(house: House, made: Record, version: int = 1) -> int:
     """How many proofs say that this version is gone; each of them verified."""
     keys, found = house.runtime.keys.published(), 0
     for row in await house.rows("SELECT statement, salt, commitments FROM deletion_proof"):
-        document = deletion_proof.document(row["statement"], row["salt"], row["commitments"])
+        document = deletion_proof.proof_document(row["statement"], row["salt"], row["commitments"])
         deletion_proof.verify(document, keys)
         found += (
             deletion_proof.commitment(row["salt"], made.record_id, version) in row["commitments"]
@@ -129,7 +129,7 @@ async def test_the_serious_list_counts_although_it_is_itself_kept_for_ever(house
     """A catalogue may end its retention; what is deleted meanwhile does not come back."""
     penalty = await kept(house, **old(house, -400))
     await kept(house, "serious_violation", uscc=penalty.uscc, added_on="2015-02-01")
-    document = PUBLISHED.read_text(encoding="utf-8").replace(
+    document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
         "until_removed: true\n    retention_months: 60", "until_removed: true"
     )
     deleter = replace(deleter_of(house), catalogue=load_catalogue(document))
@@ -141,7 +141,7 @@ async def test_retention_takes_every_version_and_proves_each(house: House) -> No
     """What was held on a day long ago cannot be asked for any more."""
     made = await kept(house, **old(house))
     async with house.runtime.engine.begin() as connection:
-        await mark(
+        await mark_record(
             connection,
             made.uscc,
             made.record_id,
@@ -153,7 +153,7 @@ async def test_retention_takes_every_version_and_proves_each(house: House) -> No
     assert [await proofs_with(house, made, version) for version in (1, 2, 3)] == [1, 1, 0]
     for days in (0, 1, 30):
         async with house.runtime.engine.connect() as connection:
-            held = await held_at(connection, made.uscc, house.clock() - timedelta(days=days))
+            held = await file_at(connection, made.uscc, house.clock() - timedelta(days=days))
         assert held.records == ()
 
 
@@ -213,7 +213,7 @@ async def test_retention_does_not_wait_for_a_record_that_is_being_changed(house:
     """It is left for the next round, and nobody waits in a ring."""
     busy, free = await kept(house, **old(house)), await kept(house, **old(house))
     async with house.runtime.engine.begin() as connection:
-        await store.held(connection, busy.uscc, busy.record_id)
+        await store.lock_record(connection, busy.uscc, busy.record_id)
         async with asyncio.timeout(PATIENCE):
             await deleter_of(house).run(now=house.clock())
     assert await is_there(house, busy)
@@ -226,13 +226,13 @@ async def test_the_sweeper_sees_to_each_day_once(house: House) -> None:
     """What comes later the same day waits for the next; what it left over is not forgotten."""
     with house.clock.later(days=2):
         first = await kept(house, **old(house))
-        assert await keep_retention(house.runtime) >= 1
+        assert await run_retention(house.runtime) >= 1
         assert not await is_there(house, first)
         second = await kept(house, **old(house))
-        assert await keep_retention(house.runtime) == 0
+        assert await run_retention(house.runtime) == 0
         assert await is_there(house, second)
     with house.clock.later(days=3):
-        assert await keep_retention(house.runtime) >= 1
+        assert await run_retention(house.runtime) >= 1
     assert not await is_there(house, second)
 
 

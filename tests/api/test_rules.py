@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gateway.clients.registration import Registration, RegistrationError
-from gateway.creditfile.catalogue import PUBLISHED, CatalogueError, load_catalogue
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
 from gateway.creditfile.local_dates import day_of, midnight
-from gateway.ingest import RowWarning, Source, take
+from gateway.ingest import RowWarning, Source, ingest_rows
 from gateway.synthetic.scenarios import TRAITS
 from tests.house import House
 from tests.registry_builders import a_set
@@ -38,7 +38,7 @@ def section(of: dict[str, Any], dataset: str) -> dict[str, Any]:
 async def deliver(house: House, uscc: str, dataset: str, **fields: Any) -> Any:
     """One row from a department, taken now."""
     async with house.runtime.engine.begin() as connection:
-        (outcome,) = await take(
+        (outcome,) = await ingest_rows(
             connection,
             SOURCE,
             dataset,
@@ -127,7 +127,7 @@ async def test_r2_a_right_end_is_no_warning(house: House) -> None:
 def with_a_field(zh: str, en: str, class_: str) -> str:
     """The published catalogue with one field of a person more."""
     members = f"name: more, zh: {zh}, en: {en}, type: text, class: {class_}, personal: true"
-    published = PUBLISHED.read_text(encoding="utf-8")
+    published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     return f"{published}      - {{{members}, description: It}}\n"
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from gateway.background.refusal_count_writer import write_down
+from gateway.background.refusal_count_writer import write_counts
 from gateway.disclosure.refusal_counts import MOST_ENTERPRISES, RefusalCounter
 from gateway.limits.limiter import Quotas
 from tests.house import UNKNOWN, Caller, House, asking, querying
@@ -39,11 +39,11 @@ async def test_attempts_beyond_a_limit_are_written_in_sums(house: House, kind: s
     logged = len(await house.log_of(bank))
     assert [await send() for _ in range(5)] == [429] * 5
     assert len(await house.log_of(bank)) == logged
-    await write_down(house.runtime)
+    await write_counts(house.runtime)
     told = {"uscc": uscc, "kind": kind, "reason": "rate_limited", "times": 5}
     assert await _sums(house, bank) == [told]
     assert [await send() for _ in range(2)] == [429] * 2
-    await write_down(house.runtime)
+    await write_counts(house.runtime)
     assert await _sums(house, bank) == [told | {"times": 7}]
 
 
@@ -58,7 +58,7 @@ async def test_a_key_that_stood_for_another_request_is_written_in_sums(house: Ho
         assert refused.json()["code"] == "idempotency_conflict"
     assert (await bank.send("/v1/queries", querying(uscc), headers=key)).status_code == 409
     assert len(await house.log_of(bank)) == logged
-    await write_down(house.runtime)
+    await write_counts(house.runtime)
     sums = await _sums(house, bank)
     assert {each["reason"] for each in sums} == {"idempotency_conflict"}
     assert {(each["uscc"], each["kind"], each["times"]) for each in sums} == {
@@ -101,11 +101,11 @@ async def test_what_cannot_be_written_stays_counted(house: House) -> None:
         await connection.execute(text(rename.format("turned_away", "gone")))
     try:
         with pytest.raises(Exception, match="turned_away"):
-            await write_down(house.runtime)
+            await write_counts(house.runtime)
     finally:
         async with house.runtime.engine.begin() as connection:
             await connection.execute(text(rename.format("gone", "turned_away")))
-    await asyncio.gather(write_down(house.runtime), write_down(house.runtime))
+    await asyncio.gather(write_counts(house.runtime), write_counts(house.runtime))
     [row] = await _sums(house, bank)
     assert row["times"] == 3
 
@@ -142,7 +142,7 @@ async def test_beyond_the_limit_an_unknown_purpose_is_only_counted(house: House)
     codes = [(await bank.send("/v1/verifications", body)).json()["code"] for _ in range(3)]
     assert codes == ["unknown_purpose", "rate_limited", "rate_limited"]
     assert len(await house.log_of(bank)) == 1
-    await write_down(house.runtime)
+    await write_counts(house.runtime)
     [row] = await _sums(house, bank)
     assert (row["uscc"], row["times"]) == (UNKNOWN, 2)
 

@@ -24,7 +24,7 @@ from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.db.unavailable import is_unavailable
 from gateway.pages.page_route import PageRoute
-from gateway.records.spool import AN_ID
+from gateway.records.spool import UPLOAD_ID
 from gateway.signing import jws
 from tests.house import UNKNOWN, Caller, House, asking, querying
 from tests.intake_builders import a_penalty
@@ -154,7 +154,7 @@ FILLED: Final = {
 
 def addresses(house: House) -> Iterator[Address]:
     """Every method of every address."""
-    assert AN_ID.fullmatch(FILLED["{job_id}"])
+    assert UPLOAD_ID.fullmatch(FILLED["{job_id}"])
     for route in iter_route_contexts(house.app.router.routes):
         if route.path is None:
             continue

@@ -200,15 +200,17 @@ async def test_markup_in_every_text_is_shown_as_text(house: House) -> None:
     assert reflected.status_code == 422
     made = await browser.post(address, data=form | {"text": MARKUP, "wanted": MARKUP})
     own = made.headers["location"].partition("?")[0]
-    verb = service.decides(
+    verb = service.source_decision(
         house.runtime.catalogue,
-        by=Actor(role=Role.SOURCE, name="client:source", of="source"),
+        actor=Actor(role=Role.SOURCE, name="client:source", party="source"),
         outcome=ObjectionOutcome.REJECTED,
         reasons=MARKUP,
         now=house.clock(),
     )
     async with house.engine.begin() as connection:
-        assert isinstance(await service.act(connection, own.rpartition("/")[2], verb), Objection)
+        assert isinstance(
+            await service.apply_act(connection, own.rpartition("/")[2], verb), Objection
+        )
     review = hidden((await browser.get(f"{own}/review")).text, f"{own}/review")
     pages = [reflected, await browser.get(f"{own}/review"), await browser.get(f"{own}/withdraw")]
     await browser.post(f"{own}/review", data=review | {"text": MARKUP})

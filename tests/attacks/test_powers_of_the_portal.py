@@ -90,14 +90,14 @@ async def things(house: House) -> dict[str, str]:
     await house.add_records(a_record(uscc=house.firm, record_id="rec_p"))
     await house.add_records(a_record("public_rating", uscc=house.firm, record_id="rec_r"))
     async with house.engine.begin() as connection:
-        raised = await service.raise_(
+        raised = await service.raise_objection(
             connection,
             house.runtime.catalogue,
             uscc=house.firm,
             record_id="rec_r",
             text="评价指标有误，请核实。",
             wanted="",
-            by=Actor(role=Role.ENTERPRISE, name="demo:zhang", of=house.firm),
+            actor=Actor(role=Role.ENTERPRISE, name="demo:zhang", party=house.firm),
             now=house.clock(),
         )
     assert isinstance(raised, Objection)

@@ -24,13 +24,13 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.db import embedded
 from gateway.db.engine import make_engine
-from gateway.ingest.ingest_file import IngestJob, ProgressListener, ingest
+from gateway.ingest.ingest_file import IngestJob, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import ENTERPRISE, RECORD, target_of
+from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, staging_table_of
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault
 from gateway.synthetic.delivered_rows import SOURCES
@@ -45,7 +45,7 @@ FIRST: Final = "first load"
 COPY: Final = "bare COPY"
 UPDATE: Final = "a tenth changed"
 KINDS: Final = (FIRST, COPY, UPDATE)
-TABLES: Final = {ENTERPRISE.table: "registrations", RECORD.table: "records"}
+TABLES: Final = {ENTERPRISE_STAGING.table: "registrations", RECORD_STAGING.table: "records"}
 WHOLE: Final = "the whole province"
 CHANGED_EVERY: Final = 10
 _DATABASE: Final = "intake"
@@ -186,7 +186,7 @@ class _Bench:
             masked=path.with_suffix(".masked"),
             again=lambda _: True,
         )
-        job = await ingest(
+        job = await ingest_file(
             engine, order, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
         )
         await engine.dispose()
@@ -266,7 +266,7 @@ def _watch(done: threading.Event, load: Load) -> None:
 
 
 def _table(file: WrittenFile) -> str:
-    return target_of(file.dataset).table
+    return staging_table_of(file.dataset).table
 
 
 def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
@@ -279,7 +279,7 @@ def _write_files(folder: Path, entities: int) -> tuple[WrittenFile, ...]:
     return files
 
 
-def _change(folder: Path, file: WrittenFile, dataset: DatasetOf) -> None:
+def _change(folder: Path, file: WrittenFile, dataset: DatasetDefinition) -> None:
     """Lengthen a text that is no part of the key, where the dataset has one, in every tenth row."""
     with (
         zstandard.open(folder / "first" / file.name, "rt", encoding="utf-8", newline="") as first,
@@ -295,7 +295,7 @@ def _change(folder: Path, file: WrittenFile, dataset: DatasetOf) -> None:
             writer.writerow(cells)
 
 
-def _changeable(header: list[str], dataset: DatasetOf) -> int | None:
+def _changeable(header: list[str], dataset: DatasetDefinition) -> int | None:
     texts = (
         each.name
         for each in dataset.fields

@@ -45,16 +45,16 @@ async def a_file(street: Street) -> None:
 async def rejected(street: Street, objection_id: str) -> None:
     """The department decides against the enterprise."""
     runtime = street.house.runtime
-    by = Actor(role=Role.SOURCE, name="client:source", of="source")
-    verb = service.decides(
+    by = Actor(role=Role.SOURCE, name="client:source", party="source")
+    verb = service.source_decision(
         runtime.catalogue,
-        by=by,
+        actor=by,
         outcome=ObjectionOutcome.REJECTED,
         reasons="处罚决定仍然有效。",
         now=runtime.now(),
     )
     async with runtime.engine.begin() as connection:
-        assert isinstance(await service.act(connection, objection_id, verb), Objection)
+        assert isinstance(await service.apply_act(connection, objection_id, verb), Objection)
 
 
 async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
@@ -95,14 +95,14 @@ async def test_every_page_about_the_file_fits_its_screen(
     await a_file(street)
     house = street.house
     async with house.engine.begin() as connection:
-        raised = await service.raise_(
+        raised = await service.raise_objection(
             connection,
             house.runtime.catalogue,
             uscc=house.firm,
             record_id="rec_r",
             text="评价指标有误。" * 20,
             wanted="",
-            by=Actor(role=Role.ENTERPRISE, name="demo:zhang", of=house.firm),
+            actor=Actor(role=Role.ENTERPRISE, name="demo:zhang", party=house.firm),
             now=house.clock(),
         )
     assert isinstance(raised, Objection)

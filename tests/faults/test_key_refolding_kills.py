@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 from sqlalchemy import text
 
-from gateway.creditfile.personal_fields import open_of_record, row_of_record, seal_of_record
+from gateway.creditfile.personal_fields import open_record, seal_record, sealed_row_name
 from gateway.creditfile.records import Record
 from gateway.db.engine import make_engine
 from gateway.privacy.field_encryption import Vault
@@ -73,8 +73,8 @@ async def fill(files: Files) -> None:
         uscc = f"91330106MA{place:08d}"
         for dash, end in (("—", NOW), ("－", None)):
             key = f"（2026）浙执3{dash}{place}号"
-            row = row_of_record(uscc, SOURCE.source_id, "judgment_defaulter", key)
-            sealed, digests = seal_of_record(files.vault, row, {"person_id_number": f"{place}"})
+            row = sealed_row_name(uscc, SOURCE.source_id, "judgment_defaulter", key)
+            sealed, digests = seal_record(files.vault, row, {"person_id_number": f"{place}"})
             of: dict[str, object] = {
                 "uscc": uscc,
                 "id": f"rec_{place}{dash}",
@@ -114,7 +114,7 @@ async def check(files: Files) -> int:
         record = Record.from_json(orjson.loads(row["r"]))
         held.setdefault(record.uscc, []).append(record)
         number = f"{int(record.uscc[-8:])}"
-        assert open_of_record(files.vault, record) == {"person_id_number": number}
+        assert open_record(files.vault, record) == {"person_id_number": number}
     parts = {row["uscc"] for row in await files.run("SELECT uscc FROM record_history")}
     done = {uscc for uscc, records in held.items() if len(records) == 1}
     assert done == parts

@@ -136,7 +136,7 @@ async def check(url: str, keys: Path, ids: list[str]) -> int:
     await engine.dispose()
     for row in found:
         deletion_proof.verify(
-            deletion_proof.document(row.statement, row.salt, row.commitments), jwks
+            deletion_proof.proof_document(row.statement, row.salt, row.commitments), jwks
         )
     for record_id in ids:
         times = sum(deletion_proof.commitment(r.salt, record_id, 1) in r.commitments for r in found)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.creditfile import clock
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import mask_person, tellable, told_fields
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable, mask_person
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
 from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, registration_of
 from gateway.synthetic.province import province
@@ -65,7 +65,7 @@ def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_ther
     """Public ⊆ authorised ⊆ record: by field, and by what the field says."""
     kind, record = chosen
     public, authorised, verification, own = (
-        told_fields(record, audience, CATALOGUE, now, kind=kind) for audience in Audience
+        disclosable_fields(record, audience, CATALOGUE, now, kind=kind) for audience in Audience
     )
     assert set(public) <= set(authorised) <= set(verification) <= set(record.fields)
     assert set(authorised) <= set(own) <= set(record.fields)
@@ -84,7 +84,7 @@ def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
     _, record = chosen
     for ended in (replace(record, repaired_at=when), replace(record, withdrawn_at=when)):
         for audience in Audience:
-            assert now < when or not tellable(ended, audience, CATALOGUE, now)
+            assert now < when or not is_disclosable(ended, audience, CATALOGUE, now)
 
 
 @given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
@@ -99,7 +99,7 @@ def test_what_has_ended_stays_ended(
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
     end = clock.ends_at(record, dataset, rules)
     if end is not None and now >= end:
-        assert not tellable(record, Audience.ENTERPRISE, CATALOGUE, now + later)
+        assert not is_disclosable(record, Audience.ENTERPRISE, CATALOGUE, now + later)
 
 
 @pytest.mark.usefixtures("_machine_in")
@@ -111,8 +111,10 @@ def test_a_record_is_told_at_the_last_second_and_not_at_midnight_in_any_time_zon
     zone = timezone(timedelta(hours=offset))
     record = a_record(publicity_ends_on="2026-11-22")
     last_second = datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC).astimezone(zone)
-    assert tellable(record, Audience.PUBLIC, CATALOGUE, last_second)
-    assert not tellable(record, Audience.PUBLIC, CATALOGUE, last_second + timedelta(seconds=1))
+    assert is_disclosable(record, Audience.PUBLIC, CATALOGUE, last_second)
+    assert not is_disclosable(
+        record, Audience.PUBLIC, CATALOGUE, last_second + timedelta(seconds=1)
+    )
 
 
 @given(st.dates(date(1992, 1, 1), date(2100, 1, 1)))
@@ -139,7 +141,7 @@ def test_a_longer_term_never_ends_earlier(day: date, months: int, more: int) -> 
 def test_an_operators_name_is_never_whole_in_public(enterprise: Enterprise, now: datetime) -> None:
     """On any day."""
     record = registration_of(enterprise)
-    told = told_fields(record, Audience.PUBLIC, CATALOGUE, now, kind=INDIVIDUAL_BUSINESS)
+    told = disclosable_fields(record, Audience.PUBLIC, CATALOGUE, now, kind=INDIVIDUAL_BUSINESS)
     name = str(told.get("legal_representative", "**"))
     assert name.endswith("**")
     assert len(name) <= 3

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ingest.copy_batch import CopyBatch
-from gateway.ingest.copy_encoding import liner_for
+from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.results import Source
-from gateway.ingest.staging_table import target_of
-from gateway.ingest.validate_columns import ColumnValidator, columns_of
+from gateway.ingest.staging_table import staging_table_of
+from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
@@ -127,9 +127,9 @@ def test_what_nothing_is_to_be_said_of_is_read_at_once(code: str, data: st.DataO
     delivered = data.draw(rows(code))
     batch = a_batch(code)
     batch.add(1, delivered)
-    columns = columns_of(delivered)
+    columns = columns_of_rows(delivered)
     assert columns is not None
-    lot = ColumnValidator(JUDGES[code].expected).judge(columns)
+    lot = ColumnValidator(JUDGES[code].rules).validate(columns)
     if not batch.rejected and not batch.warned and not any("key" in row for row in delivered):
         assert lot is not None
         assert len(lot.keys) == len(delivered)
@@ -141,13 +141,13 @@ def a_batch(code: str) -> CopyBatch:
     """Its vault seals the same the same way."""
     vault = Vault(KEYS, random=bytes)
     return CopyBatch(
-        JUDGES[code], liner_for(CATALOGUE, code, Source(source_id="s", name="数源"), vault)
+        JUDGES[code], row_encoder(CATALOGUE, code, Source(source_id="s", name="数源"), vault)
     )
 
 
 def lines_of(code: str, batch: CopyBatch) -> Sequence[dict[str, Any]]:
     """By columns, without the new ids, which differ; no value has ended a cell or a line."""
-    names = target_of(code).columns
+    names = staging_table_of(code).columns
     lines = batch.payload().decode().split("\n")[:-1]
     made = [dict(zip(names, line.split("\t"), strict=True)) for line in lines]
     for each in made:

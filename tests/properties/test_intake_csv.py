@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ingest.csv_reader import rows_of_csv
+from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile
 from tests.creditfile_builders import CATALOGUE
 from tests.sampling import sampled
@@ -31,12 +31,12 @@ def test_to_pass_over_rows_is_to_read_them(
     path = tmp_path_factory.getbasetemp() / "passed.csv"
     path.write_bytes((HEADER + content).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.ingest.decompression.BLOCK", block)
+        patch.setattr("gateway.ingest.decompression.BLOCK_BYTES", block)
         with DecompressedFile(path) as source:
-            whole = list(rows_of_csv(source, LICENCE, "utf-8"))
+            whole = list(read_csv(source, LICENCE, "utf-8"))
         with DecompressedFile(path) as source:
-            rows = rows_of_csv(source, LICENCE, "utf-8")
-            taken = [rows.form.read(each) for each in rows.take(first)]
+            rows = read_csv(source, LICENCE, "utf-8")
+            taken = [rows.parser.read(each) for each in rows.take(first)]
             passed = rows.pass_over(count)
             rest = list(rows)
     assert taken == whole[:first]

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.natural_keys import folded
+from gateway.creditfile.natural_keys import fold
 
 UNSEEN = ("", " ", "\u3000", "\u00a0", "\u200b", "\u200d", "\ufeff", "\ufe0f", "\U000e0101", "\n")
 SIGNS = {
@@ -50,11 +50,11 @@ def spelled(draw: st.DrawFn, key: str) -> str:
 @given(st.data(), KEYS)
 def test_however_it_is_typed_it_is_one_key(data: st.DataObject, key: str) -> None:
     """And that is the key in its own form, so that two of them never become one."""
-    assert folded(key) == key
-    assert folded(data.draw(spelled(key))) == key
+    assert fold(key) == key
+    assert fold(data.draw(spelled(key))) == key
 
 
 @given(st.text(max_size=12))
 def test_folding_a_form_changes_nothing(text: str) -> None:
     """Of any text."""
-    assert folded(folded(text)) == folded(text)
+    assert fold(fold(text)) == fold(text)

@@ -28,9 +28,9 @@ ACTORS = (
     ENTERPRISE,
     SOURCE,
     REVIEWER,
-    replace(ENTERPRISE, of="elsewhere"),
-    replace(SOURCE, of="elsewhere"),
-    replace(REVIEWER, of="source"),
+    replace(ENTERPRISE, party="elsewhere"),
+    replace(SOURCE, party="elsewhere"),
+    replace(REVIEWER, party="source"),
 )
 LEADS_TO = {
     (Status.OPEN, Status.OPEN): {ObjectionAct.EXTENDED},
@@ -96,7 +96,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
         self._take(
             lifecycle.decide(
                 self.objection,
-                by=by,  # type: ignore[arg-type]  # Hypothesis draws it
+                actor=by,  # type: ignore[arg-type]  # Hypothesis draws it
                 outcome=outcome,
                 reasons="理由",
                 corrected=corrected,
@@ -111,7 +111,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
     def is_extended(self, by: object, until: date | None) -> None:
         """Somebody takes more time."""
         self._take(
-            lifecycle.extend(self.objection, by=by, reason="理由", until=until, now=self.now)  # type: ignore[arg-type]
+            lifecycle.extend(self.objection, actor=by, reason="理由", until=until, now=self.now)  # type: ignore[arg-type]
         )
 
     @rule(by=st.sampled_from(ACTORS))
@@ -120,7 +120,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
         self._take(
             lifecycle.ask_for_review(
                 self.objection,
-                by=by,  # type: ignore[arg-type]
+                actor=by,  # type: ignore[arg-type]
                 text="请复核",
                 kinds=KINDS,
                 now=self.now,
@@ -133,7 +133,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
         self._take(
             lifecycle.review(
                 self.objection,
-                by=by,  # type: ignore[arg-type]
+                actor=by,  # type: ignore[arg-type]
                 outcome=outcome,
                 reasons="理由",
                 record_version=4,
@@ -145,7 +145,7 @@ class AnObjectionsLife(RuleBasedStateMachine):
     @rule(by=st.sampled_from(ACTORS))
     def is_withdrawn(self, by: object) -> None:
         """Somebody lets it rest."""
-        self._take(lifecycle.withdraw(self.objection, by=by, now=self.now))  # type: ignore[arg-type]
+        self._take(lifecycle.withdraw(self.objection, actor=by, now=self.now))  # type: ignore[arg-type]
 
     @rule()
     def lapses(self) -> None:

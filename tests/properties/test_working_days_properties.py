@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.creditfile.working_days import (
-    is_known,
+    is_known_year,
     is_working_day,
     working_days_after,
     working_days_left,
@@ -52,7 +52,7 @@ def test_a_later_start_never_ends_earlier(start: date, count: int, later: int) -
 def test_what_lies_in_known_years_is_not_provisional(start: date, count: int) -> None:
     """And is, as soon as one of its days does not."""
     last = working_days_after(start, count)
-    assert last.provisional != is_known(last.day.year)
+    assert last.provisional != is_known_year(last.day.year)
 
 
 @given(ANY, ANY)

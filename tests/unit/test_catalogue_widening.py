@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.creditfile.catalogue import PUBLISHED, Catalogue
-from gateway.creditfile.disclosure_diff import loses, widens
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue
+from gateway.creditfile.disclosure_diff import losses, widenings
 from tests.creditfile_builders import CATALOGUE
 
-DOCUMENT = PUBLISHED.read_text(encoding="utf-8")
+DOCUMENT = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
 PARSED = yaml.load(DOCUMENT, Loader=yaml.CSafeLoader)  # safe, and quick
 
 
@@ -123,13 +123,13 @@ NARROWING = {
 @pytest.mark.parametrize("name", WIDENING)
 def test_what_lets_out_more_is_named(name: str) -> None:
     """One change, at least one sentence."""
-    assert widens(CATALOGUE, changed(WIDENING[name])), name
+    assert widenings(CATALOGUE, changed(WIDENING[name])), name
 
 
 @pytest.mark.parametrize("name", NARROWING)
 def test_what_lets_out_no_more_is_silent(name: str) -> None:
     """Nobody need be asked twice."""
-    assert widens(CATALOGUE, changed(NARROWING[name])) == ()
+    assert widenings(CATALOGUE, changed(NARROWING[name])) == ()
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_what_lets_out_no_more_is_silent(name: str) -> None:
 )
 def test_names_types_and_keys_only_stay(change: Any, gone: tuple[str, ...]) -> None:
     """Records, questions and pages rest on them."""
-    assert loses(CATALOGUE, changed(change)) == gone
+    assert losses(CATALOGUE, changed(change)) == gone

@@ -18,10 +18,15 @@ from gateway.ingest.comparison.compare import (
     Period,
     Row,
     Side,
-    compared,
+    compare_rows,
 )
-from gateway.ingest.comparison.partition import Comparing, ComparisonJob
-from gateway.ingest.comparison.report import FindingsFile, lines_of, page_of, with_share
+from gateway.ingest.comparison.partition import ComparisonJob, PartitionedComparison
+from gateway.ingest.comparison.report import (
+    FindingsFile,
+    comparison_page,
+    summary_lines,
+    with_share,
+)
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE, USCC
 
@@ -50,7 +55,7 @@ def run(
     dataset: str = "penalty",
     period: Period | None = None,
 ) -> tuple[list[Finding], Comparison]:
-    comparing = Comparing(
+    comparing = PartitionedComparison(
         ComparisonJob(dataset=dataset, names=(ONE, OTHER), period=period or Period()),
         left,
         right,
@@ -208,7 +213,7 @@ def test_every_fact_is_a_pair_or_missing_on_one_side(
         rows = [
             {key: Row(uscc=key[0], key=key[1], fields={}) for key in each} for each in (one, other)
         ]
-        list(compared(rows[0], rows[1], counts, late_after=7))
+        list(compare_rows(rows[0], rows[1], counts, late_after=7))
         return counts
 
     there, back = counted(left, right), counted(right, left)
@@ -220,7 +225,7 @@ def test_every_fact_is_a_pair_or_missing_on_one_side(
 def test_the_shares_are_of_the_facts_the_rows_or_the_pairs() -> None:
     """And nothing is divided by nothing."""
     _, counts = run([a_penalty("浙罚1"), a_penalty("浙罚2")], [a_penalty("浙罚2", fine="1")])
-    lines = {title.split(" ")[1]: (left, right) for title, left, right in lines_of(counts)}
+    lines = {title.split(" ")[1]: (left, right) for title, left, right in summary_lines(counts)}
     assert lines["missing"] == ("0 (0.00%)", "1 (50.00%)")
     assert lines["pairs"] == ("1 (100.00%)", "1 (100.00%)")
     assert with_share(0, 0) == "0"
@@ -254,7 +259,7 @@ def test_the_page_escapes_what_sources_write_and_fetches_nothing() -> None:
     """Markup stays text."""
     findings, counts = run([a_penalty(content="<script>alert(1)</script>")], [a_penalty()])
     question = ComparisonJob(dataset="penalty", names=("<b>", OTHER))
-    page = page_of(question, counts, CATALOGUE.dataset("penalty"), findings)
+    page = comparison_page(question, counts, CATALOGUE.dataset("penalty"), findings)
     assert "<script" not in page
     assert "<b>" not in page
     assert "&lt;script&gt;" in page

@@ -9,7 +9,7 @@ import zstandard
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from gateway.creditfile.catalogue import PUBLISHED
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE
 from gateway.synthetic.file_export import ExportPlan, write_part
 from gateway.synthetic.file_writers import Format
 from tests.creditfile_builders import USCC
@@ -92,7 +92,7 @@ def test_what_cannot_be_compared_is_one_sentence(
 def test_a_dataset_that_an_operator_added_is_compared_by_their_catalogue(tmp_path: Path) -> None:
     """It is in no release; and what is no catalogue is refused in one sentence."""
     own, rows = tmp_path / "own.yaml", tmp_path / "rows.csv"
-    published = PUBLISHED.read_text(encoding="utf-8")
+    published = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     own.write_text(published.replace("- code: honour", "- code: accolade"), encoding="utf-8")
     rows.write_text(
         f"uscc,number,granted_on\n{USCC},浙誉1,2026-03-02\n",

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.creditfile.catalogue import (
-    PUBLISHED,
+    PUBLISHED_CATALOGUE,
     CatalogueError,
     UnknownDatasetError,
     load_catalogue,
@@ -101,7 +101,7 @@ def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
     said: str,
 ) -> None:
     """Start-up ends there, and the sentence says what is wrong."""
-    text = PUBLISHED.read_text(encoding="utf-8")
+    text = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     assert old in text
     with pytest.raises(CatalogueError) as refused:
         load_catalogue(text.replace(old, new))
@@ -110,7 +110,7 @@ def test_a_catalogue_that_is_not_well_formed_is_refused_with_a_sentence(
 
 def test_a_field_without_a_class_is_never_served() -> None:
     """It is kept, and reaches nobody."""
-    text = PUBLISHED.read_text(encoding="utf-8")
+    text = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     unclassed = load_catalogue(
         text.replace(
             "{name: facts, zh: 违法事实, en: Facts, type: free_text, class: public",

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from gateway.creditfile.facts import facts_of
-from gateway.creditfile.personal_fields import id_number_digest, seal_of_enterprise
+from gateway.creditfile.personal_fields import id_number_digest, seal_enterprise
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from tests.creditfile_builders import (
     CATALOGUE,
@@ -101,7 +101,7 @@ def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None
 def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
     """The number itself is nowhere in the facts."""
     vault = Vault(VaultKeys.parse(Vault.generate_keys()))
-    _, digests = seal_of_enterprise(
+    _, digests = seal_enterprise(
         vault, USCC, {"legal_representative_id_number": "33010619900101123X"}
     )
     facts = facts_of(an_enterprise(digests=json.loads(digests)), [], CATALOGUE, NOON)

@@ -7,10 +7,10 @@ import pytest
 
 from gateway.creditfile.record_mapping import (
     FieldProblem,
-    as_stored,
-    columns_of,
     natural_key,
     problems_with,
+    stored_fields,
+    typed_columns,
 )
 from tests.creditfile_builders import CATALOGUE, a_record
 
@@ -50,7 +50,7 @@ def test_what_does_not_fit_is_named_by_field_and_reason(
 
 def test_typed_columns_are_filled_as_the_catalogue_maps_them() -> None:
     """Dates as dates."""
-    columns = columns_of(PENALTY, FIELDS)
+    columns = typed_columns(PENALTY, FIELDS)
     assert columns["decided_on"] == date(2026, 8, 1)
     assert columns["severity"] == "一般"
     assert "valid_to" not in columns
@@ -65,7 +65,7 @@ def test_a_natural_key_may_have_several_parts() -> None:
 def test_free_text_is_masked_and_other_text_is_not() -> None:
     """R5 on intake."""
     delivered = FIELDS | {"facts": "电话13800138000", "document_number": "13800138000"}
-    taken = as_stored(PENALTY, delivered)
+    taken = stored_fields(PENALTY, delivered)
     assert taken["facts"] == "电话（电话号码已隐去）"
     assert taken["document_number"] == "13800138000"
 
@@ -74,4 +74,4 @@ def test_a_personal_field_that_is_not_public_is_not_stored_in_a_record() -> None
     """R17: it would lie there legibly."""
     dataset = CATALOGUE.dataset("annual_report")
     delivered = {"year": "2025", "contact_phone": "15400000000"}
-    assert as_stored(dataset, delivered) == {"year": "2025"}
+    assert stored_fields(dataset, delivered) == {"year": "2025"}

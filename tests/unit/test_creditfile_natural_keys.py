@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from gateway.creditfile.natural_keys import folded, folded_all, key_of, keys_of, parts_of
+from gateway.creditfile.natural_keys import fold, fold_all, key_of, keys_of, parts_of
 from tests.key_vectors import of_vectors
 
 QUOTATION_MARKS = "\u201a\u201e\u2e42\u301d\u301e\u301f"
@@ -14,22 +14,22 @@ QUOTATION_MARKS = "\u201a\u201e\u2e42\u301d\u301e\u301f"
 @pytest.mark.parametrize("spellings", of_vectors("key-spellings.tsv"), ids=lambda each: each[0])
 def test_every_spelling_of_a_number_is_one_key(spellings: list[str]) -> None:
     """By itself, and in a column."""
-    assert len(set(map(folded, spellings))) == 1
-    assert folded_all(spellings) == list(map(folded, spellings))
+    assert len(set(map(fold, spellings))) == 1
+    assert fold_all(spellings) == list(map(fold, spellings))
 
 
 @pytest.mark.parametrize("numbers", of_vectors("keys-apart.tsv"), ids=lambda each: each[0])
 def test_numbers_that_a_clerk_tells_apart_stay_two(numbers: list[str]) -> None:
     """Pair by pair."""
-    alike = [pair for pair in combinations(numbers, 2) if folded(pair[0]) == folded(pair[1])]
+    alike = [pair for pair in combinations(numbers, 2) if fold(pair[0]) == fold(pair[1])]
     assert alike == []
 
 
 def test_every_dash_of_unicode_is_one_dash() -> None:
     """And it is never nothing; U+00AD is no dash: it is not seen."""
     dashes = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) == "Pd"]
-    assert {folded(f"3{each}12") for each in dashes} == {"3-12"}
-    assert folded("3\u00ad12") == "312"
+    assert {fold(f"3{each}12") for each in dashes} == {"3-12"}
+    assert fold("3\u00ad12") == "312"
 
 
 @pytest.mark.parametrize(("category", "one"), [("Ps", "1〔2"), ("Pe", "1〕2")])
@@ -37,14 +37,14 @@ def test_every_bracket_of_unicode_is_one_bracket(category: str, one: str) -> Non
     """But for what Unicode counts among them and is a quotation mark."""
     found = {c for c in map(chr, range(0x110000)) if unicodedata.category(c) == category}
     found -= set(QUOTATION_MARKS)
-    assert {folded(f"1{each}2") for each in found} == {one}
+    assert {fold(f"1{each}2") for each in found} == {one}
 
 
 def test_the_form_of_every_character_is_its_own_form() -> None:
     """Of all in the blocks of letters, punctuation and compatibility forms."""
     some = (*range(0x600), *range(0x2000, 0x3400), *range(0xF900, 0x10000))
     for each in (f"a{chr(code)}1" for code in some):
-        assert folded(folded(each)) == folded(each), ascii(each)
+        assert fold(fold(each)) == fold(each), ascii(each)
 
 
 def test_several_parts_never_run_into_one_another() -> None:
@@ -60,8 +60,8 @@ def test_several_parts_never_run_into_one_another() -> None:
     assert len({key_of(each) for each in keys}) == len(keys)
     assert keys_of(list(zip(*keys, strict=True))) == [key_of(each) for each in keys]
     for each in keys:
-        assert parts_of(key_of(each), 2) == list(map(folded, each))
-        assert folded(key_of(each)) == key_of(each)
+        assert parts_of(key_of(each), 2) == list(map(fold, each))
+        assert fold(key_of(each)) == key_of(each)
 
 
 def test_a_key_of_one_part_may_have_bars() -> None:

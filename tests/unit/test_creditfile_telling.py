@@ -9,12 +9,12 @@ import pytest
 from gateway.codes.summary import summary_of
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import (
+    disclosable_fields,
+    disclosable_records,
+    is_disclosable,
     is_on_serious_list,
     mask_person,
-    never_told_fields,
-    tell,
-    tellable,
-    told_fields,
+    never_disclosed_fields,
 )
 from gateway.creditfile.records import Record, registration_of
 from tests.creditfile_builders import CATALOGUE, NOON, a_record, an_enterprise, keeping_back
@@ -25,7 +25,7 @@ VERIFICATION, ENTERPRISE = Audience.VERIFICATION, Audience.ENTERPRISE
 
 def test_a_live_penalty_is_public_without_its_internal_fields() -> None:
     """What is for the authorities stays with them."""
-    told = told_fields(a_record(), PUBLIC, CATALOGUE, NOON, kind="firm")
+    told = disclosable_fields(a_record(), PUBLIC, CATALOGUE, NOON, kind="firm")
     assert told["document_number"] == "浙市监罚〔2026〕0001号"
     assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told)
 
@@ -33,8 +33,8 @@ def test_a_live_penalty_is_public_without_its_internal_fields() -> None:
 def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() -> None:
     """Each class reaches its audience."""
     record = a_record()
-    authorised = told_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")
-    compared = told_fields(record, VERIFICATION, CATALOGUE, NOON, kind="firm")
+    authorised = disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")
+    compared = disclosable_fields(record, VERIFICATION, CATALOGUE, NOON, kind="firm")
     assert "severity" in authorised
     assert "appeal_state" not in authorised
     assert compared["appeal_state"] == "none"
@@ -49,7 +49,7 @@ def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
 ) -> None:
     """R1: to show it is to hold it against the enterprise."""
     record = a_record(**changed)
-    told = {each for each in Audience if tellable(record, each, CATALOGUE, NOON)}
+    told = {each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)}
     assert told == {ENTERPRISE}
 
 
@@ -66,33 +66,33 @@ def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
 def test_what_has_ended_or_has_not_begun_is_told_to_nobody(changed: dict[str, Any]) -> None:
     """Neither to the public, nor under consent, nor as an answer."""
     record = a_record(**changed)
-    assert not [each for each in Audience if tellable(record, each, CATALOGUE, NOON)]
+    assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
 def test_a_rating_is_told_under_consent_only() -> None:
     """It is no public record."""
     record = a_record("public_rating")
-    assert not tellable(record, PUBLIC, CATALOGUE, NOON)
-    assert told_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm") == {}
-    assert tellable(record, AUTHORISED, CATALOGUE, NOON)
+    assert not is_disclosable(record, PUBLIC, CATALOGUE, NOON)
+    assert disclosable_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm") == {}
+    assert is_disclosable(record, AUTHORISED, CATALOGUE, NOON)
 
 
 def test_an_industry_rating_is_public_if_its_authority_publishes_it() -> None:
     """Record by record."""
-    assert not tellable(a_record("industry_rating"), PUBLIC, CATALOGUE, NOON)
-    assert tellable(a_record("industry_rating", published=True), PUBLIC, CATALOGUE, NOON)
+    assert not is_disclosable(a_record("industry_rating"), PUBLIC, CATALOGUE, NOON)
+    assert is_disclosable(a_record("industry_rating", published=True), PUBLIC, CATALOGUE, NOON)
 
 
 def test_supervision_reaches_no_client() -> None:
     """Its class is `government`."""
     record = a_record("supervision")
-    assert not [each for each in Audience if tellable(record, each, CATALOGUE, NOON)]
+    assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
 
 
 def test_a_record_of_a_dataset_that_the_catalogue_does_not_know_is_told_to_nobody() -> None:
     """What is not described is not served."""
     stranger = replace(a_record(), dataset="horoscope")
-    assert not tellable(stranger, ENTERPRISE, CATALOGUE, NOON)
+    assert not is_disclosable(stranger, ENTERPRISE, CATALOGUE, NOON)
 
 
 def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_not() -> None:
@@ -101,7 +101,9 @@ def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_no
     firm = registration_of(an_enterprise())
 
     def name(record: Record, audience: Audience, kind: str) -> object:
-        return told_fields(record, audience, CATALOGUE, NOON, kind=kind)["legal_representative"]
+        return disclosable_fields(record, audience, CATALOGUE, NOON, kind=kind)[
+            "legal_representative"
+        ]
 
     assert name(shop, PUBLIC, "individual_business") == "张**"
     assert name(shop, AUTHORISED, "individual_business") == "张三丰"
@@ -117,10 +119,13 @@ def test_opened_personal_fields_are_told_only_by_their_class() -> None:
         "home_address": "合成路",
     }
     record = registration_of(an_enterprise(), personal)
-    assert told_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")["phone"] == "15400000000"
-    assert "phone" not in told_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm")
+    assert (
+        disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")["phone"]
+        == "15400000000"
+    )
+    assert "phone" not in disclosable_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm")
     for audience in (PUBLIC, AUTHORISED, ENTERPRISE):
-        told = told_fields(record, audience, CATALOGUE, NOON, kind="firm")
+        told = disclosable_fields(record, audience, CATALOGUE, NOON, kind="firm")
         assert not {"legal_representative_id_number", "home_address"} & set(told)
 
 
@@ -128,7 +133,7 @@ def test_an_identity_number_in_free_text_is_masked_even_if_intake_missed_it() ->
     """R5, a second time."""
     record = a_record(facts="经营者（330106 19900101 123x）未明码标价。")
     for audience in Audience:
-        facts = told_fields(record, audience, CATALOGUE, NOON, kind="firm")["facts"]
+        facts = disclosable_fields(record, audience, CATALOGUE, NOON, kind="firm")["facts"]
         assert "19900101" not in facts
 
 
@@ -137,9 +142,9 @@ def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> N
     broken = a_record("commitment", fulfilment="broken", committed_on="2019-01-01")
     listed = a_record("serious_violation", record_id="rec_2")
     removed = a_record("serious_violation", record_id="rec_2", removed_on="2026-11-01")
-    told = tell((broken, listed), PUBLIC, CATALOGUE, NOON, kind="firm")
+    told = disclosable_records((broken, listed), PUBLIC, CATALOGUE, NOON, kind="firm")
     assert [each.record for each in told] == [broken, listed]
-    assert tell((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
+    assert disclosable_records((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
 
 
 def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None:
@@ -152,7 +157,7 @@ def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None
 
 def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
     """By name, whatever the record."""
-    assert never_told_fields("penalty", CATALOGUE) == (
+    assert never_disclosed_fields("penalty", CATALOGUE) == (
         "procedure",
         "determined_on",
         "published_on",
@@ -165,8 +170,8 @@ def test_a_record_is_told_until_midnight_in_shanghai() -> None:
     """At 23:59:59.999999, and not at 00:00:00."""
     record = a_record(publicity_ends_on="2026-11-22")
     last = datetime(2026, 11, 22, 15, 59, 59, 999999, tzinfo=UTC)
-    assert tellable(record, PUBLIC, CATALOGUE, last)
-    assert not tellable(record, PUBLIC, CATALOGUE, datetime(2026, 11, 22, 16, tzinfo=UTC))
+    assert is_disclosable(record, PUBLIC, CATALOGUE, last)
+    assert not is_disclosable(record, PUBLIC, CATALOGUE, datetime(2026, 11, 22, 16, tzinfo=UTC))
 
 
 def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:

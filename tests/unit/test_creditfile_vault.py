@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.creditfile.personal_fields import open_personal, seal_of_enterprise
+from gateway.creditfile.personal_fields import open_enterprise, seal_enterprise
 from gateway.privacy.field_encryption import (
     DrawnAhead,
     SealBrokenError,
@@ -105,13 +105,13 @@ def test_keys_that_cannot_be_read_are_refused_without_being_repeated(text: str) 
 
 def test_personal_fields_are_sealed_for_their_enterprises_row() -> None:
     """They do not open in another's."""
-    sealed, _ = seal_of_enterprise(VAULT, USCC, {"phone": "15400000000"})
+    sealed, _ = seal_enterprise(VAULT, USCC, {"phone": "15400000000"})
     assert sealed is not None
     assert b"154" not in sealed
-    assert open_personal(VAULT, an_enterprise(personal=sealed)) == {"phone": "15400000000"}
-    assert open_personal(VAULT, an_enterprise()) == {}
+    assert open_enterprise(VAULT, an_enterprise(personal=sealed)) == {"phone": "15400000000"}
+    assert open_enterprise(VAULT, an_enterprise()) == {}
     with pytest.raises(SealBrokenError):
-        open_personal(VAULT, an_enterprise(personal=sealed, uscc="91330106MA0000000X"))
+        open_enterprise(VAULT, an_enterprise(personal=sealed, uscc="91330106MA0000000X"))
 
 
 def test_randomness_that_is_drawn_ahead_is_given_once() -> None:

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.ingest.chunk_reader import MOST_BYTES, Chunk, ReadingOptions, chunks_of
+from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, Chunk, ReadingOptions, read_chunks
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.job_store import digest_of_file
 from gateway.ingest.results import RowWarning, Source
-from gateway.ingest.row_reader import MOST_TAKEN
-from gateway.ingest.validate_columns import ColumnValidator, columns_of
+from gateway.ingest.row_reader import MAX_TAKEN_BYTES
+from gateway.ingest.validate_columns import ColumnValidator, columns_of_rows
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import Vault
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
@@ -97,7 +97,7 @@ def read(tmp_path: Path) -> Callable[..., Read]:
     def reading(content: bytes | str, form: str = "csv", **changed: Any) -> Read:
         path = tmp_path / "file"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        stream = chunks_of(a_reading(path, format=form, **changed))
+        stream = read_chunks(a_reading(path, format=form, **changed))
         chunks: list[Chunk] = []
         while True:
             try:
@@ -399,7 +399,9 @@ def test_a_chunk_of_large_rows_comes_in_parts(read: Reader, form: str, small: in
     ends = list(accumulate(each.rows for each in found.chunks))
     assert len(ends) > 2
     assert [n for n, of in zip(ends, found.chunks, strict=True) if of.is_last_part] == [250, 350]
-    assert max(len(each.payload) for each in found.chunks) < MOST_BYTES + 2 * MOST_TAKEN
+    assert (
+        max(len(each.payload) for each in found.chunks) < MAX_BUFFERED_BYTES + 2 * MAX_TAKEN_BYTES
+    )
     assert [int(line[0]) for line in found.lines] == sorted(range(1, 351))
 
 
@@ -426,11 +428,11 @@ def test_rows_that_do_not_say_whose_they_are(read: Reader) -> None:
 
 def test_what_is_remembered_of_a_file_is_short() -> None:
     """A value may be padded with as much as a line holds."""
-    judge = ColumnValidator(RowValidator(CATALOGUE, "penalty", today=TODAY).expected)
+    judge = ColumnValidator(RowValidator(CATALOGUE, "penalty", today=TODAY).rules)
     rows = [{**AS_JSON, "document_number": f"罚{n}", "fine": f"1.{'0' * 90_000}"} for n in range(9)]
-    columns = columns_of(rows)
+    columns = columns_of_rows(rows)
     assert columns is not None
-    lot = judge.judge(columns)
+    lot = judge.validate(columns)
     assert lot is not None
     assert set(lot.fields["fine"]) == {"1.000000"}
     assert not judge._known["fine"]
@@ -449,6 +451,6 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(FileRefused):
-            next(chunks_of(a_reading(path)))
+            next(read_chunks(a_reading(path)))
         with pytest.raises(FileRefused):
             digest_of_file(path)

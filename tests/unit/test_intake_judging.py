@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.ingest.results import AcceptedRow, RejectedRow, RowWarning
-from gateway.ingest.uscc_check import check_agrees, read_code
-from gateway.ingest.validate_row import MOST_PROBLEMS, RowValidator
+from gateway.ingest.uscc_check import check_character_fits, normalise_code
+from gateway.ingest.validate_row import MAX_PROBLEMS, RowValidator
 from gateway.privacy.redaction import ID_NUMBER_MASK
 from tests.creditfile_builders import CATALOGUE, TODAY, USCC
 from verification.uscc import ALPHABET, check_character
@@ -27,7 +27,7 @@ ROW: dict[str, Any] = {
 
 
 def judged(**changed: Any) -> AcceptedRow | RejectedRow:
-    return PENALTY.judge(ROW | changed)
+    return PENALTY.validate(ROW | changed)
 
 
 def accepted(**changed: Any) -> AcceptedRow:
@@ -108,8 +108,8 @@ def test_every_problem_of_a_row_is_said_at_once() -> None:
 
 def test_of_a_row_of_nothing_but_problems_some_are_said() -> None:
     """A hundred thousand unknown members in each row would fill memory, disk and answer."""
-    assert len(problems(**{f"x{n}": "1" for n in range(100_000)})) == MOST_PROBLEMS
-    assert len(problems(uscc="x", **{f"x{n}": "1" for n in range(100)})) == MOST_PROBLEMS
+    assert len(problems(**{f"x{n}": "1" for n in range(100_000)})) == MAX_PROBLEMS
+    assert len(problems(uscc="x", **{f"x{n}": "1" for n in range(100)})) == MAX_PROBLEMS
 
 
 def test_dates_of_validity_and_of_an_end_may_lie_ahead() -> None:
@@ -122,11 +122,11 @@ def test_what_may_be_negative_says_the_catalogue() -> None:
     """A loss is a profit below zero; assets are not."""
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     row = {"uscc": USCC, "year": "2025"}
-    loss = judge.judge(row | {"profit": "-12.5"})
+    loss = judge.validate(row | {"profit": "-12.5"})
     assert isinstance(loss, AcceptedRow)
     assert loss.fields["profit"] == "-12.500000"
-    assert isinstance(judge.judge(row | {"assets": "-12.5"}), RejectedRow)
-    assert isinstance(judge.judge(row | {"employees": -1}), RejectedRow)
+    assert isinstance(judge.validate(row | {"assets": "-12.5"}), RejectedRow)
+    assert isinstance(judge.validate(row | {"employees": -1}), RejectedRow)
 
 
 def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
@@ -134,10 +134,10 @@ def test_a_key_beside_the_fields_may_stand_in_their_place() -> None:
     row = accepted(document_number=None, key="罚|1")
     assert (row.key, row.fields["document_number"]) == ("罚|1", "罚|1")
     paid = RowValidator(CATALOGUE, "tax_and_social", today=TODAY)
-    verdict = paid.judge({"uscc": USCC, "key": "tax|2026-10", "on_time": True})
+    verdict = paid.validate({"uscc": USCC, "key": "tax|2026-10", "on_time": True})
     assert isinstance(verdict, AcceptedRow)
     assert verdict.fields == {"kind": "tax", "period": "2026-10", "on_time": True}
-    assert isinstance(paid.judge({"uscc": USCC, "key": "tax"}), RejectedRow)
+    assert isinstance(paid.validate({"uscc": USCC, "key": "tax"}), RejectedRow)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_r5_an_identity_number_is_masked_in_a_short_text_too(name: str) -> None:
 def test_r5_an_identity_number_is_masked_in_a_list_of_texts_too() -> None:
     """A former name, say; and the other texts stay."""
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
-    verdict = judge.judge(
+    verdict = judge.validate(
         {"uscc": USCC, "year": "2025", "web_shops": ["a.example", f"店主{ID_NUMBER}"]}
     )
     assert isinstance(verdict, AcceptedRow)
@@ -205,7 +205,7 @@ def test_a_permits_number_is_no_identity_number(certificate: str) -> None:
     """Though one is made of a division, a day and a serial number too."""
     judge = RowValidator(CATALOGUE, "licence", today=TODAY)
     number = "330106202603020012"
-    verdict = judge.judge({"uscc": USCC, "number": number, "certificate": certificate})
+    verdict = judge.validate({"uscc": USCC, "number": number, "certificate": certificate})
     assert isinstance(verdict, AcceptedRow)
     assert verdict.fields == {"number": number, "certificate": certificate}
 
@@ -229,7 +229,7 @@ def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() 
     ]
     judge = RowValidator(CATALOGUE, "annual_report", today=TODAY)
     shops = ["", " a.example", f" 店主{ID_NUMBER}"]
-    verdict = judge.judge({"uscc": USCC, "year": "2025", "web_shops": shops})
+    verdict = judge.validate({"uscc": USCC, "year": "2025", "web_shops": shops})
     assert isinstance(verdict, AcceptedRow)
     assert [each.as_document(1) for each in verdict.masked] == [
         {"row": 1, "field": "web_shops", "item": 2, "kind": "id", "start": 3, "length": 18}
@@ -239,7 +239,7 @@ def test_r5_each_masking_says_where_the_number_stood_in_the_text_as_delivered() 
 def test_r17_personal_fields_that_are_not_public_are_set_apart() -> None:
     """To be sealed; they do not even print."""
     judge = RowValidator(CATALOGUE, "judgment_defaulter", today=TODAY)
-    verdict = judge.judge(
+    verdict = judge.validate(
         {
             "uscc": USCC,
             "case_number": "（2026）浙0106执1号",
@@ -267,18 +267,19 @@ def test_a_wrong_check_character_is_a_warning_only() -> None:
     wrong = USCC[:-1] + ("A" if USCC[-1] != "A" else "B")
     assert accepted(uscc=wrong).warnings == (RowWarning.CHECK_CHARACTER,)
     assert all(
-        check_agrees(USCC[:-1] + last) == (last == check_character(USCC[:-1])) for last in ALPHABET
+        check_character_fits(USCC[:-1] + last) == (last == check_character(USCC[:-1]))
+        for last in ALPHABET
     )
 
 
 def test_a_code_is_taken_however_it_was_typed() -> None:
     """Full width, lower case, with spaces."""
     typed = f" {USCC[:4]} {USCC[4:].lower()}"
-    assert read_code(typed) == USCC
+    assert normalise_code(typed) == USCC
     assert accepted(uscc=typed).uscc == USCC
 
 
 def test_todays_date_is_the_judges_own() -> None:
     """Not the machine's."""
     early = RowValidator(CATALOGUE, "penalty", today=date(2026, 7, 31))
-    assert isinstance(early.judge(ROW), RejectedRow)
+    assert isinstance(early.validate(ROW), RejectedRow)

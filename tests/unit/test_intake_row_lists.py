@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.row_list_files import LARGEST, MASKED_HEADER, RowList
+from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, RowList
 from gateway.ingest.row_list_files import REJECTED_HEADER as HEADER
 from gateway.records.job_routes import read_list
 
@@ -78,6 +78,6 @@ def test_a_list_has_an_end(tmp_path: Path) -> None:
     line = b"7,facts,,phone,3,11\n"
     with RowList(tmp_path / "list.csv", 0, MASKED_HEADER) as masked:
         for _ in range(3):
-            masked.add(line * (LARGEST // len(line) // 2))
-        assert LARGEST - len(line) < masked.length <= LARGEST
+            masked.add(line * (MAX_LIST_BYTES // len(line) // 2))
+        assert MAX_LIST_BYTES - len(line) < masked.length <= MAX_LIST_BYTES
     assert (tmp_path / "list.csv").read_bytes().endswith(line)

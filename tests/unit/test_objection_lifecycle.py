@@ -44,7 +44,7 @@ def decided(
     """What the source's decision gives."""
     return lifecycle.decide(
         objection,
-        by=by,
+        actor=by,
         outcome=outcome,
         reasons="处罚决定仍然有效。",
         corrected=corrected,
@@ -57,7 +57,7 @@ def appealed(
     objection: Objection, *, by: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
 ) -> ObjectionChanged | ObjectionRefused:
     """What asking for a review gives."""
-    return lifecycle.ask_for_review(objection, by=by, text="请复核。", kinds=KINDS, now=now)
+    return lifecycle.ask_for_review(objection, actor=by, text="请复核。", kinds=KINDS, now=now)
 
 
 def reviewed(
@@ -69,7 +69,7 @@ def reviewed(
     """What the review gives."""
     return lifecycle.review(
         objection,
-        by=by,
+        actor=by,
         outcome=outcome,
         reasons="事实不清。",
         record_version=4,
@@ -98,7 +98,7 @@ def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> No
 
 def test_only_the_records_own_enterprise_objects() -> None:
     """Not another, and not the source."""
-    other = replace(ENTERPRISE, of="91330106MA2CXXXX16")
+    other = replace(ENTERPRISE, party="91330106MA2CXXXX16")
     assert raised(by=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
     assert raised(by=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
@@ -139,7 +139,7 @@ def test_a_review_is_asked_for_once_and_in_time() -> None:
     asked = done(appealed(rejected))
     assert asked.status is Status.IN_REVIEW
     assert appealed(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
-    itself = Actor(role=Role.REVIEWER, name="client:source", of="source")
+    itself = Actor(role=Role.REVIEWER, name="client:source", party="source")
     assert reviewed(asked, by=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
     assert decided(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
@@ -161,7 +161,7 @@ def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
     assert decided(ordered, ObjectionOutcome.UPHELD) == ObjectionRefused(
         reason=RefusalReason.NOT_CORRECTED
     )
-    assert lifecycle.withdraw(ordered, by=ENTERPRISE, now=NOON) == ObjectionRefused(
+    assert lifecycle.withdraw(ordered, actor=ENTERPRISE, now=NOON) == ObjectionRefused(
         reason=RefusalReason.NOT_NOW
     )
     partly = done(decided(ordered, ObjectionOutcome.PARTLY, corrected=True))
@@ -181,7 +181,7 @@ def extended(
     objection: Objection, until: date | None = None, now: datetime = NOON
 ) -> ObjectionChanged | ObjectionRefused:
     """What an extension gives."""
-    return lifecycle.extend(objection, by=SOURCE, reason="需要外调", until=until, now=now)
+    return lifecycle.extend(objection, actor=SOURCE, reason="需要外调", until=until, now=now)
 
 
 def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> None:
@@ -213,7 +213,7 @@ def test_a_late_decision_still_counts() -> None:
 @pytest.mark.parametrize("stranger", ["another-source", ""])
 def test_only_the_records_source_decides(stranger: str) -> None:
     """Not another department, not the enterprise, not the operator."""
-    for by in (replace(SOURCE, of=stranger), ENTERPRISE, REVIEWER):
+    for by in (replace(SOURCE, party=stranger), ENTERPRISE, REVIEWER):
         assert decided(an_objection(), by=by) == ObjectionRefused(
             reason=RefusalReason.NOT_AVAILABLE
         )
@@ -221,9 +221,9 @@ def test_only_the_records_source_decides(stranger: str) -> None:
 
 def test_the_enterprise_may_let_it_rest() -> None:
     """What was decided before stands."""
-    withdrawn = done(lifecycle.withdraw(an_objection(), by=ENTERPRISE, now=NOON))
+    withdrawn = done(lifecycle.withdraw(an_objection(), actor=ENTERPRISE, now=NOON))
     assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, ObjectionOutcome.WITHDRAWN)
-    accepted = lifecycle.withdraw(done(decided(an_objection())), by=ENTERPRISE, now=NOON)
+    accepted = lifecycle.withdraw(done(decided(an_objection())), actor=ENTERPRISE, now=NOON)
     assert done(accepted).outcome is ObjectionOutcome.REJECTED
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.creditfile.objections.text_input import LONGEST, InvalidText, ValidText, read_text
+from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, ValidText, read_text
 from tests.creditfile_builders import TODAY
 
 
@@ -27,8 +27,8 @@ def test_hidden_characters_and_direction_marks_are_dropped() -> None:
     [
         ("", InvalidText.TOO_SHORT),
         ("  \r\n\0 ", InvalidText.TOO_SHORT),
-        ("错" * (LONGEST + 1), InvalidText.TOO_LONG),
-        ("\0" * (2 * LONGEST + 1), InvalidText.TOO_LONG),
+        ("错" * (MAX_TEXT + 1), InvalidText.TOO_LONG),
+        ("\0" * (2 * MAX_TEXT + 1), InvalidText.TOO_LONG),
     ],
 )
 def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: InvalidText) -> None:
@@ -38,6 +38,6 @@ def test_what_says_nothing_or_too_much_is_not_taken(typed: str, unfit: InvalidTe
 
 def test_the_longest_text_is_taken_as_browsers_send_it() -> None:
     """Line ends arrive as two characters and count as one."""
-    written = read_text("错\r\n" * (LONGEST // 2), today=TODAY)
+    written = read_text("错\r\n" * (MAX_TEXT // 2), today=TODAY)
     assert isinstance(written, ValidText)
-    assert len(written.text) == LONGEST - 1
+    assert len(written.text) == MAX_TEXT - 1

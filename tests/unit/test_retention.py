@@ -75,7 +75,7 @@ def ring(tmp_path: Any) -> KeyRing:
 
 def a_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str, Any]:
     """A proof's file."""
-    made = deletion_proof.signed(
+    made = deletion_proof.sign_statement(
         GONE,
         deletion_id="del_1",
         issuer="https://credit.test",
@@ -84,7 +84,9 @@ def a_proof(ring: KeyRing, now: datetime = NOON, **changed: Any) -> dict[str, An
         key=ring.current("log", NOON),
         now=now,
     )
-    return deletion_proof.document(made, SALT, deletion_proof.commitments(SALT, GONE)) | changed
+    return (
+        deletion_proof.proof_document(made, SALT, deletion_proof.commitments(SALT, GONE)) | changed
+    )
 
 
 def test_a_proof_says_what_is_gone_and_by_which_rule_and_nothing_else(ring: KeyRing) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.ingest import RowValidator
-from gateway.ingest.comparison.read_rows import delivered
+from gateway.ingest.comparison.read_rows import read_delivery
 from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.file_export import ExportPlan, FinishedError, write_part, write_province
 from gateway.synthetic.file_writers import Format, header_of
@@ -99,7 +99,7 @@ def test_the_files_hold_the_province_row_for_row(tmp_path: Path) -> None:
             assert all(time.endswith("T09:00:00+08:00") for time in times)
             judge = RowValidator(CATALOGUE, dataset.code, today=TODAY)
             for row, source_time in zip(rows, times, strict=True):
-                assert isinstance(judge.judge({**row, "source_time": source_time}), AcceptedRow)
+                assert isinstance(judge.validate({**row, "source_time": source_time}), AcceptedRow)
 
 
 def dataset_names(code: str) -> set[str]:
@@ -117,7 +117,7 @@ def test_intake_reads_the_files_and_accepts_each_row(tmp_path: Path) -> None:
         for dataset in CATALOGUE.datasets:
             judge = RowValidator(CATALOGUE, dataset.code, today=TODAY)
             path = plan.folder / f"{dataset.code}-01{form.ending}"
-            verdicts = [judge.judge(cast("Any", row)) for row in delivered(path, dataset)]
+            verdicts = [judge.validate(cast("Any", row)) for row in read_delivery(path, dataset)]
             assert all(isinstance(each, AcceptedRow) for each in verdicts), (form, dataset.code)
             assert len(verdicts) == delivered_rows.get(dataset.code, ENTITIES)
 

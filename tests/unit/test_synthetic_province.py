@@ -9,7 +9,7 @@ import pytest
 
 from gateway.creditfile.clock import recomputed_publicity_end
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import tell
+from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.local_dates import SHANGHAI, midnight
 from gateway.creditfile.record_mapping import problems_with
@@ -48,7 +48,9 @@ def _answer(entity: SyntheticEnterprise, tag: str, value: str | None = None) -> 
 
 
 def _public_penalties(entity: SyntheticEnterprise, now: datetime) -> int:
-    told = tell(entity.records, Audience.PUBLIC, CATALOGUE, now, kind=entity.enterprise.kind)
+    told = disclosable_records(
+        entity.records, Audience.PUBLIC, CATALOGUE, now, kind=entity.enterprise.kind
+    )
     return sum(each.record.dataset == "penalty" for each in told)
 
 
@@ -170,7 +172,9 @@ def test_a_disputed_record_is_live_and_marked() -> None:
     for each in _with("disputed"):
         marked = [record for record in each.records if record.objection_since is not None]
         assert marked
-        told = tell(marked, Audience.AUTHORISED, CATALOGUE, NOON, kind=each.enterprise.kind)
+        told = disclosable_records(
+            marked, Audience.AUTHORISED, CATALOGUE, NOON, kind=each.enterprise.kind
+        )
         assert [one.record for one in told] == marked
 
 

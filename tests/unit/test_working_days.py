@@ -8,7 +8,7 @@ from chinese_calendar import constants
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.working_days import (
     LastDay,
-    is_known,
+    is_known_year,
     is_working_day,
     working_days_after,
     working_days_left,
@@ -42,7 +42,7 @@ def test_five_working_days_across_national_day() -> None:
 
 def test_a_term_in_an_unknown_year_is_provisional() -> None:
     """Monday to Friday, until that year's notice is in the calendar."""
-    assert not is_known(2090)
+    assert not is_known_year(2090)
     friday = date(2090, 9, 29)
     assert working_days_after(friday, 5) == LastDay(day=date(2090, 10, 6), provisional=True)
 

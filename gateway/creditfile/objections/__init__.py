@@ -1,4 +1,4 @@
 """Objections (异议) and rating appeals: raised by the enterprise, decided by the source, reviewed once.
 
-`lifecycle` is pure; `desk` tells the story in the caller's transaction.
+`lifecycle` is pure; `service` applies it in the caller's transaction.
 """

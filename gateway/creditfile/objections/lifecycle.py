@@ -1,8 +1,7 @@
-"""From decided nothing leads back but a review, and a review is asked for once.
+"""State machine of an objection. Pure: each act returns the changed objection with its event, or a refusal.
 
-Each act takes the objection as it is and gives it as it becomes, with the event to be kept beside it;
-or says why not. Only its enterprise raises, withdraws and asks for a review; only the record's source
-decides; only somebody else reviews. Deadlines are working days and end with their last day.
+Only the enterprise raises, withdraws and asks for a review, once; only the record's source decides;
+only another party reviews. Deadlines are working days and end with their last day.
 """
 
 from dataclasses import replace
@@ -11,7 +10,7 @@ from datetime import date, datetime, timedelta
 from gateway.creditfile.catalogue_schema import ObjectionKinds, ObjectionRules
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections.model import (
-    NOBODY,
+    CLOCK_ACTOR,
     Actor,
     Objection,
     ObjectionAct,
@@ -25,49 +24,49 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
-from gateway.creditfile.working_days import is_known, working_days_after
+from gateway.creditfile.working_days import is_known_year, working_days_after
 
-LEEWAY = timedelta(days=14)  # more than the longest holiday with what is made up around it
+LEEWAY = timedelta(days=14)  # more than the longest holiday with its make-up days
 _TO_SOURCE = (Status.OPEN, Status.ORDERED)
 
 
 def kind_of(dataset: str, kinds: ObjectionKinds) -> ObjectionKind:
-    """R15: ratings are appealed against, other records objected to."""
+    """R15: a rating appeal for ratings, an objection for other records."""
     is_rating = dataset in kinds.rating_appeal.datasets
     return ObjectionKind.RATING_APPEAL if is_rating else ObjectionKind.OBJECTION
 
 
 def rules_of(kind: ObjectionKind, kinds: ObjectionKinds) -> ObjectionRules:
-    """The deadlines of this kind."""
+    """Deadlines of this kind."""
     return kinds.rating_appeal if kind is ObjectionKind.RATING_APPEAL else kinds.objection
 
 
-def raise_(
-    ground: ObjectionGround,
+def create(
+    record: ObjectionGround,
     *,
     objection_id: str,
     text: str,
     wanted: str,
-    by: Actor,
+    actor: Actor,
     kinds: ObjectionKinds,
     now: datetime,
 ) -> ObjectionChanged | ObjectionRefused:
-    """The enterprise objects to one record; the source's time begins to run on the next day."""
-    if by.role is not Role.ENTERPRISE or by.of != ground.uscc:
+    """Raise an objection to one record; the source's term begins on the next day."""
+    if actor.role is not Role.ENTERPRISE or actor.party != record.uscc:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    kind = kind_of(ground.dataset, kinds)
+    kind = kind_of(record.dataset, kinds)
     rules = rules_of(kind, kinds)
     received = day_of(now)
     due = working_days_after(received, rules.decide)
     objection = Objection(
-        uscc=ground.uscc,
+        uscc=record.uscc,
         objection_id=objection_id,
         kind=kind,
-        dataset=ground.dataset,
-        record_id=ground.record_id,
-        record_version=ground.record_version,
-        source_id=ground.source_id,
-        source_name=ground.source_name,
+        dataset=record.dataset,
+        record_id=record.record_id,
+        record_version=record.record_version,
+        source_id=record.source_id,
+        source_name=record.source_name,
         status=Status.OPEN,
         text=text,
         wanted=wanted,
@@ -76,19 +75,19 @@ def raise_(
         due_provisional=due.provisional,
         latest_on=working_days_after(received, rules.at_most).day,
     )
-    return _changed(objection, ObjectionAct.RAISED, by, now)
+    return _change(objection, ObjectionAct.RAISED, actor, now)
 
 
 def extend(
     objection: Objection,
     *,
-    by: Actor,
+    actor: Actor,
     reason: str,
     until: date | None = None,
     now: datetime,
 ) -> ObjectionChanged | ObjectionRefused:
-    """The source takes more time, once, before its time is over and with a reason."""
-    refusal = _unless(objection, (Status.OPEN,), by, Role.SOURCE)
+    """Extend the source's term, once, before it is over and with a reason."""
+    refusal = _refusal(objection, (Status.OPEN,), actor, Role.SOURCE)
     if refusal:
         return refusal
     if objection.extended_at is not None:
@@ -98,27 +97,26 @@ def extend(
         return ObjectionRefused(reason=RefusalReason.TOO_LATE)
     if not due < last <= objection.latest_on:
         return ObjectionRefused(reason=RefusalReason.NOT_LATER)
-    provisional = last == objection.latest_on and not is_known(last.year)
+    provisional = last == objection.latest_on and not is_known_year(last.year)
     longer = replace(objection, due_on=last, due_provisional=provisional, extended_at=now)
-    return _changed(longer, ObjectionAct.EXTENDED, by, now, reason=reason)
+    return _change(longer, ObjectionAct.EXTENDED, actor, now, reason=reason)
 
 
 def decide(
     objection: Objection,
     *,
-    by: Actor,
+    actor: Actor,
     outcome: ObjectionOutcome,
     reasons: str,
     corrected: bool,
     kinds: ObjectionKinds,
     now: datetime,
 ) -> ObjectionChanged | ObjectionRefused:
-    """The source decides. `corrected` says that the record is no longer as it was objected to.
+    """Record the source's decision. `corrected`: the record has changed since the objection.
 
-    What is upheld in full, and what a review has ordered, is final with that. Late is better than
-    not at all: a decision after the last day counts.
+    Full upholding, and a decision after a review, are final. A late decision counts.
     """
-    refusal = _unless(objection, _TO_SOURCE, by, Role.SOURCE)
+    refusal = _refusal(objection, _TO_SOURCE, actor, Role.SOURCE)
     if refusal:
         return refusal
     if outcome is ObjectionOutcome.REJECTED and objection.status is Status.ORDERED:
@@ -131,14 +129,13 @@ def decide(
     else:
         rules = rules_of(objection.kind, kinds)
         decided = _due(decided, Status.DECIDED, rules.ask_for_review, now)
-    return _changed(decided, ObjectionAct.DECIDED, by, now, reason=reasons)
+    return _change(decided, ObjectionAct.DECIDED, actor, now, reason=reasons)
 
 
 def may_be_reviewed(objection: Objection, now: datetime) -> bool:
     """Whether the enterprise may ask for a review now.
 
-    A provisional last day takes nothing from it: holidays that are not published yet may move that
-    day by as much as `LEEWAY`.
+    A provisional deadline gets `LEEWAY`: unpublished holidays may still move it.
     """
     last = objection.due_on
     if last is None:
@@ -152,13 +149,13 @@ def may_be_reviewed(objection: Objection, now: datetime) -> bool:
 def ask_for_review(
     objection: Objection,
     *,
-    by: Actor,
+    actor: Actor,
     text: str,
     kinds: ObjectionKinds,
     now: datetime,
 ) -> ObjectionChanged | ObjectionRefused:
-    """The enterprise asks, once: against a decision, or because the source let its time pass."""
-    refusal = _unless(objection, (Status.OPEN, Status.DECIDED), by, Role.ENTERPRISE)
+    """Ask for the review, once: of a decision, or because the source's term has passed."""
+    refusal = _refusal(objection, (Status.OPEN, Status.DECIDED), actor, Role.ENTERPRISE)
     if refusal:
         return refusal
     if not may_be_reviewed(objection, now):
@@ -167,24 +164,24 @@ def ask_for_review(
     rules = rules_of(objection.kind, kinds)
     asked = _due(objection, Status.IN_REVIEW, rules.review, now)
     asked = replace(asked, review_text=text, review_asked_at=now)
-    return _changed(asked, ObjectionAct.REVIEW_ASKED, by, now, reason=text)
+    return _change(asked, ObjectionAct.REVIEW_ASKED, actor, now, reason=text)
 
 
 def review(
     objection: Objection,
     *,
-    by: Actor,
+    actor: Actor,
     outcome: ObjectionOutcome,
     reasons: str,
     record_version: int,
     kinds: ObjectionKinds,
     now: datetime,
 ) -> ObjectionChanged | ObjectionRefused:
-    """Somebody above the source decides, finally; what is found wrong, the source must correct.
+    """Record the reviewer's final decision; the source must correct what is found wrong.
 
-    `record_version` is the record's present one: the source has to come with a newer.
+    `record_version` is the present one: the correction must have a newer.
     """
-    refusal = _unless(objection, (Status.IN_REVIEW,), by, Role.REVIEWER)
+    refusal = _refusal(objection, (Status.IN_REVIEW,), actor, Role.REVIEWER)
     if refusal:
         return refusal
     reviewed = replace(objection, outcome=outcome, review_reasons=reasons, reviewed_at=now)
@@ -193,64 +190,64 @@ def review(
     else:
         reviewed = replace(reviewed, record_version=record_version)
         reviewed = _due(reviewed, Status.ORDERED, rules_of(objection.kind, kinds).review, now)
-    return _changed(reviewed, ObjectionAct.REVIEWED, by, now, reason=reasons)
+    return _change(reviewed, ObjectionAct.REVIEWED, actor, now, reason=reasons)
 
 
 def withdraw(
-    objection: Objection, *, by: Actor, now: datetime
+    objection: Objection, *, actor: Actor, now: datetime
 ) -> ObjectionChanged | ObjectionRefused:
-    """The enterprise lets it rest; a decision that was made stands."""
+    """Withdraw the objection; an existing decision stands."""
     undecided = (Status.OPEN, Status.DECIDED, Status.IN_REVIEW)
-    refusal = _unless(objection, undecided, by, Role.ENTERPRISE)
+    refusal = _refusal(objection, undecided, actor, Role.ENTERPRISE)
     if refusal:
         return refusal
     closed = replace(
         _closed(objection, now), outcome=objection.outcome or ObjectionOutcome.WITHDRAWN
     )
-    return _changed(closed, ObjectionAct.WITHDRAWN, by, now)
+    return _change(closed, ObjectionAct.WITHDRAWN, actor, now)
 
 
 def lapse(objection: Objection, *, now: datetime) -> ObjectionChanged | ObjectionRefused:
-    """Nobody asked for a review in time: the source's decision is final."""
+    """Close the objection after the term for a review has passed."""
     if objection.status is not Status.DECIDED or may_be_reviewed(objection, now):
         return ObjectionRefused(reason=RefusalReason.NOT_NOW)
-    return _changed(_closed(objection, now), ObjectionAct.LAPSED, NOBODY, now)
+    return _change(_closed(objection, now), ObjectionAct.LAPSED, CLOCK_ACTOR, now)
 
 
 def recount(
     objection: Objection, *, kinds: ObjectionKinds, now: datetime
 ) -> ObjectionChanged | ObjectionRefused:
-    """A provisional last day, counted again by the calendar as it is known now."""
+    """Recompute a provisional deadline with the current calendar."""
     if not objection.due_provisional:
         return ObjectionRefused(reason=RefusalReason.NOT_NOW)
     rules = rules_of(objection.kind, kinds)
-    since, days = _term(objection, rules)
-    due = working_days_after(day_of(since), days)
+    start, days = _term(objection, rules)
+    due = working_days_after(day_of(start), days)
     latest = working_days_after(day_of(objection.raised_at), rules.at_most)
     if due.provisional:
         return ObjectionRefused(reason=RefusalReason.NOT_NOW)
     counted = replace(objection, due_on=due.day, due_provisional=False, latest_on=latest.day)
-    return _changed(counted, ObjectionAct.RECOUNTED, NOBODY, now)
+    return _change(counted, ObjectionAct.RECOUNTED, CLOCK_ACTOR, now)
 
 
 def forget(objection: Objection, *, now: datetime) -> ObjectionChanged:
-    """The record is deleted: every text about it goes too, and the objection ends with it."""
+    """Blank all texts because the record is deleted, and close the objection."""
     blank = replace(
         objection, text=None, wanted=None, reasons=None, review_text=None, review_reasons=None
     )
     if objection.status is not Status.CLOSED:
         blank = replace(_closed(blank, now), outcome=ObjectionOutcome.RECORD_DELETED)
-    return _changed(blank, ObjectionAct.FORGOTTEN, NOBODY, now)
+    return _change(blank, ObjectionAct.FORGOTTEN, CLOCK_ACTOR, now)
 
 
-def _unless(
-    objection: Objection, allowed: tuple[Status, ...], by: Actor, role: Role
+def _refusal(
+    objection: Objection, allowed: tuple[Status, ...], actor: Actor, role: Role
 ) -> ObjectionRefused | None:
-    """Nothing, if this actor may do this in this state."""
+    """Refusal if this actor may not do this in this state."""
     own = {Role.ENTERPRISE: objection.uscc, Role.SOURCE: objection.source_id}
-    if by.role is not role or (role in own and by.of != own[role]):
+    if actor.role is not role or (role in own and actor.party != own[role]):
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    if role is Role.REVIEWER and by.of == objection.source_id:
+    if role is Role.REVIEWER and actor.party == objection.source_id:
         return ObjectionRefused(reason=RefusalReason.OWN_DECISION)
     return None if objection.status in allowed else ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
@@ -261,7 +258,7 @@ def _due(objection: Objection, status: Status, days: int, now: datetime) -> Obje
 
 
 def _term(objection: Objection, rules: ObjectionRules) -> tuple[datetime, int]:
-    """Since when whoever is next has had how many working days."""
+    """Start and length in working days of the current term."""
     match objection.status:
         case Status.DECIDED:
             return objection.decided_at or objection.raised_at, rules.ask_for_review
@@ -280,8 +277,8 @@ def _closed(objection: Objection, now: datetime) -> Objection:
     )
 
 
-def _changed(
-    after: Objection, what: ObjectionAct, by: Actor, now: datetime, *, reason: str | None = None
+def _change(
+    after: Objection, what: ObjectionAct, actor: Actor, now: datetime, *, reason: str | None = None
 ) -> ObjectionChanged:
     objection = replace(after, version=after.version + 1)
     event = ObjectionEvent(
@@ -289,12 +286,12 @@ def _changed(
         objection_id=objection.objection_id,
         seq=objection.version,
         what=what,
-        role=by.role,
-        actor=by.name,
+        role=actor.role,
+        actor=actor.name,
         at=now,
         outcome=objection.outcome,
         reason=reason,
         due_on=objection.due_on,
-        identity_token_digest=by.identity_token_digest,
+        identity_token_digest=actor.identity_token_digest,
     )
     return ObjectionChanged(objection=objection, event=event)

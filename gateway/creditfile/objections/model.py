@@ -1,6 +1,7 @@
-"""An objection is about one record of one enterprise; while it is not closed, the record is marked.
+"""Objection, its states, acts and refusal reasons.
 
-Its text goes to the record's source, to the reviewer and back to the enterprise: to no client.
+While an objection is not closed, its record carries a mark. Its texts are shown to the source, the
+reviewer and the enterprise, never to a client.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from enum import StrEnum
 
 
 class ObjectionKind(StrEnum):
-    """What it is called, and whose deadlines hold."""
+    """Kind of objection; determines the deadlines."""
 
     OBJECTION = "objection"
     RATING_APPEAL = "rating_appeal"
@@ -17,37 +18,37 @@ class ObjectionKind(StrEnum):
 
 
 class Status(StrEnum):
-    """Who has to act next."""
+    """State of an objection: who has to act next."""
 
     OPEN = "open"
-    """The source decides."""
+    """Awaits the source's decision."""
     DECIDED = "decided"
-    """The source has decided; the enterprise may ask for a review."""
+    """Decided; the enterprise may ask for a review."""
     IN_REVIEW = "in_review"
-    """The reviewer decides."""
+    """Awaits the reviewer's decision."""
     ORDERED = "ordered"
-    """The review found for the enterprise: the source corrects."""
+    """The review found for the enterprise; awaits the source's correction."""
     CLOSED = "closed"
-    """Final; the mark is gone."""
+    """Final; the record's mark is removed."""
 
 
 class ObjectionOutcome(StrEnum):
-    """What was decided, or became of it."""
+    """Outcome of an objection."""
 
     UPHELD = "upheld"
     PARTLY = "partly"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
-    """By the enterprise, before anything was decided."""
+    """Withdrawn by the enterprise before a decision."""
     RECORD_DELETED = "record_deleted"
-    """Retention ended, and the record and all texts about it are gone."""
+    """The record and all texts about it were deleted at the end of retention."""
 
 
 DECISIONS = (ObjectionOutcome.UPHELD, ObjectionOutcome.PARTLY, ObjectionOutcome.REJECTED)
 
 
 class ObjectionAct(StrEnum):
-    """What was done; each is an event of its own."""
+    """Acts on an objection; each is recorded as an event."""
 
     RAISED = "raised"
     EXTENDED = "extended"
@@ -56,70 +57,70 @@ class ObjectionAct(StrEnum):
     REVIEWED = "reviewed"
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
-    """The time to ask for a review has passed."""
+    """The term for a review has passed."""
     RECOUNTED = "recounted"
-    """A provisional last day was counted again by a newer calendar."""
+    """A provisional deadline was recomputed with a newer calendar."""
     FORGOTTEN = "forgotten"
     """The record was deleted, and the texts with it."""
 
 
 class Role(StrEnum):
-    """In what capacity somebody acts."""
+    """Capacity of an actor."""
 
     ENTERPRISE = "enterprise"
     SOURCE = "source"
     REVIEWER = "reviewer"
     CLOCK = "clock"
-    """Nobody: time has passed."""
+    """No person: a deadline has passed."""
 
 
 class RefusalReason(StrEnum):
-    """Why an act was not done. Nothing was changed then."""
+    """Why an act was refused; nothing was changed."""
 
     NOT_AVAILABLE = "not_available"
-    """There is no such record or objection for this actor."""
+    """No such record or objection for this actor."""
     ALREADY_OPEN = "already_open"
     TOO_SOON = "too_soon"
-    """The same version was objected to, and finally decided, a short while ago."""
+    """An objection to the same version was recently closed."""
     NOT_NOW = "not_now"
-    """Its state does not allow this act (any more)."""
+    """The state does not allow this act."""
     ALREADY_EXTENDED = "already_extended"
     TOO_LATE = "too_late"
     NOT_LATER = "not_later"
-    """An extension gives more time, and no more than there is."""
+    """An extension must end later, within the maximum term."""
     NOT_CORRECTED = "not_corrected"
-    """What is upheld must have been corrected or withdrawn first."""
+    """A record must be corrected or withdrawn before its objection is upheld."""
     MUST_CORRECT = "must_correct"
-    """A review has ordered it: rejecting is no choice any more."""
+    """After a review for the enterprise, rejecting is not possible."""
     OWN_DECISION = "own_decision"
-    """Nobody reviews a decision of their own."""
+    """A source may not review its own decision."""
     MOVED = "moved"
-    """Somebody else acted at the same moment."""
+    """Concurrent act by another party."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionRefused:
-    """An expected no."""
+    """A refused act."""
 
     reason: RefusalReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: `name` is a person, a client or an operator; `of` the USCC or source acted for."""
+    """Who acts: `name` is a person, client or operator; `party` the USCC or source represented."""
 
     role: Role
     name: str
-    of: str = ""
+    party: str = ""
     identity_token_digest: bytes | None = field(default=None, repr=False)
 
 
-NOBODY = Actor(role=Role.CLOCK, name="clock")
+CLOCK_ACTOR = Actor(role=Role.CLOCK, name="clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionGround:
-    """The record objected to, as it stood then."""
+    """The record objected to, as it was then."""
 
     uscc: str
     dataset: str
@@ -131,7 +132,7 @@ class ObjectionGround:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """One objection as it stands. `due_on` is the last day of whoever `status` says is next."""
+    """One objection. `due_on` is the deadline of the party that `status` names."""
 
     uscc: str
     objection_id: str
@@ -139,7 +140,7 @@ class Objection:
     dataset: str
     record_id: str
     record_version: int
-    """The version that is disputed: an upheld one must have a newer, or have ended."""
+    """Disputed version; upholding requires a newer version, or an ended record."""
     source_id: str
     source_name: str
     status: Status
@@ -147,14 +148,14 @@ class Objection:
     text: str | None = field(repr=False)
     wanted: str | None = field(repr=False)
     reasons: str | None = field(default=None, repr=False)
-    """The source's."""
+    """Reasons of the source."""
     review_text: str | None = field(default=None, repr=False)
     review_reasons: str | None = field(default=None, repr=False)
     raised_at: datetime
     due_on: date | None
     due_provisional: bool = False
     latest_on: date
-    """The last day of the source's time, were it extended."""
+    """Source's deadline if extended."""
     extended_at: datetime | None = None
     decided_at: datetime | None = None
     review_asked_at: datetime | None = None
@@ -164,13 +165,13 @@ class Objection:
 
     @property
     def marks(self) -> bool:
-        """Whether the record carries the mark for it: until the final decision, and no longer."""
+        """Whether the record carries the mark of this objection."""
         return self.status is not Status.CLOSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionEvent:
-    """One act on one objection: who, when, what came of it, why."""
+    """One act on an objection: actor, time, outcome, reason."""
 
     uscc: str
     objection_id: str
@@ -187,7 +188,7 @@ class ObjectionEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionChanged:
-    """An objection after an act, and the act."""
+    """An objection after an act, with the event."""
 
     objection: Objection
     event: ObjectionEvent

@@ -1,4 +1,4 @@
-"""How an objection is shown to those who decide it, and what is due: no client ever gets either."""
+"""Serialised objections: for the source's and reviewer's API, and the report of deadlines."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ NEXT: Final = {
     Status.IN_REVIEW: Role.REVIEWER,
     Status.ORDERED: Role.SOURCE,
 }
-"""Who has to act, or may."""
-COLUMNS: Final = (
+"""Role that has to act next."""
+REPORT_COLUMNS: Final = (
     "objection_id",
     "kind",
     "status",
@@ -35,8 +35,8 @@ COLUMNS: Final = (
 )
 
 
-def in_short(objection: Objection, *, now: datetime) -> dict[str, Any]:
-    """What a list shows: no text."""
+def summary(objection: Objection, *, now: datetime) -> dict[str, Any]:
+    """Objection in a list, without texts."""
     return {
         "objection_id": objection.objection_id,
         "kind": objection.kind,
@@ -52,11 +52,11 @@ def in_short(objection: Objection, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def in_full(
+def full_document(
     objection: Objection, events: Sequence[ObjectionEvent], *, key: str | None, now: datetime
 ) -> dict[str, Any]:
-    """All that is for the eyes of whoever decides; `key` is the record's, while there is one."""
-    return in_short(objection, now=now) | {
+    """Objection with texts and history; `key` is the record's, if it still exists."""
+    return summary(objection, now=now) | {
         "key": key,
         "record_version": objection.record_version,
         "text": objection.text,
@@ -78,7 +78,7 @@ def in_full(
 
 
 def due_row(objection: Objection, *, today: date) -> dict[str, Any]:
-    """One line of the report of what is due, by `COLUMNS`."""
+    """One row of the report of deadlines, by `REPORT_COLUMNS`."""
     last = objection.due_on
     return {
         "objection_id": objection.objection_id,
@@ -98,9 +98,9 @@ def due_row(objection: Objection, *, today: date) -> dict[str, Any]:
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
-    """The report as CSV (RFC 4180) for a spreadsheet, which must not take a name for a formula."""
+    """The report as CSV (RFC 4180), safe from formula injection."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS)
+    writer = csv.DictWriter(out, REPORT_COLUMNS)
     writer.writeheader()
     for row in rows:
         writer.writerow(
@@ -122,5 +122,6 @@ def _due(objection: Objection, today: date) -> dict[str, Any] | None:
     }
 
 
-def _time(at: datetime | None) -> str | None:
-    return at.astimezone(SHANGHAI).isoformat(timespec="seconds") if at else None
+def _time(moment: datetime | None) -> str | None:
+    """ISO 8601 in Shanghai."""
+    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds") if moment else None

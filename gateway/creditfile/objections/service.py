@@ -1,7 +1,7 @@
-"""An objection and the mark on its record are written together, in the caller's transaction, or not.
+"""Service for objections: applies an act, and sets or clears the record's mark, in the caller's
+transaction.
 
-The record is locked before it is judged, so that nobody upholds what is being changed at the moment,
-and an objection never outlives the record that it speaks of.
+The record is locked first, so that it cannot change between the check and the decision.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
-from gateway.creditfile.disclosure_policy import tell
+from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.file_query import read_file
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, store
@@ -25,18 +25,18 @@ from gateway.creditfile.objections.model import (
     RefusalReason,
     Status,
 )
-from gateway.creditfile.objections.store import StoredObjection
+from gateway.creditfile.objections.store import LockedRecord
 from gateway.creditfile.records import registration_of
 from gateway.creditfile.working_days import working_days_after
 from gateway.disclosure.ids import new_id
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 
-AT_ONCE: Final = 500
-Act = Callable[[Objection, StoredObjection | None], ObjectionChanged | ObjectionRefused]
+BATCH: Final = 500
+ObjectionVerb = Callable[[Objection, LockedRecord | None], ObjectionChanged | ObjectionRefused]
 
 
-async def raise_(
+async def raise_objection(
     connection: AsyncConnection,
     catalogue: Catalogue,
     *,
@@ -44,22 +44,22 @@ async def raise_(
     record_id: str,
     text: str,
     wanted: str,
-    by: Actor,
+    actor: Actor,
     now: datetime,
 ) -> Objection | ObjectionRefused:
-    """Raise an objection to a record that the enterprise is told of; the mark holds at once."""
-    held = await store.held(connection, uscc, record_id)
-    if held is None or not await _is_told_of(connection, catalogue, uscc, record_id, now):
+    """Raise an objection to a record disclosed to the enterprise, and mark the record."""
+    locked = await store.lock_record(connection, uscc, record_id)
+    if locked is None or not await _is_disclosed(connection, catalogue, uscc, record_id, now):
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    refusal = await _not_yet_again(connection, catalogue, held, now)
+    refusal = await _repetition_refusal(connection, catalogue, locked, now)
     if refusal:
         return refusal
-    raised = lifecycle.raise_(
-        held.ground,
+    raised = lifecycle.create(
+        locked.ground,
         objection_id=new_id("obj"),
         text=text,
         wanted=wanted,
-        by=by,
+        actor=actor,
         kinds=catalogue.objections,
         now=now,
     )
@@ -67,20 +67,22 @@ async def raise_(
         return raised
     if not await store.add(connection, raised):
         return ObjectionRefused(reason=RefusalReason.ALREADY_OPEN)
-    await store.mark(connection, held.ground, now)
+    await store.set_mark(connection, locked.ground, now)
     return raised.objection
 
 
-async def act(
-    connection: AsyncConnection, objection_id: str, verb: Act
+async def apply_act(
+    connection: AsyncConnection, objection_id: str, verb: ObjectionVerb
 ) -> Objection | ObjectionRefused:
-    """Do this to an objection: `verb` is given it and its record, if the record is still there."""
+    """Apply `verb` to an objection; `verb` receives it and its record, if it still exists."""
     before = await store.by_id(connection, objection_id)
     if before is None:
         return ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    held = await store.held(connection, before.uscc, before.record_id)
-    before = await store.by_id(connection, objection_id) or before  # nobody acts on it any more
-    changed = verb(before, held)
+    locked = await store.lock_record(connection, before.uscc, before.record_id)
+    before = (
+        await store.by_id(connection, objection_id) or before
+    )  # now stable: the record is locked
+    changed = verb(before, locked)
     if isinstance(changed, ObjectionRefused):
         return changed
     if not await store.save(connection, before, changed):
@@ -90,24 +92,24 @@ async def act(
     ):
         await note(connection, NoticeKind.OBJECTION_DECIDED, before.uscc, now=changed.event.at)
     if before.marks and not changed.objection.marks:
-        await store.mark(connection, before, None)
+        await store.set_mark(connection, before, None)
     return changed.objection
 
 
-def decides(
-    catalogue: Catalogue, *, by: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
-) -> Act:
-    """The source's decision, for `act`. Repeated word for word, it is no other decision."""
+def source_decision(
+    catalogue: Catalogue, *, actor: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
+) -> ObjectionVerb:
+    """The source's decision as a verb for `apply_act`."""
 
     def verb(
-        objection: Objection, held: StoredObjection | None
+        objection: Objection, locked: LockedRecord | None
     ) -> ObjectionChanged | ObjectionRefused:
         return lifecycle.decide(
             objection,
-            by=by,
+            actor=actor,
             outcome=outcome,
             reasons=reasons,
-            corrected=is_corrected(objection, held),
+            corrected=is_corrected(objection, locked),
             kinds=catalogue.objections,
             now=now,
         )
@@ -115,18 +117,18 @@ def decides(
     return verb
 
 
-def reviews(
-    catalogue: Catalogue, *, by: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
-) -> Act:
-    """The reviewer's decision, for `act`."""
+def review_decision(
+    catalogue: Catalogue, *, actor: Actor, outcome: ObjectionOutcome, reasons: str, now: datetime
+) -> ObjectionVerb:
+    """The reviewer's decision as a verb for `apply_act`."""
 
     def verb(
-        objection: Objection, held: StoredObjection | None
+        objection: Objection, locked: LockedRecord | None
     ) -> ObjectionChanged | ObjectionRefused:
-        version = held.ground.record_version if held else objection.record_version
+        version = locked.ground.record_version if locked else objection.record_version
         return lifecycle.review(
             objection,
-            by=by,
+            actor=actor,
             outcome=outcome,
             reasons=reasons,
             record_version=version,
@@ -137,60 +139,69 @@ def reviews(
     return verb
 
 
-def is_corrected(objection: Objection, held: StoredObjection | None) -> bool:
-    """Whether the record is no longer told as it was objected to."""
-    if held is None or held.ended:
+def is_corrected(objection: Objection, locked: LockedRecord | None) -> bool:
+    """Whether the record has changed or ended since the objection."""
+    if locked is None or locked.ended:
         return True
-    return held.ground.record_version > objection.record_version
+    return locked.ground.record_version > objection.record_version
 
 
-async def keep_time(connection: AsyncConnection, catalogue: Catalogue, *, now: datetime) -> int:
-    """Count provisional days again and close what nobody asked to review; how many acts that were.
+async def advance_deadlines(
+    connection: AsyncConnection, catalogue: Catalogue, *, now: datetime
+) -> int:
+    """Recompute provisional deadlines and close lapsed objections; the number of acts.
 
-    Several may do so at once: what somebody else has just done is left alone.
+    Safe to run concurrently.
     """
     done = 0
-    for each in await store.not_closed(connection, provisional=True, limit=AT_ONCE):
+    for each in await store.not_closed(connection, provisional=True, limit=BATCH):
         counted = lifecycle.recount(each, kinds=catalogue.objections, now=now)
         done += isinstance(counted, ObjectionChanged) and await store.save(
             connection, each, counted
         )
     yesterday = day_of(now) - timedelta(days=1)
     lapsed = await store.not_closed(
-        connection, status=Status.DECIDED, due_until=yesterday, limit=AT_ONCE
+        connection, status=Status.DECIDED, due_until=yesterday, limit=BATCH
     )
     for each in lapsed:
-        closed = await act(connection, each.objection_id, lambda o, _: lifecycle.lapse(o, now=now))
+        closed = await apply_act(
+            connection, each.objection_id, lambda o, _: lifecycle.lapse(o, now=now)
+        )
         done += isinstance(closed, Objection)
     return done
 
 
-async def forget(connection: AsyncConnection, uscc: str, record_id: str, *, now: datetime) -> int:
-    """The record is being deleted in this transaction: end its objections and blank their texts."""
-    found = await store.of_enterprise(connection, uscc, record_id=record_id, limit=AT_ONCE)
+async def forget_record(
+    connection: AsyncConnection, uscc: str, record_id: str, *, now: datetime
+) -> int:
+    """Close a record's objections and blank their texts; the record is deleted in this transaction."""
+    found = await store.of_enterprise(connection, uscc, record_id=record_id, limit=BATCH)
     for each in found:
         await store.save(connection, each, lifecycle.forget(each, now=now))
         await store.blank_reasons(connection, uscc, each.objection_id)
     return len(found)
 
 
-async def _is_told_of(
+async def _is_disclosed(
     connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, now: datetime
 ) -> bool:
     file = await read_file(connection, uscc, catalogue.codes)
     if file is None:
         return False
     enterprise, records = file
-    held = (registration_of(enterprise), *records)
-    told = tell(held, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind)
-    return any(each.record.record_id == record_id for each in told)
+    records_and_registration = (registration_of(enterprise), *records)
+    disclosed = disclosable_records(
+        records_and_registration, Audience.ENTERPRISE, catalogue, now, kind=enterprise.kind
+    )
+    return any(each.record.record_id == record_id for each in disclosed)
 
 
-async def _not_yet_again(
-    connection: AsyncConnection, catalogue: Catalogue, held: StoredObjection, now: datetime
+async def _repetition_refusal(
+    connection: AsyncConnection, catalogue: Catalogue, locked: LockedRecord, now: datetime
 ) -> ObjectionRefused | None:
-    """One at a time, and the same version not again for a while: a mark is not to be had for ever."""
-    ground = held.ground
+    """Refusal if an objection to the record is open, or one to the same version was recently
+    closed."""
+    ground = locked.ground
     before = await store.of_enterprise(connection, ground.uscc, record_id=ground.record_id)
     for each in before:
         if each.marks:

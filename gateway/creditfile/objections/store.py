@@ -1,7 +1,6 @@
-"""Each function asks the database one question, on a connection and transaction of its caller.
+"""Store of objections: one query per function, in the caller's transaction.
 
-None commits. Whoever writes has locked the record first (`held`), then the objection: one order for
-all, so that nobody waits for another in a ring.
+Lock order: the record first (`lock_record`), then the objection.
 """
 
 from collections.abc import Mapping
@@ -33,43 +32,45 @@ _NEVER_SAVED: Final = frozenset({"uscc", "objection_id", "kind", "dataset", "rec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObjection:
-    """A record that stays as it is until the transaction ends."""
+class LockedRecord:
+    """A record locked until the transaction ends."""
 
     ground: ObjectionGround
     ended: bool
-    """Withdrawn or repaired."""
+    """Whether it is withdrawn or repaired."""
 
 
-async def held(connection: AsyncConnection, uscc: str, record_id: str) -> StoredObjection | None:
-    """Lock a record of this enterprise, the registration included, and give its ground."""
-    of = enterprise.c
+async def lock_record(
+    connection: AsyncConnection, uscc: str, record_id: str
+) -> LockedRecord | None:
+    """Lock a record of this enterprise, or its registration."""
+    columns = enterprise.c
     found = await connection.execute(
-        select(of.version.label("record_version"), of.source_id, of.source_name)
-        .where(of.uscc == uscc, of.registration_id == record_id)
+        select(columns.version.label("record_version"), columns.source_id, columns.source_name)
+        .where(columns.uscc == uscc, columns.registration_id == record_id)
         .with_for_update()
     )
     row = found.mappings().one_or_none()
     if row is not None:
         ground = ObjectionGround(uscc=uscc, record_id=record_id, dataset=REGISTRATION, **row)
-        return StoredObjection(ground=ground, ended=False)
-    return await _held_record(connection, uscc, record_id)
+        return LockedRecord(ground=ground, ended=False)
+    return await _lock_plain_record(connection, uscc, record_id)
 
 
-async def _held_record(
+async def _lock_plain_record(
     connection: AsyncConnection, uscc: str, record_id: str
-) -> StoredObjection | None:
-    of = record.c
+) -> LockedRecord | None:
+    columns = record.c
     found = await connection.execute(
         select(
-            of.version,
-            of.dataset,
-            of.source_id,
-            of.source_name,
-            of.repaired_at,
-            of.withdrawn_at,
+            columns.version,
+            columns.dataset,
+            columns.source_id,
+            columns.source_name,
+            columns.repaired_at,
+            columns.withdrawn_at,
         )
-        .where(of.uscc == uscc, of.record_id == record_id)
+        .where(columns.uscc == uscc, columns.record_id == record_id)
         .with_for_update()
     )
     row = found.one_or_none()
@@ -84,11 +85,11 @@ async def _held_record(
         source_name=row.source_name,
     )
     ended = row.repaired_at is not None or row.withdrawn_at is not None
-    return StoredObjection(ground=ground, ended=ended)
+    return LockedRecord(ground=ground, ended=ended)
 
 
 async def add(connection: AsyncConnection, changed: ObjectionChanged) -> bool:
-    """Keep a new objection; false where one to the same record is not closed yet."""
+    """Insert a new objection; false if an open one to the same record exists."""
     row = _row(changed.objection)
     added = await connection.execute(
         insert_unless(objections)
@@ -107,7 +108,7 @@ async def add(connection: AsyncConnection, changed: ObjectionChanged) -> bool:
 
 
 async def save(connection: AsyncConnection, before: Objection, changed: ObjectionChanged) -> bool:
-    """Put the changed one in the place of `before`; false if somebody was faster."""
+    """Update an objection and add its event; false if it was changed concurrently."""
     row = {n: value for n, value in _row(changed.objection).items() if n not in _NEVER_SAVED}
     saved = await connection.execute(
         update(objections)
@@ -125,10 +126,10 @@ async def save(connection: AsyncConnection, before: Objection, changed: Objectio
     return True
 
 
-async def mark(
+async def set_mark(
     connection: AsyncConnection, ground: ObjectionGround | Objection, since: datetime | None
 ) -> None:
-    """Put the mark on the record, or take it away; it is told with the record from then on."""
+    """Set or clear the mark on the record."""
     if ground.dataset == REGISTRATION:
         of_registration = enterprise.c.registration_id == ground.record_id
         one = update(enterprise).where(enterprise.c.uscc == ground.uscc, of_registration)
@@ -139,7 +140,7 @@ async def mark(
 
 
 async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | None:
-    """The objection of this id. In two steps, so that each touches one shard."""
+    """The objection of this id; in two steps, so that each touches one shard."""
     located = await connection.execute(
         select(objection_locators.c.uscc).where(objection_locators.c.objection_id == objection_id)
     )
@@ -158,7 +159,7 @@ async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | N
 async def of_enterprise(
     connection: AsyncConnection, uscc: str, *, record_id: str | None = None, limit: int = PAGE
 ) -> list[Objection]:
-    """An enterprise's objections, to one record or to all, the newest first."""
+    """An enterprise's objections, optionally to one record, newest first."""
     asked = select(objections).where(objections.c.uscc == uscc)
     if record_id is not None:
         asked = asked.where(objections.c.record_id == record_id)
@@ -175,7 +176,7 @@ async def of_source(
     after: str = "",
     limit: int = PAGE,
 ) -> list[Objection]:
-    """A page of what was raised against one source's records, by id, beginning behind `after`."""
+    """A page of the objections to one source's records, ordered by id, after `after`."""
     asked = select(objections).where(
         objections.c.source_id == source_id, objections.c.objection_id > after
     )
@@ -195,7 +196,7 @@ async def not_closed(
     provisional: bool | None = None,
     limit: int | None = None,
 ) -> list[Objection]:
-    """Every objection that somebody still has to act on, what is due first coming first."""
+    """All open objections matching the filters, ordered by deadline."""
     asked = select(objections).where(objections.c.status != Status.CLOSED.value)
     if due_until is not None:
         asked = asked.where(objections.c.due_on <= due_until)
@@ -210,7 +211,7 @@ async def not_closed(
 async def events_of(
     connection: AsyncConnection, uscc: str, objection_id: str
 ) -> list[ObjectionEvent]:
-    """What was done to one objection, in order."""
+    """Events of one objection, in order."""
     found = await connection.execute(
         select(objection_events)
         .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
@@ -219,8 +220,8 @@ async def events_of(
     return [_event_of(row) for row in found.mappings()]
 
 
-async def key_of(connection: AsyncConnection, objection: Objection) -> str | None:
-    """By what the source knows the record, while there is one."""
+async def natural_key_of(connection: AsyncConnection, objection: Objection) -> str | None:
+    """Natural key of the record, if it still exists."""
     if objection.dataset == REGISTRATION:
         return objection.uscc
     found = await connection.execute(
@@ -231,21 +232,21 @@ async def key_of(connection: AsyncConnection, objection: Objection) -> str | Non
     return found.scalar_one_or_none()
 
 
-async def move(connection: AsyncConnection, gone: Record, kept: Record) -> None:
-    """The open objection to a record that became part of another is one to that, mark and all.
+async def move_to_merged(connection: AsyncConnection, gone: Record, kept: Record) -> None:
+    """Move the open objection of a merged record, with its mark, to the record kept.
 
-    Where there is one to that already, the first stays as it is: its record is told no more.
+    If that one already has an open objection, nothing is moved.
     """
-    of = objections.c
-    is_open = (of.uscc == kept.uscc, of.status != Status.CLOSED.value)
-    there = select(of.objection_id).where(*is_open, of.record_id == kept.record_id)
+    columns = objections.c
+    is_open = (columns.uscc == kept.uscc, columns.status != Status.CLOSED.value)
+    there = select(columns.objection_id).where(*is_open, columns.record_id == kept.record_id)
     if (await connection.execute(there)).first() is not None:
         return
     moved = await connection.execute(
         update(objections)
-        .where(*is_open, of.record_id == gone.record_id)
+        .where(*is_open, columns.record_id == gone.record_id)
         .values(record_id=kept.record_id, record_version=kept.version)
-        .returning(of.objection_id)
+        .returning(columns.objection_id)
     )
     if moved.first() is not None and gone.objection_since is not None:
         await connection.execute(
@@ -256,7 +257,7 @@ async def move(connection: AsyncConnection, gone: Record, kept: Record) -> None:
 
 
 async def blank_reasons(connection: AsyncConnection, uscc: str, objection_id: str) -> None:
-    """Take the texts out of what was done."""
+    """Remove the texts of an objection's events."""
     await connection.execute(
         update(objection_events)
         .where(objection_events.c.uscc == uscc, objection_events.c.objection_id == objection_id)
@@ -289,8 +290,8 @@ def _event_of(row: Mapping[Any, Any]) -> ObjectionEvent:
     )
 
 
-def _row(of: Objection | ObjectionEvent) -> dict[str, Any]:
-    return {each.name: getattr(of, each.name) for each in fields(of)}
+def _row(value: Objection | ObjectionEvent) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 async def _add_event(connection: AsyncConnection, event: ObjectionEvent) -> None:

@@ -1,4 +1,4 @@
-"""Keyed by USCC first; at most one objection to a record is not closed, and the database keeps that."""
+"""Tables of objections, their events and the index by id; one open objection per record at most."""
 
 from enum import StrEnum
 

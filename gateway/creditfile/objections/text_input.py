@@ -1,4 +1,4 @@
-"""What people write is bounded, has no hidden characters, and holds no personal number (R5)."""
+"""Sanitising of free text: length limits, no control characters, personal numbers masked (R5)."""
 
 import re
 import unicodedata
@@ -9,11 +9,11 @@ from typing import Final
 
 from gateway.privacy.redaction import Masking, scan
 
-LONGEST: Final = 1_500
-LONGEST_WISH: Final = 500
-SHORTEST: Final = 2
+MAX_TEXT: Final = 1_500
+MAX_WISH: Final = 500
+MIN_TEXT: Final = 2
 
-# Direction marks could show a text other than it is; the rest of the controls nobody types.
+# Bidirectional control characters, which can disguise a text.
 _DIRECTIONS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -21,7 +21,7 @@ _MANY_LINES: Final = re.compile(r"\n{3,}")
 
 
 class InvalidText(StrEnum):
-    """Why a text is not taken."""
+    """Why a text is refused."""
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -29,24 +29,26 @@ class InvalidText(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidText:
-    """A text as it is kept, and where in what was typed personal numbers were masked."""
+    """Sanitised text, with the positions of masked numbers in the input."""
 
     text: str
     maskings: tuple[Masking, ...] = ()
 
     @property
     def masked(self) -> int:
-        """How many."""
+        """Number of masked personal numbers."""
         return len(self.maskings)
 
 
 def read_text(
-    typed: str, *, today: date, longest: int = LONGEST, shortest: int = SHORTEST
+    typed: str, *, today: date, longest: int = MAX_TEXT, shortest: int = MIN_TEXT
 ) -> ValidText | InvalidText:
-    """What was typed, as it may be kept."""
+    """Sanitise `typed`."""
     if len(typed) > longest * 2:  # line ends are sent as two characters
         return InvalidText.TOO_LONG
-    scanned = scan(typed.replace("\0", "\x01"), today=today)  # a number goes on over either
+    scanned = scan(
+        typed.replace("\0", "\x01"), today=today
+    )  # keeps positions and does not split a number
     lines = scanned.text.replace("\r\n", "\n").replace("\r", "\n")
     shown = "".join(each for each in lines if each == "\n" or not _hidden(each))
     text = _MANY_LINES.sub("\n\n", shown).strip()

@@ -1,5 +1,5 @@
-"""Retention: bad information whose time is over is deleted in every version, and that is proved.
+"""Retention: deletion of bad information after its term, with signed proofs of deletion.
 
-`proof` is pure; `due` finds what is over; `deleting` deletes a little at a time; `daily` sees to it
-that each day's work is done once.
+`expired_records` finds what is due, `delete` deletes it in small transactions, `daily_run` runs
+once a day, `deletion_proof` is pure.
 """

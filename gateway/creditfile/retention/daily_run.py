@@ -1,4 +1,4 @@
-"""Each day's retention is seen to once, by whichever worker comes first; what it leaves, the next does."""
+"""Daily retention run: once a day across all workers, resumed if incomplete."""
 
 from datetime import datetime
 from typing import Final
@@ -15,16 +15,19 @@ from gateway.db.engine import autocommit
 from gateway.db.statements import Statement
 
 LOCK_NUMBER: Final = 0x58515254  # "XQRT"
-AT_ONCE: Final = 2_000  # enterprises a round: the sweeper has other work too
+ENTERPRISES_PER_ROUND: Final = 2_000  # bounds one round of housekeeping
 
 _LOCK: Final = Statement("SELECT pg_try_advisory_lock(:lock)")
 _UNLOCK: Final = Statement("SELECT pg_advisory_unlock(:lock)")
 
 
-async def see_to_today(deleter: Deleter, *, now: datetime, at_most: int | None = AT_ONCE) -> int:
-    """Delete what is over today, unless that is done or another is at it; how many records that was.
+async def run_daily(
+    deleter: Deleter, *, now: datetime, at_most: int | None = ENTERPRISES_PER_ROUND
+) -> int:
+    """Delete what is due, unless today's run is complete or another worker runs it; the number of
+    records.
 
-    The lock is the session's: who is killed gives it back.
+    The lock is held by the session, so that it ends with the process.
     """
     async with autocommit(deleter.engine).connect() as connection:
         if await _is_done(connection, now):

@@ -1,7 +1,8 @@
-"""A few enterprises' records go in one transaction, with every version, text and kept answer, or none.
+"""Deletion of expired records with all versions, objection texts and stored answers, a few enterprises at a
+time.
 
-Killed anywhere, it has happened whole or not at all. A record that somebody is changing at the moment
-is left for the next round rather than waited for, so that no delivery ever waits in a ring.
+Each transaction is atomic. Records locked by another transaction are skipped until the next round,
+so that deletion cannot deadlock with deliveries.
 """
 
 import hashlib
@@ -25,8 +26,8 @@ from gateway.disclosure.tables import PendingLeafRow
 from gateway.signing.keys import KeyRing
 from gateway.transparency.log_leaf import new_salt
 
-AT_ONCE: Final = 20  # enterprises in one transaction
-OF_NO_ENTERPRISE: Final = ""
+ENTERPRISES_PER_TRANSACTION: Final = 20  # enterprises
+NO_ENTERPRISE: Final = ""
 
 _LOCK: Final = Statement("""
     SELECT r.uscc, r.record_id FROM record r
@@ -34,7 +35,7 @@ _LOCK: Final = Statement("""
         AS over(uscc, record_id, version)
         ON over.uscc = r.uscc AND over.record_id = r.record_id AND over.version = r.version
     ORDER BY r.uscc, r.record_id FOR UPDATE OF r SKIP LOCKED""")
-# What became part of a record goes with it.
+# Records merged into a deleted one.
 _PARTS: Final = Statement("""
     SELECT DISTINCT h.uscc, h.record_id FROM record_history h
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
@@ -54,14 +55,14 @@ _OBJECTED_TO: Final = Statement("""
     JOIN unnest(CAST(:usccs AS text[]), CAST(:record_ids AS text[])) AS gone(uscc, record_id)
         ON o.uscc = gone.uscc AND o.record_id = gone.record_id
     ORDER BY o.uscc, o.record_id""")
-# The row stays, so that its key is not answered anew and no use is spent twice.
+# The row stays: its idempotency key must not be used again.
 _BLANK_KEPT: Final = Statement("""
     UPDATE idempotency SET answer = '' WHERE uscc = ANY(CAST(:usccs AS text[]))""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleter:
-    """Deletes what is over, and signs for it."""
+    """Deletes expired records and signs the proofs."""
 
     engine: AsyncEngine
     keys: KeyRing
@@ -69,27 +70,27 @@ class Deleter:
     issuer: str
 
     async def run(self, *, now: datetime, at_most: int | None = None) -> "Deleted":
-        """Delete what is over at `now`, of `at_most` enterprises; how much, and whether it is all."""
+        """Delete what is due at `now`, of at most `at_most` enterprises."""
         after, looked_at, gone = "", 0, 0
         while True:
             async with self.engine.connect() as connection:
-                found = await expired_records.enterprises(
+                found = await expired_records.candidate_enterprises(
                     connection, self.catalogue, now=now, after=after
                 )
-            for begin in range(0, len(found), AT_ONCE):
+            for begin in range(0, len(found), ENTERPRISES_PER_TRANSACTION):
                 if at_most is not None and looked_at >= at_most:
                     return Deleted(records=gone, whole=False)
-                usccs = found[begin : begin + AT_ONCE]
+                usccs = found[begin : begin + ENTERPRISES_PER_TRANSACTION]
                 gone += await self._delete(usccs, now=now)
                 looked_at += len(usccs)
-            if len(found) < expired_records.SEARCHED:
+            if len(found) < expired_records.CANDIDATE_LIMIT:
                 return Deleted(records=gone, whole=True)
             after = found[-1]
 
     async def _delete(self, usccs: Sequence[str], *, now: datetime) -> int:
         async with self.engine.begin() as connection:
-            over = await expired_records.over(connection, usccs, self.catalogue, now=now)
-            named = await _locked(connection, over)
+            over = await expired_records.find_expired(connection, usccs, self.catalogue, now=now)
+            named = await _lock_unchanged(connection, over)
             if not named["usccs"]:
                 return 0
             records = len(named["record_ids"])
@@ -102,7 +103,7 @@ class Deleter:
                 for row in await connection.execute(sql, named)
             ]
             for uscc, record_id in (await connection.execute(_OBJECTED_TO, named)).all():
-                await service.forget(connection, uscc, record_id, now=now)
+                await service.forget_record(connection, uscc, record_id, now=now)
             await connection.execute(_BLANK_KEPT, {"usccs": named["usccs"]})
             await self._prove(connection, gone, now)
             return records
@@ -111,7 +112,7 @@ class Deleter:
         self, connection: AsyncConnection, gone: Sequence[DeletedRecord], now: datetime
     ) -> None:
         deletion_id, salt = new_id("del"), new_salt()
-        signed = deletion_proof.signed(
+        signed = deletion_proof.sign_statement(
             gone,
             deletion_id=deletion_id,
             issuer=self.issuer,
@@ -135,21 +136,23 @@ class Deleter:
         )
         await connection.execute(
             insert(PendingLeafRow).values(
-                uscc=OF_NO_ENTERPRISE, disclosure_id=deletion_id, leaf_hash=leaf, at=now
+                uscc=NO_ENTERPRISE, disclosure_id=deletion_id, leaf_hash=leaf, at=now
             )
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """How many records are gone, and whether nothing that is over is left."""
+    """Number of deleted records, and whether nothing is left."""
 
     records: int
     whole: bool
 
 
-async def _locked(connection: AsyncConnection, over: Sequence[Record]) -> dict[str, list[Any]]:
-    """Lock those of the records that are as they were judged and that nobody else is changing."""
+async def _lock_unchanged(
+    connection: AsyncConnection, over: Sequence[Record]
+) -> dict[str, list[Any]]:
+    """Lock the records that are unchanged and not locked by another transaction."""
     values = {
         "usccs": [each.uscc for each in over],
         "record_ids": [each.record_id for each in over],

@@ -1,9 +1,9 @@
-"""A proof of deletion says which records are gone without a word of what they said. Pure.
+"""Proof of deletion: a signed statement of which record versions were deleted, without their content. Pure.
 
-Each deleted version is committed to as SHA-256(salt ‖ [record id, version]); the signed statement
-holds the root of the tree (RFC 9162) over the sorted commitments. Whoever was told a record knows its
-id and version from the disclosure, and with the salt sees that it is among them; without the salt
-the commitments say nothing.
+Each version is committed to as SHA-256(salt ‖ [record id, version]); the statement holds the Merkle
+root (RFC 9162) of the sorted commitments. A recipient of a record knows its id and version from the
+disclosure and, given the salt, can check that it is included; without the salt the commitments
+reveal nothing.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 class DeletedRecord(NamedTuple):
-    """One version of a record that is no longer there."""
+    """One deleted version of a record."""
 
     record_id: str
     version: int
@@ -38,32 +38,32 @@ class DeletedRecord(NamedTuple):
 
 
 class ProofError(ValueError):
-    """This is no proof of deletion, and the message says what is wrong with it."""
+    """The proof of deletion is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionProof:
-    """What a verified proof says."""
+    """Content of a verified proof."""
 
     deletion_id: str
     issuer: str
     at: datetime
     catalogue_version: str
     deleted: Mapping[str, Mapping[str, int]]
-    """By dataset: how many records, in how many versions."""
+    """Number of records and versions, by dataset."""
 
 
 def commitment(salt: bytes, record_id: str, version: int) -> bytes:
-    """What stands for one version of one record."""
+    """Commitment to one version of one record."""
     return hashlib.sha256(salt + orjson.dumps([record_id, version])).digest()
 
 
 def commitments(salt: bytes, gone: Iterable[DeletedRecord]) -> list[bytes]:
-    """Those of all versions, in an order that tells nothing."""
+    """Commitments to all versions, sorted so that the order reveals nothing."""
     return sorted(commitment(salt, each.record_id, each.version) for each in gone)
 
 
-def signed(
+def sign_statement(
     gone: Sequence[DeletedRecord],
     *,
     deletion_id: str,
@@ -73,7 +73,7 @@ def signed(
     key: SigningKey,
     now: datetime,
 ) -> str:
-    """The signed statement that these versions are gone, and by which rule."""
+    """Sign the statement that these versions were deleted, with the rule applied."""
     datasets = sorted({each.dataset for each in gone})
     versions = Counter(each.dataset for each in gone)
     records = Counter(dataset for dataset, _ in {(e.dataset, e.record_id) for e in gone})
@@ -90,18 +90,18 @@ def signed(
             code: {"records": records[code], "versions": versions[code]} for code in datasets
         },
         "commitments": len(gone),
-        "root": root_of(commitments(salt, gone)).hex(),
+        "root": commitments_root(commitments(salt, gone)).hex(),
     }
     return jws.sign(claims, typ=TYPE, key=key)
 
 
-def root_of(committed: Iterable[bytes]) -> bytes:
-    """The root of the tree over these commitments."""
+def commitments_root(committed: Iterable[bytes]) -> bytes:
+    """Merkle root of the commitments."""
     return merkle.root([merkle.leaf_hash(each) for each in committed])
 
 
-def document(statement: str, salt: bytes, committed: Iterable[bytes]) -> dict[str, Any]:
-    """The proof as a file, for whoever may know the salt."""
+def proof_document(statement: str, salt: bytes, committed: Iterable[bytes]) -> dict[str, Any]:
+    """The proof as a file, with the salt."""
     return {
         "proof": statement,
         "salt": salt.hex(),
@@ -115,7 +115,7 @@ def verify(
     *,
     record: tuple[str, int] | None = None,
 ) -> DeletionProof:
-    """Check a proof offline, by these published keys; `record` is an id and version to look for.
+    """Verify a proof offline with published keys; `record` is an id and version to look for.
 
     1. the statement's key is published for the log, and was in use when it signed;
     2. the signature;
@@ -127,11 +127,14 @@ def verify(
         statement, salt = str(document["proof"]), _bytes(document["salt"])
         committed = [_bytes(each) for each in document["commitments"]]
         if document.keys() != MEMBERS:
-            raise ValueError("a member that nobody knows")
+            raise ValueError("unknown member")
     except (KeyError, TypeError, ValueError):
         raise ProofError("This is not a file with a proof, a salt and commitments.") from None
     claims = _signed_claims(statement, jwks)
-    if len(committed) != claims["commitments"] or root_of(committed).hex() != claims["root"]:
+    if (
+        len(committed) != claims["commitments"]
+        or commitments_root(committed).hex() != claims["root"]
+    ):
         raise ProofError("The commitments are not those that were signed.")
     if record is not None and commitment(salt, *record) not in committed:
         raise ProofError("This version of this record is not among those deleted here.")

@@ -1,4 +1,4 @@
-"""Which records' retention is over: SQL narrows the search, and `clock` decides."""
+"""Search for records whose retention is over: SQL selects candidates, `clock` decides."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,11 @@ from gateway.creditfile.records import Record
 from gateway.db.engine import to_json
 from gateway.db.statements import Statement
 
-SEARCHED: Final = 10_000
+CANDIDATE_LIMIT: Final = 10_000
 _LEEWAY: Final = timedelta(days=4)  # months differ in length; the clock is exact
 
-# By dataset and day first, whatever the planner would think of the order and the limit. The code is
-# written as in the index `ix_record_retention`, which is for this statement alone.
+# MATERIALIZED, to search by dataset and day first. `r.dataset || ''` matches the index
+# `ix_record_retention`, which exists for this statement.
 _ENTERPRISES: Final = Statement("""
     WITH candidate AS MATERIALIZED (
         SELECT DISTINCT r.uscc
@@ -37,26 +37,26 @@ _RECORDS: Final = Statement("""
     WHERE r.uscc = ANY(CAST(:usccs AS text[])) AND r.dataset = ANY(CAST(:datasets AS text[]))""")
 
 
-def kept_for_a_time(catalogue: Catalogue) -> tuple[str, ...]:
-    """The datasets whose bad records are deleted one day."""
+def datasets_with_retention(catalogue: Catalogue) -> tuple[str, ...]:
+    """Datasets whose bad records are deleted after a term."""
     return tuple(
         code for code in catalogue.codes if catalogue.rules_of(code).retention_months is not None
     )
 
 
-async def enterprises(
+async def candidate_enterprises(
     connection: AsyncConnection, catalogue: Catalogue, *, now: datetime, after: str = ""
 ) -> list[str]:
-    """Enterprises that may have such records, by code, at most `SEARCHED`, behind `after`."""
-    values = {"rules": to_json(_rules(catalogue, now)), "after": after, "limit": SEARCHED}
+    """Enterprises that may have expired records, by USCC after `after`, at most `CANDIDATE_LIMIT`."""
+    values = {"rules": to_json(_rules(catalogue, now)), "after": after, "limit": CANDIDATE_LIMIT}
     return list((await connection.execute(_ENTERPRISES, values)).scalars())
 
 
-async def over(
+async def find_expired(
     connection: AsyncConnection, usccs: Sequence[str], catalogue: Catalogue, *, now: datetime
 ) -> list[Record]:
-    """Those records of these enterprises that are to be deleted now."""
-    datasets = {*kept_for_a_time(catalogue), SERIOUS_LIST}
+    """Records of these enterprises that must be deleted now."""
+    datasets = {*datasets_with_retention(catalogue), SERIOUS_LIST}
     values = {"usccs": list(usccs), "datasets": sorted(datasets)}
     rows = orjson.loads((await connection.execute(_RECORDS, values)).scalar_one())
     found = [Record.from_json(row) for row in rows]
@@ -72,8 +72,8 @@ async def over(
     ]
 
 
-def by_dataset(records: Iterable[Record]) -> dict[str, int]:
-    """How many of each."""
+def count_by_dataset(records: Iterable[Record]) -> dict[str, int]:
+    """Number of records by dataset."""
     return dict(sorted(Counter(each.dataset for each in records).items()))
 
 
@@ -85,7 +85,7 @@ def _is_over(record: Record, catalogue: Catalogue, now: datetime, *, listed: boo
 
 def _rules(catalogue: Catalogue, now: datetime) -> list[dict[str, Any]]:
     rules = []
-    for code in kept_for_a_time(catalogue):
+    for code in datasets_with_retention(catalogue):
         dataset, months = catalogue.dataset(code), catalogue.rules_of(code).retention_months
         bad = dataset.bad_when if dataset.tone != "bad" else None
         rules.append(

@@ -1,4 +1,4 @@
-"""What retention leaves behind: proofs that hold no content, and which days' work is done."""
+"""Tables of deletion proofs and of completed daily runs."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.db import column_types
 
 
 class DeletionProofRow(SQLModel, table=True):
-    """One small transaction of deletions: the signed statement, its salt, its commitments."""
+    """Proof of one transaction's deletions: signed statement, salt, commitments."""
 
     __tablename__ = "deletion_proof"
 
@@ -25,7 +25,7 @@ class DeletionProofRow(SQLModel, table=True):
 
 
 class RetentionDayRow(SQLModel, table=True):
-    """A day whose retention has been seen to, whole."""
+    """A day whose retention run is complete."""
 
     __tablename__ = "retention_day"
 

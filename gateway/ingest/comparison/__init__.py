@@ -1,4 +1,4 @@
-"""Comparison of sources (比对): two deliveries of one dataset, paired by document number and USCC.
+"""Comparison of two sources (比对): two deliveries of one dataset, paired by USCC and natural key.
 
-Nothing is stored but two heaps of temporary files, and of personal fields only whether they differ.
+Nothing is stored beyond temporary files; of personal fields only equality is compared.
 """

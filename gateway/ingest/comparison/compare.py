@@ -1,7 +1,7 @@
-"""What two deliveries of one dataset say of the same facts, and where they disagree: pure.
+"""Comparison of two deliveries row by row: missing, differing, late, wrong end of publicity. Pure.
 
-A pair is two rows with the same USCC and natural key. Rows outside the period are no part of it; a
-row without the date of its decision is inside every period.
+A pair is two rows with the same USCC and natural key. Rows decided outside the period are ignored;
+a row without a decision date is inside every period.
 """
 
 from collections import Counter
@@ -14,14 +14,14 @@ from typing import Any, Final
 from gateway.creditfile.working_days import working_days_after
 
 LATE_AFTER: Final = 7
-"""Working days from decision to publication, as both publicity systems are asked for."""
+"""Maximum working days from decision to publication."""
 
 Key = tuple[str, str]
 """USCC and natural key."""
 
 
 class DifferenceKind(StrEnum):
-    """What was found."""
+    """Kind of finding."""
 
     MISSING = "missing"
     DIFFERS = "differs"
@@ -31,7 +31,7 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One delivered row that could be read. `personal` are digests, of which only equality counts."""
+    """One valid delivered row. `personal` are digests, compared for equality only."""
 
     uscc: str
     key: str
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to look at. `side` is the one that is at fault; none where the two only differ."""
+    """One finding. `side` is the source at fault; empty where the two only differ."""
 
     kind: DifferenceKind
     uscc: str
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class Side:
-    """What one delivery is like. `unreadable` and `twice` are no part of `rows`."""
+    """Counts of one delivery. `unreadable` and `twice` are not part of `rows`."""
 
     name: str
     rows: int = 0
@@ -71,12 +71,12 @@ class Side:
 
 @dataclass(slots=True, kw_only=True)
 class Comparison:
-    """The counts. `fields` says in how many pairs each field differs."""
+    """Counts of a comparison. `fields` is in how many pairs each field differs."""
 
     left: Side
     right: Side
     facts: int = 0
-    """How many facts either of the two knows."""
+    """Distinct keys in either delivery."""
     pairs: int = 0
     differing: int = 0
     fields: Counter[str] = field(default_factory=Counter)
@@ -84,7 +84,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The first and the last day of decisions that are compared."""
+    """First and last day of the decisions compared."""
 
     first: date | None = None
     last: date | None = None
@@ -97,21 +97,21 @@ class Period:
         return begun and (self.last is None or day <= self.last)
 
 
-def compared(
-    left: Mapping[Key, Row], right: Mapping[Key, Row], into: Comparison, *, late_after: int
+def compare_rows(
+    left: Mapping[Key, Row], right: Mapping[Key, Row], counts: Comparison, *, late_after: int
 ) -> Iterator[Finding]:
-    """Pair what is in both, count into `into`, and give every finding, in the order of the keys."""
-    sides = ((into.left, left), (into.right, right))
+    """Pair the rows, count into `counts`, and yield every finding in key order."""
+    sides = ((counts.left, left), (counts.right, right))
     for key in sorted({*left, *right}):
-        into.facts += 1
+        counts.facts += 1
         for side, rows in sides:
-            yield from _of_one(side, rows.get(key), key, late_after)
+            yield from _side_findings(side, rows.get(key), key, late_after)
         if key in left and key in right:
-            into.pairs += 1
-            yield from _of_pair(left[key], right[key], into)
+            counts.pairs += 1
+            yield from _pair_findings(left[key], right[key], counts)
 
 
-def _of_one(side: Side, row: Row | None, key: Key, late_after: int) -> Iterator[Finding]:
+def _side_findings(side: Side, row: Row | None, key: Key, late_after: int) -> Iterator[Finding]:
     uscc, natural_key = key
     if row is None:
         side.missing += 1
@@ -128,11 +128,11 @@ def _of_one(side: Side, row: Row | None, key: Key, late_after: int) -> Iterator[
         yield Finding(kind=DifferenceKind.LATE, uscc=uscc, key=natural_key, side=side.name)
 
 
-def _of_pair(left: Row, right: Row, into: Comparison) -> Iterator[Finding]:
+def _pair_findings(left: Row, right: Row, counts: Comparison) -> Iterator[Finding]:
     differing = list(_differences(left, right))
-    into.differing += bool(differing)
+    counts.differing += bool(differing)
     for name, one, other in differing:
-        into.fields[name] += 1
+        counts.fields[name] += 1
         yield Finding(
             kind=DifferenceKind.DIFFERS,
             uscc=left.uscc,

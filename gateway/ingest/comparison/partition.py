@@ -1,7 +1,7 @@
-"""Deliveries of any length are compared in bounded memory: rows with one key fall into one heap.
+"""Partitioned comparison of deliveries of any length in bounded memory: rows are hashed into files.
 
-The heaps lie in a folder of their own (mode 0700) and are gone afterwards; personal fields are never
-in them, only digests under a key that is forgotten.
+The files lie in a private temporary folder (mode 0700) and are deleted afterwards. They hold
+digests of personal fields, under a random key that is not stored.
 """
 
 import hmac
@@ -28,16 +28,16 @@ from gateway.ingest.comparison.compare import (
     Period,
     Row,
     Side,
-    compared,
+    compare_rows,
 )
 from gateway.ingest.results import AcceptedRow
 
-HEAPS: Final = 128
+PARTITIONS: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonJob:
-    """What is compared. `names` are those of the two sources, the left one first."""
+    """What is compared; `names` are those of the left and the right source."""
 
     dataset: str
     names: tuple[str, str]
@@ -45,27 +45,25 @@ class ComparisonJob:
     late_after: int = LATE_AFTER
 
 
-class Comparing:
-    """Iterate over it for the findings; `counts` are whole when it has ended."""
+class PartitionedComparison:
+    """Iterable of findings; `counts` are complete when the iteration has ended."""
 
     def __init__(
         self,
-        question: ComparisonJob,
+        job: ComparisonJob,
         left: Iterable[Mapping[str, Any] | object],
         right: Iterable[Mapping[str, Any] | object],
         *,
         catalogue: Catalogue,
         today: date,
     ) -> None:
-        """Each delivery is its rows as JSON values; what is no mapping could not be read."""
-        self._question = question
+        """Each delivery is an iterable of rows as JSON values; anything else is an unreadable row."""
+        self._job = job
         self._deliveries = left, right
-        self._judge = RowValidator(catalogue, question.dataset, today=today)
-        self._dataset = catalogue.dataset(question.dataset)
+        self._validator = RowValidator(catalogue, job.dataset, today=today)
+        self._dataset = catalogue.dataset(job.dataset)
         self._secret = secrets.token_bytes(32)
-        self.counts = Comparison(
-            left=Side(name=question.names[0]), right=Side(name=question.names[1])
-        )
+        self.counts = Comparison(left=Side(name=job.names[0]), right=Side(name=job.names[1]))
 
     def __iter__(self) -> Iterator[Finding]:
         with TemporaryDirectory(prefix="xinqiao-compare-") as name:
@@ -73,53 +71,53 @@ class Comparing:
             sides = (self.counts.left, self.counts.right)
             for folder, side, rows in zip(folders, sides, self._deliveries, strict=True):
                 folder.mkdir()
-                self._heap_up(rows, side, folder)
-            for heap in range(HEAPS):
+                self._partition(rows, side, folder)
+            for number in range(PARTITIONS):
                 left, right = (
-                    _rows_in(folder / f"{heap}", side)
+                    _read_partition(folder / f"{number}", side)
                     for folder, side in zip(folders, sides, strict=True)
                 )
-                yield from compared(left, right, self.counts, late_after=self._question.late_after)
+                yield from compare_rows(left, right, self.counts, late_after=self._job.late_after)
 
-    def _heap_up(self, rows: Iterable[Any], side: Side, folder: Path) -> None:
+    def _partition(self, rows: Iterable[Any], side: Side, folder: Path) -> None:
         with ExitStack() as stack:
-            heaps = [stack.enter_context((folder / f"{n}").open("wb")) for n in range(HEAPS)]
+            files = [stack.enter_context((folder / f"{n}").open("wb")) for n in range(PARTITIONS)]
             for each in rows:
-                verdict = self._judge.judge(each) if isinstance(each, Mapping) else None
+                verdict = self._validator.validate(each) if isinstance(each, Mapping) else None
                 if not isinstance(verdict, AcceptedRow):
                     side.unreadable += 1
                     continue
                 row = self._row(verdict)
-                if self._question.period.holds(row.decided_on):
-                    heap = zlib.crc32(f"{row.uscc}|{row.key}".encode()) % HEAPS
-                    heaps[heap].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+                if self._job.period.holds(row.decided_on):
+                    number = zlib.crc32(f"{row.uscc}|{row.key}".encode()) % PARTITIONS
+                    files[number].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
-    def _row(self, of: AcceptedRow) -> Row:
+    def _row(self, row: AcceptedRow) -> Row:
         decided, published = (
-            of.fields.get(self._dataset.field_of.get(column, ""))
+            row.fields.get(self._dataset.field_of.get(column, ""))
             for column in ("decided_on", "published_on")
         )
         published_on = date.fromisoformat(published) if published else None
-        if published_on is None and of.source_time is not None:
-            published_on = day_of(of.source_time)
+        if published_on is None and row.source_time is not None:
+            published_on = day_of(row.source_time)
         return Row(
-            uscc=of.uscc,
-            key=of.key,
-            fields={n: held for n, held in of.fields.items() if n not in self._dataset.key},
-            personal={name: self._digest(value) for name, value in of.personal.items()},
+            uscc=row.uscc,
+            key=row.key,
+            fields={n: held for n, held in row.fields.items() if n not in self._dataset.key},
+            personal={name: self._digest(value) for name, value in row.personal.items()},
             decided_on=date.fromisoformat(decided) if decided else None,
             published_on=published_on,
-            wrong_end=RowWarning.PUBLICITY_END in of.warnings,
+            wrong_end=RowWarning.PUBLICITY_END in row.warnings,
         )
 
     def _digest(self, value: object) -> str:
         return hmac.new(self._secret, orjson.dumps(value), "sha256").hexdigest()
 
 
-def _rows_in(heap: Path, side: Side) -> dict[Key, Row]:
-    """The rows of one heap; of two with one key the last one counts, as in intake."""
+def _read_partition(file: Path, side: Side) -> dict[Key, Row]:
+    """Rows of one partition; of two with one key the last one counts, as in ingest."""
     found: dict[Key, Row] = {}
-    with heap.open("rb") as lines:
+    with file.open("rb") as lines:
         for line in lines:
             said = orjson.loads(line)
             days = {
@@ -129,5 +127,5 @@ def _rows_in(heap: Path, side: Side) -> dict[Key, Row]:
             row = Row(**{**said, **days})
             side.twice += (row.uscc, row.key) in found
             found[row.uscc, row.key] = row
-    heap.unlink()
+    file.unlink()
     return found

@@ -1,4 +1,4 @@
-"""A comparison as lines of a table, as CSV and as a page that needs nothing beside it."""
+"""Report of a comparison: table lines, CSV, and a self-contained HTML page."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -7,13 +7,13 @@ from typing import IO, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gateway.creditfile.catalogue_schema import DatasetOf
+from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.ingest.comparison.compare import Comparison, DifferenceKind, Finding
 from gateway.ingest.comparison.partition import ComparisonJob
 from gateway.pages.csv_safe import cell
 
-SHOWN: Final = 200
-"""Findings on the page; the CSV has them all."""
+SHOWN_FINDINGS: Final = 200
+"""Maximum findings on the page; the CSV has all."""
 KINDS_ZH: Final = {
     DifferenceKind.MISSING: "缺失",
     DifferenceKind.DIFFERS: "不一致",
@@ -31,8 +31,8 @@ _page: Final = Environment(
 Line = tuple[str, str, str]
 
 
-def lines_of(counts: Comparison) -> Iterator[Line]:
-    """What is counted, then for each source the count with its share."""
+def summary_lines(counts: Comparison) -> Iterator[Line]:
+    """Count of each kind of finding with its share, for both sources."""
     left, right = counts.left, counts.right
     yield "两源合计 facts known to either", f"{counts.facts:,}", f"{counts.facts:,}"
     yield "记录 rows", f"{left.rows:,}", f"{right.rows:,}"
@@ -43,8 +43,8 @@ def lines_of(counts: Comparison) -> Iterator[Line]:
         ("公示日期不详 publication not known", "unknown_publication", (left.rows, right.rows)),
     ):
         one, other = (
-            with_share(getattr(side, name), of)
-            for side, of in zip((left, right), whole, strict=True)
+            with_share(getattr(side, name), total)
+            for side, total in zip((left, right), whole, strict=True)
         )
         yield title, one, other
     yield "重复 delivered twice", f"{left.twice:,}", f"{right.twice:,}"
@@ -53,7 +53,7 @@ def lines_of(counts: Comparison) -> Iterator[Line]:
     yield "成对而不一致 pairs that differ", both, both
 
 
-def fields_of(counts: Comparison, dataset: DatasetOf) -> Iterator[Line]:
+def field_lines(counts: Comparison, dataset: DatasetDefinition) -> Iterator[Line]:
     """In how many pairs each field differs, the most frequent first."""
     names = {field.name: field.zh for field in dataset.fields}
     for name, pairs in counts.fields.most_common():
@@ -66,28 +66,31 @@ def with_share(count: int, whole: int) -> str:
 
 
 class FindingsFile:
-    """A CSV file of findings, which a spreadsheet does not take for formulas."""
+    """CSV file of findings, safe from formula injection in spreadsheets."""
 
     def __init__(self, file: IO[str]) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(each.name for each in fields(Finding))
 
     def write(self, finding: Finding) -> None:
-        """One line."""
+        """Append one finding."""
         self._writer.writerow(cell(str(each)) for each in astuple(finding))
 
 
-def page_of(
-    question: ComparisonJob, counts: Comparison, dataset: DatasetOf, findings: Iterable[Finding]
+def comparison_page(
+    job: ComparisonJob,
+    counts: Comparison,
+    dataset: DatasetDefinition,
+    findings: Iterable[Finding],
 ) -> str:
-    """The page: everything in it is escaped, and it fetches nothing."""
+    """The HTML page: everything is escaped, no external resources."""
     return _page.get_template("comparison.html").render(
-        question=question,
+        job=job,
         counts=counts,
         dataset=dataset,
-        lines=list(lines_of(counts)),
-        fields=list(fields_of(counts, dataset)),
+        lines=list(summary_lines(counts)),
+        fields=list(field_lines(counts, dataset)),
         findings=list(findings),
         zh=KINDS_ZH,
-        most=SHOWN,
+        most=SHOWN_FINDINGS,
     )

@@ -11,7 +11,7 @@ from gateway.creditfile.objections.model import (
     Role,
     Status,
 )
-from gateway.creditfile.objections.text_input import LONGEST, InvalidText
+from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText
 from gateway.pages.i18n import Translated, Undone
 
 KINDS: Final[Mapping[str, Translated]] = {
@@ -89,7 +89,7 @@ NOTICES: Final[Mapping[str, Translated]] = {
 TROUBLES: Final[Mapping[str, Translated]] = {
     InvalidText.TOO_SHORT: Translated("请写明哪里有误。", "Please say what is wrong."),
     InvalidText.TOO_LONG: Translated(
-        f"内容过长：说明最多 {LONGEST:,} 字，诉求最多 500 字。",
-        f"Too long: at most {LONGEST:,} characters, and 500 for what you ask for.",
+        f"内容过长：说明最多 {MAX_TEXT:,} 字，诉求最多 500 字。",
+        f"Too long: at most {MAX_TEXT:,} characters, and 500 for what you ask for.",
     ),
 }

@@ -17,8 +17,8 @@ from gateway.creditfile.objections.model import (
     ObjectionRefused,
     Status,
 )
-from gateway.creditfile.objections.store import StoredObjection
-from gateway.creditfile.objections.text_input import LONGEST, InvalidText, read_text
+from gateway.creditfile.objections.store import LockedRecord
+from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText, read_text
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import one
@@ -105,7 +105,7 @@ async def act(
         found = await _mine(connection, request, visitor, objection_id)
         if verb == "review" and isinstance(text, InvalidText):
             card = await _card(connection, found.uscc)
-            typed, trouble = one(fields, "text")[:LONGEST], words.TROUBLES[text]
+            typed, trouble = one(fields, "text")[:MAX_TEXT], words.TROUBLES[text]
             return _page(
                 request,
                 runtime,
@@ -118,19 +118,19 @@ async def act(
             )
         written = "" if isinstance(text, InvalidText) else text.text
         verb_ = _verb(runtime, visitor, verb, written)
-        done = await service.act(connection, objection_id, verb_)
+        done = await service.apply_act(connection, objection_id, verb_)
     return _back(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
 
 
-def _verb(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.Act:
+def _verb(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.ObjectionVerb:
     now = runtime.now()
 
-    def do(objection: Objection, _: StoredObjection | None) -> ObjectionChanged | ObjectionRefused:
+    def do(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
         by = actor(visitor, objection.uscc)
         if verb == "withdraw":
-            return lifecycle.withdraw(objection, by=by, now=now)
+            return lifecycle.withdraw(objection, actor=by, now=now)
         kinds = runtime.catalogue.objections
-        return lifecycle.ask_for_review(objection, by=by, text=text, kinds=kinds, now=now)
+        return lifecycle.ask_for_review(objection, actor=by, text=text, kinds=kinds, now=now)
 
     return do
 
@@ -184,7 +184,7 @@ def _page(
         csrf={
             verb: visitor.token(f"{verb} {found.objection_id}") for verb in ("withdraw", "review")
         },
-        longest=LONGEST,
+        longest=MAX_TEXT,
         words=words,
         **said,
     )

@@ -18,8 +18,8 @@ from gateway.creditfile.objections.model import (
     Role,
 )
 from gateway.creditfile.objections.text_input import (
-    LONGEST,
-    LONGEST_WISH,
+    MAX_TEXT,
+    MAX_WISH,
     InvalidText,
     ValidText,
     read_text,
@@ -75,21 +75,21 @@ async def take(
     visitor.must(Permission.OBJECTIONS, request, uscc)
     today = day_of(runtime.now())
     text = read_text(one(fields, "text"), today=today)
-    wanted = read_text(one(fields, "wanted"), today=today, longest=LONGEST_WISH, shortest=0)
+    wanted = read_text(one(fields, "wanted"), today=today, longest=MAX_WISH, shortest=0)
     if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
         async with runtime.engine.connect() as connection:
             file = await file_of(connection, request, runtime, visitor, uscc)
         entry = entry_of(request, visitor, file, record_id)
         return _form(request, visitor, file, entry, _typed(fields, text, wanted))
     async with runtime.engine.begin() as connection:
-        raised = await service.raise_(
+        raised = await service.raise_objection(
             connection,
             runtime.catalogue,
             uscc=uscc,
             record_id=record_id,
             text=text.text,
             wanted=wanted.text,
-            by=actor(visitor, uscc),
+            actor=actor(visitor, uscc),
             now=runtime.now(),
         )
         held = await objections.of_enterprise(connection, uscc, record_id=record_id)
@@ -104,7 +104,7 @@ def actor(visitor: Visitor, uscc: str) -> Actor:
     return Actor(
         role=Role.ENTERPRISE,
         name=visitor.session.subject,
-        of=uscc,
+        party=uscc,
         identity_token_digest=visitor.session.identity_token_digest,
     )
 
@@ -131,8 +131,8 @@ def _typed(
 ) -> ObjectionForm:
     trouble = text if isinstance(text, InvalidText) else wanted
     return ObjectionForm(
-        text=one(fields, "text")[:LONGEST],
-        wanted=one(fields, "wanted")[:LONGEST_WISH],
+        text=one(fields, "text")[:MAX_TEXT],
+        wanted=one(fields, "wanted")[:MAX_WISH],
         trouble=trouble if isinstance(trouble, InvalidText) else None,
     )
 
@@ -156,8 +156,8 @@ def _form(
         trouble=objection_labels.TROUBLES.get(typed.trouble) if typed.trouble else None,
         kind=kind,
         rules=lifecycle.rules_of(kind, runtime.catalogue.objections),
-        longest=LONGEST,
-        longest_wish=LONGEST_WISH,
+        longest=MAX_TEXT,
+        longest_wish=MAX_WISH,
         naming=labels,
         catalogue=runtime.catalogue,
         action=f"/portal/enterprises/{of.uscc}/records/{of.record_id}/object",
