@@ -49,7 +49,7 @@ from tests.databases import new_database as new_database  # noqa: PLC0414  # som
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
 from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
 
 ENTITIES: Final = 300
@@ -264,11 +264,11 @@ class House:
         if exchange.request_body and "content-digest" not in exchange.request_headers:
             # A request without a digest: the signature then says nothing of its body.
             exchange = replace(exchange, request_body=b"")
-        claimed = read_claim(exchange)
+        claimed = read_claims(exchange)
         keys = KeySet.read(self.runtime.keys.published())
         key = keys.get(claimed.keyid)
         assert key is not None
-        check(exchange, claimed, key, earliest=None, latest=self.clock() + _SKEW)
+        verify_signature(exchange, claimed, key, earliest=None, latest=self.clock() + _SKEW)
         return response
 
 

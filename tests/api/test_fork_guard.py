@@ -31,7 +31,7 @@ from tests.log_builders import a_checkpoint_folder, disclosed
 from tests.oauth_builders import ISSUER, SECRET
 from tests.served_process import environment, run
 from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
 
 pytestmark = pytest.mark.asyncio
@@ -129,10 +129,12 @@ def assert_signed(answer: httpx2.Response, runtime: Runtime) -> None:
     """By a key of the gateway, over itself and its request."""
     exchange, keys = Exchange.of(answer), KeySet.read(runtime.keys.published())
     exchange = replace(exchange, request_body=b"")  # sent without a digest
-    claimed = read_claim(exchange)
+    claimed = read_claims(exchange)
     key = keys.get(claimed.keyid)
     assert key is not None
-    check(exchange, claimed, key, earliest=None, latest=datetime.now(UTC) + timedelta(minutes=5))
+    verify_signature(
+        exchange, claimed, key, earliest=None, latest=datetime.now(UTC) + timedelta(minutes=5)
+    )
 
 
 def ready(http: httpx2.AsyncClient, status: int) -> Callable[[], Awaitable[bool]]:

@@ -15,7 +15,7 @@ from tests.house import Caller, House
 from tests.oauth_builders import claims_of, signed
 from tests.waiting import PATIENCE
 from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -69,10 +69,12 @@ async def test_an_answer_of_the_old_key_verifies_after_the_change(rotating: Hous
         keys = KeySet.read(document)
         kids = set()
         for answer in (kept, fresh):
-            claim = read_claim(Exchange.of(answer))
+            claim = read_claims(Exchange.of(answer))
             key = keys.get(claim.keyid)
             assert key is not None
-            check(Exchange.of(answer), claim, key, earliest=None, latest=rotating.clock())
+            verify_signature(
+                Exchange.of(answer), claim, key, earliest=None, latest=rotating.clock()
+            )
             kids.add(claim.keyid)
     assert len(kids) == 2
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from xinqiao import Evidence, errors, verify_consent_record, verify_evidence
 from xinqiao._core.exchange import Exchange
-from xinqiao._core.http_signatures import check, read_claim
+from xinqiao._core.http_signatures import read_claims, verify_signature
 from xinqiao._core.keys import KeySet
-from xinqiao._core.receipts import Promised, verified_receipt
+from xinqiao._core.receipts import PromisedLeaf, verified_receipt
 from xinqiao._core.results import LogPromise
 from xinqiao.testing import FakeGateway
 
@@ -218,7 +218,7 @@ RECEIPT: Final = RECORD["receipts"][3]
 def receipt_of(body: Any) -> Any:
     """What the SDK makes of a receipt that the gateway has signed."""
     exchange = replace(EVIDENCE.exchange, response_body=json.dumps(body).encode())
-    promised = Promised(
+    promised = PromisedLeaf(
         disclosure_id=RECEIPT["disclosure_id"],
         promise=LogPromise(leaf_hash=RECEIPT["leaf_hash"], log=RECEIPT["log"], merge_by=None),
         evidence=EVIDENCE,
@@ -273,6 +273,6 @@ def test_an_answer_that_was_changed_on_its_way_is_refused(parts: Any) -> None:
     assert key is not None
     latest = datetime.now(UTC) + timedelta(minutes=5)
     found = outcome(
-        lambda: check(exchange, read_claim(exchange), key, earliest=None, latest=latest)
+        lambda: verify_signature(exchange, read_claims(exchange), key, earliest=None, latest=latest)
     )
     assert found in (None, EXCHANGE)

@@ -10,7 +10,7 @@ import pytest
 
 from xinqiao import RetryPolicy, errors
 from xinqiao._core import calls, flow
-from xinqiao._core.retry import may_repeat, seconds_to_wait
+from xinqiao._core.retry import may_repeat, parse_retry_after
 from xinqiao.testing import FakeGateway
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC).timestamp()
@@ -66,7 +66,7 @@ def test_a_negative_policy_is_refused() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
     """RFC 9110, section 10.2.3; anything else is as if it were not there."""
-    assert seconds_to_wait(value, now=NOW) == seconds
+    assert parse_retry_after(value, now=NOW) == seconds
 
 
 def test_what_may_have_been_done_is_not_done_twice() -> None:
@@ -91,7 +91,7 @@ def drive(started: flow.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[floa
                 return gateway.handle_request(request)
             case flow.Pause(seconds):
                 return pauses.append(seconds)
-            case flow.Alone(inner):
+            case flow.Exclusive(inner):
                 return run(inner)
 
     def run(inner: flow.Flow[Any]) -> Any:

@@ -18,7 +18,7 @@ from http_message_signatures import (
 )
 
 from xinqiao._core.exchange import Exchange, sha256_digest
-from xinqiao._core.http_signatures import check, read_claim, signature_base
+from xinqiao._core.http_signatures import read_claims, signature_base, verify_signature
 from xinqiao._core.keys import KeySet, ResponseKey
 from xinqiao.errors import ConfigurationError, SignatureInvalid
 from xinqiao.testing import FakeGateway
@@ -81,8 +81,10 @@ def the_key(**more: datetime) -> ResponseKey:
 
 def verify(exchange: Exchange, key: ResponseKey | None = None) -> None:
     window = timedelta(minutes=5)
-    claimed = read_claim(exchange)
-    check(exchange, claimed, key or the_key(), earliest=NOW - window, latest=NOW + window)
+    claimed = read_claims(exchange)
+    verify_signature(
+        exchange, claimed, key or the_key(), earliest=NOW - window, latest=NOW + window
+    )
 
 
 def refusal(exchange: Exchange, key: ResponseKey | None = None) -> str:
@@ -148,8 +150,8 @@ def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_th
     window = timedelta(minutes=5)
     for names, body in ((PROFILE[:5], b""), (PROFILE, b'{"a":1}')):
         exchange = independently_signed(a_response(a_request(), 401), names)
-        claimed = read_claim(exchange)
-        covered = check(exchange, claimed, the_key(), earliest=None, latest=NOW + window)
+        claimed = read_claims(exchange)
+        covered = verify_signature(exchange, claimed, the_key(), earliest=None, latest=NOW + window)
         assert covered.request_body == body
         assert ("content-digest" in covered.request_headers) == bool(body)
 
@@ -208,7 +210,10 @@ def test_what_is_verified_holds_the_signed_parts_only() -> None:
         request_headers={"content-digest": sha256_digest(b"")},
     )
     latest = NOW + timedelta(minutes=5)
-    assert check(more, read_claim(more), the_key(), earliest=None, latest=latest) == exchange
+    assert (
+        verify_signature(more, read_claims(more), the_key(), earliest=None, latest=latest)
+        == exchange
+    )
 
 
 def test_an_answer_without_a_body_has_no_type_to_cover() -> None:

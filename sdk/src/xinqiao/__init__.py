@@ -1,4 +1,6 @@
-"""Xinqiao (信桥): ask, query and prove. Every answer's signature is verified before it is read.
+"""Python SDK for the Xinqiao (信桥) gateway: verifications, queries, consents, offline evidence.
+
+Every answer's signature is verified before it is read.
 
 ::
 

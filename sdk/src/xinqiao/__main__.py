@@ -1,4 +1,4 @@
-"""`python -m xinqiao` is the command `xinqiao`."""
+"""`python -m xinqiao`: the same as the command `xinqiao`."""
 
 from .cli import main
 

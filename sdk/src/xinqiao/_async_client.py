@@ -1,4 +1,4 @@
-"""`AsyncClient` drives the flows of `_core` with asyncio; it decides nothing itself."""
+"""The asyncio client: runs the flows of `_core` over `httpx2.AsyncClient`. It decides nothing itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import httpx2
 
 from xinqiao._core import calls, consent_flow, receipts
 from xinqiao._core.connection import Connection
-from xinqiao._core.flow import Alone, Flow, Pause, Send, Step
-from xinqiao._core.method_signature import face_of
+from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
+from xinqiao._core.method_signature import copy_signature
 
-from ._core.results import Following, QueryResult, Record
+from ._core.results import NextPage, QueryResult, Record
 
 if TYPE_CHECKING:
     from ._core.session import Session
@@ -25,52 +25,52 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncQueryPage(QueryResult):
-    """A page of records that knows how to turn itself."""
+    """One page of query results, with methods to read the pages that follow."""
 
-    _turn: Callable[[Following], Awaitable[AsyncQueryPage]] = field(repr=False, compare=False)
+    _turn: Callable[[NextPage], Awaitable[AsyncQueryPage]] = field(repr=False, compare=False)
 
     async def next_page(self) -> AsyncQueryPage | None:
         """Read the page after this one, or return None after the last."""
         return None if self._following is None else await self._turn(self._following)
 
     async def pages(self) -> AsyncIterator[AsyncQueryPage]:
-        """Go through this page and all that follow."""
+        """Iterate over this page and all that follow."""
         page: AsyncQueryPage | None = self
         while page is not None:
             yield page
             page = await page.next_page()
 
 
-def _awaited(
+def _async_method(
     flow: Callable[Concatenate[Session, P], Flow[T]],
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
     """Make a method of `AsyncClient` from a flow."""
 
-    @face_of(flow)
+    @copy_signature(flow)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run(flow(self._session, *args, **kwargs))
 
     return method
 
 
-def _paged(
+def _paged_method(
     flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, AsyncQueryPage]]:
     """Make a method that returns the first page."""
 
-    @face_of(flow, returns="AsyncQueryPage")
+    @copy_signature(flow, returns="AsyncQueryPage")
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncQueryPage:
         return await self._page(flow(self._session, *args, **kwargs))
 
     return method
 
 
-def _each_record(
+def _records_method(
     flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
 ) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Record]]:
-    """Make a method that goes through the records of all pages."""
+    """Make a method that iterates over the records of all pages."""
 
-    @face_of(flow, returns="AsyncIterator[Record]")
+    @copy_signature(flow, returns="AsyncIterator[Record]")
     async def method(
         self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs
     ) -> AsyncIterator[Record]:
@@ -83,22 +83,22 @@ def _each_record(
 
 
 class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
-    """A client of the gateway for asyncio. Share it among tasks of one loop; use `async with`."""
+    """asyncio client of the gateway. Share it among the tasks of one loop; use `async with`."""
 
-    verify = _awaited(calls.verify)
-    query = _paged(calls.query)
-    query_all = _each_record(calls.query)
-    questions = _awaited(calls.questions)
-    start_consent = _awaited(consent_flow.start_consent)
-    finish_consent = _awaited(consent_flow.finish_consent)
-    request_consent = _awaited(calls.request_consent)
-    await_decision = _awaited(calls.await_decision)
-    consent = _awaited(calls.consent)
-    consents = _awaited(calls.consents)
-    give_up_consent = _awaited(calls.give_up_consent)
-    request = _awaited(calls.request)
-    headers_for = _awaited(calls.headers_for)
-    check_receipts = _awaited(receipts.check_receipts)
+    verify = _async_method(calls.verify)
+    query = _paged_method(calls.query)
+    query_all = _records_method(calls.query)
+    questions = _async_method(calls.questions)
+    start_consent = _async_method(consent_flow.start_consent)
+    finish_consent = _async_method(consent_flow.finish_consent)
+    request_consent = _async_method(calls.request_consent)
+    await_decision = _async_method(calls.await_decision)
+    consent = _async_method(calls.consent)
+    consents = _async_method(calls.consents)
+    give_up_consent = _async_method(calls.give_up_consent)
+    request = _async_method(calls.request)
+    headers_for = _async_method(calls.headers_for)
+    check_receipts = _async_method(receipts.check_receipts)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -138,7 +138,7 @@ class AsyncClient(Connection[httpx2.AsyncBaseTransport]):
                 return await self._http.send(request)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
-            case Alone(flow):
+            case Exclusive(flow):
                 async with self._lock:
                     return await self._run(flow)
 

@@ -1,4 +1,4 @@
-"""`Client` drives the flows of `_core` by blocking; it decides nothing itself."""
+"""The blocking client: runs the flows of `_core` over `httpx2.Client`. It decides nothing itself."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import httpx2
 
 from xinqiao._core import calls, consent_flow, receipts
 from xinqiao._core.connection import Connection
-from xinqiao._core.flow import Alone, Flow, Pause, Send, Step
-from xinqiao._core.method_signature import face_of
+from xinqiao._core.flow import Exclusive, Flow, Pause, Send, Step
+from xinqiao._core.method_signature import copy_signature
 
-from ._core.results import Following, QueryResult, Record
+from ._core.results import NextPage, QueryResult, Record
 
 if TYPE_CHECKING:
     from ._core.session import Session
@@ -26,52 +26,52 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPage(QueryResult):
-    """A page of records that knows how to turn itself."""
+    """One page of query results, with methods to read the pages that follow."""
 
-    _turn: Callable[[Following], QueryPage] = field(repr=False, compare=False)
+    _turn: Callable[[NextPage], QueryPage] = field(repr=False, compare=False)
 
     def next_page(self) -> QueryPage | None:
         """Read the page after this one, or return None after the last."""
         return None if self._following is None else self._turn(self._following)
 
     def pages(self) -> Iterator[QueryPage]:
-        """Go through this page and all that follow."""
+        """Iterate over this page and all that follow."""
         page: QueryPage | None = self
         while page is not None:
             yield page
             page = page.next_page()
 
 
-def _blocking(
+def _blocking_method(
     flow: Callable[Concatenate[Session, P], Flow[T]],
 ) -> Callable[Concatenate[Client, P], T]:
     """Make a method of `Client` from a flow."""
 
-    @face_of(flow)
+    @copy_signature(flow)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._run(flow(self._session, *args, **kwargs))
 
     return method
 
 
-def _paged(
+def _paged_method(
     flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
 ) -> Callable[Concatenate[Client, P], QueryPage]:
     """Make a method that returns the first page."""
 
-    @face_of(flow, returns="QueryPage")
+    @copy_signature(flow, returns="QueryPage")
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> QueryPage:
         return self._page(flow(self._session, *args, **kwargs))
 
     return method
 
 
-def _each_record(
+def _records_method(
     flow: Callable[Concatenate[Session, P], Flow[QueryResult]],
 ) -> Callable[Concatenate[Client, P], Iterator[Record]]:
-    """Make a method that goes through the records of all pages."""
+    """Make a method that iterates over the records of all pages."""
 
-    @face_of(flow, returns="Iterator[Record]")
+    @copy_signature(flow, returns="Iterator[Record]")
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Record]:
         for page in self._page(flow(self._session, *args, **kwargs)).pages():
             yield from page.records
@@ -80,22 +80,22 @@ def _each_record(
 
 
 class Client(Connection[httpx2.BaseTransport]):
-    """A client of the gateway. Safe to share among threads; close it, or use it in `with`."""
+    """Blocking client of the gateway. Thread-safe; close it, or use it in `with`."""
 
-    verify = _blocking(calls.verify)
-    query = _paged(calls.query)
-    query_all = _each_record(calls.query)
-    questions = _blocking(calls.questions)
-    start_consent = _blocking(consent_flow.start_consent)
-    finish_consent = _blocking(consent_flow.finish_consent)
-    request_consent = _blocking(calls.request_consent)
-    await_decision = _blocking(calls.await_decision)
-    consent = _blocking(calls.consent)
-    consents = _blocking(calls.consents)
-    give_up_consent = _blocking(calls.give_up_consent)
-    request = _blocking(calls.request)
-    headers_for = _blocking(calls.headers_for)
-    check_receipts = _blocking(receipts.check_receipts)
+    verify = _blocking_method(calls.verify)
+    query = _paged_method(calls.query)
+    query_all = _records_method(calls.query)
+    questions = _blocking_method(calls.questions)
+    start_consent = _blocking_method(consent_flow.start_consent)
+    finish_consent = _blocking_method(consent_flow.finish_consent)
+    request_consent = _blocking_method(calls.request_consent)
+    await_decision = _blocking_method(calls.await_decision)
+    consent = _blocking_method(calls.consent)
+    consents = _blocking_method(calls.consents)
+    give_up_consent = _blocking_method(calls.give_up_consent)
+    request = _blocking_method(calls.request)
+    headers_for = _blocking_method(calls.headers_for)
+    check_receipts = _blocking_method(receipts.check_receipts)
 
     def close(self) -> None:
         """Close the connections."""
@@ -135,7 +135,7 @@ class Client(Connection[httpx2.BaseTransport]):
                 return self._http.send(request)
             case Pause(seconds):
                 return time.sleep(seconds)
-            case Alone(flow):
+            case Exclusive(flow):
                 with self._lock:
                     return self._run(flow)
 

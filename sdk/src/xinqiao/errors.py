@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. An error's docstring is its sentence where no other is given.
+"""Exceptions of the SDK, one tree. An error's docstring is its sentence where no other is given.
 
 ::
 
@@ -60,7 +60,7 @@ import inspect
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from ._core.receipts import Promised
+    from ._core.receipts import PromisedLeaf
 
 
 class XinqiaoError(Exception):
@@ -79,7 +79,7 @@ class XinqiaoError(Exception):
         retry_after: float | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        """Say `detail`, or the class's own sentence where it is None."""
+        """Store `detail`, or the class's own sentence where it is None."""
         self.detail = detail or (inspect.getdoc(type(self)) or "").partition("\n")[0]
         self.code = code or self.known_code
         self.status = status
@@ -90,7 +90,7 @@ class XinqiaoError(Exception):
         super().__init__(self.detail)
 
     def __str__(self) -> str:
-        """Read as one line: code, sentence and the id to quote to the operator."""
+        """One line: code, sentence and the request id to quote to the operator."""
         head = f"{self.code}: " if self.code else ""
         tail = f" (request {self.request_id})" if self.request_id else ""
         return f"{head}{self.detail}{tail}"
@@ -119,7 +119,7 @@ class SignatureInvalid(XinqiaoError):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        """Say which check failed."""
+        """Store the name of the check that failed."""
         super().__init__(detail, status=status, request_id=request_id)
         self.reason = reason
 
@@ -135,8 +135,8 @@ class EvidenceUnreadable(EvidenceInvalid, ConfigurationError):
 class ReceiptInvalid(XinqiaoError):
     """The receipt does not show the promised leaf in the log; `promised` holds the evidence."""
 
-    def __init__(self, detail: str | None = None, *, promised: Promised | None = None) -> None:
-        """Keep what was promised."""
+    def __init__(self, detail: str | None = None, *, promised: PromisedLeaf | None = None) -> None:
+        """Store the promise that was not kept."""
         super().__init__(detail)
         self.promised = promised
 

@@ -1,5 +1,5 @@
-"""The inside of the SDK: nothing here is public, and nothing here does I/O.
+"""Private, sans-IO core of the SDK: protocol logic as generators (see `flow`).
 
-Flows (generators, see `steps`) yield what they need done and receive its outcome; `xinqiao._client`
-drives them, once blocking and once with asyncio.
+A flow yields the I/O step it needs and is sent its outcome; `_client` runs flows blocking,
+`_async_client` with asyncio.
 """

@@ -1,4 +1,4 @@
-"""One call of /v1: token, proof, nonce, digest, idempotency, retries; and a verified answer."""
+"""One signed-answer call under /v1: token, DPoP proof, nonce, digest, idempotency key, retries."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from xinqiao._core.verify_response import verified
+from xinqiao._core.verify_response import verify_response
 from xinqiao.errors import ConfigurationError
 
 from .evidence import Evidence
 from .exchange import sha256_digest
 from .oauth import access_token, forget_token
-from .problems import members, problem_error
+from .problems import json_members, problem_error
 from .session import Session
-from .transport import exchange, patiently, proof, retry_after
+from .transport import exchange, proof, retry_after, with_retries
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -30,7 +30,7 @@ _REFUSED: Final = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A logical call; its idempotency key is the same over all its tries."""
+    """One logical API call; its idempotency key is the same for all tries."""
 
     method: str
     url: str
@@ -41,7 +41,7 @@ class Call:
 
     @property
     def idempotent(self) -> bool:
-        """Tell whether doing it twice is the same as doing it once."""
+        """Whether repeating the call has no further effect."""
         return self.method in _REPEATABLE or "idempotency-key" in self.headers
 
 
@@ -54,10 +54,12 @@ def call(
     body: Mapping[str, Any] | None = None,
     spends: bool = False,
 ) -> Flow[Evidence]:
-    """Call and raise unless the answer is a success."""
+    """Call with retries; raise the error of an answer that is not a success."""
     made = new_call(session, method, target, scope=scope, body=body, spends=spends)
     return (
-        yield from patiently(session, lambda: _succeed(session, made), idempotent=made.idempotent)
+        yield from with_retries(
+            session, lambda: _send_or_raise(session, made), idempotent=made.idempotent
+        )
     )
 
 
@@ -72,33 +74,33 @@ def new_call(
     headers: Mapping[str, str] | None = None,
 ) -> Call:
     """Prepare a call: `target` is a path or an address on the issuer's origin."""
-    content = body if isinstance(body, bytes) else _written(body)
+    content = body if isinstance(body, bytes) else _json_bytes(body)
     own = {"idempotency-key": session.world.new_id()} if spends else {}
     if content:
         own |= {"content-type": "application/json", "content-digest": sha256_digest(content)}
     return Call(
         method=method.upper(),
-        url=on_origin(session.settings.issuer, target),
+        url=resolve_on_issuer(session.settings.issuer, target),
         scope=session.settings.scope or scope,
         body=content,
         headers=own | {name.lower(): value for name, value in (headers or {}).items()},
     )
 
 
-def answered(session: Session, made: Call) -> Flow[Evidence]:
-    """Try once and return the verified answer, whatever its status."""
-    return (yield from _answered(session, made))[0]
+def send_once(session: Session, made: Call) -> Flow[Evidence]:
+    """Send without retries; return the verified answer, whatever its status."""
+    return (yield from _send_with_recovery(session, made))[0]
 
 
-def _answered(session: Session, made: Call) -> Flow[tuple[Evidence, httpx2.Headers]]:
-    """Use a nonce that the server asks for, and renew a token that it refuses, once each."""
+def _send_with_recovery(session: Session, made: Call) -> Flow[tuple[Evidence, httpx2.Headers]]:
+    """Send; once each, repeat with the nonce that the server asks for and with a new token."""
     spare = {"use_dpop_nonce": 1, "invalid_token": 1}
     while True:
         token = yield from access_token(session, made.scope)
-        response = yield from _sent(session, made, token)
-        evidence = yield from verified(session, response)
+        response = yield from _send(session, made, token)
+        evidence = yield from verify_response(session, response)
         session.note_nonce("resource", response.headers)
-        reason = _challenge(response)
+        reason = _challenge_code(response)
         if not spare.get(reason):
             return evidence, response.headers
         spare[reason] -= 1
@@ -106,27 +108,26 @@ def _answered(session: Session, made: Call) -> Flow[tuple[Evidence, httpx2.Heade
             forget_token(session, made.scope, token)
 
 
-def headers_of(session: Session, made: Call) -> Flow[Mapping[str, str]]:
-    """Make the headers of a call that somebody else will send, with a fresh nonce of the server.
+def make_headers(session: Session, made: Call) -> Flow[Mapping[str, str]]:
+    """Headers of a call that another program will send, with a fresh nonce of the server.
 
-    The nonce comes with the refusal of a call without one; had the server let it pass, its body,
-    which is empty, would have been refused.
+    The nonce comes with the refusal of a probe without one; its empty body would be refused anyway.
     """
     token = yield from access_token(session, made.scope)
     session.nonces.pop("resource", None)
     probe = new_call(session, "POST", "/v1/verifications", scope=made.scope)
-    response = yield from _sent(session, probe, token)
-    yield from verified(session, response)
+    response = yield from _send(session, probe, token)
+    yield from verify_response(session, response)
     session.note_nonce("resource", response.headers)
-    return _with_proof(session, made, token)
+    return _headers_with_proof(session, made, token)
 
 
-def _sent(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
-    headers = _with_proof(session, made, token)
+def _send(session: Session, made: Call, token: str) -> Flow[httpx2.Response]:
+    headers = _headers_with_proof(session, made, token)
     return (yield from exchange(made.method, made.url, headers=headers, content=made.body))
 
 
-def _with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
+def _headers_with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
     return {
         **made.headers,
         "authorization": f"DPoP {token}",
@@ -134,8 +135,8 @@ def _with_proof(session: Session, made: Call, token: str) -> dict[str, str]:
     }
 
 
-def _succeed(session: Session, made: Call) -> Flow[Evidence]:
-    evidence, headers = yield from _answered(session, made)
+def _send_or_raise(session: Session, made: Call) -> Flow[Evidence]:
+    evidence, headers = yield from _send_with_recovery(session, made)
     if evidence.status >= _REFUSED:
         raise problem_error(
             evidence.status,
@@ -146,8 +147,8 @@ def _succeed(session: Session, made: Call) -> Flow[Evidence]:
     return evidence
 
 
-def on_origin(issuer: str, target: str) -> str:
-    """Complete a path to an address; a token never leaves for another origin."""
+def resolve_on_issuer(issuer: str, target: str) -> str:
+    """Resolve a path against the issuer; refuse another origin, so that no token is sent there."""
     url = f"{issuer}{target}" if target.startswith("/") else target
     ours, theirs = urlsplit(issuer), urlsplit(url)
     if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
@@ -155,17 +156,17 @@ def on_origin(issuer: str, target: str) -> str:
     return str(httpx2.URL(url))
 
 
-def _challenge(response: httpx2.Response) -> str:
-    """Say why an already verified 401 was given."""
+def _challenge_code(response: httpx2.Response) -> str:
+    """Reason code of an already verified 401, or an empty string."""
     if response.status_code != _UNAUTHORIZED:
         return ""
-    named = members(response.content).get("code")
+    named = json_members(response.content).get("code")
     if 'error="use_dpop_nonce"' in response.headers.get("www-authenticate", ""):
         return "use_dpop_nonce"
     return named if isinstance(named, str) else ""
 
 
-def _written(body: Mapping[str, Any] | None) -> bytes:
+def _json_bytes(body: Mapping[str, Any] | None) -> bytes:
     if body is None:
         return b""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

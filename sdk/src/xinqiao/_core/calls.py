@@ -1,4 +1,4 @@
-"""The calls of /v1, each one flow. `Client` and `AsyncClient` get their methods from here."""
+"""API methods of the SDK, one flow each: verify, query, consents, questions, any request."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
-from xinqiao._core.api_call import answered, call, headers_of, new_call
+from xinqiao._core.api_call import call, make_headers, new_call, send_once
 from xinqiao.errors import ConfigurationError
 
 from . import parsing, receipts
 from .evidence import Evidence
 from .results import Consent, ConsentRequest, Consents, QueryResult, Questions, Verification
 from .session import Session
-from .uscc import warn_of
+from .uscc import log_mistyped
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
-HOLD = 5  # seconds that one call may be held; well below any timeout
+LONG_POLL_SECONDS = 5  # `wait` of one call; well below any timeout
 
 #: `{"enterprise_name.v1": "…", "is_active.v1": None}`, or tags and (tag, value) pairs in order.
-Asked: TypeAlias = Mapping[str, str | None] | Iterable[str | tuple[str, str | None]]
+QuestionsAsked: TypeAlias = Mapping[str, str | None] | Iterable[str | tuple[str, str | None]]
 
 
-def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Flow[Verification]:
+def verify(
+    session: Session, uscc: str, *, purpose: str, questions: QuestionsAsked
+) -> Flow[Verification]:
     """Ask yes/no questions about one enterprise.
 
     `questions` maps a question's tag to the value that is asserted (None where it takes none), or
     lists tags and (tag, value) pairs. Raises any `XinqiaoError`.
     """
-    warn_of(uscc)
-    asked = _asked(questions)
+    log_mistyped(uscc)
+    asked = _question_pairs(questions)
     body = {
         "enterprise": {"uscc": uscc},
         "purpose": purpose,
@@ -46,7 +48,7 @@ def verify(session: Session, uscc: str, *, purpose: str, questions: Asked) -> Fl
         session, "POST", "/v1/verifications", scope="verify", body=body, spends=True
     )
     result = parsing.verification(evidence, tuple(tag for tag, _ in asked))
-    receipts.keep(session, result.disclosure_id, result.log_promise, evidence)
+    receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
 
 
@@ -65,16 +67,16 @@ def query(
     """Read the records that a consent allows; the first page, or the page at `cursor`.
 
     A query and all its pages are one use of the consent. `decided_from` and `decided_to` are days.
-    Raises `NotAvailable` or a `ConsentError` where nothing may be told, or any `XinqiaoError`.
+    Raises `NotAvailable` or a `ConsentError` where nothing may be disclosed, or any `XinqiaoError`.
     """
-    warn_of(uscc)
-    body = _given(
+    log_mistyped(uscc)
+    body = _without_empty(
         enterprise={"uscc": uscc},
         purpose=purpose,
         consent_id=consent_id,
         datasets=_names(datasets, "datasets"),
-        filter=_given(decided_from=_day(decided_from), decided_to=_day(decided_to)),
-        page=_given(size=page_size, cursor=cursor),
+        filter=_without_empty(decided_from=_day(decided_from), decided_to=_day(decided_to)),
+        page=_without_empty(size=page_size, cursor=cursor),
     )
     return (yield from _query_page(session, body))
 
@@ -84,19 +86,19 @@ def _query_page(session: Session, body: Mapping[str, Any]) -> Flow[QueryResult]:
         session, "POST", "/v1/queries", scope="query", body=body, spends=True
     )
     result = parsing.query_result(
-        evidence, lambda cursor: partial(_query_page, body=_at(body, cursor))
+        evidence, lambda cursor: partial(_query_page, body=_with_cursor(body, cursor))
     )
-    receipts.keep(session, result.disclosure_id, result.log_promise, evidence)
+    receipts.remember_promise(session, result.disclosure_id, result.log_promise, evidence)
     return result
 
 
-def _at(body: Mapping[str, Any], cursor: str) -> dict[str, Any]:
-    """Write the same query for another page."""
+def _with_cursor(body: Mapping[str, Any], cursor: str) -> dict[str, Any]:
+    """Body of the same query for the page at `cursor`."""
     return {**body, "page": {**body.get("page", {}), "cursor": cursor}}
 
 
 def consent(session: Session, consent_id: str) -> Flow[Consent]:
-    """Look at one consent of this client."""
+    """Read one consent of this client."""
     path = _consent_path(consent_id)
     return parsing.consent((yield from call(session, "GET", path, scope="consents")))
 
@@ -106,8 +108,8 @@ def await_decision(session: Session, consent_id: str, *, within: float = 120) ->
 
     Returns the consent as it is then: with the status `requested` if there is no answer yet.
     """
-    path = f"{_consent_path(consent_id)}?{urlencode({'wait': HOLD})}"
-    for _ in range(max(1, ceil(within / HOLD))):
+    path = f"{_consent_path(consent_id)}?{urlencode({'wait': LONG_POLL_SECONDS})}"
+    for _ in range(max(1, ceil(within / LONG_POLL_SECONDS))):
         found = parsing.consent((yield from call(session, "GET", path, scope="consents")))
         if found.status != "requested":
             break
@@ -147,7 +149,7 @@ def request_consent(
         questions=questions,
         valid_until=valid_until,
         max_uses=max_uses,
-    ) | _given(amends=amends)
+    ) | _without_empty(amends=amends)
     evidence = yield from call(
         session, "POST", "/v1/consents", scope="consents", body=wanted, spends=True
     )
@@ -175,7 +177,7 @@ def request(
     """
     body = content if content is not None else json
     made = new_call(session, method, target, scope=scope, body=body, headers=headers)
-    return (yield from answered(session, made))
+    return (yield from send_once(session, made))
 
 
 def headers_for(
@@ -194,7 +196,7 @@ def headers_for(
     """
     body = content if content is not None else json
     made = new_call(session, method, target, scope=scope, body=body, headers=headers)
-    return (yield from headers_of(session, made))
+    return (yield from make_headers(session, made))
 
 
 def credit_data(
@@ -206,10 +208,10 @@ def credit_data(
     valid_until: datetime | str | None,
     max_uses: int | None,
 ) -> dict[str, Any]:
-    """Write what a consent is asked for, without its `type`."""
-    warn_of(uscc)
-    wanted = _given(
-        enterprise=_given(uscc=uscc),
+    """Build the `credit_data` authorization details of a consent request, without `type`."""
+    log_mistyped(uscc)
+    wanted = _without_empty(
+        enterprise=_without_empty(uscc=uscc),
         purpose=purpose,
         datasets=_names(datasets, "datasets"),
         questions=_names(questions, "questions"),
@@ -221,7 +223,7 @@ def credit_data(
     return wanted
 
 
-def _asked(questions: Asked) -> list[tuple[str, str | None]]:
+def _question_pairs(questions: QuestionsAsked) -> list[tuple[str, str | None]]:
     if isinstance(questions, str):
         raise ConfigurationError("Give the questions as a list or a mapping, not as one string.")
     if isinstance(questions, Mapping):
@@ -229,8 +231,8 @@ def _asked(questions: Asked) -> list[tuple[str, str | None]]:
     return [(item, None) if isinstance(item, str) else (item[0], item[1]) for item in questions]
 
 
-def _given(**members: Any) -> dict[str, Any]:
-    """Leave out what is not said: the gateway refuses what it does not know."""
+def _without_empty(**members: Any) -> dict[str, Any]:
+    """Members that are neither None nor empty objects."""
     return {name: value for name, value in members.items() if value is not None and value != {}}
 
 

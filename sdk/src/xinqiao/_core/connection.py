@@ -1,4 +1,4 @@
-"""How a client is opened: from arguments, from the demo's kit, or from the environment."""
+"""Client constructors: from arguments, from the demo's kit.json, from environment variables."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from xinqiao.errors import ConfigurationError
 from .jose import SigningKey, generate_dpop_key
 from .keys import Jwks, KeySet, read_json
 from .retry import RetryPolicy
-from .session import Session, Settings, World, checked_issuer, is_loopback
+from .session import Environment, Session, Settings, check_issuer, is_loopback
 
 TransportT = TypeVar("TransportT", httpx2.BaseTransport, httpx2.AsyncBaseTransport)
 
 
 class Connection(Generic[TransportT]):
-    """What both clients are opened with."""
+    """Base of both clients: settings, session and constructors."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Connection(Generic[TransportT]):
         """
         self._session = Session(
             settings=Settings(
-                issuer=checked_issuer(issuer),
+                issuer=check_issuer(issuer),
                 client_id=client_id,
                 client_key=SigningKey.read(private_jwks),
                 dpop_key=SigningKey.read(dpop_key or generate_dpop_key()),
@@ -60,19 +60,19 @@ class Connection(Generic[TransportT]):
                 retry=retry or RetryPolicy(),
                 max_clock_skew=max_clock_skew,
             ),
-            world=World(now=clock),
+            world=Environment(now=clock),
         )
         self._open(transport, timeout=timeout, trust_env=not is_loopback(self._host))
 
     @classmethod
     def from_kit(cls, path: Mapping[str, Any] | str | Path, who: str, **options: Any) -> Self:
         """Open a client with the demo's kit, playing `who` (bank, platform, agency, source)."""
-        return cls(**{**credentials_of_kit(path, who), **options})
+        return cls(**{**read_kit(path, who), **options})
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """Open a client with `XINQIAO_ISSUER`, `XINQIAO_CLIENT_ID` and `XINQIAO_PRIVATE_JWKS`."""
-        return cls(**{**credentials_of_env(os.environ), **options})
+        return cls(**{**read_environment(os.environ), **options})
 
     @property
     def issuer(self) -> str:
@@ -96,8 +96,8 @@ class Connection(Generic[TransportT]):
         raise NotImplementedError
 
 
-def credentials_of_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict[str, Any]:
-    """Find one client's credentials in the demo's kit."""
+def read_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict[str, Any]:
+    """Read one client's credentials from the demo's kit.json."""
     kit = read_json(source, "kit")
     clients = kit.get("clients")
     if not isinstance(clients, Mapping) or not isinstance(clients.get(who), Mapping):
@@ -116,8 +116,8 @@ def credentials_of_kit(source: Mapping[str, Any] | str | Path, who: str) -> dict
         raise ConfigurationError(f"The kit lacks {error} for {who!r}.") from None
 
 
-def credentials_of_env(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Find credentials in the environment; what is missing is named."""
+def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read credentials from environment variables; the error names those that are missing."""
     names = {
         "issuer": "XINQIAO_ISSUER",
         "client_id": "XINQIAO_CLIENT_ID",

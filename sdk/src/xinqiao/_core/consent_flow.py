@@ -1,6 +1,6 @@
-"""Asking for consent in the browser: pushed request, PKCE, and a callback that is checked first.
+"""Consent by browser redirect: pushed authorization request (RFC 9126), PKCE, checked callback.
 
-The one who holds a `ConsentStart` can finish the flow: keep it on the server's side.
+A `ConsentStart` holds secrets that finish the flow: keep it on the server's side.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from xinqiao.errors import (
 
 from .calls import credit_data
 from .jose import pkce_challenge
-from .oauth import authenticated_post, metadata, token_of
-from .retry import http_time
+from .oauth import authenticated_post, metadata, read_token
+from .retry import utc_time
 from .session import Session
-from .transport import patiently
+from .transport import with_retries
 
 if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStart:
-    """A consent flow that has begun. Send the browser to `url`; keep this in the session."""
+    """A started consent flow. Send the browser to `url`; keep this object in the session."""
 
     url: str
     state: str = field(repr=False)
@@ -45,12 +45,12 @@ class ConsentStart:
     dpop_jkt: str = field(repr=False)
 
     def to_json(self) -> str:
-        """Write it as text, secrets included."""
+        """Serialise to JSON, secrets included."""
         return json.dumps(asdict(self) | {"expires_at": self.expires_at.isoformat()})
 
     @classmethod
     def from_json(cls, text: str) -> ConsentStart:
-        """Read what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         try:
             stored = json.loads(text)
             values = {f.name: str(stored[f.name]) for f in fields(cls)}
@@ -63,7 +63,7 @@ class ConsentStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentGrant:
-    """What the enterprise granted, which may be less than what was asked."""
+    """The granted consent with its tokens; it may cover less than was requested."""
 
     consent_id: str
     uscc: str
@@ -89,7 +89,7 @@ def start_consent(
     max_uses: int | None = None,
     redirect_uri: str | None = None,
 ) -> Flow[ConsentStart]:
-    """Begin to ask for consent; without `uscc`, whoever signs in decides for which enterprise.
+    """Start a consent flow; without `uscc`, the person who signs in chooses the enterprise.
 
     `redirect_uri` must be registered; it defaults to the client's own.
     """
@@ -109,15 +109,15 @@ def start_consent(
         "response_type": "code",
         "redirect_uri": callback,
         "state": state,
-        "scope": _scope_of(wanted),
+        "scope": _token_scope(wanted),
         "code_challenge": pkce_challenge(verifier),
         "code_challenge_method": "S256",
         "authorization_details": json.dumps(
             [{"type": "credit_data", **wanted}], ensure_ascii=False, separators=(",", ":")
         ),
     }
-    request_uri, lifetime = yield from patiently(
-        session, lambda: _pushed(session, form), idempotent=True
+    request_uri, lifetime = yield from with_retries(
+        session, lambda: _push_request(session, form), idempotent=True
     )
     server = yield from metadata(session)
     names = {"client_id": session.settings.client_id, "request_uri": request_uri}
@@ -125,19 +125,19 @@ def start_consent(
         url=f"{server.authorization_endpoint}?{urlencode(names)}",
         state=state,
         redirect_uri=callback,
-        expires_at=http_time(session.now() + lifetime),
+        expires_at=utc_time(session.now() + lifetime),
         verifier=verifier,
         dpop_jkt=session.settings.dpop_key.thumbprint,
     )
 
 
 def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> Flow[ConsentGrant]:
-    """Finish a consent flow with the address at which the browser came back.
+    """Finish a consent flow with the URL of the browser's callback.
 
     Raises `ConsentRefused` if the enterprise refused, `ConsentFlowInvalid` if the callback does not
     belong to `start`.
     """
-    code = _code_of(callback_url, start, issuer=session.settings.issuer)
+    code = _check_callback(callback_url, start, issuer=session.settings.issuer)
     if start.dpop_jkt != session.settings.dpop_key.thumbprint:
         raise ConfigurationError(
             "This flow was begun with another DPoP key: give all workers the same dpop_key."
@@ -148,11 +148,11 @@ def finish_consent(session: Session, start: ConsentStart, callback_url: str) -> 
         "redirect_uri": start.redirect_uri,
         "code_verifier": start.verifier,
     }
-    answer = yield from patiently(session, lambda: _redeemed(session, form), idempotent=False)
-    return _grant(answer, now=session.now())
+    answer = yield from with_retries(session, lambda: _redeem_code(session, form), idempotent=False)
+    return _read_grant(answer, now=session.now())
 
 
-def _pushed(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, int]]:
+def _push_request(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, int]]:
     server = yield from metadata(session)
     url = server.pushed_authorization_request_endpoint
     answer = yield from authenticated_post(session, url, form)
@@ -160,17 +160,17 @@ def _pushed(session: Session, form: Mapping[str, str]) -> Flow[tuple[str, int]]:
     return body.text("request_uri"), body.integer("expires_in")
 
 
-def _redeemed(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
+def _redeem_code(session: Session, form: Mapping[str, str]) -> Flow[Mapping[str, Any]]:
     server = yield from metadata(session)
     return (yield from authenticated_post(session, server.token_endpoint, form))
 
 
-def _scope_of(wanted: Mapping[str, Any]) -> str:
-    return "query verify" if "questions" in wanted else "query"
+def _token_scope(details: Mapping[str, Any]) -> str:
+    return "query verify" if "questions" in details else "query"
 
 
-def _code_of(callback_url: str, start: ConsentStart, *, issuer: str) -> str:
-    """Check that the callback belongs to this flow (RFC 9207, RFC 9700), then take its code."""
+def _check_callback(callback_url: str, start: ConsentStart, *, issuer: str) -> str:
+    """Check that the callback belongs to this flow (RFC 9207, RFC 9700); return its code."""
     pairs = parse_qsl(urlsplit(callback_url).query, keep_blank_values=True)
     given = dict(pairs)
     # 1. no parameter twice
@@ -191,8 +191,8 @@ def _code_of(callback_url: str, start: ConsentStart, *, issuer: str) -> str:
     return given["code"]
 
 
-def _grant(answer: Mapping[str, Any], *, now: float) -> ConsentGrant:
-    token, lifetime = token_of(answer)
+def _read_grant(answer: Mapping[str, Any], *, now: float) -> ConsentGrant:
+    token, lifetime = read_token(answer)
     body = Reader.of(answer, "the token endpoint's answer")
     details = [
         item
@@ -212,6 +212,6 @@ def _grant(answer: Mapping[str, Any], *, now: float) -> ConsentGrant:
         max_uses=detail.optional_integer("max_uses"),
         scope=body.optional_text("scope"),
         access_token=token,
-        access_token_ends_at=http_time(now + lifetime),
+        access_token_ends_at=utc_time(now + lifetime),
         refresh_token=body.optional_text("refresh_token"),
     )

@@ -1,6 +1,6 @@
-"""A consent's record, held against the log: what was done to a consent can be changed by nobody.
+"""Offline verification of a consent record: signature, events, log leaves and receipts.
 
-What must hold, in this order:
+Checks, in this order:
 
 1. the JWT is a consent record, signed by a trusted response key that was in force then
 2. it holds this record and this text, and the text is the one that the record names; beside them there
@@ -25,11 +25,11 @@ from xinqiao._core.json_reader import Reader
 from xinqiao.errors import EvidenceInvalid, ProtocolError, ReceiptInvalid
 
 from .evidence import FORMAT, Evidence, verify_evidence
-from .jose import opened
+from .jose import verify_gateway_jwt
 from .keys import Jwks, KeySet, read_document
-from .receipts import fault_of
-from .retry import http_time
-from .strict import parse_hex, parse_time, same
+from .receipts import receipt_fault
+from .retry import utc_time
+from .strict import parse_hex, parse_time, same_json
 
 TYP: Final = "consent-record+jwt"
 FORM: Final = "consent_event.v1"
@@ -52,10 +52,10 @@ _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, IndexErro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRecord:
-    """A verified record. The log proves the events in `proven`; `unproven` it does not show yet.
+    """A verified consent record; `proven` and `unproven` list its events by number.
 
-    Events are named by number. One has no proof while it is younger than some seconds, if it is
-    older than the log of consents, or if its salt was erased.
+    An event has no proof in its first seconds, if it is older than the log of consents, or if its
+    salt was erased.
     """
 
     consent_id: str
@@ -63,7 +63,7 @@ class ConsentRecord:
     proven: tuple[int, ...]
     unproven: tuple[int, ...]
     kept_proven: bool | None = None
-    """Whether the log proves that a new legal representative kept it; nothing if none did."""
+    """Whether the log proves that a new legal representative kept it; None if none did."""
     record: Mapping[str, Any] = field(repr=False)
 
 
@@ -71,25 +71,25 @@ class ConsentRecord:
 class _Leaf:
     name: str
     digest: str | None
-    """Nothing where the salt was erased: then nobody can tell whether it is the event's."""
+    """None where the salt was erased: the leaf cannot be recomputed then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Log:
-    """The receipts that came with a record, and what they are judged by."""
+class _LogReceipts:
+    """Receipts enclosed with a record, with the log's address and keys to verify them."""
 
     receipts: Mapping[str, Reader]
     address: str
     keys: KeySet
 
-    def shows(self, leaf: _Leaf) -> bool:
-        """Tell whether there is a receipt of this leaf; one that does not show it is refused."""
+    def proves(self, leaf: _Leaf) -> bool:
+        """Whether a receipt proves this leaf; raises `ReceiptInvalid` if a receipt is wrong."""
         receipt = self.receipts.get(leaf.name)
         if receipt is None:
             return False
         try:
             digest = leaf.digest or receipt.text("leaf_hash")
-            fault = fault_of(receipt, digest, log=self.address, log_keys=self.keys.log)
+            fault = receipt_fault(receipt, digest, log=self.address, log_keys=self.keys.log)
         except ProtocolError as error:
             raise ReceiptInvalid(error.detail) from None
         if fault is not None:
@@ -107,34 +107,36 @@ def verify_consent_record(
     says what differs, and `ReceiptInvalid` where a receipt does not show its leaf.
     """
     trusted = KeySet.read(keys)
-    document = _document(source, trusted)
-    claims = opened(document.get("jwt"), trusted, typ=TYP)
+    document = _read_source(source, trusted)
+    claims = verify_gateway_jwt(document.get("jwt"), trusted, typ=TYP)
     try:
-        _same(document, claims)
+        _check_signed_parts(document, claims)
         record = claims["record"]
-        _whole(record)
-        leaves = {_seq(event): _leaf(record, event) for event in record["xq:events"]}
-        kept = _leaf_of_kept(record) if "xq:kept" in record else None
+        _check_events(record)
+        leaves = {_seq(event): _event_leaf(record, event) for event in record["xq:events"]}
+        kept = _kept_leaf(record) if "xq:kept" in record else None
         known = {each.name for each in (*leaves.values(), kept) if each is not None}
-        log = _Log(
-            receipts=_receipts(document, known=known),
+        log = _LogReceipts(
+            receipts=_read_receipts(document, known=known),
             address=f"{claims['iss']}/log",
             keys=trusted,
         )
-        shown = {seq: log.shows(leaf) for seq, leaf in leaves.items()}
+        shown = {seq: log.proves(leaf) for seq, leaf in leaves.items()}
         return ConsentRecord(
             consent_id=_text(record, "dct:identifier"),
-            issued_at=http_time(claims["iat"]),
+            issued_at=utc_time(claims["iat"]),
             proven=tuple(seq for seq, proven in shown.items() if proven),
             unproven=tuple(seq for seq, proven in shown.items() if not proven),
-            kept_proven=None if kept is None else log.shows(kept),
+            kept_proven=None if kept is None else log.proves(kept),
             record=record,
         )
     except _UNREADABLE:
         raise EvidenceInvalid("The record cannot be read.", reason="malformed") from None
 
 
-def _document(source: Mapping[str, Any] | str | Path | Evidence, keys: KeySet) -> Mapping[str, Any]:
+def _read_source(
+    source: Mapping[str, Any] | str | Path | Evidence, keys: KeySet
+) -> Mapping[str, Any]:
     found = source.to_dict() if isinstance(source, Evidence) else read_document(source, "record")
     if found.get("format") == FORMAT:
         found = verify_evidence(found, keys=keys).json()
@@ -143,13 +145,13 @@ def _document(source: Mapping[str, Any] | str | Path | Evidence, keys: KeySet) -
     return found
 
 
-def _same(document: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def _check_signed_parts(document: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     if not document.keys() <= _MEMBERS:
         raise EvidenceInvalid(
             "Beside the record stands what nobody has signed.", reason="malformed"
         )
     for part in ("record", "text"):
-        if not same(document.get(part), claims[part]):
+        if not same_json(document.get(part), claims[part]):
             raise EvidenceInvalid(f"The {part} is not the one that was signed.", reason=part)
     named = claims["record"]["dpv:hasNotice"].get("xq:textSha256")
     pairs = zip(claims["text"]["zh"], claims["text"]["en"], strict=True)
@@ -158,8 +160,8 @@ def _same(document: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
         raise EvidenceInvalid("The text is not the one that the record names.", reason="text")
 
 
-def _receipts(document: Mapping[str, Any], *, known: AbstractSet[str]) -> Mapping[str, Reader]:
-    """The receipts by their leaf's name: each once, of a leaf of the record, and as the log gives it."""
+def _read_receipts(document: Mapping[str, Any], *, known: AbstractSet[str]) -> Mapping[str, Reader]:
+    """Parse the receipts, by leaf name; refuse doubled ones, foreign leaves and unknown members."""
     given = document.get("receipts", [])
     if not isinstance(given, list):
         raise TypeError(given)
@@ -171,21 +173,21 @@ def _receipts(document: Mapping[str, Any], *, known: AbstractSet[str]) -> Mappin
     return receipts
 
 
-def _whole(record: Mapping[str, Any]) -> None:
+def _check_events(record: Mapping[str, Any]) -> None:
     events = record["xq:events"]
     for event in events:
         for name in ("dct:date", "xq:act"):
             _text(event, name)
     if [_seq(event) for event in events] != list(range(1, record["dct:hasVersion"] + 1)):
         raise EvidenceInvalid("The record lacks an event.", reason="events")
-    if not same(_allowed(events[-1]), _allowed(record["dpv:hasProcess"])):
+    if not same_json(_scope(events[-1]), _scope(record["dpv:hasProcess"])):
         raise EvidenceInvalid(
             "What the record allows is not what was decided last.", reason="scope"
         )
 
 
-def _allowed(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
-    """Which data and for how long; the fields behind a dataset stand in the process alone."""
+def _scope(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
+    """Data and duration of a process or event, without `xq:fields`, which events do not have."""
     data = [
         {name: value for name, value in each.items() if name != "xq:fields"}
         for each in part["dpv:hasPersonalData"]
@@ -193,15 +195,15 @@ def _allowed(part: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Any]:
     return data, part["dpv:hasDuration"]
 
 
-def _leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf:
-    """The event's leaf, after it was worked out anew, where its salt was not erased."""
+def _event_leaf(record: Mapping[str, Any], event: Mapping[str, Any]) -> _Leaf:
+    """The event's log leaf, recomputed unless its salt was erased."""
     what, name = f"Event {_seq(event)}", f"{record['dct:identifier']}-{_seq(event)}"
     if "xq:leaf" not in event:
         return _Leaf(name, None)
-    return _recomputed(event, _row(record, event), name, what)
+    return _recompute_leaf(event, _row(record, event), name, what)
 
 
-def _leaf_of_kept(record: Mapping[str, Any]) -> _Leaf:
+def _kept_leaf(record: Mapping[str, Any]) -> _Leaf:
     kept = record["xq:kept"]
     since = parse_time(kept["dct:date"]) - datetime(1970, 1, 1, tzinfo=UTC)
     name = f"{record['dct:identifier']}-k{since // timedelta(microseconds=1)}"
@@ -213,10 +215,12 @@ def _leaf_of_kept(record: Mapping[str, Any]) -> _Leaf:
         "person": kept["xq:leaf"]["xq:personSha256"],
         "at": kept["dct:date"],
     }
-    return _recomputed(kept, row, name, "That it was kept")
+    return _recompute_leaf(kept, row, name, "That it was kept")
 
 
-def _recomputed(event: Mapping[str, Any], row: Mapping[str, Any], name: str, what: str) -> _Leaf:
+def _recompute_leaf(
+    event: Mapping[str, Any], row: Mapping[str, Any], name: str, what: str
+) -> _Leaf:
     given = event["xq:leaf"]
     if given["dct:identifier"] != name:
         raise EvidenceInvalid("A leaf belongs to another event.", reason="leaf")
@@ -225,10 +229,10 @@ def _recomputed(event: Mapping[str, Any], row: Mapping[str, Any], name: str, wha
             "actor": event["dpv:isImplementedByEntity"],
             "identity_token_digest": event.get("xq:identityTokenSha256"),
         }
-        if _hash(given["xq:personSalt"], person) != given["xq:personSha256"]:
+        if _salted_hash(given["xq:personSalt"], person) != given["xq:personSha256"]:
             raise EvidenceInvalid(f"{what} is not what its person did.", reason="person")
     digest = given["xq:leafSha256"]
-    if _hash(given["xq:salt"], row) != digest:
+    if _salted_hash(given["xq:salt"], row) != digest:
         raise EvidenceInvalid(f"{what} is not what its leaf says.", reason="leaf")
     return _Leaf(name, digest)
 
@@ -268,8 +272,8 @@ def _codes(event: Mapping[str, Any], kind: str) -> list[str]:
     return [each["dct:identifier"] for each in data if each["@id"].startswith(kind)]
 
 
-def _hash(salt: str, row: Mapping[str, Any]) -> str:
-    """RFC 8785: the keys are ASCII and the only numbers are integers, so sorting is all of it."""
+def _salted_hash(salt: str, row: Mapping[str, Any]) -> str:
+    """SHA-256(salt ‖ row in RFC 8785 form); keys are ASCII, numbers integers, so sorting suffices."""
     text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(parse_hex(salt) + text.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
-"""Evidence: a verified exchange that anybody with the gateway's keys can verify again.
+"""Evidence bundles: a verified request and answer, to be verified again offline.
 
-Trust begins outside the bundle: the key inside is compared with a pinned one, never believed.
+The key inside a bundle is compared with a pinned one, never trusted by itself.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any, Final
 from xinqiao.errors import EvidenceInvalid, ProtocolError, SignatureInvalid
 
 from .exchange import REQUEST_HEADERS, RESPONSE_HEADERS, Exchange
-from .http_signatures import check, read_claim
+from .http_signatures import read_claims, verify_signature
 from .keys import Jwks, KeySet, ResponseKey, read_document
-from .strict import parse_base64, parse_json, same
+from .strict import parse_base64, parse_json, same_json
 
 FORMAT: Final = "xinqiao-evidence/1"
-#: How far in the future a signature may seem to be made when it is verified again.
+#: Tolerated clock skew of a signature time in the future.
 _SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A verified exchange: request, exact answer, signature and the key that made it."""
+    """A verified exchange: request, exact answer, signature and signing key."""
 
     exchange: Exchange
     key: Mapping[str, Any]
@@ -59,7 +59,7 @@ class Evidence:
             ) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Write the evidence as a JSON object."""
+        """The evidence as a JSON object."""
         e = self.exchange
         return {
             "format": FORMAT,
@@ -67,23 +67,23 @@ class Evidence:
                 "method": e.method,
                 "target_uri": e.target_uri,
                 "headers": dict(e.request_headers),
-                **_written(e.request_body),
+                **_encode_body(e.request_body),
             },
             "response": {
                 "status": e.status,
                 "headers": dict(e.response_headers),
-                **_written(e.response_body),
+                **_encode_body(e.response_body),
             },
             "signed_at": self.signed_at.isoformat(),
             "key": dict(self.key),
         }
 
     def to_json(self) -> str:
-        """Write the evidence as text."""
+        """The evidence as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
 
     def save(self, path: str | Path) -> Path:
-        """Write the evidence to a file that only its owner can read, and return its path."""
+        """Write the evidence to a file of mode 0600; return its path."""
         target = Path(path)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -91,8 +91,8 @@ class Evidence:
         return target
 
 
-def witness(exchange: Exchange, key: ResponseKey, created: datetime) -> Evidence:
-    """Make evidence of an exchange that has just been verified with this key."""
+def make_evidence(exchange: Exchange, key: ResponseKey, created: datetime) -> Evidence:
+    """Build evidence of an exchange that was verified with this key."""
     return Evidence(exchange=exchange, key=key.jwk, signed_at=created)
 
 
@@ -102,34 +102,34 @@ def verify_evidence(
     keys: Jwks | KeySet,
     now: datetime | None = None,
 ) -> Evidence:
-    """Verify evidence again, offline, against keys that were obtained by another way.
+    """Verify an evidence bundle offline, against keys obtained separately.
 
     `source` is a bundle, as a mapping or a file; `keys` a JWK set (retired keys included), as a
     mapping or a file. What comes back is authentic as of its `signed_at`. Raises `EvidenceInvalid`
     with a sentence that says what differs, `ConfigurationError` if a file cannot be read.
 
-    A bundle is authentic only if it is, member by member, what `Evidence.to_dict` writes of that which
-    was verified.
+    A bundle is authentic only if it equals, member by member, `Evidence.to_dict` of the verified
+    exchange.
     """
     bundle = source.to_dict() if isinstance(source, Evidence) else read_document(source, "evidence")
     latest = (now or datetime.now(UTC)) + _SKEW
-    exchange, enclosed, signed_at = _read(bundle)
+    exchange, enclosed, signed_at = _read_bundle(bundle)
     try:
-        claimed = read_claim(exchange)
-        key = _pinned(KeySet.read(keys), claimed.keyid, enclosed)
-        covered = check(exchange, claimed, key, earliest=None, latest=latest)
+        claimed = read_claims(exchange)
+        key = _trusted_key(KeySet.read(keys), claimed.keyid, enclosed)
+        covered = verify_signature(exchange, claimed, key, earliest=None, latest=latest)
     except SignatureInvalid as error:
         raise EvidenceInvalid(error.detail, reason=error.reason) from None
     if signed_at != claimed.created.isoformat():
         raise EvidenceInvalid("The bundle's signed_at is not the signature's.", reason="created")
-    verified = witness(covered, key, claimed.created)
-    if not same(bundle, verified.to_dict()):
+    verified = make_evidence(covered, key, claimed.created)
+    if not same_json(bundle, verified.to_dict()):
         sentence = "The evidence holds what was not signed, or is not written as evidence is."
         raise EvidenceInvalid(sentence, reason="malformed")
     return verified
 
 
-def _pinned(keys: KeySet, kid: str, enclosed: object) -> ResponseKey:
+def _trusted_key(keys: KeySet, kid: str, enclosed: object) -> ResponseKey:
     key = keys.get(kid)
     if key is None:
         raise SignatureInvalid(f"The key {kid} is not among the trusted keys.", reason="key")
@@ -139,7 +139,7 @@ def _pinned(keys: KeySet, kid: str, enclosed: object) -> ResponseKey:
     return key
 
 
-def _read(bundle: Mapping[str, Any]) -> tuple[Exchange, object, object]:
+def _read_bundle(bundle: Mapping[str, Any]) -> tuple[Exchange, object, object]:
     if bundle.get("format") != FORMAT:
         raise EvidenceInvalid(f"This is not evidence of the form {FORMAT}.", reason="malformed")
     try:
@@ -148,10 +148,10 @@ def _read(bundle: Mapping[str, Any]) -> tuple[Exchange, object, object]:
             method=_str(request["method"]),
             target_uri=_str(request["target_uri"]),
             request_headers=_headers(request["headers"], REQUEST_HEADERS),
-            request_body=_bytes(request),
+            request_body=_decode_body(request),
             status=_status(response["status"]),
             response_headers=_headers(response["headers"], RESPONSE_HEADERS),
-            response_body=_bytes(response),
+            response_body=_decode_body(response),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise EvidenceInvalid(
@@ -160,15 +160,15 @@ def _read(bundle: Mapping[str, Any]) -> tuple[Exchange, object, object]:
     return exchange, bundle.get("key"), bundle.get("signed_at")
 
 
-def _written(body: bytes) -> dict[str, str]:
-    """Write a body as text where that is exact, else in base64."""
+def _encode_body(body: bytes) -> dict[str, str]:
+    """Encode a body as UTF-8 text where possible, else in base64."""
     try:
         return {"body": body.decode("utf-8"), "body_encoding": "utf-8"}
     except UnicodeDecodeError:
         return {"body": base64.b64encode(body).decode("ascii"), "body_encoding": "base64"}
 
 
-def _bytes(part: Mapping[str, Any]) -> bytes:
+def _decode_body(part: Mapping[str, Any]) -> bytes:
     if part["body_encoding"] == "utf-8":
         return _str(part["body"]).encode("utf-8")
     if part["body_encoding"] == "base64":
@@ -177,7 +177,7 @@ def _bytes(part: Mapping[str, Any]) -> bytes:
 
 
 def _headers(value: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, str]:
-    """Take the signed headers; any other would come out as if it had been verified."""
+    """Read the signed headers; refuse others, which no signature covers."""
     if not set(value) <= set(known):
         raise ValueError(value)
     return {name: _str(text) for name, text in value.items()}

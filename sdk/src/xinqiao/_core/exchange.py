@@ -1,4 +1,4 @@
-"""One request and its answer, exact to the byte, as far as a signature covers them."""
+"""A request and its answer: the parts that a response signature covers, exact to the byte."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Final
 
 import httpx2
 
-#: What is kept: the signed parts and no others. Evidence is handed on, so it holds no token, and
-#: nothing in it can be changed unnoticed.
+#: The signed headers and no others: evidence is passed on, so it must hold no token.
 REQUEST_HEADERS: Final = ("content-digest", "signature")
 RESPONSE_HEADERS: Final = ("content-type", "content-digest", "signature", "signature-input")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """An exchange whose answer nobody has verified yet. Header names are in lower case."""
+    """An unverified exchange. Header names are in lower case."""
 
     method: str
     target_uri: str
@@ -30,21 +29,21 @@ class Exchange:
 
     @classmethod
     def of(cls, response: httpx2.Response) -> Exchange:
-        """Take what matters of a response whose body has been read, and of its request."""
+        """Build from a response whose body has been read, and its request."""
         request = response.request
         return cls(
             method=request.method,
             target_uri=str(request.url),
-            request_headers=combined(request.headers, REQUEST_HEADERS),
+            request_headers=combine_fields(request.headers, REQUEST_HEADERS),
             request_body=request.content,
             status=response.status_code,
-            response_headers=combined(response.headers, RESPONSE_HEADERS),
+            response_headers=combine_fields(response.headers, RESPONSE_HEADERS),
             response_body=response.content,
         )
 
 
-def combined(headers: httpx2.Headers, names: tuple[str, ...]) -> dict[str, str]:
-    """Several lines of one field count as one, without blanks around them (RFC 9421, section 2.1)."""
+def combine_fields(headers: httpx2.Headers, names: tuple[str, ...]) -> dict[str, str]:
+    """Combined field values (RFC 9421, section 2.1): lines stripped and joined by commas."""
     lines = {name: headers.get_list(name) for name in names}
     return {
         name: ", ".join(line.strip(" \t") for line in each) for name, each in lines.items() if each
@@ -52,5 +51,5 @@ def combined(headers: httpx2.Headers, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def sha256_digest(body: bytes) -> str:
-    """Write the Content-Digest of a body (RFC 9530): `sha-256=:base64:`."""
+    """Content-Digest value of a body (RFC 9530): `sha-256=:base64:`."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"

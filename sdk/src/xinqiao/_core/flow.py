@@ -1,4 +1,4 @@
-"""A flow never does I/O: it yields a step, and its driver sends back the step's outcome."""
+"""Flows: sans-IO generators that yield a step and are sent its outcome by their driver."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this request; the outcome is a response whose body has been read."""
+    """Step: send this request. Outcome: a response whose body has been read."""
 
     request: httpx2.Request
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait so many seconds; the outcome is None."""
+    """Step: wait so many seconds. Outcome: None."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """Run this flow while no other flow of the same client runs alone; the outcome is its result.
+class Exclusive:
+    """Step: run this flow under the client's lock. Outcome: the flow's result.
 
-    Flows that run alone never ask to run another alone.
+    The lock is not reentrant: such a flow yields no `Exclusive` itself.
     """
 
     flow: Flow[Any]
 
 
-Step: TypeAlias = Send | Pause | Alone
+Step: TypeAlias = Send | Pause | Exclusive
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -49,6 +49,6 @@ def pause(seconds: float) -> Flow[None]:
     yield Pause(seconds)
 
 
-def alone(flow: Flow[T]) -> Flow[T]:
-    """Run a flow while no other runs alone."""
-    return cast("T", (yield Alone(flow)))
+def exclusive(flow: Flow[T]) -> Flow[T]:
+    """Run a flow under the client's lock."""
+    return cast("T", (yield Exclusive(flow)))

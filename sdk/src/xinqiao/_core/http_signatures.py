@@ -1,4 +1,4 @@
-"""Response signatures (RFC 9421, RFC 9530): one fixed profile; what departs from it is refused.
+"""Verification of HTTP message signatures on answers (RFC 9421, RFC 9530), one fixed profile.
 
 An answer passes if, in this order,
 
@@ -65,8 +65,8 @@ _INPUT = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """What a signature says of itself before it has been verified."""
+class SignatureClaims:
+    """Parameters of a signature that is not verified yet."""
 
     params: str
     components: str
@@ -75,8 +75,8 @@ class Claimed:
     signature: bytes
 
 
-def read_claim(exchange: Exchange) -> Claimed:
-    """Find the one signature and read its parameters (steps 1 and 2), or refuse."""
+def read_claims(exchange: Exchange) -> SignatureClaims:
+    """Read the parameters of the one signature (steps 1 and 2), or raise `SignatureInvalid`."""
     # 1. one member of our label in each field
     params = _only_member(exchange.response_headers, "signature-input")
     signature = _bytes_of(_only_member(exchange.response_headers, "signature"))
@@ -88,7 +88,7 @@ def read_claim(exchange: Exchange) -> Claimed:
         raise _refused("tag", f"The signature was made for another use (tag {found['tag']!r})")
     if found["alg"] != ALGORITHM:
         raise _refused("algorithm", f"The signature's algorithm is {found['alg']!r}")
-    return Claimed(
+    return SignatureClaims(
         params=params,
         components=found["components"],
         created=datetime.fromtimestamp(int(found["created"]), UTC),
@@ -97,19 +97,19 @@ def read_claim(exchange: Exchange) -> Claimed:
     )
 
 
-def check(
+def verify_signature(
     exchange: Exchange,
-    claimed: Claimed,
+    claimed: SignatureClaims,
     key: ResponseKey,
     *,
     earliest: datetime | None,
     latest: datetime,
 ) -> Exchange:
-    """Give what the signature covers if it is the gateway's (steps 3 to 7), else raise `SignatureInvalid`.
+    """Verify a signature (steps 3 to 7); return the signed parts of the exchange and no others.
 
-    What is given holds the signed parts and no others.
+    Raises `SignatureInvalid`.
     """
-    exchange = _as_claimed(exchange, claimed)
+    exchange = _without_unsigned_body(exchange, claimed)
     covered = components(exchange)
     # 3. exactly the components of this exchange
     if claimed.components != f"({' '.join(name for name, _ in covered)})":
@@ -135,11 +135,11 @@ def check(
             "The signature does not fit: status, type, digest, method or address was changed,"
             " or another key made it",
         ) from None
-    return _signed_part(exchange, claimed)
+    return _only_signed_parts(exchange, claimed)
 
 
-def _as_claimed(exchange: Exchange, claimed: Claimed) -> Exchange:
-    """Leave the request's body out where a refusal says nothing of it."""
+def _without_unsigned_body(exchange: Exchange, claimed: SignatureClaims) -> Exchange:
+    """Drop the request's body where a refusal's signature does not cover it."""
     if exchange.status < _REFUSED or _REQUEST_DIGEST in claimed.components:
         return exchange
     return replace(
@@ -149,8 +149,8 @@ def _as_claimed(exchange: Exchange, claimed: Claimed) -> Exchange:
     )
 
 
-def _signed_part(exchange: Exchange, claimed: Claimed) -> Exchange:
-    """Leave out which headers nobody has signed, and other signatures."""
+def _only_signed_parts(exchange: Exchange, claimed: SignatureClaims) -> Exchange:
+    """Drop unsigned headers and other signatures."""
     signature = base64.b64encode(claimed.signature).decode("ascii")
     request, response = exchange.request_headers, exchange.response_headers
     return replace(
@@ -235,7 +235,7 @@ def _field(headers: Mapping[str, str], name: str, whose: str) -> str:
 
 
 def digest_fits(headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether `Content-Digest`, where there is one, is that of the body in every member."""
+    """Whether each member of `Content-Digest` fits the body; true where there is none."""
     if "content-digest" not in headers:
         return True
     try:
@@ -254,7 +254,7 @@ def _check_digest(headers: Mapping[str, str], body: bytes, whose: str) -> None:
 
 
 def _refuses_digest(exchange: Exchange) -> bool:
-    """Tell whether this is a refusal of a request whose digest is not its body's."""
+    """Whether this is a refusal of a request whose digest does not fit its body."""
     return exchange.status >= _REFUSED and not digest_fits(
         exchange.request_headers, exchange.request_body
     )

@@ -1,5 +1,7 @@
-"""JWTs: all that is signed by this side, and the gateway's. Nothing else imports PyJWT, and a key
-never prints."""
+"""JWS and JWK: signing keys, client assertions, DPoP proofs, the gateway's JWTs.
+
+The only module that imports PyJWT; keys are never printed.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ _KINDS: Final[Mapping[str, tuple[str, str | None, tuple[str, ...]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key of this side: ES256, PS256 or EdDSA, as its JWK is made."""
+    """The client's private key: ES256, PS256 or EdDSA, by its JWK."""
 
     alg: str
     kid: str | None
@@ -42,7 +44,7 @@ class SigningKey:
 
     @classmethod
     def read(cls, source: Jwks) -> SigningKey:
-        """Take the first private key of a JWK, a JWK set, or a file that holds either."""
+        """Load the first private key of a JWK, a JWK set, or a file that holds either."""
         jwks = read_json(source, "private key")
         keys = jwks.get("keys", [jwks])
         for jwk in keys if isinstance(keys, list) else ():
@@ -123,11 +125,10 @@ def dpop_proof(
     return key.sign(claims, {"typ": "dpop+jwt", "jwk": dict(key.public_jwk)})
 
 
-def opened(token: object, keys: KeySet, *, typ: str) -> Mapping[str, Any]:
-    """Verify a JWT of the gateway's and give its claims; raises `EvidenceInvalid`.
+def verify_gateway_jwt(token: object, keys: KeySet, *, typ: str) -> Mapping[str, Any]:
+    """Verify a JWT signed by the gateway and return its claims; raises `EvidenceInvalid`.
 
-    Only EdDSA, only a trusted response key, only one that was in force at `iat`, and only a JWT that has
-    one reading.
+    EdDSA only, by a trusted response key in force at `iat`, in strict JSON and base64url.
     """
     try:
         signed, _, signature = str(token).rpartition(".")
@@ -152,7 +153,7 @@ def opened(token: object, keys: KeySet, *, typ: str) -> Mapping[str, Any]:
 
 
 def pkce_challenge(verifier: str) -> str:
-    """PKCE, S256 only (RFC 7636)."""
+    """PKCE code challenge, S256 (RFC 7636)."""
     return _base64url(hashlib.sha256(verifier.encode("ascii")).digest())
 
 

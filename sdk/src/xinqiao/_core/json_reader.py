@@ -1,4 +1,4 @@
-"""Reading verified JSON: what is missing is a `ProtocolError`, what is unknown is ignored."""
+"""Typed access to verified JSON: a missing member is a `ProtocolError`, unknown ones are ignored."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One JSON object and where it stands in the answer."""
+    """A JSON object and its path in the answer."""
 
     members: Mapping[str, Any]
     where: str
 
     @classmethod
     def of(cls, value: object, where: str) -> Reader:
-        """Take an object."""
+        """Wrap a value, which must be an object."""
         if not isinstance(value, Mapping):
             raise ProtocolError(f"In the answer, {where} is not an object.")
         return cls(value, where)
 
     @classmethod
     def body(cls, evidence: Evidence) -> Reader:
-        """Take the body of a verified answer."""
+        """Wrap the body of a verified answer."""
         return cls.of(evidence.json(), "the body")
 
     def text(self, name: str) -> str:
@@ -92,7 +92,7 @@ class Reader:
         return None if self.members.get(name) is None else self.object(name)
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """Read a required object as it is, for reading only."""
+        """Read a required object as a read-only mapping."""
         return MappingProxyType(dict(self.object(name).members))
 
     def objects(self, name: str) -> Iterator[Reader]:

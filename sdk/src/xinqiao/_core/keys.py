@@ -1,4 +1,4 @@
-"""The gateway's response keys: Ed25519 only, each with the time in which it may sign."""
+"""The gateway's public keys from its JWK set: Ed25519 response keys with validity, log keys."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .strict import MAX_SIZE, parse_base64url, parse_json, parse_time
 Jwks: TypeAlias = Mapping[str, Any] | str | Path
 
 _ALGORITHMS: Final = (None, "EdDSA", "Ed25519")
-#: What is kept of a key in evidence.
+#: Members of a key that evidence encloses.
 _PUBLIC: Final = ("kty", "crv", "x", "kid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseKey:
-    """One public key that signs answers."""
+    """A public key for response signatures, with its period of validity."""
 
     kid: str
     public: Ed25519PublicKey = field(repr=False)
@@ -34,7 +34,7 @@ class ResponseKey:
     retired_at: datetime | None = None
 
     def in_force(self, when: datetime) -> bool:
-        """Tell whether the key may have signed at this time, given in whole seconds."""
+        """Whether the key was valid at this time, given in whole seconds."""
         return not (
             (self.not_before is not None and when < self.not_before.replace(microsecond=0))
             or (self.retired_at is not None and when > self.retired_at)
@@ -43,7 +43,7 @@ class ResponseKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The response keys of a JWK set, by `kid`."""
+    """Response keys by `kid`, and the log's keys, of a JWK set."""
 
     by_kid: Mapping[str, ResponseKey]
     log: tuple[Ed25519PublicKey, ...] = ()
@@ -51,29 +51,29 @@ class KeySet:
 
     @classmethod
     def read(cls, source: Jwks | KeySet) -> KeySet:
-        """Read a JWK set or a file; keys for other uses are passed over."""
+        """Read a JWK set or a file; keys for other uses are ignored."""
         if isinstance(source, KeySet):
             return source
-        return cls.of(_jwks_of(source))
+        return cls.of(_read_jwks(source))
 
     @classmethod
     def of(cls, jwks: Iterable[object]) -> KeySet:
-        """Take the response keys and the log's among these JWKs."""
+        """Select the response keys and the log's keys among these JWKs."""
         listed = list(jwks)
-        keys = [_response_key(jwk) for jwk in listed if _of_use(jwk, "response")]
+        keys = [_response_key(jwk) for jwk in listed if _has_use(jwk, "response")]
         by_kid = {key.kid: key for key in keys}
         if len(by_kid) != len(keys):
             raise ConfigurationError("Two keys of the key set have the same kid.")
-        log = tuple(_response_key(jwk).public for jwk in listed if _of_use(jwk, "log"))
+        log = tuple(_response_key(jwk).public for jwk in listed if _has_use(jwk, "log"))
         return cls(MappingProxyType(by_kid), log)
 
     def get(self, kid: str) -> ResponseKey | None:
-        """Find a key."""
+        """The response key of this `kid`, or None."""
         return self.by_kid.get(kid)
 
 
 def read_json(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
-    """Take a mapping as it is, or read it from a file; raises `ConfigurationError`."""
+    """Return a mapping as it is, or read it from a file; raises `ConfigurationError`."""
     try:
         return read_document(source, what)
     except EvidenceUnreadable as error:
@@ -81,7 +81,7 @@ def read_json(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str,
 
 
 def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[str, Any]:
-    """Take a mapping as it is, or read it from a file of strict JSON.
+    """Return a mapping as it is, or read it from a file of strict JSON.
 
     Raises `ConfigurationError` if there is no such file, `EvidenceUnreadable` for what is in it.
     """
@@ -101,7 +101,7 @@ def read_document(source: Mapping[str, Any] | str | Path, what: str) -> Mapping[
     return value
 
 
-def _jwks_of(source: Jwks) -> list[object]:
+def _read_jwks(source: Jwks) -> list[object]:
     jwks = read_json(source, "key set")
     keys = jwks.get("keys", [jwks] if "kty" in jwks else None)
     if not isinstance(keys, list):
@@ -109,7 +109,7 @@ def _jwks_of(source: Jwks) -> list[object]:
     return keys
 
 
-def _of_use(jwk: object, use: str) -> bool:
+def _has_use(jwk: object, use: str) -> bool:
     return (
         isinstance(jwk, Mapping)
         and jwk.get("kty") == "OKP"

@@ -1,6 +1,6 @@
-"""The authorization server: its metadata, its token endpoint, pushed requests.
+"""OAuth client: server metadata, access tokens, authenticated posts to OAuth endpoints.
 
-Answers here come over TLS and are not signed; nothing of them is data about an enterprise.
+These answers are protected by TLS only; they hold no data about an enterprise.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xinqiao._core import flow
 from xinqiao.errors import ProtocolError
 
 from .jose import client_assertion
-from .problems import members, oauth_error
+from .problems import json_members, oauth_error
 from .session import Metadata, Session, Token
 from .transport import exchange, proof, retry_after
 
@@ -28,11 +28,11 @@ _OK: Final = (200, 201)
 
 
 def access_token(session: Session, scope: str | None) -> Flow[str]:
-    """Get a token of this scope: the cached one, or a new one, fetched once for all who wait."""
+    """Access token of this scope: cached, or fetched once for all callers that wait."""
     cached = session.tokens.get(scope or "")
     if cached is not None and cached.fresh(session.now()):
         return cached.value
-    return (yield from flow.alone(_renewed_token(session, scope)))
+    return (yield from flow.exclusive(_renew_token(session, scope)))
 
 
 def forget_token(session: Session, scope: str | None, value: str) -> None:
@@ -42,7 +42,7 @@ def forget_token(session: Session, scope: str | None, value: str) -> None:
         session.tokens.pop(scope or "", None)
 
 
-def _renewed_token(session: Session, scope: str | None) -> Flow[str]:
+def _renew_token(session: Session, scope: str | None) -> Flow[str]:
     cached = session.tokens.get(scope or "")
     if cached is not None and cached.fresh(session.now()):
         return cached.value
@@ -50,12 +50,12 @@ def _renewed_token(session: Session, scope: str | None) -> Flow[str]:
     server = yield from metadata(session)
     asked_at = session.now()
     answer = yield from authenticated_post(session, server.token_endpoint, form)
-    value, lifetime = token_of(answer)
+    value, lifetime = read_token(answer)
     session.tokens[scope or ""] = Token(value=value, ends_at=asked_at + lifetime)
     return value
 
 
-def token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
+def read_token(answer: Mapping[str, Any]) -> tuple[str, float]:
     """Read an access token and its lifetime in seconds; only DPoP-bound tokens are accepted."""
     value, lifetime = answer.get("access_token"), answer.get("expires_in", 0)
     if not isinstance(value, str) or not value.isascii() or type(lifetime) is not int:
@@ -68,16 +68,16 @@ def token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
 def authenticated_post(
     session: Session, url: str, form: Mapping[str, str]
 ) -> Flow[Mapping[str, Any]]:
-    """Post a form as this client, with a proof; the server's first answer may be a nonce."""
+    """Post a form with client assertion and DPoP proof; repeat once with the server's nonce."""
     for _ in range(2):
         response = yield from _post_once(session, url, form)
         session.note_nonce("authorization", response.headers)
-        answer = members(response.content)
+        answer = json_members(response.content)
         if answer.get("error") != "use_dpop_nonce":
             break
     if response.status_code in _OK:
         return answer
-    raise _error_of(session, response)
+    raise _read_error(session, response)
 
 
 def _post_once(session: Session, url: str, form: Mapping[str, str]) -> Flow[httpx2.Response]:
@@ -103,7 +103,7 @@ def _post_once(session: Session, url: str, form: Mapping[str, str]) -> Flow[http
 
 
 def metadata(session: Session) -> Flow[Metadata]:
-    """Get the server's metadata, once; every address in it must be on the issuer's origin."""
+    """Server metadata (RFC 8414), fetched once; its endpoints must be on the issuer's origin."""
     if session.metadata is None:
         issuer = session.settings.issuer
         url = f"{issuer}/.well-known/oauth-authorization-server"
@@ -115,8 +115,8 @@ def get_json(session: Session, url: str) -> Flow[Mapping[str, Any]]:
     """Fetch a public document."""
     response = yield from exchange("GET", url)
     if response.status_code not in _OK:
-        raise _error_of(session, response)
-    return members(response.content)
+        raise _read_error(session, response)
+    return json_members(response.content)
 
 
 def _read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
@@ -134,7 +134,7 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _error_of(session: Session, response: httpx2.Response) -> Exception:
+def _read_error(session: Session, response: httpx2.Response) -> Exception:
     return oauth_error(
         response.status_code,
         response.content,

@@ -1,4 +1,4 @@
-"""From verified answers to results. Only evidence comes in: nothing unverified is parsed."""
+"""Parsers from verified evidence to result objects; nothing unverified is parsed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .results import (
     ConsentRequest,
     Consents,
     ConsentUse,
-    Following,
     LogPromise,
+    NextPage,
     Objection,
     QueryResult,
     Question,
@@ -35,7 +35,7 @@ _ANSWERS: Final = ("yes", "no", "not_determined")
 
 
 def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
-    """Read answers; they must be to the questions asked, in their order."""
+    """Parse a verification; its answers must be in the order of the questions."""
     body = Reader.body(evidence)
     answers = tuple(_answer(item) for item in body.objects("answers"))
     if tuple(answer.question for answer in answers) != asked:
@@ -54,8 +54,8 @@ def verification(evidence: Evidence, asked: tuple[str, ...]) -> Verification:
     )
 
 
-def query_result(evidence: Evidence, turn: Callable[[str], Following]) -> QueryResult:
-    """Read one page of records; `turn` makes the flow of the page at a cursor."""
+def query_result(evidence: Evidence, turn: Callable[[str], NextPage]) -> QueryResult:
+    """Parse one page of records; `turn` makes the flow of the page at a cursor."""
     body = Reader.body(evidence)
     page = body.optional_object("page")
     cursor = page.optional_text("cursor") if page else None
@@ -77,18 +77,18 @@ def query_result(evidence: Evidence, turn: Callable[[str], Following]) -> QueryR
 
 
 def consent(evidence: Evidence) -> Consent:
-    """Read one consent."""
+    """Parse one consent."""
     return _consent(Reader.body(evidence), evidence)
 
 
 def consents(evidence: Evidence) -> Consents:
-    """Read a list of consents."""
+    """Parse a list of consents."""
     items = Reader.body(evidence).objects("consents")
     return Consents(consents=tuple(_consent(item, evidence) for item in items), evidence=evidence)
 
 
 def consent_request(evidence: Evidence) -> ConsentRequest:
-    """Read the answer to a consent asked for by link."""
+    """Parse the answer to a consent request by link."""
     body = Reader.body(evidence)
     return ConsentRequest(
         consent_id=body.text("consent_id"),
@@ -100,7 +100,7 @@ def consent_request(evidence: Evidence) -> ConsentRequest:
 
 
 def questions(evidence: Evidence) -> Questions:
-    """Read the catalogue of questions."""
+    """Parse the catalogue of questions."""
     body = Reader.body(evidence)
     return Questions(
         catalogue_version=body.optional_text("catalogue_version"),

@@ -1,4 +1,4 @@
-"""From an answer that says no to the error that says why."""
+"""Mapping of problem documents and OAuth errors to exceptions."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ _BY_STATUS: Final[Mapping[int, type[XinqiaoError]]] = {
 def problem_error(
     status: int, body: bytes, *, request_id: str | None, retry_after: float | None
 ) -> XinqiaoError:
-    """Turn a verified problem document (RFC 9457) into its error."""
-    problem = members(body)
+    """Exception of a verified problem document (RFC 9457)."""
+    problem = json_members(body)
     code = _text(problem, "code")
     kind = BY_CODE.get(code or "") or _BY_STATUS.get(status) or _by_class(status)
     return kind(
@@ -64,8 +64,8 @@ def problem_error(
 def oauth_error(
     status: int, body: bytes, *, request_id: str | None, retry_after: float | None
 ) -> XinqiaoError:
-    """Turn an answer of an OAuth endpoint into its error (RFC 6749, section 5.2)."""
-    answer = members(body)
+    """Exception of an OAuth endpoint's error answer (RFC 6749, section 5.2)."""
+    answer = json_members(body)
     code = _text(answer, "error") or _text(answer, "code")
     kind: type[XinqiaoError] = errors.OAuthError
     if status == 429:  # noqa: PLR2004 - RFC 6585
@@ -83,8 +83,8 @@ def oauth_error(
     )
 
 
-def members(body: bytes) -> Mapping[str, Any]:
-    """Read a JSON object; whatever is none has no members."""
+def json_members(body: bytes) -> Mapping[str, Any]:
+    """Members of a JSON object; an empty mapping if the body is no JSON object."""
     try:
         value = parse_json(body)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The log's promises are kept in mind and called in: a leaf that is missing is proof of its own.
+"""Inclusion promises of answers, and verification of their receipts from the transparency log.
 
-What a receipt must show, in this order:
+A receipt must show, in this order:
 
 1. the leaf is the one that the answer promised
 2. the receipt names this issuer's log, the checkpoint too, and one of its log keys signed that
@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from xinqiao._core.api_call import call
 from xinqiao._core.json_reader import Reader
-from xinqiao._core.verify_response import published_keys
+from xinqiao._core.verify_response import trusted_keys
 from xinqiao.errors import NotFound, PromiseBroken, ReceiptInvalid
 
-from .retry import http_time
+from .retry import utc_time
 from .strict import parse_base64, parse_sha256
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from .results import LogPromise
     from .session import Session
 
-#: Promises that one client keeps in mind; the oldest go first.
-MOST: Final = 10_000
+#: Promises that one client remembers; the oldest are dropped first.
+MAX_PROMISES: Final = 10_000
 _KEY_HASH: Final = 4
-#: Of a checkpoint: origin, size and root (c2sp.org/tlog-checkpoint).
+#: Lines of a checkpoint at least: origin, size and root (c2sp.org/tlog-checkpoint).
 _LINES: Final = 3
 _ED25519: Final = b"\x01"
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
@@ -46,8 +46,8 @@ _SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promised:
-    """An answer's promise, with the evidence that it was made."""
+class PromisedLeaf:
+    """The inclusion promise of one answer, with the answer's evidence."""
 
     disclosure_id: str
     promise: LogPromise
@@ -56,7 +56,7 @@ class Promised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """That a disclosure is in the log: verified, and kept as it came."""
+    """A verified receipt: proof that a disclosure is in the log."""
 
     disclosure_id: str
     leaf_hash: str
@@ -66,14 +66,16 @@ class Receipt:
     evidence: Evidence = field(repr=False, compare=False)
 
 
-def keep(session: Session, disclosure_id: str, promise: LogPromise | None, of: Evidence) -> None:
-    """Keep a promise in mind until it is called in."""
+def remember_promise(
+    session: Session, disclosure_id: str, promise: LogPromise | None, evidence: Evidence
+) -> None:
+    """Remember a promise until its receipt is checked."""
     if promise is None or promise.merge_by is None:
         return
-    session.promises[disclosure_id] = Promised(
-        disclosure_id=disclosure_id, promise=promise, evidence=of
+    session.promises[disclosure_id] = PromisedLeaf(
+        disclosure_id=disclosure_id, promise=promise, evidence=evidence
     )
-    while len(session.promises) > MOST:
+    while len(session.promises) > MAX_PROMISES:
         session.promises.pop(next(iter(session.promises)), None)
 
 
@@ -81,9 +83,9 @@ def check_receipts(session: Session) -> Flow[tuple[Receipt, ...]]:
     """Fetch and verify the receipt of each answer whose promise is due, and return them.
 
     Raises `PromiseBroken` where the log lacks a leaf after its time, and `ReceiptInvalid` where a
-    receipt does not show it; the promise stays, and with it the evidence. What is not due is left.
+    receipt does not show it; the promise stays, and with it the evidence. What is not due stays.
     """
-    now = http_time(session.now())
+    now = utc_time(session.now())
     due = [
         each
         for each in list(session.promises.values())
@@ -91,27 +93,27 @@ def check_receipts(session: Session) -> Flow[tuple[Receipt, ...]]:
     ]
     found = []
     for each in due:
-        found.append((yield from _receipt(session, each)))
+        found.append((yield from _fetch_receipt(session, each)))
         session.promises.pop(each.disclosure_id, None)
     return tuple(found)
 
 
-def _receipt(session: Session, of: Promised) -> Flow[Receipt]:
-    path = f"/v1/receipts/{quote(of.disclosure_id, safe='')}"
-    scope = "query" if of.evidence.exchange.target_uri.endswith("/v1/queries") else "verify"
+def _fetch_receipt(session: Session, promised: PromisedLeaf) -> Flow[Receipt]:
+    path = f"/v1/receipts/{quote(promised.disclosure_id, safe='')}"
+    scope = "query" if promised.evidence.exchange.target_uri.endswith("/v1/queries") else "verify"
     try:
         evidence = yield from call(session, "GET", path, scope=scope)
     except NotFound:
-        raise PromiseBroken(promised=of) from None
-    keys = yield from published_keys(session)
+        raise PromiseBroken(promised=promised) from None
+    keys = yield from trusted_keys(session)
     log = f"{session.settings.issuer}/log"
-    return verified_receipt(evidence, of, log=log, log_keys=keys.log)
+    return verified_receipt(evidence, promised, log=log, log_keys=keys.log)
 
 
 def verified_receipt(
-    evidence: Evidence, of: Promised, *, log: str, log_keys: Iterable[Ed25519PublicKey]
+    evidence: Evidence, promised: PromisedLeaf, *, log: str, log_keys: Iterable[Ed25519PublicKey]
 ) -> Receipt:
-    """Read a receipt and check what it shows; `log` is the log's address. Raises `ReceiptInvalid`."""
+    """Parse and verify a receipt; `log` is the log's address. Raises `ReceiptInvalid`."""
     body = Reader.body(evidence)
     made = Receipt(
         disclosure_id=body.text("disclosure_id"),
@@ -121,26 +123,26 @@ def verified_receipt(
         checkpoint=body.text("checkpoint"),
         evidence=evidence,
     )
-    if (made.disclosure_id, made.leaf_hash) != (of.disclosure_id, of.promise.leaf_hash):
-        raise ReceiptInvalid("The receipt is of another leaf than was promised.", promised=of)
-    if of.promise.log not in {None, log}:
-        raise ReceiptInvalid("The answer promised a leaf of another log.", promised=of)
-    fault = fault_of(body, made.leaf_hash, log=log, log_keys=log_keys)
+    if (made.disclosure_id, made.leaf_hash) != (promised.disclosure_id, promised.promise.leaf_hash):
+        raise ReceiptInvalid("The receipt is of another leaf than was promised.", promised=promised)
+    if promised.promise.log not in {None, log}:
+        raise ReceiptInvalid("The answer promised a leaf of another log.", promised=promised)
+    fault = receipt_fault(body, made.leaf_hash, log=log, log_keys=log_keys)
     if fault is not None:
-        raise ReceiptInvalid(fault, promised=of)
+        raise ReceiptInvalid(fault, promised=promised)
     return made
 
 
-def fault_of(
+def receipt_fault(
     receipt: Reader, leaf_hash: str, *, log: str, log_keys: Iterable[Ed25519PublicKey]
 ) -> str | None:
-    """Tell why a receipt does not show this leaf in the log at this address; nothing if it does."""
+    """Why a receipt does not prove this leaf in the log at this address; None if it does."""
     if receipt.text("leaf_hash") != leaf_hash:
         return "The receipt is of another leaf."
     if receipt.text("log") != log:
         return "The receipt is of another log."
     origin = urlsplit(log)
-    head = _signed_head(receipt.text("checkpoint"), origin.netloc + origin.path, log_keys)
+    head = _verify_checkpoint(receipt.text("checkpoint"), origin.netloc + origin.path, log_keys)
     if head is None:
         return "The checkpoint is not signed by a trusted log key."
     try:
@@ -150,13 +152,15 @@ def fault_of(
         return "The receipt's hashes cannot be read."
     size, root = head
     fits = size == receipt.integer("tree_size")
-    if not fits or not includes(leaf, receipt.integer("leaf_index"), size, proof, root):
+    if not fits or not verify_inclusion(leaf, receipt.integer("leaf_index"), size, proof, root):
         return "The proof does not lead to the checkpoint's root."
     return None
 
 
-def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether `proof` shows the leaf's hash at `index` under `root` (RFC 9162 §2.1.3.2)."""
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> bool:
+    """Inclusion proof verification (RFC 9162 §2.1.3.2): the leaf hash at `index` under `root`."""
     if not 0 <= index < size:
         return False
     here, last, found = index, size - 1, leaf
@@ -164,23 +168,23 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
         if last == 0:
             return False
         if here & 1 or here == last:
-            found = _node(step, found)
+            found = _node_hash(step, found)
             while here and not here & 1:
                 here, last = here >> 1, last >> 1
         else:
-            found = _node(found, step)
+            found = _node_hash(found, step)
         here, last = here >> 1, last >> 1
     return last == 0 and found == root
 
 
-def _node(left: bytes, right: bytes) -> bytes:
+def _node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def _signed_head(
+def _verify_checkpoint(
     note: str, origin: str, keys: Iterable[Ed25519PublicKey]
 ) -> tuple[int, bytes] | None:
-    """Size and root of a signed note (c2sp.org/tlog-checkpoint), if a key of `keys` signed it."""
+    """Size and root of a checkpoint (c2sp.org/tlog-checkpoint) signed by one of `keys`, or None."""
     text, blank, signatures = note.partition("\n\n")
     lines, signed = text.split("\n"), signatures.split("\n")
     found = [_SIGNATURE.fullmatch(line) for line in signed[:-1]]
@@ -194,11 +198,11 @@ def _signed_head(
     except ValueError:
         return None
     own = [blob for name, blob in blobs if name == origin]
-    known = any(_signed_by(key, origin, body, blob) for key in keys for blob in own)
+    known = any(_signature_valid(key, origin, body, blob) for key in keys for blob in own)
     return (size, root) if known and len(blobs) == len(found) else None
 
 
-def _signed_by(key: Ed25519PublicKey, origin: str, body: bytes, blob: bytes) -> bool:
+def _signature_valid(key: Ed25519PublicKey, origin: str, body: bytes, blob: bytes) -> bool:
     named = hashlib.sha256(origin.encode() + b"\n" + _ED25519 + key.public_bytes_raw()).digest()
     if blob[:_KEY_HASH] != named[:_KEY_HASH]:
         return False

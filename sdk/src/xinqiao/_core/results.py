@@ -1,4 +1,4 @@
-"""What the gateway answers, as frozen values. Each carries the evidence that it was read from."""
+"""Result types of the SDK, frozen dataclasses; each carries the evidence it was parsed from."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 AnswerValue: TypeAlias = Literal["yes", "no", "not_determined"]
 #: The flow of the page that follows.
-Following: TypeAlias = "Callable[[Session], Flow[QueryResult]]"
+NextPage: TypeAlias = "Callable[[Session], Flow[QueryResult]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPromise:
-    """The log's promise to hold this answer by a certain time."""
+    """The log's promise to include this answer's leaf by `merge_by`."""
 
     leaf_hash: str
     log: str | None
@@ -30,7 +30,7 @@ class LogPromise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to one question: yes, no, or not determined (and nobody is told why)."""
+    """The answer to one question: yes, no or not determined, without a reason."""
 
     question: str
     answer: AnswerValue
@@ -52,13 +52,13 @@ class Answer:
         return self.answer != "not_determined"
 
     def __bool__(self) -> NoReturn:
-        """Refuse to be a condition: there are three answers."""
+        """Raise TypeError: an answer has three values."""
         raise TypeError("An answer has three values; use .yes, .no or .determined.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Answers about one enterprise, in the order in which they were asked."""
+    """Result of a verification: answers about one enterprise, in the order of the questions."""
 
     verification_id: str
     disclosure_id: str
@@ -73,7 +73,7 @@ class Verification:
     evidence: Evidence = field(repr=False, compare=False)
 
     def __getitem__(self, question: str) -> Answer:
-        """Find the answer to a question; one asked twice is only in `answers`."""
+        """The answer to a question; one asked twice is only in `answers`."""
         found = [answer for answer in self.answers if answer.question == question]
         if len(found) != 1:
             raise KeyError(question if not found else f"{question} was asked more than once")
@@ -111,7 +111,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """What was asked and not given, and why; without `fields`, the dataset as a whole."""
+    """A dataset, or `fields` of it, that was requested and not disclosed, with the reason."""
 
     dataset: str
     reason: str
@@ -120,7 +120,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentUse:
-    """The consent under which a query was answered, and what is left of it."""
+    """The consent under which a query was answered, with its remaining uses."""
 
     consent_id: str
     valid_until: datetime | None
@@ -129,7 +129,7 @@ class ConsentUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryResult:
-    """One page of an authorised query. `recipient` names whom it was given to."""
+    """One page of an authorised query; `recipient` names the receiving client."""
 
     disclosure_id: str
     uscc: str
@@ -144,7 +144,7 @@ class QueryResult:
     """As of a `Verification`."""
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
-    _following: Following | None = field(repr=False, compare=False)
+    _following: NextPage | None = field(repr=False, compare=False)
 
     @property
     def last(self) -> bool:
@@ -154,7 +154,7 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A consent of this client, as the gateway sees it now."""
+    """A consent of this client, in its current state."""
 
     consent_id: str
     status: str
@@ -176,17 +176,17 @@ class Consents:
     evidence: Evidence = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Consent]:
-        """Go through them."""
+        """Iterate over the items."""
         return iter(self.consents)
 
     def __len__(self) -> int:
-        """Count them."""
+        """Number of items."""
         return len(self.consents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRequest:
-    """A consent asked for by link: show `capture_url` (or its QR code) to the enterprise."""
+    """A consent request by link: show `capture_url` (or its QR code) to the enterprise."""
 
     consent_id: str
     status: str
@@ -212,9 +212,9 @@ class Questions:
     evidence: Evidence = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Question]:
-        """Go through them."""
+        """Iterate over the items."""
         return iter(self.questions)
 
     def __len__(self) -> int:
-        """Count them."""
+        """Number of items."""
         return len(self.questions)

@@ -1,4 +1,4 @@
-"""When to try again: full jitter, never before `Retry-After`, never beyond the deadline. Pure."""
+"""Retry policy: exponential backoff with full jitter, `Retry-After`, a deadline. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TypeAlias
 from xinqiao.errors import ConfigurationError, LimitReached, ServerUnavailable, XinqiaoError
 
 #: A random number between its two arguments.
-Chance: TypeAlias = Callable[[float, float], float]
+RandomBetween: TypeAlias = Callable[[float, float], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and for how long a call is repeated. All times in seconds.
+    """Limits of automatic retries. All times in seconds.
 
     `retries` tries follow the first one at most; none begins when `deadline` seconds have passed
     since the first. The wait before try n is random in 0 … min(`longest`, `base`·2ⁿ), after
@@ -29,14 +29,14 @@ class RetryPolicy:
     longest: float = 8.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse negative values."""
         if min(self.retries, self.deadline, self.base, self.longest) < 0:
             raise ConfigurationError("No part of a retry policy can be negative.")
 
     def wait(
-        self, tried: int, error: XinqiaoError, *, elapsed: float, chance: Chance
+        self, tried: int, error: XinqiaoError, *, elapsed: float, chance: RandomBetween
     ) -> float | None:
-        """Say how long to wait after `tried` retries failed, or None to give up."""
+        """Seconds to wait after `tried` failed retries, or None to give up."""
         if tried >= self.retries:
             return None
         spread = chance(0.0, min(self.longest, self.base * 2.0**tried))
@@ -45,13 +45,13 @@ class RetryPolicy:
 
 
 def may_repeat(error: XinqiaoError, *, idempotent: bool) -> bool:
-    """Tell whether the same call could succeed a moment later without being done twice."""
+    """Whether a call that failed with this error may be sent again."""
     if isinstance(error, ServerUnavailable):
         return idempotent or not error.may_have_arrived
     return isinstance(error, LimitReached)
 
 
-def seconds_to_wait(value: str | None, *, now: float) -> float | None:
+def parse_retry_after(value: str | None, *, now: float) -> float | None:
     """Read a `Retry-After` field: seconds or an HTTP date (RFC 9110, section 10.2.3)."""
     if value is None:
         return None
@@ -65,6 +65,6 @@ def seconds_to_wait(value: str | None, *, now: float) -> float | None:
     return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
 
 
-def http_time(now: float) -> datetime:
-    """Turn a clock's reading into a time with its zone."""
+def utc_time(now: float) -> datetime:
+    """Aware UTC datetime of a POSIX timestamp."""
     return datetime.fromtimestamp(now, UTC)

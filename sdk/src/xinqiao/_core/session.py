@@ -1,4 +1,4 @@
-"""What one client knows: its settings, and what it has learnt from the gateway so far."""
+"""State of one client: settings, cached tokens, nonces, keys, metadata and promises."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .jose import SigningKey, generate_dpop_key
 
 if TYPE_CHECKING:
     from .keys import KeySet
-    from .receipts import Promised
-    from .retry import Chance, RetryPolicy
+    from .receipts import PromisedLeaf
+    from .retry import RandomBetween, RetryPolicy
 
 #: A token is renewed this many seconds before it ends.
 RENEW_BEFORE: Final = 30
@@ -28,12 +28,12 @@ Server = Literal["authorization", "resource"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Time and chance, so that a test can stand in for them."""
+class Environment:
+    """Clocks and randomness, replaceable in tests."""
 
     now: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
-    chance: Chance = random.uniform
+    chance: RandomBetween = random.uniform
     new_id: Callable[[], str] = lambda: secrets.token_urlsafe(24)
 
 
@@ -55,13 +55,13 @@ class Token:
     ends_at: float
 
     def fresh(self, now: float) -> bool:
-        """Tell whether the token is good for another call."""
+        """Whether the token lasts long enough for another call."""
         return now < self.ends_at - RENEW_BEFORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the caller said, checked once."""
+    """Checked settings of a client."""
 
     issuer: str
     client_id: str
@@ -78,15 +78,15 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """Settings and memory. Each assignment is atomic; what needs order runs `alone`."""
+    """Settings and caches of a client. Assignments are atomic; ordered changes run `Exclusive`."""
 
     settings: Settings
-    world: World = field(default_factory=World, repr=False)
+    world: Environment = field(default_factory=Environment, repr=False)
     metadata: Metadata | None = None
     tokens: dict[str, Token] = field(default_factory=dict, repr=False)
     nonces: dict[Server, str] = field(default_factory=dict, repr=False)
     keys: KeySet | None = field(default=None, repr=False)
-    promises: dict[str, Promised] = field(default_factory=dict, repr=False)
+    promises: dict[str, PromisedLeaf] = field(default_factory=dict, repr=False)
     keys_fetched_at: float = float("-inf")
     keys_missed_at: float = float("-inf")
 
@@ -95,12 +95,12 @@ class Session:
         return self.world.now()
 
     def note_nonce(self, server: Server, headers: Mapping[str, str]) -> None:
-        """Keep the newest nonce of a server."""
+        """Store the newest DPoP nonce of a server."""
         if "dpop-nonce" in headers:
             self.nonces[server] = headers["dpop-nonce"]
 
 
-def checked_issuer(issuer: str) -> str:
+def check_issuer(issuer: str) -> str:
     """Return the issuer's origin without a trailing slash, or refuse it.
 
     It must be https; http is accepted for loopback hosts only.
@@ -115,7 +115,7 @@ def checked_issuer(issuer: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this very machine."""
+    """Whether a host name is a loopback address or localhost."""
     if host == "localhost":
         return True
     try:

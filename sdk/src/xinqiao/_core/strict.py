@@ -1,7 +1,7 @@
-"""Strict readers of JSON, Base64, hashes and times: a text has one meaning for every reader, or none.
+"""Strict parsers of JSON (I-JSON), Base64, hashes and RFC 3339 times.
 
-All of them raise `ValueError` for what two readers could read differently: a doubled member, a number
-that not everybody can hold, bits of a last character that nobody reads, digits that are not ASCII.
+They raise `ValueError` for input that two parsers could read differently: a doubled member, an integer
+beyond binary64, unused bits of the last Base64 character, digits that are not ASCII.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-#: Arrays and objects inside one another.
+#: Nesting of arrays and objects.
 MAX_DEPTH: Final = 64
-#: Of one document, in bytes: a gateway's answer has at most a few MiB.
+#: Bytes of one document; a gateway's answer has at most a few MiB.
 MAX_SIZE: Final = 64 * 1024 * 1024
 #: RFC 7493, section 2.2: beyond it readers with binary64 numbers see another integer.
 MAX_INTEGER: Final = 2**53 - 1
@@ -32,7 +32,7 @@ _SHA256_SIZE: Final = 32
 
 
 def parse_json(data: bytes) -> Any:
-    """Read one JSON document in UTF-8 (RFC 8259 within the limits of RFC 7493)."""
+    """Parse one JSON document in UTF-8 (RFC 8259 within the limits of RFC 7493)."""
     if len(data) > MAX_SIZE:
         raise ValueError(f"it is longer than {MAX_SIZE} bytes")
     try:
@@ -41,34 +41,34 @@ def parse_json(data: bytes) -> Any:
             object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_finite,
-            parse_constant=_no_number,
+            parse_constant=_refuse_constant,
         )
-        _demand_shallow(value)
+        _check_depth(value)
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return value
 
 
-def same(found: object, written: object) -> bool:
-    """Tell whether a value is this JSON value: types too, so that 200.0, true and "1" are not 200 or 1."""
+def same_json(found: object, written: object) -> bool:
+    """Type-strict equality of JSON values: 200.0, true and "1" equal neither 200 nor 1."""
     if isinstance(written, Mapping):
         return (
             isinstance(found, Mapping)
             and found.keys() == written.keys()
-            and all(same(found[name], value) for name, value in written.items())
+            and all(same_json(found[name], value) for name, value in written.items())
         )
     if isinstance(written, list | tuple):
         return (
             isinstance(found, list | tuple)
             and len(found) == len(written)
-            and all(map(same, found, written))
+            and all(map(same_json, found, written))
         )
     return type(found) is type(written) and found == written
 
 
 def parse_base64(text: str) -> bytes:
-    """Read the one Base64 text of some bytes (RFC 4648, section 4, with padding)."""
+    """Decode canonical Base64 (RFC 4648, section 4, with padding)."""
     value = base64.b64decode(text, validate=True)
     if base64.b64encode(value).decode("ascii") != text:
         raise ValueError("this is not the one Base64 text of its bytes")
@@ -76,7 +76,7 @@ def parse_base64(text: str) -> bytes:
 
 
 def parse_base64url(text: str) -> bytes:
-    """Read the one base64url text of some bytes (RFC 7515, section 2, without padding)."""
+    """Decode canonical base64url (RFC 7515, section 2, without padding)."""
     if not text.isascii():
         raise ValueError("this is not base64url")
     value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -86,14 +86,14 @@ def parse_base64url(text: str) -> bytes:
 
 
 def parse_hex(text: str) -> bytes:
-    """Read bytes in lower-case hexadecimal."""
+    """Decode lower-case hexadecimal."""
     if not _HEX.fullmatch(text):
         raise ValueError("this is not lower-case hexadecimal")
     return bytes.fromhex(text)
 
 
 def parse_sha256(text: str) -> bytes:
-    """Read a SHA-256 in lower-case hexadecimal."""
+    """Decode a SHA-256 in lower-case hexadecimal."""
     value = parse_hex(text)
     if len(value) != _SHA256_SIZE:
         raise ValueError("this is no SHA-256")
@@ -101,14 +101,14 @@ def parse_sha256(text: str) -> bytes:
 
 
 def parse_date(text: str) -> date:
-    """Read a day (RFC 3339)."""
+    """Parse a date (RFC 3339)."""
     if not _DATE.fullmatch(text):
         raise ValueError("this is not a day of RFC 3339")
     return date.fromisoformat(text)
 
 
 def parse_time(text: str) -> datetime:
-    """Read a time with its offset (RFC 3339, without leap seconds)."""
+    """Parse a time with its offset (RFC 3339, without leap seconds)."""
     if not _TIME.fullmatch(text):
         raise ValueError("this is not a time of RFC 3339 with its offset")
     return datetime.fromisoformat(text.upper())
@@ -122,7 +122,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    # Longer texts are not even read: `int` takes time by the square of their length.
+    # Longer texts are not parsed: `int` takes time quadratic in their length.
     value = int(text) if len(text) <= len(f"-{MAX_INTEGER}") and text.isascii() else math.inf
     if abs(value) > MAX_INTEGER:
         raise ValueError("an integer is beyond what every reader can hold")
@@ -136,11 +136,11 @@ def _finite(text: str) -> float:
     return value
 
 
-def _no_number(text: str) -> float:
+def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def _demand_shallow(value: object) -> None:
+def _check_depth(value: object) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

@@ -1,4 +1,4 @@
-"""What every call shares: one request with its proof, and the patience to repeat it."""
+"""Sending requests: DPoP proofs, retries, connection errors as `ServerUnavailable`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx2
 from xinqiao._core import flow, jose
 from xinqiao.errors import ServerUnavailable, XinqiaoError
 
-from .retry import may_repeat, seconds_to_wait
+from .retry import may_repeat, parse_retry_after
 from .session import USER_AGENT, Server, Session
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def patiently(session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool) -> Flow[T]:
-    """Repeat an attempt while its errors, the retry policy and the deadline allow."""
+def with_retries(session: Session, attempt: Callable[[], Flow[T]], *, idempotent: bool) -> Flow[T]:
+    """Repeat an attempt while error, retry policy and deadline allow it."""
     policy, world = session.settings.retry, session.world
     started = world.ticks()
     for tried in count():
@@ -43,7 +43,7 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
 ) -> Flow[httpx2.Response]:
-    """Send one request; a connection that fails is an error of ours."""
+    """Send one request; a failed connection raises `ServerUnavailable`."""
     request = httpx2.Request(
         method,
         url,
@@ -59,9 +59,9 @@ def exchange(
     try:
         return (yield from flow.send(request))
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-        raise _unreached(error, may_have_arrived=False) from error
+        raise _server_unavailable(error, may_have_arrived=False) from error
     except httpx2.RequestError as error:
-        raise _unreached(error, may_have_arrived=True) from error
+        raise _server_unavailable(error, may_have_arrived=True) from error
 
 
 def proof(
@@ -80,11 +80,11 @@ def proof(
 
 
 def retry_after(session: Session, headers: Mapping[str, str]) -> float | None:
-    """Read how long the server asks to wait."""
-    return seconds_to_wait(headers.get("retry-after"), now=session.now())
+    """Seconds that the server's Retry-After asks to wait."""
+    return parse_retry_after(headers.get("retry-after"), now=session.now())
 
 
-def _unreached(error: httpx2.RequestError, *, may_have_arrived: bool) -> ServerUnavailable:
+def _server_unavailable(error: httpx2.RequestError, *, may_have_arrived: bool) -> ServerUnavailable:
     # The name alone: a message could quote the address with its query.
     unavailable = ServerUnavailable(f"The gateway could not be reached: {type(error).__name__}.")
     unavailable.may_have_arrived = may_have_arrived

@@ -1,4 +1,4 @@
-"""Unified social credit codes (GB 32100-2015): what the gateway takes for one, and what it warns of."""
+"""Unified social credit codes (GB 32100-2015): format, check character, mistyping warning."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ _log: Final = logging.getLogger("xinqiao")
 CHECK_CHARACTER: Final = "check_character"
 
 
-def normalised(text: str) -> str:
-    """Fold width and case, and take spaces away."""
+def normalise(text: str) -> str:
+    """Fold width and case, and remove spaces."""
     return "".join(unicodedata.normalize("NFKC", text).upper().split())
 
 
 def is_code(text: str) -> bool:
-    """Whether the gateway takes it: 18 characters that begin with 91, 92 or 93, no person's number."""
-    code = normalised(text)
-    return _CODE.fullmatch(code) is not None and (_check_agrees(code) or not _is_a_persons(code))
+    """Whether the gateway accepts it: 18 characters beginning with 91, 92 or 93, no person's ID."""
+    code = normalise(text)
+    return _CODE.fullmatch(code) is not None and (
+        _check_character_fits(code) or not _is_person_id(code)
+    )
 
 
 def warnings_of(text: str) -> list[str]:
-    """What the gateway's answer will warn of: a check character that does not fit."""
-    return [CHECK_CHARACTER] if is_code(text) and not _check_agrees(normalised(text)) else []
+    """Warnings that the gateway's answer will have: a check character that does not fit."""
+    return [CHECK_CHARACTER] if is_code(text) and not _check_character_fits(normalise(text)) else []
 
 
-def warn_of(text: str | None) -> None:
-    """Log a warning before a code is sent whose last character does not fit the others.
+def log_mistyped(text: str | None) -> None:
+    """Log a warning for a code whose check character does not fit.
 
     The code itself is not in it: what was typed may be a person's number.
     """
-    code = normalised(text or "")
-    if _CODE.fullmatch(code) and not _check_agrees(code):
+    code = normalise(text or "")
+    if _CODE.fullmatch(code) and not _check_character_fits(code):
         _log.warning(
             "The last character of a unified social credit code does not fit the others: look at "
             "what was typed. It is sent all the same."
         )
 
 
-def _check_agrees(code: str) -> bool:
+def _check_character_fits(code: str) -> bool:
     total = sum(_ALPHABET.index(each) * 3**place for place, each in enumerate(code[:-1]))
     return _ALPHABET[-total % 31] == code[-1]
 
 
-def _is_a_persons(code: str) -> bool:
-    """Whether a day stands at positions 7–14 and the last character fits as GB 11643 has it."""
+def _is_person_id(code: str) -> bool:
+    """Whether it is an ID number: a date at positions 7–14 and the check character of GB 11643."""
     if not code[:-1].isdigit():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Nothing of an answer is read before `verified` has turned it into evidence.
+"""Signature verification of each answer before it is read, and the key cache for it.
 
 The keys are the pinned ones and no others; or, where none are pinned, those that the issuer
 publishes, fetched again when they are an hour old, and for unknown keys (at most once a minute).
@@ -14,12 +14,12 @@ import httpx2
 from xinqiao._core import flow
 from xinqiao.errors import ConfigurationError, ProtocolError, ServerUnavailable, SignatureInvalid
 
-from .evidence import Evidence, witness
+from .evidence import Evidence, make_evidence
 from .exchange import Exchange
-from .http_signatures import check, read_claim
+from .http_signatures import read_claims, verify_signature
 from .keys import KeySet, ResponseKey
 from .oauth import get_json, metadata
-from .retry import http_time
+from .retry import utc_time
 from .session import Session
 from .transport import retry_after
 
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
     from xinqiao._core.flow import Flow
 
 #: Seconds after which published keys are fetched again.
-KEYS_LIVE: Final = 3600
-#: Seconds between two fetches for the sake of unknown keys.
-BETWEEN_MISSES: Final = 60
+KEYS_MAX_AGE: Final = 3600
+#: Seconds between two fetches because of unknown keys.
+UNKNOWN_KEY_INTERVAL: Final = 60
 #: A proxy in front of the gateway answers with these itself, unsigned.
 _PROXY_STATUSES: Final = frozenset({502, 503, 504})
 
 
-def verified(session: Session, response: httpx2.Response) -> Flow[Evidence]:
+def verify_response(session: Session, response: httpx2.Response) -> Flow[Evidence]:
     """Verify an answer's signature, whatever its status, or raise `SignatureInvalid`."""
-    _refuse_proxy(session, response)
+    _refuse_unsigned_proxy_answer(session, response)
     exchange = Exchange.of(response)
     try:
-        claimed = read_claim(exchange)
-        key = yield from _key(session, claimed.keyid)
-        now, skew = http_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
-        covered = check(exchange, claimed, key, earliest=now - skew, latest=now + skew)
+        claimed = read_claims(exchange)
+        key = yield from _response_key(session, claimed.keyid)
+        now, skew = utc_time(session.now()), timedelta(seconds=session.settings.max_clock_skew)
+        covered = verify_signature(exchange, claimed, key, earliest=now - skew, latest=now + skew)
     except SignatureInvalid as error:
         error.status = response.status_code
         error.request_id = response.headers.get("x-request-id")
         raise
-    return witness(covered, key, claimed.created)
+    return make_evidence(covered, key, claimed.created)
 
 
-def _refuse_proxy(session: Session, response: httpx2.Response) -> None:
+def _refuse_unsigned_proxy_answer(session: Session, response: httpx2.Response) -> None:
     unsigned = not {"signature", "signature-input"} & set(response.headers)
     if unsigned and response.status_code in _PROXY_STATUSES:
         raise ServerUnavailable(
@@ -60,49 +60,44 @@ def _refuse_proxy(session: Session, response: httpx2.Response) -> None:
         )
 
 
-def _key(session: Session, kid: str) -> Flow[ResponseKey]:
-    keys = yield from response_keys(session)
+def _response_key(session: Session, kid: str) -> Flow[ResponseKey]:
+    keys = yield from trusted_keys(session)
     key = keys.get(kid)
     if key is None and session.settings.pinned is None:
-        key = (yield from flow.alone(_fetched_for(session, kid))).get(kid)
+        key = (yield from flow.exclusive(_fetch_unknown(session, kid))).get(kid)
     if key is None:
         raise SignatureInvalid(f"The key {kid} is not one of the gateway's.", reason="key")
     return key
 
 
-def response_keys(session: Session) -> Flow[KeySet]:
-    """Get the keys that may sign answers."""
+def trusted_keys(session: Session) -> Flow[KeySet]:
+    """Trusted keys: the pinned ones, else the published ones, cached for an hour."""
     if session.settings.pinned is not None:
         return session.settings.pinned
-    return _live(session) or (yield from flow.alone(_live_or_fetched(session)))
+    return _cached_keys(session) or (yield from flow.exclusive(_cached_or_fetched(session)))
 
 
-def published_keys(session: Session) -> Flow[KeySet]:
-    """Get the keys with those of the log: the pinned ones, or what the issuer publishes."""
-    return (yield from response_keys(session))
+def _cached_keys(session: Session) -> KeySet | None:
+    return session.keys if session.now() - session.keys_fetched_at < KEYS_MAX_AGE else None
 
 
-def _live(session: Session) -> KeySet | None:
-    return session.keys if session.now() - session.keys_fetched_at < KEYS_LIVE else None
+def _cached_or_fetched(session: Session) -> Flow[KeySet]:
+    """Cached keys if another flow fetched them while this one waited for the lock, else fetched."""
+    return _cached_keys(session) or (yield from _fetch_keys(session))
 
 
-def _live_or_fetched(session: Session) -> Flow[KeySet]:
-    """Look again: another flow may have fetched them while this one waited to run alone."""
-    return _live(session) or (yield from _fetched(session))
-
-
-def _fetched_for(session: Session, kid: str) -> Flow[KeySet]:
-    """Fetch for the sake of an unknown key, unless it has come or the last miss is too near."""
-    live = _live(session)
+def _fetch_unknown(session: Session, kid: str) -> Flow[KeySet]:
+    """Fetch because of an unknown key, unless it is cached by now or the last miss is recent."""
+    live = _cached_keys(session)
     if live is not None and (
-        live.get(kid) or session.now() - session.keys_missed_at < BETWEEN_MISSES
+        live.get(kid) or session.now() - session.keys_missed_at < UNKNOWN_KEY_INTERVAL
     ):
         return live
     session.keys_missed_at = session.now()
-    return (yield from _fetched(session))
+    return (yield from _fetch_keys(session))
 
 
-def _fetched(session: Session) -> Flow[KeySet]:
+def _fetch_keys(session: Session) -> Flow[KeySet]:
     jwks_uri = (yield from metadata(session)).jwks_uri
     document = yield from get_json(session, jwks_uri)
     keys = document.get("keys")

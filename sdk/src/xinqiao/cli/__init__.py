@@ -1,4 +1,4 @@
-"""The command `xinqiao`; it needs the extra `cli`, and says so where that is missing."""
+"""Entry point of the command `xinqiao`; without the extra `cli` it prints how to install it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands: each reads its arguments, makes one call and shows the result."""
+"""Commands of `xinqiao` (typer): each reads its arguments, makes one call and prints the result."""
 
 # ruff: noqa: FBT002 - typer reads options from the parameters, which it passes by name
 
@@ -13,10 +13,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from xinqiao import Client, XinqiaoError, verify_consent_record, verify_evidence
+from xinqiao.cli import _curl, _show
 
-from . import _shell, _show
-
-PATIENCE: Final = 60  # seconds: an address may hold a call for 30 (`wait`)
+CURL_TIMEOUT: Final = 60  # seconds; an endpoint may hold a call for 30 (`wait`)
 
 app = typer.Typer(
     name="xinqiao",
@@ -86,7 +85,7 @@ def ask(
     asked = [(tag, value if given else None) for tag, given, value in map(_split, question)]
     with _client(kit, who, keys) as client:
         result = client.verify(uscc, purpose=purpose, questions=asked)
-    _show.kept(result.evidence, save)
+    _show.save_evidence(result.evidence, save)
     _show.json(result.evidence) if as_json else _show.verification(result)
 
 
@@ -107,7 +106,7 @@ def query(
     """Read the records that the enterprise's consent allows. Of many pages the first is kept."""
     with _client(kit, who, keys) as client:
         first = client.query(uscc, purpose=purpose, datasets=dataset, consent_id=consent)
-        _show.kept(first.evidence, save)
+        _show.save_evidence(first.evidence, save)
         for page in first.pages():
             _show.json(page.evidence) if as_json else _show.records(page)
 
@@ -143,14 +142,14 @@ def curl(
     ] = False,
 ) -> None:
     """Call an address with a token and a DPoP proof. Ends with 22 if the answer is a refusal."""
-    wanted = _shell.Wanted.read(url, method=method, data=data, headers=header or [], scope=scope)
-    with _client(kit, who, keys, timeout=PATIENCE) as client:
+    typed = _curl.CurlCall.read(url, method=method, data=data, headers=header or [], scope=scope)
+    with _client(kit, who, keys, timeout=CURL_TIMEOUT) as client:
         if print_headers:
-            for name, value in _shell.headers(client, wanted).items():
+            for name, value in _curl.headers(client, typed).items():
                 typer.echo(f"{name}: {value}")
             return
-        answer = _shell.call(client, wanted)
-    _show.kept(answer, save)
+        answer = _curl.call(client, typed)
+    _show.save_evidence(answer, save)
     _show.answer(answer)
     if answer.status >= 400:  # noqa: PLR2004 - as curl --fail
         raise typer.Exit(22)
@@ -158,7 +157,7 @@ def curl(
 
 @contextmanager
 def _client(kit: Path | None, who: str, keys: Path | None, **options: Any) -> Iterator[Client]:
-    """Open a client of the kit or of the environment, and end in plain sentences."""
+    """Open a client from the kit or the environment; print errors as one line."""
     options |= {} if keys is None else {"keys": keys}
     with _plain_errors():
         opened = Client.from_kit(kit, who, **options) if kit else Client.from_env(**options)

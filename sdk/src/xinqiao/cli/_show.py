@@ -1,4 +1,4 @@
-"""How results look in a terminal. Notes go to stderr, so that stdout can be piped."""
+"""Terminal output of results (rich). Notes go to stderr, so that stdout can be piped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 out: Final = Console(emoji=False, markup=False)
 notes: Final = Console(stderr=True, emoji=False, markup=False)
 
-_LOOK: Final = {
+_ANSWER_TEXT: Final = {
     "yes": Text("✔ yes", style="bold green"),
     "no": Text("✘ no", style="bold red"),
     "not_determined": Text("? not determined", style="yellow"),
@@ -28,20 +28,20 @@ _LOOK: Final = {
 
 
 def verification(result: Verification) -> None:
-    """Show answers."""
+    """Print the answers of a verification."""
     table = Table(title=f"{result.uscc}  {result.purpose}", title_justify="left")
     table.add_column("question")
     table.add_column("answer")
     table.add_column("match", style="dim")
     for answer in result.answers:
-        table.add_row(answer.question, _LOOK[answer.answer], answer.match or "")
+        table.add_row(answer.question, _ANSWER_TEXT[answer.answer], answer.match or "")
     out.print(table)
     notes.print(f"as of {result.as_of.isoformat()}, disclosure {result.disclosure_id}", style="dim")
-    _signed(result.evidence)
+    _print_signature(result.evidence)
 
 
 def records(page: QueryPage) -> None:
-    """Show one page of records."""
+    """Print one page of records."""
     for record in page.records:
         table = Table(title=f"{record.dataset}  {record.record_id} v{record.version}")
         table.title_justify = "left"
@@ -61,24 +61,24 @@ def records(page: QueryPage) -> None:
     for item in page.withheld:
         fields = f" ({', '.join(item.fields)})" if item.fields else ""
         notes.print(f"withheld: {item.dataset}{fields}: {item.reason}", style="yellow")
-    _signed(page.evidence)
+    _print_signature(page.evidence)
 
 
 def questions(catalogue: Questions) -> None:
-    """Show the catalogue: each question with what it asks, what may be compared, and what it needs."""
+    """Print the catalogue of questions: tag, value to compare, whether it needs consent, title."""
     out.print(f"catalogue {catalogue.catalogue_version or ''}", style="italic", highlight=False)
     for q in catalogue:
-        wanted = _wanted(q.details.get("value"))
+        wanted = _value_hint(q.details.get("value"))
         if q.details.get("needs_consent"):
             wanted += "  (needs consent)"
         out.print(Text(q.question, style="bold").append(wanted, style="cyan"))
         if title := q.details.get("title"):
             out.print(Text(f"  {_plain(title)}"), soft_wrap=True)
-    _signed(catalogue.evidence)
+    _print_signature(catalogue.evidence)
 
 
 def evidence(verified: Evidence) -> None:
-    """Show what verified evidence proves."""
+    """Print what verified evidence proves."""
     exchange = verified.exchange
     out.print(
         f"✔ authentic as of {verified.signed_at.isoformat()}", style="bold green", highlight=False
@@ -89,7 +89,7 @@ def evidence(verified: Evidence) -> None:
 
 
 def consent_record(verified: ConsentRecord) -> None:
-    """Show which events of a consent the log proves."""
+    """Print which events of a consent the log proves."""
     out.print(
         f"✔ consent record authentic as of {verified.issued_at.isoformat()}",
         style="bold green",
@@ -98,50 +98,50 @@ def consent_record(verified: ConsentRecord) -> None:
     for event in verified.record["xq:events"]:
         number = event["dct:identifier"]
         line = f"  {number} {event['dct:date']} {event['xq:act']}: "
-        _proven(line, proven=number in verified.proven)
+        _print_event(line, proven=number in verified.proven)
     if verified.kept_proven is not None:
         line = f"  · {verified.record['xq:kept']['dct:date']} kept by a new legal representative: "
-        _proven(line, proven=verified.kept_proven)
+        _print_event(line, proven=verified.kept_proven)
 
 
-def _proven(line: str, *, proven: bool) -> None:
+def _print_event(line: str, *, proven: bool) -> None:
     said = ("in the log", "green") if proven else ("not proven by the log", "yellow")
     out.print(Text(line).append(said[0], style=said[1]), soft_wrap=True)
 
 
 def answer(evidence: Evidence) -> None:
-    """Show an answer as it came."""
+    """Print an answer as received."""
     notes.print(f"HTTP {evidence.status}", style="green" if evidence.status < 400 else "red")  # noqa: PLR2004
-    _signed(evidence)
+    _print_signature(evidence)
     json(evidence)
 
 
 def json(evidence: Evidence) -> None:
-    """Write a body byte by byte: what is kept of it is verified again."""
+    """Print a body unchanged, to the byte, so that a saved copy still verifies."""
     typer.echo(evidence.body, nl=not evidence.body.endswith(b"\n") and evidence.body != b"")
 
 
-def kept(evidence: Evidence, path: Path | None) -> None:
-    """Save evidence where asked."""
+def save_evidence(evidence: Evidence, path: Path | None) -> None:
+    """Save evidence to `path`, if one is given."""
     if path is not None:
         notes.print(f"evidence kept in {evidence.save(path)}", style="dim", highlight=False)
 
 
 def error(error: Exception) -> None:
-    """Say what went wrong in one line."""
+    """Print an error in one line."""
     mark = "NOT AUTHENTIC: " if isinstance(error, SignatureInvalid | ReceiptInvalid) else ""
     notes.print(Text(f"✘ {mark}{error}", style="bold red"))
     if isinstance(error, XinqiaoError) and error.retry_after is not None:
         notes.print(f"  try again in {error.retry_after:g} s")
 
 
-def _signed(evidence: Evidence) -> None:
+def _print_signature(evidence: Evidence) -> None:
     when = evidence.signed_at.isoformat()
     notes.print(f"signature verified: key {evidence.keyid}, {when}", style="dim", highlight=False)
 
 
-def _wanted(value: object) -> str:
-    """What stands behind `=` in `ask`: a text, one of a few words, or nothing."""
+def _value_hint(value: object) -> str:
+    """Format of the value after `=` in `ask`: a text, a closed list, or none."""
     if not isinstance(value, dict) or value.get("type") == "none":
         return ""
     choices = value.get("one_of")

@@ -1,4 +1,4 @@
-"""A gateway inside the test process, for a bank's own tests: no network, real signatures.
+"""In-process fake gateway for a client's own tests: no network, real signatures.
 
 ::
 
@@ -10,10 +10,11 @@
         assert client.verify(USCC, purpose="tender", questions=["is_active.v1"])["is_active.v1"].yes
 
 It keeps the wire's rules (client assertions, DPoP with nonces, idempotency, consents and their
-uses) and signs with a key of its own. It is not the gateway: it knows what a test tells it.
+uses) and signs with a key of its own. It knows only what a test tells it.
 """
 
+from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
+
 from ._gateway import FakeGateway
-from ._people import FakeConsent, FakeEnterprise
 
 __all__ = ["FakeConsent", "FakeEnterprise", "FakeGateway"]

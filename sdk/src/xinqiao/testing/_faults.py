@@ -1,4 +1,4 @@
-"""What a test can make go wrong with the next answers of /v1."""
+"""Ways to tamper with a signed answer of the fake gateway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Part: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tampering:
-    """An answer on its way to a signature, and who signs."""
+    """An unsigned answer to tamper with, and its signer."""
 
     gateway: FakeGateway
     request: httpx2.Request
@@ -38,7 +38,7 @@ class Tampering:
 
 def _body(t: Tampering) -> httpx2.Response:
     signed = t.signed()
-    return _again(signed, content=signed.content.replace(b'"no', b'"ye') + b" ")
+    return _rebuild_response(signed, content=signed.content.replace(b'"no', b'"ye') + b" ")
 
 
 def _digest(t: Tampering) -> httpx2.Response:
@@ -49,7 +49,7 @@ def _digest(t: Tampering) -> httpx2.Response:
 
 def _status(t: Tampering) -> httpx2.Response:
     signed = t.signed()
-    return _again(signed, status=201 if signed.status_code == 200 else 200)  # noqa: PLR2004
+    return _rebuild_response(signed, status=201 if signed.status_code == 200 else 200)  # noqa: PLR2004
 
 
 def _content_type(t: Tampering) -> httpx2.Response:
@@ -60,15 +60,15 @@ def _content_type(t: Tampering) -> httpx2.Response:
 
 def _target_uri(t: Tampering) -> httpx2.Response:
     url = t.request.url.copy_with(path=t.request.url.path + "x")
-    return t.signed(_copy(t.request, url=url))
+    return t.signed(_rebuild_request(t.request, url=url))
 
 
 def _method(t: Tampering) -> httpx2.Response:
-    return t.signed(_copy(t.request, method="PUT"))
+    return t.signed(_rebuild_request(t.request, method="PUT"))
 
 
 def _replay(t: Tampering) -> httpx2.Response:
-    other = _copy(t.request, content=t.request.content + b" ")
+    other = _rebuild_request(t.request, content=t.request.content + b" ")
     return t.signed(other)
 
 
@@ -116,21 +116,21 @@ TAMPERINGS: Final[dict[Part, Callable[[Tampering], httpx2.Response]]] = {
 }
 
 
-def _again(
+def _rebuild_response(
     response: httpx2.Response, *, status: int | None = None, content: bytes | None = None
 ) -> httpx2.Response:
     return httpx2.Response(
         status or response.status_code,
         content=response.content if content is None else content,
-        headers=_sized(dict(response.headers)),
+        headers=_without_length(dict(response.headers)),
     )
 
 
-def _sized(headers: dict[str, str]) -> dict[str, str]:
+def _without_length(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name != "content-length"}
 
 
-def _copy(
+def _rebuild_request(
     request: httpx2.Request,
     *,
     method: str | None = None,
@@ -138,7 +138,7 @@ def _copy(
     content: bytes | None = None,
 ) -> httpx2.Request:
     body = request.content if content is None else content
-    headers = _sized(dict(request.headers))
+    headers = _without_length(dict(request.headers))
     if content is not None:
         headers["content-digest"] = sha256_digest(content)
     return httpx2.Request(

@@ -1,4 +1,4 @@
-"""The fake gateway as an httpx2 transport: it takes requests and answers them, signed."""
+"""The fake gateway as an httpx2 transport: routes requests, signs answers, injects faults."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import httpx2
 
 from xinqiao._async_client import AsyncClient
 from xinqiao._client import Client
-from xinqiao._core.exchange import combined
+from xinqiao._core.exchange import combine_fields
 from xinqiao._core.http_signatures import digest_fits
 from xinqiao._core.jose import generate_dpop_key
 from xinqiao._core.retry import RetryPolicy
+from xinqiao.testing._authorization_server import NONCE, FakeAuthorizationServer, OAuthRefusal
+from xinqiao.testing._enterprises import Answers, FakeConsent, FakeEnterprise
+from xinqiao.testing._resource_server import FakeResourceServer
 
 from ._faults import TAMPERINGS, Part, Tampering
 from ._log import FakeLog
-from ._oauth import NONCE, FakeAuthorizationServer, Refused
-from ._people import Answers, FakeConsent, FakeEnterprise
-from ._resource import FakeFiles
 from ._signing import ResponseSigner, json_response, problem
 
-#: Takes the request and the honest answer; returns what is sent instead.
+#: From the request and its correct answer to the answer that is sent instead.
 Fault: TypeAlias = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
 
 
@@ -52,7 +52,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             issuer=issuer, client_id=client_id, client_jwk=self.private_jwk
         )
         self._log = FakeLog(issuer)
-        self._files = FakeFiles(recipient=client_id, log=self._log)
+        self._resources = FakeResourceServer(recipient=client_id, log=self._log)
 
     # Clients
 
@@ -74,7 +74,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """The gateway's time."""
         return int(self._clock())
 
-    # What is told to the gateway
+    # Setting up data
 
     def add_enterprise(
         self,
@@ -83,12 +83,12 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         answers: Answers | None = None,
         records: Iterable[Mapping[str, Any]] = (),
     ) -> FakeEnterprise:
-        """Know an enterprise: answers by question or (question, value), records as on the wire.
+        """Add an enterprise: answers by question or (question, value), records as on the wire.
 
         A record needs `dataset` and `fields`; the rest is filled in.
         """
         enterprise = FakeEnterprise(uscc=uscc, answers=answers or {}, records=tuple(records))
-        self._files.enterprises[uscc] = enterprise
+        self._resources.enterprises[uscc] = enterprise
         return enterprise
 
     def grant_consent(
@@ -112,16 +112,16 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             max_uses=max_uses,
             uses_left=max_uses,
         )
-        self._files.consents[consent.consent_id] = consent
+        self._resources.consents[consent.consent_id] = consent
         return consent
 
     def withdraw_consent(self, consent_id: str) -> None:
         """Withdraw a consent; it holds from the next call."""
-        self._files.consents[consent_id].status = "withdrawn"
+        self._resources.consents[consent_id].status = "withdrawn"
 
     def answer_consent(self, consent_id: str, *, grant: bool = True) -> None:
         """Let the enterprise answer a consent that was asked for by link."""
-        self._files.consents[consent_id].status = "active" if grant else "refused"
+        self._resources.consents[consent_id].status = "active" if grant else "refused"
 
     def decide(self, url: str, *, grant: bool = True, uscc: str | None = None) -> str:
         """Play the enterprise at a consent flow's `url`; return where the browser comes back."""
@@ -139,7 +139,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         )
         return self.oauth.decide(url, {"type": "credit_data", **consent.credit_data()})
 
-    # What goes wrong
+    # Injecting faults
 
     def refuse(
         self, status: int, code: str, *, retry_after: int | None = None, times: int = 1
@@ -152,11 +152,11 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._faults.extend([fault] * times)
 
     def break_down(self, status: int = 502, *, times: int = 1) -> None:
-        """Have something in front of the gateway answer the next calls of /v1, unsigned."""
+        """Answer the next calls of /v1 unsigned, as a proxy in front of the gateway."""
         self._faults.extend([lambda _, __: httpx2.Response(status, text="Bad gateway")] * times)
 
     def disconnect(self, *, times: int = 1) -> None:
-        """Act on the next calls of /v1, but lose the answers on the way."""
+        """Process the next calls of /v1, but lose the answers."""
 
         def fault(request: httpx2.Request, _: httpx2.Response) -> httpx2.Response:
             raise httpx2.ReadError("The connection was lost.", request=request)
@@ -176,7 +176,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         self._faults.extend([fault] * times)
 
     def leave_out_leaf(self, *, times: int = 1) -> None:
-        """Promise the next leaves, but keep them out of the log."""
+        """Promise the next leaves, but leave them out of the log."""
         self._log.left_out += times
 
     def revoke_tokens(self) -> None:
@@ -212,7 +212,7 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         refusal = self._refusal(request)
         if refusal is not None:
             return self._signed(request, refusal)
-        response = self._files.answer(request, now=self._clock())
+        response = self._resources.answer(request, now=self._clock())
         if self._faults:
             return self._faults.popleft()(request, response)
         return self._signed(request, response)
@@ -224,14 +224,14 @@ class FakeGateway(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if scheme != "DPoP" or self._clock() >= ends_at:
             return _challenge("invalid_token")
         try:
-            proven = self.oauth.proven(request, now=self._clock(), token=token)
-        except Refused as refused:
+            proven = self.oauth.verify_proof(request, now=self._clock(), token=token)
+        except OAuthRefusal as refused:
             return _challenge(refused.code)
         if proven != jkt:
             return _challenge("invalid_token")
         if request.headers.get("content-encoding", "identity") != "identity":
             return problem(415, "unsupported_media_type", headers={"Accept-Encoding": "identity"})
-        declared = combined(request.headers, ("content-digest",))
+        declared = combine_fields(request.headers, ("content-digest",))
         return None if digest_fits(declared, request.content) else problem(400, "digest_mismatch")
 
     def _signed(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:

@@ -1,4 +1,4 @@
-"""The fake gateway's log: real leaves, real proofs, a checkpoint that it signs itself."""
+"""The fake gateway's transparency log: Merkle tree, inclusion proofs, signed checkpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class FakeLog:
-    """Leaves by disclosure, in order; one that is left out was promised all the same."""
+    """Leaves by disclosure, in order; a promised leaf can be left out."""
 
     def __init__(self, issuer: str) -> None:
         """Begin an empty log with a key of its own."""
@@ -36,8 +36,8 @@ class FakeLog:
             "xinqiao_use": "log",
         }
 
-    def promised(self, disclosure_id: str) -> str:
-        """Take a leaf in, unless it is to be left out, and give its hash."""
+    def append(self, disclosure_id: str) -> str:
+        """Append a leaf, unless it is to be left out, and return its hash."""
         leaf = secrets.token_bytes(32)
         if self.left_out:
             self.left_out -= 1
@@ -46,7 +46,7 @@ class FakeLog:
         return leaf.hex()
 
     def receipt(self, disclosure_id: str) -> dict[str, Any] | None:
-        """Show one leaf under a fresh checkpoint."""
+        """Receipt of one leaf under a fresh checkpoint; None if there is no leaf."""
         if disclosure_id not in self._leaves:
             return None
         hashes = [hashlib.sha256(b"\0" + leaf).digest() for leaf in self._leaves.values()]

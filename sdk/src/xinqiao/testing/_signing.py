@@ -1,4 +1,4 @@
-"""The fake gateway's signature over an answer, by the same profile as the gateway's."""
+"""Response signing of the fake gateway, and its JSON and problem answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ResponseSigner:
-    """One Ed25519 key and its name."""
+    """Signer of answers with one Ed25519 key."""
 
     def __init__(self, kid: str) -> None:
         """Make a new key."""
@@ -46,7 +46,7 @@ class ResponseSigner:
         tag: str = TAG,
         keyid: str | None = None,
     ) -> httpx2.Response:
-        """Give the response its digest and its signature, bound to this request."""
+        """Add digest and signature, bound to this request, to the response."""
         response.headers["Content-Digest"] = sha256_digest(response.content)
         response.request = request
         covered = components(Exchange.of(response))

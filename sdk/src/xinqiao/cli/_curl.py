@@ -1,4 +1,4 @@
-"""What `xinqiao curl` does: one call as typed, or the headers for somebody else's call."""
+"""`xinqiao curl`: one call with token and DPoP proof, or the headers for another program's call."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A call as it was typed."""
+class CurlCall:
+    """Arguments of one `xinqiao curl` call."""
 
     url: str
     method: str
@@ -32,8 +32,8 @@ class Wanted:
         data: str | None,
         headers: list[str],
         scope: str | None,
-    ) -> Wanted:
-        """Read the arguments in curl's manner."""
+    ) -> CurlCall:
+        """Interpret the arguments as curl does."""
         return cls(
             url=url,
             method=method or ("GET" if data is None else "POST"),
@@ -43,25 +43,25 @@ class Wanted:
         )
 
 
-def call(client: Client, wanted: Wanted) -> Evidence:
+def call(client: Client, typed: CurlCall) -> Evidence:
     """Make the call and return its verified answer, whatever its status."""
     return client.request(
-        wanted.method,
-        wanted.url,
-        content=wanted.content,
-        headers=wanted.headers,
-        scope=wanted.scope,
+        typed.method,
+        typed.url,
+        content=typed.content,
+        headers=typed.headers,
+        scope=typed.scope,
     )
 
 
-def headers(client: Client, wanted: Wanted) -> Mapping[str, str]:
+def headers(client: Client, typed: CurlCall) -> Mapping[str, str]:
     """Make the headers of one call; the proof in them is good once, for about ten seconds."""
     return client.headers_for(
-        wanted.method,
-        wanted.url,
-        content=wanted.content,
-        headers=wanted.headers,
-        scope=wanted.scope,
+        typed.method,
+        typed.url,
+        content=typed.content,
+        headers=typed.headers,
+        scope=typed.scope,
     )
 
 

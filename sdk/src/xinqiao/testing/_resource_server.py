@@ -1,4 +1,4 @@
-"""The fake /v1: answers from what the test has told, unsigned as yet."""
+"""The fake resource server: answers under /v1 from the test's data, unsigned."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import httpx2
 
 from xinqiao._core.strict import parse_date, parse_json, parse_time
 from xinqiao._core.uscc import is_code, warnings_of
+from xinqiao.testing._enterprises import FakeConsent, FakeEnterprise
 
 from ._log import FakeLog
-from ._people import FakeConsent, FakeEnterprise
 from ._signing import json_response, problem
 
 Body: TypeAlias = Mapping[str, Any]
 _CATALOGUE = "2026.1"
-MERGES_WITHIN = timedelta(seconds=10)
+MERGE_DELAY = timedelta(seconds=10)
 
 
 @dataclass(slots=True, kw_only=True)
-class FakeFiles:
-    """Enterprises, consents, and the answers already given by idempotency key."""
+class FakeResourceServer:
+    """Enterprises, consents, and answers stored by idempotency key."""
 
     recipient: str
     log: FakeLog
@@ -34,7 +34,7 @@ class FakeFiles:
     given: dict[str, tuple[bytes, int, bytes]] = field(default_factory=dict)
 
     def answer(self, request: httpx2.Request, *, now: float) -> httpx2.Response:
-        """Answer one authorised call; the same key and body get the same bytes again."""
+        """Answer one authorised call; the same idempotency key and body get the same bytes."""
         when = datetime.fromtimestamp(int(now), UTC)
         key = request.headers.get("idempotency-key")
         if key is None:
@@ -171,9 +171,9 @@ class FakeFiles:
     def _head(self, body: Body, when: datetime) -> dict[str, Any]:
         disclosure_id = _new("dis")
         promise = {
-            "leaf_hash": self.log.promised(disclosure_id),
+            "leaf_hash": self.log.append(disclosure_id),
             "log": self.log.url,
-            "merge_by": (when + MERGES_WITHIN).isoformat(),
+            "merge_by": (when + MERGE_DELAY).isoformat(),
         }
         warnings = warnings_of(body["enterprise"]["uscc"])
         return {
@@ -187,7 +187,7 @@ class FakeFiles:
 
 
 def _read(content: bytes) -> Body:
-    """Read a body as strictly as the gateway does, its days and times too."""
+    """Parse a body as strictly as the gateway, dates and times included."""
     body: Body = parse_json(content)
     for day in body.get("filter", {}).values():
         parse_date(day)

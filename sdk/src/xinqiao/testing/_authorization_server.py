@@ -1,4 +1,4 @@
-"""The fake authorization server: one client, DPoP always, a nonce always."""
+"""The fake authorization server: one client; DPoP and nonces are required."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NONCE: Final = "nonce-of-the-fake-gateway"
 _LIFETIME: Final = 600
 
 
-class Refused(Exception):
-    """An OAuth error on its way out."""
+class OAuthRefusal(Exception):
+    """An OAuth error to answer with."""
 
     def __init__(self, code: str, detail: str = "", status: int = 400) -> None:
         """Carry the code of RFC 6749 or RFC 9449."""
@@ -33,8 +33,8 @@ class Refused(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Grant:
-    """A code that waits to be redeemed."""
+class IssuedCode:
+    """An authorization code that is not redeemed yet."""
 
     form: Mapping[str, str]
     jkt: str
@@ -50,7 +50,7 @@ class FakeAuthorizationServer:
     client_jwk: Mapping[str, Any]
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     pushed: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict)
-    codes: dict[str, Grant] = field(default_factory=dict)
+    codes: dict[str, IssuedCode] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     issued: int = 0
 
@@ -71,16 +71,16 @@ class FakeAuthorizationServer:
         """Answer the token and the PAR endpoint."""
         headers = {"DPoP-Nonce": NONCE, "Cache-Control": "no-store"}
         try:
-            jkt = self.proven(request, now=now)
+            jkt = self.verify_proof(request, now=now)
             form = self._authenticated(request, now=now)
             answer = self._pushed if request.url.path == "/oauth/par" else self._token
             status, body = answer(form, jkt, now)
-        except Refused as refused:
+        except OAuthRefusal as refused:
             told = {"error": refused.code, "error_description": refused.detail}
             return json_response(refused.status, told, headers=headers)
         return json_response(status, body, headers=headers)
 
-    def proven(self, request: httpx2.Request, *, now: float, token: str | None = None) -> str:
+    def verify_proof(self, request: httpx2.Request, *, now: float, token: str | None = None) -> str:
         """Check the DPoP proof (RFC 9449, section 4.3) and return its key's thumbprint."""
         proof = request.headers.get("dpop", "")
         try:
@@ -92,20 +92,20 @@ class FakeAuthorizationServer:
                 options={"verify_iat": False},
             )
         except (jwt.PyJWTError, KeyError):
-            raise Refused("invalid_dpop_proof", "not a proof") from None
+            raise OAuthRefusal("invalid_dpop_proof", "not a proof") from None
         wanted = {
             "htm": request.method,
             "htu": str(request.url.copy_with(query=None, fragment=None)),
             **({} if token is None else {"ath": _digest(token)}),
         }
         if header.get("typ") != "dpop+jwt" or "d" in header["jwk"]:
-            raise Refused("invalid_dpop_proof", "typ or jwk")
+            raise OAuthRefusal("invalid_dpop_proof", "typ or jwk")
         if any(claims.get(name) != value for name, value in wanted.items()):
-            raise Refused("invalid_dpop_proof", "htm, htu or ath")
+            raise OAuthRefusal("invalid_dpop_proof", "htm, htu or ath")
         if abs(claims.get("iat", 0) - now) > 10 or not self._first(claims.get("jti")):  # noqa: PLR2004
-            raise Refused("invalid_dpop_proof", "iat or jti")
+            raise OAuthRefusal("invalid_dpop_proof", "iat or jti")
         if claims.get("nonce") != NONCE:
-            raise Refused("use_dpop_nonce", "use the nonce given")
+            raise OAuthRefusal("use_dpop_nonce", "use the nonce given")
         return _thumbprint(header["jwk"])
 
     def decide(self, url: str, details: dict[str, Any] | None) -> str:
@@ -117,7 +117,7 @@ class FakeAuthorizationServer:
             told |= {"error": "access_denied"}
         else:
             code = secrets.token_urlsafe(16)
-            self.codes[code] = Grant(form=form, jkt=jkt, details=details)
+            self.codes[code] = IssuedCode(form=form, jkt=jkt, details=details)
             told |= {"code": code}
         return f"{form['redirect_uri']}?{urlencode(told)}"
 
@@ -139,18 +139,18 @@ class FakeAuthorizationServer:
                 options={"verify_exp": False, "verify_iat": False},
             )
         except jwt.PyJWTError:
-            raise Refused("invalid_client", status=401) from None
+            raise OAuthRefusal("invalid_client", status=401) from None
         current = now - 10 <= claims["exp"] <= now + 61
         if claims["aud"] != self.issuer or claims["sub"] != self.client_id or not current:
-            raise Refused("invalid_client", status=401)
+            raise OAuthRefusal("invalid_client", status=401)
         if not self._first(claims.get("jti")):
-            raise Refused("invalid_client", "replayed", status=401)
+            raise OAuthRefusal("invalid_client", "replayed", status=401)
         return form
 
     def _pushed(self, form: dict[str, str], jkt: str, _: float) -> tuple[int, dict[str, Any]]:
         needed = {"redirect_uri", "state", "code_challenge", "authorization_details"}
         if not needed <= set(form) or form.get("code_challenge_method") != "S256":
-            raise Refused("invalid_request")
+            raise OAuthRefusal("invalid_request")
         name = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
         self.pushed[name] = (form, jkt)
         return 201, {"request_uri": name, "expires_in": 90}
@@ -161,13 +161,13 @@ class FakeAuthorizationServer:
             grant = self.codes.pop(form.get("code", ""), None)
             challenge = pkce_challenge(form.get("code_verifier", ""))
             if grant is None or grant.jkt != jkt or grant.form["code_challenge"] != challenge:
-                raise Refused("invalid_grant")
+                raise OAuthRefusal("invalid_grant")
             answer |= {"authorization_details": [grant.details], "scope": grant.form["scope"]}
             answer |= {"refresh_token": secrets.token_urlsafe(16)}
         elif form.get("grant_type") == "client_credentials":
             answer |= {"scope": form.get("scope", "verify query consents")}
         else:
-            raise Refused("unsupported_grant_type")
+            raise OAuthRefusal("unsupported_grant_type")
         self.issued += 1
         token = f"token-{secrets.token_urlsafe(16)}"
         self.tokens[token] = (jkt, now + _LIFETIME)

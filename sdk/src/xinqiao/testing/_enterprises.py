@@ -1,4 +1,4 @@
-"""What the fake gateway knows: enterprises, their answers and records, and their consents."""
+"""Enterprises and consents of the fake gateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-#: By question, or by (question, value): the answer.
+#: The answer, by question or by (question, value).
 Answers: TypeAlias = Mapping[str | tuple[str, str], str]
 
 
@@ -20,13 +20,13 @@ class FakeEnterprise:
     records: tuple[Mapping[str, Any], ...] = ()
 
     def answer(self, question: str, value: str | None) -> str:
-        """Answer as told; another value of a question told by value is a no."""
+        """The configured answer; `no` for another value of a question configured by value."""
         if value is not None and (question, value) in self.answers:
             return self.answers[(question, value)]
         if question in self.answers:
             return self.answers[question]
-        told = any(isinstance(key, tuple) and key[0] == question for key in self.answers)
-        return "no" if told else "not_determined"
+        configured = any(isinstance(key, tuple) and key[0] == question for key in self.answers)
+        return "no" if configured else "not_determined"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class FakeConsent:
     status: str = "active"
 
     def refusal(self, now: datetime) -> str | None:
-        """Say the problem code for which the consent does not hold, or None."""
+        """Problem code of a consent that cannot be used now, or None."""
         if self.status in {"withdrawn", "paused", "expired", "exhausted"}:
             return f"consent_{self.status}"
         if self.status != "active":
@@ -59,8 +59,8 @@ class FakeConsent:
             self.uses_left -= 1
 
     def credit_data(self) -> dict[str, Any]:
-        """Write the consent in the wire's form."""
-        told: dict[str, Any] = {
+        """The consent as `credit_data` of the wire."""
+        details: dict[str, Any] = {
             "consent_id": self.consent_id,
             "enterprise": {"uscc": self.uscc},
             "purpose": self.purpose,
@@ -68,10 +68,10 @@ class FakeConsent:
             "questions": list(self.questions),
         }
         if self.valid_until is not None:
-            told["valid_until"] = self.valid_until.isoformat()
+            details["valid_until"] = self.valid_until.isoformat()
         if self.max_uses is not None:
-            told["max_uses"] = self.max_uses
-        return told
+            details["max_uses"] = self.max_uses
+        return details
 
     def document(self) -> dict[str, Any]:
         """Write what GET /v1/consents/{id} answers."""
