@@ -1,1 +1,1 @@
-"""How often a client may call, and that no proof is used twice. Losing its store loses no fact."""
+"""Rate limits, and replay protection of DPoP proofs and assertions. Losing its store loses no fact."""

@@ -1,4 +1,4 @@
-"""From what a store read to its verdict, pure. Both stores answer with this: they agree."""
+"""The verdict on an admission from a store's state; pure, and shared by both stores."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ DAY_STARTS = 8 * 3600  # Beijing is 8 hours ahead of UTC, all year
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreState:
-    """The store before the call: `now` and `tats` in microseconds, in the order of the counters."""
+    """A store's state before the call: `now` and `tats` in microseconds, a TAT for each counter."""
 
     now: int
     tats: tuple[int, ...]
@@ -25,60 +25,58 @@ class _Refusal:
     name: str
 
 
-def judge(admission: Admission, reading: StoreState, generation: str) -> Admitted | Limited:
-    """Admitted if everything fits; else Limited by what takes longest to fit again."""
-    refusals = [*_by_counters(admission, reading), *_by_distinct(admission.distinct, reading)]
+def judge(admission: Admission, state: StoreState, generation: str) -> Admitted | Limited:
+    """Admitted if everything fits; else Limited, by the quota that takes longest to fit again."""
+    refusals = [*_by_counters(admission, state), *_by_distinct(admission.distinct, state)]
     if not refusals:
-        return Admitted(states=_states(admission, reading, charged=True), generation=generation)
+        return Admitted(states=_states(admission, state, charged=True), generation=generation)
     longest = max(refusals, key=lambda refusal: refusal.wait)
     return Limited(
         name=longest.name,
         retry_after=seconds(longest.wait),
-        states=_states(admission, reading, charged=False),
+        states=_states(admission, state, charged=False),
         generation=generation,
     )
 
 
 def window_end(now: int, window: int) -> int:
-    """When the fixed window of `window` seconds that holds `now` ends, in microseconds."""
+    """The end of the fixed window of `window` seconds around `now`, in microseconds."""
     shifted = now // SECOND + DAY_STARTS
     return ((shifted // window + 1) * window - DAY_STARTS) * SECOND
 
 
 def decide(counter: Counter, tat: int, now: int, cost: int) -> gcra.GcraDecision:
-    """The arithmetic of one counter."""
+    """GCRA for one counter."""
     return gcra.decide(tat, now, counter.quota, counter.window * SECOND, cost)
 
 
 def seconds(microseconds: int) -> int:
-    """Whole seconds, rounded up: who waits for so long has waited enough."""
+    """Whole seconds, rounded up."""
     return -(-microseconds // SECOND)
 
 
-def _by_counters(admission: Admission, reading: StoreState) -> list[_Refusal]:
+def _by_counters(admission: Admission, state: StoreState) -> list[_Refusal]:
     judged = (
-        (counter.name, decide(counter, tat, reading.now, counter.cost))
-        for counter, tat in zip(admission.counters, reading.tats, strict=True)
+        (counter.name, decide(counter, tat, state.now, counter.cost))
+        for counter, tat in zip(admission.counters, state.tats, strict=True)
     )
     return [_Refusal(found.retry_after, name) for name, found in judged if not found.allowed]
 
 
-def _by_distinct(distinct: Distinct | None, reading: StoreState) -> list[_Refusal]:
-    if distinct is None or reading.seen or reading.members < distinct.limit:
+def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[_Refusal]:
+    if distinct is None or state.seen or state.members < distinct.limit:
         return []
-    return [_Refusal(window_end(reading.now, distinct.window) - reading.now, distinct.name)]
+    return [_Refusal(window_end(state.now, distinct.window) - state.now, distinct.name)]
 
 
-def _states(
-    admission: Admission, reading: StoreState, *, charged: bool
-) -> tuple[CounterState, ...]:
+def _states(admission: Admission, state: StoreState, *, charged: bool) -> tuple[CounterState, ...]:
     counters = tuple(
-        _state(counter, decide(counter, tat, reading.now, counter.cost if charged else 0))
-        for counter, tat in zip(admission.counters, reading.tats, strict=True)
+        _state(counter, decide(counter, tat, state.now, counter.cost if charged else 0))
+        for counter, tat in zip(admission.counters, state.tats, strict=True)
     )
     if admission.distinct is None:
         return counters
-    return (*counters, _distinct_state(admission.distinct, reading, charged=charged))
+    return (*counters, _distinct_state(admission.distinct, state, charged=charged))
 
 
 def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
@@ -91,9 +89,9 @@ def _state(counter: Counter, decision: gcra.GcraDecision) -> CounterState:
     )
 
 
-def _distinct_state(distinct: Distinct, reading: StoreState, *, charged: bool) -> CounterState:
-    members = reading.members + (1 if charged and not reading.seen else 0)
-    until_end = seconds(window_end(reading.now, distinct.window) - reading.now)
+def _distinct_state(distinct: Distinct, state: StoreState, *, charged: bool) -> CounterState:
+    members = state.members + (1 if charged and not state.seen else 0)
+    until_end = seconds(window_end(state.now, distinct.window) - state.now)
     return CounterState(
         name=distinct.name,
         quota=distinct.limit,

@@ -1,4 +1,4 @@
-"""The one way in which the limiter fails: closed, without a count and without an answer."""
+"""The limiter's error: without a count it fails closed."""
 
 from gateway.db.unavailable import UnavailableError
 

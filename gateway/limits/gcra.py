@@ -1,6 +1,6 @@
-"""The generic cell rate algorithm (ITU-T I.371), pure: integers in, integers out, microseconds all.
+"""GCRA, the generic cell rate algorithm (ITU-T I.371): pure, integers, microseconds.
 
-A counter is one number, the theoretical arrival time (TAT): when its quota will be full again.
+A counter is one number, the theoretical arrival time (TAT), at which its quota is full again.
 The emission interval is rounded up, so that rounding never lets in more than the quota.
 """
 
@@ -11,10 +11,10 @@ SECOND = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcraDecision:
-    """Whether `cost` fits. `tat` is unchanged where it does not; times are in microseconds.
+    """Whether `cost` fits, and the counter afterwards; `tat` is unchanged where it does not fit.
 
-    `retry_after` is 0 where it fits, and the time until full where the cost can never fit.
-    `reset` is the time until the quota is full.
+    `retry_after` is 0 where it fits, and the time until full where the cost can never fit; `reset` is
+    the time until the quota is full. Both in microseconds.
     """
 
     allowed: bool
@@ -25,12 +25,12 @@ class GcraDecision:
 
 
 def emission(quota: int, window: int) -> int:
-    """The time that one unit of cost takes to come back."""
+    """The emission interval: the time in which one unit of cost is refilled."""
     return -(-window // quota)
 
 
 def decide(tat: int, now: int, quota: int, window: int, cost: int) -> GcraDecision:
-    """Judge `cost` against a counter last left at `tat` (0 for a new one)."""
+    """Charge `cost` to a counter at `tat` (0 for a new one), if it fits."""
     interval = emission(quota, window)
     capacity = quota * interval
     before = max(tat, now)

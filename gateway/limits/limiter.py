@@ -1,4 +1,4 @@
-"""Published quotas: what an agreement allows is what is counted and what the headers say."""
+"""The limiter, an agreement's quotas, their counters, and the `RateLimit` headers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -21,12 +21,12 @@ FEWEST_AT_OAUTH = 60  # a minute: a client of a very small quota must still be a
 
 
 class QuotasError(ValueError):
-    """An agreement's quotas cannot be read; so nothing is allowed under it."""
+    """An agreement's quotas that cannot be read; nothing is allowed under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """What one agreement allows. What it does not say is the default; 0 is not a quota."""
+    """The quotas of one agreement; a quota left out has its default, and 0 is not a quota."""
 
     per_minute: int = 600
     per_day: int = 100_000
@@ -34,7 +34,7 @@ class Quotas:
     distinct_enterprises_per_day: int = 20_000
 
     def __post_init__(self) -> None:
-        """Refuse what is not a whole number from 1 to `LARGEST_QUOTA`."""
+        """Refuse any but a whole number from 1 to `LARGEST_QUOTA`."""
         for field in fields(self):
             value = getattr(self, field.name)
             if type(value) is not int or not 1 <= value <= LARGEST_QUOTA:
@@ -43,7 +43,7 @@ class Quotas:
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Parse the `quotas` member of an agreement; raises `QuotasError`."""
+        """The quotas in the `quotas` member of an agreement; raises `QuotasError`."""
         if not isinstance(value, Mapping):
             message = "quotas must be a JSON object"
             raise QuotasError(message)
@@ -54,12 +54,12 @@ class Quotas:
         return cls(**value)
 
     def to_json(self) -> dict[str, int]:
-        """The object that `from_json` reads."""
+        """The JSON object that `from_json` reads."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class Limiter:
-    """The door to the store. It lets nobody in when the store cannot count."""
+    """Rate limiter on a store; it fails closed when the store cannot count."""
 
     __slots__ = ("_store",)
 
@@ -67,15 +67,15 @@ class Limiter:
         self._store = store
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge and charge; raises `LimiterUnavailableError`."""
+        """Judge an admission and charge its counters; raises `LimiterUnavailableError`."""
         return await self._store.admit(admission)
 
     async def generation(self) -> str:
-        """What a new nonce is bound to; raises `LimiterUnavailableError`."""
+        """The store's generation, which new nonces are bound to; raises `LimiterUnavailableError`."""
         return await self._store.generation()
 
     async def close(self) -> None:
-        """Give the store's connections back."""
+        """Close the store's connections."""
         await self._store.close()
 
 
@@ -85,9 +85,9 @@ def counters_for(
     uscc_key: str | None,
     cost: int = 1,
 ) -> tuple[Counter, ...]:
-    """The counters that a client's call charges.
+    """The counters that a client's API call charges.
 
-    `uscc_key` is a keyed digest of the USCC; None for a call that is about no enterprise.
+    `uscc_key` is a keyed digest of the USCC; `None` for a call about no enterprise.
     """
     of_client = (
         Counter(name=CLIENT, key=client_id, quota=quotas.per_minute, window=MINUTE, cost=cost),
@@ -102,13 +102,13 @@ def counters_for(
 
 
 def oauth_counter(quotas: Quotas, client_id: str, endpoint: str) -> Counter:
-    """The counter of one endpoint of the authorization server: as many as calls, each by itself."""
+    """The counter of one OAuth endpoint: the quota per minute, for each endpoint separately."""
     quota = max(quotas.per_minute, FEWEST_AT_OAUTH)
     return Counter(name=OAUTH, key=f"{client_id} {endpoint}", quota=quota, window=MINUTE)
 
 
 def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
-    """How many different enterprises a client may ask about in a day."""
+    """The limit on distinct enterprises that a client asks about in a day."""
     return Distinct(
         name=DISTINCT_ENTERPRISES,
         key=client_id,
@@ -119,11 +119,11 @@ def distinct_for(quotas: Quotas, client_id: str, uscc_key: str) -> Distinct:
 
 
 def policy_headers(states: Iterable[CounterState]) -> dict[str, str]:
-    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), if any."""
-    told = tuple(states)
-    if not told:
+    """The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers)."""
+    listed = tuple(states)
+    if not listed:
         return {}
     return {
-        "RateLimit-Policy": ", ".join(f'"{s.name}";q={s.quota};w={s.window}' for s in told),
-        "RateLimit": ", ".join(f'"{s.name}";r={s.remaining};t={s.reset}' for s in told),
+        "RateLimit-Policy": ", ".join(f'"{s.name}";q={s.quota};w={s.window}' for s in listed),
+        "RateLimit": ", ".join(f'"{s.name}";r={s.remaining};t={s.reset}' for s in listed),
     }

@@ -1,4 +1,4 @@
-"""One process only: what it counts, no other worker sees. No call awaits, so each one is atomic."""
+"""In-memory limit store for a single process. No call awaits, so each one is atomic."""
 
 import heapq
 import secrets
@@ -21,14 +21,14 @@ from gateway.limits.model import (
 )
 from gateway.limits.redis_keys import counter_key, distinct_key, short
 
-SWEPT_PER_CALL = 16  # more than one call can add, so what has expired never piles up
+SWEPT_PER_CALL = 16  # more than one call can add, so expired keys never pile up
 
 V = TypeVar("V")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemoryShard(Generic[V]):
-    """Values that expire. Each key is due once, however often its expiry moves."""
+    """A dictionary of values that expire; a key is queued once, however often its expiry moves."""
 
     __slots__ = ("_due", "_kept")
 
@@ -45,13 +45,13 @@ class MemoryShard(Generic[V]):
         return value if expires > now else None
 
     def put(self, key: str, value: V, expires: int) -> None:
-        """Keep `value` until `expires`."""
+        """Store `value` until `expires`."""
         if key not in self._kept:
             heapq.heappush(self._due, (expires, key))
         self._kept[key] = (expires, value)
 
     def sweep(self, now: int) -> None:
-        """Drop what has expired, a bounded number at a time."""
+        """Drop expired values, a bounded number at a time."""
         for _ in range(SWEPT_PER_CALL):
             if not self._due or self._due[0][0] > now:
                 return
@@ -64,7 +64,7 @@ class MemoryShard(Generic[V]):
 
 
 class MemoryStore:
-    """A `Store` for a single process. `clock` gives the time, with its zone."""
+    """A `LimitStore` for a single process; `clock` gives the time, with its zone."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -75,33 +75,33 @@ class MemoryStore:
         self._members = MemoryShard[set[str]]()
 
     def __len__(self) -> int:
-        return sum(len(shelf) for shelf in self._shelves())
+        return sum(map(len, self._shards()))
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge and charge in one step."""
+        """Judge and charge in one step; see `LimitStore`."""
         now = (self._clock() - _EPOCH) // timedelta(microseconds=1)
-        for shelf in self._shelves():
-            shelf.sweep(now)
+        for shard in self._shards():
+            shard.sweep(now)
         if admission.generation not in {None, self._generation}:
             return StaleGeneration(generation=self._generation)
         if admission.replay and self._replayed(admission.tag, admission.replay, now):
             return Replayed(generation=self._generation)
         if admission.pin and self._conflicts(admission.tag, admission.pin, now):
             return PinConflict(generation=self._generation)
-        reading = self._read(admission, now)
-        verdict = judge(admission, reading, self._generation)
+        state = self._read(admission, now)
+        verdict = judge(admission, state, self._generation)
         if isinstance(verdict, Admitted):
-            self._charge(admission, reading)
+            self._charge(admission, state)
         return verdict
 
     async def generation(self) -> str:
-        """The id of this process's counting."""
+        """The generation: one for the life of this process."""
         return self._generation
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Close nothing: there are no connections."""
 
-    def _shelves(
+    def _shards(
         self,
     ) -> tuple[MemoryShard[bool], MemoryShard[str], MemoryShard[int], MemoryShard[set[str]]]:
         return self._replays, self._pins, self._tats, self._members
@@ -123,20 +123,20 @@ class MemoryStore:
     def _read(self, admission: Admission, now: int) -> StoreState:
         tag = admission.tag
         tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
-        members = self._seen(tag, admission.distinct, now)
+        members = self._members_seen(tag, admission.distinct, now)
         seen = admission.distinct is not None and short(admission.distinct.member) in members
         return StoreState(now=now, tats=tuple(tats), members=len(members), seen=seen)
 
-    def _seen(self, tag: str, distinct: Distinct | None, now: int) -> set[str]:
+    def _members_seen(self, tag: str, distinct: Distinct | None, now: int) -> set[str]:
         return (distinct and self._members.get(f"{tag}:{distinct_key(distinct)}", now)) or set()
 
-    def _charge(self, admission: Admission, reading: StoreState) -> None:
-        for counter, tat in zip(admission.counters, reading.tats, strict=True):
-            after = decide(counter, tat, reading.now, counter.cost).tat
+    def _charge(self, admission: Admission, state: StoreState) -> None:
+        for counter, tat in zip(admission.counters, state.tats, strict=True):
+            after = decide(counter, tat, state.now, counter.cost).tat
             self._tats.put(f"{admission.tag}:{counter_key(counter)}", after, after)
-        if admission.distinct and not reading.seen:
+        if admission.distinct and not state.seen:
             distinct = admission.distinct
-            members = self._seen(admission.tag, distinct, reading.now)
+            members = self._members_seen(admission.tag, distinct, state.now)
             members.add(short(distinct.member))
-            end = window_end(reading.now, distinct.window)
+            end = window_end(state.now, distinct.window)
             self._members.put(f"{admission.tag}:{distinct_key(distinct)}", members, end)

@@ -1,4 +1,4 @@
-"""What a store is asked and what it answers. What cannot be counted cannot be written down."""
+"""The limiter's values: an admission with its counters, and the verdict. Each checks itself."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """At most `quota` calls in `window` seconds, refilled evenly (GCRA)."""
+    """A rate limit: at most `quota` calls in `window` seconds, refilled evenly (GCRA)."""
 
     name: str
     key: str
@@ -20,27 +20,29 @@ class Counter:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted."""
-        _demand(_NAME.fullmatch(self.name), "a counter's name is of a-z, 0-9 and _")
-        _demand(self.cost >= 0, "a cost cannot be negative")
-        _demand(self.window >= 1, "a window has at least one second")
-        _demand(1 <= self.quota <= self.window * gcra.SECOND, "a quota is 1 to one per microsecond")
+        _require(_NAME.fullmatch(self.name), "a counter's name is of a-z, 0-9 and _")
+        _require(self.cost >= 0, "a cost cannot be negative")
+        _require(self.window >= 1, "a window has at least one second")
+        _require(
+            1 <= self.quota <= self.window * gcra.SECOND, "a quota is 1 to one per microsecond"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """`key` may come once in `ttl` seconds."""
+    """A replay check: `key` is accepted once in `ttl` seconds."""
 
     key: str
     ttl: int
 
     def __post_init__(self) -> None:
         """Refuse what would be forgotten at once."""
-        _demand(self.ttl >= 1, "a replay key lives at least one second")
+        _require(self.ttl >= 1, "a replay key lives at least one second")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """`key` stands for `value` for `ttl` seconds from its first sight; another is a conflict."""
+    """A pinned value: another `value` for `key` is a conflict for `ttl` seconds from the first."""
 
     key: str
     value: str
@@ -48,12 +50,12 @@ class Pin:
 
     def __post_init__(self) -> None:
         """Refuse what would be forgotten at once."""
-        _demand(self.ttl >= 1, "a pin lives at least one second")
+        _require(self.ttl >= 1, "a pin lives at least one second")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distinct:
-    """At most `limit` different members in one fixed `window` of seconds; one already seen is free.
+    """A limit on distinct members: `limit` in a fixed `window` of seconds; a repeated one is free.
 
     Windows begin at midnight in Beijing and at each multiple of `window` from there.
     """
@@ -66,17 +68,17 @@ class Distinct:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted."""
-        _demand(_NAME.fullmatch(self.name), "a name is of a-z, 0-9 and _")
-        _demand(self.window >= 1, "a window has at least one second")
-        _demand(self.limit >= 0, "a limit cannot be negative")
+        _require(_NAME.fullmatch(self.name), "a name is of a-z, 0-9 and _")
+        _require(self.window >= 1, "a window has at least one second")
+        _require(self.limit >= 0, "a limit cannot be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """One call that asks to come in. Judged: generation, replay, pin, counters, distinct.
+    """One call to be admitted. Checked in order: generation, replay, pin, counters, distinct.
 
-    `tag` (a client id or a key's thumbprint) keeps all its keys in one slot of a Redis Cluster.
-    `generation` is what the call's nonce was bound to; None where there was no nonce.
+    `tag` (a client id or a key's thumbprint) keeps its keys in one slot of a Redis Cluster.
+    `generation` is the one that the call's nonce was bound to, `None` without a nonce.
     """
 
     tag: str
@@ -87,15 +89,19 @@ class Admission:
     distinct: Distinct | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a tag that would not be a hash tag, and one counter charged twice."""
-        _demand(self.tag and not set(self.tag) & {"{", "}"}, "a tag is not empty and has no braces")
-        places = {(counter.name, counter.window, counter.key) for counter in self.counters}
-        _demand(len(places) == len(self.counters), "the same counter stands twice in one admission")
+        """Refuse a tag that cannot be a hash tag, and a counter charged twice."""
+        _require(
+            self.tag and not set(self.tag) & {"{", "}"}, "a tag is not empty and has no braces"
+        )
+        different = {(counter.name, counter.window, counter.key) for counter in self.counters}
+        _require(
+            len(different) == len(self.counters), "the same counter stands twice in one admission"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterState:
-    """What is left of one quota; `reset` is in seconds until it is full again."""
+    """The remainder of one quota; `reset` is the seconds until it is full again."""
 
     name: str
     quota: int
@@ -106,7 +112,7 @@ class CounterState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """Come in; the counters are charged. The last state is that of `distinct`, where asked."""
+    """The call is admitted and charged. The last state is that of `distinct`, if given."""
 
     states: tuple[CounterState, ...]
     generation: str
@@ -114,7 +120,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The replay key had come before."""
+    """The replay key was used before."""
 
     generation: str
 
@@ -128,14 +134,14 @@ class StaleGeneration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinConflict:
-    """The pin's key stands for another value."""
+    """The pin's key has another value."""
 
     generation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limited:
-    """The quota `name` refuses for `retry_after` seconds (at least 1); nothing was charged."""
+    """The quota `name` is exceeded for `retry_after` seconds (at least 1); nothing was charged."""
 
     name: str
     retry_after: int
@@ -146,6 +152,6 @@ class Limited:
 Verdict = Admitted | Replayed | StaleGeneration | PinConflict | Limited
 
 
-def _demand(holds: object, otherwise: str) -> None:
-    if not holds:
-        raise ValueError(otherwise)
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

@@ -1,10 +1,10 @@
-"""Calls that come together travel together: one pipeline, one round trip, however large the crowd.
+"""Batch concurrent Redis commands: at most 128 in a round trip, 4 round trips in flight.
 
-So a crowd waits for its turn in this process and not for a connection, and what bounds the waiting is
-Redis' own silence. A caller that hangs up takes nothing with it: the lane reads its answer anyway.
+Callers wait in this process for a turn, not for a connection; Redis' own timeout bounds the wait. The
+answer to a caller that hung up is read all the same.
 
-After an error that is not expected every connection is dropped: whatever answers READONLY, LOADING or
-OOM may have been replaced by now, and a new connection finds out.
+After an unexpected error every connection is dropped: a server that answers READONLY, LOADING or OOM
+may have been replaced, and a new connection finds out.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, TimeoutError  # noqa: A004  # redis-py's own
 
-LANES: Final = 4  # connections, and round trips under way at once
-MOST_TOGETHER: Final = 128  # calls in one round trip
+CONCURRENCY: Final = 4  # connections, and round trips in flight
+BATCH_SIZE: Final = 128  # commands in one round trip
 
 Reply = Any  # what Redis answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A command on its way."""
+class QueuedCommand:
+    """A Redis command that waits for its answer."""
 
     command: tuple[str | int, ...]
     options: dict[str, Any]  # of redis-py, for reading the answer
@@ -33,64 +33,64 @@ class Call:
 
 @dataclass(slots=True)
 class Pipeline:
-    """The ways to one Redis."""
+    """Batched commands to one Redis."""
 
     redis: Redis
-    _waiting: deque[Call] = field(default_factory=deque)
-    _lanes: set[asyncio.Task[None]] = field(default_factory=set)
+    _waiting: deque[QueuedCommand] = field(default_factory=deque)
+    _workers: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def call(self, *command: str | int, **options: Any) -> Reply:
-        """What Redis answers to `command`; raises what redis-py raises."""
+        """Redis' answer to `command`; raises redis-py's errors."""
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Call(command=command, options=options, answer=answer))
-        if len(self._lanes) < LANES:
-            self._lanes.add(asyncio.create_task(self._drive()))
+        self._waiting.append(QueuedCommand(command=command, options=options, answer=answer))
+        if len(self._workers) < CONCURRENCY:
+            self._workers.add(asyncio.create_task(self._work()))
         return await answer
 
     async def close(self) -> None:
-        """Let what is under way come to its end."""
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        """Wait for the round trips in flight."""
+        await asyncio.gather(*self._workers, return_exceptions=True)
 
-    async def _drive(self) -> None:
+    async def _work(self) -> None:
         try:
             while self._waiting:
-                together = min(len(self._waiting), MOST_TOGETHER)
-                calls = [self._waiting.popleft() for _ in range(together)]
-                if wanted := [each for each in calls if not each.answer.done()]:
-                    await self._travel(wanted)
-        finally:  # at once: a call that comes in between would wait for a lane that has ended
-            if (lane := asyncio.current_task()) is not None:
-                self._lanes.discard(lane)
+                size = min(len(self._waiting), BATCH_SIZE)
+                batch = [self._waiting.popleft() for _ in range(size)]
+                if wanted := [each for each in batch if not each.answer.done()]:
+                    await self._execute(wanted)
+        finally:  # at once: a command queued later would wait for a worker that has ended
+            if (worker := asyncio.current_task()) is not None:
+                self._workers.discard(worker)
 
-    async def _travel(self, calls: list[Call]) -> None:
+    async def _execute(self, batch: list[QueuedCommand]) -> None:
         try:
             async with self.redis.pipeline(transaction=False) as pipe:
-                for each in calls:
+                for each in batch:
                     pipe.execute_command(*each.command, **each.options)
                 answers: list[Reply] = await pipe.execute(raise_on_error=False)
-        except Exception as error:  # noqa: BLE001  # whatever it was, it is the answer to each
-            if isinstance(error, TimeoutError):  # a silent Redis: those behind need not wait for it
-                calls += self._waiting
+        except Exception as error:  # noqa: BLE001  # any error is the answer to each command
+            if isinstance(error, TimeoutError):  # a silent Redis: the queue need not wait for it
+                batch += self._waiting
                 self._waiting.clear()
-            answers = [error] * len(calls)
+            answers = [error] * len(batch)
         if any(map(is_unexpected, answers)):
             await self._drop_connections()
-        for call, answer in zip(calls, answers, strict=True):
-            if call.answer.done():
+        for command, answer in zip(batch, answers, strict=True):
+            if command.answer.done():
                 continue  # its caller has hung up
             if isinstance(answer, Exception):
-                call.answer.set_exception(answer)
+                command.answer.set_exception(answer)
             else:
-                call.answer.set_result(answer)
+                command.answer.set_result(answer)
 
     async def _drop_connections(self) -> None:
         """Close every connection; one that is in use closes when it is given back."""
         pool = self.redis.connection_pool
-        with suppress(Exception):  # what cannot be closed well is gone as well
+        with suppress(Exception):  # a connection that fails to close is gone as well
             await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
             await pool.disconnect(inuse_connections=False)
 
 
 def is_unexpected(answer: Reply) -> bool:
-    """Whether this is an error that says something about the server and not about a script."""
+    """Whether this is an error of the server, not a missing script."""
     return isinstance(answer, Exception) and not isinstance(answer, NoScriptError)

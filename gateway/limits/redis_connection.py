@@ -1,4 +1,4 @@
-"""How to reach one Redis or a cluster: short timeouts, a bounded pool, no retries."""
+"""Connections to one Redis or a cluster: short timeouts, a bounded pool, no retries."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
-from gateway.limits.pipeline import LANES, Pipeline, Reply
-from gateway.limits.script import ADMIT, ADMIT_BESIDE, Arguments, Script, beside
+from gateway.limits.pipeline import CONCURRENCY, Pipeline, Reply
+from gateway.limits.script import ADMIT, ADMIT_WITH_GENERATION, Arguments, Script, with_generation
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 2.0
@@ -20,16 +20,16 @@ T = TypeVar("T")
 
 
 class RedisConnection(Protocol):
-    """The two things that the store asks of Redis. They raise what redis-py raises."""
+    """The two commands that the store needs of Redis. They raise redis-py's errors."""
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
-        """The value of `key`; None where there was none and `fresh` was set."""
+        """The value of `key`; `None` where there was none and `fresh` was set."""
         ...
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
-        """The same, and what the script of admissions says, in the same round trip."""
+        """`set_or_get`, and the reply of the admission script, in one round trip."""
         ...
 
     async def close(self) -> None:
@@ -38,60 +38,62 @@ class RedisConnection(Protocol):
 
 
 class SingleNodeConnection:
-    """One Redis: both in one script, so that no flush falls between them."""
+    """A single Redis: both commands in one script, so that no flush falls between them."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, max_connections=LANES, **_options())
-        self._lanes = Pipeline(self._redis)
+        self._redis = Redis.from_url(url, max_connections=CONCURRENCY, **_options())
+        self._pipeline = Pipeline(self._redis)
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `RedisConnection`."""
-        return cast("str | None", await self._lanes.call("SET", key, fresh, "NX", "GET", get=True))
+        found = await self._pipeline.call("SET", key, fresh, "NX", "GET", get=True)
+        return cast("str | None", found)
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `RedisConnection`."""
-        present, reply = await _run(self._lanes.call, ADMIT_BESIDE, beside(arguments, key, fresh))
+        command = with_generation(arguments, key, fresh)
+        present, reply = await _run(self._pipeline.call, ADMIT_WITH_GENERATION, command)
         return present, reply
 
     async def close(self) -> None:
         """See `RedisConnection`."""
-        await self._lanes.close()
+        await self._pipeline.close()
         await self._redis.aclose()
 
 
 class ClusterConnection:
-    """A cluster: the two keys may live on two nodes, so they are asked side by side.
+    """A Redis cluster: the two keys may live on two nodes, so both commands run concurrently.
 
-    Work that has begun goes on when its caller hangs up: cut off in the middle, it would take its
-    neighbours' connections with it. After an error that is not expected every node's connections are
-    dropped, those in use when they are given back; redis-py itself sees to nodes that are not reached.
+    Work that has begun is finished when its caller hangs up: a cancelled command would break connections
+    of others. After an error every node's connections are dropped, those in use when they are returned;
+    redis-py itself reconnects to nodes that cannot be reached.
     """
 
     def __init__(self, url: str) -> None:
-        # redis-py refuses at once when all connections are taken; here callers wait their turn,
-        # as long as their deadline lets them.
+        # redis-py refuses at once when all connections are in use; here callers wait, up to their
+        # deadline.
         self._turns = asyncio.Semaphore(CONNECTIONS // 2)
         self._redis = RedisCluster.from_url(url, max_connections=2 * CONNECTIONS, **_options())
         self._running: set[asyncio.Task[Any]] = set()
 
     async def set_or_get(self, key: str, fresh: str) -> str | None:
         """See `RedisConnection`."""
-        return await self._undisturbed(lambda: self._set_or_get(key, fresh))
+        return await self._shielded(lambda: self._set_or_get(key, fresh))
 
     async def admit_beside(
         self, key: str, fresh: str, arguments: Arguments
     ) -> tuple[str | None, Reply]:
         """See `RedisConnection`."""
-        return await self._undisturbed(lambda: self._beside(key, fresh, arguments))
+        return await self._shielded(lambda: self._admit(key, fresh, arguments))
 
-    async def _beside(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
-        asked: tuple[Awaitable[Reply], ...] = (
+    async def _admit(self, key: str, fresh: str, arguments: Arguments) -> tuple[str | None, Reply]:
+        commands: tuple[Awaitable[Reply], ...] = (
             self._set_or_get(key, fresh),
             _run(self._redis.execute_command, ADMIT, arguments),
         )
-        answers: list[Reply] = await asyncio.gather(*asked, return_exceptions=True)
+        answers: list[Reply] = await asyncio.gather(*commands, return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
@@ -103,7 +105,7 @@ class ClusterConnection:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._redis.aclose()
 
-    async def _undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _shielded(self, work: Callable[[], Awaitable[T]]) -> T:
         await self._turns.acquire()
         task = asyncio.create_task(self._dropping(work))
         self._running.add(task)
@@ -111,7 +113,7 @@ class ClusterConnection:
         return await asyncio.shield(task)
 
     async def _dropping(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do `work`; where that fails, the next call finds no connection of before."""
+        """Run `work`; after an error drop every connection."""
         try:
             return await work()
         except Exception:
@@ -124,14 +126,14 @@ class ClusterConnection:
         self._turns.release()
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # told to the caller, if there still is one
+            task.exception()  # retrieved; the caller has it, if there still is one
 
     async def _set_or_get(self, key: str, fresh: str) -> str | None:
         return cast("str | None", await self._redis.set(key, fresh, nx=True, get=True))
 
 
-def link_to(url: str) -> RedisConnection:
-    """The link for `url`."""
+def connect_to(url: str) -> RedisConnection:
+    """The connection for `url`, single or cluster."""
     scheme, separator, rest = url.partition("://")
     if scheme.endswith("+cluster"):
         return ClusterConnection(scheme.removesuffix("+cluster") + separator + rest)
@@ -141,7 +143,7 @@ def link_to(url: str) -> RedisConnection:
 async def _run(
     call: Callable[..., Awaitable[Reply]], script: Script, arguments: Arguments
 ) -> Reply:
-    """What `script` returns; a server that does not have it yet is sent it."""
+    """Run `script` by its digest, or by its text where the server does not have it."""
     try:
         return await call("EVALSHA", script.digest, *arguments)
     except NoScriptError:

@@ -1,4 +1,4 @@
-"""Where things are kept. Stores hold digests, never what a caller wrote, however long."""
+"""Keys of the limit stores: digests, never a caller's own text."""
 
 import hashlib
 
@@ -6,15 +6,15 @@ from gateway.limits.model import Counter, Distinct
 
 
 def short(text: str) -> str:
-    """128 bits that stand for `text`."""
+    """The first 128 bits of the SHA-256 of `text`, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def counter_key(counter: Counter) -> str:
-    """Where a counter lives: another window is another place, another quota is not."""
+    """The key of a counter: its window is part of it, its quota is not."""
     return f"counter:{counter.name}:{counter.window}:{short(counter.key)}"
 
 
 def distinct_key(distinct: Distinct) -> str:
-    """Where the set of members seen lives."""
+    """The key of the set of members seen."""
     return f"distinct:{distinct.name}:{distinct.window}:{short(distinct.key)}"

@@ -1,4 +1,4 @@
-"""Shared by all workers, closed when it cannot count; one round trip each, never retried."""
+"""Redis limit store, shared by all workers: one round trip a call, no retry, fails closed."""
 
 import asyncio
 import secrets
@@ -10,10 +10,10 @@ import structlog
 from gateway.limits import script
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.model import Admission, StaleGeneration, Verdict
-from gateway.limits.redis_connection import link_to
+from gateway.limits.redis_connection import connect_to
 
 GENERATION: Final = "xq:generation"
-DEADLINE = 4.0  # seconds for one admission, whatever happens: more than a silent Redis is given
+DEADLINE = 4.0  # seconds for one admission: more than the timeout of a silent Redis
 
 T = TypeVar("T")
 
@@ -21,14 +21,14 @@ log = structlog.get_logger("gateway.limits")
 
 
 class RedisStore:
-    """A `Store` on Redis ≥ 7: redis://, rediss://, unix://, or redis+cluster://, rediss+cluster://."""
+    """A `LimitStore` on Redis ≥ 7: redis, rediss, unix, redis+cluster or rediss+cluster URLs."""
 
     def __init__(self, url: str) -> None:
-        self._link = link_to(url)
+        self._connection = connect_to(url)
         self._last_seen: str | None = None
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge and charge in one script; raises `LimiterUnavailableError`."""
+        """Judge and charge in one script; see `LimitStore`."""
         if await self._is_surely_stale(admission.generation):
             return StaleGeneration(generation=str(self._last_seen))
         present, reply = await self._in_time(self._run(script.arguments(admission)))
@@ -38,23 +38,23 @@ class RedisStore:
         return script.verdict(admission, reply, present)
 
     async def generation(self) -> str:
-        """The present generation, made when there is none; raises `LimiterUnavailableError`."""
+        """The present generation, created where there is none; see `LimitStore`."""
         fresh = _fresh()
-        found = await self._in_time(self._link.set_or_get(GENERATION, fresh))
+        found = await self._in_time(self._connection.set_or_get(GENERATION, fresh))
         self._last_seen = found or fresh
         return self._last_seen
 
     async def close(self) -> None:
-        """Let what runs come to its end, then close the connections."""
-        await self._link.close()
+        """Finish the calls in flight, then close the connections."""
+        await self._connection.close()
 
     async def _is_surely_stale(self, given: str | None) -> bool:
-        """So that a stale call charges nothing: asked first, when it is not the last one seen."""
+        """Ask for the generation first where it is not the last one seen: a stale call charges nothing."""
         return given not in {None, self._last_seen} and given != await self.generation()
 
     async def _run(self, arguments: script.Arguments) -> tuple[str, list[Any]]:
         fresh = _fresh()
-        present, reply = await self._link.admit_beside(GENERATION, fresh, arguments)
+        present, reply = await self._connection.admit_beside(GENERATION, fresh, arguments)
         return present or fresh, reply
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:

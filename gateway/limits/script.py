@@ -1,4 +1,4 @@
-"""What `admit.lua` is handed and what it hands back; its text is fixed, so its digest is too."""
+"""Arguments and replies of the admission script `admit.lua`; its text, and so its digest, is fixed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from gateway.limits.model import Admission, Counter, PinConflict, Replayed, Verd
 from gateway.limits.redis_keys import counter_key, distinct_key, short
 
 TEXT = (Path(__file__).parent / "admit.lua").read_text("utf-8")
-# The last key's value besides, or nil where it had none and was given the last argument.
-BESIDE_TEXT = f"""
+# The admission script, and SET NX GET of the last key to the last argument.
+WITH_GENERATION_TEXT = f"""
 local present = redis.call('SET', KEYS[#KEYS], ARGV[#ARGV], 'NX', 'GET')
 local function admit(KEYS, ARGV)
 {TEXT}
@@ -29,36 +29,36 @@ Arguments = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's text, and its digest as EVALSHA has it."""
+    """A Lua script and its digest for EVALSHA."""
 
     text: str
     digest: str
 
     @classmethod
-    def of(cls, text: str) -> Self:
+    def from_text(cls, text: str) -> Self:
         """The script of this text."""
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-ADMIT = Script.of(TEXT)
-ADMIT_BESIDE = Script.of(BESIDE_TEXT)
+ADMIT = Script.from_text(TEXT)
+ADMIT_WITH_GENERATION = Script.from_text(WITH_GENERATION_TEXT)
 
 
-def beside(arguments: Arguments, key: str, fresh: str) -> Arguments:
-    """What follows `ADMIT_BESIDE` where `arguments` follow `ADMIT`."""
+def with_generation(arguments: Arguments, key: str, fresh: str) -> Arguments:
+    """The arguments of `ADMIT_WITH_GENERATION`, from those of `ADMIT`."""
     number, *rest = arguments
     keys, values = rest[: int(number)], rest[int(number) :]
     return (len(keys) + 1, *keys, key, *values, fresh)
 
 
 def arguments(admission: Admission) -> Arguments:
-    """What follows the script in EVAL: the number of keys, the keys, the arguments."""
+    """The arguments of EVAL after the script: the number of keys, the keys, the values."""
     keys = tuple(_keys(admission))
     return (len(keys), *keys, *_values(admission))
 
 
 def verdict(admission: Admission, reply: list[Any], generation: str) -> Verdict:
-    """What the script's reply says."""
+    """The verdict in the script's reply."""
     match reply:
         case ["replayed"]:
             return Replayed(generation=generation)
@@ -66,19 +66,19 @@ def verdict(admission: Admission, reply: list[Any], generation: str) -> Verdict:
             return PinConflict(generation=generation)
         case _:
             _, now, members, seen, *tats = reply
-            reading = StoreState(
+            state = StoreState(
                 now=now, tats=tuple(map(int, tats)), members=members, seen=bool(seen)
             )
-            return judge(admission, reading, generation)
+            return judge(admission, state, generation)
 
 
 def _keys(admission: Admission) -> Iterator[str]:
     replay, pin, distinct = admission.replay, admission.pin, admission.distinct
-    room = f"xq:{{{admission.tag}}}:"
-    yield f"{room}replay:{short(replay.key) if replay else ''}"
-    yield f"{room}pin:{short(pin.key) if pin else ''}"
-    yield room + (distinct_key(distinct) if distinct else "distinct:")
-    yield from (room + counter_key(counter) for counter in admission.counters)
+    prefix = f"xq:{{{admission.tag}}}:"
+    yield f"{prefix}replay:{short(replay.key) if replay else ''}"
+    yield f"{prefix}pin:{short(pin.key) if pin else ''}"
+    yield prefix + (distinct_key(distinct) if distinct else "distinct:")
+    yield from (prefix + counter_key(counter) for counter in admission.counters)
 
 
 def _values(admission: Admission) -> Iterator[str | int]:

@@ -1,4 +1,4 @@
-"""Each store judges alike: one contract, and one suite of tests that all of them pass."""
+"""The protocol of limit stores; one suite of contract tests runs against each of them."""
 
 from typing import Protocol
 
@@ -6,16 +6,16 @@ from gateway.limits.model import Admission, Verdict
 
 
 class LimitStore(Protocol):
-    """Remembers replay keys, pins and counters; any call may raise `LimiterUnavailableError`."""
+    """A store of replay keys, pins and counters; any call may raise `LimiterUnavailableError`."""
 
     async def admit(self, admission: Admission) -> Verdict:
-        """Judge and charge in one atomic step."""
+        """Judge an admission and charge its counters, atomically."""
         ...
 
     async def generation(self) -> str:
-        """The id of the store's present life: another one after everything was lost."""
+        """The id of the store's content; a new one after everything was lost."""
         ...
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""
         ...
