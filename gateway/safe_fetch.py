@@ -22,7 +22,6 @@ TIMEOUT_SECONDS: Final = 3.0
 LARGEST_BODY: Final = 64 * 1024
 READ: Final = frozenset({200})
 WRITTEN: Final = frozenset({200, 201, 204})
-HTTPS_PORT: Final = 443
 # Global by the registries, and yet a way into a private network: protocol assignments, 6to4 relays.
 NOT_FOR_HOSTS: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 GLOBAL_UNICAST: Final = IPv6Network("2000::/3")

@@ -12,6 +12,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.db.engine import to_json
 from tests.oauth_builders import Bank, Key, World, a_bank, public_jwk, some_terms
+from tests.registry_builders import set_active
 
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
@@ -89,7 +90,7 @@ async def suspended(world: World) -> Registered:
     """A client that may not call at present."""
     made = await with_another_key(world)
     async with world.runtime.engine.begin() as connection:
-        await registry.set_active(connection, made.client_id, active=False)
+        await set_active(connection, made.client_id, active=False)
     return made
 
 

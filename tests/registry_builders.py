@@ -17,8 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clients import registry
+from gateway.clients.client_details import change
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
@@ -30,6 +32,11 @@ from tests.waiting import PATIENCE
 HOST = "keys.bank.test"
 PUBLIC = "93.184.216.34"
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+async def set_active(connection: AsyncConnection, client_id: str, *, active: bool) -> None:
+    """Suspend a client, or end its suspension, past the operator's services."""
+    await change(connection, client_id, {"state": "active" if active else "suspended"})
 
 
 def an_ec_key() -> ec.EllipticCurvePrivateKey:

@@ -30,7 +30,6 @@ from verification.uscc import (
     is_market_entity,
     normalise_uscc,
     organisation_check,
-    organisation_code_agrees,
     parse_uscc,
 )
 
@@ -75,7 +74,6 @@ __all__ = [
     "normalise_id_number",
     "normalise_uscc",
     "organisation_check",
-    "organisation_code_agrees",
     "parse_uscc",
     "problem_with",
     "question",

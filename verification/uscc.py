@@ -22,8 +22,6 @@ ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _LENGTH: Final = 18
 _ENTERPRISES: Final = re.compile(rf"9[123]\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
 _DIVISION: Final = slice(2, 8)
-_BODY: Final = slice(8, 16)
-_BODY_CHECK: Final = 16
 _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 _WEIGHTS: Final = tuple(3**place % 31 for place in range(_LENGTH - 1))
 _BODY_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
@@ -123,11 +121,6 @@ def organisation_check(first8: str) -> str:
         raise ValueError(message)
     total = sum(map(mul, map(_BODY_VALUES.__getitem__, first8), _BODY_WEIGHTS))
     return "0123456789X"[-total % 11]
-
-
-def organisation_code_agrees(code: Uscc) -> bool:
-    """Whether the inner organisation code holds too; a false one is a matter of data quality."""
-    return organisation_check(code[_BODY]) == code[_BODY_CHECK]
 
 
 def is_market_entity(code: Uscc) -> bool:

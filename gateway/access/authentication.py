@@ -128,7 +128,7 @@ def bound_to_certificate(x5t: str, certificate: Certificate | None, runtime: Run
         raise InvalidTokenError("This token is bound to a certificate: come over mutual TLS.")
     if certificate.thumbprint != x5t:
         raise InvalidTokenError("The certificate is not the one that this token is bound to.")
-    if not certificate.holds(runtime.now()):
+    if not certificate.is_valid_at(runtime.now()):
         raise InvalidTokenError("The client certificate is not in its term.")
 
 

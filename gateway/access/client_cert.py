@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from fastapi import Request
 
-from gateway.clients.certificates import LARGEST, Certificate, CertificateError, certificate_in
+from gateway.clients.certificates import LARGEST, Certificate, CertificateError, read_certificate
 from gateway.runtime import Runtime
 from gateway.trusted_proxies import is_among
 
@@ -48,7 +48,7 @@ def read(field: str) -> Certificate:
     if found is None:
         raise CertificateError("Client-Cert is not one certificate as RFC 9440 writes it.")
     try:
-        certificate = certificate_in(b64decode(found[1], validate=True))
+        certificate = read_certificate(b64decode(found[1], validate=True))
     except CertificateError:
         raise
     except ValueError:

@@ -4,7 +4,6 @@ Whether its `jti` was seen before is the replay store's to say (`gateway.limits`
 generation that is returned here.
 """
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from gateway.access.request_uris import target_of
 from gateway.signing import jws
 from gateway.signing.dpop_nonces import SLOT_SECONDS, Nonces
+from gateway.signing.jwk import base64url, thumbprint
 from gateway.signing.jws import JwsError
 
 ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
@@ -27,11 +25,6 @@ WINDOW_SECONDS = 60
 REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
 LONGEST_JTI = 256
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
-THUMBPRINT_MEMBERS = {
-    "EC": ("crv", "kty", "x", "y"),
-    "RSA": ("e", "kty", "n"),
-    "OKP": ("crv", "kty", "x"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +77,6 @@ def check_proof(
     return Proof(jkt=thumbprint(jwk), jti=jti, generation=generation)
 
 
-def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """The JWK thumbprint (RFC 7638, SHA-256) of a public key."""
-    members = {name: jwk[name] for name in THUMBPRINT_MEMBERS[jwk["kty"]]}
-    canonical = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
-    return _b64(hashlib.sha256(canonical).digest())
-
-
 def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
         compact = jws.parsed(proof)
@@ -141,10 +127,6 @@ def _time(claims: Mapping[str, Any], name: str, otherwise: float) -> float:
 
 def _check_token_hash(claims: Mapping[str, Any], token: str) -> None:
     ath = claims.get("ath")
-    expected = _b64(hashlib.sha256(token.encode()).digest())
+    expected = base64url(hashlib.sha256(token.encode()).digest())
     if not isinstance(ath, str) or not hmac.compare_digest(ath.encode(), expected.encode()):
         raise ProofError("ath is not this access token's digest.")
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from gateway import strict_json
 from gateway.access.body import WireModel
-from gateway.admin.schemas import ClientId, Tags, TermsIn, Text
+from gateway.admin.schemas import CertificateSubjectIn, ClientId, Tags, TermsIn, Text
 from gateway.clients.registration import RegistrationError
 from gateway.creditfile.catalogue import _StrictLoader as StrictLoader
 from gateway.strict_json import StrictJsonError
@@ -22,8 +22,8 @@ LARGEST_FILE: Final = 1_000_000
 SHOWN_MISTAKES: Final = 5
 
 
-class DeclaredClient(WireModel):
-    """A client in the file. A new one needs what `ParticularsIn` needs."""
+class DeclaredClient(CertificateSubjectIn):
+    """A client in the file. A new one needs what `ClientDetailsIn` needs."""
 
     kind: Text | None = None
     name_zh: Text | None = None
@@ -36,11 +36,6 @@ class DeclaredClient(WireModel):
     personal_credit_licence: Text | None = None
     contact: Text | None = None
     token_endpoint_auth_method: Text | None = None
-    tls_client_auth_subject_dn: Text | None = None
-    tls_client_auth_san_dns: Text | None = None
-    tls_client_auth_san_uri: Text | None = None
-    tls_client_auth_san_ip: Text | None = None
-    tls_client_auth_san_email: Text | None = None
     tls_client_certificate_bound_access_tokens: bool | None = None
     state: Literal["active", "suspended", "ended"] | None = None
 

@@ -16,7 +16,7 @@ from gateway.admin.audit_log import At
 from gateway.admin.diff import DiffLine, differences
 from gateway.admin.errors import AdminRefusal, conflict
 from gateway.admin.manifest import Declared, DeclaredClient
-from gateway.admin.schemas import ParticularsIn, TermsIn
+from gateway.admin.schemas import ClientDetailsIn, TermsIn
 from gateway.clients.agreement_diff import widens
 from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
 from gateway.clients.client_details import ClientDetails, particulars_of, versions_of
@@ -118,7 +118,7 @@ def _known_with(
 def _new(client_id: str, client: DeclaredClient) -> list[Step]:
     given = client.model_dump(exclude_none=True, exclude={"state"})
     try:
-        registration = ParticularsIn(**given).to_registration(client_id, loopback=False)
+        registration = ClientDetailsIn(**given).to_registration(client_id, loopback=False)
     except ValidationError as error:
         missing = ", ".join(str(e["loc"][0]) for e in error.errors())
         raise RegistrationError(f"{client_id} is new and needs: {missing}.") from None

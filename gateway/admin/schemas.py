@@ -73,8 +73,18 @@ class TermsIn(WireModel):
         )
 
 
-class ParticularsIn(WireModel):
-    """What a client is registered with, but for its id."""
+class CertificateSubjectIn(WireModel):
+    """The name that a client's certificate has (RFC 8705 §2.1.2); at most one member."""
+
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+
+
+class ClientDetailsIn(CertificateSubjectIn):
+    """A client's registration, without its id."""
 
     kind: Text
     name_zh: Text
@@ -87,11 +97,6 @@ class ParticularsIn(WireModel):
     personal_credit_licence: Text | None = None
     contact: Text | None = None
     token_endpoint_auth_method: Text = PRIVATE_KEY_JWT
-    tls_client_auth_subject_dn: Text | None = None
-    tls_client_auth_san_dns: Text | None = None
-    tls_client_auth_san_uri: Text | None = None
-    tls_client_auth_san_ip: Text | None = None
-    tls_client_auth_san_email: Text | None = None
     tls_client_certificate_bound_access_tokens: bool = False
 
     def to_registration(self, client_id: str, *, loopback: bool) -> Registration:
@@ -123,7 +128,7 @@ class ClientIn(ByOperator):
     """A new client."""
 
     client_id: ClientId
-    registration: ParticularsIn
+    registration: ClientDetailsIn
 
 
 class RotationIn(ByOperator):

@@ -10,8 +10,9 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.operator_session import exit_with
-from gateway.identity.client_auth import new_client_key, public_half
+from gateway.identity.client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
+from gateway.signing.jwk import without_private
 from gateway.signing.keys import (
     USES,
     KeysUnreadableError,
@@ -59,7 +60,7 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
     jwk = new_client_key()
     if not _made(file, lambda: json.dumps(jwk, indent=1)):
         exit_with(f"{file} is there already; left as it is.")
-    print(json.dumps({"keys": [public_half(jwk)]}, indent=1))
+    print(json.dumps({"keys": [without_private(jwk)]}, indent=1))
 
 
 @app.command("list")

@@ -1,34 +1,38 @@
-"""A client's certificate as a proxy has passed it on: what it says, and whose it can be. Pure.
+"""X.509 client certificates: parse one and match it to a client's registration (RFC 8705 §2). Pure.
 
-That its owner holds the key was proven in the TLS handshake. For `tls_client_auth` the proxy has
-also verified its chain; a certificate that issued itself has none, and is never taken for such.
+Possession of the key was proven in the TLS handshake with the proxy. For `tls_client_auth` the proxy
+has also verified the chain; a self-issued certificate has none and never matches.
 """
 
 import hashlib
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.clients.authentication import SELF_SIGNED, TLS_CLIENT_AUTH, Authentication
+from gateway.clients.authentication import (
+    SELF_SIGNED,
+    SUBJECT_MEMBERS,
+    TLS_CLIENT_AUTH,
+    Authentication,
+)
+from gateway.signing.jwk import base64url, public_jwk
 
 LARGEST: Final = 8_192  # bytes of DER; the largest that are in use have about 4,000
 MOST_IN_A_CHAIN: Final = 8
 
 
 class CertificateError(ValueError):
-    """This is no certificate that can be read; the message says so to its owner."""
+    """A certificate that cannot be read; the message is for its owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """An X.509 certificate; `der` are its exact bytes."""
+    """An X.509 certificate, parsed; `der` are its exact bytes."""
 
     der: bytes
     parsed: x509.Certificate
@@ -36,19 +40,19 @@ class Certificate:
     @property
     def thumbprint(self) -> str:
         """`x5t#S256` (RFC 8705 §3.1): the SHA-256 of its DER."""
-        return urlsafe_b64encode(hashlib.sha256(self.der).digest()).decode().rstrip("=")
+        return base64url(hashlib.sha256(self.der).digest())
 
     @property
     def x5c(self) -> str:
-        """Itself as `x5c` has it (RFC 7517 §4.7)."""
+        """Its value in a JWK's `x5c` (RFC 7517 §4.7): base64 of its DER."""
         return b64encode(self.der).decode()
 
-    def holds(self, now: datetime) -> bool:
+    def is_valid_at(self, now: datetime) -> bool:
         """Whether `now` is in its term."""
         return self.parsed.not_valid_before_utc <= now <= self.parsed.not_valid_after_utc
 
-    def is_of(self, registered: Authentication, keys: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether it is the certificate of a client that is registered so (RFC 8705 §2)."""
+    def belongs_to(self, registered: Authentication, keys: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether it matches a client's registration and keys (RFC 8705 §2)."""
         if registered.token_endpoint_auth_method == SELF_SIGNED:
             return self.x5c in [jwk["x5c"][0] for jwk in keys if jwk.get("x5c")]
         if registered.token_endpoint_auth_method == TLS_CLIENT_AUTH:
@@ -57,12 +61,13 @@ class Certificate:
 
     def _has_subject(self, registered: Authentication) -> bool:
         name, wanted = registered.subject
-        if name == "tls_client_auth_subject_dn":
-            return self.parsed.subject == x509.Name.from_rfc4514_string(wanted)
-        kind, plain = _ALTERNATIVES[name]
-        return plain(wanted) in {plain(each) for each in self._alternatives(kind)}
+        member = SUBJECT_MEMBERS[name]
+        if member.san is None:
+            return bool(self.parsed.subject == member.normal(wanted))
+        return member.normal(wanted) in {member.normal(each) for each in self._sans(member.san)}
 
-    def _alternatives(self, kind: type[Any]) -> list[str]:
+    def _sans(self, kind: type[Any]) -> list[str]:
+        """The subject alternative names of one kind."""
         try:
             found = self.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
             return [str(value) for value in found.value.get_values_for_type(kind)]
@@ -76,15 +81,15 @@ class Certificate:
             return []
 
 
-def certificate_in(der: bytes) -> Certificate:
-    """The certificate in `der`; raises `CertificateError`."""
+def read_certificate(der: bytes) -> Certificate:
+    """Parse a certificate; raises `CertificateError`."""
     try:
         if len(der) > LARGEST:
             raise CertificateError(f"The certificate has more than {LARGEST} bytes.")
         parsed = x509.load_der_x509_certificate(der)
         if parsed.public_bytes(Encoding.DER) != der:
             raise CertificateError("The certificate is not DER.")
-        # Read now what is judged later, so that nothing malformed gets further.
+        # Parse now what is compared later, so that a malformed part is refused here.
         _ = parsed.subject, parsed.issuer, parsed.not_valid_before_utc, parsed.not_valid_after_utc
     except CertificateError:
         raise
@@ -93,15 +98,15 @@ def certificate_in(der: bytes) -> Certificate:
     return Certificate(der=der, parsed=parsed)
 
 
-def certifies(jwk: Mapping[str, Any]) -> bool:
-    """Whether a key's `x5c`, if it has one, is of certificates, the first of this very key."""
+def x5c_fits(jwk: Mapping[str, Any]) -> bool:
+    """Whether a key's `x5c` is absent, or a chain of certificates of which the first is this key's."""
     chain = jwk.get("x5c")
     if chain is None:
         return True
     if not isinstance(chain, list) or not 0 < len(chain) <= MOST_IN_A_CHAIN:
         return False
     try:
-        found = [certificate_in(b64decode(text, validate=True)) for text in chain]
+        found = [read_certificate(b64decode(text, validate=True)) for text in chain]
     except (ValueError, TypeError):
         return False
     return [each.x5c for each in found] == chain and _is_key_of(found[0], jwk)
@@ -109,44 +114,6 @@ def certifies(jwk: Mapping[str, Any]) -> bool:
 
 def _is_key_of(certificate: Certificate, jwk: Mapping[str, Any]) -> bool:
     try:
-        key = certificate.parsed.public_key()
+        return public_jwk(certificate.parsed.public_key()).items() <= jwk.items()
     except (ValueError, TypeError):
         return False
-    match key:
-        case rsa.RSAPublicKey():
-            numbers = key.public_numbers()
-            return (jwk["kty"], jwk.get("n"), jwk.get("e")) == (
-                "RSA",
-                _number(numbers.n, (numbers.n.bit_length() + 7) // 8),
-                _number(numbers.e, (numbers.e.bit_length() + 7) // 8),
-            )
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
-            point = key.public_numbers()
-            own = ("P-256", _number(point.x, 32), _number(point.y, 32))
-            return (jwk.get("crv"), jwk.get("x"), jwk.get("y")) == own
-        case ed25519.Ed25519PublicKey():
-            raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            return (jwk.get("crv"), jwk.get("x")) == ("Ed25519", _base64url(raw))
-    return False
-
-
-def _number(value: int, size: int) -> str:
-    return _base64url(value.to_bytes(size, "big"))
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _email(text: str) -> str:
-    """A host is the same in any case, a mailbox is not."""
-    mailbox, _, host = text.rpartition("@")
-    return f"{mailbox}@{host.lower()}"
-
-
-_ALTERNATIVES: Final[Mapping[str, tuple[type[x509.GeneralName], Any]]] = {
-    "tls_client_auth_san_dns": (x509.DNSName, str.lower),
-    "tls_client_auth_san_uri": (x509.UniformResourceIdentifier, str),
-    "tls_client_auth_san_ip": (x509.IPAddress, ip_address),
-    "tls_client_auth_san_email": (x509.RFC822Name, _email),
-}

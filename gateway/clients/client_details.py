@@ -10,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.agreement_diff import still_counts
-from gateway.clients.authentication import MEMBERS, USUAL, Authentication
+from gateway.clients.authentication import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
 from gateway.clients.tables import AgreementRow, ClientKeySetRow, ClientRow
 from gateway.clients.terms import Signatures, Terms, digest_of
 from gateway.limits.limiter import Quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientDetails:
-    """Everything that is registered of one client."""
+class ClientDetails(Authentication):
+    """All registered details of one client, its authentication among them."""
 
     client_id: str
     kind: str
@@ -32,13 +32,6 @@ class ClientDetails:
     filing_number: str | None
     personal_credit_licence: str | None
     contact: str | None
-    token_endpoint_auth_method: str
-    tls_client_auth_subject_dn: str | None
-    tls_client_auth_san_dns: str | None
-    tls_client_auth_san_uri: str | None
-    tls_client_auth_san_ip: str | None
-    tls_client_auth_san_email: str | None
-    tls_client_certificate_bound_access_tokens: bool
     created_at: datetime
 
     @property
@@ -48,7 +41,7 @@ class ClientDetails:
         How it authenticates is in it where that is not the usual way: so digests that were written
         down before there was another one still fit.
         """
-        usual = asdict(USUAL)
+        usual = asdict(DEFAULT_AUTHENTICATION)
         own = asdict(self) | {"created_at": self.created_at.isoformat()}
         return digest_of({n: v for n, v in own.items() if n not in MEMBERS or v != usual[n]})
 

@@ -9,21 +9,25 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
-from joserfc.errors import JoseError
-from joserfc.jwk import import_key
 
 from gateway import strict_json
-from gateway.clients.certificates import certifies
+from gateway.clients.certificates import x5c_fits
+from gateway.signing.jwk import Jwk, read_public_key
 from gateway.signing.jws import ALGORITHM_OF_KEY, may_verify
 
 MOST_KEYS: Final = 8
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
-TEXT_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg")
+TEXT_MEMBERS: Final = (
+    *("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"),
+    *("x5u", "x5t", "x5t#S256"),
+)
+SIGNING_OPERATIONS: Final = frozenset({"sign", "verify"})
+OPERATIONS: Final = SIGNING_OPERATIONS | {
+    *("encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits")
+}
 RSA_BITS: Final = range(2_048, 4_097)
 _P: Final = 2**255 - 19  # the field of Curve25519, and the d of its Edwards form (RFC 8032 §5.1)
 _D: Final = -121665 * pow(121666, -1, _P) % _P
-
-Jwk = Mapping[str, Any]
 
 
 def trouble_with_keys(jwks: Mapping[str, Any]) -> str | None:
@@ -72,7 +76,12 @@ def _for_signatures(jwk: Jwk) -> bool:
 
 def _to_verify(jwk: Jwk) -> bool:
     operations = jwk.get("key_ops", ["verify"])
-    return isinstance(operations, list) and "verify" in operations
+    allowed = SIGNING_OPERATIONS if "use" in jwk else OPERATIONS
+    return (
+        isinstance(operations, list)
+        and "verify" in operations
+        and all(isinstance(each, str) and each in allowed for each in operations)
+    )
 
 
 def _of_its_algorithm(jwk: Jwk) -> bool:
@@ -82,9 +91,8 @@ def _of_its_algorithm(jwk: Jwk) -> bool:
 
 def _readable(jwk: Jwk) -> bool:
     try:
-        members = {name: value for name, value in jwk.items() if name != "x5c"}
-        import_key(members).as_dict(private=False)
-    except (JoseError, ValueError, TypeError, KeyError):
+        read_public_key(jwk)
+    except ValueError:
         return False
     return True
 
@@ -128,7 +136,7 @@ CHECKS: Final[tuple[tuple[Callable[[Jwk], bool], str], ...]] = (
     (_of_its_algorithm, "A key's alg is ES256, PS256 or EdDSA, as its type is, or is left out."),
     (_of_a_safe_size, "RSA has 2048 to 4096 bits."),
     (_readable, "A key cannot be read: its members are not those of its type."),
-    (certifies, "x5c has 1 to 8 certificates, base64 of their DER, the first of them this key's."),
+    (x5c_fits, "x5c has 1 to 8 certificates, base64 of their DER, the first of them this key's."),
     (_of_full_order, "This Ed25519 point is of small order: anybody could sign with it."),
     (_verifies, "A key would verify nothing here: its RSA exponent is longer than 32 bits."),
 )

@@ -6,7 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gateway.clients.authentication import SELF_SIGNED, TLS_CLIENT_AUTH, USUAL, Authentication
+from gateway.clients.authentication import (
+    DEFAULT_AUTHENTICATION,
+    SELF_SIGNED,
+    TLS_CLIENT_AUTH,
+    Authentication,
+)
 from gateway.clients.confusable_names import has_other_letters
 from gateway.clients.public_keys import trouble_with_keys
 from gateway.safe_fetch import LOOPBACK_HOSTS, trouble_with_address
@@ -52,7 +57,7 @@ class Registration:
     filing_number: str | None = None
     personal_credit_licence: str | None = None
     contact: str | None = None
-    authentication: Authentication = USUAL
+    authentication: Authentication = DEFAULT_AUTHENTICATION
     loopback: bool = False
 
     def __post_init__(self) -> None:
@@ -145,7 +150,7 @@ def check_numbers(
 
 def check_authentication(wanted: Authentication) -> None:
     """Refuse a method that is not offered, and one that names nobody's certificate."""
-    _demand(wanted.trouble is None, str(wanted.trouble))
+    _demand(wanted.problem is None, str(wanted.problem))
 
 
 def check_key_source(

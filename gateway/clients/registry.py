@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.agreements import Agreement, agreement_from_json, agreement_json
-from gateway.clients.authentication import MEMBERS, USUAL, Authentication
+from gateway.clients.authentication import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
 from gateway.clients.key_sets import (
     CLIENT_AND_KEYS,
     HELD_COLUMNS,
@@ -74,7 +74,7 @@ class Client:
     scopes: tuple[str, ...]
     agreement: Agreement | None
     personal_credit_licence: str | None = None
-    authentication: Authentication = USUAL
+    authentication: Authentication = DEFAULT_AUTHENTICATION
 
     def agreement_in_force(self, now: datetime) -> Agreement | None:
         """The agreement, if it holds at `now`."""
@@ -180,13 +180,4 @@ async def end_agreement(connection: AsyncConnection, client_id: str, *, now: dat
         update(AgreementRow)
         .where(col(AgreementRow.client_id) == client_id, col(AgreementRow.ended_at).is_(None))
         .values(ended_at=now),
-    )
-
-
-async def set_active(connection: AsyncConnection, client_id: str, *, active: bool) -> None:
-    """Suspend a client or let it go on; holds from the next request. One that ended stays so."""
-    await connection.execute(
-        update(ClientRow)
-        .where(col(ClientRow.client_id) == client_id, col(ClientRow.state) != "ended")
-        .values(state="active" if active else "suspended"),
     )

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from joserfc.jwk import ECKey
-
 from gateway.settings import Settings, SettingsError
 from gateway.signing import jws
+from gateway.signing.jwk import new_p256_jwk, thumbprint
 from gateway.signing.jws import JwsError
 
 LIFETIME: Final = timedelta(seconds=60)
@@ -96,10 +95,5 @@ def client_auth_of(settings: Settings) -> ClientAuth:
 
 def new_client_key() -> dict[str, Any]:
     """A fresh private key (ES256) as the file holds it."""
-    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"})
-    return {**key.as_dict(private=True), "kid": f"gateway-{key.thumbprint()[:8]}"}
-
-
-def public_half(jwk: dict[str, Any]) -> dict[str, Any]:
-    """What the provider gets."""
-    return {name: value for name, value in jwk.items() if name != "d"}
+    key = new_p256_jwk()
+    return key | {"kid": f"gateway-{thumbprint(key)[:8]}"}

@@ -1,10 +1,9 @@
 """The demo provider's tickets: signed by a key of its own, good for a minute, taken once."""
 
-import base64
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,6 +11,7 @@ from gateway.identity.demo_accounts import DemoPerson
 from gateway.identity.identity_provider import IdentityRefusedError
 from gateway.identity.sessions import Identity, Mandate
 from gateway.signing import jws
+from gateway.signing.jwk import public_jwk
 from gateway.signing.keys import SigningKey
 
 LIFETIME: Final = timedelta(seconds=60)
@@ -79,13 +79,11 @@ class Tickets:
 
 def _fresh_key(now: datetime) -> SigningKey:
     private = Ed25519PrivateKey.generate()
-    x = base64.urlsafe_b64encode(private.public_key().public_bytes_raw()).decode().rstrip("=")
-    public: dict[str, Any] = {"kty": "OKP", "crv": "Ed25519", "x": x}
     return SigningKey(
         kid="demo-identity",
         use="token",
         not_before=now,
         retired_at=None,
-        public=public,
+        public=public_jwk(private.public_key()),
         private=private,
     )

@@ -118,5 +118,4 @@ def new_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
-PerhapsVisitor = Annotated[Visitor | None, Depends(visitor_if_any)]
 UsingVisitor = Annotated[Visitor, Depends(signed_in)]

@@ -1,11 +1,11 @@
-# ruff: noqa: D102 - these are signatures; what the methods do stands in Authlib
-"""The only door to Authlib, which has no types: here stands what is used of it, typed by hand.
+# ruff: noqa: D102 - signatures only; Authlib documents what the methods do
+"""Type stubs for the part of Authlib in use, which has no types; the only import of Authlib.
 
-Authlib runs the grants and the endpoints; what it leaves open or lax is overridden where it is
-used (`server`, `grants`, `introspect`, `revoke`). Its `jose` is deprecated and never imported.
+What Authlib decides: docs/decisions/0038-what-authlib-decides.md. Its `jose` is deprecated and never
+imported.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 Headers = Sequence[tuple[str, str]]
@@ -14,7 +14,7 @@ Reply = tuple[int, Mapping[str, Any], Headers]
 if TYPE_CHECKING:
 
     class OAuth2Error(Exception):
-        """An error of RFC 6749; calling it gives its answer."""
+        """An error of RFC 6749; calling it gives its response."""
 
         error: str
         description: str
@@ -38,28 +38,34 @@ if TYPE_CHECKING:
         def __init__(self, payload: dict[str, str]) -> None: ...
 
     class OAuth2Request:
-        """A request as Authlib's grants see it."""
+        """A request as Authlib's grants read it."""
 
         uri: str
         payload: BasicOAuth2Payload
         client: Any
+        authorization_code: Any
+        refresh_token: Any
 
         def __init__(self, method: str, uri: str) -> None: ...
 
     class ClientMixin:
-        """What the grants ask of a client."""
+        """A client."""
 
     class TokenMixin:
-        """What the grants ask of a token."""
+        """A token."""
 
     class AuthorizationCodeMixin:
-        """What the grants ask of a code."""
+        """An authorization code."""
 
     class BaseGrant:
         """One grant, for one request."""
 
+        TOKEN_RESPONSE_HEADER: Headers
         request: OAuth2Request
         server: Any
+
+        def validate_token_request(self) -> None: ...
+        def create_token_response(self) -> Reply: ...
 
     class AuthorizationCodeGrant(BaseGrant):
         """RFC 6749 §4.1."""
@@ -75,46 +81,16 @@ if TYPE_CHECKING:
 
         def __init__(self, *, required: bool = True) -> None: ...
 
-    class Endpoint:
-        """An endpoint beside the token endpoint."""
-
-        ENDPOINT_NAME: str
-        server: Any
-
-    class TokenEndpoint(Endpoint):
-        """An endpoint about one token."""
-
-        def authenticate_endpoint_client(self, request: OAuth2Request) -> Any: ...
-
-    class IntrospectionEndpoint(TokenEndpoint):
-        """RFC 7662."""
-
-    class RevocationEndpoint(TokenEndpoint):
-        """RFC 7009."""
-
     class AuthorizationServer:
-        """Runs grants and endpoints."""
+        """Finds the grant of a token request."""
 
         def __init__(self, scopes_supported: Sequence[str]) -> None: ...
-        def authenticate_client(
-            self, request: OAuth2Request, methods: list[str], endpoint: str = "token"
-        ) -> Any: ...
-        def register_client_auth_method(
-            self,
-            method: str,
-            func: Callable[[Callable[[str], Any], OAuth2Request], Any],
-        ) -> None: ...
         def register_grant(
             self,
             grant_cls: type[BaseGrant],
             extensions: Sequence[CodeChallenge] | None = None,
         ) -> None: ...
-        def register_endpoint(self, endpoint: type[Endpoint]) -> None: ...
-        def create_token_response(self, request: OAuth2Request) -> Any: ...
-        def create_endpoint_response(self, name: str, request: OAuth2Request) -> Any: ...
-
-    def create_s256_code_challenge(code_verifier: str) -> str:
-        """Give the S256 challenge of a verifier."""
+        def get_token_grant(self, request: OAuth2Request) -> BaseGrant: ...
 
 else:
     from authlib.oauth2.base import OAuth2Error
@@ -123,10 +99,8 @@ else:
         AuthorizationServer,
         ClientMixin,
         OAuth2Request,
-        TokenEndpoint,
         TokenMixin,
     )
-    from authlib.oauth2.rfc6749.endpoint import Endpoint
     from authlib.oauth2.rfc6749.grants import (
         AuthorizationCodeGrant,
         BaseGrant,
@@ -134,9 +108,7 @@ else:
         RefreshTokenGrant,
     )
     from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-    from authlib.oauth2.rfc7009 import RevocationEndpoint
-    from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
-    from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+    from authlib.oauth2.rfc7636 import CodeChallenge
 
 __all__ = [
     "AuthorizationCodeGrant",
@@ -147,15 +119,10 @@ __all__ = [
     "ClientCredentialsGrant",
     "ClientMixin",
     "CodeChallenge",
-    "Endpoint",
     "Headers",
-    "IntrospectionEndpoint",
     "OAuth2Error",
     "OAuth2Request",
     "RefreshTokenGrant",
     "Reply",
-    "RevocationEndpoint",
-    "TokenEndpoint",
     "TokenMixin",
-    "create_s256_code_challenge",
 ]

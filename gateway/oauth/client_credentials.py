@@ -1,34 +1,35 @@
-"""A token for the client's own credentials takes two statements: one has read, one writes.
+"""The client credentials request, answered in two statements and no transaction: one read, one write.
 
-Between them Authlib judges, as for every grant; only that it needs no transaction to do so.
+Authlib judges it as it does every grant.
 """
 
 from gateway.clients.registry import Client
 from gateway.oauth.errors import OAuthError
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import Answer, OAuthServer, PostedForm
-from gateway.oauth.token_issuer import TokenTime
-from gateway.oauth.unit_of_work import AtTheEnd
+from gateway.oauth.unit_of_work import DeferredWork
 from gateway.runtime import Runtime
 
 GRANT_TYPE = "client_credentials"
 
 
 def serves(endpoint: str, posted: PostedForm) -> bool:
-    """Whether this is such a request."""
+    """Whether this is a token request for client credentials."""
     return endpoint == "token" and posted.form.get("grant_type") == GRANT_TYPE
 
 
 async def answer(
     posted: PostedForm, runtime: Runtime, jkt: str | None, client: Client | None
 ) -> Answer:
-    """The token endpoint's answer, committed; `client` is whom the assertion says it is from."""
-    books, now = AtTheEnd(client), runtime.now()
-    server = OAuthServer(
-        TokenTime(books=books, runtime=runtime, now=now, jkt=jkt, certificate=None)
+    """The token endpoint's response, committed; `client` is the one that the assertion claims."""
+    work = DeferredWork(client)
+    context = RequestContext(
+        unit_of_work=work, runtime=runtime, now=runtime.now(), jkt=jkt, certificate=None
     )
-    judged = server.answer("token", posted)
+    server = OAuthServer(context)
+    response = server.answer("token", posted)
     try:
-        await books.close(runtime.hot)
+        await work.close(runtime.hot)
     except OAuthError as refusal:
-        return server.handle_error_response(posted, refusal)
-    return judged
+        return server.refuse(posted, refusal)
+    return response

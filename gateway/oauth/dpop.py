@@ -1,6 +1,6 @@
-"""At the authorization server too, a DPoP proof is checked, carries a nonce, and passes once.
+"""DPoP proofs at the authorization server (RFC 9449): checked, with a nonce, accepted once.
 
-The replay store judges before anything is read from the database.
+The replay store decides before the database is read.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from gateway.runtime import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedProof:
-    """The key that the caller holds, and the nonce for its next proof."""
+    """The thumbprint of a verified proof's key, and the nonce for the next proof."""
 
     jkt: str
     nonce: str
 
 
-async def proven(request: Request, runtime: Runtime) -> VerifiedProof:
-    """The proof of `request`, which must have one; raises `OAuthError`."""
+async def verified_proof(request: Request, runtime: Runtime) -> VerifiedProof:
+    """The verified proof of `request`, which must have one; raises `OAuthError`."""
     proof = await _checked(request, runtime)
     verdict = await runtime.guard.admit(
         Admission(
@@ -40,9 +40,9 @@ async def proven(request: Request, runtime: Runtime) -> VerifiedProof:
     return VerifiedProof(jkt=proof.jkt, nonce=nonce)
 
 
-async def proven_if_given(request: Request, runtime: Runtime) -> VerifiedProof | None:
-    """The proof of `request`, where it may come without."""
-    return await proven(request, runtime) if "dpop" in request.headers else None
+async def verified_proof_if_given(request: Request, runtime: Runtime) -> VerifiedProof | None:
+    """The verified proof of `request`, if it has one; raises `OAuthError`."""
+    return await verified_proof(request, runtime) if "dpop" in request.headers else None
 
 
 async def _checked(request: Request, runtime: Runtime) -> Proof:
@@ -63,12 +63,12 @@ async def _checked(request: Request, runtime: Runtime) -> Proof:
 
 
 def invalid_proof(description: str) -> OAuthError:
-    """The proof cannot be accepted (RFC 9449 §5)."""
+    """The error for a proof that cannot be accepted (RFC 9449 §5)."""
     return OAuthError("invalid_dpop_proof", description)
 
 
 def use_nonce(nonce: str) -> OAuthError:
-    """The proof needs the nonce that comes along (RFC 9449 §8)."""
+    """The error for a proof without a current nonce, which comes along (RFC 9449 §8)."""
     return OAuthError(
         "use_dpop_nonce",
         "Repeat the request with a proof that carries the nonce in DPoP-Nonce.",

@@ -1,9 +1,9 @@
-"""A form is bounded and read, its proof checked and spent, and only then the database is asked.
+"""The path of a posted form: bound and parse it, check its proof, read the client, run the server.
 
-The client is read first. Most of the rest is one transaction, in which Authlib runs synchronously, in
-SQLAlchemy's own bridge; the client's own credentials need none (`unconsented`). A refusal commits like
-a success (a spent assertion stays spent, a code used twice has revoked its tokens); only faults roll
-back, and nothing leaves before the commit.
+The proof is spent before the database is asked. A transaction runs Authlib synchronously, in
+SQLAlchemy's own bridge; client credentials need none. A refusal commits like a success (a spent
+assertion stays spent, a reused code has revoked its tokens); only faults roll back, and no response
+leaves before the commit.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,42 +21,45 @@ from gateway.db.unavailable import is_unavailable, name_of
 from gateway.oauth import client_credentials
 from gateway.oauth.authlib_typing import OAuth2Error
 from gateway.oauth.claimed_client import claimed_client
-from gateway.oauth.dpop import VerifiedProof, proven, proven_if_given
+from gateway.oauth.dpop import VerifiedProof, verified_proof, verified_proof_if_given
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import PostedFields, read_form
 from gateway.oauth.methods import demand_one_method
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import Answer, OAuthServer, PostedForm, log_refusal
-from gateway.oauth.token_issuer import TokenTime
-from gateway.oauth.unit_of_work import InTransaction
+from gateway.oauth.unit_of_work import TransactionWork
 from gateway.runtime import Runtime
 
 EndpointName = Literal["token", "par", "introspect", "revoke"]
-Proving = Callable[[Request, Runtime], Awaitable[VerifiedProof | None]]
+ProofCheck = Callable[[Request, Runtime], Awaitable[VerifiedProof | None]]
 
 
 async def _no_proof(_request: Request, _runtime: Runtime) -> None:
-    """Introspection and revocation give nothing that could be bound to a key."""
+    """No proof at introspection and revocation: they issue nothing to bind to a key."""
 
 
-PROOFS: Final[Mapping[EndpointName, Proving]] = {
-    "token": proven,
-    "par": proven_if_given,
+PROOF_CHECKS: Final[Mapping[EndpointName, ProofCheck]] = {
+    "token": verified_proof,
+    "par": verified_proof_if_given,
     "introspect": _no_proof,
     "revoke": _no_proof,
 }
-# Whether a client with a certificate needs a proof too is judged once the client is known.
-WITH_CERTIFICATE: Final[Mapping[EndpointName, Proving]] = {**PROOFS, "token": proven_if_given}
+# Whether a client with a certificate needs a proof too is checked once the client is known.
+CHECKS_WITH_CERTIFICATE: Final[Mapping[EndpointName, ProofCheck]] = {
+    **PROOF_CHECKS,
+    "token": verified_proof_if_given,
+}
 
 
 async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> Response:
-    """Answer one of the endpoints that take a client's form."""
+    """The response of one of the endpoints that take a client's form."""
     form: PostedFields | None = None
     try:
         form = await read_form(request)
         demand_one_method(request.headers.getlist("authorization"), form)
-        certificate = certificate_at(request, runtime)
-        proving = PROOFS[endpoint] if certificate is None else WITH_CERTIFICATE[endpoint]
-        proof = await proving(request, runtime)
+        certificate = read_certificate(request, runtime)
+        checks = PROOF_CHECKS if certificate is None else CHECKS_WITH_CERTIFICATE
+        proof = await checks[endpoint](request, runtime)
         posted = PostedForm(canonical_url(request, runtime), form)
         jkt = proof.jkt if proof else None
         client = await claimed_client(form.parameters, certificate, runtime)
@@ -83,21 +86,21 @@ async def _in_transaction(
     client: Client | None,
 ) -> Answer:
     def run(connection: Connection) -> Answer:
-        at = TokenTime(
-            books=InTransaction(connection, client),
+        context = RequestContext(
+            unit_of_work=TransactionWork(connection, client),
             runtime=runtime,
             now=runtime.now(),
             jkt=jkt,
             certificate=certificate,
         )
-        return OAuthServer(at).answer(endpoint, posted)
+        return OAuthServer(context).answer(endpoint, posted)
 
     async with runtime.engine.begin() as connection:
         return await connection.run_sync(run)
 
 
-def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
-    """The caller's certificate, if it came with one; raises `OAuthError`."""
+def read_certificate(request: Request, runtime: Runtime) -> Certificate | None:
+    """The caller's TLS client certificate, if any; raises `OAuthError`."""
     try:
         return certificate_of(request, runtime)
     except CertificateError as error:
@@ -105,7 +108,7 @@ def certificate_at(request: Request, runtime: Runtime) -> Certificate | None:
 
 
 def unavailable_response() -> Response:
-    """The answer of an endpoint that cannot be asked right now."""
+    """The 503 response while the signed log is not fit."""
     return _refused(unavailable("the signed log is not fit"), None)
 
 

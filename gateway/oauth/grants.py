@@ -1,125 +1,134 @@
-"""A grant gives a token to the one client and the one living consent that it was made for.
+"""The three OAuth grants: authorization code, client credentials, refresh token.
 
-A code is bound to a key besides. A refresh token is not: every client is confidential, so what binds it
-is the client's authentication, and the client may change its keys (RFC 9449 §5, RFC 8705 §4).
-
-Authlib runs the grants; these hooks read and spend in the request's own transaction.
+Authlib judges each request (`validate_token_request`, with PKCE); the hooks here redeem the code or
+read the refresh token in the request's transaction, and `create_token_response` issues the token.
+A code is bound to a key as well; a refresh token to its client only, which is confidential and may
+change its keys (RFC 9449 §5, RFC 8705 §4).
 """
 
-from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import Final
 
 from gateway.oauth import store
-from gateway.oauth.authlib_models import Basis, Party
+from gateway.oauth.authlib_models import AuthlibClient, AuthorizationGrant
 from gateway.oauth.authlib_typing import (
     AuthorizationCodeGrant,
     BaseGrant,
     ClientCredentialsGrant,
     CodeChallenge,
     RefreshTokenGrant,
-    create_s256_code_challenge,
+    Reply,
 )
-from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.errors import invalid_grant
-from gateway.oauth.token_issuer import TokenTime
+from gateway.oauth.request_context import RequestContext
+from gateway.oauth.scopes import scope_for
+from gateway.oauth.token_issuer import issue
 
 
-class CodeGrant(AuthorizationCodeGrant):
-    """RFC 6749 §4.1: a code, once."""
+class _Grant(BaseGrant):
+    """Client authentication and token response, the same for every grant."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = [METHOD]
+    @property
+    def context(self) -> RequestContext:
+        context: RequestContext = self.server.context
+        return context
 
-    def query_authorization_code(self, code: str, party: Party) -> Basis:
-        """Spend the code first, then judge it: whoever fails here has to begin anew."""
-        at = self.server.at
-        digest = at.runtime.digests.of("code", code)
-        spent = store.spend_code(at.connection, digest, party.client.client_id, now=at.now)
-        if spent is None:
-            store.revoke_what_a_reused_code_gave(
-                at.connection, digest, party.client.client_id, now=at.now
+    def authenticate_token_endpoint_client(self) -> AuthlibClient:
+        self.server.authenticate(self.request, "token")
+        client: AuthlibClient = self.request.client
+        return client
+
+    def _issued(
+        self,
+        scope: str | None,
+        grant: AuthorizationGrant | None = None,
+        *,
+        with_refresh_token: bool = False,
+    ) -> Reply:
+        """The token response; `scope` narrows what the client, and the grant, allow."""
+        client = self.request.client.client
+        allowed = client.scopes
+        if grant is not None:
+            allowed = tuple(name for name in grant.scope.split(" ") if name in allowed)
+            scope = None if scope == grant.scope else scope
+        response = issue(
+            self.context,
+            client=client,
+            scope=scope_for(scope, allowed),
+            grant=grant,
+            with_refresh_token=with_refresh_token,
+        )
+        return 200, response, self.TOKEN_RESPONSE_HEADER
+
+
+class CodeGrant(_Grant, AuthorizationCodeGrant):
+    """The authorization code grant (RFC 6749 §4.1): each code once."""
+
+    def query_authorization_code(self, code: str, client: AuthlibClient) -> AuthorizationGrant:
+        """The redeemed code; redeemed before it is judged, so that a failure cannot be repeated."""
+        context, client_id = self.context, client.client.client_id
+        digest = context.runtime.digests.of("code", code)
+        redeemed = store.redeem_code(context.connection, digest, client_id, now=context.now)
+        if redeemed is None:
+            store.revoke_tokens_of_reused_code(
+                context.connection, digest, client_id, now=context.now
             )
             raise invalid_grant("This code is unknown, expired, used or another client's.")
-        if spent.dpop_jkt is not None and spent.dpop_jkt != at.jkt:
+        if redeemed.dpop_jkt is not None and redeemed.dpop_jkt != context.jkt:
             raise invalid_grant("The proof's key is not the one that the code is bound to.")
-        if not _with_certificate(at, spent.x5t_s256):
+        certificate = context.certificate.thumbprint if context.certificate else None
+        if redeemed.x5t_s256 is not None and redeemed.x5t_s256 != certificate:
             raise invalid_grant("The certificate is not the one that the code is bound to.")
-        return Basis(
-            client_id=spent.client_id,
-            scope=spent.scope,
+        return AuthorizationGrant(
+            client_id=redeemed.client_id,
+            scope=redeemed.scope,
             code_digest=digest,
-            consent=store.living_consent(at.connection, spent.uscc, spent.consent_id, now=at.now),
-            redirect_uri=spent.redirect_uri,
-            code_challenge=spent.code_challenge,
+            consent=store.require_consent(
+                context.connection, redeemed.uscc, redeemed.consent_id, now=context.now
+            ),
+            redirect_uri=redeemed.redirect_uri,
+            code_challenge=redeemed.code_challenge,
         )
 
-    def authenticate_user(self, basis: Basis) -> Basis:
-        """Whom a token is about stands in what it is issued on."""
-        return basis
-
-    def delete_authorization_code(self, _basis: Basis) -> None:
-        """It is spent already."""
+    def create_token_response(self) -> Reply:
+        """An access token and a refresh token, with the scope of the code."""
+        return self._issued(None, self.request.authorization_code, with_refresh_token=True)
 
 
-class CredentialsGrant(ClientCredentialsGrant):
-    """RFC 6749 §4.4: for calls that need no consent, or name one."""
+class CredentialsGrant(_Grant, ClientCredentialsGrant):
+    """The client credentials grant (RFC 6749 §4.4): for calls that need no consent, or name one."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = [METHOD]
+    def create_token_response(self) -> Reply:
+        """An access token."""
+        return self._issued(self.request.payload.scope)
 
 
-class RefreshGrant(RefreshTokenGrant):
-    """RFC 6749 §6, without rotation (FAPI 2.0 §5.3.2.1)."""
+class RefreshGrant(_Grant, RefreshTokenGrant):
+    """The refresh token grant (RFC 6749 §6), without rotation (FAPI 2.0 §5.3.2.1)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = [METHOD]
-    INCLUDE_NEW_REFRESH_TOKEN = False
-
-    def authenticate_refresh_token(self, refresh_token: str) -> Basis | None:
-        """This client's refresh token, if it lives."""
-        at = self.server.at
-        party: Party = self.request.client
-        digest = at.runtime.digests.of("refresh", refresh_token)
-        found = store.living_refresh_token(
-            at.connection, digest, party.client.client_id, now=at.now
-        )
+    def authenticate_refresh_token(self, refresh_token: str) -> AuthorizationGrant | None:
+        """The client's refresh token, if it is valid."""
+        context = self.context
+        client_id = self.request.client.client.client_id
+        digest = context.runtime.digests.of("refresh", refresh_token)
+        found = store.valid_refresh_token(context.connection, digest, client_id, now=context.now)
         if found is None:
             return None
-        return Basis(
+        return AuthorizationGrant(
             client_id=found.client_id,
             scope=found.scope,
             code_digest=found.code_digest,
-            consent=store.living_consent(at.connection, found.uscc, found.consent_id, now=at.now),
+            consent=store.require_consent(
+                context.connection, found.uscc, found.consent_id, now=context.now
+            ),
         )
 
-    def authenticate_user(self, basis: Basis) -> Basis:
-        """Whom a token is about stands in what it is issued on."""
-        return basis
-
-    def revoke_old_credential(self, _basis: Basis) -> None:
-        """It goes on: only its client can use it."""
-
-
-def _with_certificate(at: TokenTime, x5t: str | None) -> bool:
-    """Whether the caller came with this certificate, if it had to be one."""
-    return x5t is None or (at.certificate is not None and at.certificate.thumbprint == x5t)
-
-
-class S256Only(CodeChallenge):
-    """RFC 7636, S256 only. There is no `plain` to forget to forbid."""
-
-    DEFAULT_CODE_CHALLENGE_METHOD = "S256"
-    SUPPORTED_CODE_CHALLENGE_METHOD: ClassVar = ["S256"]
-    CODE_CHALLENGE_METHODS: ClassVar = MappingProxyType(
-        {
-            "S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge,
-        }
-    )
-
-    def get_authorization_code_challenge_method(self, _basis: Basis) -> str:
-        """The only one."""
-        return "S256"
+    def create_token_response(self) -> Reply:
+        """An access token; the refresh token stays as it is."""
+        return self._issued(self.request.payload.scope, self.request.refresh_token)
 
 
 GRANTS: Final[tuple[tuple[type[BaseGrant], list[CodeChallenge] | None], ...]] = (
     (CredentialsGrant, None),
-    (CodeGrant, [S256Only(required=True)]),
+    (CodeGrant, [CodeChallenge(required=True)]),
     (RefreshGrant, None),
 )

@@ -58,7 +58,6 @@ INTROSPECTED: Final[dict[str, Any]] = {
     "required": ["active"],
 }
 NOTHING: Final[dict[str, Any]] = {"type": "object", "additionalProperties": False}
-DOCUMENT: Final[dict[str, Any]] = {"type": "object"}
 
 _AUTHENTICATION: Final[dict[str, Any]] = {
     "client_assertion_type": {"type": "string", "const": ASSERTION_TYPE},

@@ -5,24 +5,23 @@ Nothing here depends on the enterprise that is asked about: a pushed request tel
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sqlalchemy import insert
 
 from gateway.clients.registration import allowed_redirect
 from gateway.clients.registry import Client
-from gateway.oauth.authlib_models import Party
-from gateway.oauth.authlib_typing import OAuth2Request, Reply, TokenEndpoint
+from gateway.oauth.authlib_typing import Reply
 from gateway.oauth.authorization_details import checked_details, enterprise_in
-from gateway.oauth.client_authentication import METHOD
 from gateway.oauth.dpop import invalid_proof
 from gateway.oauth.errors import OAuthError, invalid_request
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
-from gateway.oauth.token_issuer import TokenTime, agreement_of
+from gateway.oauth.token_issuer import agreement_of
 from gateway.transparency.log_leaf import LeafKind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
@@ -36,70 +35,61 @@ _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 class Pushed:
     """A pushed request, as its checks see it."""
 
-    at: TokenTime
+    context: RequestContext
     client: Client
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
     def get(self, name: str) -> str | None:
         """One parameter, if it was given."""
         return self.parameters.get(name)
 
 
-class PushedAuthorization(TokenEndpoint):
-    """POST /oauth/par."""
-
-    ENDPOINT_NAME = "par"
-    CLIENT_AUTH_METHODS: ClassVar = [METHOD]
-
-    def create_endpoint_response(self, request: OAuth2Request) -> Reply:
-        """Authenticate the client, judge the request, keep it for a short while."""
-        party: Party = self.authenticate_endpoint_client(request)
-        at: TokenTime = self.server.at
-        pushed = Pushed(at=at, client=party.client, parameters=request.payload.data)
-        try:
-            for check in CHECKS:
-                check(pushed)
-            kept = _kept(pushed)
-        except OAuthError as error:
-            _count_refused(pushed, error)
-            raise
-        request_uri = PREFIX + secrets.token_urlsafe(32)
-        at.connection.execute(
-            insert(PushedRequestRow).values(
-                digest=at.runtime.digests.of("request_uri", request_uri),
-                client_id=party.client.client_id,
-                parameters=kept,
-                dpop_jkt=at.jkt or pushed.get("dpop_jkt"),
-                x5t_s256=_certificate(pushed),
-                expires_at=at.now + LIFETIME,
-            )
+def push(context: RequestContext, client: Client, parameters: Mapping[str, str]) -> Reply:
+    """POST /oauth/par: check the request and store it for a short while."""
+    pushed = Pushed(context=context, client=client, parameters=parameters)
+    try:
+        for check in CHECKS:
+            check(pushed)
+        stored = _stored(pushed)
+    except OAuthError as error:
+        _count_refused(pushed, error)
+        raise
+    request_uri = PREFIX + secrets.token_urlsafe(32)
+    context.connection.execute(
+        insert(PushedRequestRow).values(
+            digest=context.runtime.digests.of("request_uri", request_uri),
+            client_id=client.client_id,
+            parameters=stored,
+            dpop_jkt=context.jkt or pushed.get("dpop_jkt"),
+            x5t_s256=_certificate(pushed),
+            expires_at=context.now + LIFETIME,
         )
-        body = {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}
-        return 201, body, [("Cache-Control", "no-store")]
+    )
+    return 201, {"request_uri": request_uri, "expires_in": int(LIFETIME.total_seconds())}, ()
 
 
 def _count_refused(pushed: Pushed, error: OAuthError) -> None:
     """The enterprise that was named is told in sums: no daily limit bounds how many could be."""
     uscc = enterprise_in(pushed.get("authorization_details"))
     if uscc is not None:
-        pushed.at.runtime.turned_away.count(
-            pushed.client.client_id, uscc, kind=REFUSED, reason=error.error, now=pushed.at.now
+        pushed.context.runtime.turned_away.count(
+            pushed.client.client_id, uscc, kind=REFUSED, reason=error.error, now=pushed.context.now
         )
 
 
 def _certificate(pushed: Pushed) -> str | None:
     """The code is bound to the certificate, where this client's tokens will be."""
     bound = pushed.client.authentication.tls_client_certificate_bound_access_tokens
-    return pushed.at.certificate.thumbprint if bound and pushed.at.certificate else None
+    return pushed.context.certificate.thumbprint if bound and pushed.context.certificate else None
 
 
-def _kept(pushed: Pushed) -> dict[str, Any]:
+def _stored(pushed: Pushed) -> dict[str, Any]:
     """What the decision page and the code need; the last checks are made with it."""
     details = checked_details(
         pushed.parameters["authorization_details"],
-        agreement=agreement_of(pushed.client, pushed.at.now),
-        catalogue=pushed.at.runtime.catalogue,
-        now=pushed.at.now,
+        agreement=agreement_of(pushed.client, pushed.context.now),
+        catalogue=pushed.context.runtime.catalogue,
+        now=pushed.context.now,
     )
     return {
         **details,
@@ -130,7 +120,7 @@ def _nothing_by_reference(pushed: Pushed) -> None:
 
 def _registered_redirect_uri(pushed: Pushed) -> None:
     uri = pushed.get("redirect_uri")
-    loopback = pushed.at.runtime.settings.demo
+    loopback = pushed.context.runtime.settings.demo
     if (
         uri is None
         or uri not in pushed.client.redirect_uris
@@ -167,7 +157,7 @@ def _one_key(pushed: Pushed) -> None:
     jkt = pushed.get("dpop_jkt")
     if jkt is not None and not _S256_CHALLENGE.fullmatch(jkt):
         raise invalid_request("dpop_jkt must be a SHA-256 thumbprint of 43 characters.")
-    if jkt is not None and pushed.at.jkt not in {None, jkt}:
+    if jkt is not None and pushed.context.jkt not in {None, jkt}:
         raise invalid_proof("dpop_jkt is not the thumbprint of the proof's key.")
 
 

@@ -1,7 +1,7 @@
-"""A client is counted once it has proven itself: so a stranger cannot use up what is a client's.
+"""Rate limit of authenticated clients at the OAuth endpoints, by their agreement's quota per minute.
 
-As often as its agreement lets it call, it may come to each of these endpoints. What is over that is
-refused before a code is spent or a token made. Why strangers are not counted: decision 0016.
+A client is counted once it is authenticated, so that a stranger cannot use up its quota (decision
+0016), and before a code is redeemed or a token issued.
 """
 
 import math
@@ -11,30 +11,34 @@ from gateway.clients.registry import Client
 from gateway.limits.limiter import Quotas, oauth_counter, policy_headers
 from gateway.limits.model import Admission, Limited, Replay, Replayed
 from gateway.oauth.errors import too_often
-from gateway.oauth.token_issuer import TokenTime
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.unit_of_work import Assertion
 
 
-def count(at: TokenTime, client: Client, endpoint: str) -> None:
-    """Have one request counted; it ends with `OAuthError`, or `LimiterUnavailableError`."""
-    at.books.count(partial(counted, at, client, endpoint))
+def count_request(context: RequestContext, client: Client, endpoint: str) -> None:
+    """Count one request; raises `OAuthError` or `LimiterUnavailableError`, deferred work later."""
+    context.unit_of_work.count(partial(charge, context, client, endpoint))
 
 
-async def counted(at: TokenTime, client: Client, endpoint: str, unspent: Assertion | None) -> bool:
-    """Count, but not what comes with an assertion that was seen before: False.
+async def charge(
+    context: RequestContext, client: Client, endpoint: str, unspent: Assertion | None
+) -> bool:
+    """Charge one request; False, and uncharged, with an assertion that was seen before.
 
-    An assertion that is not spent yet is judged here too, or whoever has overheard one could use up
-    its client's count. What makes it single-use is the database.
+    An unspent assertion is checked for replay here too, or an overheard one could use up its
+    client's quota. The database makes it single-use.
     """
     agreement = client.agreement
     quotas = (
-        await at.runtime.quotas.of(client.client_id, agreement.version) if agreement else Quotas()
+        await context.runtime.quotas.of(client.client_id, agreement.version)
+        if agreement
+        else Quotas()
     )
-    verdict = await at.runtime.guard.admit(
+    verdict = await context.runtime.guard.admit(
         Admission(
             tag=client.client_id,
             generation=None,
-            replay=_replay(at, unspent) if unspent else None,
+            replay=_replay(context, unspent) if unspent else None,
             counters=(oauth_counter(quotas, client.client_id, endpoint),),
         )
     )
@@ -43,6 +47,6 @@ async def counted(at: TokenTime, client: Client, endpoint: str, unspent: Asserti
     return not isinstance(verdict, Replayed)
 
 
-def _replay(at: TokenTime, assertion: Assertion) -> Replay:
-    remains = math.ceil((assertion.forgotten_at - at.now).total_seconds())
+def _replay(context: RequestContext, assertion: Assertion) -> Replay:
+    remains = math.ceil((assertion.forgotten_at - context.now).total_seconds())
     return Replay(key=f"assertion {assertion.client_id} {assertion.jti}", ttl=max(remains, 1))

@@ -1,54 +1,43 @@
-"""A client may end its own tokens; a refresh token takes all that came of it along (RFC 7009).
+"""Token revocation (RFC 7009): a client ends its own tokens.
 
-A token that is unknown, over or ended already is answered 200; another client's is refused.
+A refresh token takes every token of its code along. An unknown, expired or revoked token is answered
+200; another client's is refused.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
 
+from gateway.clients.registry import Client
 from gateway.oauth import store
-from gateway.oauth.authlib_models import Party
-from gateway.oauth.authlib_typing import OAuth2Request, Reply, RevocationEndpoint
-from gateway.oauth.client_authentication import METHOD
+from gateway.oauth.authlib_typing import Reply
 from gateway.oauth.errors import invalid_grant, invalid_request
-from gateway.oauth.token_issuer import TokenTime
+from gateway.oauth.request_context import RequestContext
 from gateway.signing.access_tokens import TokenError
 
 
-class Revocation(RevocationEndpoint):
-    """POST /oauth/revoke."""
-
-    ENDPOINT_NAME = "revoke"
-    CLIENT_AUTH_METHODS: ClassVar = [METHOD]
-
-    def create_endpoint_response(self, request: OAuth2Request) -> Reply:
-        """Authenticate the client first; then end its token."""
-        party: Party = self.authenticate_endpoint_client(request)
-        text = request.payload.data.get("token")
-        if text is None:
-            raise invalid_request("token is missing.")
-        _end(self.server.at, text, party.client.client_id)
-        return 200, {}, [("Cache-Control", "no-store")]
-
-
-def _end(at: TokenTime, text: str, client_id: str) -> None:
+def revoke(context: RequestContext, client: Client, parameters: Mapping[str, str]) -> Reply:
+    """POST /oauth/revoke: end one token of `client`."""
+    text = parameters.get("token")
+    if text is None:
+        raise invalid_request("token is missing.")
     try:
-        token = at.runtime.tokens.verify(text, at.now)
+        token = context.runtime.tokens.verify(text, context.now)
     except TokenError:
-        _end_refresh_token(at, text, client_id)
-        return
-    _own(token.client_id, client_id)
-    store.revoke_access_token(at.connection, token.jti, client_id, now=at.now)
+        _revoke_refresh_token(context, text, client.client_id)
+    else:
+        _check_owner(token.client_id, client.client_id)
+        store.revoke_access_token(context.connection, token.jti, client.client_id, now=context.now)
+    return 200, {}, ()
 
 
-def _end_refresh_token(at: TokenTime, text: str, client_id: str) -> None:
-    digest = at.runtime.digests.of("refresh", text)
-    found = store.refresh_token_owner(at.connection, digest)
+def _revoke_refresh_token(context: RequestContext, text: str, client_id: str) -> None:
+    digest = context.runtime.digests.of("refresh", text)
+    found = store.refresh_token_owner(context.connection, digest)
     if found is None:
         return
-    _own(found.client_id, client_id)
-    store.revoke_family(at.connection, found.code_digest, now=at.now)
+    _check_owner(found.client_id, client_id)
+    store.revoke_tokens_of_code(context.connection, found.code_digest, now=context.now)
 
 
-def _own(owner: str, client_id: str) -> None:
+def _check_owner(owner: str, client_id: str) -> None:
     if owner != client_id:
         raise invalid_grant("This token is not this client's.")

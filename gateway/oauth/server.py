@@ -1,46 +1,50 @@
-"""One server object serves one request, on its books; what it answers are values.
+"""The authorization server of one request: dispatch, client authentication, refusals.
 
-Authlib finds the grant or the endpoint; tokens are made by `issue`, refusals are worded by `errors`
-and logged here, with their reason and never with what was sent.
+Authlib finds the grant of a token request and judges it; refusals are worded by `errors` and logged
+here with their reason, never with what was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from gateway.clients.key_sets import signer_of
 from gateway.clients.registration import CLIENT_ID, SCOPES
-from gateway.oauth.authlib_models import Basis, Party
+from gateway.clients.registry import Client
+from gateway.oauth.authlib_models import AuthlibClient
 from gateway.oauth.authlib_typing import (
     AuthorizationServer,
     BasicOAuth2Payload,
-    Headers,
     OAuth2Error,
     OAuth2Request,
+    Reply,
 )
-from gateway.oauth.client_authentication import METHOD, RegisteredAuthentication
+from gateway.oauth.client_authentication import authenticate_client
 from gateway.oauth.errors import OAuthError, invalid_request, reason_of, reply_of
 from gateway.oauth.form import PostedFields
 from gateway.oauth.grants import GRANTS
-from gateway.oauth.introspect import Introspection
-from gateway.oauth.par import PushedAuthorization
-from gateway.oauth.rate_limit import count
-from gateway.oauth.revoke import Revocation
-from gateway.oauth.scopes import scope_for
-from gateway.oauth.token_issuer import TokenTime, bound_for, issue
+from gateway.oauth.introspect import introspect
+from gateway.oauth.par import push
+from gateway.oauth.rate_limit import count_request
+from gateway.oauth.request_context import RequestContext
+from gateway.oauth.revoke import revoke
+from gateway.oauth.token_issuer import token_binding
 from gateway.privacy.redaction import for_logs
 
 log = structlog.get_logger("gateway.oauth")
 
-ENDPOINTS = (PushedAuthorization, Introspection, Revocation)
-NOT_JSON = frozenset({"content-type"})
+ENDPOINTS: Final[Mapping[str, Callable[[RequestContext, Client, Mapping[str, str]], Reply]]] = {
+    "par": push,
+    "introspect": introspect,
+    "revoke": revoke,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What goes back: an OAuth JSON object."""
+    """A response: an OAuth JSON object with its status and headers."""
 
     status: int
     body: Mapping[str, Any]
@@ -48,7 +52,7 @@ class Answer:
 
 
 class PostedForm(OAuth2Request):
-    """A request at the canonical address.
+    """An Authlib request made of a posted form, at the canonical address.
 
     Authlib wants https and would let a process-wide environment variable relax that; here the
     settings have settled it at start-up: the issuer is https, or the demo's loopback.
@@ -69,104 +73,62 @@ class PostedForm(OAuth2Request):
 class OAuthServer(AuthorizationServer):
     """The authorization server, for one request."""
 
-    def __init__(self, at: TokenTime) -> None:
+    def __init__(self, context: RequestContext) -> None:
         super().__init__(scopes_supported=SCOPES)
-        self.at = at
-        self.register_client_auth_method(METHOD, RegisteredAuthentication(at=at))
+        self.context = context
         for grant, extensions in GRANTS:
             self.register_grant(grant, extensions)
-        for endpoint in ENDPOINTS:
-            self.register_endpoint(endpoint)
 
     def answer(self, endpoint: str, request: PostedForm) -> Answer:
-        """The answer of one endpoint, be it a refusal."""
+        """The response of one endpoint, refusals included."""
         try:
-            _check_resources(request, self.at.runtime.settings.issuer)
+            _check_resources(request, self.context.runtime.settings.issuer)
             if endpoint == "token":
-                _check_token_request(request)
-        except OAuthError as error:
-            return self.handle_error_response(request, error)
-        answer: Answer = (
-            self.create_token_response(request)
-            if endpoint == "token"
-            else self.create_endpoint_response(endpoint, request)
-        )
-        return answer
+                return _answer(self._token_reply(request))
+            client = self.authenticate(request, endpoint)
+            return _answer(ENDPOINTS[endpoint](self.context, client, request.form))
+        except OAuth2Error as error:
+            return self.refuse(request, error)
 
-    def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
-        """It is one already."""
-        return request
+    def authenticate(self, request: PostedForm, endpoint: str) -> Client:
+        """The authenticated client; its request is counted then, so that none is counted for another.
 
-    def query_client(self, client_id: str) -> Party | None:
-        """The client of this id, suspended or not."""
-        client = self.at.books.client(client_id)
-        return Party(client=client) if client else None
-
-    def authenticate_client(
-        self, request: OAuth2Request, methods: list[str], endpoint: str = "token"
-    ) -> Party:
-        """Who it is; then this request counts: nobody can use up what is another client's.
-
-        Whose token could be bound to nothing is refused before its code is spent.
+        At the token endpoint a client whose token could be bound to nothing is refused here, before
+        its code is redeemed.
         """
-        party: Party = super().authenticate_client(request, methods, endpoint)
-        count(self.at, party.client, endpoint)
+        client = authenticate_client(self.context, request.form)
+        request.client = AuthlibClient(client=client)
+        count_request(self.context, client, endpoint)
         if endpoint == "token":
-            bound_for(self.at, party.client)
-        return party
+            token_binding(self.context, client)
+        return client
 
-    def generate_token(  # as Authlib calls it
-        self,
-        grant_type: str,  # noqa: ARG002
-        client: Party,
-        user: Basis | None = None,
-        scope: str | None = None,
-        expires_in: int | None = None,  # noqa: ARG002
-        include_refresh_token: bool = True,  # noqa: FBT001, FBT002
-    ) -> dict[str, Any]:
-        """Make and keep the tokens; give the token response."""
-        allowed = client.client.scopes
-        if user is not None:
-            granted = user.scope.split(" ")
-            allowed = tuple(name for name in granted if name in allowed)
-            scope = None if scope == user.scope else scope
-        return issue(
-            self.at,
-            client=client.client,
-            scope=scope_for(scope, allowed),
-            basis=user,
-            with_refresh_token=include_refresh_token,
-        )
+    def refuse(self, request: PostedForm, error: OAuth2Error) -> Answer:
+        """The response to a refused request; the reason goes to the log."""
+        log_refusal(error, request.client, request.form)
+        return _answer(reply_of(error))
 
-    def save_token(self, _token: Mapping[str, Any], _request: OAuth2Request) -> None:
-        """It was kept when it was made."""
-
-    def send_signal(self, name: str, *_arguments: object, **_named: object) -> None:
-        """Nobody listens."""
-
-    def handle_response(self, status: int, body: Mapping[str, Any], headers: Headers) -> Answer:
-        """The answer as a value."""
-        return Answer(
-            status=status,
-            body=body,
-            headers={name: value for name, value in headers if name.lower() not in NOT_JSON},
-        )
-
-    def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
-        """Log why, for the operator; answer what the client may know."""
-        log_refusal(error, request.client, request.payload.data)
-        return self.handle_response(*reply_of(error))
+    def _token_reply(self, request: PostedForm) -> Reply:
+        if "grant_type" not in request.form:
+            raise invalid_request("grant_type is missing.")
+        if "authorization_details" in request.form:
+            raise invalid_request(
+                "authorization_details belong into the pushed authorization request."
+            )
+        grant = self.get_token_grant(request)
+        grant.validate_token_request()
+        return grant.create_token_response()
 
 
-def log_refusal(error: OAuth2Error, party: Party | None, sent: Mapping[str, str]) -> None:
-    """One line for each refusal, with its reason and the client, if it is known.
+def log_refusal(error: OAuth2Error, client: AuthlibClient | None, sent: Mapping[str, str]) -> None:
+    """Log a refusal in one line: its reason, the client if known, and the client that was claimed.
 
-    Else with the one that `client_id` names, or the assertion, whoever made it.
+    The claim is `client_id`, or the subject of the assertion.
     """
-    known = party.client.client_id if party else None
+    known = client.client.client_id if client else None
     signer = signer_of(sent.get("client_assertion"))
     claimed = sent.get("client_id") or (signer.client_id if signer else None)
-    # Whatever a stranger writes there may be somebody's number.
+    # What a stranger sends as an id may be a person's number.
     claimed = for_logs(claimed) if claimed and CLIENT_ID.fullmatch(claimed) else None
     log.info(
         "refused",
@@ -177,14 +139,12 @@ def log_refusal(error: OAuth2Error, party: Party | None, sent: Mapping[str, str]
     )
 
 
+def _answer(reply: Reply) -> Answer:
+    status, body, headers = reply
+    return Answer(status=status, body=body, headers=dict(headers))
+
+
 def _check_resources(request: PostedForm, issuer: str) -> None:
-    """RFC 8707: there is one resource server here."""
+    """Refuse another resource server (RFC 8707): the issuer is the only one."""
     if any(resource.removesuffix("/") != issuer for resource in request.resources):
         raise OAuthError("invalid_target", "The only resource here is the issuer itself.")
-
-
-def _check_token_request(request: PostedForm) -> None:
-    if "grant_type" not in request.form:
-        raise invalid_request("grant_type is missing.")
-    if "authorization_details" in request.form:
-        raise invalid_request("authorization_details belong into the pushed authorization request.")

@@ -1,5 +1,8 @@
-"""Each function asks the database one question, in the request's transaction. Single use is one
-statement; whoever revokes takes the refresh token first, so that nothing is issued behind it."""
+"""OAuth tables: one query or statement a function, in the request's transaction.
+
+Single use is one statement. Revocation takes the refresh token first, so that no token is issued
+concurrently.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +17,13 @@ from consent.tables import consents
 from gateway.oauth.errors import invalid_grant
 from gateway.oauth.tables import AccessTokenRow, AuthorizationCodeRow, RefreshTokenRow
 
-# A paused consent may go on: tokens are given, and calls are refused while it is paused.
+# Tokens are issued for a paused consent; calls are refused while it is paused.
 REFRESHABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpentCode:
-    """A code that was redeemed by this very request."""
+class RedeemedCode:
+    """A code redeemed by this request."""
 
     client_id: str
     redirect_uri: str
@@ -33,8 +36,8 @@ class SpentCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LivingRefreshToken:
-    """A refresh token that is neither revoked nor over."""
+class ValidRefreshToken:
+    """A refresh token that is neither revoked nor expired."""
 
     client_id: str
     scope: str
@@ -46,16 +49,16 @@ class LivingRefreshToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenOwner:
-    """Whose a refresh token is, and from which code it came."""
+    """The client of a refresh token, and the code that it came from."""
 
     client_id: str
     code_digest: bytes
 
 
-def spend_code(
+def redeem_code(
     connection: Connection, digest: bytes, client_id: str, *, now: datetime
-) -> SpentCode | None:
-    """Redeem a code: of many at once, one gets it."""
+) -> RedeemedCode | None:
+    """Redeem a code; one of many concurrent calls succeeds."""
     row = (
         connection.execute(
             update(AuthorizationCodeRow)
@@ -66,18 +69,18 @@ def spend_code(
                 col(AuthorizationCodeRow.expires_at) > now,
             )
             .values(redeemed_at=now)
-            .returning(*_columns(AuthorizationCodeRow, SpentCode)),
+            .returning(*_columns(AuthorizationCodeRow, RedeemedCode)),
         )
         .mappings()
         .one_or_none()
     )
-    return None if row is None else SpentCode(**row)
+    return None if row is None else RedeemedCode(**row)
 
 
-def revoke_what_a_reused_code_gave(
+def revoke_tokens_of_reused_code(
     connection: Connection, digest: bytes, client_id: str, *, now: datetime
 ) -> None:
-    """End all tokens of a code that its own client has used again (RFC 6749 §4.1.2)."""
+    """Revoke all tokens of a code that its own client has used again (RFC 6749 §4.1.2)."""
     used = connection.execute(
         select(col(AuthorizationCodeRow.digest)).where(
             col(AuthorizationCodeRow.digest) == digest,
@@ -86,11 +89,11 @@ def revoke_what_a_reused_code_gave(
         ),
     ).one_or_none()
     if used is not None:
-        revoke_family(connection, digest, now=now)
+        revoke_tokens_of_code(connection, digest, now=now)
 
 
-def revoke_family(connection: Connection, code_digest: bytes, *, now: datetime) -> None:
-    """End the refresh token of a code, then every access token that came of either."""
+def revoke_tokens_of_code(connection: Connection, code_digest: bytes, *, now: datetime) -> None:
+    """Revoke the refresh token of a code, then every access token of the code."""
     for row in (RefreshTokenRow, AccessTokenRow):
         connection.execute(
             update(row)
@@ -100,7 +103,7 @@ def revoke_family(connection: Connection, code_digest: bytes, *, now: datetime) 
 
 
 def revoke_access_token(connection: Connection, jti: str, client_id: str, *, now: datetime) -> None:
-    """End one access token of this client."""
+    """Revoke one access token of this client."""
     connection.execute(
         update(AccessTokenRow)
         .where(
@@ -112,8 +115,8 @@ def revoke_access_token(connection: Connection, jti: str, client_id: str, *, now
     )
 
 
-def access_token_lives(connection: Connection, jti: str) -> bool:
-    """Whether an access token is known and not revoked; its term stands in itself."""
+def access_token_is_valid(connection: Connection, jti: str) -> bool:
+    """Whether an access token is known and not revoked; the token itself has its expiry."""
     return (
         connection.execute(
             select(col(AccessTokenRow.jti)).where(
@@ -125,17 +128,17 @@ def access_token_lives(connection: Connection, jti: str) -> bool:
     )
 
 
-def living_refresh_token(
+def valid_refresh_token(
     connection: Connection,
     digest: bytes,
     client_id: str,
     *,
     now: datetime,
-) -> LivingRefreshToken | None:
-    """This client's refresh token, held fast until the transaction ends."""
+) -> ValidRefreshToken | None:
+    """This client's valid refresh token, locked until the transaction ends."""
     row = (
         connection.execute(
-            select(*_columns(RefreshTokenRow, LivingRefreshToken))
+            select(*_columns(RefreshTokenRow, ValidRefreshToken))
             .where(
                 col(RefreshTokenRow.digest) == digest,
                 col(RefreshTokenRow.client_id) == client_id,
@@ -147,11 +150,11 @@ def living_refresh_token(
         .mappings()
         .one_or_none()
     )
-    return None if row is None else LivingRefreshToken(**row)
+    return None if row is None else ValidRefreshToken(**row)
 
 
 def refresh_token_owner(connection: Connection, digest: bytes) -> RefreshTokenOwner | None:
-    """Whose a refresh token is, alive or not."""
+    """The owner of a refresh token, valid or not."""
     row = (
         connection.execute(
             select(*_columns(RefreshTokenRow, RefreshTokenOwner)).where(
@@ -164,10 +167,10 @@ def refresh_token_owner(connection: Connection, digest: bytes) -> RefreshTokenOw
     return None if row is None else RefreshTokenOwner(**row)
 
 
-def consent_now(
+def usable_consent(
     connection: Connection, uscc: str, consent_id: str, *, now: datetime
 ) -> Consent | None:
-    """The consent, if a token may still rest on it."""
+    """The consent, if a token may be issued on it."""
     row = connection.execute(
         consents.select().where(consents.c.uscc == uscc, consents.c.consent_id == consent_id),
     ).one_or_none()
@@ -177,14 +180,16 @@ def consent_now(
     )
 
 
-def living_consent(connection: Connection, uscc: str, consent_id: str, *, now: datetime) -> Consent:
-    """The consent that a grant rests on; without it the grant is dead."""
-    consent = consent_now(connection, uscc, consent_id, now=now)
+def require_consent(
+    connection: Connection, uscc: str, consent_id: str, *, now: datetime
+) -> Consent:
+    """The usable consent of a grant; raises `invalid_grant`."""
+    consent = usable_consent(connection, uscc, consent_id, now=now)
     if consent is None:
         raise invalid_grant("The consent that this grant rests on has ended; ask for a new one.")
     return consent
 
 
 def _columns(row: type[AuthorizationCodeRow | RefreshTokenRow], wanted: type[Any]) -> list[Any]:
-    """The columns that `wanted` has fields for."""
+    """The columns that the dataclass `wanted` has fields for."""
     return [row.__table__.c[name] for name in wanted.__dataclass_fields__]  # type: ignore[union-attr]

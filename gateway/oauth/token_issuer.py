@@ -1,7 +1,8 @@
-"""A token says only what can be checked again: state is asked anew on each call (RFC 9068).
+"""Issue access tokens (RFC 9068) and refresh tokens.
 
-It is bound to the caller's key and never outlives its consent or the agreement. `sub` is the
-enterprise of a consent, else the client: which person decided is nobody's business.
+An access token is bound to the caller's key or certificate and never outlives its consent or the
+agreement. `sub` is the enterprise of a consent, else the client; the person who decided is not named.
+State is not in the token: each call reads it anew.
 """
 
 import secrets
@@ -10,18 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 
 from consent import Consent
 from gateway.clients.agreements import Agreement
-from gateway.clients.certificates import Certificate
 from gateway.clients.registry import Client
-from gateway.oauth.authlib_models import Basis
+from gateway.oauth.authlib_models import AuthorizationGrant
 from gateway.oauth.authorization_details import granted_details
 from gateway.oauth.errors import OAuthError, invalid_request
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.tables import RefreshTokenRow
-from gateway.oauth.unit_of_work import UnitOfWork
-from gateway.runtime import Runtime
 from gateway.signing import jws
 from gateway.signing.access_tokens import TYP
 
@@ -29,24 +28,8 @@ ACCESS_TOKEN_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTime:
-    """Where and when one request is served, and the key and certificate of its caller."""
-
-    books: UnitOfWork
-    runtime: Runtime
-    now: datetime
-    jkt: str | None
-    certificate: Certificate | None
-
-    @property
-    def connection(self) -> Connection:
-        """The request's transaction, for what rests on more than the client."""
-        return self.books.connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """What a token is bound to: a DPoP key, a certificate, or both."""
+class TokenBinding:
+    """The key that a token is bound to: a DPoP key, a certificate, or both."""
 
     jkt: str | None
     x5t: str | None
@@ -59,64 +42,66 @@ class Bound:
 
     @property
     def token_type(self) -> str:
-        """Under which scheme such a token is sent."""
+        """The authentication scheme of such a token."""
         return "DPoP" if self.jkt is not None else "Bearer"
 
 
-def bound_for(at: TokenTime, client: Client) -> Bound:
-    """What this client's tokens are bound to now; there is none that is bound to nothing."""
+def token_binding(context: RequestContext, client: Client) -> TokenBinding:
+    """The binding of this client's tokens; raises `OAuthError` where there could be none."""
     if not client.authentication.tls_client_certificate_bound_access_tokens:
-        if at.jkt is None:
+        if context.jkt is None:
             raise OAuthError("invalid_dpop_proof", "Send exactly one DPoP header.")
-        return Bound(jkt=at.jkt, x5t=None)
-    if at.certificate is None:
+        return TokenBinding(jkt=context.jkt, x5t=None)
+    if context.certificate is None:
         raise invalid_request("This client's tokens are bound to its certificate: use mutual TLS.")
-    if not at.certificate.holds(at.now):
+    if not context.certificate.is_valid_at(context.now):
         raise invalid_request("The client certificate is not in its term.")
-    return Bound(jkt=at.jkt, x5t=at.certificate.thumbprint)
+    return TokenBinding(jkt=context.jkt, x5t=context.certificate.thumbprint)
 
 
 def issue(
-    at: TokenTime,
+    context: RequestContext,
     *,
     client: Client,
     scope: str,
-    basis: Basis | None,
+    grant: AuthorizationGrant | None,
     with_refresh_token: bool,
 ) -> dict[str, Any]:
-    """Issue an access token, and a refresh token where one is due; gives the token response."""
-    bound = bound_for(at, client)
-    agreement = agreement_of(client, at.now)
-    expires = _expiry(at.now, agreement, basis)
+    """Issue an access token, and a refresh token if asked; returns the token response."""
+    binding = token_binding(context, client)
+    agreement = agreement_of(client, context.now)
+    expires = _expiry(context.now, agreement, grant)
     claims = {
-        "iss": at.runtime.settings.issuer,
-        "aud": at.runtime.settings.issuer,
-        "sub": basis.consent.uscc if basis else client.client_id,
+        "iss": context.runtime.settings.issuer,
+        "aud": context.runtime.settings.issuer,
+        "sub": grant.consent.uscc if grant else client.client_id,
         "client_id": client.client_id,
         "scope": scope,
         "jti": secrets.token_urlsafe(24),
-        "iat": int(at.now.timestamp()),
+        "iat": int(context.now.timestamp()),
         "exp": expires,
-        "cnf": bound.cnf,
+        "cnf": binding.cnf,
         "agreement_version": agreement.version,
-        **(_consent_claims(basis.consent) if basis else {}),
+        **(_consent_claims(grant.consent) if grant else {}),
     }
-    at.books.keep(_row(claims, basis))
+    context.unit_of_work.store_token(_row(claims, grant))
     response = {
-        "access_token": jws.sign(claims, typ=TYP, key=at.runtime.keys.current("token", at.now)),
-        "token_type": bound.token_type,
-        "expires_in": expires - int(at.now.timestamp()),
+        "access_token": jws.sign(
+            claims, typ=TYP, key=context.runtime.keys.current("token", context.now)
+        ),
+        "token_type": binding.token_type,
+        "expires_in": expires - int(context.now.timestamp()),
         "scope": scope,
     }
-    if basis:
-        response["authorization_details"] = granted_details(basis.consent)
+    if grant:
+        response["authorization_details"] = granted_details(grant.consent)
         if with_refresh_token:
-            response["refresh_token"] = _refresh_token(at, basis)
+            response["refresh_token"] = _refresh_token(context, grant)
     return response
 
 
 def agreement_of(client: Client, now: datetime) -> Agreement:
-    """The agreement in force, without which a client gets nothing."""
+    """The client's agreement in force; raises `unauthorized_client`."""
     agreement = client.agreement_in_force(now)
     if agreement is None:
         raise OAuthError(
@@ -125,8 +110,8 @@ def agreement_of(client: Client, now: datetime) -> Agreement:
     return agreement
 
 
-def _expiry(now: datetime, agreement: Agreement, basis: Basis | None) -> int:
-    ends = [agreement.valid_until, *([basis.consent.valid_until] if basis else [])]
+def _expiry(now: datetime, agreement: Agreement, grant: AuthorizationGrant | None) -> int:
+    ends = [agreement.valid_until, *([grant.consent.valid_until] if grant else [])]
     latest = min(int(moment.timestamp()) for moment in ends)
     return max(min(int(now.timestamp()) + ACCESS_TOKEN_SECONDS, latest), int(now.timestamp()) + 1)
 
@@ -139,31 +124,31 @@ def _consent_claims(consent: Consent) -> dict[str, Any]:
     }
 
 
-def _row(claims: Mapping[str, Any], basis: Basis | None) -> dict[str, Any]:
+def _row(claims: Mapping[str, Any], grant: AuthorizationGrant | None) -> dict[str, Any]:
     return {
         "jti": claims["jti"],
         "client_id": claims["client_id"],
         "scope": claims["scope"],
         "uscc": claims.get("uscc"),
         "consent_id": claims.get("consent_id"),
-        "code_digest": basis.code_digest if basis else None,
+        "code_digest": grant.code_digest if grant else None,
         "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
     }
 
 
-def _refresh_token(at: TokenTime, basis: Basis) -> str:
-    """A new refresh token; it is bound to its client by that client's authentication alone."""
+def _refresh_token(context: RequestContext, grant: AuthorizationGrant) -> str:
+    """A new refresh token, bound to its client by client authentication alone."""
     token = secrets.token_urlsafe(32)
-    at.connection.execute(
+    context.connection.execute(
         insert(RefreshTokenRow).values(
-            digest=at.runtime.digests.of("refresh", token),
-            client_id=basis.client_id,
-            scope=basis.scope,
-            consent_id=basis.consent.consent_id,
-            uscc=basis.consent.uscc,
-            subject=basis.consent.subject,
-            code_digest=basis.code_digest,
-            expires_at=basis.consent.valid_until,
+            digest=context.runtime.digests.of("refresh", token),
+            client_id=grant.client_id,
+            scope=grant.scope,
+            consent_id=grant.consent.consent_id,
+            uscc=grant.consent.uscc,
+            subject=grant.consent.subject,
+            code_digest=grant.code_digest,
+            expires_at=grant.consent.valid_until,
         )
     )
     return token

@@ -1,8 +1,8 @@
-"""What a request reads of its client and writes of its assertion and its token.
+"""Unit of work of one OAuth request: its client, its spent assertion, its stored token.
 
-In a transaction each is done when it is asked for. Where a grant rests on nothing else, the client
-was read before, and all that is written is one statement at the end, which is a transaction by
-itself: no token without its assertion spent, and a spent one stays spent if the rest is refused.
+`TransactionWork` writes at once, in the request's transaction. `DeferredWork` (client credentials)
+has the client read before and writes one statement at the end, a transaction by itself: no token
+without its assertion spent, and a spent assertion stays spent if the rest is refused.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,15 +23,15 @@ from gateway.oauth.tables import AccessTokenRow, AssertionRow
 _SPEND: Final = (
     postgresql.insert(AssertionRow).on_conflict_do_nothing().returning(col(AssertionRow.jti))
 )
-_KEEP: Final = insert(AccessTokenRow)
+_STORE: Final = insert(AccessTokenRow)
 
-# Of many at once the primary key lets one through; the others write nothing and get no row.
+# The primary key lets one of many concurrent uses through; the others get no row.
 _SPENT: Final = """
     INSERT INTO assertion_jti (client_id, jti, expires_at)
     VALUES (CAST(:client_id AS text), CAST(:assertion AS text), CAST(:forgotten_at AS timestamptz))
     ON CONFLICT DO NOTHING RETURNING client_id"""
 SPEND: Final = Statement(_SPENT)
-SPEND_AND_KEEP: Final = Statement(f"""
+SPEND_AND_STORE: Final = Statement(f"""
     WITH spent AS ({_SPENT})
     INSERT INTO access_token (jti, client_id, scope, uscc, consent_id, code_digest, expires_at)
     SELECT CAST(:jti AS text), spent.client_id, CAST(:scope AS text), CAST(:uscc AS text),
@@ -40,12 +40,12 @@ SPEND_AND_KEEP: Final = Statement(f"""
 
 
 class NoTransactionError(RuntimeError):
-    """A grant asked for a transaction where none is: a fault in the server."""
+    """A grant used a transaction where there is none: a fault in the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assertion:
-    """A client assertion's `jti`, and until when it must stay known."""
+    """A client assertion's `jti`, and the time until which it is remembered."""
 
     client_id: str
     jti: str
@@ -53,7 +53,7 @@ class Assertion:
 
 
 class UnitOfWork(Protocol):
-    """Where one request is written down."""
+    """The reads and writes of one request."""
 
     @property
     def connection(self) -> Connection:
@@ -61,37 +61,37 @@ class UnitOfWork(Protocol):
         ...
 
     def client(self, client_id: str) -> Client | None:
-        """The client that was read for this request, if it has this id."""
+        """The registered client of this id; `None` for any but the one that was read."""
         ...
 
     def spend(self, assertion: Assertion) -> bool:
-        """Use an assertion up; False if it is known to have been used before."""
+        """Spend an assertion; False if it is known to have been used before."""
         ...
 
     def count(self, counting: "Counting") -> None:
-        """Have the request counted, now that its client has proven itself."""
+        """Count the request of an authenticated client."""
         ...
 
-    def keep(self, token: Mapping[str, Any]) -> None:
-        """Write an access token down, by the names of its columns."""
+    def store_token(self, token: Mapping[str, Any]) -> None:
+        """Store an access token, a value by column."""
         ...
 
 
-# Counts a request, or raises `OAuthError`. It is told the assertion where that is not spent yet; what
-# comes with one that was seen before is not counted, and the answer is False.
+# Counts a request, or raises `OAuthError`. Its argument is the assertion if it is not spent yet; a
+# request with one that was seen before is not counted: False.
 Counting = Callable[[Assertion | None], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class InTransaction:
-    """Everything at once, on the transaction's connection."""
+class TransactionWork:
+    """Reads and writes at once, on the transaction's connection."""
 
     connection: Connection
-    found: Client | None
+    known_client: Client | None
 
     def client(self, client_id: str) -> Client | None:
         """See `UnitOfWork`."""
-        return _of_this_id(self.found, client_id)
+        return _with_id(self.known_client, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
         """See `UnitOfWork`."""
@@ -108,31 +108,31 @@ class InTransaction:
         # SQLAlchemy's own way to await something in the middle of a synchronous transaction.
         driver.run_async(lambda _: counting(None))
 
-    def keep(self, token: Mapping[str, Any]) -> None:
+    def store_token(self, token: Mapping[str, Any]) -> None:
         """See `UnitOfWork`."""
-        self.connection.execute(_KEEP, dict(token))
+        self.connection.execute(_STORE, dict(token))
 
 
 @dataclass(slots=True)
-class AtTheEnd:
-    """Noted first, and written by `close`: until then nothing may leave."""
+class DeferredWork:
+    """Writes noted, and executed by `close`; no response may leave before."""
 
-    found: Client | None
+    known_client: Client | None
     _assertion: Assertion | None = None
     _counting: Counting | None = None
     _token: Mapping[str, Any] | None = None
 
     @property
     def connection(self) -> Connection:
-        """There is none."""
+        """Raises `NoTransactionError`."""
         raise NoTransactionError
 
     def client(self, client_id: str) -> Client | None:
         """See `UnitOfWork`."""
-        return _of_this_id(self.found, client_id)
+        return _with_id(self.known_client, client_id)
 
     def spend(self, assertion: Assertion) -> bool:
-        """Whether it was used before turns out in `close`."""
+        """Note the assertion; `close` finds out whether it was used before."""
         self._assertion = assertion
         return True
 
@@ -140,28 +140,28 @@ class AtTheEnd:
         """See `UnitOfWork`."""
         self._counting = counting
 
-    def keep(self, token: Mapping[str, Any]) -> None:
+    def store_token(self, token: Mapping[str, Any]) -> None:
         """See `UnitOfWork`."""
         if self._assertion is None or self._assertion.client_id != token["client_id"]:
-            raise NoTransactionError  # nobody has proven to be this client
+            raise NoTransactionError  # no assertion of this client
         self._token = token
 
     async def close(self, hot: HotDatabase) -> None:
-        """Count, write and commit what was noted; raises `OAuthError`, and then keeps no token."""
+        """Count the request, write and commit; raises `OAuthError`, and then stores no token."""
         if self._assertion is None:
             return
         try:
             if self._counting is None:
-                raise NoTransactionError  # nobody comes uncounted
+                raise NoTransactionError  # every request is counted
             unseen = await self._counting(self._assertion)
-        except OAuthError:  # over its count, and spent all the same
-            await self._written(hot, self._assertion, None)
+        except OAuthError:  # over its limit: the assertion is spent all the same
+            await self._write(hot, self._assertion, None)
             raise
-        if not unseen or not await self._written(hot, self._assertion, self._token):
+        if not unseen or not await self._write(hot, self._assertion, self._token):
             raise used_before()
 
     @staticmethod
-    async def _written(
+    async def _write(
         hot: HotDatabase, assertion: Assertion, token: Mapping[str, Any] | None
     ) -> bool:
         spent = {
@@ -171,8 +171,8 @@ class AtTheEnd:
         }
         if token is None:
             return await hot.row(SPEND, spent) is not None
-        return await hot.row(SPEND_AND_KEEP, {**token, **spent}) is not None
+        return await hot.row(SPEND_AND_STORE, {**token, **spent}) is not None
 
 
-def _of_this_id(found: Client | None, client_id: str) -> Client | None:
-    return found if found and found.client_id == client_id else None
+def _with_id(client: Client | None, client_id: str) -> Client | None:
+    return client if client and client.client_id == client_id else None

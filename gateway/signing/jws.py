@@ -1,4 +1,4 @@
-"""Every JWT is signed and verified here, with PyJWT's algorithms; nothing else imports it.
+"""Sign and verify JWTs (RFC 7515, RFC 7519), with PyJWT's algorithms.
 
 An algorithm is accepted only from the caller's own list and only if the key says nothing against it
 (its `alg`, `use`, `key_ops`); a header that brings a certificate or asks for an extension is refused
@@ -7,7 +7,7 @@ more than one way): use `jti`.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +19,7 @@ from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, R
 from jwt.exceptions import PyJWTError
 
 from gateway import strict_json
+from gateway.signing.jwk import PUBLIC_MEMBERS, base64url_decode
 from gateway.signing.keys import SigningKey
 
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
@@ -46,12 +47,6 @@ _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "RS256": RSAAlgorithm(RSAAlgorithm.SHA256),  # see RS256
     "EdDSA": OKPAlgorithm(),
     "Ed25519": OKPAlgorithm(),
-}
-# What a public key is made of; nothing else of a JWK has any part in verifying.
-_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "EC": ("kty", "crv", "x", "y"),
-    "RSA": ("kty", "n", "e"),
-    "OKP": ("kty", "crv", "x"),
 }
 _TEXTS: Final = ("kty", "crv", "x", "y", "n", "e", "alg", "use")
 # RFC 7515 §2: base64url without padding. PyJWT reads it character by character, which is slow.
@@ -99,7 +94,7 @@ def parsed(token: str | Compact) -> Compact:
     if not _COMPACT.fullmatch(token):
         raise JwsError("This is not a compact JWT.")
     try:
-        found = _json_object(_decoded(token.partition(".")[0]))
+        found = _json_object(base64url_decode(token.partition(".")[0]))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
     forbidden = FORBIDDEN_HEADERS & found.keys()
@@ -138,11 +133,11 @@ def signed_payload(
     if algorithm not in algorithms or not may_verify(jwk, algorithm):
         raise JwsError("The signature algorithm is not accepted for this key.")
     try:
-        key = _public_key(algorithm, tuple(jwk[name] for name in _MEMBERS[jwk["kty"]]))
+        key = _public_key(algorithm, tuple(jwk[name] for name in PUBLIC_MEMBERS[jwk["kty"]]))
         signed, _, signature = compact.text.rpartition(".")
-        if not _ALGORITHMS[algorithm].verify(signed.encode(), key, _decoded(signature)):
+        if not _ALGORITHMS[algorithm].verify(signed.encode(), key, base64url_decode(signature)):
             raise JwsError("The signature cannot be verified.")
-        return _decoded(signed.partition(".")[2])
+        return base64url_decode(signed.partition(".")[2])
     except (PyJWTError, ValueError, TypeError, KeyError):
         raise JwsError("The signature cannot be verified.") from None
 
@@ -155,7 +150,7 @@ def _public_key(algorithm: str, members: tuple[str, ...]) -> Any:
     anew each time.
     """
     kty, *_ = members
-    key: Any = _ALGORITHMS[algorithm].from_jwk(dict(zip(_MEMBERS[kty], members, strict=True)))
+    key: Any = _ALGORITHMS[algorithm].from_jwk(dict(zip(PUBLIC_MEMBERS[kty], members, strict=True)))
     if kty == "RSA" and key.key_size < SMALLEST_RSA_BITS:
         raise JwsError("The RSA key is too short.")
     return key
@@ -184,17 +179,9 @@ def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
 def unverified_claims(token: str | Compact) -> Mapping[str, Any]:
     """What a token claims, for finding whose key to verify it with. Trust none of it."""
     try:
-        return _json_object(_decoded(parsed(token).text.split(".")[1]))
+        return _json_object(base64url_decode(parsed(token).text.split(".")[1]))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
-
-
-def _decoded(segment: str) -> bytes:
-    """The bytes of one segment, if it is their one encoding; raises `ValueError`."""
-    data = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    if _encoded(data) != segment.encode():
-        raise ValueError("bits are set that nobody reads")
-    return data
 
 
 def _encoded(data: bytes) -> bytes:

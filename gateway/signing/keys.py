@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from joserfc.jwk import OKPKey
+
+from gateway.signing.jwk import new_ed25519_jwk, public_jwk, read_ed25519_private_key, thumbprint
 
 log = structlog.get_logger("gateway.keys")
 
@@ -158,13 +159,13 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
 
 def new_key(use: Use, not_before: datetime) -> dict[str, Any]:
     """A fresh private key as an entry of the key file."""
-    jwk = OKPKey.generate_key("Ed25519")
+    jwk = new_ed25519_jwk()
     return {
-        "kid": f"{use}-{not_before:%Y%m%d}-{jwk.thumbprint()[:8]}",
+        "kid": f"{use}-{not_before:%Y%m%d}-{thumbprint(jwk)[:8]}",
         "use": use,
         "not_before": not_before.isoformat(),
         "retired_at": None,
-        "jwk": jwk.as_dict(private=True),
+        "jwk": jwk,
     }
 
 
@@ -184,20 +185,15 @@ def _stamp(path: Path | None) -> Stamp | None:
 
 
 def _key(entry: Mapping[str, Any]) -> SigningKey:
-    jwk = OKPKey.import_key(entry["jwk"])
-    private = jwk.private_key
-    if not isinstance(private, Ed25519PrivateKey) or entry["use"] not in USES:
-        raise TypeError("not an Ed25519 private key with a known use")
+    private = read_ed25519_private_key(entry["jwk"])
+    if entry["use"] not in USES:
+        raise ValueError("not a known use")
     retired = entry.get("retired_at")
     return SigningKey(
         kid=str(entry["kid"]),
         use=entry["use"],
         not_before=datetime.fromisoformat(entry["not_before"]),
         retired_at=datetime.fromisoformat(retired) if retired else None,
-        public={
-            name: str(value)
-            for name, value in jwk.as_dict(private=False).items()
-            if name in {"kty", "crv", "x"}
-        },
+        public=public_jwk(private.public_key()),
         private=private,
     )

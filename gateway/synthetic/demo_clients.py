@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from joserfc.jwk import ECKey
-
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
+from gateway.signing.jwk import new_p256_jwk, without_private
 from verification import QUESTIONS
 
 TERM: Final = timedelta(days=3 * 365)
@@ -144,5 +143,5 @@ def terms_of(role: DemoClient, now: datetime) -> Terms:
 
 def new_keys(role: DemoClient) -> tuple[dict[str, Any], dict[str, Any]]:
     """A fresh ES256 key as private and as public JWK set."""
-    key = ECKey.generate_key("P-256", {"kid": f"{role.client_id}-1", "use": "sig", "alg": "ES256"})
-    return {"keys": [key.as_dict(private=True)]}, {"keys": [key.as_dict(private=False)]}
+    key = new_p256_jwk(kid=f"{role.client_id}-1")
+    return {"keys": [key]}, {"keys": [without_private(key)]}

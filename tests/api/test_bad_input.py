@@ -22,6 +22,7 @@ from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.people import false_id_number
 from tests.house import OF_THE_LOG, UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
+from tests.registry_builders import set_active
 from verification import NotACode, parse_uscc
 from xinqiao._core.exchange import sha256_digest
 
@@ -505,7 +506,7 @@ async def test_a_token_of_another_scope_is_not_enough(house: House, path: str, s
 
 async def _suspend(house: House, bank: Caller) -> None:
     async with house.runtime.engine.begin() as connection:
-        await registry.set_active(connection, bank.client_id, active=False)
+        await set_active(connection, bank.client_id, active=False)
 
 
 async def _end_agreement(house: House, bank: Caller) -> None:

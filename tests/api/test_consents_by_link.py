@@ -14,11 +14,11 @@ import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
 from gateway.background.refusal_count_writer import write_counts
-from gateway.clients import registry
 from gateway.disclosure import consent_writer
 from gateway.limits.limiter import Quotas
 from tests.consent_builders import a_person, grant_all
 from tests.house import UNKNOWN, Caller, House
+from tests.registry_builders import set_active
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -290,7 +290,7 @@ async def test_a_suspended_client_cannot_ask(house: House, bank: Caller) -> None
     token_held = await bank.token(SCOPE)
     assert token_held
     async with house.runtime.engine.begin() as connection:
-        await registry.set_active(connection, bank.client_id, active=False)
+        await set_active(connection, bank.client_id, active=False)
     assert (await ask(bank, house.uscc("clean"))).json()["code"] == "client_suspended"
 
 

@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from gateway.clients import registry
 from gateway.limits.limiter import Quotas
 from gateway.runtime import Runtime
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.house import Caller, House, asking, in_process
 from tests.mtls_builders import Holder, a_certificate, an_authority
+from tests.registry_builders import set_active
 from xinqiao._core.exchange import sha256_digest
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -287,7 +287,7 @@ async def test_state_holds_from_the_next_request(proxied: Proxied, holder: Holde
     headers["Authorization"] = f"Bearer {await proxied.token(caller, holder)}"
     assert (await proxied.call(headers, uscc=uscc)).status_code == 200
     async with house.runtime.engine.begin() as connection:
-        await registry.set_active(connection, caller.client_id, active=False)
+        await set_active(connection, caller.client_id, active=False)
     answer = await proxied.call(headers, uscc=uscc)
     assert (answer.status_code, answer.json()["code"]) == (403, "client_suspended")
 

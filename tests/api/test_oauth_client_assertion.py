@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from gateway.clients import registry
 from tests.oauth_builders import (
     ASSERTION_TYPE,
     ISSUER,
@@ -21,6 +20,7 @@ from tests.oauth_builders import (
     public_jwk,
     running,
 )
+from tests.registry_builders import set_active
 from tests.rsa_keys import rsa_key
 
 
@@ -231,11 +231,11 @@ async def test_a_suspended_client_is_refused_from_the_next_request(world: World)
     bank = await world.bank()
     for active, status in ((True, 200), (False, 400), (True, 200)):
         async with world.runtime.engine.begin() as connection:
-            await registry.set_active(connection, bank.client_id, active=active)
+            await set_active(connection, bank.client_id, active=active)
         answer = await bank.token()
         assert answer.status_code == status
     async with world.runtime.engine.begin() as connection:
-        await registry.set_active(connection, bank.client_id, active=False)
+        await set_active(connection, bank.client_id, active=False)
     assert (await bank.token()).json()["error"] == "invalid_client"
 
 

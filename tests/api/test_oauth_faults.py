@@ -17,7 +17,7 @@ from gateway.db.statements import Statement
 from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import Limiter
 from gateway.limits.model import Admission
-from gateway.oauth.unit_of_work import SPEND_AND_KEEP
+from gateway.oauth.unit_of_work import SPEND_AND_STORE
 from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
 
 
@@ -87,7 +87,7 @@ async def test_without_the_database_no_grant_gives_a_token(world: World) -> None
     assert answer.json()["error"] == "temporarily_unavailable"
 
 
-@pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_KEEP], ids=["read", "write"])
+@pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_STORE], ids=["read", "write"])
 async def test_without_the_database_there_is_no_token(world: World, last: Statement) -> None:
     """Neither where nobody knows who asks nor where the token cannot be kept."""
     bank = await world.bank()
@@ -107,7 +107,7 @@ async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(world: Worl
     bank = await world.bank()
     assertion = bank.assertion()
     world.app.state.runtime = replace(
-        world.runtime, hot=Dying(world.runtime.hot, SPEND_AND_KEEP, after=True)
+        world.runtime, hot=Dying(world.runtime.hot, SPEND_AND_STORE, after=True)
     )
     assert (await bank.token(assertion=assertion)).status_code == 503
     world.app.state.runtime = world.runtime

@@ -9,7 +9,6 @@ import pytest_asyncio
 from cryptography import x509
 from structlog.testing import capture_logs
 
-from gateway.clients import registry
 from tests.mtls_builders import (
     SUBJECT,
     Holder,
@@ -21,6 +20,7 @@ from tests.mtls_builders import (
     peer,
 )
 from tests.oauth_builders import ASSERTION_TYPE, ISSUER, World, public_jwk, running, thumbprint_of
+from tests.registry_builders import set_active
 
 CA = an_authority()
 PROXY = "127.0.0.1"
@@ -217,7 +217,7 @@ async def test_a_suspended_client_is_told_so_and_gets_nothing(world: World, hold
     bank = await a_tls_bank(world, holder)
     assert (await bank.token()).status_code == 200
     async with world.runtime.engine.begin() as connection:
-        await registry.set_active(connection, bank.client_id, active=False)
+        await set_active(connection, bank.client_id, active=False)
     answer = await bank.token()
     assert answer.json()["error"] == "invalid_client"
     assert "suspended" in answer.json()["error_description"]

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients import registry
 from gateway.clients.authentication import Authentication
-from gateway.clients.certificates import certificate_in
+from gateway.clients.certificates import read_certificate
 from gateway.clients.key_sets import ensure_keys, signer_of
 from gateway.clients.registration import Registration
 from gateway.db.prepared import HotDatabase
@@ -139,7 +139,7 @@ async def test_an_unknown_certificate_fetches_at_most_once_a_minute(bank: Bank) 
     assert found is not None
     own = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
     for holder in (first, second):
-        assert certificate_in(holder.der).is_of(own, found.keys)
+        assert read_certificate(holder.der).belongs_to(own, found.keys)
 
 
 async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: Bank) -> None:

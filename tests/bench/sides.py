@@ -19,7 +19,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
-from gateway.clients.registry import put_agreement, register_client, set_active
+from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.codes.tables import CodeLocatorRow, CodeRow
 from gateway.creditfile.catalogue import load_catalogue
@@ -32,6 +32,7 @@ from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.bench.plan import WHO, Plan
 from tests.bench.stage import UNLIMITED, Stage, public_keys
+from tests.registry_builders import set_active
 
 T = TypeVar("T")
 EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"

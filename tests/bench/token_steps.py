@@ -10,15 +10,16 @@ from fastapi import FastAPI, Request
 
 from gateway.access.authentication import canonical_url
 from gateway.access.dpop import REMEMBER_SECONDS, Proof, check_proof
+from gateway.clients.registry import Client
 from gateway.limits.model import Admission, Admitted, Replay
 from gateway.oauth import form
-from gateway.oauth.authlib_models import Party
 from gateway.oauth.claimed_client import claimed_client
-from gateway.oauth.client_assertion import ClientAssertion
-from gateway.oauth.rate_limit import counted
+from gateway.oauth.client_assertion import authenticate_by_assertion
+from gateway.oauth.rate_limit import charge
+from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import PostedForm
-from gateway.oauth.token_issuer import TokenTime, issue
-from gateway.oauth.unit_of_work import Assertion, AtTheEnd
+from gateway.oauth.token_issuer import issue
+from gateway.oauth.unit_of_work import Assertion, DeferredWork
 from gateway.runtime import Runtime
 from tests.bench.plan import SCOPE
 from tests.bench.steps import Step, scope_of
@@ -35,8 +36,8 @@ class TokenCall:
     raw: bytes
     posted: PostedForm | None = None
     proof: Proof | None = None
-    books: AtTheEnd | None = None
-    party: Party | None = None
+    work: DeferredWork | None = None
+    client: Client | None = None
 
     @classmethod
     def of(cls, headers: Mapping[str, str], raw: bytes, app: FastAPI) -> "TokenCall":
@@ -69,47 +70,46 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
 
     async def reading(call: TokenCall) -> None:
         assert call.posted
-        call.books = AtTheEnd(await claimed_client(call.posted.form, None, runtime))
+        call.work = DeferredWork(await claimed_client(call.posted.form, None, runtime))
 
     def authenticate(call: TokenCall) -> None:
-        assert call.books
+        assert call.work
         assert call.posted
-        client = call.books.found
-        assert client
-        method = ClientAssertion(books=call.books, issuer=issuer, now=runtime.now())
-        call.party = method(lambda _: Party(client=client), call.posted)
-        call.books.count(_counted_apart)
+        call.client = authenticate_by_assertion(
+            call.posted.form, unit_of_work=call.work, issuer=issuer, now=runtime.now()
+        )
+        call.work.count(_counted_apart)
 
     def sign(call: TokenCall) -> None:
-        assert call.books
-        assert call.party
+        assert call.work
+        assert call.client
         assert call.proof
-        at = TokenTime(
-            books=call.books,
+        context = RequestContext(
+            unit_of_work=call.work,
             runtime=runtime,
             now=runtime.now(),
             jkt=call.proof.jkt,
             certificate=None,
         )
-        client = call.party.client
-        issue(at, client=client, scope=SCOPE, basis=None, with_refresh_token=False)
+        issue(context, client=call.client, scope=SCOPE, grant=None, with_refresh_token=False)
 
     async def counting(call: TokenCall) -> None:
-        assert call.books
-        assert call.party
+        assert call.work
+        assert call.client
         now = runtime.now()
-        at = TokenTime(books=call.books, runtime=runtime, now=now, jkt=None, certificate=None)
-        client = call.party.client
+        context = RequestContext(
+            unit_of_work=call.work, runtime=runtime, now=now, jkt=None, certificate=None
+        )
         another = Assertion(
-            client_id=client.client_id,
+            client_id=call.client.client_id,
             jti=secrets.token_urlsafe(24),
             forgotten_at=now + timedelta(seconds=ASSERTION_LIFETIME),
         )
-        assert await counted(at, client, "token", another)
+        assert await charge(context, call.client, "token", another)
 
     async def write(call: TokenCall) -> None:
-        assert call.books
-        await call.books.close(runtime.hot)
+        assert call.work
+        await call.work.close(runtime.hot)
 
     return {
         "form": parse,

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from gateway.identity.client_auth import new_client_key, public_half
+from gateway.identity.client_auth import new_client_key
 from gateway.identity.tables import SessionRow
+from gateway.signing.jwk import without_private
 from tests.node.programs import Node, Program
 from tests.portal_house import ISSUER, Clock, House, a_house, add_enterprise
 from tests.waiting import PATIENCE
@@ -88,7 +89,7 @@ async def a_town(
         "redirect_uris": [RETURN],
         "token_endpoint_auth_method": "private_key_jwt",
         "id_token_signed_response_alg": "ES256",
-        "jwks": {"keys": [public_half(jwk)]},
+        "jwks": {"keys": [without_private(jwk)]},
         **(client or {}),
     }
     firm = f"91330106MB{secrets.token_hex(4).upper()}"

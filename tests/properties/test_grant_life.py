@@ -55,6 +55,7 @@ from tests.oauth_builders import (
     some_terms,
 )
 from tests.portal_house import add_enterprise
+from tests.registry_builders import set_active
 
 EXAMPLES: Final = 30
 STEPS: Final = 25
@@ -280,7 +281,7 @@ class AGrantsLife(RuleBasedStateMachine):
     def suspends_or_lets_go_on(self) -> None:
         """The operator suspends the client, or ends its suspension."""
         self.active = not self.active
-        self.run(self._operate(registry.set_active, active=self.active))
+        self.run(self._operate(set_active, active=self.active))
 
     @rule(lasts=st.sampled_from([None, timedelta(minutes=3), timedelta(days=365)]))
     def agrees(self, lasts: timedelta | None) -> None:

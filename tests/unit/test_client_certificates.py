@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.access.client_cert import LONGEST, read
 from gateway.clients.authentication import SUBJECTS, Authentication
-from gateway.clients.certificates import LARGEST, CertificateError, certificate_in
+from gateway.clients.certificates import LARGEST, CertificateError, read_certificate
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.settings import Settings, SettingsError
 from gateway.trusted_proxies import is_among, networks_of
@@ -28,7 +28,7 @@ def by(**subject: Any) -> Authentication:
 
 def names(holder: Holder, **subject: str) -> bool:
     """Whether a certificate is of a client with this subject."""
-    return certificate_in(holder.der).is_of(by(**subject), ())
+    return read_certificate(holder.der).belongs_to(by(**subject), ())
 
 
 @pytest.mark.parametrize(
@@ -99,20 +99,20 @@ def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
     """Another certificate of the same key and name is another; so is one behind it in x5c."""
     own = a_certificate()
     registered = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
-    assert certificate_in(own.der).is_of(registered, [LEAF.jwk, own.jwk])
+    assert read_certificate(own.der).belongs_to(registered, [LEAF.jwk, own.jwk])
     again = a_certificate(key=own.key)
-    assert not certificate_in(again.der).is_of(registered, [own.jwk])
+    assert not read_certificate(again.der).belongs_to(registered, [own.jwk])
     behind = {**own.jwk, "x5c": [*own.jwk["x5c"], *LEAF.jwk["x5c"]]}
-    assert not certificate_in(LEAF.der).is_of(registered, [behind])
-    assert not certificate_in(own.der).is_of(registered, [public_jwk(own.key)])
-    assert not certificate_in(own.der).is_of(Authentication(), [own.jwk])
+    assert not read_certificate(LEAF.der).belongs_to(registered, [behind])
+    assert not read_certificate(own.der).belongs_to(registered, [public_jwk(own.key)])
+    assert not read_certificate(own.der).belongs_to(Authentication(), [own.jwk])
 
 
 def test_a_wildcard_names_nobody() -> None:
     """Neither in a certificate nor in a registration."""
     wild = a_certificate(by=CA, alternatives=[x509.DNSName("*.acme.example")])
     assert not names(wild, tls_client_auth_san_dns="api.acme.example")
-    assert by(tls_client_auth_san_dns="*.acme.example").trouble is not None
+    assert by(tls_client_auth_san_dns="*.acme.example").problem is not None
 
 
 def test_client_cert_is_read_as_rfc_9440_writes_it() -> None:

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof, thumbprint
+from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof
 from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.jwk import thumbprint
 from tests.oauth_builders import digest_of, public_jwk, signed
 from tests.rsa_keys import rsa_key
 

@@ -1,11 +1,11 @@
-"""Books that are closed at the end keep no token of somebody who has not proven who they are."""
+"""Deferred work stores no token of a client that is not authenticated."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from gateway.clients.registry import Client
-from gateway.oauth.unit_of_work import Assertion, AtTheEnd, NoTransactionError
+from gateway.oauth.unit_of_work import Assertion, DeferredWork, NoTransactionError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BANK = Client(
@@ -28,22 +28,22 @@ def an_assertion(client_id: str) -> Assertion:
 
 def test_only_the_client_that_was_read_is_known() -> None:
     """Whoever asks for another gets nobody."""
-    assert AtTheEnd(BANK).client("bank") is BANK
-    assert AtTheEnd(BANK).client("another") is None
-    assert AtTheEnd(None).client("bank") is None
+    assert DeferredWork(BANK).client("bank") is BANK
+    assert DeferredWork(BANK).client("another") is None
+    assert DeferredWork(None).client("bank") is None
 
 
 def test_a_token_needs_its_own_clients_assertion() -> None:
     """Without one, or with another client's, it is a fault."""
     with pytest.raises(NoTransactionError):
-        AtTheEnd(BANK).keep({"client_id": "bank"})
-    books = AtTheEnd(BANK)
-    assert books.spend(an_assertion("another"))
+        DeferredWork(BANK).store_token({"client_id": "bank"})
+    work = DeferredWork(BANK)
+    assert work.spend(an_assertion("another"))
     with pytest.raises(NoTransactionError):
-        books.keep({"client_id": "bank"})
+        work.store_token({"client_id": "bank"})
 
 
 def test_a_grant_that_needs_a_transaction_fails_without() -> None:
     """What rests on a code or a refresh token cannot be judged here."""
     with pytest.raises(NoTransactionError):
-        _ = AtTheEnd(BANK).connection
+        _ = DeferredWork(BANK).connection

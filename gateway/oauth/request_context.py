@@ -1,0 +1,29 @@
+"""The context of one OAuth request: its unit of work, time, and the caller's key and certificate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.clients.certificates import Certificate
+from gateway.oauth.unit_of_work import UnitOfWork
+from gateway.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """What serving one request needs beside its parameters.
+
+    `jkt` is the thumbprint of the DPoP proof's key (RFC 9449), `certificate` the TLS client's.
+    """
+
+    unit_of_work: UnitOfWork
+    runtime: Runtime
+    now: datetime
+    jkt: str | None
+    certificate: Certificate | None
+
+    @property
+    def connection(self) -> Connection:
+        """The request's transaction; raises `NoTransactionError` where there is none."""
+        return self.unit_of_work.connection
