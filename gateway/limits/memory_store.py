@@ -75,7 +75,7 @@ class MemoryStore:
         self._members = MemoryShard[set[str]]()
 
     def __len__(self) -> int:
-        return sum(map(len, self._shards()))
+        return sum(len(shard) for shard in self._shards())
 
     async def admit(self, admission: Admission) -> Verdict:
         """Judge and charge in one step; see `LimitStore`."""
