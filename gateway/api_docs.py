@@ -1,4 +1,4 @@
-"""The description of the API at /docs, with every script and style from our own origin."""
+"""API documentation at /docs (Swagger UI), with all scripts and styles from our own origin."""
 
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 STATIC: Final = Path(fastapi_offline.__file__).parent / "static"
 HEADERS: Final = {
-    # The viewer sets styles on its elements; nothing comes from elsewhere, and no script inline.
+    # Swagger UI sets inline styles; nothing comes from elsewhere, and no script is inline.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -56,6 +56,6 @@ async def start() -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page and what it loads."""
+    """Serve the page and its assets."""
     app.include_router(router)
     app.mount("/docs/static", StaticFiles(directory=STATIC), name="docs")

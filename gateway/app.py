@@ -1,4 +1,4 @@
-"""The composition root: here, and only here, the parts of a gateway are put together."""
+"""Composition root: builds the FastAPI application, its runtime and its background work."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,7 +21,7 @@ import gateway.records.routes
 import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
-from gateway.access.openapi import complete
+from gateway.access.openapi import complete_document
 from gateway.access.response_signing import ResponseSigner
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
@@ -34,7 +34,7 @@ from gateway.db.generation import SessionGeneration
 from gateway.db.prepared import HotDatabase
 from gateway.fork_guard import ForkGuard, until_forked
 from gateway.health import router as health
-from gateway.http1.spelling import Spelling
+from gateway.http1.spelling import PathSpelling
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.openid import OpenIdProvider
 from gateway.limits.limiter import Limiter
@@ -44,10 +44,10 @@ from gateway.limits.store_protocol import LimitStore
 from gateway.notices.channels import Channels, Folder, HttpSms, Notifier, Smtp
 from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
 from gateway.runtime import Runtime
-from gateway.safe_fetch import trouble_with_address
+from gateway.safe_fetch import address_problem
 from gateway.settings import Settings, SettingsError
-from gateway.signing.access_tokens import Tokens
-from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
 
@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
-    for router in (  # asked in this order: what is called most stands first
+    for router in (  # matched in this order: the most called first
         gateway.verifications.routes.router,
         gateway.oauth.routes.router,
         gateway.queries.routes.router,
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     api_docs.install(app)
     problems.install(app)
     app.add_middleware(ForkGuard)
-    app.add_middleware(Spelling)
+    app.add_middleware(PathSpelling)
     app.add_middleware(ResponseSigner, on_fault=problems.fault)
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)
@@ -135,17 +135,17 @@ async def open_runtime(settings: Settings) -> Runtime:
         digests=digests,
         catalogue=catalogue,
         vault=_vault(settings),
-        guard=Limiter(_store(settings)),
+        limiter=Limiter(_store(settings)),
         quotas=QuotaBook(hot),
-        tokens=Tokens(keys, settings.issuer),
-        nonces=Nonces(digests.key("nonce")),
+        tokens=TokenVerifier(keys, settings.issuer),
+        nonces=DpopNonces(digests.key("nonce")),
         now=_now,
         channels=_channels(settings),
     )
 
 
 def _channels(settings: Settings) -> Channels:
-    """How notices leave. A sender that cannot be used is refused at start-up, not at the first notice."""
+    """The channels of notices; raises `SettingsError` at start-up if one cannot be used."""
     found: dict[str, Notifier] = {}
     if settings.smtp_url is not None:
         try:
@@ -157,7 +157,7 @@ def _channels(settings: Settings) -> Channels:
     elif settings.demo and settings.notices_folder is not None:
         found["email"] = Folder(path=settings.notices_folder)
     if settings.sms_url is not None:
-        trouble = trouble_with_address(settings.sms_url, loopback=settings.demo, private=True)
+        trouble = address_problem(settings.sms_url, loopback=settings.demo, private=True)
         if trouble is not None or settings.sms_token is None:
             raise SettingsError(
                 f"XINQIAO_SMS_URL cannot be used: {trouble or 'XINQIAO_SMS_TOKEN is not set.'}"
@@ -181,8 +181,8 @@ def _vault(settings: Settings) -> Vault:
 
 
 async def close_runtime(runtime: Runtime) -> None:
-    """Give every connection back."""
-    await runtime.guard.close()
+    """Close every connection."""
+    await runtime.limiter.close()
     await runtime.hot.close()
     await runtime.engine.dispose()
     await runtime.background.dispose()
@@ -214,7 +214,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
 
 @asynccontextmanager
 async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
-    """Everything that a worker does without being called."""
+    """The background work of one worker."""
     async with (
         reloading(app),
         sequencing(_runtime_of(app)),
@@ -226,18 +226,18 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 
 def _runtime_of(app: FastAPI) -> Runtime:
-    """What the application holds now: its catalogue may have been followed by another."""
+    """The application's current runtime, which a catalogue reload replaces."""
     runtime: Runtime = app.state.runtime
     return runtime
 
 
 def _describe_bodies(app: FastAPI) -> None:
-    """Add the request bodies that the handlers parse themselves to the OpenAPI document."""
+    """Complete the OpenAPI document by `access.openapi`."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            complete(generate())
+            complete_document(generate())
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it

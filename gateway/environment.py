@@ -1,10 +1,10 @@
-"""Names of environment variables: which are known, and which look like a mistyped setting. Pure."""
+"""Environment variable names: known ones, and detection of mistyped settings. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
 
 PREFIX: Final = "XINQIAO_"
-# Known here, and read elsewhere: by the SDK, the operator's commands and the proxies in `deploy/proxy`.
+# Read by the SDK, the operator's commands and the proxies in `deploy/proxy`.
 READ_ELSEWHERE: Final = frozenset(
     {
         "XINQIAO_CERTIFICATE",
@@ -17,33 +17,33 @@ READ_ELSEWHERE: Final = frozenset(
         "XINQIAO_PUBLIC",
     }
 )
-OF_DEVELOPMENT: Final = ("XINQIAO_TEST_", "XINQIAO_BENCH_", "XINQIAO_FUZZ_")
-NEAR: Final = 2
-"""Edits within which an unknown name is taken for a setting's."""
+DEVELOPMENT_PREFIXES: Final = ("XINQIAO_TEST_", "XINQIAO_BENCH_", "XINQIAO_FUZZ_")
+MAX_EDITS: Final = 2
+"""Maximum edit distance of a mistyped setting."""
 
 
-def unknown(names: Iterable[str], settings: Iterable[str]) -> list[str]:
-    """Those of `names` that begin as ours do and that nothing reads; they count in any case."""
+def unknown_names(names: Iterable[str], settings: Iterable[str]) -> list[str]:
+    """Those of `names` with our prefix that nothing reads, in upper case."""
     known = READ_ELSEWHERE | set(settings)
     ours = (each.upper() for each in names if each.upper().startswith(PREFIX))
     return sorted(
-        each for each in ours if each not in known and not each.startswith(OF_DEVELOPMENT)
+        each for each in ours if each not in known and not each.startswith(DEVELOPMENT_PREFIXES)
     )
 
 
-def meant(name: str, settings: Iterable[str]) -> str | None:
-    """The setting whose name is nearest to `name`, if it is within `NEAR` edits."""
-    nearest = min((distance(name, each), each) for each in settings)
-    return nearest[1] if nearest[0] <= NEAR else None
+def nearest_setting(name: str, settings: Iterable[str]) -> str | None:
+    """The setting whose name is nearest to `name`, if it is within `MAX_EDITS` edits."""
+    nearest = min((edit_distance(name, each), each) for each in settings)
+    return nearest[1] if nearest[0] <= MAX_EDITS else None
 
 
-def distance(one: str, other: str) -> int:
+def edit_distance(left: str, right: str) -> int:
     """The Levenshtein distance: insertions, deletions and substitutions of a character."""
-    before = list(range(len(other) + 1))
-    for row, left in enumerate(one, 1):
-        now = [row]
-        for column, right in enumerate(other, 1):
-            changed = before[column - 1] + (left != right)
-            now.append(min(before[column] + 1, now[-1] + 1, changed))
-        before = now
-    return before[-1]
+    previous = list(range(len(right) + 1))
+    for row, one in enumerate(left, 1):
+        current = [row]
+        for column, other in enumerate(right, 1):
+            changed = previous[column - 1] + (one != other)
+            current.append(min(previous[column] + 1, current[-1] + 1, changed))
+        previous = current
+    return previous[-1]

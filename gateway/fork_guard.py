@@ -1,7 +1,7 @@
-"""Stops a worker whose signed log would fork, or cannot be compared with what is kept outside.
+"""ASGI middleware that answers 503 while the transparency log is forked or cannot be checked.
 
-Every door but `/healthz` and `/metrics` answers 503, each in its own form; once a fork is certain,
-what runs in the background ends too, so that nothing more is written, sent or deleted.
+`/healthz` and `/metrics` stay available. Once a fork is certain, background work ends too, so that
+nothing more is written, sent or deleted.
 """
 
 import asyncio
@@ -20,18 +20,18 @@ from gateway.pages import page_route
 from gateway.runtime import Runtime
 from gateway.transparency.publication import LogStatus
 
-OPEN: Final = frozenset({"/healthz", "/metrics"})
+OPEN_PATHS: Final = frozenset({"/healthz", "/metrics"})
 
 
 class ForkGuard:
-    """Answers in the application's place while its log is not fit."""
+    """Answers 503 in the application's place while its log is not fit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; what was under way when a fork was found is not told either."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        """Serve one request; its response is replaced if a fork was found meanwhile."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
         status = _status(scope)
@@ -55,7 +55,7 @@ class ForkGuard:
 async def until_forked(
     status: LogStatus, background: Callable[[], AbstractAsyncContextManager[None]]
 ) -> AsyncIterator[None]:
-    """Run `background` for as long as the block lasts, or until a fork is certain."""
+    """Run `background` during the block, or until a fork is certain."""
     begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     ending = asyncio.Event()
 

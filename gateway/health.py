@@ -1,7 +1,7 @@
-"""Alive and ready: no more than that is told to whoever asks.
+"""Routes `/healthz`, `/readyz` and `/metrics`.
 
-Ready means that a call could be answered: both ways to the database take a write, and the limits' store
-takes one. The statement writes no row, and is refused all the same where nothing may be written.
+Ready means that both database pools and the limit store accept writes. The probe deletes no row, but
+fails on a read-only server.
 """
 
 from typing import Final
@@ -13,8 +13,8 @@ from gateway.db.statements import Statement
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(include_in_schema=False)
-WRITES_NOTHING: Final = Statement("DELETE FROM pending_leaf WHERE false")
-ON_ENGINE: Final = Statement(WRITES_NOTHING.sql)
+PROBE_WRITE: Final = Statement("DELETE FROM pending_leaf WHERE false")
+PROBE_WRITE_ON_ENGINE: Final = Statement(PROBE_WRITE.sql)
 
 
 @router.get("/healthz")
@@ -26,10 +26,10 @@ async def healthz() -> Response:
 @router.get("/readyz")
 async def readyz(runtime: UsingRuntime) -> Response:
     """The database and the limits' store take a write; otherwise this is a 503 problem."""
-    await runtime.hot.row(WRITES_NOTHING, {})
+    await runtime.hot.row(PROBE_WRITE, {})
     async with runtime.engine.begin() as connection:
-        await connection.execute(ON_ENGINE)
-    await runtime.guard.generation()
+        await connection.execute(PROBE_WRITE_ON_ENGINE)
+    await runtime.limiter.generation()
     return Response("ready\n", media_type="text/plain")
 
 

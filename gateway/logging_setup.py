@@ -1,4 +1,4 @@
-"""Log lines are JSON and carry request ids: no code, name, number, token or address of a person."""
+"""Logging setup: JSON lines with request ids; never codes, names, numbers, tokens or addresses."""
 
 import logging
 import sys
@@ -7,8 +7,8 @@ from typing import TextIO
 import structlog
 
 
-def configure(to: TextIO = sys.stdout, *, level: int = logging.INFO) -> None:
-    """Write structured lines; other libraries' warnings too."""
+def configure(stream: TextIO = sys.stdout, *, level: int = logging.INFO) -> None:
+    """Configure structured logging; other libraries' warnings too."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -17,10 +17,10 @@ def configure(to: TextIO = sys.stdout, *, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(to),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(to)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

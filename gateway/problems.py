@@ -1,4 +1,4 @@
-"""The only table from an error to its HTTP status and titles (RFC 9457)."""
+"""Problem documents (RFC 9457): the table from error codes to HTTP status and titles."""
 
 import traceback
 from collections.abc import Sequence
@@ -71,10 +71,10 @@ def problem(
     headers: dict[str, str] | None = None,
     warnings: Sequence[str] = (),
 ) -> Response:
-    """The answer for `code`; `warnings` are of the code asked about (`access.subject_uscc`)."""
-    told = document(code, detail, request_id=request_id)
+    """The response for `code`; `warnings` are on the enterprise's code (`access.subject_uscc`)."""
+    content = document(code, detail, request_id=request_id)
     return Response(
-        orjson.dumps({**told, "warnings": warnings} if warnings else told),
+        orjson.dumps({**content, "warnings": warnings} if warnings else content),
         status_code=TABLE[code][0],
         media_type=PROBLEM_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -84,7 +84,7 @@ def problem(
 def document(
     code: str, detail: str, *, request_id: str | None = None, status: int | None = None
 ) -> dict[str, Any]:
-    """The problem document for `code`, with its own status unless another is given."""
+    """The problem document for `code`, with the status of the table unless another is given."""
     usual, chinese, english = TABLE[code]
     return {
         "type": f"urn:xinqiao:problem:{code}",
@@ -97,7 +97,7 @@ def document(
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem document."""
+    """Answer every error of `app` with a problem document."""
     app.add_exception_handler(errors.GatewayError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -132,12 +132,12 @@ async def _http(request: Request, error: Exception) -> Response:
     _, _, english = TABLE[code]
     headers = dict(error.headers or {})
     if code == "method_not_allowed":
-        headers["Allow"] = ", ".join(head_requests.allowed(request.scope))
+        headers["Allow"] = ", ".join(head_requests.allowed_methods(request.scope))
     return problem(code, f"{english}.", request_id=_request_id(request), headers=headers)
 
 
 def _log_refusal(request: Request, code: str, reason: str) -> None:
-    """One line for the operator: which endpoint refused and why, never what was sent."""
+    """Log the endpoint and the reason of a refusal, never what was sent."""
     route = getattr(request.scope.get("route"), "path", None)
     log.info(
         "refused",
@@ -150,7 +150,7 @@ def _log_refusal(request: Request, code: str, reason: str) -> None:
 
 
 def _unavailable(request_id: str, error: Exception, warnings: Sequence[str]) -> Response:
-    """Fail closed: no count, no log, no answer."""
+    """503 for an unavailable store (fail closed)."""
     log.error("unavailable", kind=name_of(error))
     return problem(
         "temporarily_unavailable",
@@ -162,9 +162,9 @@ def _unavailable(request_id: str, error: Exception, warnings: Sequence[str]) -> 
 
 
 def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Response:
-    """The answer when a handler broke. Its log line names the kind of fault, never its data.
+    """The response to an unhandled exception; the log names its kind, never its data.
 
-    `warnings` are of the code asked about (`access.subject_uscc`).
+    `warnings` are on the enterprise's code (`access.subject_uscc`).
     """
     if isinstance(error, errors.GatewayError):
         return problem(
@@ -188,7 +188,7 @@ def fault(request_id: str, error: Exception, warnings: Sequence[str] = ()) -> Re
 
 
 def _where(found: Any) -> str:  # pydantic's list of error details
-    """Which members are wrong and how, never what they held."""
+    """A sentence on which members are wrong and how, never on what they held."""
     places = "; ".join(
         f"{'.'.join(scan(str(part)).text for part in e['loc'] if part != 'body')}: {e['msg']}"
         for e in found[:5]

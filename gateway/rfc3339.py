@@ -1,7 +1,7 @@
-"""Dates and times of RFC 3339 §5.6, as texts; nothing else is one.
+"""Strict parsing of RFC 3339 dates and times (§5.6).
 
-Python's and pydantic's own readers take more: `20240101`, week dates, seconds since 1970, digits that
-are not ASCII, a blank in place of the T.
+Python's and pydantic's parsers accept more: `20240101`, week dates, seconds since 1970, non-ASCII digits,
+a blank in place of the T.
 """
 
 import re
@@ -19,7 +19,7 @@ _TIME: Final = re.compile(
 
 
 def parse_date(text: object) -> date:
-    """A `full-date`; raises `ValueError`."""
+    """Parse a `full-date`; raises `ValueError`."""
     if not isinstance(text, str) or not _DATE.fullmatch(text):
         raise ValueError("a day as 2026-11-22 (RFC 3339)")
     try:
@@ -29,9 +29,9 @@ def parse_date(text: object) -> date:
 
 
 def parse_time(text: object) -> datetime:
-    """A `date-time` with its offset, to the microsecond; raises `ValueError`.
+    """Parse a `date-time` with its offset, truncated to the microsecond; raises `ValueError`.
 
-    No leap seconds. What stands behind the sixth decimal is cut off.
+    No leap seconds.
     """
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise ValueError("a time of RFC 3339 with its offset, as 2026-11-22T10:00:00+08:00")
@@ -44,12 +44,12 @@ def parse_time(text: object) -> datetime:
 
 
 def _day(value: object) -> object:
-    """A text as a date; a date as it is, for models that are made in Python."""
+    """Parse a text; pass a date, for models made in Python."""
     return value if type(value) is date else parse_date(value)
 
 
 def _moment(value: object) -> object:
-    """A text as a time; an aware time as it is, for models that are made in Python."""
+    """Parse a text; pass an aware time, for models made in Python."""
     aware = isinstance(value, datetime) and value.tzinfo is not None
     return value if aware else parse_time(value)
 

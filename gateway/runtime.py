@@ -1,4 +1,4 @@
-"""What a running gateway holds in its hands. Made once by `app`, passed to whoever needs it."""
+"""Runtime of a worker process: settings, engines, keys, limiter, catalogue. Built by `app`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from gateway.limits.limiter import Limiter
 from gateway.notices.channels import Channels
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
-from gateway.signing.access_tokens import Tokens
-from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing
 from gateway.transparency.publication import LogStatus
@@ -25,33 +25,33 @@ from gateway.transparency.publication import LogStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The parts of one worker process."""
+    """The shared objects of one worker process."""
 
     settings: Settings
     engine: AsyncEngine
-    """For calls: a statement ends with the call's time."""
+    """For calls: statements time out with the call."""
     background: AsyncEngine
-    """For what runs without being called: statements take longer, and take no connection from calls."""
+    """For background work: longer timeout, its own connections."""
     hot: HotDatabase
     keys: KeyRing
     digests: KeyedDigests
     catalogue: Catalogue
     vault: Vault
-    guard: Limiter
+    limiter: Limiter
     quotas: QuotaBook
-    tokens: Tokens
-    nonces: Nonces
+    tokens: TokenVerifier
+    nonces: DpopNonces
     now: Callable[[], datetime]
-    turned_away: RefusalCounter = field(default_factory=RefusalCounter)
+    refusal_counter: RefusalCounter = field(default_factory=RefusalCounter)
     log_status: LogStatus = field(default_factory=LogStatus)
     channels: Channels = field(default_factory=dict)
-    """How notices leave; none, where no way is set."""
+    """Channels of notices; empty if none is configured."""
 
 
 async def runtime_of(request: Request) -> Runtime:
     """The runtime of the application that serves `request`.
 
-    A coroutine only because FastAPI would run a plain function in a thread, on every request.
+    A coroutine because FastAPI runs plain functions in a thread.
     """
     runtime: Runtime = request.app.state.runtime
     return runtime

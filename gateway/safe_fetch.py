@@ -1,7 +1,7 @@
-"""An address that somebody else chose is fetched from the public internet, or not at all.
+"""SSRF-safe HTTP requests to URLs chosen by others: public addresses only, no redirects, bounded.
 
-The name is resolved once, every address it has is judged, and the connection goes to a judged
-address under the name's own Host and SNI: what resolves differently a moment later reaches nothing.
+The name is resolved once, all its addresses are checked, and the connection goes to a checked address
+with the name's Host and SNI, so that DNS rebinding has no effect.
 """
 
 import asyncio
@@ -17,24 +17,28 @@ from urllib.parse import urlencode, urlsplit
 import httpcore2
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-LONGEST_URL: Final = 2_000
+MAX_URL_LENGTH: Final = 2_000
 TIMEOUT_SECONDS: Final = 3.0
-LARGEST_BODY: Final = 64 * 1024
-READ: Final = frozenset({200})
-WRITTEN: Final = frozenset({200, 201, 204})
+MAX_RESPONSE_BYTES: Final = 64 * 1024
+GET_STATUSES: Final = frozenset({200})
+PUT_STATUSES: Final = frozenset({200, 201, 204})
 # Global by the registries, and yet a way into a private network: protocol assignments, 6to4 relays.
-NOT_FOR_HOSTS: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
+SPECIAL_NETWORKS: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
-TUNNELS: Final = (IPv6Network("2001::/23"), IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
+TUNNEL_NETWORKS: Final = (
+    IPv6Network("2001::/23"),
+    IPv6Network("2002::/16"),
+    IPv6Network("3fff::/20"),
+)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 
 
 class UnfetchableError(Exception):
-    """The address gave nothing that may be used. The message says why, and quotes no content.
+    """The fetch failed; the message says why and quotes no content.
 
-    `status` is that of an answer that was no 200; `None` if there was none.
+    `status` is that of an answer other than success; `None` if there was no answer.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -44,32 +48,32 @@ class UnfetchableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """The body of a good answer and its headers, names in lower case."""
+    """Body and headers of a successful answer, header names in lower case."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Every address of `host`."""
+    """Resolve all addresses of `host`."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 async def connect(address: str, port: int) -> httpcore2.AsyncNetworkStream:
-    """A stream to a literal address."""
+    """Open a stream to a literal address."""
     return await httpcore2.AnyIOBackend().connect_tcp(address, port, timeout=TIMEOUT_SECONDS)
 
 
 @cache
 def system_trust() -> ssl.SSLContext:
-    """The authorities that this machine trusts."""
+    """TLS context with this machine's trusted authorities."""
     return ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRoute:
-    """How the outside is reached; a test brings another resolver, another end or other trust."""
+    """How the network is reached: resolver, connector, trust, timeout; replaced in tests."""
 
     resolve: Resolve = resolve
     connect: Connect = connect
@@ -77,10 +81,10 @@ class FetchRoute:
     timeout: float = TIMEOUT_SECONDS
 
 
-def trouble_with_address(  # noqa: PLR0911  # one line, one reason
+def address_problem(  # noqa: PLR0911  # one line, one reason
     url: str, *, loopback: bool, private: bool = False
 ) -> str | None:
-    """Why `url` is never fetched, as far as can be said without resolving it; else `None`."""
+    """Why `url` is not acceptable, without resolving it; else `None`."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -88,8 +92,8 @@ def trouble_with_address(  # noqa: PLR0911  # one line, one reason
         return "it is no URL."
     if not url.isascii() or not url.isprintable() or set(url) & set(' "<>\\^`{|}#'):
         return "it has signs that do not belong into such an address."
-    if len(url) > LONGEST_URL:
-        return f"it is longer than {LONGEST_URL} signs."
+    if len(url) > MAX_URL_LENGTH:
+        return f"it is longer than {MAX_URL_LENGTH} signs."
     if loopback and parts.scheme == "http" and host in LOOPBACK_HOSTS and port != 0:
         return None
     if parts.scheme != "https" or not host:
@@ -102,19 +106,19 @@ def trouble_with_address(  # noqa: PLR0911  # one line, one reason
 
 
 def is_public(address: str) -> bool:
-    """Whether a literal address is a public host's: not one of ours, a tunnel's, or a group's."""
+    """Whether a literal address is public: not private, of a tunnel, or multicast."""
     try:
         found = ip_address(address)
     except ValueError:
         return False
     if found.version == 4:  # noqa: PLR2004  # IPv4
-        outside = not any(found in network for network in NOT_FOR_HOSTS)
+        outside = not any(found in network for network in SPECIAL_NETWORKS)
         return outside and found.is_global and not (found.is_multicast or found.is_reserved)
-    # Only global unicast: so no mapped, compatible or translated IPv4, no link-local, no group.
+    # Only global unicast: no mapped, compatible or translated IPv4, no link-local, no multicast.
     return (
         found in GLOBAL_UNICAST
         and found.is_global
-        and not any(found in network for network in TUNNELS)
+        and not any(found in network for network in TUNNEL_NETWORKS)
     )
 
 
@@ -124,14 +128,14 @@ async def get(
     *,
     loopback: bool,
     private: bool = False,
-    way: FetchRoute | None = None,
+    route: FetchRoute | None = None,
 ) -> Fetched:
-    """The body at `url`, without following anything; raises `UnfetchableError`.
+    """GET `url` without following redirects; raises `UnfetchableError`.
 
-    `private` is for an address that the operator has chosen: it may be in a private network.
+    `private` allows private networks, for URLs that the operator has chosen.
     """
     return await _fetch(
-        "GET", url, headers=headers, loopback=loopback, private=private, way=way or FetchRoute()
+        "GET", url, headers=headers, loopback=loopback, private=private, route=route or FetchRoute()
     )
 
 
@@ -142,9 +146,9 @@ async def put(
     *,
     loopback: bool,
     private: bool = False,
-    way: FetchRoute | None = None,
+    route: FetchRoute | None = None,
 ) -> Fetched:
-    """What `url` answers to a PUT of `content`, with 200, 201 or 204; as `get`."""
+    """PUT `content` to `url`, which must answer 200, 201 or 204; as `get`."""
     return await _fetch(
         "PUT",
         url,
@@ -152,7 +156,7 @@ async def put(
         content=content,
         loopback=loopback,
         private=private,
-        way=way or FetchRoute(),
+        route=route or FetchRoute(),
     )
 
 
@@ -163,9 +167,9 @@ async def post(
     *,
     loopback: bool,
     private: bool = False,
-    way: FetchRoute | None = None,
+    route: FetchRoute | None = None,
 ) -> Fetched:
-    """What `url` answers to a form; as `get`."""
+    """POST a form to `url`; as `get`."""
     return await _fetch(
         "POST",
         url,
@@ -173,7 +177,7 @@ async def post(
         content=urlencode(form).encode(),
         loopback=loopback,
         private=private,
-        way=way or FetchRoute(),
+        route=route or FetchRoute(),
     )
 
 
@@ -183,29 +187,29 @@ async def _fetch(
     *,
     loopback: bool,
     private: bool,
-    way: FetchRoute,
+    route: FetchRoute,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
 ) -> Fetched:
-    trouble = trouble_with_address(url, loopback=loopback, private=private)
+    trouble = address_problem(url, loopback=loopback, private=private)
     if trouble is not None:
         raise UnfetchableError(f"The address cannot be used: {trouble}")
     plain = urlsplit(url).scheme == "http"
     judge = _is_loopback if plain else _is_literal if private else is_public
-    backend = _Judging(way, may_connect=judge)
+    backend = _CheckedBackend(route, may_connect=judge)
     sent: dict[bytes | str, bytes | str] = dict(_HEADERS)
     sent.update((headers or {}).items())
     try:
         async with (
-            asyncio.timeout(way.timeout),
+            asyncio.timeout(route.timeout),
             httpcore2.AsyncConnectionPool(
-                ssl_context=None if plain else way.trust(), network_backend=backend
+                ssl_context=None if plain else route.trust(), network_backend=backend
             ) as pool,
             pool.stream(method, url, headers=sent, content=content) as response,
         ):
-            return await _read(response, WRITTEN if method == "PUT" else READ)
+            return await _read(response, PUT_STATUSES if method == "PUT" else GET_STATUSES)
     except (TimeoutError, httpcore2.TimeoutException):
-        raise UnfetchableError(f"It did not answer within {way.timeout:g} seconds.") from None
+        raise UnfetchableError(f"It did not answer within {route.timeout:g} seconds.") from None
     except (OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise UnfetchableError(f"It cannot be reached ({type(error).__name__}).") from None
 
@@ -219,7 +223,7 @@ _HEADERS: Final[Mapping[bytes | str, bytes | str]] = {
 
 
 async def _read(response: httpcore2.Response, good: Collection[int]) -> Fetched:
-    if response.status not in good:  # a redirect is no answer either
+    if response.status not in good:  # redirects included
         sentence = f"It answered {response.status} instead of 200."
         raise UnfetchableError(sentence, status=response.status)
     headers = {
@@ -230,16 +234,16 @@ async def _read(response: httpcore2.Response, good: Collection[int]) -> Fetched:
     body = bytearray()
     async for chunk in response.aiter_stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise UnfetchableError(f"It answered with more than {LARGEST_BODY} bytes.")
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise UnfetchableError(f"It answered with more than {MAX_RESPONSE_BYTES} bytes.")
     return Fetched(body=bytes(body), headers=headers)
 
 
 @dataclass(slots=True)
-class _Judging(httpcore2.AsyncNetworkBackend):
-    """Opens connections to addresses that were judged, and to no names."""
+class _CheckedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects only to addresses that pass `may_connect`."""
 
-    way: FetchRoute
+    route: FetchRoute
     may_connect: Callable[[str], bool] = field(kw_only=True)
 
     async def connect_tcp(
@@ -247,19 +251,19 @@ class _Judging(httpcore2.AsyncNetworkBackend):
         host: str,
         port: int,
         *_: Any,
-        **__: Any,  # httpcore's timeouts: the whole has one
+        **__: Any,  # httpcore's timeouts; the whole request has one
     ) -> httpcore2.AsyncNetworkStream:
-        """Resolve once; one address that is not allowed is enough to refuse them all."""
+        """Resolve once; refuse if any address is not allowed."""
         literal = host.strip("[]")
-        addresses = [literal] if _is_literal(literal) else await self.way.resolve(host, port)
+        addresses = [literal] if _is_literal(literal) else await self.route.resolve(host, port)
         if not addresses or not all(map(self.may_connect, addresses)):
             raise UnfetchableError("Its host has an address that is not allowed.")
         for address in addresses[:-1]:
             try:
-                return await self.way.connect(address, port)
+                return await self.route.connect(address, port)
             except (OSError, httpcore2.NetworkError, httpcore2.TimeoutException):
                 continue
-        return await self.way.connect(addresses[-1], port)
+        return await self.route.connect(addresses[-1], port)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, for retries (there are none)."""

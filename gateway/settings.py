@@ -1,4 +1,4 @@
-"""Settings are parsed once, at start-up, and passed on; there is no default secret."""
+"""Settings from environment variables `XINQIAO_…`, parsed once at start-up; no default secrets."""
 
 import os
 from collections.abc import Collection, Iterator
@@ -18,29 +18,29 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway import environment
-from gateway.trusted_proxies import Network, networks_of
+from gateway.trusted_proxies import Network, parse_networks
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-SHORTEST_SECRET = 32
+MIN_SECRET_LENGTH = 32
 REDIS_SCHEMES = frozenset({"redis", "rediss", "unix", "redis+cluster", "rediss+cluster"})
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def _roles_of(value: object) -> object:
-    """The roles in a text, by spaces."""
+    """Split a text by spaces."""
     return tuple(value.split()) if isinstance(value, str) else value
 
 
 def _addresses_of(value: object) -> object:
-    """The addresses in a text, by commas."""
+    """Split a text by commas."""
     return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
 
 
 Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses_of)]
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_roles_of)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks_of)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)]
 
 
 REQUEST_TIMEOUT = 10
@@ -52,7 +52,7 @@ class SettingsError(Exception):
 
 
 class DatabaseSettings(BaseSettings):
-    """Where the database is: all that the operator's commands need."""
+    """Settings of operator commands: the database."""
 
     model_config = SettingsConfigDict(env_prefix="XINQIAO_", frozen=True, extra="ignore")
 
@@ -77,7 +77,7 @@ class DatabaseSettings(BaseSettings):
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:
-        """Parse the environment; a `SettingsError` says in one sentence each what is wrong."""
+        """Parse the environment; raises `SettingsError` with one sentence for each problem."""
         if trouble := [*_mistyped(), *_empty(set(cls.model_fields) - set(overrides))]:
             raise SettingsError("\n".join(trouble))
         try:
@@ -87,7 +87,7 @@ class DatabaseSettings(BaseSettings):
 
 
 class IntakeSettings(DatabaseSettings):
-    """What a command needs that puts records into credit files."""
+    """Settings of commands that write credit files."""
 
     vault_keys: Path = Field(description="file made by `xinqiao-gateway keys init`")
 
@@ -199,8 +199,8 @@ class Settings(DatabaseSettings):
     @field_validator("secret")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        if len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"must have at least {MIN_SECRET_LENGTH} characters")
         return value
 
     @model_validator(mode="after")
@@ -280,7 +280,7 @@ class Settings(DatabaseSettings):
         return self
 
     def origin_at(self, host: str | None) -> str:
-        """The origin that a client has called, by the Host it sent: one of our own, no other."""
+        """Our origin that a client called, by its Host: the mutual-TLS origin or the issuer."""
         if self.mtls_origin is not None and host is not None:
             ours = self.mtls_origin.removeprefix("https://")
             if host.lower() in {ours, f"{ours}:443"}:
@@ -308,21 +308,21 @@ class Settings(DatabaseSettings):
 
 
 def unknown_variables() -> list[str]:
-    """The names in the environment that begin with XINQIAO_ and that nothing reads."""
-    return environment.unknown(os.environ, map(_variable, Settings.model_fields))
+    """Environment variables with our prefix that nothing reads."""
+    return environment.unknown_names(os.environ, map(_variable, Settings.model_fields))
 
 
 def _mistyped() -> Iterator[str]:
-    """A sentence for each variable that is nearly a setting."""
+    """A sentence for each probably mistyped variable."""
     settings = [_variable(name) for name in Settings.model_fields]
     for name in unknown_variables():
-        setting = environment.meant(name, settings)
+        setting = environment.nearest_setting(name, settings)
         if setting is not None:
             yield f"{name} is no setting. Did you mean {setting}?"
 
 
 def _empty(names: Collection[str]) -> Iterator[str]:
-    """A sentence for each of these settings that is there and holds nothing."""
+    """A sentence for each of these settings that is set and empty."""
     for variable, value in os.environ.items():
         name = variable.upper().removeprefix(environment.PREFIX).lower()
         if name in names and variable.upper() == _variable(name) and not value.strip():
@@ -336,7 +336,7 @@ def _variable(name: str) -> str:
 
 
 def _sentence(error: Any) -> str:  # pydantic's ErrorDetails
-    """One sentence that names the variable and what it should hold, never what it held."""
+    """A sentence with the variable's name and what it should hold, never its value."""
     if not error["loc"]:
         return f"{error['msg'].removeprefix('Value error, ')}."
     name = str(error["loc"][0])

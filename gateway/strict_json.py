@@ -1,8 +1,7 @@
-"""Strict JSON: a document that two readers could read differently is refused.
+"""Strict JSON parsing: refuses documents that two parsers could read differently.
 
-RFC 8259 in UTF-8 without a byte order mark, within the limits of RFC 7493: no member twice in one
-object, no number beyond 64-bit integers and finite binary64, no half of a surrogate pair. Nested at
-most 64 deep.
+RFC 8259 in UTF-8 without byte order mark, within the limits of RFC 7493: no duplicate members, no
+numbers beyond 64-bit integers and finite binary64, no lone surrogates. Nested at most 64 deep.
 """
 
 import json
@@ -19,15 +18,15 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class StrictJsonError(ValueError):
-    """The document is not strict JSON; the message says why and repeats nothing of it."""
+    """The document is not strict JSON; the message repeats nothing of it."""
 
 
 class NotJsonError(StrictJsonError):
-    """It is no JSON at all, or not in UTF-8."""
+    """The document is not JSON in UTF-8."""
 
 
 def parse(data: bytes) -> Any:
-    """The value of one document; raises `StrictJsonError`."""
+    """Parse one document; raises `StrictJsonError`."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -36,10 +35,10 @@ def parse(data: bytes) -> Any:
     return value
 
 
-def check_but_for_numbers(data: bytes) -> None:
-    """Raises `StrictJsonError` as `parse`, but lets numbers of any size pass, NaN and Infinity too.
+def check_ignoring_numbers(data: bytes) -> None:
+    """Check as `parse` does, but allow numbers of any size, NaN and Infinity; raises `StrictJsonError`.
 
-    For documents whose values are judged one by one, so that one of them does not refuse all.
+    For documents whose values are validated one by one.
     """
     try:
         value = orjson.loads(data)
@@ -50,12 +49,12 @@ def check_but_for_numbers(data: bytes) -> None:
 
 
 def holds_nul(data: bytes) -> bool:
-    """Whether a text of this document holds U+0000; a backslash before the text `u0000` is none."""
+    """Whether a string of this document holds U+0000 (an escaped backslash before `u0000` does not)."""
     return b"\\u0000" in data and _NUL.search(data) is not None
 
 
 def _texts(value: Any, depth: int) -> float:
-    """How many texts a value holds, names of members included; NaN where it holds a float."""
+    """The number of strings in a value, member names included; NaN if it holds a float."""
     if type(value) is dict:
         texts: float = len(value)
         inner = list(value.values())
@@ -85,7 +84,7 @@ def _integer(text: str) -> None:
 
 
 def _nothing(_: str) -> None:
-    """A number is read by others."""
+    """Discard a number."""
 
 
 _STRICT: Final = json.JSONDecoder(
@@ -100,10 +99,10 @@ _ANY_NUMBER: Final = json.JSONDecoder(
 
 
 def _demand_members_once(data: bytes, value: Any, decoder: json.JSONDecoder) -> None:
-    """Orjson keeps the last of doubled members: refuse `data` if any was dropped on the way to `value`.
+    """Refuse duplicate members, of which orjson keeps the last.
 
-    Each text stands between two quotes: if there are as many as the texts that are left need, none was
-    dropped. (A doubled backslash makes that hard to count.)
+    Fast path: if the quotes in `data` are twice the strings in `value`, none was dropped. (With an
+    escaped backslash they cannot be counted.)
     """
     quotes = data.count(b'"') - data.count(b'\\"')
     if quotes != 2 * _texts(value, MAX_DEPTH) or b"\\\\" in data:
@@ -111,10 +110,10 @@ def _demand_members_once(data: bytes, value: Any, decoder: json.JSONDecoder) -> 
 
 
 def _demand_one_reading(data: bytes, decoder: json.JSONDecoder) -> None:
-    """Refuse doubled members, and the numbers that `decoder` refuses."""
+    """Refuse duplicate members, and the numbers that `decoder` refuses."""
     try:
         decoder.decode(data.decode())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise NotJsonError(f"not JSON in UTF-8, {error}") from None
-    except RecursionError:  # what a doubled member hid is as deep as orjson goes
+    except RecursionError:  # a dropped duplicate may be nested deeper
         raise StrictJsonError(_TOO_DEEP) from None

@@ -1,6 +1,6 @@
-"""Whose word counts is a question of the TCP connection's other end, never of a header.
+"""Trusted-proxy check by peer address, never by a header. Pure.
 
-Pure. An IPv4 address that comes in IPv6's clothes (`::ffff:10.0.0.1`) is the IPv4 address.
+IPv4-mapped IPv6 addresses (`::ffff:10.0.0.1`) count as IPv4.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ from ipaddress import (
 from typing import Final
 
 Network = IPv4Network | IPv6Network
-MAPPED: Final = IPv6Network("::ffff:0:0/96")
+MAPPED_IPV4: Final = IPv6Network("::ffff:0:0/96")
 
 
-def networks_of(value: object) -> tuple[Network, ...]:
-    """The networks in a text, by spaces or commas; raises `ValueError` with a sentence."""
+def parse_networks(value: object) -> tuple[Network, ...]:
+    """Parse networks separated by spaces or commas; raises `ValueError` with a sentence."""
     if isinstance(value, tuple):
         return value
     if not isinstance(value, str):
@@ -27,8 +27,8 @@ def networks_of(value: object) -> tuple[Network, ...]:
     return tuple(_network(part) for part in value.replace(",", " ").split())
 
 
-def is_among(peer: str | None, networks: Iterable[Network]) -> bool:
-    """Whether a connection's other end is in one of `networks`; one without address never is."""
+def is_in_networks(peer: str | None, networks: Iterable[Network]) -> bool:
+    """Whether a peer address is in one of `networks`; `None` never is."""
     try:
         address = ip_address(peer or "")
     except ValueError:
@@ -44,9 +44,9 @@ def _network(text: str) -> Network:
         raise ValueError(
             "one of them is no address and no network (as 10.0.0.7, 10.0.0.0/28 or fd00::/64)"
         ) from None
-    if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
+    if isinstance(network, IPv6Network) and network.subnet_of(MAPPED_IPV4):
         inner = IPv4Address(int(network.network_address) & 0xFFFF_FFFF)
-        network = IPv4Network((inner, network.prefixlen - MAPPED.prefixlen))
+        network = IPv4Network((inner, network.prefixlen - MAPPED_IPV4.prefixlen))
     if network.prefixlen == 0:
         raise ValueError("one of them is everybody, whom nobody can trust")
     return network

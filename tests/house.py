@@ -36,7 +36,7 @@ from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
 from gateway.disclosure import consent_writer
-from gateway.http1.server import OPTIONS
+from gateway.http1.server import SERVER_OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -255,7 +255,7 @@ class House:
 
     async def nonce(self) -> str:
         """A nonce that passes now."""
-        generation = await self.runtime.guard.generation()
+        generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.clock())
 
     def checked(self, response: httpx2.Response) -> httpx2.Response:
@@ -514,7 +514,7 @@ class Server(uvicorn.Server):
     """A server in a thread of its own that says when it is ready."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="critical", **OPTIONS))
+        super().__init__(uvicorn.Config(app, log_level="critical", **SERVER_OPTIONS))
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

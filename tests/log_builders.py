@@ -23,7 +23,7 @@ from gateway.transparency.checkpoint_stores import (
     CheckpointStore,
     StoredCheckpoint,
     StoreError,
-    store_at,
+    store_for,
 )
 from gateway.transparency.checkpoints import origin_of
 from gateway.transparency.log_leaf import Disclosure, leaf_hash
@@ -69,7 +69,7 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequence
         engine=engine,
         keys=keys,
         origin=origin,
-        stores=[store_at(a_checkpoint_folder(keys._path.parent), loopback=False)],
+        stores=[store_for(a_checkpoint_folder(keys._path.parent), loopback=False)],
         now=lambda: NOON,
     )
     return Sequencer(
@@ -77,7 +77,7 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequence
         keys=keys,
         origin=origin,
         publisher=publisher,
-        number_notices=feed.number,
+        number_notices=feed.assign_cursors,
         now=lambda: NOON,
         batch=batch,
     )

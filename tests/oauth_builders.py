@@ -41,8 +41,8 @@ from gateway.portal.consents.decision import Choice, Decider
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.settings import Settings
-from gateway.signing.access_tokens import Tokens
-from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.access_tokens import TokenVerifier
+from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
 from tests.log_builders import a_checkpoint_folder
@@ -83,7 +83,7 @@ class World:
 
     async def nonce(self) -> str:
         """A nonce that passes now."""
-        generation = await self.runtime.guard.generation()
+        generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.clock())
 
     async def bank(self, **changes: Any) -> "Bank":
@@ -156,10 +156,10 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         digests=digests,
         catalogue=load_catalogue(),
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
-        guard=Limiter(MemoryStore(clock)),
+        limiter=Limiter(MemoryStore(clock)),
         quotas=QuotaBook(hot),
-        tokens=Tokens(keys, ISSUER),
-        nonces=Nonces(digests.key("nonce")),
+        tokens=TokenVerifier(keys, ISSUER),
+        nonces=DpopNonces(digests.key("nonce")),
         now=clock,
     )
     app = _idle.pop() if _idle else _an_app()

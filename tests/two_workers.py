@@ -68,7 +68,7 @@ async def workers(
     async with running(url, folder) as world:
         assert world.runtime.settings.secret.get_secret_value() == SECRET
         guard = Limiter(RedisStore(redis.url))
-        shared = replace(world, runtime=replace(world.runtime, guard=guard))
+        shared = replace(world, runtime=replace(world.runtime, limiter=guard))
         await add_enterprise(world.runtime.engine, USCC, "杭州云栖数据科技有限公司")
         with ExitStack() as stack:
             addresses = await asyncio.to_thread(_start_two, stack, shared, folder, changed)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.http1.protocol import Http1Protocol
-from gateway.http1.server import OPTIONS
+from gateway.http1.server import SERVER_OPTIONS
 
 PATIENCE: Final = 30.0
 
@@ -125,7 +125,7 @@ async def wire(**options: Any) -> AsyncIterator[Wire]:
     app = Recorder()
     made: list[Http1Protocol] = []
     accepted = asyncio.Event()
-    config = uvicorn.Config(app, lifespan="off", log_config=None, **{**OPTIONS, **options})
+    config = uvicorn.Config(app, lifespan="off", log_config=None, **{**SERVER_OPTIONS, **options})
     config.load()
     state = uvicorn.Server(config).server_state
 

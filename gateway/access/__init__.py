@@ -1,1 +1,1 @@
-"""Who is calling, and may they: token, proof, limits, client, agreement, as one visible list."""
+"""Checks of every call under /v1: token, proof, limits, client, agreement; request bodies; signing."""

@@ -1,6 +1,7 @@
-"""Replay and limits: one round trip to the store, before anything is read from the database.
+"""Admission control: replay check, idempotency pin, rate limits and quotas of a call.
 
-Whatever the store answers, the response carries the client's limits and the next nonce.
+One round trip to the limit store, before the database is read. The response always carries the
+client's limits and the next nonce.
 """
 
 import hashlib
@@ -34,37 +35,36 @@ from gateway.limits.model import (
 from gateway.runtime import Runtime
 from gateway.transparency.log_leaf import LeafKind
 
-LONGEST_KEY = 128
+MAX_KEY_LENGTH = 128
 LONG_WAIT_SECONDS = 3600
-# What the log calls these attempts.
-KINDS: Final[Mapping[tuple[str, str], LeafKind]] = {
+LEAF_KINDS: Final[Mapping[tuple[str, str], LeafKind]] = {
     ("POST", "/v1/verifications"): "verification",
     ("POST", "/v1/queries"): "query",
     ("POST", "/v1/consents"): "consent_request",
 }
-OTHER = "other"
+OTHER_KIND = "other"
 
 
 def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
-    """The request's key, if it has one."""
+    """The request's `Idempotency-Key`, if it has one, with the digest of the request."""
     fields = request.headers.getlist("idempotency-key")
     if not fields:
         return None
     key = fields[0].strip().strip('"')
     if (
         len(fields) > 1
-        or not 0 < len(key) <= LONGEST_KEY
+        or not 0 < len(key) <= MAX_KEY_LENGTH
         or not key.isascii()
         or not key.isprintable()
     ):
         raise InvalidRequestError(
-            f"Idempotency-Key is one key of 1 to {LONGEST_KEY} printable ASCII characters."
+            f"Idempotency-Key is one key of 1 to {MAX_KEY_LENGTH} printable ASCII characters."
         )
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
     return IdempotencyKey(key=key, request_digest=digest)
 
 
-async def admit(
+async def admit_call(
     request: Request,
     runtime: Runtime,
     caller: Caller,
@@ -73,14 +73,14 @@ async def admit(
     key: IdempotencyKey | None,
     cost: int = 1,
 ) -> None:
-    """Count this call, and refuse it if its proof was seen before or a limit is reached.
+    """Count this call; raises if its proof was used before or a limit is reached.
 
-    `uscc` is the subject, if the request names one; the store sees only its keyed digest.
+    `uscc` is the subject, if the request names one; the store gets only its keyed digest.
     """
     token, proof = caller.token, caller.proof
     quotas = await runtime.quotas.of(token.client_id, token.agreement_version)
     subject = runtime.digests.of("subject", uscc).hex()[:32] if uscc else None
-    verdict = await runtime.guard.admit(
+    verdict = await runtime.limiter.admit(
         Admission(
             tag=token.client_id,
             generation=proof.generation if proof else None,
@@ -98,11 +98,11 @@ async def admit(
     try:
         _refuse(verdict)
     except (RateLimitedError, QuotaExhaustedError, IdempotencyConflictError) as error:
-        # A row for each would be a flood: what is refused here has charged no counter.
-        runtime.turned_away.count(
+        # Summed in memory: a row for each would let a flood reach the database.
+        runtime.refusal_counter.count(
             token.client_id,
             uscc,
-            kind=KINDS.get((request.method, request.url.path), OTHER),
+            kind=LEAF_KINDS.get((request.method, request.url.path), OTHER_KIND),
             reason=error.code,
             now=runtime.now(),
         )
@@ -110,7 +110,7 @@ async def admit(
 
 
 def _pin(key: IdempotencyKey | None, runtime: Runtime) -> Pin | None:
-    """A key names one request, whichever enterprise it is about."""
+    """The pin of an idempotency key to its request, for all enterprises."""
     if key is None:
         return None
     name = runtime.digests.of("pin", key.key).hex()[:32]

@@ -1,13 +1,13 @@
-"""Who is calling: the first checks of every call under /v1, in the order in which they run.
+"""Authentication of a call under /v1: access token, sender constraint, scope.
 
-    1. access token          `token_of`
-    2. what it is bound to   `bound_to`: a DPoP key, a client certificate, or both
-    3. scope                 `in_scope`
+All checks of a call, in the order in which they run; the first failure answers:
+
+    1. access token          `verify_token`
+    2. sender constraint     `check_binding`: a DPoP key, a client certificate, or both
+    3. scope                 `check_scope`
     4. replay and limits     `gateway.access.admission_control`
     5. client, agreement     `gateway.access.client_status`
-    6. consent, then what was asked: the feature room's own
-
-The first failure answers and nothing later runs.
+    6. consent and content   the feature package
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from gateway.access.errors import (
 from gateway.access.head_requests import method_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.runtime import Runtime
-from gateway.signing.access_tokens import Token, TokenError
+from gateway.signing.access_tokens import AccessToken, TokenError
 
 DPOP = "DPoP"
 BEARER = "Bearer"
@@ -36,9 +36,9 @@ BEARER = "Bearer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated client, and the proof by which it called where its token needs one."""
+    """An authenticated client: its token, and its DPoP proof where the token needs one."""
 
-    token: Token
+    token: AccessToken
     proof: Proof | None
 
     @property
@@ -53,31 +53,28 @@ async def authenticate(
     *,
     scope: str | tuple[str, ...],
 ) -> Caller:
-    """Checks 1 to 3; raises an `UnauthenticatedError` that says what to do.
-
-    Of several scopes any one will do.
-    """
+    """Checks 1 to 3; raises `UnauthenticatedError` with a challenge. Any one of the scopes will do."""
     scopes = (scope,) if isinstance(scope, str) else scope
-    scheme, text = credentials_of(request)
+    scheme, text = read_credentials(request)
     request.state.scheme = scheme if runtime.settings.trusted_proxies else DPOP
     try:
         if text is None:
             raise NoCredentialsError
-        token = token_of(scheme, text, runtime)
+        token = verify_token(scheme, text, runtime)
         request.state.client_id = token.client_id  # for the log, if something is refused
-        proof = bound_to(token, request, runtime, text)
-        in_scope(token, scopes)
+        proof = check_binding(token, request, runtime, text)
+        check_scope(token, scopes)
     except UnauthenticatedError as error:
         error.headers |= await _challenge(runtime, error, scopes, request.state.scheme)
         raise
     return Caller(token=token, proof=proof)
 
 
-def credentials_of(request: Request) -> tuple[str, str | None]:
-    """The scheme of `Authorization`, which is a name in any case, and its token.
+def read_credentials(request: Request) -> tuple[str, str | None]:
+    """The scheme of `Authorization` (case-insensitive) and its token.
 
-    The token is `None` where there is no `Authorization`, or one of a scheme that is not ours; it
-    is empty where there are two, or nothing behind the scheme.
+    The token is `None` without `Authorization` or with an unknown scheme; empty where the header
+    comes twice or has no token.
     """
     fields = request.headers.getlist("authorization")
     if len(fields) > 1:
@@ -87,8 +84,8 @@ def credentials_of(request: Request) -> tuple[str, str | None]:
     return ours or DPOP, text.strip() if ours else None
 
 
-def token_of(scheme: str, text: str, runtime: Runtime) -> Token:
-    """The access token `text`, under the scheme that it was issued for (RFC 9449 §7.2)."""
+def verify_token(scheme: str, text: str, runtime: Runtime) -> AccessToken:
+    """Verify the access token and that it comes under its own scheme (RFC 9449 §7.2)."""
     if not text:
         raise InvalidTokenError("Send one access token as `Authorization: DPoP <token>`.")
     try:
@@ -102,28 +99,30 @@ def token_of(scheme: str, text: str, runtime: Runtime) -> Token:
     return token
 
 
-def bound_to(token: Token, request: Request, runtime: Runtime, text: str) -> Proof | None:
-    """Every binding that the token has is met by this very request; gives the proof, if one is due.
+def check_binding(
+    token: AccessToken, request: Request, runtime: Runtime, text: str
+) -> Proof | None:
+    """Check that the request meets every binding of the token; gives its DPoP proof, if one is due.
 
-    A token without any binding does not exist: `Tokens` refuses it.
+    A token without any binding is refused by `TokenVerifier`.
     """
     try:
         certificate = certificate_of(request, runtime)
     except CertificateError as error:
         raise InvalidRequestError(str(error)) from None
     if token.x5t is not None:
-        bound_to_certificate(token.x5t, certificate, runtime)
+        check_certificate(token.x5t, certificate, runtime)
     if token.jkt is None:
         if "dpop" in request.headers:
             raise InvalidDpopProofError("This token is bound to no DPoP key: send no proof.")
         return None
-    proof = proof_of(request, runtime, text)
-    bound_together(token, proof)
+    proof = verify_proof(request, runtime, text)
+    check_proof_key(token, proof)
     return proof
 
 
-def bound_to_certificate(x5t: str, certificate: Certificate | None, runtime: Runtime) -> None:
-    """The client came with the certificate that the token was issued to (RFC 8705 §3)."""
+def check_certificate(x5t: str, certificate: Certificate | None, runtime: Runtime) -> None:
+    """Check the client certificate against the token's thumbprint (RFC 8705 §3)."""
     if certificate is None:
         raise InvalidTokenError("This token is bound to a certificate: come over mutual TLS.")
     if certificate.thumbprint != x5t:
@@ -132,8 +131,8 @@ def bound_to_certificate(x5t: str, certificate: Certificate | None, runtime: Run
         raise InvalidTokenError("The client certificate is not in its term.")
 
 
-def proof_of(request: Request, runtime: Runtime, token: str) -> Proof:
-    """The DPoP proof of this very request and token."""
+def verify_proof(request: Request, runtime: Runtime, token: str) -> Proof:
+    """Verify the DPoP proof of this request and token."""
     try:
         return check_proof(
             request.headers.getlist("dpop"),
@@ -149,21 +148,21 @@ def proof_of(request: Request, runtime: Runtime, token: str) -> Proof:
         raise UseDpopNonceError from None
 
 
-def bound_together(token: Token, proof: Proof) -> None:
-    """The token was issued to the key that made the proof."""
+def check_proof_key(token: AccessToken, proof: Proof) -> None:
+    """Check that the proof was made with the key that the token is bound to."""
     if token.jkt != proof.jkt:
         raise InvalidTokenError("The proof's key is not the one that this token is bound to.")
 
 
-def in_scope(token: Token, scopes: tuple[str, ...]) -> None:
-    """The token's scope covers this endpoint."""
+def check_scope(token: AccessToken, scopes: tuple[str, ...]) -> None:
+    """Check that the token has one of these scopes."""
     if token.scopes.isdisjoint(scopes):
         needed = " or ".join(map(repr, scopes))
         raise InsufficientScopeError(f"This endpoint needs the scope {needed}.")
 
 
 def canonical_url(request: Request, runtime: Runtime) -> str:
-    """The request's address as clients write it, whatever proxy stands before us."""
+    """The request's URL as the client wrote it, behind any proxy."""
     path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return runtime.settings.origin_at(request.headers.get("host")) + path.decode("latin-1")
 
@@ -185,7 +184,7 @@ async def _challenge(
     challenges = [f"{scheme} " + ", ".join(parts)]
     if scheme == BEARER:
         challenges.append(f'DPoP algs="{" ".join(ALGORITHMS)}"')
-    generation = await runtime.guard.generation()
+    generation = await runtime.limiter.generation()
     return {
         "WWW-Authenticate": ", ".join(challenges),
         "DPoP-Nonce": runtime.nonces.issue(generation, runtime.now()),
@@ -193,7 +192,7 @@ async def _challenge(
 
 
 def _error_of(error: UnauthenticatedError) -> tuple[str, ...]:
-    """What a challenge says of the credentials; nothing where there were none (RFC 6750 §3.1)."""
+    """The error parameters of a challenge; none where there were no credentials (RFC 6750 §3.1)."""
     if isinstance(error, NoCredentialsError):
         return ()
     description = error.detail.replace('"', "'").replace("`", "'")

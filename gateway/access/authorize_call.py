@@ -1,31 +1,31 @@
-"""The whole list of checks for a caller at an endpoint that reads nothing of an enterprise by itself:
-proof and limits, then client and agreement, then the consent that its token was given for."""
+"""All checks of a call at an endpoint that reads no credit file: proof and limits, client and
+agreement, the token's consent. The first check that fails is raised."""
 
 from fastapi import Request
 
-from gateway.access.admission_control import admit
+from gateway.access.admission_control import admit_call
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.client_status import demand_agreement
-from gateway.access.consent_binding import demand_consent
+from gateway.access.client_status import require_agreement
+from gateway.access.consent_binding import require_live_consent
 from gateway.clients.agreements import Agreement
 from gateway.runtime import Runtime
 
 
-async def admitted(request: Request, runtime: Runtime, caller: Caller) -> Agreement:
-    """The agreement under which this call runs; the first check that fails is raised."""
-    await admit(request, runtime, caller, uscc=None, key=None)
-    return await entitled(runtime, caller)
+async def authorize_call(request: Request, runtime: Runtime, caller: Caller) -> Agreement:
+    """Admission control, then `require_entitlement`."""
+    await admit_call(request, runtime, caller, uscc=None, key=None)
+    return await require_entitlement(runtime, caller)
 
 
-async def entitled(runtime: Runtime, caller: Caller) -> Agreement:
-    """The agreement under which a call runs that has been counted; else its error."""
-    agreement = await demand_agreement(runtime, caller)
-    await demand_consent(runtime, caller)
+async def require_entitlement(runtime: Runtime, caller: Caller) -> Agreement:
+    """The agreement of an admitted call; raises unless client, agreement and consent are valid."""
+    agreement = await require_agreement(runtime, caller)
+    await require_live_consent(runtime, caller)
     return agreement
 
 
-async def admitted_caller(request: Request, runtime: Runtime, *, scope: str) -> Caller:
-    """Who calls, with a token of this scope, and may."""
+async def authorized_caller(request: Request, runtime: Runtime, *, scope: str) -> Caller:
+    """Authenticate and authorize a call that needs `scope`."""
     caller = await authenticate(request, runtime, scope=scope)
-    await admitted(request, runtime, caller)
+    await authorize_call(request, runtime, caller)
     return caller

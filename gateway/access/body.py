@@ -1,5 +1,7 @@
-"""A body is bounded before it is read, compared with its digest before it is parsed, and parsed
-strictly: unknown members and wrong types are refused, not guessed at."""
+"""Request bodies: read within bounds, compared with `Content-Digest`, parsed strictly.
+
+Unknown members and wrong types are refused.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
     PayloadTooLargeError,
+    Refusal,
     UnsupportedMediaTypeError,
 )
 from gateway.access.subject_uscc import warnings_of
@@ -25,23 +28,23 @@ from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.privacy.redaction import scan
 from gateway.strict_json import StrictJsonError
 
-LARGEST = 64 * 1024
-ARRIVES_WITHIN = 20  # seconds, for the whole body
-SHOWN_MISTAKES = 5
+MAX_BODY_BYTES = 64 * 1024
+BODY_TIMEOUT_SECONDS = 20  # seconds, for the whole body
+MAX_MISTAKES_SHOWN = 5
 UTF_8 = frozenset({"charset=utf-8", 'charset="utf-8"'})
 
 
 class WireModel(BaseModel):
-    """A shape on the wire: frozen, strict, nothing unknown."""
+    """Base of request and response models: frozen, strict, no unknown members."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     any_number: ClassVar[bool] = False
-    """Whether the values in it are judged one by one: then a number may be any, NaN too."""
+    """Whether numbers of any size and NaN pass: then its values are validated one by one."""
 
 
 class EnterpriseIn(WireModel):
-    """Which enterprise is meant."""
+    """The enterprise, by its unified social credit code."""
 
     uscc: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["91330106MA2XXXXXXX"])
 
@@ -49,16 +52,16 @@ class EnterpriseIn(WireModel):
 W = TypeVar("W", bound=WireModel)
 
 
-async def read(request: Request, *, largest: int = LARGEST) -> bytes:
-    """The body of `request`, at most `largest` bytes; checked against `Content-Digest` if given."""
-    demand_no_coding(request.headers)
+async def read_body(request: Request, *, largest: int = MAX_BODY_BYTES) -> bytes:
+    """Read the body, at most `largest` bytes, and check it against `Content-Digest` if given."""
+    refuse_content_coding(request.headers)
     digest = ContentDigest.read(request.headers.getlist("content-digest"))
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > largest:
         raise PayloadTooLargeError
     body = bytearray()
     try:
-        async with asyncio.timeout(ARRIVES_WITHIN):
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > largest:
@@ -70,11 +73,11 @@ async def read(request: Request, *, largest: int = LARGEST) -> bytes:
     if digest is not None and not digest.fits_body(bytes(body)):
         raise DigestMismatchError
     if digest is not None and body:
-        note_digest(request, digest)
+        record_checked_digest(request, digest)
     return bytes(body)
 
 
-def demand_no_coding(headers: Headers) -> None:
+def refuse_content_coding(headers: Headers) -> None:
     """Refuse content that is compressed or coded in another way (RFC 9110 §8.4); `identity` is no coding."""
     codings = ",".join(headers.getlist("content-encoding")).split(",")
     if any(each.strip(" \t").lower() not in {"", "identity"} for each in codings):
@@ -84,32 +87,32 @@ def demand_no_coding(headers: Headers) -> None:
         )
 
 
-def note_digest(request: Request, digest: ContentDigest) -> None:
-    """The body has been compared with its digest: the answer's signature may speak of it."""
+def record_checked_digest(request: Request, digest: ContentDigest) -> None:
+    """Record that the body matches its digest, so that the response's signature may cover it."""
     request.state.content_digest = digest.value
 
 
-def parse(request: Request, body: bytes, model: type[W]) -> W | GatewayError:
-    """`body` as a `model`, or the error that says which members to mend (never what they held)."""
+def parse_body(request: Request, body: bytes, model: type[W]) -> W | Refusal:
+    """`body` as a `model`, or which members to mend (never what they held)."""
     if not _is_json(request.headers.getlist("content-type")):
-        return UnsupportedMediaTypeError()
+        return Refusal(UnsupportedMediaTypeError)
     try:
         if model.any_number:
-            strict_json.check_but_for_numbers(body)
+            strict_json.check_ignoring_numbers(body)
         else:
             strict_json.parse(body)
     except StrictJsonError as error:
-        return InvalidRequestError(f"The body cannot be read: {error}.")
+        return Refusal(InvalidRequestError, f"The body cannot be read: {error}.")
     if strict_json.holds_nul(body):
-        return InvalidRequestError("The character U+0000 is not accepted.")
+        return Refusal(InvalidRequestError, "The character U+0000 is not accepted.")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        return InvalidRequestError(_mistakes(error))
+        return Refusal(InvalidRequestError, _mistakes(error))
 
 
 def _is_json(content_types: list[str]) -> bool:
-    """Whether one `Content-Type` says JSON, in UTF-8 if it speaks of a charset at all."""
+    """Whether there is one `Content-Type`, and it is JSON in UTF-8."""
     if len(content_types) != 1:
         return False
     media_type, *parameters = (each.strip().lower() for each in content_types[0].split(";"))
@@ -119,34 +122,37 @@ def _is_json(content_types: list[str]) -> bool:
 
 def _mistakes(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    # An unknown member's name is the caller's own text: somebody's number is not sent back.
+    # An unknown member's name is the caller's text and may hold a personal number.
     places = (
         f"{'.'.join(scan(str(part)).text for part in e['loc']) or 'body'}: {e['msg']}"
-        for e in found[:SHOWN_MISTAKES]
+        for e in found[:MAX_MISTAKES_SHOWN]
     )
     return f"Mend these members: {'; '.join(places)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCall(Generic[W]):
-    """A parsed body, or what is wrong with the call; and its idempotency key."""
+    """A parsed body or its refusal, and the call's idempotency key."""
 
-    parsed: W | GatewayError
+    parsed: W | Refusal
     key: IdempotencyKey | None
 
 
-async def read_call(request: Request, model: type[W], *, largest: int = LARGEST) -> IncomingCall[W]:
-    """Read the body of `request`, of at most `largest` bytes, as a `model`."""
+async def read_call(
+    request: Request, model: type[W], *, largest: int = MAX_BODY_BYTES
+) -> IncomingCall[W]:
+    """Read and parse the body, at most `largest` bytes, as a `model`."""
     try:
-        raw = await read(request, largest=largest)
+        raw = await read_body(request, largest=largest)
         key = idempotency_key(request, raw)
     except GatewayError as error:
-        return IncomingCall(parsed=error, key=None)
-    parsed = parse(request, raw, model)
+        refusal = Refusal(type(error), error.detail, error.headers)
+        return IncomingCall(parsed=refusal, key=None)
+    parsed = parse_body(request, raw, model)
     request.state.warnings = warnings_of(_uscc_of(parsed))
     return IncomingCall(parsed=parsed, key=key)
 
 
 def _uscc_of(parsed: object) -> object:
-    """The code that is asked about, where one is: answers and problems say what is to be said of it."""
+    """The code asked about, if any, for the `warnings` of answers and problems."""
     return getattr(getattr(parsed, "enterprise", None), "uscc", None)

@@ -1,8 +1,7 @@
-"""A certificate in `Client-Cert` (RFC 9440) is believed from a configured proxy and nobody else.
+"""Client certificate from `Client-Cert` (RFC 9440), accepted from trusted proxies only.
 
-Who speaks is the TCP connection's other end. From anybody else the header is as if it were not
-there, and a line in the log says that somebody tried. `Client-Cert-Chain` is never read: the proxy
-has verified the chain.
+The sender is the TCP peer. From any other peer the header is ignored and logged.
+`Client-Cert-Chain` is never read: the proxy has verified the chain.
 """
 
 import re
@@ -14,37 +13,34 @@ from fastapi import Request
 
 from gateway.clients.certificates import LARGEST, Certificate, CertificateError, read_certificate
 from gateway.runtime import Runtime
-from gateway.trusted_proxies import is_among
+from gateway.trusted_proxies import is_in_networks
 
 log = structlog.get_logger("gateway.access")
 
-FIELD: Final = "client-cert"
-LONGEST: Final = (LARGEST + 2) // 3 * 4 + 2
+CLIENT_CERT_HEADER: Final = "client-cert"
+MAX_HEADER_LENGTH: Final = (LARGEST + 2) // 3 * 4 + 2
 # RFC 8941 §3.3.5: base64 between colons. RFC 9440 defines no parameters.
-BYTES: Final = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
+SF_BYTE_SEQUENCE: Final = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
 
 
 def certificate_of(request: Request, runtime: Runtime) -> Certificate | None:
-    """The certificate with which the client came to a trusted proxy, if it had one.
-
-    Raises `CertificateError` where the proxy says what cannot be one certificate.
-    """
-    fields = request.headers.getlist(FIELD)
+    """The client's certificate as a trusted proxy passed it on, if any; raises `CertificateError`."""
+    fields = request.headers.getlist(CLIENT_CERT_HEADER)
     if not fields:
         return None
     peer = request.client.host if request.client else None
-    if not is_among(peer, runtime.settings.trusted_proxies):
+    if not is_in_networks(peer, runtime.settings.trusted_proxies):
         log.warning("client_cert_ignored", reason="it did not come from a trusted proxy")
         return None
     if len(fields) > 1:
         raise CertificateError("The proxy has passed on more than one Client-Cert.")
-    return read(fields[0])
+    return parse_header(fields[0])
 
 
-def read(field: str) -> Certificate:
-    """The certificate in one `Client-Cert`; raises `CertificateError`."""
+def parse_header(field: str) -> Certificate:
+    """The certificate in a `Client-Cert` value; raises `CertificateError`."""
     value = field.strip(" ")
-    found = BYTES.fullmatch(value) if len(value) <= LONGEST else None
+    found = SF_BYTE_SEQUENCE.fullmatch(value) if len(value) <= MAX_HEADER_LENGTH else None
     if found is None:
         raise CertificateError("Client-Cert is not one certificate as RFC 9440 writes it.")
     try:

@@ -1,4 +1,4 @@
-"""Whether the caller may call at all now: read in each request's own statement, never cached."""
+"""State of token, client and agreement: read in each request's own statement, never cached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from gateway.access.errors import (
     AgreementEndedError,
     AgreementMissingError,
     ClientSuspendedError,
-    GatewayError,
     InvalidTokenError,
+    Refusal,
+    accept,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
 from gateway.db.statements import Statement
@@ -26,7 +27,7 @@ CLIENT_STATUS_JSON = f"""jsonb_build_object(
               FROM access_token t WHERE t.jti = CAST(:jti AS text)),
     'agreement', {AGREEMENT_JSON})"""  # noqa: S608  # constants only
 
-READ_STANDING = Statement(f"SELECT {CLIENT_STATUS_JSON} AS standing")
+READ_CLIENT_STATUS = Statement(f"SELECT {CLIENT_STATUS_JSON} AS client_status")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class ClientStatus:
 
 
 def client_status_from_json(found: Mapping[str, Any]) -> ClientStatus:
-    """The standing in `CLIENT_STATUS_JSON`'s object."""
+    """The status in the object of `CLIENT_STATUS_JSON`."""
     return ClientStatus(
         token_live=found["token"] == "live",  # noqa: S105  # a state
         client_active=found["client"] == "active",
@@ -47,27 +48,26 @@ def client_status_from_json(found: Mapping[str, Any]) -> ClientStatus:
     )
 
 
-def agreement_of(standing: ClientStatus, now: datetime) -> Agreement | GatewayError:
-    """The agreement under which this call runs, or why there is none: token, client, agreement."""
-    if not standing.token_live:
-        return InvalidTokenError("The access token was revoked.")
-    if not standing.client_active:
-        return ClientSuspendedError()
-    if standing.agreement is None:
-        return AgreementMissingError()
-    if not standing.agreement.in_force(now):
-        return AgreementEndedError()
-    return standing.agreement
+def current_agreement(client_status: ClientStatus, now: datetime) -> Agreement | Refusal:
+    """The agreement in force, or why there is none; checks token, client, agreement in this order."""
+    if not client_status.token_live:
+        return Refusal(InvalidTokenError, "The access token was revoked.")
+    if not client_status.client_active:
+        return Refusal(ClientSuspendedError)
+    if client_status.agreement is None:
+        return Refusal(AgreementMissingError)
+    if not client_status.agreement.in_force(now):
+        return Refusal(AgreementEndedError)
+    return client_status.agreement
 
 
-async def demand_agreement(runtime: Runtime, caller: Caller) -> Agreement:
-    """The agreement of a caller at an endpoint that reads its standing by itself; else its error."""
+async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
+    """Read the caller's status; the agreement in force, or its error is raised."""
     values = {"client_id": caller.client_id, "jti": caller.token.jti}
-    row = await runtime.hot.row(READ_STANDING, values)
+    row = await runtime.hot.row(READ_CLIENT_STATUS, values)
     if row is None:
         raise TypeError("a SELECT without FROM gives one row")
-    agreement = agreement_of(client_status_from_json(orjson.loads(row["standing"])), runtime.now())
-    if isinstance(agreement, GatewayError):
-        raise agreement
+    client_status = client_status_from_json(orjson.loads(row["client_status"]))
+    agreement = accept(current_agreement(client_status, runtime.now()))
     runtime.quotas.note(caller.client_id, agreement.version)
     return agreement

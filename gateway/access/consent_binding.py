@@ -1,6 +1,6 @@
-"""A token that was given for a consent ends with it, and speaks of its enterprise alone.
+"""Checks of a consent-bound token: its consent still stands, and the call is about its enterprise.
 
-Its consent's state is read in each request's own statement, as all state is.
+The consent's state is read in each request's own statement.
 """
 
 from datetime import datetime
@@ -9,43 +9,42 @@ from typing import Final
 from consent import Consent, Status, status_at
 from consent import store as consents
 from gateway.access.authentication import Caller
-from gateway.access.errors import GatewayError, InvalidTokenError, NotAvailableError
+from gateway.access.errors import InvalidTokenError, NotAvailableError, Refusal, accept
 from gateway.runtime import Runtime
-from gateway.signing.access_tokens import Token
+from gateway.signing.access_tokens import AccessToken
 
-# A paused consent may go on, and what was told for the last use may be fetched again.
+# A paused consent may be resumed; the answer to the last use may be fetched again.
 USABLE_STATUSES: Final = frozenset({Status.ACTIVE, Status.PAUSED, Status.EXHAUSTED})
 
 
-def trouble_with_consent(
-    token: Token, held: Consent | None, *, now: datetime
-) -> GatewayError | None:
-    """Why a consent-bound token is of no use any more; `held` is the consent that it names."""
+def check_token_consent(
+    token: AccessToken, held: Consent | None, *, now: datetime
+) -> Refusal | None:
+    """Why a consent-bound token is no longer valid; `held` is the consent that it names."""
     if token.consent_id is None:
         return None
     if held is not None and status_at(held, now) in USABLE_STATUSES:
         return None
-    return InvalidTokenError(
+    return Refusal(
+        InvalidTokenError,
         "The consent that this token was given for has ended; ask the enterprise for a new one.",
     )
 
 
-async def demand_consent(runtime: Runtime, caller: Caller) -> None:
-    """Refuse a caller whose token's consent has ended, at an endpoint that reads no consent itself.
+async def require_live_consent(runtime: Runtime, caller: Caller) -> None:
+    """Read the token's consent and refuse if it has ended.
 
-    What the client was told it may prove all the same: with a token of its own.
+    Receipts stay available to the client: with a token that is not bound to a consent.
     """
     if caller.token.consent_id is None:
         return
     async with runtime.engine.connect() as connection:
         held = await consents.by_id(connection, caller.token.consent_id)
-    trouble = trouble_with_consent(caller.token, held, now=runtime.now())
-    if trouble is not None:
-        raise trouble
+    accept(check_token_consent(caller.token, held, now=runtime.now()))
 
 
-def trouble_with_enterprise(token: Token, uscc: str) -> GatewayError | None:
-    """Why a consent-bound token says nothing of this enterprise: it is about another one."""
+def check_token_enterprise(token: AccessToken, uscc: str) -> Refusal | None:
+    """Why a consent-bound token is not valid for this enterprise: it is bound to another one."""
     if token.uscc in {None, uscc}:
         return None
-    return NotAvailableError("This token was given for the consent of another enterprise.")
+    return Refusal(NotAvailableError, "This token was given for the consent of another enterprise.")

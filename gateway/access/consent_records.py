@@ -1,8 +1,8 @@
-"""A consent as a record that its enterprise and its client keep: what was asked, shown and decided.
+"""Signed consent record (ISO/IEC TS 27560, W3C Data Privacy Vocabulary) for enterprise or client.
 
-ISO/IEC TS 27560 in the W3C Data Privacy Vocabulary, signed as a JWT whose payload holds the record.
-Nothing in a client's copy says which person acted for the enterprise. Each event has what recomputes
-its leaf in the log (`disclosure.consent_leaf`), and a receipt once it is merged.
+A JWT whose payload holds the record. A client's copy never names the person who acted for the
+enterprise. Each event carries what recomputes its leaf in the log (`disclosure.consent_leaf`), and a
+receipt once it is merged.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
 from gateway.disclosure import consent_writer
 from gateway.disclosure.consent_leaf import (
-    StoredLeaf,
-    as_written,
+    KeptConsent,
+    format_leaf_time,
     kept_leaf_id,
     leaf_id,
     person_digest,
@@ -28,12 +28,12 @@ from gateway.disclosure.consent_leaf import (
 from gateway.disclosure.consent_writer import WrittenLeaf
 from gateway.runtime import Runtime
 from gateway.signing import jws
-from gateway.transparency.receipts import receipts_of, written
+from gateway.transparency.receipts import receipt_document, receipts_of
 
 TYP: Final = "consent-record+jwt"
 OPERATOR: Final = "信桥 Xinqiao"
 
-Reader = Literal["enterprise", "client"]
+Audience = Literal["enterprise", "client"]
 
 
 async def signed_record(
@@ -41,11 +41,11 @@ async def signed_record(
     runtime: Runtime,
     held: Consent,
     *,
-    reader: Reader,
+    reader: Audience,
 ) -> dict[str, Any]:
-    """`record`, `text` (what was shown before the last decision) and `jwt`, which holds both.
+    """`record`, `text` (shown before the last decision), `jwt` with both, and `receipts` by time.
 
-    The key stands at `/.well-known/jwks.json`, use `response`. Beside them `receipts`, by the time.
+    The key is in `/.well-known/jwks.json`, use `response`.
     """
     events = await consents.events_of(connection, held.uscc, held.consent_id)
     shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
@@ -73,18 +73,20 @@ async def signed_record(
     }
     signed = jws.sign(claims, typ=TYP, key=runtime.keys.current("response", now))
     receipts = await receipts_of(runtime.hot, held.uscc, names)
-    merged = [written(each, of=name, log=f"{issuer}/log") for name, each in receipts.items()]
+    merged = [
+        receipt_document(each, leaf_id=name, log=f"{issuer}/log") for name, each in receipts.items()
+    ]
     return {"record": record, "text": held_text, "jwt": signed, "receipts": merged}
 
 
-def _for(reader: Reader, event: Event, held: Consent) -> Event:
-    """In a client's copy the enterprise itself has acted, whoever it was."""
+def _for(reader: Audience, event: Event, held: Consent) -> Event:
+    """The event as this reader sees it: a client's copy names the enterprise as actor."""
     if _sees_person(reader, event, held):
         return event
     return replace(event, actor=held.uscc, identity_token_digest=None)
 
 
-def _sees_person(reader: Reader, event: Event, held: Consent) -> bool:
+def _sees_person(reader: Audience, event: Event, held: Consent) -> bool:
     return reader == "enterprise" or event.actor == held.client_id
 
 
@@ -93,23 +95,23 @@ async def _with_leaves(
     record: dict[str, Any],
     held: Consent,
     events: Sequence[Event],
-    reader: Reader,
+    reader: Audience,
 ) -> list[str]:
-    """Put beside each event what recomputes its leaf; the names of these leaves.
+    """Add to each event what recomputes its leaf; the names of these leaves.
 
-    That a new legal representative kept the consent stands in the enterprise's copy only.
+    Only the enterprise's copy shows that a new legal representative kept the consent.
     """
-    kept = await consent_writer.kept_of(connection, held) if reader == "enterprise" else None
+    kept = await consent_writer.read_kept(connection, held) if reader == "enterprise" else None
     names = [leaf_id(event) for event in events]
     names += [kept_leaf_id(held.consent_id, kept)] if kept else []
-    leaves = await consent_writer.leaves_of(connection, held.uscc, names)
+    leaves = await consent_writer.read_leaves(connection, held.uscc, names)
     record["xq:events"] = [
         each | _leaf(event, leaves.get(leaf_id(event)), sees=_sees_person(reader, event, held))
         for each, event in zip(record["xq:events"], events, strict=True)
     ]
     if kept:
         record["xq:kept"] = {
-            "dct:date": as_written(kept.at),
+            "dct:date": format_leaf_time(kept.at),
             "dpv:isImplementedByEntity": kept.actor,
             "xq:identityTokenSha256": kept.identity_token_digest.hex(),
             **_leaf(kept, leaves.get(names[-1]), sees=True),
@@ -117,8 +119,8 @@ async def _with_leaves(
     return names
 
 
-def _leaf(of: Event | StoredLeaf, leaf: WrittenLeaf | None, *, sees: bool) -> dict[str, Any]:
-    """What recomputes the leaf; the salt of the person only for who sees the person."""
+def _leaf(event: Event | KeptConsent, leaf: WrittenLeaf | None, *, sees: bool) -> dict[str, Any]:
+    """What recomputes the leaf; the person's salt only where the reader `sees` the person."""
     if leaf is None:
         return {}
     salt = leaf.salts.person
@@ -128,7 +130,7 @@ def _leaf(of: Event | StoredLeaf, leaf: WrittenLeaf | None, *, sees: bool) -> di
             "dct:identifier": leaf.leaf_id,
             "xq:leafSha256": leaf.leaf_hash.hex(),
             "xq:salt": leaf.salts.row.hex(),
-            "xq:personSha256": person_digest(of, salt).hex(),
+            "xq:personSha256": person_digest(event, salt).hex(),
             **shown,
         }
     }

@@ -14,8 +14,7 @@ from pydantic import Field, StringConstraints
 
 from consent import Purpose
 from gateway.access.body import EnterpriseIn, WireModel
-from gateway.access.errors import InvalidUsccError
-from gateway.access.subject_uscc import subject_of
+from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of, end_of
@@ -85,8 +84,8 @@ def wanted_of(
     now: datetime,
 ) -> Wanted | Mistake:
     """The ask in these members, or the first thing that is wrong with it."""
-    uscc = None if enterprise is None else subject_of(enterprise.uscc)
-    if isinstance(uscc, InvalidUsccError):
+    uscc = None if enterprise is None else parse_subject(enterprise.uscc)
+    if enterprise is not None and uscc is None:
         return _not(Fault.USCC, "enterprise.uscc is not a unified social credit code.")
     until = _term(asked.valid_until, agreement, now)
     unknown = _unknown(asked, catalogue)

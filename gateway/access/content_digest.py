@@ -1,7 +1,6 @@
-"""Content-Digest of a request (RFC 9530): sha-256 and sha-512 only, of which every member must fit.
+"""Content-Digest of a request (RFC 9530): sha-256 and sha-512 only; every member must fit.
 
-A field with any other member, with parameters, without members or in another form is refused: what
-is not compared here must not enter the answer's signature.
+Any other member or form is refused: what is not compared here must not enter the response's signature.
 """
 
 import base64
@@ -20,11 +19,11 @@ _MEMBER: Final = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/]+=*):")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentDigest:
-    """What a request says of its body; its lines combined as RFC 9421 §2.1 has it."""
+    """The digests that a request gives of its body; its lines combined as in RFC 9421 §2.1."""
 
     value: str
     members: tuple[tuple[str, str], ...]
-    """`hashlib`'s name of an algorithm, and a digest in canonical Base64."""
+    """Pairs: `hashlib`'s name of an algorithm, a digest in canonical Base64."""
 
     @classmethod
     def read(cls, lines: Sequence[str]) -> Self | None:
@@ -43,11 +42,11 @@ class ContentDigest:
 
     @property
     def algorithms(self) -> frozenset[str]:
-        """What a body must be hashed by, as `hashlib` calls it."""
+        """The algorithms of the members, as `hashlib` names them."""
         return frozenset(name for name, _ in self.members)
 
     def fits(self, hashes: Mapping[str, "hashlib._Hash"]) -> bool:
-        """Whether every member is the digest that was worked out."""
+        """Whether every member equals the computed digest."""
         return all(
             text == base64.b64encode(hashes[name].digest()).decode() for name, text in self.members
         )

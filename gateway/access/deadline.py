@@ -1,10 +1,10 @@
-"""Deadline of a call: what takes the gateway longer is answered 503, and what it was doing is cancelled.
+"""Deadline of a call: when it passes, the work is cancelled and the call answered 503.
 
-The time in which the client sends its body does not count; whoever reads a body bounds that. Each part
-that has arrived or left renews the deadline, so that an upload or a stream may be long as a whole.
+The time in which the client sends its body does not count; reading a body has its own bound. Each part
+received or sent renews the deadline, so that an upload or a stream may be long as a whole.
 
-A cancelled statement may have committed: then nothing was told, what it wrote stands in the log, and the
-same call with its `Idempotency-Key` gets the kept answer.
+A cancelled statement may have committed: then it stands in the log without an answer, and the same call
+with its `Idempotency-Key` gets the stored answer.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ DEADLINE = "deadline"
 
 
 class Deadline:
-    """The end of one call's time, `seconds` after its last renewal."""
+    """One call's deadline, `seconds` after its last renewal."""
 
     __slots__ = ("_beyond", "_loop", "_seconds", "_timer")
 
@@ -29,21 +29,21 @@ class Deadline:
         self.renew()
 
     def renew(self) -> None:
-        """Let the call take its time from now on."""
+        """Restart the time from now."""
         self._move(self._loop.time() + self._seconds + self._beyond)
 
     def allow(self, seconds: float) -> None:
-        """The same, and so many seconds beyond its time, now and whenever it is renewed."""
+        """Add `seconds` to the time, now and at each renewal."""
         self._beyond = seconds
         self.renew()
 
     def receiving(self, receive: Receive) -> Receive:
-        """`receive`, with the time stopped until the body has arrived."""
+        """`receive`, with the deadline suspended until the body has arrived."""
         has_arrived = False
 
         async def received() -> Message:
             nonlocal has_arrived
-            if has_arrived:  # what is still waited for is the client's hanging up
+            if has_arrived:  # only a disconnect can follow
                 return await receive()
             self._move(None)
             message = await receive()
@@ -58,8 +58,8 @@ class Deadline:
             self._timer.reschedule(when)
 
 
-def allow(request: Request, seconds: float) -> None:
-    """Let a call that has to wait, as a long poll does, take so many seconds beyond its time."""
+def extend_deadline(request: Request, seconds: float) -> None:
+    """Extend a call's deadline, for a long poll."""
     deadline: Deadline | None = getattr(request.state, DEADLINE, None)
     if deadline is not None:
         deadline.allow(seconds)

@@ -1,6 +1,6 @@
-"""A DPoP proof (RFC 9449 §4.3) is checked on every call; what it proves is one key, once.
+"""DPoP proof check (RFC 9449 §4.3), on every call.
 
-Whether its `jti` was seen before is the replay store's to say (`gateway.limits`), with the nonce's
+Whether its `jti` was used before is checked by the replay store (`gateway.limits`), with the nonce's
 generation that is returned here.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.access.request_uris import target_of
 from gateway.signing import jws
-from gateway.signing.dpop_nonces import SLOT_SECONDS, Nonces
+from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 from gateway.signing.jwk import base64url, thumbprint
 from gateway.signing.jws import JwsError
 
@@ -23,13 +23,13 @@ SKEW_SECONDS = 10
 WINDOW_SECONDS = 60
 # A replayed proof must stay known for as long as it could pass: its window, or its nonce's.
 REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
-LONGEST_JTI = 256
+MAX_JTI_LENGTH = 256
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a good proof proves: possession of the key `jkt`, for this request."""
+    """A valid proof of possession of the key `jkt`, for one request."""
 
     jkt: str
     jti: str
@@ -37,7 +37,7 @@ class Proof:
 
     @property
     def replay_key(self) -> str:
-        """Under what the replay store remembers this proof."""
+        """The key of this proof in the replay store."""
         return hashlib.sha256(f"{self.jkt} {self.jti}".encode()).hexdigest()
 
 
@@ -46,7 +46,7 @@ class ProofError(Exception):
 
 
 class NonceNeededError(Exception):
-    """The proof is in order but for a fresh nonce."""
+    """The proof lacks a fresh nonce and is otherwise in order."""
 
 
 def check_proof(
@@ -55,12 +55,12 @@ def check_proof(
     method: str,
     url: str,
     token: str | None,
-    nonces: Nonces,
+    nonces: DpopNonces,
     now: datetime,
 ) -> Proof:
     """Check the values of all `DPoP` headers of one request, in the order of RFC 9449 §4.3.
 
-    `url` is the request's canonical address; `token` the access token that came along, if any.
+    `url` is the request's canonical URL; `token` the access token sent with it, if any.
     Raises `ProofError`, or `NonceNeededError` if only the nonce is missing, old or void.
     """
     if len(headers) != 1:
@@ -79,7 +79,7 @@ def check_proof(
 
 def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
-        compact = jws.parsed(proof)
+        compact = jws.parse_compact(proof)
         if compact.header.get("typ") != TYP:
             raise ProofError(f"The proof's typ must be {TYP}.")
         jwk = compact.header.get("jwk")
@@ -103,7 +103,7 @@ def _check_target(claims: Mapping[str, Any], method: str, url: str) -> None:
 
 def _check_identity(claims: Mapping[str, Any], now: datetime) -> str:
     jti, issued = claims.get("jti"), claims.get("iat")
-    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI_LENGTH:
         raise ProofError("jti is missing.")
     moment = now.timestamp()
     if isinstance(issued, bool) or not isinstance(issued, int | float):

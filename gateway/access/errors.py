@@ -1,11 +1,12 @@
-"""Every refusal that HTTP may show. The docstring is its public sentence; the code is for ever.
+"""Public errors of the API: an error's docstring is its public sentence, its code never changes.
 
-None of these says more than the caller may know: what depends on an enterprise has one error
-only, `NotAvailableError`. Statuses and titles stand in `gateway.problems`.
+None tells more than the caller may know: whatever depends on an enterprise has one error only,
+`NotAvailableError`. Statuses and titles stand in `gateway.problems`.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 from gateway.disclosure.idempotency import KeyConflict
 
@@ -27,6 +28,26 @@ class GatewayError(Exception):
         if retry_after is not None:
             self.headers["Retry-After"] = str(retry_after)
         super().__init__(self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An expected refusal as a value: the error that `accept` raises for it."""
+
+    error: type[GatewayError]
+    detail: str | None = None
+    headers: Mapping[str, str] | None = None
+    retry_after: int | None = None
+
+
+T = TypeVar("T")
+
+
+def accept(value: T | Refusal) -> T:
+    """`value`, unless it is a refusal: then its error is raised."""
+    if isinstance(value, Refusal):
+        raise value.error(value.detail, headers=value.headers, retry_after=value.retry_after)
+    return value
 
 
 class InvalidRequestError(GatewayError):
@@ -223,10 +244,11 @@ class UseDpopNonceError(UnauthenticatedError):
     code = "use_dpop_nonce"
 
 
-def conflict_error(conflict: KeyConflict) -> IdempotencyConflictError:
-    """The error for an `Idempotency-Key` that cannot be answered again."""
+def conflict_refusal(conflict: KeyConflict) -> Refusal:
+    """The refusal of an `Idempotency-Key` whose answer cannot be repeated."""
     if conflict is KeyConflict.ANSWER_DELETED:
-        return IdempotencyConflictError(
-            "What this Idempotency-Key was answered with has been deleted; use a new key."
+        return Refusal(
+            IdempotencyConflictError,
+            "What this Idempotency-Key was answered with has been deleted; use a new key.",
         )
-    return IdempotencyConflictError()
+    return Refusal(IdempotencyConflictError)

@@ -1,7 +1,6 @@
-"""HEAD (RFC 9110 §9.3.2): the answer to GET without its content.
+"""HEAD requests (RFC 9110 §9.3.2): routed to the handler of GET, and answered without content.
 
-Every address that takes GET takes HEAD, and serves it by the same handler, but for those whose GET
-has an effect or waits: there HEAD is not allowed (405). A route that is for HEAD itself stays so.
+Where GET has an effect or waits, HEAD is not allowed (405). A route declared for HEAD stays so.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ _ACTS: Final = "__get_acts__"
 
 
 def get_only(*, when: Acts = lambda _: True) -> Callable[[H], H]:
-    """Mark a handler whose GET has an effect or waits, always or where `when` holds."""
+    """Mark a handler whose GET has an effect or waits, always or where `when` holds: no HEAD."""
 
     def mark(handler: H) -> H:
         setattr(handler, _ACTS, when)
@@ -29,19 +28,19 @@ def get_only(*, when: Acts = lambda _: True) -> Callable[[H], H]:
 
 
 def waits(request: Request) -> bool:
-    """Whether a request asks to be held until there is something to tell (`?wait=`)."""
+    """Whether a request is a long poll (`?wait=`)."""
     return request.query_params.get("wait", "0") != "0"
 
 
-def routed(scope: Scope) -> Scope:
-    """The scope by which a request finds its handler: HEAD as GET, where GET may be asked so."""
+def as_routed(scope: Scope) -> Scope:
+    """The scope for routing: HEAD as GET, where HEAD is allowed."""
     if scope["method"] != "HEAD" or _first(scope, "HEAD") or not _may_be_headed(scope):
         return scope
     return {**scope, "method": "GET"}
 
 
-def allowed(scope: Scope) -> tuple[str, ...]:
-    """Every method of the request's address (RFC 9110 §15.5.6)."""
+def allowed_methods(scope: Scope) -> tuple[str, ...]:
+    """The methods for `Allow` (RFC 9110 §15.5.6)."""
     found = {method for method in METHODS if _first(scope, method)}
     if _may_be_headed(scope):
         found.add("HEAD")
@@ -49,7 +48,7 @@ def allowed(scope: Scope) -> tuple[str, ...]:
 
 
 def method_of(request: Request) -> str:
-    """The method that the client has sent, whatever the request was routed by."""
+    """The method that the client sent, before HEAD was routed as GET."""
     return getattr(request.state, "method", request.method)
 
 
@@ -62,8 +61,8 @@ def _may_be_headed(scope: Scope) -> bool:
 
 
 def _first(scope: Scope, method: str) -> RouteContext | None:
-    """The route that serves this method at the request's address."""
-    # What is mounted has been given a root of its own by now; routes are matched from ours.
+    """The route for this method at the request's path."""
+    # A mounted application has changed root_path by now; routes are matched from ours.
     root = scope.get("app_root_path", scope.get("root_path", ""))
     asked = {**scope, "method": method, "root_path": root}
     routes: Iterator[RouteContext] = iter_route_contexts(scope["app"].router.routes)
@@ -71,6 +70,6 @@ def _first(scope: Scope, method: str) -> RouteContext | None:
 
 
 def _serves(route: RouteContext, scope: Scope) -> bool:
-    """Whether a route is for this request; what is mounted holds files, which are only fetched."""
+    """Whether a route matches this request; mounts hold static files, for GET and HEAD only."""
     fetched = route.methods is not None or scope["method"] in {"GET", "HEAD"}
     return fetched and route.matches(scope)[0] is Match.FULL

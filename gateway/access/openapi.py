@@ -1,8 +1,7 @@
-"""Bodies are bounded and parsed by ourselves, so that a caller is known before its body is read;
-the published description of the API learns of them here, and of what every endpoint may answer.
+"""OpenAPI additions: request bodies that handlers parse themselves, common responses, security.
 
-What follows from where an endpoint stands (its refusals, its headers, that a caller must prove
-itself) is written once, for all of them; `tests/fuzz` compares it with what is really answered.
+Handlers parse bodies after authentication, so FastAPI does not know them. `tests/fuzz` compares the
+document with real answers.
 """
 
 from collections.abc import Mapping
@@ -11,15 +10,15 @@ from typing import Any, Final
 from gateway.access.body import WireModel
 
 REFERENCE = "#/components/schemas/{model}"
-PUBLIC: Final = frozenset({"/v1/questions"})
+PUBLIC_PATHS: Final = frozenset({"/v1/questions"})
 METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
-TOKEN: Final = "access_token"  # noqa: S105  # the name of a scheme
-PROOF: Final = "dpop_proof"
+TOKEN_SCHEME: Final = "access_token"  # noqa: S105  # the name of a scheme
+PROOF_SCHEME: Final = "dpop_proof"
 _TEXT: Final = {"type": "string"}
 _SECONDS: Final = {"type": "string", "pattern": "^[0-9]+$"}
-SIGNED: Final = ("Content-Digest", "Signature", "Signature-Input")
+SIGNATURE_HEADERS: Final = ("Content-Digest", "Signature", "Signature-Input")
 
-PROBLEM: Final[dict[str, Any]] = {
+PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "description": "What is wrong and what to do (RFC 9457).",
     "properties": {
@@ -38,21 +37,21 @@ PROBLEM: Final[dict[str, Any]] = {
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "additionalProperties": False,
 }
-SCHEMES: Final[dict[str, Any]] = {
-    TOKEN: {
+SECURITY_SCHEMES: Final[dict[str, Any]] = {
+    TOKEN_SCHEME: {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
         "description": "`DPoP` and an access token from `/oauth/token`.",
     },
-    PROOF: {
+    PROOF_SCHEME: {
         "type": "apiKey",
         "in": "header",
         "name": "DPoP",
         "description": "A proof of this very request and token (RFC 9449), with a nonce.",
     },
 }
-SENTENCES: Final[Mapping[str, str]] = {
+STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "400": "The request is not of the form that this endpoint takes.",
     "401": "The caller could not be recognised; WWW-Authenticate says why.",
     "403": "The caller is known and may not do this.",
@@ -71,8 +70,8 @@ REFUSAL_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
 _models: dict[str, type[WireModel]] = {}
 
 
-def reads(model: type[WireModel], *, required: bool = True) -> dict[str, Any]:
-    """What an endpoint that parses a `model` adds to its description."""
+def request_body(model: type[WireModel], *, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of an endpoint that parses a `model`."""
     if _models.setdefault(model.__name__, model) is not model:
         raise RuntimeError(f"two request bodies are named {model.__name__}")
     schema = {"$ref": REFERENCE.format(model=model.__name__)}
@@ -80,19 +79,19 @@ def reads(model: type[WireModel], *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": content}}
 
 
-def complete(document: dict[str, Any]) -> None:
-    """Add to an OpenAPI document what holds for every endpoint of its place."""
+def complete_document(document: dict[str, Any]) -> None:
+    """Add request bodies, problems, headers and security schemes to an OpenAPI document."""
     components = document.setdefault("components", {})
     _add_request_schemas(components.setdefault("schemas", {}))
-    components["schemas"]["Problem"] = PROBLEM
-    components["securitySchemes"] = SCHEMES
+    components["schemas"]["Problem"] = PROBLEM_SCHEMA
+    components["securitySchemes"] = SECURITY_SCHEMES
     for path, operations in document["paths"].items():
         for method in METHODS & operations.keys():
             _complete_operation(path, operations[method])
 
 
-def header(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A header that is always there."""
+def required_header(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A response header that is always present."""
     return {"required": True, "schema": dict(schema)}
 
 
@@ -110,14 +109,14 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own; here it is a 400 problem
     signed = path.startswith("/v1/")
-    secured = signed and path not in PUBLIC
+    secured = signed and path not in PUBLIC_PATHS
     if secured:
-        operation["security"] = [{TOKEN: [], PROOF: []}]
+        operation["security"] = [{TOKEN_SCHEME: [], PROOF_SCHEME: []}]
     for status in _refusals(path, operation, secured=secured):
-        responses.setdefault(status, refusal(status))
+        responses.setdefault(status, problem_response(status))
     for response in responses.values() if signed else ():
         headers = response.setdefault("headers", {})
-        headers |= {name: header(_TEXT) for name in SIGNED}
+        headers |= {name: required_header(_TEXT) for name in SIGNATURE_HEADERS}
 
 
 def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list[str]:
@@ -132,12 +131,14 @@ def _refusals(path: str, operation: Mapping[str, Any], *, secured: bool) -> list
     return found
 
 
-def refusal(status: str) -> dict[str, Any]:
-    """The problem of this status, as a response is described."""
+def problem_response(status: str) -> dict[str, Any]:
+    """The OpenAPI response for problems of this status."""
     schema = {"$ref": REFERENCE.format(model="Problem")}
-    headers = {name: header(each) for name, each in REFUSAL_HEADERS.get(status, {}).items()}
+    headers = {
+        name: required_header(each) for name, each in REFUSAL_HEADERS.get(status, {}).items()
+    }
     return {
-        "description": SENTENCES[status],
+        "description": STATUS_DESCRIPTIONS[status],
         "content": {"application/problem+json": {"schema": schema}},
         **({"headers": headers} if headers else {}),
     }

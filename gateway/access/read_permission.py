@@ -1,31 +1,31 @@
-"""What a call may read, decided by PostgreSQL inside the call's own read statement.
+"""SQL conditions on what a call may read, evaluated inside the call's own read statement.
 
-The time that reading takes tells how much there is: so nothing is read that token, client, agreement
-and consent do not allow, and every call that is refused costs the same. Afterwards the same is decided
-again in Python, where the reason for a refusal is found (`agreement_of`, `consent.decide`).
+Reading time tells how much there is: so nothing is read that token, client, agreement and consent do
+not allow, and every refused call costs the same. Afterwards Python decides the same again and finds
+the reason for a refusal (`current_agreement`, `consent.decide`).
 """
 
 from typing import Final
 
 from gateway.access.client_status import CLIENT_STATUS_JSON
-from gateway.disclosure.idempotency import KEPT_JSON
+from gateway.disclosure.idempotency import STORED_ANSWER_JSON
 
 CALLER_STATE: Final = f"""
-    standing AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
-    kept AS MATERIALIZED (SELECT {KEPT_JSON} AS found)"""  # constants only
+    client_status AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
+    kept AS MATERIALIZED (SELECT {STORED_ANSWER_JSON} AS found)"""  # constants only
 """Two common table expressions; parameters `client_id`, `jti`, `uscc`, `key`."""
 
 AGREEMENT_HOLDS: Final = """coalesce(
-    standing.found ->> 'token' = 'live'
-    AND standing.found ->> 'client' = 'active'
-    AND CAST(standing.found #>> '{agreement,valid_from}' AS timestamptz)
+    client_status.found ->> 'token' = 'live'
+    AND client_status.found ->> 'client' = 'active'
+    AND CAST(client_status.found #>> '{agreement,valid_from}' AS timestamptz)
         <= CAST(:now AS timestamptz)
-    AND CAST(standing.found #>> '{agreement,valid_until}' AS timestamptz)
+    AND CAST(client_status.found #>> '{agreement,valid_until}' AS timestamptz)
         > CAST(:now AS timestamptz)
-    AND coalesce(CAST(standing.found #>> '{agreement,ended_at}' AS timestamptz)
+    AND coalesce(CAST(client_status.found #>> '{agreement,ended_at}' AS timestamptz)
                  > CAST(:now AS timestamptz), true)
-    AND standing.found #> '{agreement,purposes}' ? CAST(:purpose AS text), false)"""
-"""Whether token, client and agreement hold at `now` for `purpose`; over `standing`."""
+    AND client_status.found #> '{agreement,purposes}' ? CAST(:purpose AS text), false)"""
+"""Whether token, client and agreement hold at `now` for `purpose`; over `client_status`."""
 
 CONSENT_HOLDS: Final = """coalesce(
     held.found ->> 'status' = 'active'

@@ -14,7 +14,7 @@ _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What two equivalent http URIs have in common; query and fragment are left out."""
+    """A normalised http URI without query and fragment, for comparison."""
 
     scheme: str
     host: str
@@ -23,7 +23,7 @@ class Target:
 
 
 def target_of(uri: str) -> Target | None:
-    """The normalised target of an http or https URI; `None` where it is none, or names a user."""
+    """The normalised target of an http or https URI; `None` if it is not one or has user info."""
     found = _URI.match(uri)
     if found is None or not uri.isprintable() or " " in uri:
         return None
@@ -43,7 +43,7 @@ def target_of(uri: str) -> Target | None:
 
 
 def without_dot_segments(path: str) -> str:
-    """An absolute path with `.` and `..` carried out (RFC 3986 §5.2.4); an empty one is `/`."""
+    """An absolute path without `.` and `..` (RFC 3986 §5.2.4); an empty one is `/`."""
     *_, last = segments = path.split("/")[1:] or [""]
     kept: list[str] = []
     for segment in segments:
@@ -57,7 +57,7 @@ def without_dot_segments(path: str) -> str:
 
 
 def _decoded(text: str) -> str | None:
-    """Percent-encoding in capitals, and none of unreserved characters; `None` if it is broken."""
+    """Normalise percent-encoding: upper case, unreserved characters decoded; `None` if broken."""
     if any(match[1] is None for match in _ENCODED.finditer(text)):
         return None
     return _ENCODED.sub(_spelled, text)

@@ -1,6 +1,7 @@
-"""Every JSON answer to a third party is signed over itself and its request, refusals too.
+"""ASGI middleware: request id, deadline, common headers, signature of every response under /v1.
 
-The body is held until it is whole: what is signed is what is sent, and nothing is sent unsigned.
+The signature covers the response and its request (`signing.http_signatures`), refusals too. A body is
+buffered until it is complete, so that nothing is sent unsigned.
 """
 
 import asyncio
@@ -14,22 +15,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import body
 from gateway.access.deadline import DEADLINE, Deadline
-from gateway.access.head_requests import routed
+from gateway.access.head_requests import as_routed
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 
 SIGNED_PREFIX = "/v1"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 Headers = list[tuple[bytes, bytes]]
-READ_BY_NOBODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-"""Methods whose body no handler reads; a digest of it is checked all the same."""
+METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""No handler reads the body of these; its `Content-Digest` is checked all the same."""
 
 
 class ResponseSigner:
-    """The outermost layer: request id, deadline, common headers, signature.
-
-    `on_fault` answers when a handler broke, so that even this answer is signed.
-    """
+    """The outermost middleware; `on_fault` makes the response to an unhandled exception."""
 
     def __init__(
         self, app: ASGIApp, on_fault: Callable[[str, Exception, Sequence[str]], ASGIApp]
@@ -49,7 +47,7 @@ class ResponseSigner:
         state["headers"] = {}
         state["content_digest"] = None
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            sealing = _Sealing(scope, send)
+            sending = _SigningSend(scope, send)
             try:
                 async with asyncio.timeout(None) as timer:
                     runtime: Runtime = scope["app"].state.runtime
@@ -57,17 +55,17 @@ class ResponseSigner:
                     state[DEADLINE] = deadline
                     received = deadline.receiving(receive)
                     await _check_digest(scope, received)
-                    await self._app(routed(scope), received, sealing)
+                    await self._app(as_routed(scope), received, sending)
             except Exception as error:
-                if sealing.has_begun:
+                if sending.has_begun:
                     raise
                 warnings = state.get("warnings", ())
                 answer = self._on_fault(request_id, error, warnings)
-                await answer(scope, receive, sealing)
+                await answer(scope, receive, sending)
 
 
-class _Sealing:
-    """Holds a response under /v1 until it is whole, then signs it; passes others through."""
+class _SigningSend:
+    """An ASGI `send` that buffers and signs a response under /v1 and passes others through."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
@@ -79,7 +77,7 @@ class _Sealing:
 
     @property
     def has_begun(self) -> bool:
-        """Whether an answer is under way already."""
+        """Whether the response has started."""
         return self._start is not None
 
     async def __call__(self, message: Message) -> None:
@@ -88,7 +86,7 @@ class _Sealing:
             present = {name.lower() for name, _ in message["headers"]}
             missing = [pair for pair in extra if pair[0] not in present]
             self._start = {**message, "headers": [*message["headers"], *missing]}
-            self._signs = self._signs or self._is_twin(message["headers"])
+            self._signs = self._signs or self._is_code_json(message["headers"])
             if not self._signs:
                 await self._send(self._start)
             return
@@ -103,8 +101,8 @@ class _Sealing:
             await self._send(self._signed(self._start, bytes(self._body)))
             await self._send({"type": "http.response.body", "body": bytes(self._body)})
 
-    def _is_twin(self, headers: Headers) -> bool:
-        """Whether this is the JSON twin of an enterprise code's page."""
+    def _is_code_json(self, headers: Headers) -> bool:
+        """Whether this is an enterprise code's page as JSON."""
         content_type = _first(headers, b"content-type") or ""
         return _is_code_page(self._scope) and "json" in content_type
 
@@ -121,7 +119,7 @@ class _Sealing:
                 self._scope, runtime.settings.origin_at(_first(self._scope["headers"], b"host"))
             ),
             status=start["status"],
-            # Of an answer without content only that is signed: RFC 9530 B.2 for HEAD, or an empty list.
+            # No content type without content (RFC 9530 B.2 for HEAD).
             content_type=_first(headers, b"content-type") if body else None,
             body=body,
             signer=runtime.keys.current("response", now),
@@ -131,11 +129,13 @@ class _Sealing:
 
 
 async def _check_digest(scope: Scope, receive: Receive) -> None:
-    """Compare a body that nobody will read with its `Content-Digest`."""
-    if scope["method"] not in READ_BY_NOBODY or not (_is_signed(scope) or _is_code_page(scope)):
+    """Check `Content-Digest` where no handler reads the body."""
+    if scope["method"] not in METHODS_WITHOUT_BODY or not (
+        _is_signed(scope) or _is_code_page(scope)
+    ):
         return
     if _first(scope["headers"], b"content-digest") is not None:
-        await body.read(Request(scope, receive))
+        await body.read_body(Request(scope, receive))
 
 
 def _is_signed(scope: Scope) -> bool:
@@ -148,8 +148,8 @@ def _is_code_page(scope: Scope) -> bool:
 
 
 def signed_target(scope: Scope) -> bytes:
-    """Path and query to the byte as they were sent (RFC 9421 §2.2.2)."""
-    target: bytes | None = scope.get("target")  # of `gateway.http1`; a test's transport has none
+    """Path and query, byte for byte as sent (RFC 9421 §2.2.2)."""
+    target: bytes | None = scope.get("target")  # set by `gateway.http1`
     if target is not None:
         return target
     path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -158,7 +158,7 @@ def signed_target(scope: Scope) -> bytes:
 
 
 def signed_request(scope: Scope, issuer: str) -> SignedRequest:
-    """What the signature says of the request: a digest only if the body was compared with it."""
+    """The request as the signature covers it: with a digest only if the body was compared with it."""
     return SignedRequest(
         method=scope["method"],
         target_uri=issuer + signed_target(scope).decode("latin-1"),
@@ -173,7 +173,7 @@ def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
 
 
 def _request_id(headers: Headers) -> str:
-    """The caller's id if it is a decent one, else a new one."""
+    """The caller's `X-Request-Id` if well formed, else a new id."""
     given = _first(headers, b"x-request-id")
     if given is not None and REQUEST_ID.fullmatch(given.encode("latin-1")):
         return given

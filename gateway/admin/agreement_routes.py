@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
-from gateway.access.openapi import reads
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.admin import agreement_service, serializers
 from gateway.admin.agreement_service import InForce, Proposed
-from gateway.admin.operator_calls import acting, answer, done, known_shape, reader
+from gateway.admin.operator_calls import acting, done, known_shape, reader
 from gateway.admin.schemas import ApprovalIn, ByOperator, ProposalIn
 from gateway.clients.client_details import particulars_of, versions_of
 from gateway.clients.proposals import proposals_for
@@ -27,7 +28,7 @@ async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime)
         if await particulars_of(connection, known_shape(client_id)) is None:
             raise NotFoundError
         versions = await versions_of(connection, client_id)
-    return answer({"versions": [serializers.version(each) for each in versions]})
+    return json_response({"versions": [serializers.version(each) for each in versions]})
 
 
 @router.get("/proposals")
@@ -41,10 +42,10 @@ async def list_proposals(
     await reader(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await proposals_for(connection, known_shape(client_id), status=status)
-    return answer({"proposals": [serializers.proposal(each) for each in found]})
+    return json_response({"proposals": [serializers.proposal(each) for each in found]})
 
 
-@router.post("/proposals", status_code=201, openapi_extra=reads(ProposalIn))
+@router.post("/proposals", status_code=201, openapi_extra=request_body(ProposalIn))
 async def propose(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Propose the next version (201); one that only narrows counts at once (200)."""
     by, asked = await acting(request, runtime, ProposalIn)
@@ -57,11 +58,11 @@ async def propose(client_id: str, request: Request, runtime: UsingRuntime) -> Re
         runtime, by, lambda at: agreement_service.put(at, known, terms)
     )
     if isinstance(outcome, Proposed):
-        return answer(serializers.proposal(outcome.proposal), 201)
-    return answer(_in_force(outcome))
+        return json_response(serializers.proposal(outcome.proposal), 201)
+    return json_response(_in_force(outcome))
 
 
-@router.post("/proposals/{proposal_id}/approve", openapi_extra=reads(ApprovalIn))
+@router.post("/proposals/{proposal_id}/approve", openapi_extra=request_body(ApprovalIn))
 async def approve(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -72,10 +73,12 @@ async def approve(
     put = await done(
         runtime, by, lambda at: agreement_service.approve(at, known, digest, client_id=of)
     )
-    return answer(_in_force(put))
+    return json_response(_in_force(put))
 
 
-@router.post("/proposals/{proposal_id}/reject", openapi_extra=reads(ByOperator, required=False))
+@router.post(
+    "/proposals/{proposal_id}/reject", openapi_extra=request_body(ByOperator, required=False)
+)
 async def reject(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -83,15 +86,15 @@ async def reject(
     by, _ = await acting(request, runtime, ByOperator)
     known, of = known_shape(proposal_id), known_shape(client_id)
     rejected = await done(runtime, by, lambda at: agreement_service.reject(at, known, client_id=of))
-    return answer(serializers.proposal(rejected))
+    return json_response(serializers.proposal(rejected))
 
 
-@router.post("/end", openapi_extra=reads(ByOperator, required=False))
+@router.post("/end", openapi_extra=request_body(ByOperator, required=False))
 async def end(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """End an agreement, from its client's next request on."""
     by, _ = await acting(request, runtime, ByOperator)
     known = known_shape(client_id)
-    return answer(
+    return json_response(
         serializers.version(await done(runtime, by, lambda at: agreement_service.end(at, known)))
     )
 

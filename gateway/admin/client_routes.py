@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
-from gateway.access.openapi import reads
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.admin import client_service, serializers
 from gateway.admin.audit_log import At, acts_after
 from gateway.admin.client_key_rotation import read_rotation
 from gateway.admin.client_service import State
 from gateway.admin.errors import AdminRefusal, no_such
-from gateway.admin.operator_calls import acting, answer, done, known_shape, reader
+from gateway.admin.operator_calls import acting, done, known_shape, reader
 from gateway.admin.schemas import ByOperator, ClientIn, RotationIn
 from gateway.clients import registry
 from gateway.clients.client_details import (
@@ -43,10 +44,10 @@ async def list_clients(
     async with runtime.engine.connect() as connection:
         found = await all_particulars(connection, after=after, limit=PAGE)
     more = found[-1].client_id if len(found) == PAGE else None
-    return answer({"clients": [serializers.client(each) for each in found], "after": more})
+    return json_response({"clients": [serializers.client(each) for each in found], "after": more})
 
 
-@router.post("/clients", status_code=201, openapi_extra=reads(ClientIn))
+@router.post("/clients", status_code=201, openapi_extra=request_body(ClientIn))
 async def register(request: Request, runtime: UsingRuntime) -> Response:
     """Register a client; it may do nothing until two operators have agreed on an agreement."""
     by, asked = await acting(request, runtime, ClientIn)
@@ -56,7 +57,7 @@ async def register(request: Request, runtime: UsingRuntime) -> Response:
     except RegistrationError as error:
         raise InvalidRequestError(str(error)) from None
     made = await done(runtime, by, lambda at: client_service.register(at, wanted))
-    return answer(serializers.client(made), 201)
+    return json_response(serializers.client(made), 201)
 
 
 @router.get("/clients/{client_id}")
@@ -68,18 +69,18 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
         fetching = await fetching_of(connection, client_id)
     if found is None:
         raise NotFoundError
-    return answer(serializers.client(found, fetching))
+    return json_response(serializers.client(found, fetching))
 
 
-@router.post("/clients/{client_id}/keys", openapi_extra=reads(RotationIn))
+@router.post("/clients/{client_id}/keys", openapi_extra=request_body(RotationIn))
 async def rotate_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Replace a client's keys by those in a statement that it signed with a key it has now."""
     by, asked = await acting(request, runtime, RotationIn)
     verb = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
-    return answer(serializers.client(await done(runtime, by, verb)))
+    return json_response(serializers.client(await done(runtime, by, verb)))
 
 
-@router.post("/clients/{client_id}/{act}", openapi_extra=reads(ByOperator, required=False))
+@router.post("/clients/{client_id}/{act}", openapi_extra=request_body(ByOperator, required=False))
 async def change_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
@@ -89,7 +90,7 @@ async def change_state(
         raise NotFoundError
     state = STATES[act]
     known = known_shape(client_id)
-    return answer(
+    return json_response(
         serializers.client(
             await done(runtime, by, lambda at: client_service.set_state(at, known, state))
         )
@@ -108,7 +109,7 @@ async def list_acts(
     wanted = client_id or None
     async with runtime.engine.connect() as connection:
         found = await acts_after(connection, client_id=wanted, before=before, limit=PAGE)
-    return answer({"acts": [serializers.act(each) for each in found]})
+    return json_response({"acts": [serializers.act(each) for each in found]})
 
 
 async def _rotate(

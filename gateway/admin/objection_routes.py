@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.errors import InvalidRequestError, NotFoundError
-from gateway.access.openapi import reads
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.admin import objection_review
-from gateway.admin.operator_calls import acting, answer, done, known_shape, operator_only, reader
+from gateway.admin.operator_calls import acting, done, known_shape, operator_only, reader
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
@@ -38,7 +39,7 @@ async def list_due(
             media_type="text/csv; charset=utf-8; header=present",
             headers={"Cache-Control": "no-store"},
         )
-    return answer({"due": rows})
+    return json_response({"due": rows})
 
 
 @router.get("/{objection_id}")
@@ -48,7 +49,7 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
     return await _whole(runtime, known_shape(objection_id))
 
 
-@router.post("/{objection_id}/review", openapi_extra=reads(ReviewIn))
+@router.post("/{objection_id}/review", openapi_extra=request_body(ReviewIn))
 async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide the review that an enterprise has asked for, finally."""
     by, asked = await acting(request, runtime, ReviewIn)
@@ -71,4 +72,4 @@ async def _whole(runtime: Runtime, objection_id: str) -> Response:
             raise NotFoundError
         events = await store.events_of(connection, found.uscc, objection_id)
         key = await store.natural_key_of(connection, found)
-    return answer(serializers.full_document(found, events, key=key, now=runtime.now()))
+    return json_response(serializers.full_document(found, events, key=key, now=runtime.now()))

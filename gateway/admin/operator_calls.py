@@ -4,22 +4,21 @@ there changes nothing."""
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from fastapi import Request, Response
+from fastapi import Request
 
 from gateway.access import body
-from gateway.access.admission_control import admit
+from gateway.access.admission_control import admit_call
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.client_status import demand_agreement
-from gateway.access.errors import GatewayError, InvalidRequestError, NotFoundError
+from gateway.access.client_status import require_agreement
+from gateway.access.errors import InvalidRequestError, NotFoundError, accept
 from gateway.admin.audit_log import At
 from gateway.admin.errors import AdminRefusal, error_of
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import ByOperator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.clients.terms import TermsError
-from gateway.db.engine import to_json
 from gateway.limits.limiter import QuotasError
 from gateway.runtime import Runtime
 
@@ -42,11 +41,9 @@ async def operator_only(request: Request, runtime: Runtime) -> Caller:
 async def acting(request: Request, runtime: Runtime, model: type[B]) -> tuple[Operator, B]:
     """The operator and what is asked for. An empty body is an empty object."""
     caller = await _caller(request, runtime, (ADMIN,))
-    raw = await body.read(request)
+    raw = await body.read_body(request)
     asked = model.model_validate({}) if not raw and model is ByOperator else None
-    parsed = asked or body.parse(request, raw, model)
-    if isinstance(parsed, GatewayError):
-        raise parsed
+    parsed = accept(asked or body.parse_body(request, raw, model))
     return Operator.with_token(caller.client_id, parsed.operator), parsed
 
 
@@ -79,18 +76,8 @@ def known_shape(some_id: str) -> str:
     return some_id
 
 
-def answer(document: dict[str, Any], status: int = 200) -> Response:
-    """A JSON answer that nobody keeps."""
-    return Response(
-        to_json(document),
-        status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
-
-
 async def _caller(request: Request, runtime: Runtime, scopes: tuple[str, ...]) -> Caller:
     caller = await authenticate(request, runtime, scope=scopes)
-    await admit(request, runtime, caller, uscc=None, key=None)
-    await demand_agreement(runtime, caller)
+    await admit_call(request, runtime, caller, uscc=None, key=None)
+    await require_agreement(runtime, caller)
     return caller

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from gateway.access.timestamps import on_the_wire
+from gateway.access.timestamps import format_time
 from gateway.clients.client_details import ClientDetails, Fetching, Version, kids_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms
@@ -28,7 +28,7 @@ def client(held: ClientDetails, fetching: Fetching | None = None) -> dict[str, A
         "personal_credit_licence": held.personal_credit_licence,
         "contact": held.contact,
         **_authentication(held),
-        "created_at": on_the_wire(held.created_at),
+        "created_at": format_time(held.created_at),
         "digest": held.digest.hex(),
     }
 
@@ -61,7 +61,7 @@ def proposal(made: Proposal) -> dict[str, Any]:
         "digest": made.digest.hex(),
         "proposed_by": made.proposed_by,
         "proposed_name": made.proposed_name,
-        "proposed_at": on_the_wire(made.proposed_at),
+        "proposed_at": format_time(made.proposed_at),
         "decided_by": made.decided_by,
         "decided_at": _moment(made.decided_at),
     }
@@ -82,11 +82,11 @@ def terms(agreed: Terms) -> dict[str, Any]:
         "datasets": sorted(agreed.datasets),
         "questions": sorted(agreed.questions),
         "quotas": agreed.quotas.to_json(),
-        "valid_from": on_the_wire(agreed.valid_from),
-        "valid_until": on_the_wire(agreed.valid_until),
+        "valid_from": format_time(agreed.valid_from),
+        "valid_until": format_time(agreed.valid_until),
         "signatures": agreed.signatures.to_json() if agreed.signatures else None,
     }
 
 
 def _moment(moment: Any) -> str | None:  # a datetime or nothing
-    return on_the_wire(moment) if moment is not None else None
+    return format_time(moment) if moment is not None else None

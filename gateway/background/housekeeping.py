@@ -70,9 +70,9 @@ async def notify_expired_consents(runtime: Runtime) -> int:
     total = 0
     while True:
         async with runtime.background.begin() as connection:
-            told = await withdrawal_notices.of_expired_consents(connection, now=runtime.now())
+            told = await withdrawal_notices.notify_expired_consents(connection, now=runtime.now())
         total += told
-        if told < withdrawal_notices.AT_ONCE:
+        if told < withdrawal_notices.MAX_EXPIRED:
             return total
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
-from gateway.transparency.key_events import KeyEvent, due, leaf_hash
+from gateway.transparency.key_events import KeyEvent, due_events, leaf_hash
 from gateway.transparency.log_leaf import new_salt
 
 log = structlog.get_logger("gateway.key_events")
@@ -43,7 +43,7 @@ class KeyEventWriter:
 
     async def note(self) -> None:
         """Write what has happened and is not in the log yet: all of it, or nothing."""
-        events = due(self.keys.newest(), self.now())
+        events = due_events(self.keys.newest(), self.now())
         fresh = [event for event in events if event.event_id not in self._noted]
         if fresh:
             async with self.engine.begin() as connection:

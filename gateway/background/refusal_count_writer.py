@@ -25,7 +25,7 @@ ADD = Statement("""
 
 async def write_counts(runtime: Runtime) -> int:
     """Write what this worker has counted, in one statement; how many rows that touched."""
-    taken = runtime.turned_away.take()
+    taken = runtime.refusal_counter.take()
     if not taken:
         return 0
     lines = sorted(taken)  # one order for all workers: they wait for each other in no circle
@@ -41,7 +41,7 @@ async def write_counts(runtime: Runtime) -> int:
         async with runtime.background.begin() as connection:
             await connection.execute(ADD, values)
     except BaseException:
-        runtime.turned_away.give_back(taken)
+        runtime.refusal_counter.give_back(taken)
         raise
     return len(lines)
 

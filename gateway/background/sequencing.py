@@ -8,7 +8,7 @@ from gateway.background.key_event_writer import KeyEventWriter
 from gateway.background.refusal_count_writer import keep_writing, try_to_write
 from gateway.disclosure import feed
 from gateway.runtime import Runtime
-from gateway.transparency.checkpoint_stores import store_at
+from gateway.transparency.checkpoint_stores import store_for
 from gateway.transparency.checkpoints import origin_of
 from gateway.transparency.publication import Publisher
 from gateway.transparency.sequencer import Sequencer
@@ -21,7 +21,7 @@ def publisher_of(runtime: Runtime) -> Publisher:
         engine=runtime.background,
         keys=runtime.keys,
         origin=origin_of(settings.issuer),
-        stores=[store_at(each, loopback=settings.demo) for each in settings.log_checkpoints],
+        stores=[store_for(each, loopback=settings.demo) for each in settings.log_checkpoints],
         now=runtime.now,
         status=runtime.log_status,
     )
@@ -35,7 +35,7 @@ def sequencer_of(runtime: Runtime) -> Sequencer:
         keys=runtime.keys,
         origin=publisher.origin,
         publisher=publisher,
-        number_notices=feed.number,
+        number_notices=feed.assign_cursors,
         now=runtime.now,
     )
 

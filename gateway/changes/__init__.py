@@ -1,1 +1,1 @@
-"""The feed of what a client was told and is to be used no more, and of what became of its consents."""
+"""Change feed, `/v1/changes`: withdrawn or corrected records, and changes of the client's consents."""

@@ -1,4 +1,4 @@
-"""The shapes of the feed on the wire."""
+"""Request and response models of the change feed."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,14 +6,14 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.access.body import WireModel
-from gateway.access.timestamps import on_the_wire
+from gateway.access.timestamps import format_time
 from gateway.disclosure.feed import FeedPage
 from gateway.disclosure.withdrawal_notices import WithdrawalNotice
 
-MOST_DIGITS = 18
-"""Such a number fits into PostgreSQL's bigint."""
-CURSOR = rf"^[0-9]{{1,{MOST_DIGITS}}}$"
-Cursor = Annotated[str, StringConstraints(pattern=CURSOR)]
+MAX_CURSOR_DIGITS = 18
+"""Fits into PostgreSQL's bigint."""
+CURSOR_PATTERN = rf"^[0-9]{{1,{MAX_CURSOR_DIGITS}}}$"
+Cursor = Annotated[str, StringConstraints(pattern=CURSOR_PATTERN)]
 
 
 class ChangeOut(BaseModel):
@@ -29,11 +29,11 @@ class ChangeOut(BaseModel):
 
     @classmethod
     def of(cls, notice: WithdrawalNotice) -> "ChangeOut":
-        """The wire form of a notice: never what the record says now."""
+        """The wire form of a notice; never the record's content."""
         return cls(
             change_id=notice.change_id,
             kind=notice.kind,
-            occurred_at=on_the_wire(notice.occurred_at),
+            occurred_at=format_time(notice.occurred_at),
             dataset=notice.dataset,
             record_id=notice.record_id,
             consent_id=notice.consent_id,
@@ -69,6 +69,6 @@ class AckOut(BaseModel):
     acknowledged_at: str
 
     @classmethod
-    def at(cls, cursor: str, now: datetime) -> "AckOut":
+    def of(cls, cursor: str, now: datetime) -> "AckOut":
         """The answer to an acknowledgement."""
-        return cls(cursor=str(int(cursor)), acknowledged_at=on_the_wire(now))
+        return cls(cursor=str(int(cursor)), acknowledged_at=format_time(now))

@@ -14,17 +14,17 @@ from gateway.identity.client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.jwk import without_private
 from gateway.signing.keys import (
-    USES,
+    KEY_USES,
     KeysUnreadableError,
+    KeyUse,
     SigningKey,
-    Use,
     new_key_file,
     read_keys,
 )
-from gateway.signing.rotation import RotationError, rewrite, rotated
+from gateway.signing.rotation import RotationError, rewrite_key_file, rotate_keys
 
 # The log's key is pinned by those who watch the log: it is changed by name only, see docs.
-USUAL: Final[tuple[Use, ...]] = ("token", "response")
+USUAL: Final[tuple[KeyUse, ...]] = ("token", "response")
 USUAL_HOURS: Final = 24.0
 SHORTEST_HOURS: Final = 1.0
 LONGEST_HOURS: Final = 24.0 * 90
@@ -67,7 +67,7 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
 def list_keys(file: SigningKeys) -> None:
     """Show every signing key with its dates: coming, current and retired ones."""
     now = datetime.now(UTC)
-    for key in sorted(_read(file), key=lambda key: (USES.index(key.use), key.not_before)):
+    for key in sorted(_read(file), key=lambda key: (KEY_USES.index(key.use), key.not_before)):
         until = key.retired_at.isoformat() if key.retired_at else "-"
         print(f"{key.use}\t{_state(key, now)}\t{key.not_before.isoformat()}\t{until}\t{key.kid}")
 
@@ -97,7 +97,7 @@ def rotate(
     now = datetime.now(UTC)
     begins = now if at_once else now + timedelta(hours=hours)
     try:
-        rewrite(file, lambda found: rotated(found, uses, begins=begins, now=now))
+        rewrite_key_file(file, lambda found: rotate_keys(found, uses, begins=begins, now=now))
     except (RotationError, KeysUnreadableError) as error:
         exit_with(str(error))
     except OSError as error:
@@ -127,8 +127,8 @@ def _read(file: Path) -> tuple[SigningKey, ...]:
         exit_with(str(error))
 
 
-def _uses(wanted: Iterable[str]) -> list[Use]:
-    known = [use for use in USES if use in set(wanted)]
+def _uses(wanted: Iterable[str]) -> list[KeyUse]:
+    known = [use for use in KEY_USES if use in set(wanted)]
     if set(wanted) - set(known):
         exit_with("--use is token, response or log.")
     return known

@@ -18,9 +18,15 @@ from gateway.privacy.encryption_keys_file import (
     without_key,
 )
 from gateway.privacy.field_encryption import Vault, VaultKeys, VaultKeysError
-from gateway.privacy.reencryption import BATCH, PLACES, remaining, reseal, total_of
+from gateway.privacy.reencryption import (
+    BATCH_ROWS,
+    ENCRYPTED_COLUMNS,
+    count_by_key,
+    reencrypt,
+    total_under_key,
+)
 from gateway.settings import DatabaseSettings
-from gateway.signing.rotation import rewrite
+from gateway.signing.rotation import rewrite_key_file
 
 VaultFile = Annotated[
     Path, typer.Option("--file", envvar="XINQIAO_VAULT_KEYS", help="The file of vault keys.")
@@ -33,7 +39,7 @@ app = typer.Typer(no_args_is_help=True, help="The keys of personal data at rest.
 @app.command()
 def status(file: VaultFile) -> None:
     """Count the sealed values by table and key."""
-    _show(keys_in(file), query_database(remaining))
+    _show(keys_in(file), query_database(count_by_key))
 
 
 @app.command("new-key")
@@ -53,7 +59,9 @@ def use_key(file: VaultFile, key_id: KeyId) -> None:
 @app.command()
 def rotate(
     file: VaultFile,
-    batch: Annotated[int, typer.Option(min=1, max=5000, help="Rows in a transaction.")] = BATCH,
+    batch: Annotated[
+        int, typer.Option(min=1, max=5000, help="Rows in a transaction.")
+    ] = BATCH_ROWS,
 ) -> None:
     """Seal everything anew under the current key; can be interrupted and run again."""
     keys = keys_in(file)
@@ -62,7 +70,7 @@ def rotate(
     print(f"{moved:,} values sealed anew under key {keys.current}.")
     if broken:
         print(f"{broken:,} values were left: no key in the file opens them.")
-    _show(keys, query_database(remaining))
+    _show(keys, query_database(count_by_key))
 
 
 @app.command("drop-key")
@@ -74,7 +82,7 @@ def drop_key(file: VaultFile, key_id: KeyId) -> None:
             f"{taken:,} files are being taken, which may still seal with key {key_id}: "
             "wait for them, then run `xinqiao-gateway personal rotate` again."
         )
-    left = total_of(query_database(remaining), key_id)
+    left = total_under_key(query_database(count_by_key), key_id)
     if left:
         exit_with(
             f"{left:,} values lie under key {key_id}: run `xinqiao-gateway personal rotate` first."
@@ -88,16 +96,16 @@ async def _rotate(vault: Vault, batch: int) -> tuple[int, int]:
     moved = broken = 0
     try:
         with Console(stderr=True).status("Sealing anew …") as shown:
-            async for done in reseal(engine, vault, batch=batch):
+            async for done in reencrypt(engine, vault, batch=batch):
                 moved, broken = moved + done.moved, broken + done.broken
-                shown.update(f"{done.place.table}: {moved:,} sealed anew …")
+                shown.update(f"{done.column.table}: {moved:,} sealed anew …")
     finally:
         await engine.dispose()
     return moved, broken
 
 
 def _show(keys: VaultKeys, found: dict[str, dict[int, int]]) -> None:
-    for table in (*(place.table for place in PLACES), "idempotency"):
+    for table in (*(place.table for place in ENCRYPTED_COLUMNS), "idempotency"):
         for key_id, rows in sorted(found[table].items()):
             state = "current" if key_id == keys.current else "old"
             known = "" if key_id in keys.keys else ", not in the file"
@@ -114,7 +122,7 @@ def keys_in(file: Path) -> VaultKeys:
 
 def _change(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     try:
-        rewrite(file, change, check=lambda path: VaultKeys.parse(path.read_text()))
+        rewrite_key_file(file, change, check=lambda path: VaultKeys.parse(path.read_text()))
     except (VaultFileError, VaultKeysError) as error:
         exit_with(str(error))
     except OSError as error:

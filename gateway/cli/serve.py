@@ -15,8 +15,8 @@ from gateway.background.sequencing import publisher_of
 from gateway.cli.supervisor import FAILED, Supervisor
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
-from gateway.health import WRITES_NOTHING
-from gateway.http1.server import OPTIONS
+from gateway.health import PROBE_WRITE
+from gateway.http1.server import SERVER_OPTIONS
 from gateway.identity.openid import OpenIdProvider
 from gateway.logging_setup import configure
 from gateway.settings import Settings, SettingsError, unknown_variables
@@ -46,7 +46,7 @@ def serve(
         host=host,
         port=port,
         log_config=None,
-        **OPTIONS,
+        **SERVER_OPTIONS,
     )
     if settings.workers > 1:
         raise SystemExit(Supervisor(config=config, workers=settings.workers).run())
@@ -67,7 +67,7 @@ async def check_environment(settings: Settings) -> None:
         runtime = await open_runtime(settings)
         try:
             await runtime.hot.row(NEWEST, {})
-            await runtime.hot.row(WRITES_NOTHING, {})
+            await runtime.hot.row(PROBE_WRITE, {})
             await publisher_of(runtime).check()
         finally:
             await close_runtime(runtime)

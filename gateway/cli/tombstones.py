@@ -7,7 +7,7 @@ import typer
 
 from gateway.cli.operator_session import parse_id, query_database
 from gateway.cli.printing import print_table
-from gateway.disclosure.withdrawal_notices import owed_by, owing
+from gateway.disclosure.withdrawal_notices import count_unacknowledged, unacknowledged_notices
 
 LISTED_NOTICES = 1_000
 
@@ -23,7 +23,7 @@ def unacknowledged(
         ("client_id", "open", "since"),
         (
             (each.client_id, each.open, each.since.isoformat(timespec="seconds"))
-            for each in query_database(owing)
+            for each in query_database(count_unacknowledged)
         ),
     )
 
@@ -39,7 +39,9 @@ def _of_client(client_id: str) -> None:
                 each.record_id or each.consent_id,
                 len(each.disclosure_ids),
             )
-            for each in query_database(partial(owed_by, client_id=client_id, limit=LISTED_NOTICES))
+            for each in query_database(
+                partial(unacknowledged_notices, client_id=client_id, limit=LISTED_NOTICES)
+            )
         ),
         figures=1,
     )

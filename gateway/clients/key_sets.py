@@ -95,7 +95,7 @@ class Claimed:
 def signer_of(assertion: str | None) -> Claimed | None:
     """Whom to look for; `None` where nobody can be, whatever is registered."""
     try:
-        compact = jws.parsed(assertion or "")
+        compact = jws.parse_compact(assertion or "")
         claimed = jws.unverified_claims(compact).get("sub")
     except JwsError:
         return None
@@ -127,7 +127,7 @@ async def ensure_keys(
     now: datetime,
     loopback: bool,
     x5c: str | None = None,
-    way: FetchRoute | None = None,
+    route: FetchRoute | None = None,
 ) -> None:
     """Fetch the client's keys where they live elsewhere and are missing, old, or lack what is asked
     for: the key of this id, or that of this certificate (base64 of its DER)."""
@@ -141,7 +141,7 @@ async def ensure_keys(
         if _may_try(held, now):
             uri = held["jwks_uri"]
             if await _claim(hot, client_id, uri, now):
-                await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, way=way)
+                await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, route=route)
                 return
         elif _is_urgent(held, now, named=named) and _under_way(held, now):
             await asyncio.sleep(wait)
@@ -150,10 +150,10 @@ async def ensure_keys(
 
 
 async def fetch_keys(
-    url: str, *, now: datetime, loopback: bool, way: FetchRoute | None = None
+    url: str, *, now: datetime, loopback: bool, route: FetchRoute | None = None
 ) -> KeySet:
     """The public keys at `url`; raises `UnfetchableError` with a sentence."""
-    fetched = await get(url, loopback=loopback, way=way)
+    fetched = await get(url, loopback=loopback, route=route)
     try:
         found = strict_json.parse(fetched.body)
         if not isinstance(found, dict):
@@ -188,13 +188,13 @@ async def _fetch_and_keep(
     *,
     now: datetime,
     loopback: bool,
-    way: FetchRoute | None,
+    route: FetchRoute | None,
 ) -> None:
     """An outage leaves the last good set as it is: its hour goes on."""
     settled: dict[str, Any] = {"jwks": None, "fetched_at": None, "fresh_until": None}
     trouble: str | None = "The fetch was broken off."
     try:
-        found = await fetch_keys(uri, now=now, loopback=loopback, way=way)
+        found = await fetch_keys(uri, now=now, loopback=loopback, route=route)
         settled = {
             "jwks": to_json(found.jwks),
             "fetched_at": now,

@@ -14,7 +14,7 @@ from gateway.clients.authentication import (
 )
 from gateway.clients.confusable_names import has_other_letters
 from gateway.clients.public_keys import trouble_with_keys
-from gateway.safe_fetch import LOOPBACK_HOSTS, trouble_with_address
+from gateway.safe_fetch import LOOPBACK_HOSTS, address_problem
 
 SCOPES: Final = (
     "verify",
@@ -174,7 +174,7 @@ def check_key_source(
             f"{SELF_SIGNED} needs the certificate of each key, as its x5c.",
         )
     if jwks_uri is not None:
-        trouble = trouble_with_address(jwks_uri, loopback=loopback)
+        trouble = address_problem(jwks_uri, loopback=loopback)
         _demand(trouble is None, f"jwks_uri cannot be used: {trouble}")
 
 

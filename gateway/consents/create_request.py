@@ -27,6 +27,7 @@ from gateway.access.errors import (
     InvalidUsccError,
     NotFoundError,
     NotInAgreementError,
+    Refusal,
     UnknownDatasetError,
     UnknownPurposeError,
     UnknownQuestionError,
@@ -70,7 +71,7 @@ def error_of(mistake: Mistake) -> GatewayError:
     return _ERRORS.get(mistake.fault, InvalidRequestError)(mistake.sentence)
 
 
-async def ask(runtime: Runtime, asked: RequestedConsent) -> Consent | GatewayError:
+async def ask(runtime: Runtime, asked: RequestedConsent) -> Consent | Refusal:
     """Keep the request until it is answered; a repeated key finds the request it made."""
     consent_id = _consent_id(runtime, asked)
     try:
@@ -87,7 +88,7 @@ async def ask(runtime: Runtime, asked: RequestedConsent) -> Consent | GatewayErr
     except IntegrityError:  # the same key a moment earlier
         async with runtime.engine.connect() as connection:
             made = await consents.by_id(connection, consent_id)
-        return _repeated(made, asked, runtime) if made else IdempotencyConflictError()
+        return _repeated(made, asked, runtime) if made else Refusal(IdempotencyConflictError)
 
 
 async def _requested(
@@ -95,11 +96,11 @@ async def _requested(
     asked: RequestedConsent,
     consent_id: str,
     runtime: Runtime,
-) -> Consent | GatewayError:
+) -> Consent | Refusal:
     wanted, now = asked.wanted, runtime.now()
     the_same = asked.client_id, asked.uscc, wanted.purpose
     changes = await _amended(connection, asked)
-    if isinstance(changes, GatewayError):
+    if isinstance(changes, Refusal):
         return changes
     refusal = await consents.last_refusal(connection, *the_same)
     requested = consent.request(
@@ -119,7 +120,7 @@ async def _requested(
         amends=changes,
     )
     if isinstance(requested, Refused):
-        return _REFUSALS.get(requested.reason, InvalidRequestError)()
+        return Refusal(_REFUSALS.get(requested.reason, InvalidRequestError))
     # An enterprise finds one open request of a client for a purpose, however often it was sent.
     for older in await consents.open_for(connection, *the_same):
         if older.status is Status.REQUESTED:
@@ -133,7 +134,7 @@ async def _requested(
 
 async def _amended(
     connection: AsyncConnection, asked: RequestedConsent
-) -> Consent | NotFoundError | None:
+) -> Consent | Refusal | None:
     """The caller's consent that is to be changed; of anybody else's it learns nothing."""
     if asked.amends is None:
         return None
@@ -144,18 +145,19 @@ async def _amended(
         asked.wanted.purpose,
     )
     if held is None or not mine:
-        return NotFoundError(
-            "amends names no consent of yours with this enterprise and for this purpose."
+        return Refusal(
+            NotFoundError,
+            "amends names no consent of yours with this enterprise and for this purpose.",
         )
     # Whoever withdraws it now waits for this request, and ends it too.
-    return await consents.hold(connection, held.uscc, held.consent_id) or NotFoundError()
+    return await consents.hold(connection, held.uscc, held.consent_id) or Refusal(NotFoundError)
 
 
-def _repeated(before: Consent, asked: RequestedConsent, runtime: Runtime) -> Consent | GatewayError:
+def _repeated(before: Consent, asked: RequestedConsent, runtime: Runtime) -> Consent | Refusal:
     """The request that this key made, if it is still the same one and a day has not passed."""
     mine = before.client_id == asked.client_id and before.uscc == asked.uscc
     fresh = runtime.now() - before.requested_at < KEY_LIFE
-    return before if mine and fresh else IdempotencyConflictError()
+    return before if mine and fresh else Refusal(IdempotencyConflictError)
 
 
 def _consent_id(runtime: Runtime, asked: RequestedConsent) -> str:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from consent import Purpose
 from gateway.access.authentication import Caller
-from gateway.access.errors import GatewayError
+from gateway.access.errors import GatewayError, Refusal
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.consents.schemas import ConsentIn
 from gateway.creditfile.catalogue import Catalogue
@@ -19,25 +19,25 @@ from verification import question
 
 @asynccontextmanager
 async def logged(
-    runtime: Runtime, caller: Caller, came: ConsentIn | GatewayError, uscc: str | None
+    runtime: Runtime, caller: Caller, came: ConsentIn | Refusal, uscc: str | None
 ) -> AsyncIterator[None]:
     """Log what is refused inside the block, if `came` names an enterprise: `uscc`."""
     try:
         yield
     except GatewayError as error:
-        if uscc is not None and not isinstance(came, GatewayError):
-            amiss = _amiss(error, came, uscc, runtime.catalogue)
-            await log_refusal(runtime.hot, amiss.refusal(caller, runtime.now()))
+        if uscc is not None and not isinstance(came, Refusal):
+            refused = _refused(Refusal(type(error)), came, uscc, runtime.catalogue)
+            await log_refusal(runtime.hot, refused.disclosure(caller, runtime.now()))
         raise
 
 
-def _amiss(error: GatewayError, came: ConsentIn, uscc: str, catalogue: Catalogue) -> RefusedRequest:
+def _refused(refusal: Refusal, came: ConsentIn, uscc: str, catalogue: Catalogue) -> RefusedRequest:
     known = (
         *(name for name in came.datasets if name in catalogue.codes),
         *(tag for tag in came.questions if question(tag)),
     )
     return RefusedRequest(
-        error=error,
+        refusal=refusal,
         uscc=uscc,
         kind="consent_request",
         purpose=came.purpose if came.purpose in set(Purpose) else UNKNOWN,

@@ -1,33 +1,34 @@
 """A client sees its own consents only; of any other it cannot tell whether there is one."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 import consent
 from consent import Consent, Status, Transition, status_at
 from consent import store as consents
-from gateway.access.admission_control import admit
+from gateway.access.admission_control import admit_call
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.authorize_call import admitted_caller, entitled
+from gateway.access.authorize_call import authorized_caller, require_entitlement
 from gateway.access.body import IncomingCall, read_call
 from gateway.access.consent_records import signed_record
 from gateway.access.consent_request import Mistake, wanted_of
-from gateway.access.deadline import allow
+from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
-    GatewayError,
     InvalidUsccError,
     NotFoundError,
+    Refusal,
     TemporarilyUnavailableError,
+    accept,
 )
 from gateway.access.head_requests import get_only, waits
-from gateway.access.openapi import reads
-from gateway.access.subject_uscc import subject_of
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
+from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_request import RequestedConsent, ask, error_of
 from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
-from gateway.db.engine import to_json
 from gateway.disclosure import consent_writer
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -40,16 +41,16 @@ LONGEST_WAIT = 30  # seconds
 LOOKS_EVERY = 1.0  # seconds
 
 
-@router.post("", status_code=201, openapi_extra=reads(ConsentIn))
+@router.post("", status_code=201, openapi_extra=request_body(ConsentIn))
 async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     """Ask an enterprise by a link; the same answer whether the enterprise exists or not."""
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, ConsentIn)
     uscc = _subject(came.parsed)
-    await admit(request, runtime, caller, uscc=uscc, key=came.key)
+    await admit_call(request, runtime, caller, uscc=uscc, key=came.key)
     async with logged(runtime, caller, came.parsed, uscc):
         made = await _made(runtime, caller, came, uscc)
-    return _answer(requested(made, runtime), status_code=201)
+    return json_response(requested(made, runtime), status_code=201)
 
 
 @router.get("")
@@ -60,7 +61,7 @@ async def list_consents(
     after: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """List the caller's consents by id, a page at a time; `status` as of now."""
-    caller = await admitted_caller(request, runtime, scope=SCOPE)
+    caller = await authorized_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
         found = await consents.of_client(
             connection,
@@ -71,7 +72,7 @@ async def list_consents(
             limit=PAGE,
         )
     more = found[-1].consent_id if len(found) == PAGE else None
-    return _answer({"consents": [shown(each, runtime) for each in found], "after": more})
+    return json_response({"consents": [shown(each, runtime) for each in found], "after": more})
 
 
 @router.get("/{consent_id}")
@@ -83,14 +84,14 @@ async def get_consent(
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Response:
     """Show one of the caller's consents; `wait` holds a request that is not answered yet."""
-    caller = await admitted_caller(request, runtime, scope=SCOPE)
-    allow(request, wait)
+    caller = await authorized_caller(request, runtime, scope=SCOPE)
+    extend_deadline(request, wait)
     patience = wait
     while True:
         async with runtime.engine.connect() as connection:
             found = _own(await consents.by_id(connection, consent_id), caller)
         if patience <= 0 or status_at(found, runtime.now()) is not Status.REQUESTED:
-            return _answer(shown(found, runtime))
+            return json_response(shown(found, runtime))
         await asyncio.sleep(LOOKS_EVERY)
         patience -= LOOKS_EVERY
 
@@ -98,16 +99,16 @@ async def get_consent(
 @router.get("/{consent_id}/record")
 async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give the signed record of one of the caller's consents (ISO/IEC TS 27560)."""
-    caller = await admitted_caller(request, runtime, scope=SCOPE)
+    caller = await authorized_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
         found = _own(await consents.by_id(connection, consent_id), caller)
-        return _answer(await signed_record(connection, runtime, found, reader="client"))
+        return json_response(await signed_record(connection, runtime, found, reader="client"))
 
 
 @router.delete("/{consent_id}", status_code=204)
 async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give one of the caller's consents up; what is over already stays as it is."""
-    caller = await admitted_caller(request, runtime, scope=SCOPE)
+    caller = await authorized_caller(request, runtime, scope=SCOPE)
     for _ in range(TURNS):
         async with runtime.engine.begin() as connection:
             held = _own(await consents.by_id(connection, consent_id), caller)
@@ -123,14 +124,13 @@ async def _made(
     runtime: Runtime, caller: Caller, came: IncomingCall[ConsentIn], uscc: str | None
 ) -> Consent:
     """The request that this call makes, or made before; the first check that fails is raised."""
-    agreement = await entitled(runtime, caller)
-    if isinstance(came.parsed, GatewayError):
-        raise came.parsed
+    agreement = await require_entitlement(runtime, caller)
+    asked = accept(came.parsed)
     if uscc is None:
         raise InvalidUsccError
     wanted = wanted_of(
-        came.parsed,
-        came.parsed.enterprise,
+        asked,
+        asked.enterprise,
         agreement=agreement,
         catalogue=runtime.catalogue,
         now=runtime.now(),
@@ -143,30 +143,18 @@ async def _made(
             client_id=caller.client_id,
             uscc=uscc,
             wanted=wanted,
-            amends=came.parsed.amends,
+            amends=asked.amends,
             key=came.key,
         ),
     )
-    if isinstance(made, GatewayError):
-        raise made
-    return made
+    return accept(made)
 
 
-def _subject(came: ConsentIn | GatewayError) -> str | None:
-    uscc = came if isinstance(came, GatewayError) else subject_of(came.enterprise.uscc)
-    return None if isinstance(uscc, GatewayError) else uscc
+def _subject(came: ConsentIn | Refusal) -> str | None:
+    return None if isinstance(came, Refusal) else parse_subject(came.enterprise.uscc)
 
 
 def _own(found: Consent | None, caller: Caller) -> Consent:
     if found is None or found.client_id != caller.client_id:
         raise NotFoundError
     return found
-
-
-def _answer(document: dict[str, Any], status_code: int = 200) -> Response:
-    return Response(
-        to_json(document),
-        status_code=status_code,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

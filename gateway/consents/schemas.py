@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 from consent import Consent, status_at, uses_left
 from gateway.access.body import EnterpriseIn
 from gateway.access.consent_request import WantedIn
-from gateway.access.timestamps import on_the_wire
+from gateway.access.timestamps import format_time
 from gateway.runtime import Runtime
 
 
@@ -25,7 +25,7 @@ def requested(held: Consent, runtime: Runtime) -> dict[str, Any]:
         "consent_id": held.consent_id,
         "status": "requested",
         "capture_url": f"{runtime.settings.issuer}/portal/asked/{held.consent_id}",
-        "expires_at": on_the_wire(held.answer_by),  # as when it was asked, whatever was granted
+        "expires_at": format_time(held.answer_by),  # as when it was asked, whatever was granted
     }
 
 
@@ -38,10 +38,10 @@ def shown(held: Consent, runtime: Runtime) -> dict[str, Any]:
         "purpose": held.purpose.value,
         "datasets": list(held.datasets),
         "questions": list(held.questions),
-        "valid_until": on_the_wire(held.valid_until),
+        "valid_until": format_time(held.valid_until),
         "max_uses": held.max_uses,
         "uses_left": uses_left(held),
-        "requested_at": on_the_wire(held.requested_at),
-        "decided_at": on_the_wire(held.decided_at) if held.decided_at else None,
+        "requested_at": format_time(held.requested_at),
+        "decided_at": format_time(held.decided_at) if held.decided_at else None,
         "amends": held.amends,
     }

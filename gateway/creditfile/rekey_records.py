@@ -278,7 +278,7 @@ class _Folding:
             gone = ChangedRecord(
                 uscc=record.uscc, dataset=record.dataset, record_id=record.record_id
             )
-            await withdrawal_notices.of_records(connection, kind, [gone], now=self.now)
+            await withdrawal_notices.notify_changed_records(connection, kind, [gone], now=self.now)
         if not _has_ended(kept):
             await objections.move_to_merged(connection, record, kept)
 

@@ -1,1 +1,1 @@
-"""What was told, to whom and why: written before it leaves, and provable afterwards."""
+"""Disclosures: what was told to whom and why, written before it leaves; notices of changes to it."""

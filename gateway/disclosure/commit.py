@@ -1,12 +1,11 @@
-"""The one write statement: what is told is written, spent and counted, or nothing is told at all.
+"""The write statement of an answer: disclosure, consent use, probes and stored answer, all or nothing.
 
-It checks the consent again while it spends its use, and that every record it rests on is still the
-one that was read. Where the state has moved since (the consent was withdrawn or used up, a record
-was repaired, the same probe or the same idempotency key came in between), the whole statement is
-undone and the story begins again with a fresh read.
+It checks again that the consent holds and that every record relied on is the version that was read.
+If anything has changed since (consent withdrawn or used up, record repaired, same probe or idempotency
+key in between), the statement is undone and the caller reads again.
 
-The records stay locked until the commit: whoever changes one waits for that, and then finds this
-disclosure when it writes its tombstones (R14).
+The records stay locked until the commit: a change of one waits for it, and then finds this disclosure
+when it writes its withdrawal notices (R14).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +22,8 @@ from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt
 
 STATE_CHANGED = "XQ001"
-STATE_CHANGED_CODES = frozenset(
-    {STATE_CHANGED, "40P01", "40001"}
-)  # also: deadlock, serialization failure
+STATE_CHANGED_CODES = frozenset({STATE_CHANGED, "40P01", "40001"})
+"""SQLSTATEs: ours, deadlock, serialization failure."""
 
 DISCLOSED = """
     disclosed AS (
@@ -103,7 +101,7 @@ REFUSE = Statement(f"WITH {DISCLOSED} SELECT 1 AS written")  # constants only
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One question's probe budget as it will stand; `revision` is the one that was read."""
+    """One question's probe budget after this answer; `revision` is the one that was read."""
 
     question: str
     asked: Mapping[str, int]
@@ -112,11 +110,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingDisclosure:
-    """What is about to be told, and what that costs.
+    """A disclosure to commit, with its answer and costs.
 
-    `consent_version` is set where a use of the disclosure's consent is to be spent, and
-    `held_version` where that consent must hold but nothing is spent (a further page). `kept` is
-    the sealed answer under `key`, so that the same call can be answered again with the same bytes.
+    `consent_version` is set where a use of the consent is spent, `held_version` where the consent must
+    hold but nothing is spent (a further page). `sealed_answer` is stored under `key`.
     """
 
     disclosure: Disclosure
@@ -124,36 +121,36 @@ class PendingDisclosure:
     consent_version: int | None
     key: IdempotencyKey | None
     answer: str
-    kept: str
+    sealed_answer: str
     held_version: int | None = None
     probes: Sequence[Probe] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """It is written. `uses_left` is `None` where nothing was spent or uses are unlimited."""
+    """The disclosure is written; `uses_left` is `None` if nothing was spent or uses are unlimited."""
 
     uses_left: int | None
 
 
 class StateChanged:
-    """The state has moved since it was read, and nothing was written: read again."""
+    """The state has changed since it was read, and nothing was written: read again."""
 
 
-async def commit(hot: HotDatabase, telling: PendingDisclosure) -> Committed | StateChanged:
-    """Write `telling`, spend and count for it: all or nothing."""
-    key = telling.key
+async def commit(hot: HotDatabase, pending: PendingDisclosure) -> Committed | StateChanged:
+    """Write a disclosure, spend the consent use, count the probes: all or nothing."""
+    key = pending.key
     values = {
-        **_row(telling.disclosure, telling.salt),
-        "consent_version": telling.consent_version,
-        "held_version": telling.held_version,
+        **_row(pending.disclosure, pending.salt),
+        "consent_version": pending.consent_version,
+        "held_version": pending.held_version,
         "key": key.key if key else None,
         "request_digest": key.request_digest if key else b"",
-        "answer": telling.kept,
+        "answer": pending.sealed_answer,
         "probes": to_json(
             [
                 {"question": p.question, "asked": dict(p.asked), "revision": p.revision}
-                for p in telling.probes
+                for p in pending.probes
             ]
         ),
     }
@@ -167,7 +164,7 @@ async def commit(hot: HotDatabase, telling: PendingDisclosure) -> Committed | St
 
 
 async def log_refusal(hot: HotDatabase, disclosure: Disclosure) -> None:
-    """Write a refused attempt of an authenticated client (R10)."""
+    """Log a refused request of an authenticated client (R10)."""
     await hot.row(REFUSE, _row(disclosure, new_salt()))
 
 

@@ -1,7 +1,6 @@
-"""What a client hears of its consents, beside what it was told: granted, refused, narrowed, withdrawn.
+"""Notices to a client of changes to its consents: granted, refused, narrowed, withdrawn. Pure.
 
-Pure. What the client did itself (asked, gave up) and what takes nothing from it and gives nothing to
-it (paused, resumed, superseded by a newer grant that it hears of) is no news.
+None for the client's own acts (asked, gave up) or for paused, resumed and superseded.
 """
 
 from dataclasses import dataclass
@@ -9,20 +8,22 @@ from typing import Literal
 
 from consent import Act, Consent, Scope, Transition
 
-NewsKind = Literal["consent_granted", "consent_refused", "consent_narrowed", "consent_withdrawn"]
+ConsentNoticeKind = Literal[
+    "consent_granted", "consent_refused", "consent_narrowed", "consent_withdrawn"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentNotice:
-    """One thing to tell the client of one consent."""
+    """One notice to the client of a consent."""
 
-    kind: NewsKind
+    kind: ConsentNoticeKind
     taken_back: tuple[str, ...] | None = ()
     """Datasets and questions that are allowed no more; `None` is the whole consent."""
 
 
-def news_of(before: Consent, changed: Transition) -> tuple[ConsentNotice, ...]:
-    """What this act on a consent, which was `before`, is to its client."""
+def notices_for(previous: Consent, changed: Transition) -> tuple[ConsentNotice, ...]:
+    """The notices that a transition of a consent causes."""
     match changed.event.what:
         case Act.GRANTED:
             return (ConsentNotice(kind="consent_granted"),)
@@ -31,17 +32,15 @@ def news_of(before: Consent, changed: Transition) -> tuple[ConsentNotice, ...]:
         case Act.WITHDRAWN:
             return (ConsentNotice(kind="consent_withdrawn", taken_back=None),)
         case Act.AMENDED:
-            return _of_change(before.scope, changed.consent.scope)
+            return _notices_of_amendment(previous.scope, changed.consent.scope)
         case _:
             return ()
 
 
-def _of_change(before: Scope, after: Scope) -> tuple[ConsentNotice, ...]:
-    """A change may take one thing back and give another."""
-    left = {*after.datasets, *after.questions}
-    taken = tuple(each for each in (*before.datasets, *before.questions) if each not in left)
-    less = (
-        () if before.within(after) else (ConsentNotice(kind="consent_narrowed", taken_back=taken),)
-    )
-    more = () if after.within(before) else (ConsentNotice(kind="consent_granted"),)
+def _notices_of_amendment(old: Scope, new: Scope) -> tuple[ConsentNotice, ...]:
+    """An amendment may take one thing back and give another."""
+    left = {*new.datasets, *new.questions}
+    taken = tuple(each for each in (*old.datasets, *old.questions) if each not in left)
+    less = () if old.within(new) else (ConsentNotice(kind="consent_narrowed", taken_back=taken),)
+    more = () if new.within(old) else (ConsentNotice(kind="consent_granted"),)
     return (*less, *more)

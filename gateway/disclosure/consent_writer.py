@@ -1,7 +1,6 @@
-"""No event of a consent without its leaf: the one way in which the gateway writes consents.
+"""Writes consents: consent, event, salts and log leaf, all in the caller's transaction.
 
-Consent, event, salts and leaf are written in the transaction of the caller, or none of them. An
-import rule keeps everybody else from `consent.writer`.
+An import rule forbids `consent.writer` to any other module, so that no event lacks its leaf.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,8 +17,8 @@ from consent import Consent, Person, Status, Transition, end_with, store, writer
 from gateway.db.statements import Statement
 from gateway.disclosure import withdrawal_notices
 from gateway.disclosure.consent_leaf import (
+    KeptConsent,
     Salts,
-    StoredLeaf,
     kept_leaf_hash,
     kept_leaf_id,
     leaf_hash,
@@ -47,20 +46,20 @@ class WrittenLeaf:
 
 
 async def insert(connection: AsyncConnection, asked: Transition) -> None:
-    """Keep a new consent, its first event and that event's leaf."""
+    """Insert a new consent, its first event and that event's leaf."""
     await writer.insert(connection, asked.consent, asked.event)
     await _add(connection, asked)
 
 
-async def save(connection: AsyncConnection, before: Consent, changed: Transition) -> bool:
-    """Put the changed consent in the place of `before`; false, and no leaf, if another was faster.
+async def save(connection: AsyncConnection, previous: Consent, changed: Transition) -> bool:
+    """Replace the `previous` state by the changed one; false, and no leaf, if that is outdated.
 
-    Its client will hear of it, and requests to change one that has ended end with it.
+    Writes the client's notices; requests to amend a withdrawn consent end with it.
     """
-    if not await writer.save(connection, before, changed.consent, changed.event):
+    if not await writer.save(connection, previous, changed.consent, changed.event):
         return False
     await _add(connection, changed)
-    await withdrawal_notices.of_consent(connection, before, changed)
+    await withdrawal_notices.notify_changed_consent(connection, previous, changed)
     if changed.consent.status is Status.WITHDRAWN:
         await _end_amendments(connection, changed)
     return True
@@ -74,19 +73,23 @@ async def _end_amendments(connection: AsyncConnection, ended: Transition) -> Non
             await save(connection, asked, gone)
 
 
-async def keep(connection: AsyncConnection, held: Consent, *, by: Person, now: datetime) -> None:
-    """Write that the new representative lets it go on; a second click writes it again."""
+async def keep_inherited(
+    connection: AsyncConnection, held: Consent, *, person: Person, now: datetime
+) -> None:
+    """Write a new representative's decision to keep a consent; a repetition overwrites it."""
     decided = {
         "kept_at": now,
-        "subject": by.subject,
-        "identity_token_digest": by.identity_token_digest,
+        "subject": person.subject,
+        "identity_token_digest": person.identity_token_digest,
     }
     await connection.execute(
         insert_or(ConsentKeptRow)
         .values(uscc=held.uscc, consent_id=held.consent_id, **decided)
         .on_conflict_do_update(index_elements=["uscc", "consent_id"], set_=decided)
     )
-    kept = StoredLeaf(actor=by.subject, identity_token_digest=by.identity_token_digest, at=now)
+    kept = KeptConsent(
+        actor=person.subject, identity_token_digest=person.identity_token_digest, at=now
+    )
     salts = new_salts()
     leaf = WrittenLeaf(
         leaf_id=kept_leaf_id(held.consent_id, kept),
@@ -96,8 +99,8 @@ async def keep(connection: AsyncConnection, held: Consent, *, by: Person, now: d
     await _write(connection, held.uscc, leaf, now)
 
 
-async def kept_of(connection: AsyncConnection, held: Consent) -> StoredLeaf | None:
-    """Who kept this consent last, and when; if anybody did."""
+async def read_kept(connection: AsyncConnection, held: Consent) -> KeptConsent | None:
+    """The last decision to keep this consent, if there is one."""
     table = ConsentKeptRow
     found = await connection.execute(
         select(col(table.subject), col(table.identity_token_digest), col(table.kept_at)).where(
@@ -107,15 +110,15 @@ async def kept_of(connection: AsyncConnection, held: Consent) -> StoredLeaf | No
     row = found.one_or_none()
     if row is None:
         return None
-    return StoredLeaf(
+    return KeptConsent(
         actor=row.subject, identity_token_digest=row.identity_token_digest, at=row.kept_at
     )
 
 
-async def leaves_of(
+async def read_leaves(
     connection: AsyncConnection, uscc: str, names: Collection[str]
 ) -> Mapping[str, WrittenLeaf]:
-    """The leaves of these names; none where the salts were erased."""
+    """The leaves with these ids; those whose salts were erased are missing."""
     table = ConsentLeafRow
     found = await connection.execute(
         select(
@@ -138,11 +141,11 @@ async def _add(connection: AsyncConnection, changed: Transition) -> None:
     await _write(connection, event.uscc, leaf, event.at)
 
 
-async def _write(connection: AsyncConnection, uscc: str, leaf: WrittenLeaf, at: datetime) -> None:
+async def _write(connection: AsyncConnection, uscc: str, leaf: WrittenLeaf, now: datetime) -> None:
     values = {
         "leaf_id": leaf.leaf_id,
         "salt": leaf.salts.row,
         "person_salt": leaf.salts.person,
         "leaf_hash": leaf.leaf_hash,
     }
-    await connection.execute(_ADD, {"uscc": uscc, "at": at, **values})
+    await connection.execute(_ADD, {"uscc": uscc, "at": now, **values})

@@ -1,6 +1,7 @@
-"""A client reads its notices in the order of a cursor that is given after commit: none is skipped.
+"""Change feed of a client: its notices in the order of a cursor.
 
-Each client is counted by itself, so that a cursor says nothing of what others were told.
+Cursors are assigned after the commit, so that none is skipped, and per client, so that a cursor says
+nothing of other clients.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,11 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.statements import Statement
-from gateway.disclosure.withdrawal_notices import NOTICE, WithdrawalNotice
+from gateway.disclosure.withdrawal_notices import NOTICE_COLUMNS, WithdrawalNotice
 
-AT_ONCE: Final = 1_000  # in well under the five seconds of a round, whatever plan PostgreSQL takes
+MAX_NUMBERED: Final = 1_000  # well under the five seconds of a round under any query plan
 
-# Whoever numbers holds the sealer's lock: nobody else counts meanwhile, and what commits later is
-# seen by a later round, and comes behind.
+# Runs under the sequencer's lock; what commits later gets a higher cursor in a later round.
 _NUMBER: Final = Statement("""
     WITH fresh AS (
         SELECT uscc, change_id, client_id,
@@ -33,7 +33,7 @@ _NUMBER: Final = Statement("""
     WHERE t.uscc = f.uscc AND t.change_id = f.change_id AND t.cursor IS NULL""")
 
 _AFTER: Final = Statement(f"""
-    SELECT {", ".join(NOTICE)}, cursor FROM tombstone
+    SELECT {", ".join(NOTICE_COLUMNS)}, cursor FROM tombstone
     WHERE client_id = CAST(:client_id AS text) AND cursor > CAST(:after AS bigint)
     ORDER BY cursor LIMIT :limit""")  # noqa: S608  # constants
 
@@ -48,44 +48,43 @@ _NEWEST: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """Notices in the order of the feed, and the cursor behind the last of them."""
+    """Notices in the order of the feed, and the cursor of the last of them."""
 
     notices: tuple[WithdrawalNotice, ...]
     cursor: int
 
 
 @dataclass(frozen=True, slots=True)
-class BeyondTheFeed:
-    """The cursor is none that this client's feed has come to: whoever went on from it would miss what is
-    still to get its place."""
+class UnknownCursor:
+    """The cursor is higher than any in this client's feed."""
 
 
-async def number(connection: AsyncConnection) -> int:
-    """Give the oldest notices that have none their place; how many. Call it under the sealer's lock."""
-    return (await connection.execute(_NUMBER, {"most": AT_ONCE})).rowcount
+async def assign_cursors(connection: AsyncConnection) -> int:
+    """Assign cursors to the oldest notices without one; how many. Call it under the sequencer's lock."""
+    return (await connection.execute(_NUMBER, {"most": MAX_NUMBERED})).rowcount
 
 
-async def after(
+async def read_page(
     connection: AsyncConnection, client_id: str, cursor: int, *, limit: int
-) -> FeedPage | BeyondTheFeed:
-    """What comes behind `cursor` in this client's feed."""
+) -> FeedPage | UnknownCursor:
+    """The notices after `cursor` in this client's feed."""
     if cursor > await _newest(connection, client_id):
-        return BeyondTheFeed()
+        return UnknownCursor()
     values = {"client_id": client_id, "after": cursor, "limit": limit}
     notices = []
     for row in await connection.execute(_AFTER, values):
         *notice, cursor = row
-        notices.append(WithdrawalNotice(**dict(zip(NOTICE, notice, strict=True))))
+        notices.append(WithdrawalNotice(**dict(zip(NOTICE_COLUMNS, notice, strict=True))))
     return FeedPage(notices=tuple(notices), cursor=cursor)
 
 
 async def acknowledge(
-    connection: AsyncConnection, client_id: str, upto: int, *, now: datetime
-) -> BeyondTheFeed | None:
-    """Note that this client knows all up to a cursor."""
-    if upto > await _newest(connection, client_id):
-        return BeyondTheFeed()
-    await connection.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": upto, "now": now})
+    connection: AsyncConnection, client_id: str, cursor: int, *, now: datetime
+) -> UnknownCursor | None:
+    """Record that this client knows all notices up to `cursor`."""
+    if cursor > await _newest(connection, client_id):
+        return UnknownCursor()
+    await connection.execute(_ACKNOWLEDGE, {"client_id": client_id, "upto": cursor, "now": now})
     return None
 
 

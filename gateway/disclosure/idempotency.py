@@ -1,6 +1,6 @@
-"""A call that repeats its idempotency key gets the bytes it was given before, and spends nothing.
+"""Idempotency: stored answers by `Idempotency-Key`; a repeated call gets the same bytes, spends nothing.
 
-An answer may hold what is personal, so it is kept sealed, for its own row only.
+Answers may hold personal data, so they are stored encrypted, each for its own row.
 """
 
 import base64
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from gateway.privacy.field_encryption import Vault
 
-# One jsonb object: the answer kept under :key for client :client_id about :uscc, or NULL.
-KEPT_JSON = """(
+# One jsonb object: the answer stored under :key for client :client_id about :uscc, or NULL.
+STORED_ANSWER_JSON = """(
     SELECT jsonb_build_object(
         'request_digest', encode(i.request_digest, 'hex'), 'answer', i.answer,
         'uses_left', i.uses_left, 'at', i.at)
@@ -35,20 +35,20 @@ class IdempotencyKey:
 
 
 class KeyConflict(Enum):
-    """Why a key that has been used answers nothing."""
+    """Why a used key gives no stored answer."""
 
     OTHER_REQUEST = auto()
     ANSWER_DELETED = auto()
 
 
-def kept_since(now: datetime) -> datetime:
-    """When the oldest answer that is still given again was given first."""
+def oldest_answer_time(now: datetime) -> datetime:
+    """The time of the oldest answer that is still repeated."""
     return now - timedelta(seconds=KEY_LIFE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer:
-    """An answer given before."""
+    """An answer given before, and the consent uses left after it."""
 
     answer: str
     uses_left: int | None
@@ -56,26 +56,26 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerStore:
-    """Where the answers to one client about one enterprise are kept, by key."""
+    """Encrypts and decrypts the stored answers to one client about one enterprise."""
 
     vault: Vault
     uscc: str
     client_id: str
 
-    def sealed(self, key: IdempotencyKey | None, answer: str) -> str:
-        """The text to keep for `answer`; nothing where there is no key."""
+    def seal(self, key: IdempotencyKey | None, answer: str) -> str:
+        """The text to store for `answer`; empty without a key."""
         if key is None:
             return ""
         sealed = self.vault.seal(answer.encode(), **self._place(key))
         return base64.b64encode(sealed).decode()
 
-    def found(
+    def find(
         self, key: IdempotencyKey | None, found: Mapping[str, Any] | None, now: datetime
     ) -> StoredAnswer | KeyConflict | None:
-        """The kept answer to this very request; a conflict if the key stood for another one."""
+        """The stored answer to this request, or a conflict if the key was used for another one."""
         if key is None or found is None:
             return None
-        if datetime.fromisoformat(found["at"]) < kept_since(now):
+        if datetime.fromisoformat(found["at"]) < oldest_answer_time(now):
             return None
         if not hmac.compare_digest(found["request_digest"], key.request_digest.hex()):
             return KeyConflict.OTHER_REQUEST

@@ -1,5 +1,6 @@
-"""Refusals whose number nothing bounds are counted in memory and written now and then: a flood of
-them costs the database one statement per interval, whatever it names. Pure.
+"""In-memory counts of rate-limited refusals, written at intervals by `background`. Pure.
+
+A flood of refusals costs the database one statement per interval.
 """
 
 from collections import Counter
@@ -7,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-# Of one client in one interval; what it names beyond that is counted under no enterprise.
-MOST_ENTERPRISES: Final = 100
-MOST_LINES: Final = 5_000
-OF_NO_ENTERPRISE: Final = ""
+# Per client and interval; further enterprises are counted under `NO_ENTERPRISE`.
+MAX_ENTERPRISES: Final = 100
+MAX_COUNTS: Final = 5_000
+NO_ENTERPRISE: Final = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RefusalCount:
-    """Who was refused, about whom, at what, why, and in which hour (UTC)."""
+    """Key of a count: enterprise, client, kind, reason, hour (UTC)."""
 
     uscc: str
     client_id: str
@@ -26,7 +27,7 @@ class RefusalCount:
 
 @dataclass(slots=True)
 class RefusalCounter:
-    """The counts of one worker since it last wrote them down."""
+    """The counts of one worker since it last wrote them."""
 
     _lines: Counter[RefusalCount] = field(default_factory=Counter)
     _enterprises: dict[str, set[str]] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class RefusalCounter:
     ) -> None:
         """Count one refused attempt."""
         line = RefusalCount(
-            uscc=self._named(client_id, uscc or OF_NO_ENTERPRISE),
+            uscc=self._named(client_id, uscc or NO_ENTERPRISE),
             client_id=client_id,
             kind=kind,
             reason=reason,
@@ -45,20 +46,20 @@ class RefusalCounter:
         self._lines[line] += 1
 
     def take(self) -> dict[RefusalCount, int]:
-        """What was counted; the tally begins anew."""
+        """The counts so far; counting restarts at zero."""
         taken, self._lines, self._enterprises = self._lines, Counter(), {}
         return dict(taken)
 
     def give_back(self, taken: dict[RefusalCount, int]) -> None:
-        """Count again what could not be written."""
+        """Add counts that could not be written back."""
         self._lines.update(taken)
 
     def _named(self, client_id: str, uscc: str) -> str:
-        """The enterprise, or none where this client has named too many."""
+        """The enterprise, or `NO_ENTERPRISE` if this client has named too many."""
         named = self._enterprises.setdefault(client_id, set())
         if uscc in named:
             return uscc
-        if len(named) >= MOST_ENTERPRISES or len(self._lines) >= MOST_LINES:
-            return OF_NO_ENTERPRISE
+        if len(named) >= MAX_ENTERPRISES or len(self._lines) >= MAX_COUNTS:
+            return NO_ENTERPRISE
         named.add(uscc)
         return uscc

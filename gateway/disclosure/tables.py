@@ -1,4 +1,4 @@
-"""Rows are only ever added: what was told cannot be untold, only withdrawn."""
+"""Tables of disclosures, their notices, and the transparency log; disclosures are append-only."""
 
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,12 @@ from gateway.db import column_types
 
 
 def _given(kind: type[Integer] = BigInteger) -> Any:
-    """A number in the primary key that we give, not the database."""
+    """A number in the primary key without autoincrement."""
     return Field(sa_type=kind, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class DisclosureRow(SQLModel, table=True):
-    """One act of telling a client something about one enterprise, or of refusing to."""
+    """One disclosure to a client about one enterprise, or one refusal."""
 
     __tablename__ = "disclosure"
     __table_args__ = (
@@ -41,10 +41,10 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """What one client has to know of what it was told, or may be; `cursor` is given after commit.
+    """A notice to one client that a record or a consent has changed; `cursor` is assigned after commit.
 
-    On a record it names every disclosure that rests on it; on a consent withdrawn or narrowed those
-    that rest on what was taken back. Granted, refused and expired take nothing back and name none.
+    For a record it lists every disclosure that relies on it; for a consent withdrawn or narrowed those
+    that rely on what was taken back; for granted, refused and expired none.
     """
 
     __tablename__ = "tombstone"
@@ -86,7 +86,7 @@ class TombstoneRow(SQLModel, table=True):
 
 
 class ChangeFeedRow(SQLModel, table=True):
-    """How many notices of a client have a place in its feed: the cursor of the newest of them."""
+    """The newest cursor of a client's feed."""
 
     __tablename__ = "change_feed"
 
@@ -95,7 +95,7 @@ class ChangeFeedRow(SQLModel, table=True):
 
 
 class DisclosureSaltRow(SQLModel, table=True):
-    """The salt in a disclosure's leaf. To delete it is to erase the person from the log."""
+    """The salt of a disclosure's leaf; deleting it erases the subject from the log."""
 
     __tablename__ = "disclosure_salt"
 
@@ -105,7 +105,7 @@ class DisclosureSaltRow(SQLModel, table=True):
 
 
 class ConsentLeafRow(SQLModel, table=True):
-    """The leaf of one event of a consent, and its salts: to delete the row erases who was meant."""
+    """The leaf of a consent event with its salts; deleting it erases the subject from the log."""
 
     __tablename__ = "consent_leaf"
 
@@ -117,7 +117,7 @@ class ConsentLeafRow(SQLModel, table=True):
 
 
 class PendingLeafRow(SQLModel, table=True):
-    """A leaf that the sealer has still to copy into the log."""
+    """A leaf not yet sequenced into the log."""
 
     __tablename__ = "pending_leaf"
     __table_args__ = (Index("ix_pending_leaf_at", "at"),)
@@ -154,7 +154,7 @@ class LogNodeRow(SQLModel, table=True):
 class CheckpointRow(SQLModel, table=True):
     """A signed tree head: size, root, and the note that was signed.
 
-    It is told from `published_at` on: by then it is kept outside the database too.
+    Served from `published_at` on: by then it is stored outside the database too.
     """
 
     __tablename__ = "checkpoint"
@@ -167,7 +167,7 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class LogEventRow(SQLModel, table=True):
-    """A public event whose leaf is in the log: its exact bytes, and the salt, for everybody."""
+    """A public event in the log: its exact bytes and its salt."""
 
     __tablename__ = "log_event"
 
@@ -179,7 +179,7 @@ class LogEventRow(SQLModel, table=True):
 
 
 class TurnedAwayRow(SQLModel, table=True):
-    """How often a client's attempts on an enterprise were refused in one hour, of what is only summed.
+    """Hourly count of a client's rate-limited refusals about one enterprise.
 
     `uscc` is empty where no enterprise was named, or too many.
     """
@@ -195,7 +195,7 @@ class TurnedAwayRow(SQLModel, table=True):
 
 
 class IdempotencyRow(SQLModel, table=True):
-    """One answered call that may be repeated without spending anything again."""
+    """The encrypted answer of a call, by its idempotency key."""
 
     __tablename__ = "idempotency"
 

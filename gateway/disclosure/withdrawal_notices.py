@@ -1,8 +1,8 @@
-"""Whoever was told what is now withdrawn gets a tombstone (撤回通知), in the transaction that withdraws.
+"""Withdrawal notices (撤回通知, R14) to clients that were told what has now changed or ended.
 
-R14: one for each client that was told while the record could be told. It names disclosures and the
-record, never the new content. Write it in a statement after the one that changed the record: only
-then is every disclosure seen whose commit that change had to wait for (`disclosure.commit`).
+Written in the transaction of the change, one for each client and record. A notice names disclosures
+and the record, never the new content. It is a statement after the one that changes the record: only
+then are all disclosures seen whose commit that change waited for (`disclosure.commit`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,18 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent import Consent, Transition
 from gateway.db.statements import Statement
-from gateway.disclosure.consent_notices import news_of
+from gateway.disclosure.consent_notices import notices_for
 from gateway.disclosure.ids import new_id
 
 RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]
 
-NOTHING_TAKEN: Final = ("consent_granted", "consent_refused", "consent_expired")
-"""Nothing that was told rests on these: nobody owes an acknowledgement that it is used no more."""
-STILL_NEWS: Final = timedelta(days=30)
-AT_ONCE: Final = 1_000
+UNACKNOWLEDGED_KINDS: Final = ("consent_granted", "consent_refused", "consent_expired")
+"""Notices that take nothing back and need no acknowledgement."""
+EXPIRY_NOTICE_PERIOD: Final = timedelta(days=30)
+MAX_EXPIRED: Final = 1_000
 
-# A second correction concerns only what was told since the first; that a record is repaired or
-# withdrawn everybody hears who was ever told of it.
+# A second correction concerns only disclosures since the first; a repair or withdrawal concerns all.
 _NOTICES: Final = """
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, dataset, record_id, disclosure_ids)
@@ -45,8 +44,8 @@ _NOTICES: Final = """
         GROUP BY c.uscc, c.dataset, c.record_id, d.client_id) AS told"""
 
 
-def notices_on(changed: str) -> str:
-    """The statement that writes the notices on what the query `changed` gives: uscc, dataset, id.
+def notices_sql(changed: str) -> str:
+    """The statement that writes the notices for the records of the query `changed`: uscc, dataset, id.
 
     Parameters `:kind` and `:now`, and those of the query.
     """
@@ -54,7 +53,7 @@ def notices_on(changed: str) -> str:
 
 
 _OF_RECORDS: Final = Statement(
-    notices_on("""
+    notices_sql("""
         SELECT * FROM unnest(CAST(:usccs AS text[]), CAST(:datasets AS text[]),
                              CAST(:record_ids AS text[]))""")
 )
@@ -73,7 +72,7 @@ _OF_CONSENT: Final = Statement("""
                         OR d.asked ?| CAST(:taken_back AS text[]))
                  ORDER BY d.at, d.disclosure_id) END""")
 
-# A consent runs out once: its id is in the notice's. Long ago is no news.
+# Expiry is notified once (the notice's id holds the consent's), and only within 30 days.
 EXPIRED: Final = Statement("""
     INSERT INTO tombstone (
         uscc, change_id, client_id, kind, occurred_at, consent_id, disclosure_ids)
@@ -92,7 +91,7 @@ _OWING: Final = Statement("""
     FROM tombstone WHERE acknowledged_at IS NULL AND kind <> ALL(CAST(:nothing_taken AS text[]))
     GROUP BY client_id ORDER BY since, client_id""")
 
-NOTICE: Final = (
+NOTICE_COLUMNS: Final = (
     "change_id",
     "kind",
     "occurred_at",
@@ -103,7 +102,7 @@ NOTICE: Final = (
 )
 """The columns of a `WithdrawalNotice`."""
 _OWED_BY: Final = Statement(f"""
-    SELECT {", ".join(NOTICE)}
+    SELECT {", ".join(NOTICE_COLUMNS)}
     FROM tombstone
     WHERE acknowledged_at IS NULL AND client_id = CAST(:client_id AS text)
       AND kind <> ALL(CAST(:nothing_taken AS text[]))
@@ -112,7 +111,7 @@ _OWED_BY: Final = Statement(f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRecord:
-    """A record that is told no more as it was told before; of the registration too."""
+    """A record (or registration) that was corrected, repaired or withdrawn."""
 
     uscc: str
     dataset: str
@@ -120,8 +119,8 @@ class ChangedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owing:
-    """How many tombstones a client has not acknowledged, and since when."""
+class UnacknowledgedCount:
+    """How many notices a client has not acknowledged, and since when."""
 
     client_id: str
     open: int
@@ -141,14 +140,14 @@ class WithdrawalNotice:
     disclosure_ids: Sequence[str]
 
 
-async def of_records(
+async def notify_changed_records(
     connection: AsyncConnection,
     kind: RecordKind,
     changed: Iterable[ChangedRecord],
     *,
     now: datetime,
 ) -> int:
-    """Tell everybody who was told of these records, each named once; how many notices that were."""
+    """Write the notices for these records, each given once; how many were written."""
     each = tuple(changed)
     if not each:
         return 0
@@ -165,18 +164,20 @@ async def of_records(
     return written.rowcount
 
 
-async def of_consent(connection: AsyncConnection, before: Consent, changed: Transition) -> None:
-    """Tell the client what became of its consent, and which disclosures rest on what is taken back."""
-    of = changed.consent
-    for each in news_of(before, changed):
+async def notify_changed_consent(
+    connection: AsyncConnection, previous: Consent, changed: Transition
+) -> None:
+    """Write the client's notices on a change of its consent."""
+    held = changed.consent
+    for each in notices_for(previous, changed):
         taken = each.taken_back
         await connection.execute(
             _OF_CONSENT,
             {
-                "uscc": of.uscc,
+                "uscc": held.uscc,
                 "change_id": new_id("chg"),
-                "client_id": of.client_id,
-                "consent_id": of.consent_id,
+                "client_id": held.client_id,
+                "consent_id": held.consent_id,
                 "kind": each.kind,
                 "taken_back": None if taken is None else list(taken),
                 "now": changed.event.at,
@@ -184,28 +185,26 @@ async def of_consent(connection: AsyncConnection, before: Consent, changed: Tran
         )
 
 
-async def of_expired_consents(connection: AsyncConnection, *, now: datetime) -> int:
-    """Tell each client once of its consents that have run out; how many notices that were.
-
-    Nobody acts when time runs out, so this is called every few minutes; at most `AT_ONCE` at a time.
-    """
+async def notify_expired_consents(connection: AsyncConnection, *, now: datetime) -> int:
+    """Write the notices for expired consents, at most `MAX_EXPIRED`; called every few minutes."""
     written = await connection.execute(
-        EXPIRED, {"now": now, "since": now - STILL_NEWS, "most": AT_ONCE}
+        EXPIRED, {"now": now, "since": now - EXPIRY_NOTICE_PERIOD, "most": MAX_EXPIRED}
     )
     return written.rowcount
 
 
-async def owing(connection: AsyncConnection) -> list[Owing]:
-    """Who has not acknowledged all, the longest silence first."""
-    found = await connection.execute(_OWING, {"nothing_taken": list(NOTHING_TAKEN)})
-    return [Owing(**row._asdict()) for row in found]
+async def count_unacknowledged(connection: AsyncConnection) -> list[UnacknowledgedCount]:
+    """The clients with unacknowledged notices, the longest overdue first."""
+    found = await connection.execute(_OWING, {"nothing_taken": list(UNACKNOWLEDGED_KINDS)})
+    return [UnacknowledgedCount(**row._asdict()) for row in found]
 
 
-async def owed_by(
+async def unacknowledged_notices(
     connection: AsyncConnection, client_id: str, *, limit: int
 ) -> list[WithdrawalNotice]:
-    """What one client has not acknowledged, the oldest first."""
+    """One client's unacknowledged notices, the oldest first."""
     found = await connection.execute(
-        _OWED_BY, {"client_id": client_id, "limit": limit, "nothing_taken": list(NOTHING_TAKEN)}
+        _OWED_BY,
+        {"client_id": client_id, "limit": limit, "nothing_taken": list(UNACKNOWLEDGED_KINDS)},
     )
     return [WithdrawalNotice(**row._asdict()) for row in found]

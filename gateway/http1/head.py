@@ -1,7 +1,7 @@
 """Checks of an HTTP/1.1 message head that the parser leaves to the server (RFC 9112). Pure.
 
-The parser has judged the syntax and that the framing is unambiguous; each check here gives a
-`HeadRefusal` or lets the head pass, in the order of `CHECKS`.
+The parser has checked syntax and framing; each check here gives a `HeadRefusal` or `None`, in the order
+of `CHECKS`.
 """
 
 import re
@@ -11,25 +11,25 @@ from typing import Final, NamedTuple
 
 Field = tuple[bytes, bytes]
 
-LONGEST_TARGET: Final = 16 * 1024  # bytes
-LARGEST_HEAD: Final = 64 * 1024  # bytes of target and fields, all together
-MOST_FIELDS: Final = 128
+MAX_TARGET_BYTES: Final = 16 * 1024  # bytes
+MAX_HEAD_BYTES: Final = 64 * 1024  # bytes of target and fields, all together
+MAX_FIELDS: Final = 128
 
-# RFC 3986 §3.2.2, of reg-name only what a host name can have.
+# RFC 3986 §3.2.2, reg-name limited to host names.
 HOST: Final = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadRefusal:
-    """An answer to a message that cannot be served: a status and a public sentence."""
+    """The answer to a message that cannot be served: status and public sentence."""
 
     status: int
     detail: str
 
 
 class RequestHead(NamedTuple):
-    """A message's request line and fields; field names are in lower case."""
+    """Request line and fields of a message; field names in lower case."""
 
     method: bytes
     target: bytes
@@ -53,42 +53,42 @@ MALFORMED: Final = HeadRefusal(
 HEAD_TOO_LARGE: Final = HeadRefusal(
     status=431,
     detail=(
-        f"Headers are taken up to {MOST_FIELDS} fields and {LARGEST_HEAD} bytes, all together; "
+        f"Headers are taken up to {MAX_FIELDS} fields and {MAX_HEAD_BYTES} bytes, all together; "
         "trailers and chunk extensions too."
     ),
 )
 TARGET_TOO_LONG: Final = HeadRefusal(
-    status=414, detail=f"A request target is taken up to {LONGEST_TARGET} bytes."
+    status=414, detail=f"A request target is taken up to {MAX_TARGET_BYTES} bytes."
 )
 HEAD_TOO_SLOW: Final = HeadRefusal(
     status=408, detail="The headers did not arrive in time; send the request again."
 )
 
 
-def spoken_version(head: RequestHead) -> HeadRefusal | None:
-    """HTTP/1.1, and HTTP/1.0 for old proxies and health checks."""
+def supported_version(head: RequestHead) -> HeadRefusal | None:
+    """Require HTTP/1.1, or HTTP/1.0 for old proxies and health checks."""
     if head.version in {"1.1", "1.0"}:
         return None
     return HeadRefusal(status=505, detail="Only HTTP/1.1 and HTTP/1.0 are spoken here.")
 
 
-def bounded(head: RequestHead) -> HeadRefusal | None:
-    """A bounded number of fields, of bounded size all together."""
+def bounded_size(head: RequestHead) -> HeadRefusal | None:
+    """Limit the number of fields and the size of target and fields together."""
     size = len(head.target) + sum([len(name) + len(value) + 4 for name, value in head.fields])
-    if size <= LARGEST_HEAD and len(head.fields) <= MOST_FIELDS:
+    if size <= MAX_HEAD_BYTES and len(head.fields) <= MAX_FIELDS:
         return None
     return HEAD_TOO_LARGE
 
 
 def no_tunnel(head: RequestHead) -> HeadRefusal | None:
-    """CONNECT asks for a tunnel (RFC 9110 §9.3.6), which is a proxy's business."""
+    """Refuse CONNECT (RFC 9110 §9.3.6)."""
     if head.method != b"CONNECT":
         return None
     return HeadRefusal(status=501, detail="CONNECT is not served here.")
 
 
 def one_host(head: RequestHead) -> HeadRefusal | None:
-    """One well-formed Host; only HTTP/1.0 may leave it out (RFC 9112 §3.2)."""
+    """Require one well-formed Host; only HTTP/1.0 may omit it (RFC 9112 §3.2)."""
     hosts = head.values(b"host")
     if len(hosts) == 1 and HOST.fullmatch(hosts[0]):
         return None
@@ -98,7 +98,7 @@ def one_host(head: RequestHead) -> HeadRefusal | None:
 
 
 def known_coding(head: RequestHead) -> HeadRefusal | None:
-    """No transfer coding but `chunked`, once, and only where it exists (RFC 9112 §6.1)."""
+    """Allow no transfer coding but `chunked`, once, in HTTP/1.1 (RFC 9112 §6.1)."""
     codings = head.values(b"transfer-encoding")
     if not codings or (head.version == "1.1" and [c.lower() for c in codings] == [b"chunked"]):
         return None
@@ -107,24 +107,24 @@ def known_coding(head: RequestHead) -> HeadRefusal | None:
     return HeadRefusal(status=501, detail="The only transfer coding that is taken is `chunked`.")
 
 
-def a_path(head: RequestHead) -> HeadRefusal | None:
-    """The target is a path with or without a query, or an http address that has such a target."""
+def path_target(head: RequestHead) -> HeadRefusal | None:
+    """Require a target in origin form, or an http URL, without a fragment."""
     if b"#" not in head.target and (head.target.startswith(b"/") or _absolute(head)):
         return None
     return HeadRefusal(status=400, detail="The request target must be a path, without a fragment.")
 
 
 CHECKS: Final[tuple[Callable[[RequestHead], HeadRefusal | None], ...]] = (
-    bounded,
-    spoken_version,
+    bounded_size,
+    supported_version,
     no_tunnel,
     one_host,
     known_coding,
-    a_path,
+    path_target,
 )
 
 
-def check(head: RequestHead) -> HeadRefusal | None:
+def check_head(head: RequestHead) -> HeadRefusal | None:
     """The first refusal among `CHECKS`, if there is one."""
     for each in CHECKS:
         refusal = each(head)
@@ -133,10 +133,10 @@ def check(head: RequestHead) -> HeadRefusal | None:
     return None
 
 
-def in_origin_form(head: RequestHead) -> tuple[bytes, bytes | None]:
-    """The path and query of a checked head, and the host that an absolute target names.
+def origin_form(head: RequestHead) -> tuple[bytes, bytes | None]:
+    """Path and query of a checked head, and the host of an absolute target.
 
-    That host counts and the Host field does not (RFC 9112 §3.2.2).
+    That host overrides the Host field (RFC 9112 §3.2.2).
     """
     found = _absolute(head)
     if found is None:

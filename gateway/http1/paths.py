@@ -1,7 +1,7 @@
-"""One spelling of a path (RFC 3986): whatever would be normalised is refused. Pure.
+"""Canonical paths (RFC 3986): a path that normalisation would change is refused. Pure.
 
-A second spelling is a way past whatever knows the first one: a proxy's rule, a quota, a cache.
-Percent-encoded UTF-8 is data and passes, its hexadecimal digits in either case.
+A second spelling would bypass a proxy's rule, a quota or a cache. Percent-encoded UTF-8 is data and
+passes, with hexadecimal digits in either case.
 """
 
 import re
@@ -18,8 +18,8 @@ BACKSLASH: Final = ord("\\")
 ENCODED_SLASH: Final = re.compile(rb"%2f", re.IGNORECASE)
 
 
-def trouble_with(path: bytes) -> str | None:
-    """A sentence on why `path`, as it was sent, is not in its one spelling; `None` where it is."""
+def path_problem(path: bytes) -> str | None:
+    """A sentence on why `path`, as sent, is not canonical; `None` if it is."""
     if not path.startswith(b"/") or not WELL_FORMED.fullmatch(path):
         return (
             "The path holds what must be percent-encoded, a percent sign without two hexadecimal "
@@ -34,7 +34,7 @@ def trouble_with(path: bytes) -> str | None:
 
 
 def has_encoded_slash(path: bytes) -> bool:
-    """Whether a segment of `path` holds a slash as data, which no address here does."""
+    """Whether a segment of `path` holds an encoded slash, which no path here does."""
     return ENCODED_SLASH.search(path) is not None
 
 

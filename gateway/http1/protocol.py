@@ -1,11 +1,11 @@
-"""uvicorn's httptools protocol, made to end every message where RFC 9112 ends it, within bounds.
+"""HTTP/1.1 protocol of uvicorn (httptools) with strict message framing (RFC 9112) and bounds.
 
 - `Upgrade` is ignored (RFC 9110 §7.8). The parser stops after such a head as if another protocol
   began there; the head is then parsed once more without that field, and what follows it is its body.
 - A head is bounded in bytes, in fields and in time; so are chunk extensions and trailers, which are
   never headers (RFC 9110 §6.5.1).
-- A message that cannot be served ends its connection: the answers before it go out first, then one
-  refusal, and nothing after it is parsed.
+- A message that cannot be served ends its connection: pending answers go out first, then one refusal,
+  and nothing after it is parsed.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("gateway.http1")
 
-LINGER: Final = 5.0  # seconds in which what a refused client still sends is read and forgotten
+LINGER_SECONDS: Final = 5.0  # in which what a refused client still sends is read and dropped
 CONNECT: Final = b"CONNECT"
 
 
@@ -48,7 +48,7 @@ class RefusedError(Exception):
 
 
 class Http1Protocol(HttpToolsProtocol):
-    """One connection of a client, or of a proxy for many clients."""
+    """One connection of a client or proxy."""
 
     head_within: float = 10.0
     """Seconds from a connection's start, or a later message's first byte, to the end of its head."""
@@ -66,18 +66,18 @@ class Http1Protocol(HttpToolsProtocol):
     # asyncio's callbacks
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Bound the first head from here on."""
+        """Start the timer of the first head."""
         super().connection_made(transport)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Stop the timers."""
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`, unless this connection has been refused already."""
+        """Parse `data`, unless this connection has been refused."""
         if self._refusal is not None:
             return
         self._advanced = False
@@ -88,7 +88,7 @@ class Http1Protocol(HttpToolsProtocol):
             self._refuse(cause.refusal if isinstance(cause, RefusedError) else head.MALFORMED)
             return
         self._without_progress = 0 if self._advanced else self._without_progress + len(data)
-        if self._without_progress > head.LARGEST_HEAD:
+        if self._without_progress > head.MAX_HEAD_BYTES:
             self._refuse(head.HEAD_TOO_LARGE)
         elif self._in_head and (self._head_begun or self._without_progress):
             self._start_head_timer()
@@ -104,7 +104,7 @@ class Http1Protocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """A piece of the request target."""
         super().on_url(url)
-        if len(self.url) > head.LONGEST_TARGET:
+        if len(self.url) > head.MAX_TARGET_BYTES:
             raise RefusedError(head.TARGET_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -113,7 +113,7 @@ class Http1Protocol(HttpToolsProtocol):
             self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """Check the head and begin to serve the message."""
+        """Check the head and start serving the message."""
         method = self.parser.get_method()
         if self.parser.should_upgrade() and method != CONNECT:
             return  # `_feed` parses this head once more
@@ -123,10 +123,10 @@ class Http1Protocol(HttpToolsProtocol):
             version=self.parser.get_http_version(),
             fields=self.headers,
         )
-        refusal = head.check(found)
+        refusal = head.check_head(found)
         if refusal is not None:
             raise RefusedError(refusal)
-        self.url, host = head.in_origin_form(found)
+        self.url, host = head.origin_form(found)
         if host is not None:
             self.headers[:] = [each for each in self.headers if each[0] != b"host"]
             self.headers.append((b"host", host))
@@ -206,7 +206,7 @@ class Http1Protocol(HttpToolsProtocol):
         self._head_timer = None
         if self.transport.is_closing() or self._refusal is not None or not self._in_head:
             return
-        if self.flow.read_paused:  # it is we who do not read
+        if self.flow.read_paused:  # we do not read
             self._start_head_timer()
         elif self._head_begun:
             self._refuse(head.HEAD_TOO_SLOW)
@@ -216,12 +216,12 @@ class Http1Protocol(HttpToolsProtocol):
     # refusing
 
     def _refuse(self, refusal: HeadRefusal) -> None:
-        """Parse nothing more, and answer in the message's turn."""
+        """Stop parsing, and answer in the message's turn."""
         log.info("refused", error="invalid_request", status=refusal.status, reason=refusal.detail)
         self._refusal = refusal
         self._stop_head_timer()
         if not self._in_head and self.pipeline:
-            self.pipeline.popleft()  # the newest, whose body is at fault: it was not begun
+            self.pipeline.popleft()  # the newest, whose body is at fault; not started
         elif not self._in_head:
             self._break_off(self.cycle, refusal)
             return
@@ -229,7 +229,7 @@ class Http1Protocol(HttpToolsProtocol):
             self._send(refusal)
 
     def _break_off(self, cycle: RequestResponseCycle, refusal: HeadRefusal) -> None:
-        """The message that is being served ends within its body."""
+        """End the message that is being served, within its body."""
         if cycle.response_complete:
             self._linger()
             return
@@ -256,20 +256,20 @@ class Http1Protocol(HttpToolsProtocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Close once the client has read the answer: unread bytes would reset the connection."""
+        """Close after the client has read the answer: unread bytes would reset the connection."""
         self._unset_keepalive_if_required()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(LINGER, self.transport.close)
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 def _closing_unless_continued(
     cycle: RequestResponseCycle, app: "ASGI3Application"
 ) -> "ASGI3Application":
-    """End the connection where a body that waited for `100 Continue` was never asked for.
+    """Close the connection if a body waiting for `100 Continue` was never read.
 
-    The client may leave it out then, and what it sends next must not be taken for it.
+    The client may omit that body, and what it sends next must not be taken for it.
     """
 
     async def serve(

@@ -1,4 +1,4 @@
-"""The options with which uvicorn serves the gateway: the same for `serve`, the demo and tests."""
+"""Uvicorn options of the gateway, the same for `serve`, the demo and tests."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from gateway.http1.protocol import Http1Protocol
 
-MOST_CONNECTIONS: Final = 2_000  # of one worker; more are answered 503 at once
-# Seconds: longer than clients and proxies keep an idle connection, so that it is they who end it and
-# no call is sent into one that is just being closed.
-KEPT_OPEN: Final = 75
+MAX_CONNECTIONS: Final = 2_000  # per worker; more are answered 503
+# Longer than clients and proxies keep an idle connection, so that they close it and no call is lost.
+KEEP_ALIVE_SECONDS: Final = 75
 
-OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
+SERVER_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "loop": "uvloop",
         "http": Http1Protocol,
@@ -19,7 +18,7 @@ OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
         "access_log": False,
         "proxy_headers": False,
         "server_header": False,
-        "limit_concurrency": MOST_CONNECTIONS,
-        "timeout_keep_alive": KEPT_OPEN,
+        "limit_concurrency": MAX_CONNECTIONS,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
     }
 )

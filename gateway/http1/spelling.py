@@ -1,6 +1,6 @@
-"""ASGI middleware that refuses, before routing, a path in another than its one spelling (400).
+"""ASGI middleware that refuses non-canonical paths (400) before routing.
 
-In the form of its place: an OAuth error under /oauth, a page for a browser, a problem elsewhere.
+As an OAuth error under /oauth, a page for a browser, a problem elsewhere.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import problems
 from gateway.access.errors import GatewayError, InvalidRequestError, NotFoundError
-from gateway.http1.paths import has_encoded_slash, trouble_with
+from gateway.http1.paths import has_encoded_slash, path_problem
 from gateway.oauth.errors import invalid_request, reply_of
 from gateway.pages import page_route
 
@@ -22,26 +22,26 @@ log = structlog.get_logger("gateway.http1")
 NUL: Final = b"%00"
 
 
-class Spelling:
-    """Lets pass only what is spelt as it must be."""
+class PathSpelling:
+    """Passes only requests with a canonical path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        error = error_of(scope) if scope["type"] == "http" else None
+        error = target_error(scope) if scope["type"] == "http" else None
         if error is None:
             await self._app(scope, receive, send)
             return
         log.info("refused", error=error.code, reason=error.detail, method=scope["method"])
-        await refusal(Request(scope), error)(scope, receive, send)
+        await refusal_response(Request(scope), error)(scope, receive, send)
 
 
-def error_of(scope: Scope) -> GatewayError | None:
-    """What is wrong with the target of a request."""
+def target_error(scope: Scope) -> GatewayError | None:
+    """The error of a request whose target is not acceptable."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
-    trouble = trouble_with(path)
+    trouble = path_problem(path)
     if trouble is not None:
         return InvalidRequestError(trouble)
     if has_encoded_slash(path):
@@ -51,8 +51,8 @@ def error_of(scope: Scope) -> GatewayError | None:
     return None
 
 
-def refusal(request: Request, error: GatewayError) -> Response:
-    """The answer in the form of the address."""
+def refusal_response(request: Request, error: GatewayError) -> Response:
+    """The response in the form that fits the path."""
     path = request.scope["path"]
     if path.startswith("/v1/"):
         return _problem(request, error)

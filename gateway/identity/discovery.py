@@ -17,9 +17,9 @@ from gateway.safe_fetch import (
     Fetched,
     FetchRoute,
     UnfetchableError,
+    address_problem,
     get,
     post,
-    trouble_with_address,
 )
 from gateway.signing import jws
 from gateway.strict_json import StrictJsonError
@@ -42,11 +42,11 @@ class Metadata:
 class Directory:
     """The metadata and keys of one provider, fetched when they are needed."""
 
-    def __init__(self, issuer: str, *, loopback: bool, way: FetchRoute | None = None) -> None:
+    def __init__(self, issuer: str, *, loopback: bool, route: FetchRoute | None = None) -> None:
         self.issuer = issuer
         self._host = urlsplit(issuer).hostname
         self._loopback = loopback
-        self._way = way or FetchRoute()
+        self._route = route or FetchRoute()
         self._metadata: tuple[datetime, Metadata] | None = None
         self._keys: tuple[datetime, list[Mapping[str, Any]]] | None = None
         self._fetching = asyncio.Lock()
@@ -76,7 +76,7 @@ class Directory:
         """The JSON object that `url` answers to a form; raises `UnfetchableError` too."""
         own = self._is_own(url)
         return _json_object(
-            await post(url, form, headers, loopback=self._loopback, private=own, way=self._way)
+            await post(url, form, headers, loopback=self._loopback, private=own, route=self._route)
         )
 
     async def _discover(self) -> Metadata:
@@ -93,7 +93,7 @@ class Directory:
         )
 
     def _address(self, found: object, name: str) -> str:
-        if not isinstance(found, str) or trouble_with_address(
+        if not isinstance(found, str) or address_problem(
             found, loopback=self._loopback, private=True
         ):
             raise IdentityUnavailableError(f"The discovery document has no usable {name}.")
@@ -112,7 +112,9 @@ class Directory:
     async def _get(self, url: str) -> Mapping[str, Any]:
         own = self._is_own(url)
         try:
-            return _json_object(await get(url, loopback=self._loopback, private=own, way=self._way))
+            return _json_object(
+                await get(url, loopback=self._loopback, private=own, route=self._route)
+            )
         except UnfetchableError as error:
             raise IdentityUnavailableError(str(error)) from None
 

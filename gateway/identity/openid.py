@@ -34,10 +34,10 @@ BAD_REQUEST: Final = 400  # RFC 6749 §5.2: the code, not the client, is refused
 class OpenIdProvider:
     """The provider at `XINQIAO_IDENTITY_ISSUER`."""
 
-    def __init__(self, settings: Settings, *, way: FetchRoute | None = None) -> None:
+    def __init__(self, settings: Settings, *, route: FetchRoute | None = None) -> None:
         if settings.identity_issuer is None or settings.identity_client_id is None:
             raise RuntimeError("Without XINQIAO_IDENTITY_ISSUER there is no OpenID provider.")
-        self._directory = Directory(settings.identity_issuer, loopback=settings.demo, way=way)
+        self._directory = Directory(settings.identity_issuer, loopback=settings.demo, route=route)
         self._auth: ClientAuth = client_auth_of(settings)
         self._redirect_uri = settings.issuer + RETURN
         self._scope = settings.identity_scope

@@ -24,7 +24,7 @@ from gateway.ingest.results import MaskedField, RowWarning, Source
 from gateway.ingest.row_reader import RowReader
 from gateway.ingest.text_encoding import Encoding
 from gateway.ingest.validate_row import RowValidator
-from gateway.privacy.field_encryption import DrawnAhead, Vault, VaultKeys
+from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
 
 MAX_BUFFERED_BYTES: Final = 32 << 20
 """Encoded bytes held in memory; a chunk of large rows is sent in several parts."""
@@ -72,7 +72,7 @@ class Chunk:
 def read_chunks(reading: ReadingOptions) -> Iterator[Chunk]:
     """Read, validate and encode this reader's chunks; `FileRefused` where the file is unusable."""
     validator = RowValidator(reading.catalogue, reading.dataset, today=reading.today)
-    vault = Vault(VaultKeys.parse(reading.vault_keys), random=DrawnAhead())
+    vault = Vault(VaultKeys.parse(reading.vault_keys), random=BufferedRandom())
     encoder = row_encoder(reading.catalogue, reading.dataset, reading.source, vault)
     with DecompressedFile(reading.path) as source:
         rows = _rows(source, reading)

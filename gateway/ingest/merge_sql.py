@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from gateway.db.statements import Statement
-from gateway.disclosure.withdrawal_notices import notices_on
+from gateway.disclosure.withdrawal_notices import notices_sql
 from gateway.identity.representatives import ends_with
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
@@ -54,7 +54,7 @@ class MergeStatements:
             keep_superseded=Statement(_keep_superseded(table)),
             update=Statement(_update(table)),
             effects=_REPRESENTATIVE_EFFECTS if table is ENTERPRISE_STAGING else (),
-            notify=Statement(notices_on(_changed_disclosed(table))),
+            notify=Statement(notices_sql(_changed_disclosed(table))),
             insert=Statement(_insert(table)),
             outcomes=Statement(
                 "SELECT s.row, s.uscc, s.natural_key, coalesce(m.verdict, 'created') AS verdict,"

@@ -179,7 +179,9 @@ async def _apply_marks(
         outcomes[number] = _outcome(number, action, record, BatchResult.UPDATED, version)
     for verb, kind in _NOTICES:
         changed = [_changed_record(wanted[n]) for n in sorted(outcomes) if actions[n].verb == verb]
-        await withdrawal_notices.of_records(context.connection, kind, changed, now=context.now)
+        await withdrawal_notices.notify_changed_records(
+            context.connection, kind, changed, now=context.now
+        )
     return outcomes
 
 

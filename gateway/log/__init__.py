@@ -1,1 +1,1 @@
-"""The public transparency log over HTTP, and each client's receipts."""
+"""Transparency log over HTTP: checkpoints, tiles, public events, receipts."""

@@ -1,4 +1,4 @@
-"""A receipt's one read: may this caller call, is the leaf's matter its own, and where it stands."""
+"""Database reads of the log routes: receipts, public events, the published checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from gateway.access.authentication import Caller
 from gateway.access.client_status import CLIENT_STATUS_JSON, ClientStatus, client_status_from_json
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.disclosure.consent_leaf import consent_in
+from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.transparency.receipts import Checkpoint, Entry
 
-# The log itself tells to which enterprise a leaf belongs; before that it has no receipt.
-READ = Statement(f"""
-    SELECT {CLIENT_STATUS_JSON} AS standing,
+# The caller's status, and the leaf's entry if the leaf is of the caller's disclosure or consent.
+READ_EVIDENCE = Statement(f"""
+    SELECT {CLIENT_STATUS_JSON} AS client_status,
            coalesce(
                (SELECT jsonb_build_object('index', e.index, 'leaf_hash', encode(e.leaf_hash, 'hex'))
                 FROM log_entry e
@@ -47,57 +47,58 @@ EVENT = Statement("""
 CHECKPOINT = Statement("""
     SELECT size, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1""")
 
-Merged = tuple[Entry, Checkpoint]
+MergedEntry = tuple[Entry, Checkpoint]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvidence:
-    """What the statement found: an entry counts once the published checkpoint covers it."""
+    """The caller's status, and the entry if the published checkpoint covers it."""
 
-    standing: ClientStatus
-    merged: Merged | None
+    client_status: ClientStatus
+    merged: MergedEntry | None
 
 
-async def read(hot: HotDatabase, caller: Caller, disclosure_id: str) -> LogEvidence:
-    """Read once, for this caller and its disclosure, or the event of its consent."""
+async def read_evidence(hot: HotDatabase, caller: Caller, disclosure_id: str) -> LogEvidence:
+    """Read the caller's status, and the entry of its disclosure or of an event of its consent."""
     row = await hot.row(
-        READ,
+        READ_EVIDENCE,
         {
             "client_id": caller.client_id,
             "jti": caller.token.jti,
             "disclosure_id": disclosure_id,
-            "consent_id": consent_in(disclosure_id) or "",
+            "consent_id": consent_of_leaf(disclosure_id) or "",
         },
     )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     return LogEvidence(
-        standing=client_status_from_json(orjson.loads(row["standing"])), merged=_merged(row)
+        client_status=client_status_from_json(orjson.loads(row["client_status"])),
+        merged=_merged(row),
     )
 
 
-async def published(hot: HotDatabase) -> Checkpoint | None:
-    """The newest checkpoint that may be told."""
+async def published_checkpoint(hot: HotDatabase) -> Checkpoint | None:
+    """The newest published checkpoint."""
     row = await hot.row(CHECKPOINT, {})
     return Checkpoint(size=row["size"], note=row["note"]) if row else None
 
 
-async def events(hot: HotDatabase) -> list[dict[str, Any]]:
-    """Every public event, in the order of the log; `leaf_index` is null until it is merged."""
+async def read_events(hot: HotDatabase) -> list[dict[str, Any]]:
+    """All public events, in the order of the log; `leaf_index` is null until merged."""
     row = await hot.row(EVENTS, {})
     return orjson.loads(row["events"]) if row and row["events"] else []
 
 
-async def event(hot: HotDatabase, event_id: str) -> Merged | None:
-    """Where a public event stands, under the newest checkpoint."""
+async def read_event(hot: HotDatabase, event_id: str) -> MergedEntry | None:
+    """A public event's entry, if the published checkpoint covers it."""
     row = await hot.row(EVENT, {"event_id": event_id})
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     return _merged(row)
 
 
-def _merged(row: Mapping[str, Any]) -> Merged | None:
-    """The entry and checkpoint of a row, if the one is under the other."""
+def _merged(row: Mapping[str, Any]) -> MergedEntry | None:
+    """The entry and checkpoint of a row, if the checkpoint covers the entry."""
     if row["entry"] is None or row["checkpoint"] is None:
         return None
     entry, checkpoint = orjson.loads(row["entry"]), orjson.loads(row["checkpoint"])

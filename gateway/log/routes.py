@@ -1,21 +1,20 @@
-"""The log is public and says nothing of anybody: salted hashes, and a signature over them.
+"""Routes of the transparency log: checkpoint, tiles and entries (C2SP tlog-tiles), events, receipts.
 
-Checkpoint, tiles and entries are static resources as c2sp.org/tlog-tiles has them; a receipt is
-for the client to which its disclosure was made, or whose consent it concerns.
+The log is public and holds salted hashes only. A receipt is for the client of its disclosure or consent.
 """
 
 import re
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission_control import admit
+from gateway.access.admission_control import admit_call
 from gateway.access.authentication import authenticate
-from gateway.access.client_status import agreement_of
-from gateway.access.consent_binding import demand_consent
-from gateway.access.errors import GatewayError, NotFoundError
-from gateway.db.engine import to_json
-from gateway.disclosure.consent_leaf import consent_in
-from gateway.log.reading import event, events, published, read
+from gateway.access.client_status import current_agreement
+from gateway.access.consent_binding import require_live_consent
+from gateway.access.errors import NotFoundError, accept
+from gateway.access.json_response import json_response
+from gateway.disclosure.consent_leaf import consent_of_leaf
+from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
 from gateway.log.schemas import EventsOut, ReceiptOut
 from gateway.log.tile_paths import Tile, level_of, tile_of
 from gateway.runtime import Runtime, UsingRuntime
@@ -23,23 +22,23 @@ from gateway.transparency.log_leaf import MERGE_SECONDS
 from gateway.transparency.merkle import HASH_BYTES
 from gateway.transparency.receipts import Receipt, receipt_for
 from gateway.transparency.tiles import BITS, Run
-from gateway.transparency.tree_store import entries_of, rows_of
+from gateway.transparency.tree_store import read_entries, read_rows
 
 router = APIRouter(tags=["log"])
 
-SCOPES = ("verify", "query")
-OF_CONSENTS = "consents"
+DISCLOSURE_SCOPES = ("verify", "query")
+CONSENT_SCOPE = "consents"
 DISCLOSURE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-FOR_EVER = "public, max-age=31536000, immutable"
-FOR_A_WHILE = "public, max-age=3600"  # true for ever, but a fuller tile will take its place
+IMMUTABLE = "public, max-age=31536000, immutable"
+ONE_HOUR = "public, max-age=3600"  # until a fuller tile takes its place
 RETRY_SECONDS = 1
 ENTRY_LENGTH = HASH_BYTES.to_bytes(2, "big")
 
 
 @router.get("/log/checkpoint", response_class=Response)
-async def checkpoint(runtime: UsingRuntime) -> Response:
+async def get_log_checkpoint(runtime: UsingRuntime) -> Response:
     """The newest signed tree head."""
-    newest = await published(runtime.hot)
+    newest = await published_checkpoint(runtime.hot)
     if newest is None:
         raise NotFoundError("The log has not begun yet.", retry_after=RETRY_SECONDS)
     return Response(
@@ -51,43 +50,40 @@ async def checkpoint(runtime: UsingRuntime) -> Response:
 
 @router.get("/log/tile/entries/{path:path}", response_class=Response)
 @router.get("/log/entries/{path:path}", response_class=Response)
-async def entries(path: str, runtime: UsingRuntime) -> Response:
+async def get_log_entries(path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 entries (salted hashes), each after its length in two bytes."""
     tile = _tile(path)
     await _demand_published(runtime, 0, tile)
-    found = await entries_of(runtime.hot, tile.begin, tile.end)
+    found = await read_entries(runtime.hot, tile.begin, tile.end)
     _demand_whole(tile, found)
-    places = range(0, len(found), HASH_BYTES)
-    return _static(tile, b"".join(ENTRY_LENGTH + found[at : at + HASH_BYTES] for at in places))
+    starts = range(0, len(found), HASH_BYTES)
+    return _static(tile, b"".join(ENTRY_LENGTH + found[n : n + HASH_BYTES] for n in starts))
 
 
 @router.get("/log/tile/{level}/{path:path}", response_class=Response)
-async def tile_hashes(level: str, path: str, runtime: UsingRuntime) -> Response:
+async def get_log_tile(level: str, path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 hashes of one level of the tree."""
     number, tile = level_of(level), _tile(path)
     if number is None:
         raise NotFoundError
     await _demand_published(runtime, number, tile)
-    [found] = await rows_of(runtime.hot, [Run(number, tile.begin, tile.end)])
+    [found] = await read_rows(runtime.hot, [Run(number, tile.begin, tile.end)])
     _demand_whole(tile, found)
     return _static(tile, found)
 
 
 @router.get("/log/events", response_model=EventsOut)
-async def public_events(runtime: UsingRuntime) -> Response:
+async def list_log_events(runtime: UsingRuntime) -> Response:
     """What the log says in public: each event of a signing key, with the salt of its leaf."""
-    told = {"log": f"{runtime.settings.issuer}/log", "events": await events(runtime.hot)}
-    return Response(
-        to_json(told),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
+    return json_response(
+        {"log": f"{runtime.settings.issuer}/log", "events": await read_events(runtime.hot)}
     )
 
 
 @router.get("/log/events/{event_id}", response_model=ReceiptOut)
-async def event_receipt(event_id: str, runtime: UsingRuntime) -> Response:
+async def get_log_event(event_id: str, runtime: UsingRuntime) -> Response:
     """That a public event is in the log; `disclosure_id` is the event's id."""
-    merged = await event(runtime.hot, event_id) if _is_id(event_id) else None
+    merged = await read_event(runtime.hot, event_id) if _is_id(event_id) else None
     if merged is None:
         raise NotFoundError("The log holds no such event yet.", retry_after=RETRY_SECONDS)
     made = await receipt_for(runtime.hot, *merged)
@@ -95,18 +91,16 @@ async def event_receipt(event_id: str, runtime: UsingRuntime) -> Response:
 
 
 @router.get("/v1/receipts/{disclosure_id}", response_model=ReceiptOut)
-async def receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """That one of the caller's own disclosures, or an event of its consent, is in the log."""
-    scope = OF_CONSENTS if consent_in(disclosure_id) else SCOPES
+    scope = CONSENT_SCOPE if consent_of_leaf(disclosure_id) else DISCLOSURE_SCOPES
     caller = await authenticate(request, runtime, scope=scope)
-    await admit(request, runtime, caller, uscc=None, key=None)
+    await admit_call(request, runtime, caller, uscc=None, key=None)
     if not _is_id(disclosure_id):
         raise _no_receipt()
-    found = await read(runtime.hot, caller, disclosure_id)
-    agreement = agreement_of(found.standing, runtime.now())
-    if isinstance(agreement, GatewayError):
-        raise agreement
-    await demand_consent(runtime, caller)
+    found = await read_evidence(runtime.hot, caller, disclosure_id)
+    accept(current_agreement(found.client_status, runtime.now()))
+    await require_live_consent(runtime, caller)
     if found.merged is None:
         raise _no_receipt()
     made = await receipt_for(runtime.hot, *found.merged)
@@ -117,17 +111,13 @@ def _is_id(text: str) -> bool:
     return DISCLOSURE_ID.fullmatch(text) is not None
 
 
-def _receipt(runtime: Runtime, made: Receipt, of: str) -> Response:
-    told = ReceiptOut.of(made, disclosure_id=of, log=f"{runtime.settings.issuer}/log")
-    return Response(
-        told.model_dump_json(),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+def _receipt(runtime: Runtime, receipt: Receipt, leaf_id: str) -> Response:
+    log = f"{runtime.settings.issuer}/log"
+    return json_response(ReceiptOut.of(receipt, disclosure_id=leaf_id, log=log))
 
 
 def _no_receipt() -> NotFoundError:
-    """One answer for pending, unknown and somebody else's."""
+    """The same answer for pending, unknown and other clients' leaves."""
     return NotFoundError(
         "The log holds no such disclosure or event of yours. A fresh one is merged within "
         f"{MERGE_SECONDS} seconds: ask again.",
@@ -143,22 +133,21 @@ def _tile(path: str) -> Tile:
 
 
 async def _demand_published(runtime: Runtime, level: int, tile: Tile) -> None:
-    """Caches keep tiles for ever: so none is served before a checkpoint over it is published."""
-    newest = await published(runtime.hot)
+    """Refuse a tile that no published checkpoint covers: caches keep tiles for ever."""
+    newest = await published_checkpoint(runtime.hot)
     if newest is None or newest.size >> BITS * level < tile.end:
         raise NotFoundError
 
 
 def _demand_whole(tile: Tile, found: bytes) -> None:
-    """A tile is served when the tree has all of it, or not at all."""
+    """Refuse a tile that the tree does not fill."""
     if len(found) != tile.width * HASH_BYTES:
         raise NotFoundError
 
 
 def _static(tile: Tile, content: bytes) -> Response:
-    lasting = FOR_EVER if tile.is_full else FOR_A_WHILE
     return Response(
         content,
         media_type="application/octet-stream",
-        headers={"Cache-Control": lasting},
+        headers={"Cache-Control": IMMUTABLE if tile.is_full else ONE_HOUR},
     )

@@ -1,8 +1,8 @@
-"""Receipts and public events on the wire."""
+"""Response models of receipts and public events."""
 
 from pydantic import BaseModel
 
-from gateway.transparency.receipts import Receipt, written
+from gateway.transparency.receipts import Receipt, receipt_document
 
 
 class ReceiptOut(BaseModel):
@@ -23,7 +23,7 @@ class ReceiptOut(BaseModel):
     @classmethod
     def of(cls, receipt: Receipt, *, disclosure_id: str, log: str) -> "ReceiptOut":
         """The wire form of `receipt`."""
-        return cls(**written(receipt, of=disclosure_id, log=log))
+        return cls(**receipt_document(receipt, leaf_id=disclosure_id, log=log))
 
 
 class EventOut(BaseModel):

@@ -1,4 +1,4 @@
-"""A tile has one path only (c2sp.org/tlog-tiles), so that caches hold it once. Pure."""
+"""Tile paths (C2SP tlog-tiles): one path for each tile, so that caches hold it once. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from gateway.transparency.tiles import WIDTH
 
 HIGHEST_LEVEL = 63
 _LEVEL = re.compile(r"0|[1-9]\d?", re.ASCII)
-# At most 15 digits: such an index times a tile's width fits into PostgreSQL's bigint.
+# At most 15 digits: times a tile's width it fits into PostgreSQL's bigint.
 _INDEX = re.compile(r"((?:x\d{3}/){0,4}\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile's place in its level, and how many of its hashes are asked for."""
+    """A tile's index in its level, and how many of its hashes are requested."""
 
     index: int
     width: int
 
     @property
     def begin(self) -> int:
-        """The first of its hashes, counted in its level."""
+        """The index of its first hash in its level."""
         return self.index * WIDTH
 
     @property
     def end(self) -> int:
-        """The one after its last hash."""
+        """The index after its last hash."""
         return self.begin + self.width
 
     @property
     def is_full(self) -> bool:
-        """Whether it will never grow."""
+        """Whether all its hashes are requested."""
         return self.width == WIDTH
 
 
@@ -47,7 +47,7 @@ def tile_of(path: str) -> Tile | None:
 
 
 def index_path(index: int) -> str:
-    """`index` in groups of three digits, all but the last with an x before them."""
+    """`index` in groups of three digits, all but the last prefixed with x."""
     digits = str(index)
     padded = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [padded[place : place + 3] for place in range(0, len(padded), 3)]

@@ -115,14 +115,16 @@ class HttpSms:
     url: str
     token: str = field(repr=False)
     loopback: bool = False
-    way: FetchRoute = field(default_factory=FetchRoute)
+    route: FetchRoute = field(default_factory=FetchRoute)
 
     async def send(self, to: str, message: Message) -> None:
         """Hand the message to the gateway; a reference that it knows it should not send again."""
         form = {"to": to, "text": message.text, "reference": _digest(message.reference, to)}
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            await post(self.url, form, headers, loopback=self.loopback, private=True, way=self.way)
+            await post(
+                self.url, form, headers, loopback=self.loopback, private=True, route=self.route
+            )
         except UnfetchableError as error:
             raise UnsentError(type(error).__name__) from None
 

@@ -9,8 +9,7 @@ from consent import Consent
 from gateway import strict_json
 from gateway.access.body import EnterpriseIn
 from gateway.access.consent_request import Mistake, WantedIn, wanted_of
-from gateway.access.errors import InvalidUsccError
-from gateway.access.subject_uscc import subject_of
+from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
 from gateway.oauth.errors import OAuthError
@@ -56,8 +55,7 @@ def enterprise_in(text: str | None) -> str | None:
         named = _read(text or "").enterprise
     except ValueError:
         return None
-    uscc = subject_of(named.uscc) if named else None
-    return None if isinstance(uscc, InvalidUsccError) else uscc
+    return parse_subject(named.uscc) if named else None
 
 
 def granted_details(consent: Consent) -> list[dict[str, Any]]:

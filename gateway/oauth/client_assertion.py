@@ -21,7 +21,7 @@ from gateway.oauth.errors import OAuthError, invalid_client, used_before
 from gateway.oauth.unit_of_work import Assertion, UnitOfWork
 from gateway.signing import jws
 from gateway.signing.jwk import Jwk, public_jwk
-from gateway.signing.jws import ALGORITHM_OF_KEY, Compact, JwsError, VerifiedClaims
+from gateway.signing.jws import ALGORITHM_OF_KEY, CompactJwt, JwsError, VerifiedClaims
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Media types, so in any case and with or without `application/` (RFC 7515 §4.1.9).
@@ -98,9 +98,9 @@ def _assertion_in(parameters: Mapping[str, str]) -> str:
     return assertion
 
 
-def _parsed(assertion: str) -> Compact:
+def _parsed(assertion: str) -> CompactJwt:
     try:
-        compact = jws.parsed(assertion)
+        compact = jws.parse_compact(assertion)
     except JwsError as error:
         raise _unacceptable(str(error)) from None
     if "jwk" in compact.header:
@@ -117,7 +117,7 @@ def _is_assertion_type(typ: object) -> bool:
     return isinstance(typ, str) and typ.lower().removeprefix("application/") in TYPES
 
 
-def _claimed_client(assertion: Compact) -> str:
+def _claimed_client(assertion: CompactJwt) -> str:
     try:
         claimed = jws.unverified_claims(assertion).get("sub")
     except JwsError as error:
@@ -127,7 +127,7 @@ def _claimed_client(assertion: Compact) -> str:
     return claimed
 
 
-def _verified(assertion: Compact, client: Client | None) -> VerifiedClaims | None:
+def _verified(assertion: CompactJwt, client: Client | None) -> VerifiedClaims | None:
     """The claims, if a key of `client` signed them; a failure takes the same number of tries.
 
     With a `kid` one key is tried, without one as many as a set may have.
@@ -147,7 +147,7 @@ def _keys_of(client: Client | None) -> tuple[dict[str, Any], ...]:
     return client.keys
 
 
-def _signed_by_one_of(keys: Iterable[Jwk], assertion: Compact) -> VerifiedClaims | None:
+def _signed_by_one_of(keys: Iterable[Jwk], assertion: CompactJwt) -> VerifiedClaims | None:
     for jwk in keys:
         try:
             return jws.verify(assertion, jwk, algorithms=ALGORITHMS)
@@ -156,7 +156,7 @@ def _signed_by_one_of(keys: Iterable[Jwk], assertion: Compact) -> VerifiedClaims
     return None
 
 
-def _fitting(keys: Iterable[Jwk], assertion: Compact) -> list[Jwk]:
+def _fitting(keys: Iterable[Jwk], assertion: CompactJwt) -> list[Jwk]:
     """The keys that could have signed, by `alg`, `kid` and length of the signature.
 
     RFC 8017 §8.1.2: an RSA signature is as long as its key.
@@ -172,7 +172,7 @@ def _fitting(keys: Iterable[Jwk], assertion: Compact) -> list[Jwk]:
     ]
 
 
-def _stand_in(assertion: Compact) -> Jwk:
+def _stand_in(assertion: CompactJwt) -> Jwk:
     """A stand-in key of the kind that could have signed: it verifies nothing."""
     if assertion.header["alg"] == "PS256":
         return _rsa_stand_in(_octets_of_signature(assertion))
@@ -193,7 +193,7 @@ def _octets_of(modulus: str) -> int:
     return len(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4)).lstrip(b"\0"))
 
 
-def _octets_of_signature(assertion: Compact) -> int:
+def _octets_of_signature(assertion: CompactJwt) -> int:
     return len(assertion.text.rpartition(".")[2]) * 3 // 4
 
 

@@ -25,7 +25,7 @@ class VerifiedProof:
 async def verified_proof(request: Request, runtime: Runtime) -> VerifiedProof:
     """The verified proof of `request`, which must have one; raises `OAuthError`."""
     proof = await _checked(request, runtime)
-    verdict = await runtime.guard.admit(
+    verdict = await runtime.limiter.admit(
         Admission(
             tag=proof.jkt,
             generation=proof.generation,
@@ -58,7 +58,7 @@ async def _checked(request: Request, runtime: Runtime) -> Proof:
     except ProofError as error:
         raise invalid_proof(str(error)) from None
     except NonceNeededError:
-        generation = await runtime.guard.generation()
+        generation = await runtime.limiter.generation()
         raise use_nonce(runtime.nonces.issue(generation, runtime.now())) from None
 
 

@@ -50,7 +50,7 @@ async def read_form(request: Request) -> PostedFields:
     if request.url.query:
         raise invalid_request("Parameters belong into the body, not into the address.")
     try:
-        return parse(await body.read(request, largest=LARGEST))
+        return parse(await body.read_body(request, largest=LARGEST))
     except PayloadTooLargeError as error:
         raise OAuthError("invalid_request", error.detail, status=413) from None
     except UnsupportedMediaTypeError as error:

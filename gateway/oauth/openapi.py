@@ -5,7 +5,7 @@ The forms are read by `form` and judged by the grants; nothing here decides.
 
 from typing import Any, Final
 
-from gateway.access.openapi import header
+from gateway.access.openapi import required_header
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.oauth.authorization_details import TYPE
 from gateway.oauth.client_assertion import ASSERTION_TYPE
@@ -13,8 +13,10 @@ from gateway.oauth.form import MEDIA_TYPE
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _GIVEN: Final[dict[str, Any]] = {"type": "string", "pattern": "^[^\\u0000]+$"}
-_NEVER_KEPT: Final = {"Cache-Control": header({"type": "string", "const": "no-store"})}
-_RETRY: Final = _NEVER_KEPT | {"Retry-After": header({"type": "string", "pattern": "^[0-9]+$"})}
+_NEVER_KEPT: Final = {"Cache-Control": required_header({"type": "string", "const": "no-store"})}
+_RETRY: Final = _NEVER_KEPT | {
+    "Retry-After": required_header({"type": "string", "pattern": "^[0-9]+$"})
+}
 
 ERROR: Final[dict[str, Any]] = {
     "type": "object",
@@ -110,7 +112,7 @@ def authorize() -> dict[str, Any]:
         "responses": {
             "303": {
                 "description": "To the enterprise's decision.",
-                "headers": {"Location": header(_TEXT)},
+                "headers": {"Location": required_header(_TEXT)},
             },
             "400": {"description": "A page that says what to do.", "content": page},
         },
@@ -131,7 +133,7 @@ def _gives(status: str, schema: dict[str, Any]) -> dict[str, Any]:
         "400": _refusal("The OAuth error says what is wrong (RFC 6749 §5.2).", _NEVER_KEPT),
         "401": _refusal(
             "HTTP authentication was tried; clients authenticate by an assertion or a certificate.",
-            _NEVER_KEPT | {"WWW-Authenticate": header(_TEXT)},
+            _NEVER_KEPT | {"WWW-Authenticate": required_header(_TEXT)},
         ),
         "413": _refusal("The form is larger than 64 KiB.", _NEVER_KEPT),
         "415": _refusal("The body is no form.", _NEVER_KEPT),

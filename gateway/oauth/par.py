@@ -72,7 +72,7 @@ def _count_refused(pushed: Pushed, error: OAuthError) -> None:
     """The enterprise that was named is told in sums: no daily limit bounds how many could be."""
     uscc = enterprise_in(pushed.get("authorization_details"))
     if uscc is not None:
-        pushed.context.runtime.turned_away.count(
+        pushed.context.runtime.refusal_counter.count(
             pushed.client.client_id, uscc, kind=REFUSED, reason=error.error, now=pushed.context.now
         )
 

@@ -34,7 +34,7 @@ async def charge(
         if agreement
         else Quotas()
     )
-    verdict = await context.runtime.guard.admit(
+    verdict = await context.runtime.limiter.admit(
         Admission(
             tag=client.client_id,
             generation=None,

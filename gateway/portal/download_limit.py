@@ -27,7 +27,7 @@ async def count_file(request: Request, runtime: Runtime, visitor: Visitor) -> No
     person = runtime.digests.of("portal_files", visitor.session.subject).hex()
     counter = Counter(name="portal_files", key=person, quota=FILES_A_MINUTE, window=MINUTE)
     try:
-        verdict = await runtime.guard.admit(
+        verdict = await runtime.limiter.admit(
             Admission(tag=person, generation=None, counters=(counter,))
         )
     except LimiterUnavailableError:

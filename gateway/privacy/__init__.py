@@ -1,1 +1,1 @@
-"""Field encryption, and the masking of personal numbers in free text."""
+"""Encryption of personal fields, and masking of personal numbers in free text."""

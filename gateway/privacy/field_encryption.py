@@ -1,7 +1,6 @@
-"""Personal fields at rest: sealed for one table, column and row, and legible nowhere else.
+"""Encryption of personal fields at rest: AES-256-GCM, bound to table, column and row.
 
-AES-256-GCM; a sealed value is `version ‖ key id ‖ nonce ‖ ciphertext`. Keys and what was sealed
-never print.
+A value is `version ‖ key id ‖ nonce ‖ ciphertext`. Keys and plaintexts never print.
 """
 
 import base64
@@ -29,7 +28,7 @@ class VaultKeysError(ValueError):
 
 
 class SealBrokenError(Exception):
-    """A sealed value is damaged, lies in another place than it was sealed for, or lost its key."""
+    """A sealed value is damaged, in another place than it was sealed for, or its key is missing."""
 
 
 class KeySource(Protocol):
@@ -37,11 +36,11 @@ class KeySource(Protocol):
 
     @property
     def current(self) -> int:
-        """The id of the key that seals from now on."""
+        """The id of the current key."""
         ...
 
     def data_key(self, key_id: int) -> bytes:
-        """The data key of this id; `LookupError` where it is gone."""
+        """The data key of this id; raises `LookupError`."""
         ...
 
     def digest_key(self) -> bytes:
@@ -59,7 +58,7 @@ class VaultKeys:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The keys in the settings' text; `VaultKeysError` never repeats any of it."""
+        """Parse the settings' text; `VaultKeysError` repeats nothing of it."""
         try:
             said = json.loads(text)
             keys = {int(key_id): _key(value) for key_id, value in said["keys"].items()}
@@ -79,8 +78,8 @@ class VaultKeys:
         return self.digest
 
 
-class DrawnAhead:
-    """Randomness for many nonces from one system call. Not for a process that forks, nor for threads."""
+class BufferedRandom:
+    """Random bytes for many nonces from one system call. Neither fork- nor thread-safe."""
 
     _BYTES: Final = 4096
 
@@ -90,7 +89,7 @@ class DrawnAhead:
         self._used = 0
 
     def __call__(self, length: int, /) -> bytes:
-        """So many bytes that nobody has had before."""
+        """Random bytes, each used once."""
         if len(self._drawn) - self._used < length:
             self._drawn, self._used = self._random(max(length, self._BYTES)), 0
         begin, self._used = self._used, self._used + length
@@ -98,7 +97,7 @@ class DrawnAhead:
 
 
 class Vault:
-    """Seals, opens and digests."""
+    """Encrypts (seals), decrypts (opens) and digests personal values."""
 
     def __init__(
         self,
@@ -113,23 +112,23 @@ class Vault:
 
     @property
     def current(self) -> int:
-        """The id of the key that seals."""
+        """The id of the current key."""
         return self._keys.current
 
     @staticmethod
     def generate_keys(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
-        """The settings' text of fresh keys."""
+        """The settings' text of new keys."""
         key, digest = (base64.b64encode(random(KEY_BYTES)).decode() for _ in range(2))
         return json.dumps({"keys": {"1": key}, "current": "1", "digest": digest})
 
     def seal(self, plain: bytes, *, table: str, column: str, row: str) -> bytes:
-        """Seal `plain` for this place, under the current key."""
+        """Encrypt `plain` for this table, column and row, under the current key."""
         key_id, nonce = self._keys.current, self._random(NONCE_BYTES)
         sealed = self._cipher(key_id).encrypt(nonce, plain, _place(table, column, row))
         return bytes((VERSION, key_id)) + nonce + sealed
 
     def open(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:
-        """What was sealed for this place, under whichever key; else `SealBrokenError`."""
+        """Decrypt a value sealed for this place, under any key; raises `SealBrokenError`."""
         if len(sealed) < _HEAD or sealed[0] != VERSION:
             raise SealBrokenError
         try:
@@ -141,10 +140,6 @@ class Vault:
         except (InvalidTag, LookupError):
             raise SealBrokenError from None
 
-    def key_id_of(self, sealed: bytes) -> int:
-        """Under which key it was sealed: what rotation still has to do."""
-        return sealed[1]
-
     def digest(self, what: str, value: str) -> bytes:
         """The keyed digest of a normalised value, for equality: HMAC-SHA-256, per kind of value."""
         digest = self._digesting().copy()
@@ -155,7 +150,7 @@ class Vault:
         return f"Vault(current={self._keys.current})"
 
     def _digesting(self) -> HMAC:
-        """Made once: to copy it costs less than half of beginning with the key."""
+        """The HMAC state, made once: a copy costs less than half of a new one."""
         if self._digest is None:
             self._digest = HMAC(self._keys.digest_key(), SHA256())
         return self._digest
@@ -167,7 +162,7 @@ class Vault:
 
 
 def _place(table: str, column: str, row: str) -> bytes:
-    """PostgreSQL's text has no NUL, so the three cannot run into one another."""
+    """Associated data of a value; PostgreSQL's text has no NUL, so the parts stay distinct."""
     return f"{table}\0{column}\0{row}".encode()
 
 

@@ -1,8 +1,7 @@
-"""R5: no personal number leaves in a source's text, however it was grouped or typed.
+"""Masking of personal numbers in free text (R5): ID numbers, passports, permits, phone numbers.
 
-Masked are ID numbers (residents', and of Hong Kong, Macao, Taiwan and foreigners), numbers of
-passports and permits beside their word, and phone numbers. A mistyped number is still somebody's, so
-its check character is asked for only where the number may as well be something else's.
+ID numbers are residents', and of Hong Kong, Macao, Taiwan and foreigners; passports and permits are
+found by a keyword beside them. The check character counts only where a number may be something else's.
 """
 
 import re
@@ -21,7 +20,7 @@ from gateway.privacy.number_finders.prefilter import may_hold_number, may_hold_w
 
 
 class NumberKind(StrEnum):
-    """What kind of number was masked; wire names."""
+    """Kind of a masked number (wire names)."""
 
     ID = "id"
     PHONE = "phone"
@@ -33,7 +32,7 @@ _MASKS: Final = {NumberKind.ID: ID_NUMBER_MASK, NumberKind.PHONE: PHONE_MASK}
 _A_MASK: Final = re.compile("|".join(map(re.escape, _MASKS.values())))
 _LIKE_A_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{18}(?![0-9A-Za-z])")
 _MOST_ROUNDS: Final = 8
-"""A number may be seen only when the one beside it has gone."""
+"""Masking a number may reveal the one beside it."""
 
 _Finder = Callable[[str], Iterator[tuple[int, int]]]
 
@@ -47,7 +46,7 @@ _BEHIND_WORDS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masking:
-    """Where a number stands in the text as it was given, in characters (code points)."""
+    """Position of a masked number in the original text, in code points."""
 
     kind: NumberKind
     start: int
@@ -56,26 +55,26 @@ class Masking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannedText:
-    """A text that may be told, and what was masked in it."""
+    """A masked text and its maskings."""
 
     text: str
     maskings: tuple[Masking, ...] = ()
 
     @property
     def id_numbers(self) -> int:
-        """How many ID numbers, of passports and permits too."""
+        """The number of masked ID, passport and permit numbers."""
         return sum(each.kind is NumberKind.ID for each in self.maskings)
 
     @property
     def phones(self) -> int:
-        """How many phone numbers."""
+        """The number of masked phone numbers."""
         return sum(each.kind is NumberKind.PHONE for each in self.maskings)
 
 
 def scan(text: str, *, today: date | None = None) -> ScannedText:
-    """Mask every personal number in `text`; scanned again, the result stays as it is.
+    """Mask every personal number in `text`; idempotent.
 
-    `today` tells which days of birth are recent (`privacy.number_finders.id_numbers`); without it none is.
+    `today` decides which birthdays are recent (`number_finders.id_numbers`); without it none is.
     """
     if not may_hold_number(text):
         return ScannedText(text=text)
@@ -88,12 +87,12 @@ def scan(text: str, *, today: date | None = None) -> ScannedText:
 
 
 def may_hold_personal_number(texts: Iterable[str]) -> bool:
-    """Whether one of them has something like such a number in it: a quick look at all together."""
+    """Fast check: whether one of `texts` may hold a personal number."""
     return may_hold_number("\0".join(texts))
 
 
 def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
-    """Whether `scan` masks anything in one of them: seen of many at once, most of which hold none."""
+    """Whether `scan` masks anything in one of `texts`; fast for many texts without numbers."""
     left = [list(texts)]
     while left:
         some = left.pop()
@@ -109,12 +108,12 @@ def holds_personal_number(texts: Iterable[str], *, today: date) -> bool:
 
 
 def for_logs(text: str) -> str:
-    """`text` without any such number, and without whatever is shaped like an enterprise's code."""
+    """`text` without personal numbers and without anything shaped like an enterprise's code."""
     return _LIKE_A_CODE.sub("(code)", scan(text).text)
 
 
 def _maskings(text: str, today: date | None) -> tuple[Masking, ...]:
-    """In the order of the text."""
+    """Find the personal numbers in `text`, in order."""
     given = fold(_A_MASK.sub(lambda mask: HIDDEN * len(mask[0]), text))
     folded, found = given.text, dict[tuple[int, int], NumberKind]()
     by_themselves: tuple[tuple[NumberKind, _Finder], ...] = (

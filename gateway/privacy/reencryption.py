@@ -1,7 +1,7 @@
-"""Personal fields move to the current key in small transactions; until then every key still opens.
+"""Re-encryption of personal fields under the current key, in small transactions.
 
-A run can end at any moment and be begun again: what lies under the current key is not looked at
-twice. A row that somebody else holds is passed over, never waited for, and taken by the next round.
+A run can be interrupted and repeated: rows under the current key are skipped, locked rows are left to
+the next run. Every key decrypts until it is removed.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.db.statements import Statement
 from gateway.privacy.field_encryption import SealBrokenError, Vault
 
-BATCH: Final = 500
+BATCH_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncryptedColumn:
-    """One column of sealed fields: the table, its key, and for which row of which table it is sealed."""
+    """An encrypted column: table, key, and the table and row for which its values are sealed."""
 
     table: str
     key: tuple[str, ...]
@@ -31,7 +31,7 @@ class EncryptedColumn:
 _OF_RECORD: Final = (
     "uscc || '|' || {0}source_id{1} || '|' || {0}dataset{1} || '|' || {0}natural_key{1}"
 )
-PLACES: Final = (
+ENCRYPTED_COLUMNS: Final = (
     EncryptedColumn(
         table="enterprise", key=("uscc",), types=("text",), sealed_for="enterprise", row="uscc"
     ),
@@ -80,86 +80,89 @@ SELECT get_byte(decode(answer, 'base64'), 1) AS key, count(*) AS rows FROM idemp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReencryptedBatch:
-    """What one transaction did: rows moved, rows that no key opens, and where it ended."""
+    """Result of one transaction: rows re-encrypted, rows that no key decrypts, the last key."""
 
-    place: EncryptedColumn
+    column: EncryptedColumn
     moved: int
     broken: int
     last: tuple[Any, ...] | None
 
 
-async def reseal(
-    engine: AsyncEngine, vault: Vault, *, batch: int = BATCH
+async def reencrypt(
+    engine: AsyncEngine, vault: Vault, *, batch: int = BATCH_ROWS
 ) -> AsyncIterator[ReencryptedBatch]:
-    """Move all that lies under other keys, table by table; gives what each transaction did."""
-    for place in PLACES:
+    """Re-encrypt all values under other keys, table by table; yields each transaction's result."""
+    for column in ENCRYPTED_COLUMNS:
         last: tuple[Any, ...] | None = None
         while True:
             async with engine.begin() as connection:
-                done = await _reseal_some(connection, vault, place, last, batch)
+                done = await _reencrypt_batch(connection, vault, column, last, batch)
             if done.last is None:
                 break
             last = done.last
             yield done
 
 
-async def remaining(connection: AsyncConnection) -> dict[str, dict[int, int]]:
-    """How many sealed values lie under which key, by table; kept answers among them."""
+async def count_by_key(connection: AsyncConnection) -> dict[str, dict[int, int]]:
+    """The number of values under each key, by table; stored answers included."""
     found: dict[str, dict[int, int]] = {}
-    for place in PLACES:
+    for column in ENCRYPTED_COLUMNS:
         counted = Statement(
-            f"SELECT get_byte({place.column}, 1) AS key, count(*) AS rows FROM {place.table} "  # noqa: S608
-            f"WHERE {place.column} IS NOT NULL GROUP BY 1"
+            f"SELECT get_byte({column.column}, 1) AS key, count(*) AS rows FROM {column.table} "  # noqa: S608
+            f"WHERE {column.column} IS NOT NULL GROUP BY 1"
         )
         rows = await connection.execute(counted)
-        found[place.table] = {row.key: row.rows for row in rows}
+        found[column.table] = {row.key: row.rows for row in rows}
     rows = await connection.execute(_KEPT)
     found["idempotency"] = {row.key: row.rows for row in rows}
     return found
 
 
-def total_of(found: Mapping[str, Mapping[int, int]], key_id: int) -> int:
-    """How many values in all lie under this key."""
+def total_under_key(found: Mapping[str, Mapping[int, int]], key_id: int) -> int:
+    """The number of all values under this key."""
     return sum(by_key.get(key_id, 0) for by_key in found.values())
 
 
-async def _reseal_some(
+async def _reencrypt_batch(
     connection: AsyncConnection,
     vault: Vault,
-    place: EncryptedColumn,
+    column: EncryptedColumn,
     last: tuple[Any, ...] | None,
     batch: int,
 ) -> ReencryptedBatch:
     values = {f"k{number}": value for number, value in enumerate(last or ())}
     asked = {**values, "current": vault.current, "batch": batch}
-    rows = (await connection.execute(_to_do(place, begun=last is not None), asked)).all()
+    rows = (await connection.execute(_select(column, begun=last is not None), asked)).all()
     moved: list[dict[str, Any]] = []
     for row in rows:
         try:
             plain = vault.open(
-                row.sealed, table=place.sealed_for, column=place.column, row=row.place
+                row.sealed, table=column.sealed_for, column=column.column, row=row.place
             )
         except SealBrokenError:
             continue
-        sealed = vault.seal(plain, table=place.sealed_for, column=place.column, row=row.place)
-        moved.append({"sealed": sealed, **{f"k{n}": row[n] for n in range(len(place.key))}})
+        sealed = vault.seal(plain, table=column.sealed_for, column=column.column, row=row.place)
+        moved.append({"sealed": sealed, **{f"k{n}": row[n] for n in range(len(column.key))}})
     if moved:
-        await connection.execute(_put(place), moved)
-    end = tuple(rows[-1][: len(place.key)]) if rows else None
-    return ReencryptedBatch(place=place, moved=len(moved), broken=len(rows) - len(moved), last=end)
+        await connection.execute(_update(column), moved)
+    end = tuple(rows[-1][: len(column.key)]) if rows else None
+    return ReencryptedBatch(
+        column=column, moved=len(moved), broken=len(rows) - len(moved), last=end
+    )
 
 
-def _to_do(place: EncryptedColumn, *, begun: bool) -> Any:  # a statement
-    key = ", ".join(place.key)
-    after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(place.types))
+def _select(column: EncryptedColumn, *, begun: bool) -> Any:  # a statement
+    key = ", ".join(column.key)
+    after = ", ".join(f"CAST(:k{n} AS {kind})" for n, kind in enumerate(column.types))
+    name = column.column
     return Statement(
-        f"SELECT {key}, {place.row} AS place, {place.column} AS sealed FROM {place.table} "  # noqa: S608
-        f"WHERE {place.column} IS NOT NULL AND get_byte({place.column}, 1) <> :current "
+        f"SELECT {key}, {column.row} AS place, {name} AS sealed FROM {column.table} "  # noqa: S608
+        f"WHERE {name} IS NOT NULL AND get_byte({name}, 1) <> :current "
         f"{f'AND ({key}) > ({after}) ' if begun else ''}"
         f"ORDER BY {key} LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED"
     )
 
 
-def _put(place: EncryptedColumn) -> Any:  # a statement
-    matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(place.key))
-    return Statement(f"UPDATE {place.table} SET {place.column} = :sealed WHERE {matches}")  # noqa: S608
+def _update(column: EncryptedColumn) -> Any:  # a statement
+    matches = " AND ".join(f"{name} = :k{n}" for n, name in enumerate(column.key))
+    return Statement(f"UPDATE {column.table} SET {column.column} = :sealed WHERE {matches}")  # noqa: S608

@@ -1,1 +1,1 @@
-"""Authorised query (授权查询): records of one enterprise, under its consent."""
+"""Authorised query (授权查询), `POST /v1/queries`: records of one enterprise under its consent."""

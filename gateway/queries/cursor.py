@@ -1,4 +1,4 @@
-"""A cursor continues one query of one client under one consent; nobody else can make or use it."""
+"""Page cursors of queries, authenticated (HMAC) and bound to client, consent and query."""
 
 import base64
 import binascii
@@ -8,13 +8,13 @@ from datetime import datetime
 
 import orjson
 
-LIFE_SECONDS = 15 * 60
+CURSOR_LIFE_SECONDS = 15 * 60
 MAC_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Where the next page begins: after the record with this place."""
+    """The position after which the next page begins."""
 
     client_id: str
     consent_id: str
@@ -31,20 +31,20 @@ class Cursors:
     client_id: str
     now: datetime
 
-    def write(self, *, consent_id: str, ask: str, after: tuple[int, str]) -> str:
-        """The text of a cursor."""
+    def write(self, *, consent_id: str, query_digest: str, position: tuple[int, str]) -> str:
+        """The text of a new cursor."""
         cursor = Cursor(
             client_id=self.client_id,
             consent_id=consent_id,
-            ask=ask,
-            after=after,
-            expires_at=int(self.now.timestamp()) + LIFE_SECONDS,
+            ask=query_digest,
+            after=position,
+            expires_at=int(self.now.timestamp()) + CURSOR_LIFE_SECONDS,
         )
         body = orjson.dumps(asdict(cursor))
         return base64.urlsafe_b64encode(self._mac(body) + body).decode().rstrip("=")
 
     def read(self, text: str) -> Cursor | None:
-        """The cursor in `text`, if we wrote it, for this client, not too long ago."""
+        """The cursor in `text`, if it is authentic, this client's and not expired."""
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except (binascii.Error, ValueError):

@@ -1,12 +1,12 @@
-"""Which records one page holds. A further page begins after a record's place, not at a count, so
-that what is withdrawn in between makes nothing else go missing."""
+"""Keyset pagination of records: a further page begins after a position, not at an offset, so that a
+record withdrawn in between makes no other go missing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.access.timestamps import on_the_wire
+from gateway.access.timestamps import format_time
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields, is_on_serious_list
 from gateway.creditfile.personal_fields import open_enterprise, with_personal
@@ -16,72 +16,79 @@ from gateway.queries.read_query import QueryInputs
 from gateway.queries.request import QueryRequest
 from gateway.runtime import Runtime
 
-Place = tuple[int, str]
+RecordPosition = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """Records with their told fields; `after` is the last one's place if more follow."""
+    """Records with their disclosed fields; `last` is the last one's position if more follow."""
 
     records: tuple[tuple[Record, Mapping[str, Any]], ...]
-    after: Place | None
+    last: RecordPosition | None
 
 
 def page_of(
-    runtime: Runtime, ask: QueryRequest, found: QueryInputs, ground: Authorization, now: datetime
+    runtime: Runtime,
+    request: QueryRequest,
+    inputs: QueryInputs,
+    authorization: Authorization,
+    now: datetime,
 ) -> RecordPage:
-    """The page that `ask` wants, of the records that may be told to this client now."""
-    held = (*_registration(runtime, ground.enterprise, ground.scope.told), *found.records)
+    """The requested page of the records that may be disclosed to this client now."""
+    held = (
+        *_registration(runtime, authorization.enterprise, authorization.scope.told),
+        *inputs.records,
+    )
     listed = is_on_serious_list(held, runtime.catalogue, now)
-    begin = ask.cursor.after if ask.cursor else None
+    begin = request.cursor.after if request.cursor else None
     told: list[tuple[Record, Mapping[str, Any]]] = []
-    for record in sorted(held, key=place_of):
-        if record.dataset not in ground.scope.told or not ask.wants(record):
+    for record in sorted(held, key=position_of):
+        if record.dataset not in authorization.scope.told or not request.wants(record):
             continue
-        if begin is not None and place_of(record) <= begin:
+        if begin is not None and position_of(record) <= begin:
             continue
         fields = disclosable_fields(
             with_personal(runtime.vault, record),
             Audience.AUTHORISED,
             runtime.catalogue,
             now,
-            kind=ground.enterprise.kind,
+            kind=authorization.enterprise.kind,
             on_serious_list=listed,
         )
-        if unseen := ground.scope.unseen.get(record.dataset):
+        if unseen := authorization.scope.unseen.get(record.dataset):
             fields = {name: value for name, value in fields.items() if name not in unseen}
         if fields:
             told.append((record, fields))
-        if len(told) > ask.page_size:
-            return RecordPage(records=tuple(told[:-1]), after=place_of(told[-2][0]))
-    return RecordPage(records=tuple(told), after=None)
+        if len(told) > request.page_size:
+            return RecordPage(records=tuple(told[:-1]), last=position_of(told[-2][0]))
+    return RecordPage(records=tuple(told), last=None)
 
 
-def place_of(record: Record) -> Place:
-    """Newest decision first, then by id; what has no date comes last."""
+def position_of(record: Record) -> RecordPosition:
+    """Sort key: newest decision first, then id; records without a date last."""
     return (-record.decided_on.toordinal() if record.decided_on else 0, record.record_id)
 
 
-def record_out(record: Record, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """One record on the wire, with where it comes from and whether it is disputed."""
+def serialize_record(record: Record, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """One record as JSON, with its source and its objection, if there is one."""
     out: dict[str, Any] = {
         "dataset": record.dataset,
         "record_id": record.record_id,
         "version": record.version,
         "source": {"name": record.source_name, "uscc": record.source_uscc},
-        "source_time": on_the_wire(record.source_time),
+        "source_time": format_time(record.source_time),
         "catalogue_version": record.catalogue_version,
         "fields": fields,
     }
     if record.objection_since is not None:
-        out["objection"] = {"since": on_the_wire(record.objection_since)}
+        out["objection"] = {"since": format_time(record.objection_since)}
     return out
 
 
 def _registration(
     runtime: Runtime, enterprise: Enterprise, told: tuple[str, ...]
 ) -> tuple[Record, ...]:
-    """The registration, with its personal fields opened only where it is told."""
+    """The registration as a record, decrypted only if it is disclosed."""
     if REGISTRATION not in told:
         return ()
     return (registration_of(enterprise, open_enterprise(runtime.vault, enterprise)),)

@@ -1,6 +1,6 @@
-"""The one read statement of a query: everything its answer can depend on, at one moment.
+"""The read statement of a query: everything that its answer depends on, in one snapshot.
 
-Of the enterprise it reads only what agreement and consent allow (`access.read_permission`).
+It reads only what agreement and consent allow (`access.read_permission`).
 """
 
 from collections.abc import Mapping
@@ -27,81 +27,81 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.disclosure.idempotency import IdempotencyKey, kept_since
+from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import is_offered
 
-# `asked`: every dataset asked for. `datasets`: those that the catalogue opens to clients with this purpose.
-READ = Statement(f"""
+# `asked`: all datasets asked for. `datasets`: those that the catalogue offers for this purpose.
+READ_INPUTS = Statement(f"""
     WITH {CALLER_STATE},
     held AS MATERIALIZED (SELECT {READ_CONSENT} AS found),
     granted AS MATERIALIZED (
         SELECT coalesce({AGREEMENT_HOLDS} AND {CONSENT_HOLDS}
-            AND standing.found #> '{{agreement,datasets}}' ?| CAST(:asked AS text[])
+            AND client_status.found #> '{{agreement,datasets}}' ?| CAST(:asked AS text[])
             AND held.found -> 'datasets' ?| CAST(:asked AS text[]), false) AS so
-        FROM standing, held, kept),
+        FROM client_status, held, kept),
     readable AS MATERIALIZED (
         SELECT CASE WHEN so THEN ARRAY(
             SELECT name FROM unnest(CAST(:datasets AS text[])) AS name
-            WHERE standing.found #> '{{agreement,datasets}}' ? name
+            WHERE client_status.found #> '{{agreement,datasets}}' ? name
               AND held.found -> 'datasets' ? name) ELSE '{{}}' END AS datasets
-        FROM granted, standing, held)
-    SELECT standing.found AS standing,
+        FROM granted, client_status, held)
+    SELECT client_status.found AS client_status,
            held.found AS consent,
            kept.found AS kept,
            readable.datasets AS readable,
            {enterprise_json("granted.so")} AS enterprise,
            {records_json(with_serious_list("readable.datasets"), condition=NOT_ENDED)} AS records
-    FROM standing, held, kept, granted, readable
+    FROM client_status, held, kept, granted, readable
     """)  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryInputs:
-    """What the statement found."""
+    """Result of the read statement."""
 
-    standing: ClientStatus
+    client_status: ClientStatus
     consent: Consent | None
     kept: Mapping[str, Any] | None
     enterprise: Enterprise | None
     records: tuple[Record, ...]
     readable: frozenset[str]
-    """The datasets that agreement and consent allow, and of which `records` holds all."""
+    """The datasets that agreement and consent allow; `records` is complete for these."""
 
 
 async def read_inputs(
     hot: HotDatabase,
     caller: Caller,
-    ask: QueryRequest,
+    request: QueryRequest,
     key: IdempotencyKey | None,
     *,
     catalogue: Catalogue,
     now: datetime,
 ) -> QueryInputs:
-    """Read once, for this caller and ask."""
-    # A token of another consent is granted nothing.
-    asked = () if ask.foreign_consent else ask.datasets
+    """Run the read statement for a request."""
+    # A token bound to another consent is granted nothing.
+    asked = () if request.foreign_consent else request.datasets
     row = await hot.row(
-        READ,
+        READ_INPUTS,
         {
             "client_id": caller.client_id,
             "jti": caller.token.jti,
-            "uscc": ask.uscc,
-            "purpose": ask.purpose,
-            "consent_id": ask.consent_id,
+            "uscc": request.uscc,
+            "purpose": request.purpose,
+            "consent_id": request.consent_id,
             "key": key.key if key else None,
             "asked": list(asked),
-            "datasets": [name for name in asked if is_offered(name, ask.purpose, catalogue)],
-            "continues": ask.cursor.consent_id if ask.cursor else None,
+            "datasets": [name for name in asked if is_offered(name, request.purpose, catalogue)],
+            "continues": request.cursor.consent_id if request.cursor else None,
             "request_digest": key.request_digest.hex() if key else None,
-            "kept_since": kept_since(now),
+            "kept_since": oldest_answer_time(now),
             "now": now,
         },
     )
     if row is None:
         raise RuntimeError("a SELECT without FROM gives one row")
     return QueryInputs(
-        standing=client_status_from_json(orjson.loads(row["standing"])),
+        client_status=client_status_from_json(orjson.loads(row["client_status"])),
         consent=consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None,
         kept=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),

@@ -1,4 +1,4 @@
-"""What is asked is checked in full before anything about an enterprise is read."""
+"""Parsing of a query request, in full before anything about an enterprise is read."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from datetime import date
 
 from consent import Purpose
 from gateway.access.errors import (
-    GatewayError,
     InvalidRequestError,
     InvalidUsccError,
+    Refusal,
     UnknownDatasetError,
     UnknownPurposeError,
 )
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
-from gateway.access.subject_uscc import subject_of
+from gateway.access.subject_uscc import parse_subject
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.records import Record
 from gateway.queries.cursor import Cursor, Cursors
@@ -28,7 +28,7 @@ class QueryRequest:
     purpose: Purpose
     consent_id: str | None
     foreign_consent: bool
-    """Whether another consent is named than the one that the token is bound to."""
+    """Whether it names another consent than the one that the token is bound to."""
     datasets: tuple[str, ...]
     decided_from: date | None
     decided_to: date | None
@@ -36,7 +36,7 @@ class QueryRequest:
     cursor: Cursor | None
 
     def wants(self, record: Record) -> bool:
-        """Whether the filter lets `record` through; what has no date passes an open filter only."""
+        """Whether `record` passes the filter; a record without a date passes an empty filter only."""
         if self.decided_from is None and self.decided_to is None:
             return True
         if record.decided_on is None:
@@ -47,33 +47,37 @@ class QueryRequest:
 
     @property
     def digest(self) -> str:
-        """What must stay the same from page to page."""
+        """Digest of what must stay the same from page to page."""
         same = (self.uscc, self.purpose, self.datasets, self.decided_from, self.decided_to)
         return hashlib.sha256(repr(same).encode()).hexdigest()[:32]
 
+    def refused(self, refusal: Refusal) -> RefusedRequest:
+        """This request with its refusal, for the log."""
+        return _refused(refusal, self.uscc, self.purpose, self.datasets)
 
-def ask_of(
+
+def parse_request(
     body: QueryIn,
     catalogue: Catalogue,
     cursors: Cursors,
     *,
     token_consent: str | None,
-) -> QueryRequest | RefusedRequest | GatewayError:
-    """The ask in `body`, or what is wrong with it."""
-    uscc = subject_of(body.enterprise.uscc)
-    if isinstance(uscc, InvalidUsccError):
-        return uscc
+) -> QueryRequest | RefusedRequest | Refusal:
+    """The request in a parsed body, or what is wrong with it."""
+    uscc = parse_subject(body.enterprise.uscc)
+    if uscc is None:
+        return Refusal(InvalidUsccError)
     known = tuple(dict.fromkeys(each for each in body.datasets if each in catalogue.codes))
     if body.purpose not in set(Purpose):
-        return _amiss(UnknownPurposeError(), uscc, UNKNOWN, known)
+        return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if not set(body.datasets) <= set(known):
-        return _amiss(UnknownDatasetError(), uscc, body.purpose, known)
+        return _refused(Refusal(UnknownDatasetError), uscc, body.purpose, known)
     if len(set(body.datasets)) < len(body.datasets):
-        return InvalidRequestError("Name each dataset once.")
+        return Refusal(InvalidRequestError, "Name each dataset once.")
     wanted = body.filter
     if wanted.decided_from and wanted.decided_to and wanted.decided_from > wanted.decided_to:
-        return InvalidRequestError("filter.decided_from is later than filter.decided_to.")
-    ask = QueryRequest(
+        return Refusal(InvalidRequestError, "filter.decided_from is later than filter.decided_to.")
+    request = QueryRequest(
         uscc=uscc,
         purpose=Purpose(body.purpose),
         consent_id=token_consent or body.consent_id,
@@ -84,17 +88,18 @@ def ask_of(
         page_size=body.page.size,
         cursor=None,
     )
-    return ask if body.page.cursor is None else _continued(ask, body.page.cursor, cursors)
+    return request if body.page.cursor is None else _continued(request, body.page.cursor, cursors)
 
 
-def _continued(ask: QueryRequest, text: str, cursors: Cursors) -> QueryRequest | GatewayError:
+def _continued(request: QueryRequest, text: str, cursors: Cursors) -> QueryRequest | Refusal:
     cursor = cursors.read(text)
-    if cursor is None or cursor.ask != ask.digest:
-        return InvalidRequestError(
+    if cursor is None or cursor.ask != request.digest:
+        return Refusal(
+            InvalidRequestError,
             "page.cursor is not from this query, or older than 15 minutes; begin at the first page.",
         )
-    return replace(ask, cursor=cursor)
+    return replace(request, cursor=cursor)
 
 
-def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
-    return RefusedRequest(error=error, uscc=uscc, kind="query", purpose=purpose, asked=asked)
+def _refused(refusal: Refusal, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
+    return RefusedRequest(refusal=refusal, uscc=uscc, kind="query", purpose=purpose, asked=asked)

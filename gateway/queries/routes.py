@@ -1,16 +1,17 @@
-"""Authorised query over HTTP."""
+"""Route `POST /v1/queries`."""
+
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission_control import admit
+from gateway.access.answer_loop import admit_request
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
-from gateway.access.errors import GatewayError
-from gateway.access.openapi import reads
-from gateway.access.refused_request import RefusedRequest
-from gateway.disclosure.commit import log_refusal
+from gateway.access.errors import accept
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.queries.cursor import Cursors
-from gateway.queries.request import ask_of
+from gateway.queries.request import parse_request
 from gateway.queries.schemas import QueryIn, QueryOut
 from gateway.queries.service import answer_query
 from gateway.runtime import UsingRuntime
@@ -18,7 +19,7 @@ from gateway.runtime import UsingRuntime
 router = APIRouter(prefix="/v1", tags=["query"])
 
 
-@router.post("/queries", response_model=QueryOut, openapi_extra=reads(QueryIn))
+@router.post("/queries", response_model=QueryOut, openapi_extra=request_body(QueryIn))
 async def query(request: Request, runtime: UsingRuntime) -> Response:
     """Read records of one enterprise under its consent."""
     caller = await authenticate(request, runtime, scope="query")
@@ -28,20 +29,11 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
         client_id=caller.client_id,
         now=runtime.now(),
     )
-    held = caller.token.consent_id
-    ask = (
-        came.parsed
-        if isinstance(came.parsed, GatewayError)
-        else ask_of(came.parsed, runtime.catalogue, cursors, token_consent=held)
+    parse = partial(
+        parse_request,
+        catalogue=runtime.catalogue,
+        cursors=cursors,
+        token_consent=caller.token.consent_id,
     )
-    uscc = None if isinstance(ask, GatewayError) else ask.uscc
-    await admit(request, runtime, caller, uscc=uscc, key=came.key)
-    if isinstance(ask, GatewayError):
-        raise ask
-    if isinstance(ask, RefusedRequest):
-        await log_refusal(runtime.hot, ask.refusal(caller, runtime.now()))
-        raise ask.error
-    text = await answer_query(runtime, caller, ask, came.key, cursors)
-    if isinstance(text, GatewayError):
-        raise text
-    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})
+    asked = await admit_request(request, runtime, caller, came, parse)
+    return json_response(accept(await answer_query(runtime, caller, asked, came.key, cursors)))

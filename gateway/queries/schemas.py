@@ -1,4 +1,4 @@
-"""The shapes of a query on the wire."""
+"""Request and response models of a query."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,8 +8,8 @@ from gateway.access.body import EnterpriseIn, WireModel
 from gateway.rfc3339 import Day
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-LARGEST_PAGE = 200
-MOST_DATASETS = 32
+MAX_PAGE_SIZE = 200
+MAX_DATASETS = 32
 
 
 class FilterIn(WireModel):
@@ -22,7 +22,7 @@ class FilterIn(WireModel):
 class PageIn(WireModel):
     """How many records at a time, and from where on."""
 
-    size: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 50
     cursor: Annotated[str, StringConstraints(max_length=1024)] | None = None
 
 
@@ -32,7 +32,7 @@ class QueryIn(WireModel):
     enterprise: EnterpriseIn
     purpose: Text = Field(examples=["loan_approval"])
     consent_id: Text | None = None
-    datasets: Annotated[list[Text], Field(min_length=1, max_length=MOST_DATASETS)]
+    datasets: Annotated[list[Text], Field(min_length=1, max_length=MAX_DATASETS)]
     filter: FilterIn = FilterIn()
     page: PageIn = PageIn()
 

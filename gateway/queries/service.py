@@ -1,6 +1,6 @@
-"""A query, from what was asked to what is told. Nothing leaves before the commit.
+"""Answers a query: read, authorize, select records, commit. Nothing leaves before the commit.
 
-Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these only what the clocks still allow.
+Fields = agreement ∩ consent ∩ purpose ∩ catalogue, and of these what retention clocks still allow.
 """
 
 import sys
@@ -11,195 +11,173 @@ from typing import Any
 
 import orjson
 
+from gateway.access.answer_loop import answer_until_committed, promise_inclusion
 from gateway.access.authentication import Caller
-from gateway.access.errors import (
-    GatewayError,
-    IdempotencyConflictError,
-    TemporarilyUnavailableError,
-    conflict_error,
-)
+from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
-from gateway.access.timestamps import on_the_wire
+from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
-from gateway.disclosure.commit import Committed, PendingDisclosure, commit, log_refusal
+from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.queries.authorization import Authorization, authorize
 from gateway.queries.cursor import Cursors
-from gateway.queries.pagination import RecordPage, page_of, record_out
+from gateway.queries.pagination import RecordPage, page_of, serialize_record
 from gateway.queries.read_query import QueryInputs, read_inputs
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
 from gateway.runtime import Runtime
-from gateway.transparency.inclusion_promise import log_promise, merge_by
-from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt, result_digest
+from gateway.transparency.log_leaf import Disclosure
 
-# Each turn means that somebody else committed in between; so many in a row is an outage.
-TURNS = 20
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
 
 async def answer_query(
     runtime: Runtime,
     caller: Caller,
-    ask: QueryRequest,
+    request: QueryRequest,
     key: IdempotencyKey | None,
     cursors: Cursors,
-) -> str | GatewayError:
-    """The answer to `ask` as JSON text, or why not; either is in the log before this returns."""
-    keeping = _keeping(runtime, caller, ask)
-    for _ in range(TURNS):
-        now = runtime.now()
-        found = await read_inputs(
-            runtime.hot, caller, ask, key, catalogue=runtime.catalogue, now=now
-        )
-        kept = keeping.found(key, found.kept, now)
-        if isinstance(kept, KeyConflict):
-            conflict = conflict_error(kept)
-            await log_refusal(runtime.hot, _refusal(caller, ask, conflict, now))
-            return conflict
-        ground = authorize(runtime, caller, ask, found, now, repeated=kept is not None)
-        if isinstance(ground, GatewayError):
-            await log_refusal(runtime.hot, _refusal(caller, ask, ground, now))
-            return ground
-        runtime.quotas.note(caller.client_id, ground.agreement.version)
-        if isinstance(kept, StoredAnswer):
-            if _still_true(runtime, ask, found, ground, kept, now):
-                return _with_uses(kept.answer, kept.uses_left)
-            changed = IdempotencyConflictError(CHANGED)
-            await log_refusal(runtime.hot, _refusal(caller, ask, changed, now))
-            return changed
-        telling = _telling(runtime, caller, ask, found, ground, key, cursors, now)
-        committed = await commit(runtime.hot, telling)
-        if isinstance(committed, Committed):
-            spent = telling.consent_version is not None
-            return _with_uses(
-                telling.answer, committed.uses_left if spent else ground.granted.uses_left
-            )
-    return TemporarilyUnavailableError(retry_after=1)
+) -> str | Refusal:
+    """The answer as JSON text, or a refusal; either is in the log before this returns."""
+    return await answer_until_committed(
+        runtime, caller, request, lambda now: _attempt(runtime, caller, request, key, cursors, now)
+    )
+
+
+async def _attempt(
+    runtime: Runtime,
+    caller: Caller,
+    request: QueryRequest,
+    key: IdempotencyKey | None,
+    cursors: Cursors,
+    now: datetime,
+) -> str | Refusal | None:
+    inputs = await read_inputs(
+        runtime.hot, caller, request, key, catalogue=runtime.catalogue, now=now
+    )
+    stored = _answer_store(runtime, caller, request).find(key, inputs.kept, now)
+    if isinstance(stored, KeyConflict):
+        return conflict_refusal(stored)
+    authorization = authorize(runtime, caller, request, inputs, now, repeated=stored is not None)
+    if isinstance(authorization, Refusal):
+        return authorization
+    runtime.quotas.note(caller.client_id, authorization.agreement.version)
+    if isinstance(stored, StoredAnswer):
+        if _still_true(runtime, request, inputs, authorization, stored, now):
+            return _with_uses(stored.answer, stored.uses_left)
+        return Refusal(IdempotencyConflictError, CHANGED)
+    pending = _pending(runtime, caller, request, inputs, authorization, key, cursors, now)
+    committed = await commit(runtime.hot, pending)
+    if not isinstance(committed, Committed):
+        return None
+    spent = pending.consent_version is not None
+    return _with_uses(
+        pending.answer, committed.uses_left if spent else authorization.granted.uses_left
+    )
 
 
 def _still_true(
     runtime: Runtime,
-    ask: QueryRequest,
-    found: QueryInputs,
-    ground: Authorization,
-    kept: StoredAnswer,
+    request: QueryRequest,
+    inputs: QueryInputs,
+    authorization: Authorization,
+    stored: StoredAnswer,
     now: datetime,
 ) -> bool:
-    """Whether every record that was told then may be told now, field by field, and is no more
-    disputed."""
-    told = orjson.loads(kept.answer)["records"]
-    page = page_of(runtime, replace(ask, page_size=sys.maxsize), found, ground, now)
-    now_told = {_identity(record_out(record, fields)) for record, fields in page.records}
+    """Whether all records of a stored answer may still be disclosed, with the same fields and objections."""
+    told = orjson.loads(stored.answer)["records"]
+    page = page_of(runtime, replace(request, page_size=sys.maxsize), inputs, authorization, now)
+    now_told = {_identity(serialize_record(record, fields)) for record, fields in page.records}
     return all(_identity(each) in now_told for each in told)
 
 
-def _identity(told: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
-    """A record as it is told: which, in which version, with which fields (a new catalogue may have
-    taken one away), and since when disputed."""
-    since = told["objection"]["since"] if "objection" in told else None
-    fields = orjson.dumps(told["fields"], option=orjson.OPT_SORT_KEYS)
-    return told["record_id"], told["version"], fields, since
+def _identity(record: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:
+    """Id, version, disclosed fields and objection of a record in an answer."""
+    since = record["objection"]["since"] if "objection" in record else None
+    fields = orjson.dumps(record["fields"], option=orjson.OPT_SORT_KEYS)
+    return record["record_id"], record["version"], fields, since
 
 
-def _telling(
+def _pending(
     runtime: Runtime,
     caller: Caller,
-    ask: QueryRequest,
-    found: QueryInputs,
-    ground: Authorization,
+    request: QueryRequest,
+    inputs: QueryInputs,
+    authorization: Authorization,
     key: IdempotencyKey | None,
     cursors: Cursors,
     now: datetime,
 ) -> PendingDisclosure:
-    """What would be told now, and what it costs: one use for the first page, none for the others."""
-    page = page_of(runtime, ask, found, ground, now)
+    """The answer and disclosure, and what they cost: one use for the first page, none for others."""
+    page = page_of(runtime, request, inputs, authorization, now)
     disclosure = Disclosure(
         disclosure_id=new_id("dsc"),
-        uscc=ask.uscc,
+        uscc=request.uscc,
         client_id=caller.client_id,
         kind="query",
         outcome="told",
-        purpose=ask.purpose,
-        consent_id=ground.granted.consent_id,
-        agreement_version=ground.agreement.version,
-        asked=list(ask.datasets),
+        purpose=request.purpose,
+        consent_id=authorization.granted.consent_id,
+        agreement_version=authorization.agreement.version,
+        asked=list(request.datasets),
         relied_on=[(record.record_id, record.version) for record, _ in page.records],
         at=now,
     )
-    salt = new_salt()
-    core = _document(runtime, caller, ask, ground, page, cursors, disclosure)
-    disclosure = replace(disclosure, result_digest=result_digest(core))
-    core["log_promise"] = log_promise(
-        leaf_hash(disclosure, salt),
-        runtime.settings.issuer,
-        on_the_wire(merge_by(now)),
-    )
-    first = ask.cursor is None
-    text = to_json(core)
+    document = _document(runtime, caller, request, authorization, page, cursors, disclosure)
+    disclosure, salt = promise_inclusion(runtime, disclosure, document)
+    first = request.cursor is None
+    text = to_json(document)
     return PendingDisclosure(
         disclosure=disclosure,
         salt=salt,
-        consent_version=ground.granted.version if first else None,
-        held_version=None if first else ground.granted.version,
+        consent_version=authorization.granted.version if first else None,
+        held_version=None if first else authorization.granted.version,
         key=key,
         answer=text,
-        kept=_keeping(runtime, caller, ask).sealed(key, text),
+        sealed_answer=_answer_store(runtime, caller, request).seal(key, text),
     )
 
 
 def _document(
     runtime: Runtime,
     caller: Caller,
-    ask: QueryRequest,
-    ground: Authorization,
+    request: QueryRequest,
+    authorization: Authorization,
     page: RecordPage,
     cursors: Cursors,
     disclosure: Disclosure,
 ) -> dict[str, Any]:
-    granted = ground.granted
+    granted = authorization.granted
     cursor = None
-    if page.after is not None:
-        cursor = cursors.write(consent_id=granted.consent_id, ask=ask.digest, after=page.after)
+    if page.last is not None:
+        cursor = cursors.write(
+            consent_id=granted.consent_id, query_digest=request.digest, position=page.last
+        )
     document = {
         "disclosure_id": disclosure.disclosure_id,
-        "enterprise": {"uscc": ask.uscc},
-        "purpose": ask.purpose,
+        "enterprise": {"uscc": request.uscc},
+        "purpose": request.purpose,
         "recipient": caller.client_id,
-        "as_of": on_the_wire(disclosure.at),
+        "as_of": format_time(disclosure.at),
         "consent": {
             "consent_id": granted.consent_id,
-            "valid_until": on_the_wire(granted.valid_until),
+            "valid_until": format_time(granted.valid_until),
             "uses_left": None,
         },
-        "records": [record_out(record, fields) for record, fields in page.records],
-        "withheld": withheld(ground.scope, runtime.catalogue),
+        "records": [serialize_record(record, fields) for record, fields in page.records],
+        "withheld": withheld(authorization.scope, runtime.catalogue),
         "page": {"cursor": cursor},
     }
-    return with_warnings(document, ask.uscc)
+    return with_warnings(document, request.uscc)
 
 
 def _with_uses(text: str, uses_left: int | None) -> str:
-    """The answer with the uses that its commit left: the same bytes whenever it is repeated."""
+    """The answer with the uses left after its commit."""
     document = orjson.loads(text)
     document["consent"]["uses_left"] = uses_left
     return to_json(document)
 
 
-def _refusal(caller: Caller, ask: QueryRequest, error: GatewayError, now: datetime) -> Disclosure:
-    return Disclosure(
-        disclosure_id=new_id("dsc"),
-        uscc=ask.uscc,
-        client_id=caller.client_id,
-        kind="query",
-        outcome="refused",
-        reason=error.code,
-        purpose=ask.purpose,
-        asked=list(ask.datasets),
-        at=now,
-    )
-
-
-def _keeping(runtime: Runtime, caller: Caller, ask: QueryRequest) -> AnswerStore:
-    return AnswerStore(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
+def _answer_store(runtime: Runtime, caller: Caller, request: QueryRequest) -> AnswerStore:
+    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)

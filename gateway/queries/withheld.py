@@ -1,6 +1,6 @@
-"""What was asked for and is not given, and why: of datasets and fields, never of single records.
+"""Member `withheld` of an answer: datasets and fields asked for and not given, and why. Pure.
 
-That a record was repaired or has expired is not told. Pure.
+Never single records: that one was repaired or has expired is not disclosed.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from gateway.creditfile.disclosure_policy import never_disclosed_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which of the datasets asked for are told, and what is withheld of the others."""
+class DisclosedScope:
+    """The requested datasets that are disclosed, and why the others are withheld."""
 
     told: tuple[str, ...]
     reasons: Mapping[str, str]
     unseen: Mapping[str, frozenset[str]]
-    """Of a dataset that is told, the fields that did not stand behind it when the enterprise agreed."""
+    """Fields by dataset that the catalogue added after the consent."""
 
 
 def scope_of(
@@ -32,8 +32,8 @@ def scope_of(
     purpose: Purpose,
     catalogue: Catalogue,
     unavailable: tuple[str, ...],
-) -> Scope:
-    """Agreement ∩ consent ∩ purpose ∩ catalogue, in this order; the first that fails is the reason."""
+) -> DisclosedScope:
+    """Intersect agreement, consent, purpose and catalogue; the first that lacks a dataset is the reason."""
     reasons: dict[str, str] = {}
     for name in datasets:
         if name not in agreement.datasets:
@@ -47,13 +47,13 @@ def scope_of(
         elif name in unavailable:
             reasons[name] = "source_unavailable"
     told = tuple(name for name in datasets if name not in reasons)
-    return Scope(told=told, reasons=reasons, unseen=_unseen(told, granted, catalogue))
+    return DisclosedScope(told=told, reasons=reasons, unseen=_unseen(told, granted, catalogue))
 
 
 def _unseen(
     told: tuple[str, ...], granted: Granted, catalogue: Catalogue
 ) -> Mapping[str, frozenset[str]]:
-    """What a newer catalogue would add to a consent (R8); what is public needs none."""
+    """Fields that the catalogue added after the consent (R8), except public ones."""
     if granted.fields is None:
         return MappingProxyType({})
     seen = frozenset(granted.fields)
@@ -69,13 +69,13 @@ def _unseen(
 
 
 def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
-    """Whether the catalogue lets clients have anything of `dataset` for `purpose`."""
+    """Whether the catalogue offers any field of `dataset` for `purpose`."""
     return catalogue.dataset(dataset).serves(purpose) and bool(
         catalogue.fields_for(dataset, Audience.AUTHORISED)
     )
 
 
-def withheld(scope: Scope, catalogue: Catalogue) -> list[dict[str, object]]:
+def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, object]]:
     """The member `withheld` of an answer."""
     told_in_part: list[dict[str, object]] = [
         {"dataset": name, "fields": list(fields), "reason": "class_never"}

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.errors import NotFoundError
-from gateway.access.timestamps import on_the_wire
+from gateway.access.json_response import json_response
+from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.ingest.row_list_files import MASKED_HEADER, MAX_LIST_BYTES, REJECTED_HEADER
 from gateway.records import uploads
@@ -41,14 +42,14 @@ async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
     department = await _department(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await uploads.newest(connection, department.source.source_id)
-    return _answer({"jobs": [job_document(each) for each in found]})
+    return json_response({"jobs": [job_document(each) for each in found]})
 
 
 @router.get("/{job_id}", response_model=JobOut)
 async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
     department = await _department(request, runtime)
-    return _answer(job_document(await _own(runtime, department, job_id)))
+    return json_response(job_document(await _own(runtime, department, job_id)))
 
 
 @router.get(
@@ -87,9 +88,9 @@ def job_document(of: Upload) -> dict[str, Any]:
         "received": of.received,
         **{name: counts.get(name, 0) for name in COUNTED},
         "warnings": counts.get("warnings", {}),
-        "created_at": on_the_wire(of.created_at),
-        "completed_at": on_the_wire(of.completed_at) if of.completed_at else None,
-        "expires_at": on_the_wire(of.expires_at),
+        "created_at": format_time(of.created_at),
+        "completed_at": format_time(of.completed_at) if of.completed_at else None,
+        "expires_at": format_time(of.expires_at),
     }
 
 
@@ -150,11 +151,3 @@ def _as_ndjson(text: str) -> str:
         for row in rows
     )
     return "".join(f"{to_json(each)}\n" for each in documents)
-
-
-def _answer(document: dict[str, Any]) -> Response:
-    return Response(
-        to_json(document),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

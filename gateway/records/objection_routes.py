@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,8 +13,10 @@ from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
     NotFoundError,
+    accept,
 )
-from gateway.access.openapi import reads
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import lifecycle, serializers, service, store
 from gateway.creditfile.objections.model import (
@@ -29,7 +31,6 @@ from gateway.creditfile.objections.model import (
 )
 from gateway.creditfile.objections.store import LockedRecord
 from gateway.creditfile.objections.text_input import InvalidText, read_text
-from gateway.db.engine import to_json
 from gateway.records.objection_schemas import (
     DecisionIn,
     ExtensionIn,
@@ -70,7 +71,7 @@ async def list_objections(
         )
     now = runtime.now()
     more = found[-1].objection_id if len(found) == store.PAGE else None
-    return _answer(
+    return json_response(
         {"objections": [serializers.summary(each, now=now) for each in found], "after": more}
     )
 
@@ -85,14 +86,14 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 @router.post(
     "/{objection_id}/decision",
     response_model=WholeObjectionOut,
-    openapi_extra=reads(DecisionIn),
+    openapi_extra=request_body(DecisionIn),
 )
 async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, DecisionIn)
     await authorize_source(request, runtime, caller, key=came.key)
-    asked = _taken(came.parsed)
+    asked = accept(came.parsed)
     now = runtime.now()
     outcome, reasons = ObjectionOutcome(asked.outcome), _written(asked.reasons, now)
     verb = service.source_decision(
@@ -115,14 +116,14 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
 @router.post(
     "/{objection_id}/extension",
     response_model=WholeObjectionOut,
-    openapi_extra=reads(ExtensionIn),
+    openapi_extra=request_body(ExtensionIn),
 )
 async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, ExtensionIn)
     await authorize_source(request, runtime, caller, key=came.key)
-    asked = _taken(came.parsed)
+    asked = accept(came.parsed)
     now = runtime.now()
     reason = _written(asked.reason, now)
 
@@ -184,13 +185,7 @@ async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Respons
             raise NotFoundError
         events = await store.events_of(connection, found.uscc, objection_id)
         key = await store.natural_key_of(connection, found)
-    return _answer(serializers.full_document(found, events, key=key, now=runtime.now()))
-
-
-def _taken(parsed: Any) -> Any:  # a model, or the error that it is
-    if isinstance(parsed, GatewayError):
-        raise parsed
-    return parsed
+    return json_response(serializers.full_document(found, events, key=key, now=runtime.now()))
 
 
 def _written(typed: str, now: datetime) -> str:
@@ -204,11 +199,3 @@ def _written(typed: str, now: datetime) -> str:
 def _error(refused: ObjectionRefused) -> GatewayError:
     sentence = REFUSAL_SENTENCES.get(refused.reason)
     return NotFoundError() if sentence is None else ConflictError(sentence)
-
-
-def _answer(document: dict[str, Any]) -> Response:
-    return Response(
-        to_json(document),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.body import read_call
-from gateway.access.errors import GatewayError
-from gateway.access.openapi import reads
+from gateway.access.errors import accept
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.creditfile.local_dates import day_of
-from gateway.db.engine import to_json
 from gateway.ingest import RowOutcome
-from gateway.ingest.record_actions import RecordAction
 from gateway.records.schemas import MAX_BATCH_BYTES, ActionsIn, RecordsIn, ResultsOut
 from gateway.records.service import apply_to_records, deliver, parse_action
 from gateway.records.source_authentication import (
@@ -23,34 +22,25 @@ from gateway.runtime import UsingRuntime
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
 
-@router.post("", response_model=ResultsOut, openapi_extra=reads(RecordsIn))
+@router.post("", response_model=ResultsOut, openapi_extra=request_body(RecordsIn))
 async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
     department = await authorize_source(request, runtime, caller, key=came.key)
-    if isinstance(came.parsed, GatewayError):
-        raise came.parsed
-    asked = came.parsed
+    asked = accept(came.parsed)
     department.demand([asked.dataset], runtime.catalogue)
     return _answer(await deliver(runtime, department, asked.dataset, asked.records))
 
 
-@router.post("/actions", response_model=ResultsOut, openapi_extra=reads(ActionsIn))
+@router.post("/actions", response_model=ResultsOut, openapi_extra=request_body(ActionsIn))
 async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
     department = await authorize_source(request, runtime, caller, key=came.key)
-    if isinstance(came.parsed, GatewayError):
-        raise came.parsed
-    amendments: list[RecordAction] = []
-    today = day_of(runtime.now())
-    for asked in came.parsed.actions:
-        amendment = parse_action(asked, today=today)
-        if isinstance(amendment, GatewayError):
-            raise amendment
-        amendments.append(amendment)
+    asked, today = accept(came.parsed), day_of(runtime.now())
+    amendments = [accept(parse_action(each, today=today)) for each in asked.actions]
     # What may no longer be delivered may still be taken back.
     corrected = [each.dataset for each in amendments if each.verb == "correct"]
     require_known([each.dataset for each in amendments], runtime.catalogue)
@@ -72,8 +62,4 @@ def _answer(outcomes: Sequence[RowOutcome]) -> Response:
         }
         for each in outcomes
     ]
-    return Response(
-        to_json({"results": results}),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return json_response({"results": results})

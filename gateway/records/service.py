@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.access.errors import GatewayError, InvalidRequestError, TemporarilyUnavailableError
+from gateway.access.errors import InvalidRequestError, Refusal, TemporarilyUnavailableError
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections.text_input import InvalidText, read_text
@@ -82,15 +82,18 @@ async def apply_to_records(
     return outcomes
 
 
-def parse_action(asked: ActionIn, *, today: date) -> RecordAction | GatewayError:
+def parse_action(asked: ActionIn, *, today: date) -> RecordAction | Refusal:
     """What is asked for, with a reason as it may be kept; or what is wrong with it."""
     reason = read_text(asked.reason, today=today, shortest=MIN_REASON, longest=MAX_REASON)
     if isinstance(reason, InvalidText):
-        return InvalidRequestError(
-            f"reason has {MIN_REASON} to {MAX_REASON} characters: it is kept with the record."
+        return Refusal(
+            InvalidRequestError,
+            f"reason has {MIN_REASON} to {MAX_REASON} characters: it is kept with the record.",
         )
     if (asked.fields is None) is (asked.action == "correct"):
-        return InvalidRequestError("fields stand beside the action correct, and only there.")
+        return Refusal(
+            InvalidRequestError, "fields stand beside the action correct, and only there."
+        )
     return RecordAction(
         dataset=asked.dataset,
         uscc=normalise_uscc(asked.uscc),

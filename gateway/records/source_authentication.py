@@ -10,14 +10,18 @@ from dataclasses import dataclass
 import orjson
 from fastapi import Request
 
-from gateway.access.admission_control import admit
+from gateway.access.admission_control import admit_call
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.client_status import CLIENT_STATUS_JSON, agreement_of, client_status_from_json
+from gateway.access.client_status import (
+    CLIENT_STATUS_JSON,
+    client_status_from_json,
+    current_agreement,
+)
 from gateway.access.errors import (
-    GatewayError,
     NotInAgreementError,
     TemporarilyUnavailableError,
     UnknownDatasetError,
+    accept,
 )
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -68,13 +72,12 @@ async def authorize_source(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
 ) -> AuthenticatedSource:
     """Proofs and limits, then the present standing of an authenticated caller."""
-    await admit(request, runtime, caller, uscc=None, key=key)
+    await admit_call(request, runtime, caller, uscc=None, key=key)
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)
-    agreement = agreement_of(client_status_from_json(orjson.loads(row["standing"])), runtime.now())
-    if isinstance(agreement, GatewayError):
-        raise agreement
+    client_status = client_status_from_json(orjson.loads(row["standing"]))
+    agreement = accept(current_agreement(client_status, runtime.now()))
     if row["kind"] != SOURCE:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
     runtime.quotas.note(caller.client_id, agreement.version)

@@ -15,7 +15,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-from gateway.access.body import demand_no_coding
+from gateway.access.body import refuse_content_coding
 from gateway.access.errors import (
     InvalidRequestError,
     UnsupportedMediaTypeError,
@@ -142,7 +142,7 @@ def parse_checksum(headers: Headers) -> Checksum | None:
 
 def require_part(headers: Headers) -> None:
     """Refuse a body that is not a part of a file, as it is."""
-    demand_no_coding(headers)
+    refuse_content_coding(headers)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != PART_TYPE:
         raise UnsupportedMediaTypeError(f"Send a part as {PART_TYPE}.")
 

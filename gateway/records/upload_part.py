@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from gateway.access.body import note_digest
+from gateway.access.body import record_checked_digest
 from gateway.access.content_digest import ContentDigest
-from gateway.access.deadline import allow
+from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -41,7 +41,7 @@ async def receive_part(runtime: Runtime, request: Request, of: Upload, spool: Sp
     most = min(of.length - offset, MAX_PART_BYTES)
     _demand_room(request, of, offset, most)
     holder = await _hold(runtime, of, offset)
-    allow(request, WRITE_SECONDS)
+    extend_deadline(request, WRITE_SECONDS)
     more = 0
     try:
         part = await spool.write(
@@ -112,7 +112,7 @@ def _counted(
     if digest is not None and not digest.fits(part.hashes):
         raise DigestMismatchError
     if digest is not None and part.length:
-        note_digest(request, digest)
+        record_checked_digest(request, digest)
     return part.length
 
 

@@ -43,7 +43,7 @@ async def describe(request: Request, runtime: UsingRuntime) -> Response:
 async def create(request: Request, runtime: UsingRuntime) -> Response:
     """Announce a file: Upload-Length, and in Upload-Metadata dataset, sha256, filename or format."""
     department = await _department(request, runtime)
-    await body.read(request)  # means nothing here, but its digest is checked as everywhere
+    await body.read_body(request)  # means nothing here, but its digest is checked as everywhere
     of = tus.parse_creation(request.headers)
     department.demand([of.dataset], runtime.catalogue)
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source

@@ -1,1 +1,1 @@
-"""Keys and what is signed with them: tokens (JWS) and responses (HTTP message signatures)."""
+"""Signing keys, JWS, access tokens, DPoP nonces, HTTP message signatures, keyed digests."""

@@ -1,8 +1,7 @@
-"""An access token is verified once and then remembered by the SHA-256 of its bytes.
+"""Access token verification (RFC 9068), with a cache by the SHA-256 of the token.
 
-Only what cannot change is remembered: that this key signed these claims. Whether the key still
-counts is looked at each time; whether the token was revoked, its client suspended or its consent
-withdrawn is read in each request's own statement.
+The cache holds only that this key signed these claims. The key's dates are checked each time;
+revocation, client and consent are read in each request's own statement.
 """
 
 import hashlib
@@ -16,12 +15,12 @@ from gateway.signing.jws import JwsError
 from gateway.signing.keys import KeyRing, SigningKey
 
 TYP = "at+jwt"
-LONGEST_LIFE = timedelta(minutes=10)
-REMEMBERED = 10_000
+MAX_TOKEN_LIFE = timedelta(minutes=10)
+CACHE_SIZE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class AccessToken:
     """A verified access token (RFC 9068), bound to a DPoP key, to a certificate, or to both."""
 
     client_id: str
@@ -39,16 +38,16 @@ class TokenError(Exception):
     """This access token cannot be accepted."""
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies the access tokens of one issuer."""
 
     def __init__(self, keys: KeyRing, issuer: str) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._seen: OrderedDict[bytes, tuple[Token, str]] = OrderedDict()  # and its key's kid
+        self._seen: OrderedDict[bytes, tuple[AccessToken, str]] = OrderedDict()  # and its key's kid
 
-    def verify(self, text: str, now: datetime) -> Token:
-        """The token in `text`; raises `TokenError` for any that is not ours, or not any more."""
+    def verify(self, text: str, now: datetime) -> AccessToken:
+        """The verified token; raises `TokenError` if it is not ours or has expired."""
         digest = hashlib.sha256(text.encode()).digest()
         known = digest in self._seen
         token, kid = self._seen.pop(digest) if known else self._verify_anew(text)
@@ -60,9 +59,9 @@ class Tokens:
         self._remember(digest, token, kid)
         return token
 
-    def _verify_anew(self, text: str) -> tuple[Token, str]:
+    def _verify_anew(self, text: str) -> tuple[AccessToken, str]:
         try:
-            compact = jws.parsed(text)
+            compact = jws.parse_compact(text)
             key = self._keys.verifying(str(compact.header.get("kid")), "token")
             if key is None or compact.header.get("typ") != TYP:
                 raise TokenError("This access token was not issued here.")
@@ -73,25 +72,25 @@ class Tokens:
             raise TokenError("This access token is not for this server.")
         return _token(dict(claims)), key.kid
 
-    def _remember(self, digest: bytes, token: Token, kid: str) -> None:
-        """The latest last: what is not used is forgotten first."""
+    def _remember(self, digest: bytes, token: AccessToken, kid: str) -> None:
+        """Put the token last: the least recently used is evicted first."""
         self._seen[digest] = token, kid
-        if len(self._seen) > REMEMBERED:
+        if len(self._seen) > CACHE_SIZE:
             self._seen.popitem(last=False)
 
 
 def _in_its_time(key: SigningKey, expires_at: int, now: datetime) -> bool:
-    """Whether the key could have signed it: a retired key's last token outlives it by its life."""
+    """Whether the key is valid for a token of this expiry: tokens outlive a retired key by their life."""
     if now < key.not_before:
         return False
-    return key.retired_at is None or expires_at <= (key.retired_at + LONGEST_LIFE).timestamp()
+    return key.retired_at is None or expires_at <= (key.retired_at + MAX_TOKEN_LIFE).timestamp()
 
 
-def _token(claims: dict[str, Any]) -> Token:
+def _token(claims: dict[str, Any]) -> AccessToken:
     confirmed = claims["cnf"]
     if confirmed.keys() - {"jkt", "x5t#S256"} or not confirmed:
         raise TokenError("This access token is bound to nothing that can be shown here.")
-    return Token(
+    return AccessToken(
         client_id=claims["client_id"],
         jti=claims["jti"],
         scopes=frozenset(claims["scope"].split(" ")),

@@ -1,7 +1,7 @@
-"""DPoP nonces (RFC 9449 §8) are stateless: a keyed time slot, bound to the replay store's life.
+"""Stateless DPoP nonces (RFC 9449 §8): a MAC over time slot and generation of the replay store.
 
-Whoever flushes the replay store makes a new generation, and every nonce of the old one is void:
-a proof that was used before the flush cannot be used again after it.
+A flush of the replay store begins a new generation and voids all nonces, so that a proof used before
+the flush cannot be used again after it.
 """
 
 import base64
@@ -14,20 +14,17 @@ MAC_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Nonces:
-    """Makes and checks nonces under one key; all workers share it."""
+class DpopNonces:
+    """Makes and checks nonces under one key that all workers share."""
 
     key: bytes
 
     def issue(self, generation: str, now: datetime) -> str:
-        """The nonce of the present slot."""
+        """The nonce of the current slot."""
         return self._nonce(_slot(now), generation)
 
     def generation_of(self, nonce: object, now: datetime) -> str | None:
-        """Which generation of the replay store a good, fresh nonce names; `None` for any other.
-
-        The nonce of the previous slot still passes.
-        """
+        """The generation in a valid nonce of the current or previous slot; `None` for any other."""
         if not isinstance(nonce, str) or not nonce.isascii() or nonce.count(".") != 1:
             return None
         generation = nonce.split(".")[0]

@@ -1,7 +1,6 @@
-"""Every answer is signed over itself and over the request that it answers, in one fixed profile.
+"""HTTP message signatures of responses (RFC 9421, RFC 9530), bound to the request, in one profile.
 
-RFC 9421 with RFC 9530: label `xinqiao`, Ed25519, components always in the order below. There is
-nothing to negotiate, so there is nothing to confuse.
+Label `xinqiao`, Ed25519, components always in the order below.
 """
 
 import base64
@@ -16,12 +15,12 @@ TAG = "xinqiao-response"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """What a response's signature says of its request."""
+    """The request as a response's signature covers it."""
 
     method: str
     target_uri: str
     content_digest: str | None
-    """`None` where there was no body, or it was not compared with a digest."""
+    """`None` without a body, or if the body was not compared with a digest."""
 
 
 def content_digest(body: bytes) -> str:
@@ -40,8 +39,8 @@ def signature_headers(
 ) -> list[tuple[bytes, bytes]]:
     """The headers `Content-Digest`, `Signature-Input` and `Signature` of one response.
 
-    A response without a body has no content type; a request without one, or whose body was not
-    read, has no digest: the components are left out then, and nothing else ever is.
+    Only two components are optional: the content type, of a response with a body; the request's digest,
+    of a request whose body was compared with one.
     """
     digest = content_digest(body)
     components = [('"@status"', str(status))]

@@ -1,9 +1,8 @@
 """Sign and verify JWTs (RFC 7515, RFC 7519), with PyJWT's algorithms.
 
-An algorithm is accepted only from the caller's own list and only if the key says nothing against it
-(its `alg`, `use`, `key_ops`); a header that brings a certificate or asks for an extension is refused
-before anything is verified. Replay is never judged by a token's text (a signature can be written in
-more than one way): use `jti`.
+An algorithm is accepted only from the caller's list and only if the key allows it (`alg`, `use`,
+`key_ops`); headers with certificates or extensions are refused before verification. Detect replay by
+`jti`, never by a token's text, which has several valid encodings.
 """
 
 import re
@@ -24,23 +23,23 @@ from gateway.signing.keys import SigningKey
 
 VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
 
-LONGEST = 8_192
+MAX_TOKEN_LENGTH = 8_192
 ALGORITHM_OF_KEY: Final[Mapping[tuple[str | None, str | None], tuple[str, ...]]] = {
     ("EC", "P-256"): ("ES256",),
     ("RSA", None): ("PS256",),
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
 }
-# No client may sign so. An identity provider may, where the operator says so (decision 0013).
+# For identity providers only, where the operator allows it (decision 0013).
 RS256: Final = "RS256"
-SMALLEST_RSA_BITS = 2_048
-# A proof brings its own key: what it may cost to verify is bounded before there is a key.
-LONGEST_RSA_MODULUS = 683  # base64url characters of 4096 bits
-LONGEST_RSA_EXPONENT = 6  # of 32 bits
-KEYS_REMEMBERED: Final = 4_096
+MIN_RSA_BITS = 2_048
+# A DPoP proof brings its own key: bounds on the cost of its verification.
+MAX_RSA_MODULUS_LENGTH = 683  # base64url characters of 4096 bits
+MAX_RSA_EXPONENT_LENGTH = 6  # of 32 bits
+KEY_CACHE_SIZE: Final = 4_096
 FORBIDDEN_HEADERS = frozenset({"crit", "jku", "x5u", "x5c", "b64", "zip"})
 
 _jwt = jwt.PyJWT()
-# What there is to verify with: there is no `none` and no HMAC to forget to forbid.
+# No `none` and no HMAC.
 _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "ES256": ECAlgorithm(ECAlgorithm.SHA256),
     "PS256": RSAPSSAlgorithm(RSAPSSAlgorithm.SHA256),
@@ -54,12 +53,12 @@ _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
 
 class JwsError(Exception):
-    """This token cannot be accepted. The message helps its maker and tells nothing else."""
+    """A token cannot be accepted; the message is for its issuer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compact:
-    """A compact JWT whose header was read and can be accepted. Nothing of it is believed yet."""
+class CompactJwt:
+    """A compact JWT with an acceptable header, not yet verified."""
 
     text: str = field(repr=False)
     header: Mapping[str, Any]
@@ -73,10 +72,7 @@ def sign(claims: Mapping[str, Any], *, typ: str, key: SigningKey) -> str:
 
 
 def sign_with(claims: Mapping[str, Any], jwk: Mapping[str, Any]) -> str:
-    """A compact JWT of `claims`, signed by a private JWK as the algorithm of its kind says.
-
-    Raises `JwsError` if it is no private key of a kind that signs here.
-    """
+    """A compact JWT of `claims`, signed by a private JWK; raises `JwsError` if it cannot sign."""
     try:
         algorithm, *_ = ALGORITHM_OF_KEY[jwk["kty"], jwk.get("crv")]
         key = jwt.PyJWK(dict(jwk), algorithm=algorithm).key
@@ -85,11 +81,11 @@ def sign_with(claims: Mapping[str, Any], jwk: Mapping[str, Any]) -> str:
         raise JwsError("This is no private key that can sign.") from None
 
 
-def parsed(token: str | Compact) -> Compact:
-    """Read the header of `token`, once; refused where it asks for what we never do."""
-    if isinstance(token, Compact):
+def parse_compact(token: str | CompactJwt) -> CompactJwt:
+    """Read and check the header of `token`; raises `JwsError`."""
+    if isinstance(token, CompactJwt):
         return token
-    if len(token) > LONGEST:
+    if len(token) > MAX_TOKEN_LENGTH:
         raise JwsError("The token is too long.")
     if not _COMPACT.fullmatch(token):
         raise JwsError("This is not a compact JWT.")
@@ -102,16 +98,16 @@ def parsed(token: str | Compact) -> Compact:
         raise JwsError(f"The header parameter {min(forbidden)!r} is not accepted.")
     if not isinstance(found.get("kid", ""), str):
         raise JwsError("The header parameter 'kid' is not a text.")
-    return Compact(token, found)
+    return CompactJwt(token, found)
 
 
-def header(token: str | Compact) -> Mapping[str, Any]:
+def header(token: str | CompactJwt) -> Mapping[str, Any]:
     """The unverified header of `token`; raises `JwsError`."""
-    return parsed(token).header
+    return parse_compact(token).header
 
 
 def verify(
-    token: str | Compact, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
+    token: str | CompactJwt, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
 ) -> VerifiedClaims:
     """The claims of `token` if `jwk` made its signature by one of `algorithms`.
 
@@ -125,10 +121,10 @@ def verify(
 
 
 def signed_payload(
-    token: str | Compact, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
+    token: str | CompactJwt, jwk: Mapping[str, Any], *, algorithms: Iterable[str]
 ) -> bytes:
     """The bytes that `jwk` signed by one of `algorithms`; raises `JwsError`."""
-    compact = parsed(token)
+    compact = parse_compact(token)
     algorithm: Any = compact.header.get("alg")
     if algorithm not in algorithms or not may_verify(jwk, algorithm):
         raise JwsError("The signature algorithm is not accepted for this key.")
@@ -142,23 +138,19 @@ def signed_payload(
         raise JwsError("The signature cannot be verified.") from None
 
 
-@lru_cache(KEYS_REMEMBERED)
+@lru_cache(KEY_CACHE_SIZE)
 def _public_key(algorithm: str, members: tuple[str, ...]) -> Any:
-    """The key that these members spell, remembered by them: they say all that it is.
-
-    Nothing is told by it that makes a key good: whose it is and whether it still counts is read
-    anew each time.
-    """
+    """The public key with these members; cached, without its owner or validity."""
     kty, *_ = members
     key: Any = _ALGORITHMS[algorithm].from_jwk(dict(zip(PUBLIC_MEMBERS[kty], members, strict=True)))
-    if kty == "RSA" and key.key_size < SMALLEST_RSA_BITS:
+    if kty == "RSA" and key.key_size < MIN_RSA_BITS:
         raise JwsError("The RSA key is too short.")
     return key
 
 
 def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
-    """Whether a key is of the algorithm's kind and says nothing against it (RFC 7517 §4)."""
-    # First: whatever a stranger sends instead may be nested too deep even to be written out.
+    """Whether a key is of the algorithm's kind and allows its use (RFC 7517 §4)."""
+    # First: other types may be nested too deep to be serialised.
     if not all(isinstance(jwk.get(name, ""), str) for name in _TEXTS):
         return False
     kind = (jwk.get("kty"), jwk.get("crv"))
@@ -171,15 +163,15 @@ def may_verify(jwk: Mapping[str, Any], algorithm: str) -> bool:
         and jwk.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
-        and len(jwk.get("n", "")) <= LONGEST_RSA_MODULUS
-        and len(jwk.get("e", "")) <= LONGEST_RSA_EXPONENT
+        and len(jwk.get("n", "")) <= MAX_RSA_MODULUS_LENGTH
+        and len(jwk.get("e", "")) <= MAX_RSA_EXPONENT_LENGTH
     )
 
 
-def unverified_claims(token: str | Compact) -> Mapping[str, Any]:
-    """What a token claims, for finding whose key to verify it with. Trust none of it."""
+def unverified_claims(token: str | CompactJwt) -> Mapping[str, Any]:
+    """A token's unverified claims, only for choosing the key to verify it with."""
     try:
-        return _json_object(base64url_decode(parsed(token).text.split(".")[1]))
+        return _json_object(base64url_decode(parse_compact(token).text.split(".")[1]))
     except ValueError:
         raise JwsError("This is not a compact JWT.") from None
 

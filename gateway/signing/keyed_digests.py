@@ -1,4 +1,4 @@
-"""What is only ever looked up again is stored as a keyed digest: a dump opens nothing."""
+"""Keyed digests (HMAC-SHA-256) of secrets that are only looked up, so that a dump reveals none."""
 
 import hashlib
 import hmac
@@ -23,7 +23,7 @@ DigestKind = Literal[
 
 
 class KeyedDigests:
-    """HMAC-SHA-256 under the installation's secret, one key for each kind of thing."""
+    """HMAC-SHA-256 under the installation's secret, with a key for each kind of value."""
 
     __slots__ = ("_secret",)
 
@@ -36,5 +36,5 @@ class KeyedDigests:
         return hmac.digest(self.key(kind), data, "sha256")
 
     def key(self, kind: DigestKind) -> bytes:
-        """The derived key for one kind of thing."""
+        """The derived key for one kind of value."""
         return hmac.digest(self._secret, b"xinqiao " + kind.encode(), hashlib.sha256)

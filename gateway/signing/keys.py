@@ -1,8 +1,8 @@
-"""Private keys leave this module only as something that signs. Nothing here prints a key.
+"""Signing keys (Ed25519): the key file, its validity dates, the published JWK set.
 
-A key is published before it signs and stays published after it has retired, so that what it
-signed can be verified by date. A ring that was read from a file follows it: what a rotation has
-written there counts in every worker, as soon as the log has heard of it.
+A key is published before it signs and after it has retired, so that old signatures can be verified. A
+ring reloads its changed file, as soon as the log holds the publication of every key. Private keys leave
+this module only as signers and never print.
 """
 
 import json
@@ -20,8 +20,8 @@ from gateway.signing.jwk import new_ed25519_jwk, public_jwk, read_ed25519_privat
 
 log = structlog.get_logger("gateway.keys")
 
-Use = Literal["token", "response", "log"]
-USES: tuple[Use, ...] = ("token", "response", "log")
+KeyUse = Literal["token", "response", "log"]
+KEY_USES: tuple[KeyUse, ...] = ("token", "response", "log")
 
 
 class KeysUnreadableError(Exception):
@@ -29,7 +29,7 @@ class KeysUnreadableError(Exception):
 
 
 class Signer(Protocol):
-    """Whatever can sign with one Ed25519 key: a file's key now, a KMS or HSM later."""
+    """A signer with one Ed25519 key: from a file now, a KMS or HSM later."""
 
     @property
     def kid(self) -> str:
@@ -43,10 +43,10 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """One key with its use and its dates."""
+    """One signing key with its use and validity dates."""
 
     kid: str
-    use: Use
+    use: KeyUse
     not_before: datetime
     retired_at: datetime | None
     public: Mapping[str, str]
@@ -61,7 +61,7 @@ class SigningKey:
         return self.not_before <= now and (self.retired_at is None or now < self.retired_at)
 
     def published(self) -> dict[str, Any]:
-        """The public key as it stands in the JWK set, with its dates."""
+        """The public JWK with its dates, for the JWK set."""
         dates = {"not_before": self.not_before.isoformat()}
         if self.retired_at is not None:
             dates["retired_at"] = self.retired_at.isoformat()
@@ -75,11 +75,11 @@ class SigningKey:
         }
 
 
-Stamp = tuple[int, int, int]
+FileStamp = tuple[int, int, int]
 
 
 class KeyRing:
-    """All signing keys, past and coming ones too."""
+    """All signing keys, retired and future ones too."""
 
     def __init__(self, keys: Iterable[SigningKey], *, path: Path | None = None) -> None:
         self._held = tuple(keys)
@@ -94,9 +94,9 @@ class KeyRing:
 
     @property
     def _keys(self) -> tuple[SigningKey, ...]:
-        """The keys of the file as it is now (one `stat`); a broken file leaves those before.
+        """The keys of the file, reloaded if it has changed (one `stat`).
 
-        So does one with a key that the log has not heard of, once `only_logged` was called.
+        The previous keys stay if the file is broken or, after `only_logged`, has a key not in the log.
         """
         stamp = _stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
@@ -111,7 +111,7 @@ class KeyRing:
         return self._held
 
     def newest(self) -> tuple[SigningKey, ...]:
-        """The keys of the file as it is now, whether they count yet or not."""
+        """The keys of the file now, whether or not they are in the log."""
         held, stamp = self._keys, _stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
             return held
@@ -121,10 +121,10 @@ class KeyRing:
             return held
 
     def only_logged(self, kids: Iterable[str]) -> None:
-        """From now on a changed file counts when the log holds the publication of all its keys."""
+        """Use a changed file only once the log holds the publication of all its keys."""
         self._logged = frozenset(kids)
 
-    def current(self, use: Use, now: datetime) -> SigningKey:
+    def current(self, use: KeyUse, now: datetime) -> SigningKey:
         """The newest key that may sign for `use` at `now`."""
         active = [key for key in self._keys if key.use == use and key.active(now)]
         if not active:
@@ -133,16 +133,16 @@ class KeyRing:
             )
         return max(active, key=lambda key: key.not_before)
 
-    def verifying(self, kid: str, use: Use) -> SigningKey | None:
+    def verifying(self, kid: str, use: KeyUse) -> SigningKey | None:
         """The key `kid`, for verifying what was signed for `use`."""
         return next((key for key in self._keys if key.kid == kid and key.use == use), None)
 
-    def published_for(self, use: Use) -> tuple[Mapping[str, str], ...]:
-        """The public JWKs of every key of the file for `use`, whether it counts yet or not."""
+    def published_for(self, use: KeyUse) -> tuple[Mapping[str, str], ...]:
+        """The public JWKs of the file for `use`, whether or not they are in the log."""
         return tuple(key.public for key in self.newest() if key.use == use)
 
     def published(self) -> dict[str, Any]:
-        """The JWK set (RFC 7517) of every public key, coming and retired ones too."""
+        """The JWK set (RFC 7517) of all public keys, future and retired ones too."""
         return {"keys": [key.published() for key in self._keys]}
 
 
@@ -157,7 +157,7 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
         ) from None
 
 
-def new_key(use: Use, not_before: datetime) -> dict[str, Any]:
+def new_key(use: KeyUse, not_before: datetime) -> dict[str, Any]:
     """A fresh private key as an entry of the key file."""
     jwk = new_ed25519_jwk()
     return {
@@ -172,11 +172,11 @@ def new_key(use: Use, not_before: datetime) -> dict[str, Any]:
 def new_key_file(now: datetime | None = None) -> str:
     """The text of a key file with one key for each use."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
-    return json.dumps({"keys": [new_key(use, moment) for use in USES]}, indent=1)
+    return json.dumps({"keys": [new_key(use, moment) for use in KEY_USES]}, indent=1)
 
 
-def _stamp(path: Path | None) -> Stamp | None:
-    """What changes when a file is written again or replaced."""
+def _stamp(path: Path | None) -> FileStamp | None:
+    """Fingerprint of a file's state: modification time, inode, size."""
     try:
         found = os.stat(path) if path else None  # noqa: PTH116  # half the time of Path.stat
     except OSError:
@@ -186,7 +186,7 @@ def _stamp(path: Path | None) -> Stamp | None:
 
 def _key(entry: Mapping[str, Any]) -> SigningKey:
     private = read_ed25519_private_key(entry["jwk"])
-    if entry["use"] not in USES:
+    if entry["use"] not in KEY_USES:
         raise ValueError("not a known use")
     retired = entry.get("retired_at")
     return SigningKey(

@@ -1,7 +1,7 @@
-"""The next key is in everybody's hands before it signs, and the last one is never taken away.
+"""Key rotation: adds the next signing key to the key file and retires the present one at its start.
 
-A file of keys is replaced as a whole, under a lock, and stays its owner's: whoever reads it finds
-the old keys or the new ones, never half of them.
+The next key is published before it signs; retired keys stay. The file is replaced atomically, under a
+lock, and keeps its owner.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.signing.keys import Use, new_key, read_keys
+from gateway.signing.keys import KeyUse, new_key, read_keys
 
 Document = Mapping[str, Any]
 
@@ -23,16 +23,16 @@ class RotationError(Exception):
     """The keys were left as they are. The message is a sentence for the operator."""
 
 
-def rotated(
+def rotate_keys(
     document: Document,
-    uses: Iterable[Use],
+    uses: Iterable[KeyUse],
     *,
     begins: datetime,
     now: datetime,
 ) -> dict[str, Any]:
-    """`document` with a new key for each of `uses`; the one before it retires as it begins.
+    """`document` with a new key for each of `uses`; the previous key retires when the new one begins.
 
-    A coming key is waited for; one that begins at once takes its place, for it lay in the same file.
+    Refused if a future key exists, unless the new one begins at once and replaces it.
     """
     begins = begins.replace(microsecond=0)
     entries = [dict(entry) for entry in document["keys"]]
@@ -56,16 +56,15 @@ def _retired_by(entry: Mapping[str, Any], moment: datetime) -> bool:
     return retired is not None and datetime.fromisoformat(retired) <= moment
 
 
-def rewrite(
+def rewrite_key_file(
     path: Path,
     change: Callable[[Any], Document],
     *,
     check: Callable[[Path], object] = read_keys,
 ) -> None:
-    """Put what `change` makes of the file of keys in its place; raises before anything is changed.
+    """Replace a key file by `change(content)`; raises before anything is changed.
 
-    `check` reads a file of this sort, or raises.
-    Raises `KeysUnreadableError`, `OSError`, and what `change` raises.
+    `check` reads such a file or raises. Raises `KeysUnreadableError`, `OSError`, and what `change` raises.
     """
     path = path.resolve()
     with _only_one(path.parent):
@@ -82,7 +81,7 @@ def rewrite(
 
 
 def _written(folder: Path, text: str, *, owner: tuple[int, int]) -> Path:
-    """A new file (mode 0600) that is on the disk, not on its way there."""
+    """Write a new file (mode 0600) durably."""
     descriptor, name = tempfile.mkstemp(prefix=".signing-keys-", dir=folder)
     with os.fdopen(descriptor, "w") as file:
         if os.geteuid() == 0:
@@ -95,7 +94,7 @@ def _written(folder: Path, text: str, *, owner: tuple[int, int]) -> Path:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Of several operators at once, one after the other; what was replaced is on the disk."""
+    """Exclusive lock on a folder; synced to disk at the end."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

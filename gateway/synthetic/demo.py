@@ -20,7 +20,7 @@ from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.rekey_records import refold_keys
 from gateway.db import embedded
 from gateway.db.engine import background_engine
-from gateway.http1.server import OPTIONS
+from gateway.http1.server import SERVER_OPTIONS
 from gateway.logging_setup import configure
 from gateway.migrations.run import upgrade
 from gateway.privacy.field_encryption import Vault, VaultKeys
@@ -166,7 +166,7 @@ class _Server:
             port=port,
             log_level="warning",
             lifespan="on",
-            **OPTIONS,
+            **SERVER_OPTIONS,
         )
         self._server = _Uvicorn(config)
         self._task: asyncio.Task[None] | None = None

@@ -1,8 +1,7 @@
-"""Places outside the database that keep the newest checkpoint: a folder, or an https address.
+"""Stores for the newest checkpoint outside the database: a folder, or an https address.
 
-A store is read whole, and written by compare-and-swap: what is there is replaced only while it is
-still what was read and judged, so that no writer that was late puts an older checkpoint back.
-Nothing here knows what a checkpoint says.
+Written by compare-and-swap: content is replaced only if it is still what was read, so that a late
+writer never puts an older checkpoint back. The content is opaque here.
 """
 
 import asyncio
@@ -26,11 +25,11 @@ from gateway.transparency.checkpoints import LARGEST_NOTE
 
 T = TypeVar("T")
 
-FILE: Final = "checkpoint"
-LOCK: Final = ".checkpoint.lock"
-FRESH: Final = ".checkpoint.new"
+CHECKPOINT_FILE: Final = "checkpoint"
+LOCK_FILE: Final = ".checkpoint.lock"
+NEW_FILE: Final = ".checkpoint.new"
 TIMEOUT_SECONDS: Final = 3.0
-GONE: Final = frozenset({404, 410})
+ABSENT_STATUSES: Final = frozenset({404, 410})
 PRECONDITION_FAILED: Final = 412
 
 
@@ -39,35 +38,35 @@ class StoreError(Exception):
 
 
 class StoreChangedError(StoreError):
-    """Somebody else has written meanwhile; read again."""
+    """Another writer was faster; read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCheckpoint:
-    """What a store keeps, and by which HTTP entity tag."""
+    """A store's content, and its HTTP entity tag."""
 
     content: bytes
     etag: str | None = None
 
 
 class CheckpointStore(Protocol):
-    """Keeps one text."""
+    """A store of one text."""
 
     @property
     def name(self) -> str:
-        """How operators know it; no secret."""
+        """Its name for operators, without secrets."""
         ...
 
     async def read(self) -> StoredCheckpoint | None:
-        """What it keeps; `None` if nothing. Raises `StoreError`."""
+        """Its content, `None` if empty; raises `StoreError`."""
         ...
 
-    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
-        """Keep `content` if it still keeps `kept`; raises `StoreError` or `StoreChangedError`."""
+    async def replace(self, stored: StoredCheckpoint | None, content: bytes) -> None:
+        """Replace `stored` by `content`; raises `StoreError`, or `StoreChangedError` if outdated."""
         ...
 
 
-def store_at(address: str, *, loopback: bool) -> CheckpointStore:
+def store_for(address: str, *, loopback: bool) -> CheckpointStore:
     """The store at an absolute path or an https address; `loopback` allows http to this machine."""
     if address.startswith("/"):
         return FolderStore(folder=Path(address))
@@ -76,7 +75,7 @@ def store_at(address: str, *, loopback: bool) -> CheckpointStore:
 
 @dataclass(slots=True, kw_only=True)
 class FolderStore:
-    """A folder that all hosts share. It must exist: a share that is not mounted is no empty store."""
+    """A folder that all hosts share. It must exist: an unmounted share is no empty store."""
 
     folder: Path
     timeout: float = TIMEOUT_SECONDS
@@ -88,31 +87,31 @@ class FolderStore:
         return str(self.folder)
 
     async def read(self) -> StoredCheckpoint | None:
-        """Read the file, if it is an ordinary one of a decent size."""
+        """Read the file, if it is a regular one of at most `LARGEST_NOTE` bytes."""
         content = await self._in_time(self._read)
         return None if content is None else StoredCheckpoint(content=content)
 
-    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
-        """Replace the file as a whole, durably, under a lock on a file beside it."""
-        before = kept.content if kept else None
-        await self._in_time(lambda: self._replace(before, content))
+    async def replace(self, stored: StoredCheckpoint | None, content: bytes) -> None:
+        """Replace the file atomically and durably, under a lock file."""
+        expected = stored.content if stored else None
+        await self._in_time(lambda: self._replace(expected, content))
 
     def _read(self) -> bytes | None:
         with self._opened() as folder:
             return _content(folder)
 
-    def _replace(self, before: bytes | None, content: bytes) -> None:
+    def _replace(self, expected: bytes | None, content: bytes) -> None:
         with self._opened() as folder, _locked(folder):
-            if _content(folder) != before:
+            if _content(folder) != expected:
                 raise StoreChangedError("it was written meanwhile")
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(FRESH, dir_fd=folder)  # of a writer that was killed
+                os.unlink(NEW_FILE, dir_fd=folder)  # left by a killed writer
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            with open(os.open(FRESH, flags, 0o644, dir_fd=folder), "wb") as fresh:  # noqa: PTH123
+            with open(os.open(NEW_FILE, flags, 0o644, dir_fd=folder), "wb") as fresh:  # noqa: PTH123
                 fresh.write(content)
                 fresh.flush()
                 os.fsync(fresh.fileno())
-            os.rename(FRESH, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(NEW_FILE, CHECKPOINT_FILE, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
 
     @contextlib.contextmanager
@@ -124,7 +123,7 @@ class FolderStore:
             os.close(folder)
 
     async def _in_time(self, work: Callable[[], T]) -> T:
-        """Do `work` in a thread. A share that hangs holds up one thread, and no caller for long."""
+        """Do `work` in a thread, within the timeout: a hanging share blocks one thread, no caller."""
         if self._running is not None and not self._running.done():
             await self._ended(self._running)
         self._running = outcome = _in_a_thread(work)
@@ -137,8 +136,7 @@ class FolderStore:
             raise type(error)(f"{self.name} cannot be used: {error}.") from None
 
     async def _ended(self, outcome: "asyncio.Future[Any]") -> None:
-        # Not asyncio.timeout: after the process was stopped for a while it would judge by the clock
-        # alone, though the answer is there.
+        # Not asyncio.timeout: after the process was paused it would time out though the result is there.
         await asyncio.wait({outcome}, timeout=self.timeout)
         if not outcome.done():
             raise StoreError(f"{self.name} did not answer within {self.timeout:g} seconds.")
@@ -146,12 +144,12 @@ class FolderStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpsStore:
-    """An address that takes GET and PUT. No redirect is followed; answers are bounded."""
+    """An https address that takes GET and PUT. No redirect is followed; answers are bounded."""
 
     url: str
     credentials: str | None = field(default=None, repr=False)
     loopback: bool = False
-    way: FetchRoute = field(default_factory=FetchRoute, repr=False)
+    route: FetchRoute = field(default_factory=FetchRoute, repr=False)
 
     @classmethod
     def at(cls, address: str, *, loopback: bool) -> "HttpsStore":
@@ -166,30 +164,30 @@ class HttpsStore:
 
     @property
     def name(self) -> str:
-        """Its address without the query, in which there may be a secret."""
+        """Its address without the query, which may hold a secret."""
         return self.url.partition("?")[0]
 
     async def read(self) -> StoredCheckpoint | None:
-        """GET it; 404 and 410 say that it keeps nothing."""
+        """GET it; 404 and 410 mean empty."""
         try:
             found = await safe_fetch.get(
-                self.url, self._headers(), loopback=self.loopback, private=True, way=self.way
+                self.url, self._headers(), loopback=self.loopback, private=True, route=self.route
             )
         except UnfetchableError as error:
-            if error.status in GONE:
+            if error.status in ABSENT_STATUSES:
                 return None
             raise self._failed(error) from None
         if len(found.body) > LARGEST_NOTE:
             raise StoreError(f"{self.name} answered with more than {LARGEST_NOTE} bytes.")
         return StoredCheckpoint(content=found.body, etag=found.headers.get("etag"))
 
-    async def replace(self, kept: StoredCheckpoint | None, content: bytes) -> None:
+    async def replace(self, stored: StoredCheckpoint | None, content: bytes) -> None:
         """PUT it under the precondition that nothing has changed (RFC 9110 §13.1).
 
-        A store that ignores preconditions is asked once more just before: late writers are seldom.
+        Read once more just before, for stores that ignore preconditions.
         """
         again = await self.read()
-        if (again and again.content) != (kept and kept.content):
+        if (again and again.content) != (stored and stored.content):
             raise StoreChangedError(f"{self.name} was written meanwhile.")
         headers = {"Content-Type": "text/plain; charset=utf-8", **self._headers()}
         if again is None:
@@ -198,7 +196,7 @@ class HttpsStore:
             headers["If-Match"] = again.etag
         try:
             await safe_fetch.put(
-                self.url, content, headers, loopback=self.loopback, private=True, way=self.way
+                self.url, content, headers, loopback=self.loopback, private=True, route=self.route
             )
         except UnfetchableError as error:
             if error.status == PRECONDITION_FAILED:
@@ -217,35 +215,33 @@ def _content(folder: int) -> bytes | None:
     """The bytes of the file in `folder`; `None` if there is none."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(FILE, flags, dir_fd=folder)
+        descriptor = os.open(CHECKPOINT_FILE, flags, dir_fd=folder)
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise StoreError(f"its {FILE} is a symbolic link") from None
+            raise StoreError(f"its {CHECKPOINT_FILE} is a symbolic link") from None
         raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise StoreError(f"its {FILE} is no ordinary file")
+            raise StoreError(f"its {CHECKPOINT_FILE} is no ordinary file")
         content = bytearray()
         while len(content) <= LARGEST_NOTE and (part := os.read(descriptor, LARGEST_NOTE + 1)):
             content += part
     finally:
         os.close(descriptor)
     if len(content) > LARGEST_NOTE:
-        raise StoreError(f"its {FILE} is larger than {LARGEST_NOTE} bytes")
+        raise StoreError(f"its {CHECKPOINT_FILE} is larger than {LARGEST_NOTE} bytes")
     return bytes(content)
 
 
 @contextlib.contextmanager
 def _locked(folder: int) -> Iterator[None]:
-    """Alone among all writers of `folder`; who comes second is refused, and reads again."""
+    """Exclusive lock among all writers of `folder`; raises `StoreChangedError` if it is taken."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(LOCK, flags, 0o644, dir_fd=folder)
+    descriptor = os.open(LOCK_FILE, flags, 0o644, dir_fd=folder)
     try:
-        if (
-            os.geteuid() == 0
-        ):  # an operator's command: the gateway's own user must be able to open it
+        if os.geteuid() == 0:  # an operator's command: the gateway's user must be able to open it
             owner = os.fstat(folder)
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         try:
@@ -258,10 +254,10 @@ def _locked(folder: int) -> Iterator[None]:
 
 
 def _in_a_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
-    """What `work` gives. Neither a caller that gives up nor the end of the process waits for it."""
+    """The future result of `work` in a daemon thread, for which the end of the process does not wait."""
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
-    outcome.add_done_callback(lambda ended: ended.exception())  # so that it counts as seen
+    outcome.add_done_callback(lambda ended: ended.exception())  # so that it counts as retrieved
 
     def run() -> None:
         settle: Callable[[], None]

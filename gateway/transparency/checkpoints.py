@@ -1,7 +1,4 @@
-"""A checkpoint is a C2SP signed note over origin, size and root, and nothing else. Pure.
-
-Formats: c2sp.org/tlog-checkpoint and c2sp.org/signed-note.
-"""
+"""Checkpoints: signed notes over origin, size and root (C2SP tlog-checkpoint, signed-note). Pure."""
 
 import base64
 import binascii
@@ -25,19 +22,19 @@ _SIGNATURE = re.compile(r"— (\S+) (\S+)")
 
 
 class NoteError(Exception):
-    """A text is no checkpoint that this log has signed; the message says why."""
+    """A text is not a checkpoint signed by this log; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class TreeHead:
-    """How many leaves a tree has, and its root."""
+    """Size and root hash of a tree."""
 
     size: int
     root: bytes
 
 
 class NoteSigner(Protocol):
-    """A key of the log, with its public part as a JWK (RFC 8037)."""
+    """A signing key of the log, with its public JWK (RFC 8037)."""
 
     @property
     def public(self) -> Mapping[str, str]:
@@ -50,31 +47,31 @@ class NoteSigner(Protocol):
 
 
 def origin_of(issuer: str) -> str:
-    """The log's name: where it is served, without the scheme."""
+    """The log's origin: its URL without the scheme."""
     return f"{urlsplit(issuer).netloc}/log"
 
 
-def body(origin: str, size: int, root: bytes) -> str:
+def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     """The text that is signed."""
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
 
 
-def signed(origin: str, size: int, root: bytes, signer: NoteSigner) -> str:
+def sign_checkpoint(origin: str, size: int, root: bytes, signer: NoteSigner) -> str:
     """The whole note."""
-    text = body(origin, size, root)
+    text = checkpoint_text(origin, size, root)
     signature = key_hash(origin, signer.public) + signer.sign(text.encode())
     return f"{text}\n— {origin} {base64.b64encode(signature).decode()}\n"
 
 
 def key_hash(name: str, public: Mapping[str, str]) -> bytes:
-    """The four bytes by which a verifier knows which key of `name` has signed."""
+    """The key hash in a note's signature (4 bytes)."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + _raw(public)).digest()[:KEY_HASH_BYTES]
 
 
-def opened(note: bytes, origin: str, keys: Iterable[Mapping[str, str]]) -> TreeHead:
-    """The tree head in a note that one of `keys` (public JWKs) has signed; raises `NoteError`.
+def open_checkpoint(note: bytes, origin: str, keys: Iterable[Mapping[str, str]]) -> TreeHead:
+    """The tree head in a note signed by one of `keys` (public JWKs); raises `NoteError`.
 
-    Signatures of others, a witness's for one, are passed over.
+    Signatures of others, such as witnesses, are ignored.
     """
     text, signatures = _parted(note)
     lines = text.split("\n")
@@ -92,7 +89,7 @@ def opened(note: bytes, origin: str, keys: Iterable[Mapping[str, str]]) -> TreeH
 
 
 def _parted(note: bytes) -> tuple[str, list[tuple[str, str]]]:
-    """The signed text with its last line end, and name and base64 of each signature."""
+    """Split a note into its signed text and (name, base64) of each signature."""
     if len(note) > LARGEST_NOTE:
         raise NoteError(f"it is larger than {LARGEST_NOTE} bytes")
     try:
@@ -108,7 +105,7 @@ def _parted(note: bytes) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes of a base64 text in its one canonical form."""
+    """Decode canonical base64."""
     try:
         found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,7 @@
-"""The log promises: this leaf, in that log, by then. A leaf missing later is proof against us."""
+"""Inclusion promise in an answer: this leaf will be in the log by that time.
+
+A leaf missing afterwards is proof against the operator.
+"""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +13,6 @@ def log_promise(leaf: bytes, issuer: str, merge_by: str) -> dict[str, str]:
     return {"leaf_hash": leaf.hex(), "log": f"{issuer}/log", "merge_by": merge_by}
 
 
-def merge_by(now: datetime) -> datetime:
-    """The latest time by which a leaf that was written at `now` is in the tree."""
+def merge_deadline(now: datetime) -> datetime:
+    """The time by which a leaf written at `now` is in the tree."""
     return now + timedelta(seconds=MERGE_SECONDS)

@@ -1,7 +1,7 @@
-"""A key signs only after the log has heard of it; what the log says of keys is public. Pure.
+"""Signing-key events in the log: `key.published`, `key.in_use`, `key.retired`. Pure.
 
-Three events in the life of a signing key are leaves: `key.published`, `key.in_use`, `key.retired`.
-A leaf is SHA-256(salt ‖ event), the event as canonical JSON: sorted keys, no spaces, UTF-8.
+A leaf is SHA-256(salt ‖ event), the event as canonical JSON (sorted keys, no spaces, UTF-8); both are
+public. A key signs only after its publication is in the log.
 """
 
 import base64
@@ -21,7 +21,7 @@ RANK: Final = {"key.published": 0, "key.in_use": 1, "key.retired": 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEvent:
-    """One thing that happened to a key, and when the gateway noted it."""
+    """One event of a signing key, and when the gateway recorded it."""
 
     what: str
     key: SigningKey
@@ -29,12 +29,12 @@ class KeyEvent:
 
     @property
     def event_id(self) -> str:
-        """The same for whoever notices the same: so that there is one leaf, however many notice."""
+        """Derived from event and key, so that several workers write one leaf."""
         digest = hashlib.sha256(f"{self.what} {self.key.kid}".encode()).digest()[:ID_BYTES]
         return f"evt_{base64.b32encode(digest).decode().rstrip('=').lower()}"
 
     def canonical(self) -> bytes:
-        """What the leaf holds and the log publishes. Dates are those of the key at that moment."""
+        """The bytes that are hashed and published."""
         retired = self.key.retired_at
         event = {
             "event": self.what,
@@ -48,8 +48,8 @@ class KeyEvent:
         return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
 
 
-def due(keys: Iterable[SigningKey], now: datetime) -> list[KeyEvent]:
-    """What has happened to `keys` up to `now`, in the order in which it enters the log."""
+def due_events(keys: Iterable[SigningKey], now: datetime) -> list[KeyEvent]:
+    """The events of `keys` up to `now`, in the order in which they enter the log."""
     happened = sorted(
         (
             (moment, RANK[what], key.kid, what, key)
@@ -65,7 +65,7 @@ def due(keys: Iterable[SigningKey], now: datetime) -> list[KeyEvent]:
 
 
 def leaf_hash(event: bytes, salt: bytes) -> bytes:
-    """The 32 bytes that enter the log for an event."""
+    """The leaf hash of an event."""
     return hashlib.sha256(salt + event).digest()
 
 

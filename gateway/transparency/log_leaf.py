@@ -1,5 +1,4 @@
-"""A disclosure's leaf is H(salt ‖ canonical row): it says nothing without the salt, and everything
-with it. Pure: no database, no clock."""
+"""Log leaf of a disclosure: SHA-256(salt ‖ canonical row), which hides the row without the salt. Pure."""
 
 import hashlib
 import secrets
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 SALT_BYTES = 32
-# The log must have merged a leaf by then, or the promise in the answer is proof against us.
+# Maximum merge delay that answers promise.
 MERGE_SECONDS = 10
 
 LeafKind = Literal["verification", "query", "consent_request"]  # of the last, refused ones only
@@ -20,7 +19,7 @@ Outcome = Literal["told", "refused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """One act of telling, or of refusing to: who, about whom, why, on what ground, what, when."""
+    """One disclosure or refusal: client, enterprise, purpose, legal ground, content digest, time."""
 
     disclosure_id: str
     uscc: str
@@ -41,7 +40,7 @@ _MEMBERS = tuple(each.name for each in fields(Disclosure))
 
 
 def canonical(disclosure: Disclosure) -> bytes:
-    """The row as canonical JSON: sorted keys, no spaces, UTF-8, digests in hexadecimal."""
+    """The disclosure as canonical JSON: sorted keys, no spaces, UTF-8, digests in hexadecimal."""
     row = {name: getattr(disclosure, name) for name in _MEMBERS}
     row["at"] = disclosure.at.isoformat()
     row["result_digest"] = disclosure.result_digest.hex()
@@ -49,18 +48,15 @@ def canonical(disclosure: Disclosure) -> bytes:
 
 
 def new_salt() -> bytes:
-    """A salt for one disclosure."""
+    """A new salt for one leaf."""
     return secrets.token_bytes(SALT_BYTES)
 
 
 def leaf_hash(disclosure: Disclosure, salt: bytes) -> bytes:
-    """The 32 bytes that enter the log."""
+    """The leaf hash of a disclosure: the 32 bytes that enter the log."""
     return hashlib.sha256(salt + canonical(disclosure)).digest()
 
 
 def result_digest(answer: Mapping[str, Any]) -> bytes:
-    """The SHA-256 of what was told, as canonical JSON.
-
-    Taken before the answer gets its `log_promise` and the uses that its commit leaves.
-    """
+    """SHA-256 of an answer as canonical JSON, before it gets `log_promise` and `uses_left`."""
     return hashlib.sha256(orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)).digest()

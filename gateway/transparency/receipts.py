@@ -1,4 +1,4 @@
-"""A receipt shows one leaf in the tree of one signed checkpoint; it can be verified offline."""
+"""Receipts: inclusion proof of a leaf under a signed checkpoint, verifiable offline."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import orjson
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.transparency.merkle import inclusion_proof
-from gateway.transparency.tiles import Hashes, around, nodes
-from gateway.transparency.tree_store import hashes_of
+from gateway.transparency.tiles import Hashes, node_hashes, proof_runs
+from gateway.transparency.tree_store import read_hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A leaf of the log: what it holds and where it stands."""
+    """A log entry: its leaf hash and index."""
 
     leaf_hash: bytes
     index: int
@@ -31,14 +31,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """An entry, a checkpoint, and the proof that the one is under the other."""
+    """An entry, a checkpoint, and the inclusion proof."""
 
     entry: Entry
     checkpoint: Checkpoint
     inclusion_proof: tuple[bytes, ...]
 
 
-# A checkpoint that is not published yet may cover some of the entries: they wait for it.
+# Entries beyond the newest published checkpoint have no receipt yet.
 _ENTRIES: Final = Statement("""
     SELECT (SELECT jsonb_agg(jsonb_build_object(
                 'leaf_id', e.disclosure_id, 'index', e.index,
@@ -53,14 +53,14 @@ _ENTRIES: Final = Statement("""
 
 async def receipt_for(hot: HotDatabase, entry: Entry, checkpoint: Checkpoint) -> Receipt:
     """The receipt of `entry` under a `checkpoint` that covers it."""
-    hashes = await hashes_of(hot, around(entry.index, checkpoint.size))
+    hashes = await read_hashes(hot, proof_runs(entry.index, checkpoint.size))
     return _receipt(hashes, entry, checkpoint)
 
 
 async def receipts_of(
     hot: HotDatabase, uscc: str, leaf_ids: Iterable[str]
 ) -> Mapping[str, Receipt]:
-    """Receipts of those leaves of one enterprise that are merged, in the log's order, by name."""
+    """Receipts of the merged ones among an enterprise's leaves, by leaf id, in the log's order."""
     row = await hot.row(_ENTRIES, {"uscc": uscc, "leaf_ids": list(leaf_ids)})
     if row is None or row["entries"] is None or row["checkpoint"] is None:
         return {}
@@ -70,15 +70,15 @@ async def receipts_of(
         for each in orjson.loads(row["entries"])
         if each["index"] < checkpoint.size
     }
-    runs = [run for each in entries.values() for run in around(each.index, checkpoint.size)]
-    hashes = await hashes_of(hot, runs)
+    runs = [run for each in entries.values() for run in proof_runs(each.index, checkpoint.size)]
+    hashes = await read_hashes(hot, runs)
     return {name: _receipt(hashes, entry, checkpoint) for name, entry in entries.items()}
 
 
-def written(receipt: Receipt, *, of: str, log: str) -> dict[str, Any]:
-    """A receipt as it is given to whom it concerns; hashes in lower-case hexadecimal."""
+def receipt_document(receipt: Receipt, *, leaf_id: str, log: str) -> dict[str, Any]:
+    """A receipt as JSON; hashes in lower-case hexadecimal."""
     return {
-        "disclosure_id": of,
+        "disclosure_id": leaf_id,
         "log": log,
         "leaf_hash": receipt.entry.leaf_hash.hex(),
         "leaf_index": receipt.entry.index,
@@ -89,5 +89,5 @@ def written(receipt: Receipt, *, of: str, log: str) -> dict[str, Any]:
 
 
 def _receipt(hashes: Hashes, entry: Entry, checkpoint: Checkpoint) -> Receipt:
-    proof = inclusion_proof(entry.index, checkpoint.size, nodes(hashes))
+    proof = inclusion_proof(entry.index, checkpoint.size, node_hashes(hashes))
     return Receipt(entry=entry, checkpoint=checkpoint, inclusion_proof=tuple(proof))

@@ -1,8 +1,7 @@
-"""Rollback detection: compare the log in the database with a checkpoint that is kept outside it. Pure.
+"""Rollback detection: compare the log in the database with a checkpoint stored outside it. Pure.
 
-A checkpoint is written outside only after its commit, and told to others only after it was written
-outside. So what is kept outside is never larger than the log in the database, and never smaller
-than what has been published, unless something was lost or put back.
+A checkpoint is stored outside only after its commit, and published only after that. So a stored one is
+never larger than the log and never smaller than the published one, unless something was lost or restored.
 """
 
 from collections.abc import Mapping
@@ -12,34 +11,34 @@ from enum import Enum, auto
 from gateway.transparency.checkpoints import TreeHead
 from gateway.transparency.merkle import EMPTY_ROOT
 
-HELP = "docs/operate/backup.md"
-EMPTY = TreeHead(0, EMPTY_ROOT)
+BACKUP_DOC = "docs/operate/backup.md"
+EMPTY_TREE = TreeHead(0, EMPTY_ROOT)
 
 
 class LogForkedError(Exception):
-    """The database has another log than the one that was signed; the message says what to do."""
+    """The database's log is not the one that was signed; the message says what to do."""
 
 
 class Comparison(Enum):
-    """How a checkpoint kept outside stands to the log in the database."""
+    """Result of comparing a stored checkpoint with the database's log."""
 
     CONSISTENT = auto()
     AHEAD = auto()
-    """It has leaves that the database has not."""
+    """The checkpoint has leaves that the database lacks."""
     DIVERGED = auto()
     """The database's tree of its size has another root."""
     BEHIND = auto()
-    """A larger one has been published, and so had been kept there."""
+    """A larger checkpoint has been published, and so had been stored there."""
     MISSING = auto()
-    """There is none, though one has been published."""
+    """No checkpoint, though one has been published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseLog:
-    """The log as the database has it.
+    """The log in the database.
 
-    `published` was read before the checkpoints outside, `newest` and `roots` after them; `roots`
-    are computed from the kept tree, for each size that is asked about and not larger than `newest`.
+    `published` was read before the stores, `newest` and `roots` after them; `roots` holds the root for
+    each stored size not larger than `newest`.
     """
 
     published: int | None
@@ -48,12 +47,12 @@ class DatabaseLog:
 
     @property
     def size(self) -> int:
-        """How many leaves it has."""
+        """The number of leaves."""
         return self.newest.size if self.newest else 0
 
 
 def compare(kept: TreeHead | None, log: DatabaseLog) -> Comparison:
-    """Compare what is kept at one place with the log in the database."""
+    """Compare one store's tree head with the log in the database."""
     if kept is None:
         return Comparison.CONSISTENT if log.published is None else Comparison.MISSING
     if kept.size > log.size:
@@ -66,7 +65,7 @@ def compare(kept: TreeHead | None, log: DatabaseLog) -> Comparison:
 
 
 def fork_sentence(place: str, kept: TreeHead, log: DatabaseLog) -> str:
-    """What an operator reads of `AHEAD` and `DIVERGED`."""
+    """The operator's message for `AHEAD` and `DIVERGED`."""
     if kept.size > log.size:
         found = (
             f"The log in the database has {log.size} entries, but the signed checkpoint kept at "
@@ -79,15 +78,15 @@ def fork_sentence(place: str, kept: TreeHead, log: DatabaseLog) -> str:
         )
     return (
         f"{found} Going on would sign a second history, so nothing is served. Restore the database "
-        f"to the end of its write-ahead log: {HELP}."
+        f"to the end of its write-ahead log: {BACKUP_DOC}."
     )
 
 
 def loss_sentence(place: str, kept: TreeHead | None, log: DatabaseLog) -> str:
-    """What an operator reads of `BEHIND` and `MISSING`."""
+    """The operator's message for `BEHIND` and `MISSING`."""
     there = "has no checkpoint" if kept is None else f"has a checkpoint of {kept.size} entries only"
     return (
         f"{place} {there}, but the log's published one has {log.published}. Find out why: a folder "
         f"that is not mounted, was emptied or was restored; then, or for a new place, run "
-        f"`xinqiao-gateway log put-checkpoint`: {HELP}."
+        f"`xinqiao-gateway log put-checkpoint`: {BACKUP_DOC}."
     )

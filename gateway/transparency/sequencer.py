@@ -1,11 +1,10 @@
-"""One sealer at a time: a leaf gets its index once, and a checkpoint covers only what is committed.
+"""Sequencer: gives pending leaves their index in the log and signs the checkpoint over them.
 
-A batch is sealed in one transaction under an advisory lock. If it breaks anywhere nothing has
-happened, and whoever comes next finds the same pending leaves. Each statement touches one table, so
-that the pending leaves may be spread over shards while the log stays in one place.
+One at a time: a batch is one transaction under an advisory lock, so that a failed one changes nothing.
+Each statement touches one table, so that pending leaves may be sharded while the log is not.
 
-Nothing is signed before the log was compared with the checkpoints outside the database, nor while
-one that was signed is not kept there.
+Nothing is signed before the log was compared with the checkpoints outside the database, or while a
+signed one is not stored there.
 """
 
 import asyncio
@@ -25,15 +24,17 @@ from gateway.transparency import checkpoints, merkle
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.publication import Publisher
 from gateway.transparency.rollback import LogForkedError
-from gateway.transparency.tiles import Hashes, edge, grow, nodes
-from gateway.transparency.tree_store import hashes_within
+from gateway.transparency.tiles import Hashes, edge_runs, grow, node_hashes
+from gateway.transparency.tree_store import read_hashes_in_transaction
 
 log = structlog.get_logger("gateway.sealer")
 
 SEQUENCER_LOCK = 0x58514C47  # "XQLG"
-BATCH = 1_000  # about 40 ms a round: the requests beside it hardly notice
-POLL_SECONDS = 0.5  # an idle log is looked at this often; a full batch is followed at once
-LONGEST_ROUND_SECONDS = 5  # a connection that hangs must not break the promise of 10
+MAX_BATCH = 1_000  # about 40 ms a round
+POLL_SECONDS = 0.5  # without a full batch
+ROUND_TIMEOUT_SECONDS = (
+    5  # a hanging connection must not break the 10 seconds of inclusion promises
+)
 
 LOCK = Statement("SELECT pg_try_advisory_xact_lock(:lock)")
 SIZE = Statement("SELECT max(size) FROM checkpoint")
@@ -65,22 +66,19 @@ Leaves = Sequence[Row[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequencer:
-    """Moves pending leaves into the log and signs what it then holds."""
+    """Moves pending leaves into the log and signs the new checkpoint."""
 
     engine: AsyncEngine
     keys: KeyRing
     origin: str
     publisher: Publisher
     number_notices: Callable[[AsyncConnection], Awaitable[object]]
-    """Gives the notices of the change feeds their places, within the same transaction."""
+    """Assigns cursors in the change feeds, within the same transaction."""
     now: Callable[[], datetime]
-    batch: int = BATCH
+    batch: int = MAX_BATCH
 
     async def run(self) -> None:
-        """Seal until cancelled, or until the log is found to be forked.
-
-        Any other round that fails is logged and tried again.
-        """
+        """Run rounds until cancelled, or until the log has forked; other failures are retried."""
         status = self.publisher.status
         while not status.forked.is_set():
             full = False
@@ -100,7 +98,7 @@ class Sequencer:
             await asyncio.sleep(0 if full else POLL_SECONDS)
 
     async def last_round(self) -> None:
-        """What was told just before shutdown is sealed now rather than by the next start."""
+        """Sequence what is pending at shutdown."""
         try:
             while not self.publisher.status.forked.is_set() and await self.round() == self.batch:
                 pass
@@ -108,14 +106,14 @@ class Sequencer:
             log.warning("last_round_failed", kind=name_of(error))
 
     async def round(self) -> int:
-        """Seal one batch, and give the notices their places in the feeds; how many leaves were taken.
+        """Sequence one batch and assign feed cursors; how many leaves were taken.
 
-        None if another sealer is at it. Raises `LogForkedError` or `StoreError` if the log may not
-        go on, and then has sealed nothing.
+        0 if another sequencer is at it. Raises `LogForkedError` or `StoreError` before any change if the
+        log is not consistent with the stores.
         """
         if not await self.publisher.publish():
             return 0
-        async with asyncio.timeout(LONGEST_ROUND_SECONDS), self.engine.begin() as connection:
+        async with asyncio.timeout(ROUND_TIMEOUT_SECONDS), self.engine.begin() as connection:
             if not (await connection.execute(LOCK, {"lock": SEQUENCER_LOCK})).scalar_one():
                 return 0
             taken, signed = await self._batch(connection)
@@ -124,7 +122,7 @@ class Sequencer:
         return taken
 
     async def _batch(self, connection: AsyncConnection) -> tuple[int, bool]:
-        """How many leaves were taken, and whether there is a new checkpoint."""
+        """Sequence one batch; how many leaves were taken, and whether a checkpoint was signed."""
         size = (await connection.execute(SIZE)).scalar_one()
         is_new = size is None
         if is_new:
@@ -140,7 +138,7 @@ class Sequencer:
         return len(taken), is_new or bool(fresh)
 
     async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
-        hashes = await hashes_within(connection, edge(size))
+        hashes = await read_hashes_in_transaction(connection, edge_runs(size))
         full = grow(hashes, size, [merkle.leaf_hash(leaf.leaf_hash) for leaf in leaves])
         after = size + len(leaves)
         await connection.execute(
@@ -154,17 +152,17 @@ class Sequencer:
         )
         if full:
             await connection.execute(ADD_NODES, _columns(full))
-        await self._sign(connection, after, merkle.span_root((0, after), nodes(hashes)))
+        await self._sign(connection, after, merkle.span_root((0, after), node_hashes(hashes)))
 
     async def _sign(self, connection: AsyncConnection, size: int, root: bytes) -> None:
         now = self.now()
-        note = checkpoints.signed(self.origin, size, root, self.keys.current("log", now))
+        note = checkpoints.sign_checkpoint(self.origin, size, root, self.keys.current("log", now))
         values = {"size": size, "root": root, "note": note, "at": now}
         await connection.execute(ADD_CHECKPOINT, values)
 
 
 async def _not_sealed_before(connection: AsyncConnection, taken: Leaves) -> Leaves:
-    """The leaves that are not in the log yet: a shard may give one again after a repair."""
+    """The leaves that are not in the log yet; a repaired shard may give one twice."""
     if not taken:
         return taken
     names = {"disclosure_ids": [leaf.disclosure_id for leaf in taken]}

@@ -1,7 +1,6 @@
-"""The tree is kept by full subtrees of 256, 256², … leaves; every other node follows from them.
+"""Tiles (C2SP tlog-tiles): rows of up to 256 hashes of one level, from which all nodes follow. Pure.
 
-A tile (C2SP tlog-tiles) is a row of up to 256 hashes of one level: at level 0 the leaves' own, at
-level n the roots of full subtrees of 256^n leaves. Pure.
+Level 0 holds the leaf hashes, level n the roots of full subtrees of 256^n leaves.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,25 +17,25 @@ Hashes = dict[tuple[int, int], bytes]  # by tile level and index within the leve
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The hashes of one tile level from `begin` up to, and without, `end`."""
+    """A range of hashes of one tile level, `end` exclusive."""
 
     level: int
     begin: int
     end: int
 
 
-def edge(size: int) -> tuple[Run, ...]:
-    """The last, partial tile of each level: all that is needed to go on, or for the root."""
+def edge_runs(size: int) -> tuple[Run, ...]:
+    """The last, partial tile of each level: enough to append, or for the root."""
     return tuple(_tiles_with(size, size))
 
 
-def around(index: int, size: int) -> tuple[Run, ...]:
-    """What is needed to show leaf `index` in the tree of `size` leaves."""
+def proof_runs(index: int, size: int) -> tuple[Run, ...]:
+    """The hashes needed to prove leaf `index` in the tree of `size` leaves."""
     return tuple({run: None for tile in (index, size) for run in _tiles_with(tile, size)})
 
 
-def known(runs: Iterable[Run], rows: Iterable[bytes]) -> Hashes:
-    """The hashes in `rows`, one row of bytes for each run."""
+def hashes_from_rows(runs: Iterable[Run], rows: Iterable[bytes]) -> Hashes:
+    """The hashes in `rows`, one byte string for each run."""
     return {
         (run.level, run.begin + place): row[place * HASH_BYTES : (place + 1) * HASH_BYTES]
         for run, row in zip(runs, rows, strict=True)
@@ -44,8 +43,8 @@ def known(runs: Iterable[Run], rows: Iterable[bytes]) -> Hashes:
     }
 
 
-def nodes(hashes: Hashes) -> NodeHash:
-    """Any node above the given hashes."""
+def node_hashes(hashes: Hashes) -> NodeHash:
+    """Lookup of any node above the given hashes."""
 
     def node(height: int, index: int) -> bytes:
         if height % BITS == 0:
@@ -56,9 +55,9 @@ def nodes(hashes: Hashes) -> NodeHash:
 
 
 def grow(hashes: Hashes, size: int, leaves: Sequence[bytes]) -> Hashes:
-    """Add leaf hashes to a tree of `size` leaves of which `hashes` holds the edge.
+    """Append leaf hashes to a tree of `size` leaves of which `hashes` holds the edge.
 
-    Gives the new hashes of levels 1 and above, which are to be kept; the leaves are kept already.
+    Gives the new hashes of levels 1 and above, to be stored.
     """
     full: Hashes = {}
     level, first, row = 0, size, list(leaves)
@@ -72,7 +71,7 @@ def grow(hashes: Hashes, size: int, leaves: Sequence[bytes]) -> Hashes:
 
 
 def _tiles_with(leaf: int, size: int) -> Iterator[Run]:
-    """On each level the tile in which the subtree over `leaf` stands or would stand next."""
+    """The tile of each level that contains the subtree over `leaf`, or would contain it next."""
     level, count = 0, size
     while count:
         begin = (leaf >> BITS * (level + 1)) << BITS

@@ -1,4 +1,4 @@
-"""What the database keeps of the tree is read by one statement, whoever asks for which hashes."""
+"""Reads hashes and entries of the stored tree, by tile ranges."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.transparency.tiles import Hashes, Run, known
+from gateway.transparency.tiles import Hashes, Run, hashes_from_rows
 
-# One row of bytes for each run: the hashes of its level from :begins up to, and without, :ends.
+# One byte string for each run: the hashes of its level from :begins to :ends (exclusive).
 HASHES = Statement(r"""
     SELECT array_agg(coalesce(found.hashes, '') ORDER BY run.place) AS rows
     FROM unnest(CAST(:levels AS integer[]), CAST(:begins AS bigint[]), CAST(:ends AS bigint[]))
@@ -23,33 +23,33 @@ HASHES = Statement(r"""
             FROM log_node n
             WHERE n.level = run.level AND n.index >= run.first AND n.index < run.after)
         END AS hashes) AS found""")
-WITHIN_A_TRANSACTION = Statement(HASHES.sql)
+HASHES_IN_TRANSACTION = Statement(HASHES.sql)
 
 ENTRIES = Statement("""
     SELECT string_agg(leaf_hash, '' ORDER BY index) AS entries FROM log_entry
     WHERE index >= CAST(:first AS bigint) AND index < CAST(:after AS bigint)""")
 
 
-async def rows_of(hot: HotDatabase, runs: Sequence[Run]) -> list[bytes]:
-    """The bytes of each run; shorter than the run where the tree does not reach so far."""
+async def read_rows(hot: HotDatabase, runs: Sequence[Run]) -> list[bytes]:
+    """The bytes of each run; shorter than the run where the tree ends before."""
     row = await hot.row(HASHES, _parameters(runs))
     return list((row and row["rows"]) or ())
 
 
-async def hashes_of(hot: HotDatabase, runs: Sequence[Run]) -> Hashes:
+async def read_hashes(hot: HotDatabase, runs: Sequence[Run]) -> Hashes:
     """The hashes of `runs`."""
-    return known(runs, await rows_of(hot, runs))
+    return hashes_from_rows(runs, await read_rows(hot, runs))
 
 
-async def hashes_within(connection: AsyncConnection, runs: Sequence[Run]) -> Hashes:
-    """The same as `hashes_of`, as the transaction of `connection` sees it."""
-    rows = (await connection.execute(WITHIN_A_TRANSACTION, _parameters(runs))).scalar_one()
-    return known(runs, rows or ())
+async def read_hashes_in_transaction(connection: AsyncConnection, runs: Sequence[Run]) -> Hashes:
+    """The hashes of `runs`, as the transaction of `connection` sees them."""
+    rows = (await connection.execute(HASHES_IN_TRANSACTION, _parameters(runs))).scalar_one()
+    return hashes_from_rows(runs, rows or ())
 
 
-async def entries_of(hot: HotDatabase, first: int, after: int) -> bytes:
-    """The 32 bytes of each entry from `first` up to, and without, `after`, as far as there are."""
-    row = await hot.row(ENTRIES, {"first": first, "after": after})
+async def read_entries(hot: HotDatabase, begin: int, end: int) -> bytes:
+    """The entries from `begin` to `end` (exclusive), 32 bytes each, as far as they exist."""
+    row = await hot.row(ENTRIES, {"first": begin, "after": end})
     return bytes((row and row["entries"]) or b"")
 
 

@@ -1,1 +1,1 @@
-"""Verification over HTTP: yes/no questions about one enterprise, probe-proof."""
+"""Verification (核验), `POST /v1/verifications`: yes/no questions about one enterprise."""

@@ -1,6 +1,4 @@
-"""An enterprise that does not exist. Where a code is unknown, the same work is done over this one,
-so that the time an answer takes does not tell whether there is anybody.
-"""
+"""Decoy enterprise for unknown codes, so that response time does not tell whether an enterprise exists."""
 
 from typing import Any, Final
 
@@ -50,7 +48,7 @@ _TEXT: Final = orjson.dumps(_ROW).decode()
 
 
 def enterprise_or_decoy(text: str | None) -> tuple[Enterprise, bool]:
-    """The enterprise in what was read, or the decoy; and whether it is real."""
+    """The enterprise that was read, or the decoy; and whether it is real."""
     found = enterprise_from_json(_TEXT if text is None else text)
     if found is None:
         raise TypeError("the decoy is always there")

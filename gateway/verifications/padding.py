@@ -1,17 +1,16 @@
-"""The length of an answer must not tell the answer: all answers to the same questions are as long
-as the longest could be. JSON allows white space at its end."""
+"""Padding of answers to a constant length for the same questions, with white space after the JSON."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.db.engine import to_json
 
-LONGEST_ANSWER = len(',"answer":"yes","match":"strict"')
+MAX_ANSWER_LENGTH = len(',"answer":"yes","match":"strict"')
 
 
-def padded(document: Mapping[str, Any]) -> str:
-    """`document` as JSON text, with white space for each of its `answers` that is shorter."""
-    missing = sum(LONGEST_ANSWER - _length(each) for each in document["answers"])
+def pad_answer(document: Mapping[str, Any]) -> str:
+    """`document` as JSON text, padded for each of its `answers` that is shorter than the longest."""
+    missing = sum(MAX_ANSWER_LENGTH - _length(each) for each in document["answers"])
     return to_json(document) + " " * missing
 
 

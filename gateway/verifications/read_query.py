@@ -1,6 +1,6 @@
-"""The one read statement of a verification: everything its answer can depend on, at one moment.
+"""The read statement of a verification: everything that its answer depends on, in one snapshot.
 
-Of the enterprise it reads only what agreement and consent allow (`access.read_permission`).
+It reads only what agreement and consent allow (`access.read_permission`).
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from gateway.creditfile.file_query import (
 from gateway.creditfile.records import Enterprise, Record
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.disclosure.idempotency import IdempotencyKey, kept_since
+from gateway.disclosure.idempotency import IdempotencyKey, oldest_answer_time
 from gateway.verifications.decoy import enterprise_or_decoy
 from gateway.verifications.request import VerificationRequest
 
@@ -35,17 +35,17 @@ _OWN_CONSENT_HOLDS = """(
                 AND CAST(held.found ->> 'valid_until' AS timestamptz) > CAST(:now AS timestamptz),
                 false))"""
 
-# `open_datasets`: what the questions rest on that need no consent. `closed_questions` and
-# `closed_datasets` are pairs: a dataset that a question under consent rests on.
-READ = Statement(f"""
+# `open_datasets`: those of questions that need no consent. `closed_questions` and `closed_datasets`
+# are pairs: a question that needs a consent, and one of its datasets.
+READ_INPUTS = Statement(f"""
     WITH {CALLER_STATE},
     held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS found),
     allowed AS MATERIALIZED (
         SELECT {AGREEMENT_HOLDS} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
-               AND coalesce(standing.found #> '{{agreement,questions}}'
+               AND coalesce(client_status.found #> '{{agreement,questions}}'
                             ?& CAST(:questions AS text[]), false) AS so,
                {CONSENT_HOLDS} AS consented
-        FROM standing, held, kept),
+        FROM client_status, held, kept),
     readable AS MATERIALIZED (
         SELECT CASE WHEN so AND consented THEN CAST(:open_datasets AS text[]) || ARRAY(
             SELECT DISTINCT dataset
@@ -55,7 +55,7 @@ READ = Statement(f"""
               AND dataset <> ALL(CAST(:open_datasets AS text[])))
             WHEN so THEN CAST(:open_datasets AS text[]) ELSE '{{}}' END AS datasets
         FROM allowed, held)
-    SELECT standing.found AS standing,
+    SELECT client_status.found AS client_status,
            held.found AS consent,
            kept.found AS kept,
            allowed.so AS allowed,
@@ -66,19 +66,19 @@ READ = Statement(f"""
             FROM probe p
             WHERE p.uscc = CAST(:uscc AS text) AND p.client_id = CAST(:client_id AS text)
               AND p.question = ANY(CAST(:budgets AS text[]))) AS probes
-    FROM standing, held, kept, allowed, readable
+    FROM client_status, held, kept, allowed, readable
     """)  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationInputs:
-    """What the statement found. `probes`: question → (value digest → first asked, revision).
+    """Result of the read statement. `probes`: question → (value digest → first asked, revision).
 
-    Where the enterprise is not known, or is not `allowed` to be read of (by token, client, agreement
-    or the token's consent), `enterprise` is a decoy that nothing may be told of.
+    `enterprise` is a decoy where it is unknown, or not `allowed` by token, client, agreement or the
+    token's consent.
     """
 
-    standing: ClientStatus
+    client_status: ClientStatus
     allowed: bool
     consent: Consent | None
     kept: Mapping[str, Any] | None
@@ -91,30 +91,30 @@ class VerificationInputs:
 async def read_inputs(
     hot: HotDatabase,
     caller: Caller,
-    ask: VerificationRequest,
+    request: VerificationRequest,
     key: IdempotencyKey | None,
     now: datetime,
 ) -> VerificationInputs:
-    """Read once, for this caller and ask."""
+    """Run the read statement for a request."""
     row = await hot.row(
-        READ,
+        READ_INPUTS,
         {
             "client_id": caller.client_id,
             "jti": caller.token.jti,
-            "uscc": ask.uscc,
-            "purpose": ask.purpose,
+            "uscc": request.uscc,
+            "purpose": request.purpose,
             "consent_id": caller.token.consent_id,
             "key": key.key if key else None,
-            "open_datasets": list(ask.open_datasets),
-            "closed_questions": [tag for tag, _ in ask.closed_datasets],
-            "closed_datasets": [dataset for _, dataset in ask.closed_datasets],
-            "about_own": caller.token.uscc in {None, ask.uscc},
+            "open_datasets": list(request.open_datasets),
+            "closed_questions": [tag for tag, _ in request.closed_datasets],
+            "closed_datasets": [dataset for _, dataset in request.closed_datasets],
+            "about_own": caller.token.uscc in {None, request.uscc},
             "request_digest": key.request_digest.hex() if key else None,
             "continues": None,
-            "kept_since": kept_since(now),
+            "kept_since": oldest_answer_time(now),
             "now": now,
-            "questions": [each.tag for each in ask.questions],
-            "budgets": list(ask.budgets),
+            "questions": [each.tag for each in request.questions],
+            "budgets": list(request.budgets),
         },
     )
     if row is None:
@@ -123,7 +123,7 @@ async def read_inputs(
     probes = orjson.loads(row["probes"])
     enterprise, is_known = enterprise_or_decoy(row["enterprise"])
     return VerificationInputs(
-        standing=client_status_from_json(orjson.loads(row["standing"])),
+        client_status=client_status_from_json(orjson.loads(row["client_status"])),
         allowed=row["allowed"],
         consent=consent_from_json(consent) if consent else None,
         kept=_json(row["kept"]),

@@ -1,25 +1,25 @@
-"""What is asked is checked in full before anything about an enterprise is read."""
+"""Parsing of a verification request, in full before anything about an enterprise is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consent import Purpose
 from gateway.access.errors import (
-    GatewayError,
     InvalidRequestError,
     InvalidUsccError,
+    Refusal,
     UnknownPurposeError,
     UnknownQuestionError,
 )
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
-from gateway.access.subject_uscc import subject_of
+from gateway.access.subject_uscc import parse_subject
 from gateway.verifications.schemas import VerificationIn
 from verification import Asked, Question, problem_with, question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationRequest:
-    """A well-formed verification: a possible code, a known purpose, questions of the catalogue."""
+    """A well-formed verification: a valid code, a known purpose, questions of the catalogue."""
 
     uscc: str
     purpose: str
@@ -28,24 +28,24 @@ class VerificationRequest:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets that the questions rest on."""
+        """The datasets that the questions depend on."""
         return tuple(sorted({name for each in self.questions for name in each.datasets}))
 
     @property
     def open_datasets(self) -> tuple[str, ...]:
-        """Those of them that what is asked without need of consent rests on."""
+        """The datasets of questions that, as asked, need no consent."""
         return tuple(
             sorted({name for each, closed in self._each if not closed for name in each.datasets})
         )
 
     @property
     def under_consent(self) -> tuple[str, ...]:
-        """The tags by which a consent names those questions that, as they are asked, need one."""
+        """The tags under which a consent allows the questions that, as asked, need one."""
         return tuple(tag for each, closed in self._each if closed for tag in each.consented_by)
 
     @property
     def closed_datasets(self) -> tuple[tuple[str, str], ...]:
-        """Pairs: a tag by which a consent names a question that needs one, a dataset it rests on."""
+        """Pairs of tag and dataset for the questions that, as asked, need a consent."""
         return tuple(
             (tag, dataset)
             for each, closed in self._each
@@ -61,30 +61,36 @@ class VerificationRequest:
 
     @property
     def _each(self) -> Iterator[tuple[Question, bool]]:
-        """Each question, and whether it is closed with the value that it is asked with."""
+        """Each question, and whether it needs a consent with the value asked."""
         pairs = zip(self.questions, self.asked, strict=True)
         return ((each, each.closed(asked.value)) for each, asked in pairs)
 
+    def refused(self, refusal: Refusal) -> RefusedRequest:
+        """This request with its refusal, for the log."""
+        return _refused(refusal, self.uscc, self.purpose, tuple(each.tag for each in self.asked))
 
-def ask_of(body: VerificationIn) -> VerificationRequest | RefusedRequest | GatewayError:
-    """The ask in `body`, or what is wrong with it."""
-    uscc = subject_of(body.enterprise.uscc)
-    if isinstance(uscc, InvalidUsccError):
-        return uscc
+
+def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest | Refusal:
+    """The request in a parsed body, or what is wrong with it."""
+    uscc = parse_subject(body.enterprise.uscc)
+    if uscc is None:
+        return Refusal(InvalidUsccError)
     asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)
     questions = tuple(found for each in asked if (found := question(each.tag)) is not None)
     known = tuple(dict.fromkeys(each.tag for each in questions))
     if body.purpose not in set(Purpose):
-        return _amiss(UnknownPurposeError(), uscc, UNKNOWN, known)
+        return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)
     if len(questions) < len(asked):
-        return _amiss(UnknownQuestionError(), uscc, body.purpose, known)
+        return _refused(Refusal(UnknownQuestionError), uscc, body.purpose, known)
     if len(set(asked)) < len(asked):
-        return InvalidRequestError("Ask each question, with each value, once.")
+        return Refusal(InvalidRequestError, "Ask each question, with each value, once.")
     problems = [problem for each in asked if (problem := problem_with(each))]
     if problems:
-        return InvalidRequestError(problems[0])
+        return Refusal(InvalidRequestError, problems[0])
     return VerificationRequest(uscc=uscc, purpose=body.purpose, asked=asked, questions=questions)
 
 
-def _amiss(error: GatewayError, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
-    return RefusedRequest(error=error, uscc=uscc, kind="verification", purpose=purpose, asked=asked)
+def _refused(refusal: Refusal, uscc: str, purpose: str, asked: tuple[str, ...]) -> RefusedRequest:
+    return RefusedRequest(
+        refusal=refusal, uscc=uscc, kind="verification", purpose=purpose, asked=asked
+    )

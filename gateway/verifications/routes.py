@@ -1,17 +1,16 @@
-"""Verification over HTTP."""
+"""Routes `POST /v1/verifications` and `GET /v1/questions`."""
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission_control import admit
+from gateway.access.answer_loop import admit_request
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
-from gateway.access.errors import GatewayError
-from gateway.access.openapi import reads
-from gateway.access.refused_request import RefusedRequest
+from gateway.access.errors import accept
+from gateway.access.json_response import json_response
+from gateway.access.openapi import request_body
 from gateway.db.engine import to_json
-from gateway.disclosure.commit import log_refusal
 from gateway.runtime import UsingRuntime
-from gateway.verifications.request import ask_of
+from gateway.verifications.request import parse_request
 from gateway.verifications.schemas import VerificationIn, VerificationOut
 from gateway.verifications.service import answer_verification
 from verification import as_document
@@ -19,26 +18,18 @@ from verification import as_document
 router = APIRouter(prefix="/v1", tags=["verification"])
 
 
-@router.post("/verifications", response_model=VerificationOut, openapi_extra=reads(VerificationIn))
+@router.post(
+    "/verifications", response_model=VerificationOut, openapi_extra=request_body(VerificationIn)
+)
 async def verify(request: Request, runtime: UsingRuntime) -> Response:
     """Answer yes/no questions about one enterprise."""
     caller = await authenticate(request, runtime, scope="verify")
     came = await read_call(request, VerificationIn)
-    ask = came.parsed if isinstance(came.parsed, GatewayError) else ask_of(came.parsed)
-    uscc = None if isinstance(ask, GatewayError) else ask.uscc
-    await admit(request, runtime, caller, uscc=uscc, key=came.key)
-    if isinstance(ask, GatewayError):
-        raise ask
-    if isinstance(ask, RefusedRequest):
-        await log_refusal(runtime.hot, ask.refusal(caller, runtime.now()))
-        raise ask.error
-    told = await answer_verification(runtime, caller, ask, came.key)
-    if isinstance(told, GatewayError):
-        raise told
-    return Response(told.text, media_type="application/json", headers={"Cache-Control": "no-store"})
+    asked = await admit_request(request, runtime, caller, came, parse_request)
+    return json_response(accept(await answer_verification(runtime, caller, asked, came.key)))
 
 
 @router.get("/questions")
-async def questions() -> Response:
+async def list_questions() -> Response:
     """The published catalogue of questions."""
     return Response(to_json(as_document()), media_type="application/json")

@@ -1,4 +1,4 @@
-"""The shapes of a verification on the wire."""
+"""Request and response models of a verification."""
 
 from typing import Annotated, Literal
 
@@ -6,23 +6,23 @@ from pydantic import Field, StringConstraints
 
 from gateway.access.body import EnterpriseIn, WireModel
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-MOST_QUESTIONS = 20
+VerificationText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MAX_QUESTIONS = 20
 
 
 class QuestionIn(WireModel):
     """One question, with the asserted value or the chosen band where it takes one."""
 
-    question: Text = Field(examples=["enterprise_name.v1"])
-    value: Text | None = None
+    question: VerificationText = Field(examples=["enterprise_name.v1"])
+    value: VerificationText | None = None
 
 
 class VerificationIn(WireModel):
     """`POST /v1/verifications`."""
 
     enterprise: EnterpriseIn
-    purpose: Text = Field(examples=["merchant_onboarding"])
-    questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MOST_QUESTIONS)]
+    purpose: VerificationText = Field(examples=["merchant_onboarding"])
+    questions: Annotated[list[QuestionIn], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
 
 class AnswerOut(WireModel):

@@ -1,11 +1,11 @@
-"""A verification, from what was asked to what is told. Nothing leaves before the commit.
+"""Answers a verification: read, authorize, evaluate, commit. Nothing leaves before the commit.
 
-A caller learns the answers and nothing else: for an enterprise that is unknown, closed to the
-caller, or asked about too often, the same work is done and every answer is `not_determined`.
+For an enterprise that is unknown, closed to the caller, or asked about too often, the same work is done
+and every answer is `not_determined`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,27 +13,22 @@ import orjson
 
 import consent
 from consent import Granted, Purpose, decide
+from gateway.access.answer_loop import answer_until_committed, promise_inclusion
 from gateway.access.authentication import Caller
-from gateway.access.client_status import agreement_of
-from gateway.access.consent_binding import trouble_with_consent, trouble_with_enterprise
-from gateway.access.errors import (
-    GatewayError,
-    NotInAgreementError,
-    TemporarilyUnavailableError,
-    conflict_error,
-)
+from gateway.access.client_status import current_agreement
+from gateway.access.consent_binding import check_token_consent, check_token_enterprise
+from gateway.access.errors import NotInAgreementError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
-from gateway.access.timestamps import SHANGHAI, on_the_wire
+from gateway.access.timestamps import SHANGHAI, format_time
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
-from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit, log_refusal
+from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
 from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
-from gateway.transparency.inclusion_promise import log_promise, merge_by
-from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt, result_digest
-from gateway.verifications.padding import padded
+from gateway.transparency.log_leaf import Disclosure
+from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest
 from verification import (
@@ -45,192 +40,181 @@ from verification import (
     evaluate,
 )
 
-# Each turn means that somebody else committed in between; so many in a row is an outage.
-TURNS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationAnswer:
-    """The answer's JSON text, to be sent as it stands."""
-
-    text: str
-
 
 async def answer_verification(
+    runtime: Runtime, caller: Caller, request: VerificationRequest, key: IdempotencyKey | None
+) -> str | Refusal:
+    """The answer as JSON text, or a refusal; either is in the log before this returns."""
+    return await answer_until_committed(
+        runtime, caller, request, lambda now: _attempt(runtime, caller, request, key, now)
+    )
+
+
+async def _attempt(
     runtime: Runtime,
     caller: Caller,
-    ask: VerificationRequest,
+    request: VerificationRequest,
     key: IdempotencyKey | None,
-) -> VerificationAnswer | GatewayError:
-    """Answer `ask`, or say why not; either is in the log before this returns."""
-    keeping = _keeping(runtime, caller, ask)
-    for _ in range(TURNS):
-        now = runtime.now()
-        found = await read_inputs(runtime.hot, caller, ask, key, now)
-        agreement = _ground(caller, found, ask, now)
-        if isinstance(agreement, GatewayError):
-            await log_refusal(runtime.hot, _refusal(caller, ask, agreement, now))
-            return agreement
-        runtime.quotas.note(caller.client_id, agreement.version)
-        kept = keeping.found(key, found.kept, now)
-        if isinstance(kept, KeyConflict):
-            conflict = conflict_error(kept)
-            await log_refusal(runtime.hot, _refusal(caller, ask, conflict, now))
-            return conflict
-        if isinstance(kept, StoredAnswer):
-            present = _as_if_unspent(found)
-            again = _telling(runtime, caller, ask, present, agreement, None, now)
-            if _still_true(again, kept):
-                return VerificationAnswer(text=kept.answer)
-            key = None  # it has changed since: answered anew, and the old answer stays its key's
-        telling = _telling(runtime, caller, ask, found, agreement, key, now)
-        if isinstance(await commit(runtime.hot, telling), Committed):
-            return VerificationAnswer(text=telling.answer)
-    return TemporarilyUnavailableError(retry_after=1)
-
-
-def _ground(
-    caller: Caller, found: VerificationInputs, ask: VerificationRequest, now: datetime
-) -> Agreement | GatewayError:
-    """The agreement that covers this ask: token, client, agreement, then its purposes and questions."""
-    agreement = agreement_of(found.standing, now)
-    if isinstance(agreement, GatewayError):
+    now: datetime,
+) -> str | Refusal | None:
+    inputs = await read_inputs(runtime.hot, caller, request, key, now)
+    agreement = _authorize(caller, inputs, request, now)
+    if isinstance(agreement, Refusal):
         return agreement
-    trouble = trouble_with_enterprise(caller.token, ask.uscc) or trouble_with_consent(
-        caller.token, found.consent, now=now
+    runtime.quotas.note(caller.client_id, agreement.version)
+    stored = _answer_store(runtime, caller, request).find(key, inputs.kept, now)
+    if isinstance(stored, KeyConflict):
+        return conflict_refusal(stored)
+    if isinstance(stored, StoredAnswer):
+        unspent = _as_if_unspent(inputs)
+        again = _pending(runtime, caller, request, unspent, agreement, None, now)
+        if _still_true(again, stored):
+            return stored.answer
+        key = None  # answered anew; the key keeps its old answer
+    pending = _pending(runtime, caller, request, inputs, agreement, key, now)
+    return pending.answer if isinstance(await commit(runtime.hot, pending), Committed) else None
+
+
+def _authorize(
+    caller: Caller, inputs: VerificationInputs, request: VerificationRequest, now: datetime
+) -> Agreement | Refusal:
+    """Check token, client, agreement, the token's consent, then purpose and questions."""
+    agreement = current_agreement(inputs.client_status, now)
+    if isinstance(agreement, Refusal):
+        return agreement
+    trouble = check_token_enterprise(caller.token, request.uscc) or check_token_consent(
+        caller.token, inputs.consent, now=now
     )
     if trouble is not None:
         return trouble
-    outside = agreement.missing(purpose=ask.purpose, questions=[each.tag for each in ask.questions])
+    outside = agreement.missing(
+        purpose=request.purpose, questions=[each.tag for each in request.questions]
+    )
     if outside:
-        return NotInAgreementError(f"Your agreement does not cover: {', '.join(outside)}.")
-    if not found.allowed:
+        return Refusal(NotInAgreementError, f"Your agreement does not cover: {', '.join(outside)}.")
+    if not inputs.allowed:
         raise RuntimeError("allowed, and not read: the read statement decides otherwise")
     return agreement
 
 
-def _telling(
+def _pending(
     runtime: Runtime,
     caller: Caller,
-    ask: VerificationRequest,
-    found: VerificationInputs,
+    request: VerificationRequest,
+    inputs: VerificationInputs,
     agreement: Agreement,
     key: IdempotencyKey | None,
     now: datetime,
 ) -> PendingDisclosure:
-    """What would be told now, and what it costs."""
-    granted = _granted(caller, ask, found, now)
+    """The answer and disclosure as they would be now, and what they cost."""
+    granted = _granted(caller, request, inputs, now)
     open_to_caller = frozenset(
         asked
-        for asked, each in zip(ask.asked, ask.questions, strict=True)
+        for asked, each in zip(request.asked, request.questions, strict=True)
         if not each.closed(asked.value)
         or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
     )
-    probes, admitted = _probed(runtime, ask, found, open_to_caller, now)
-    answers = _answers(runtime, ask, found, open_to_caller & admitted, now)
+    probes, admitted = _probed(runtime, request, inputs, open_to_caller, now)
+    answers = _answers(runtime, request, inputs, open_to_caller & admitted, now)
     disclosure = Disclosure(
         disclosure_id=new_id("dsc"),
-        uscc=ask.uscc,
+        uscc=request.uscc,
         client_id=caller.client_id,
         kind="verification",
         outcome="told",
-        purpose=ask.purpose,
+        purpose=request.purpose,
         consent_id=granted.consent_id if granted else None,
         agreement_version=agreement.version,
-        asked=[each.tag for each in ask.asked],
+        asked=[each.tag for each in request.asked],
         relied_on=sorted({rest for each in answers for rest in each.rests_on}),
         at=now,
     )
-    salt = new_salt()
-    core = _document(ask, answers, disclosure, now)
-    disclosure = replace(disclosure, result_digest=result_digest(core))
-    core["log_promise"] = log_promise(
-        leaf_hash(disclosure, salt),
-        runtime.settings.issuer,
-        on_the_wire(merge_by(now)),
-    )
-    text = padded(core)
+    document = _document(request, answers, disclosure, now)
+    disclosure, salt = promise_inclusion(runtime, disclosure, document)
+    text = pad_answer(document)
     return PendingDisclosure(
         disclosure=disclosure,
         salt=salt,
         consent_version=granted.version if granted else None,
         key=key,
         answer=text,
-        kept=_keeping(runtime, caller, ask).sealed(key, text),
+        sealed_answer=_answer_store(runtime, caller, request).seal(key, text),
         probes=probes,
     )
 
 
 def _granted(
-    caller: Caller, ask: VerificationRequest, found: VerificationInputs, now: datetime
+    caller: Caller, request: VerificationRequest, inputs: VerificationInputs, now: datetime
 ) -> Granted | None:
-    """The consent under which some of these questions may be answered, if there is one."""
+    """The consent that allows some of these questions, if there is one."""
     asked = consent.AccessRequest(
         client_id=caller.client_id,
-        uscc=ask.uscc,
-        purpose=Purpose(ask.purpose),
+        uscc=request.uscc,
+        purpose=Purpose(request.purpose),
         datasets=(),
-        questions=ask.under_consent,
+        questions=request.under_consent,
     )
-    decided = decide(found.consent, asked, now=now)
+    decided = decide(inputs.consent, asked, now=now)
     return decided if isinstance(decided, Granted) else None
 
 
-def _still_true(again: PendingDisclosure, kept: StoredAnswer) -> bool:
+def _still_true(again: PendingDisclosure, stored: StoredAnswer) -> bool:
     """Whether the same would be answered now: consent and records may have changed since."""
-    now, then = (orjson.loads(text)["answers"] for text in (again.answer, kept.answer))
+    now, then = (orjson.loads(text)["answers"] for text in (again.answer, stored.answer))
     return bool(now == then)
 
 
-def _as_if_unspent(found: VerificationInputs) -> VerificationInputs:
-    """What was found, but that a repeated call needs the consent and no use of it."""
-    held = found.consent
-    return found if held is None else replace(found, consent=replace(held, max_uses=None))
+def _as_if_unspent(inputs: VerificationInputs) -> VerificationInputs:
+    """The inputs with unlimited uses: a repeated call spends none."""
+    held = inputs.consent
+    return inputs if held is None else replace(inputs, consent=replace(held, max_uses=None))
 
 
 def _probed(
     runtime: Runtime,
-    ask: VerificationRequest,
-    found: VerificationInputs,
+    request: VerificationRequest,
+    inputs: VerificationInputs,
     open_to_caller: frozenset[Asked],
     now: datetime,
 ) -> tuple[list[Probe], frozenset[Asked]]:
-    """The probe budgets as they will stand, and which asks they let be determined.
+    """The probe budgets after this answer, and the questions that they allow to be determined.
 
-    A value that is closed to the caller for want of consent costs nothing: it tells nothing.
+    A value without the consent that it needs costs nothing.
     """
     probes: list[Probe] = []
-    admitted = {asked for asked in ask.asked if asked.value is None}
-    pairs = tuple(zip(ask.asked, ask.questions, strict=True))
-    for budget in sorted({of.budget for asked, of in pairs if asked.value is not None}):
-        known, revision = found.probes.get(budget, ({}, 0))
+    admitted = {asked for asked in request.asked if asked.value is None}
+    pairs = tuple(zip(request.asked, request.questions, strict=True))
+    for budget in sorted({each.budget for asked, each in pairs if asked.value is not None}):
+        known, revision = inputs.probes.get(budget, ({}, 0))
         values = [
             asked
-            for asked, of in pairs
-            if of.budget == budget and asked in open_to_caller and asked.value
+            for asked, each in pairs
+            if each.budget == budget and asked in open_to_caller and asked.value
         ]
         digests = [
-            runtime.digests.of("probe", f"{ask.uscc} {budget} {asserted_form(each)}").hex()[:32]
+            runtime.digests.of("probe", f"{request.uscc} {budget} {asserted_form(each)}").hex()[:32]
             for each in values
         ]
         admission = admit_probe(known, digests, now=int(now.timestamp()))
         admitted.update(each for each, yes in zip(values, admission.admitted, strict=True) if yes)
-        if admission.known != known:  # else nothing is counted, and nobody need wait for it
+        if admission.known != known:  # unchanged: no write lock
             probes.append(Probe(question=budget, asked=admission.known, revision=revision))
     return probes, frozenset(admitted)
 
 
 def _answers(
     runtime: Runtime,
-    ask: VerificationRequest,
-    found: VerificationInputs,
+    request: VerificationRequest,
+    inputs: VerificationInputs,
     allowed: frozenset[Asked],
     now: datetime,
 ) -> tuple[Answered, ...]:
-    facts = facts_of(found.enterprise, found.records, runtime.catalogue, now, datasets=ask.datasets)
+    facts = facts_of(
+        inputs.enterprise, inputs.records, runtime.catalogue, now, datasets=request.datasets
+    )
     return evaluate(
-        ask.asked,
-        facts if found.is_known else None,
+        request.asked,
+        facts if inputs.is_known else None,
         allowed=allowed,
         digest=lambda value: id_number_digest(runtime.vault, value),
         today=now.astimezone(SHANGHAI).date(),
@@ -238,7 +222,7 @@ def _answers(
 
 
 def _document(
-    ask: VerificationRequest,
+    request: VerificationRequest,
     answers: tuple[Answered, ...],
     disclosure: Disclosure,
     now: datetime,
@@ -246,13 +230,13 @@ def _document(
     document = {
         "verification_id": new_id("vrf"),
         "disclosure_id": disclosure.disclosure_id,
-        "enterprise": {"uscc": ask.uscc},
-        "purpose": ask.purpose,
-        "as_of": on_the_wire(now),
+        "enterprise": {"uscc": request.uscc},
+        "purpose": request.purpose,
+        "as_of": format_time(now),
         "catalogue_version": CATALOGUE_VERSION,
         "answers": [_answer(each) for each in answers],
     }
-    return with_warnings(document, ask.uscc)
+    return with_warnings(document, request.uscc)
 
 
 def _answer(answered: Answered) -> Mapping[str, str]:
@@ -260,21 +244,5 @@ def _answer(answered: Answered) -> Mapping[str, str]:
     return told if answered.match is None else {**told, "match": str(answered.match)}
 
 
-def _refusal(
-    caller: Caller, ask: VerificationRequest, error: GatewayError, now: datetime
-) -> Disclosure:
-    return Disclosure(
-        disclosure_id=new_id("dsc"),
-        uscc=ask.uscc,
-        client_id=caller.client_id,
-        kind="verification",
-        outcome="refused",
-        reason=error.code,
-        purpose=ask.purpose,
-        asked=[each.tag for each in ask.asked],
-        at=now,
-    )
-
-
-def _keeping(runtime: Runtime, caller: Caller, ask: VerificationRequest) -> AnswerStore:
-    return AnswerStore(vault=runtime.vault, uscc=ask.uscc, client_id=caller.client_id)
+def _answer_store(runtime: Runtime, caller: Caller, request: VerificationRequest) -> AnswerStore:
+    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)

@@ -1,4 +1,4 @@
-"""A probe's row grows only by the statement that also writes the answer it paid for."""
+"""Table of probe budgets, written only by the statement that writes the answer."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gateway.db import column_types
 
 
 class ProbeRow(SQLModel, table=True):
-    """Which values one client has asserted about one enterprise in one question: digest → when."""
+    """Values that a client asserted about an enterprise in one question: digest → time."""
 
     __tablename__ = "probe"
 

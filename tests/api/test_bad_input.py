@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from sqlalchemy import text
 
-from gateway.access.body import LARGEST
+from gateway.access.body import MAX_BODY_BYTES
 from gateway.clients import registry
 from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
@@ -314,11 +314,11 @@ async def test_an_oversized_body_is_refused_unread(house: House, path: str) -> N
 
     async def send(uscc: str) -> httpx2.Response:
         body = orjson.dumps(body_for(path, uscc))
-        return await call(bank, path, body + b" " * (LARGEST + 1 - len(body)))
+        return await call(bank, path, body + b" " * (MAX_BODY_BYTES + 1 - len(body)))
 
     await assert_refused(bank, "payload_too_large", send, logged=False)
     exactly = orjson.dumps(body_for(path, UNKNOWN))
-    fits = await call(bank, path, exactly + b" " * (LARGEST - len(exactly)))
+    fits = await call(bank, path, exactly + b" " * (MAX_BODY_BYTES - len(exactly)))
     assert fits.json().get("code") in {None, "not_available"}
 
 
@@ -328,7 +328,7 @@ async def test_an_oversized_body_without_a_length_is_refused_as_it_comes(
 ) -> None:
     """In chunks; no more of it is taken than is needed to see that it is too long."""
     bank, taken = await house.client(), 0
-    whole = b" " * LARGEST * 4
+    whole = b" " * MAX_BODY_BYTES * 4
 
     async def chunks() -> AsyncIterator[bytes]:
         nonlocal taken
@@ -341,7 +341,7 @@ async def test_an_oversized_body_without_a_length_is_refused_as_it_comes(
     assert "content-length" not in sent.request.headers
     sent.request = httpx2.Request("POST", sent.request.url, headers=headers, content=whole)
     assert_problem(house.checked(sent), "payload_too_large")
-    assert taken <= LARGEST + 3 * 8192
+    assert taken <= MAX_BODY_BYTES + 3 * 8192
 
 
 # Who is calling

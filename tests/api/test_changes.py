@@ -199,7 +199,7 @@ async def test_a_round_takes_so_many_and_the_next_ones_the_rest(house: House) ->
         " disclosure_ids) SELECT :uscc, 'chg_bulk_' || :client || n, :client, 'record_repaired',"
         " now(), 'penalty', 'r' || n, '{}' FROM generate_series(1, :many) AS n"
     )
-    many = feed.AT_ONCE + 1
+    many = feed.MAX_NUMBERED + 1
     async with house.runtime.engine.begin() as connection:
         await connection.execute(
             insert, {"uscc": house.uscc("clean"), "client": bank.client_id, "many": many}

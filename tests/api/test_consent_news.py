@@ -14,7 +14,7 @@ from consent import Channel, Consent, Scope, store
 from consent.model import Person
 from gateway.background.housekeeping import notify_expired_consents
 from gateway.disclosure import consent_writer, withdrawal_notices
-from gateway.disclosure.consent_notices import ConsentNotice, news_of
+from gateway.disclosure.consent_notices import ConsentNotice, notices_for
 from tests.consent_builders import BANK, NOON, a_consent, a_person, done
 from tests.house import Caller, House
 
@@ -150,12 +150,15 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(house:
     await notify_expired_consents(house.runtime)
     async with house.runtime.engine.connect() as connection:
         assert bank.client_id not in {
-            each.client_id for each in await withdrawal_notices.owing(connection)
+            each.client_id for each in await withdrawal_notices.count_unacknowledged(connection)
         }
-        assert await withdrawal_notices.owed_by(connection, bank.client_id, limit=10) == []
+        assert (
+            await withdrawal_notices.unacknowledged_notices(connection, bank.client_id, limit=10)
+            == []
+        )
     await house.act(consent.withdraw, consent_id)
     async with house.runtime.engine.connect() as connection:
-        owed = await withdrawal_notices.owed_by(connection, bank.client_id, limit=10)
+        owed = await withdrawal_notices.unacknowledged_notices(connection, bank.client_id, limit=10)
     assert [each.kind for each in owed] == ["consent_withdrawn"]
 
 
@@ -168,10 +171,10 @@ async def test_what_is_no_news_to_its_client() -> None:
     replaced = consent.supersede(held, newer=newer, by=a_person(), now=NOON)
     for act in (paused, given_up, replaced):
         assert isinstance(act, consent.Transition)
-        assert news_of(held, act) == ()
+        assert notices_for(held, act) == ()
     resumed = consent.resume(done(paused), by=a_person(), now=NOON)
     assert isinstance(resumed, consent.Transition)
-    assert news_of(done(paused), resumed) == ()
+    assert notices_for(done(paused), resumed) == ()
 
 
 async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
@@ -182,11 +185,11 @@ async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
     )
     assert isinstance(changed, consent.Transition)
     narrower = a_consent(datasets=("registration", "licence"))
-    assert news_of(narrower, changed) == (
+    assert notices_for(narrower, changed) == (
         ConsentNotice(kind="consent_narrowed", taken_back=("licence",)),
     )
     wider = a_consent(datasets=("penalty",))
-    assert news_of(wider, changed) == (
+    assert notices_for(wider, changed) == (
         ConsentNotice(kind="consent_narrowed", taken_back=("penalty",)),
         ConsentNotice(kind="consent_granted"),
     )

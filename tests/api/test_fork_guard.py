@@ -22,8 +22,8 @@ from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import KeyRing, new_key_file
-from gateway.transparency.checkpoint_stores import FILE
-from gateway.transparency.checkpoints import opened, origin_of, signed
+from gateway.transparency.checkpoint_stores import CHECKPOINT_FILE
+from gateway.transparency.checkpoints import open_checkpoint, origin_of, sign_checkpoint
 from gateway.transparency.rollback import LogForkedError
 from tests.databases import copy_of, new_database
 from tests.house import in_process
@@ -60,18 +60,18 @@ class Place:
     @property
     def file(self) -> Path:
         """The kept checkpoint."""
-        return Path(self.settings.log_checkpoints[0]) / FILE
+        return Path(self.settings.log_checkpoints[0]) / CHECKPOINT_FILE
 
     @property
     def size(self) -> int:
         """How many entries the kept checkpoint has."""
         keys = KeyRing.read(self.settings.signing_keys).published_for("log")
-        return opened(self.file.read_bytes(), ORIGIN, keys).size
+        return open_checkpoint(self.file.read_bytes(), ORIGIN, keys).size
 
     def keep(self, size: int) -> None:
         """Keep a checkpoint that this log has signed somewhere else."""
         keys = KeyRing.read(self.settings.signing_keys)
-        note = signed(ORIGIN, size, bytes(32), keys.current("log", datetime.now(UTC)))
+        note = sign_checkpoint(ORIGIN, size, bytes(32), keys.current("log", datetime.now(UTC)))
         self.file.write_text(note)
 
     def on(self, url: str) -> "Place":

@@ -28,7 +28,7 @@ from gateway.ingest import BatchResult, RowWarning
 from gateway.ingest.record_actions import ActionContext, RecordAction, apply_actions
 from gateway.migrations.run import alembic_config, upgrade
 from gateway.privacy.field_encryption import Vault
-from gateway.privacy.reencryption import remaining
+from gateway.privacy.reencryption import count_by_key
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, USCC, an_enterprise
 from tests.databases import new_database
@@ -87,7 +87,7 @@ async def test_personal_fields_open_afterwards_and_so_do_earlier_versions(files:
         (then,) = (await file_at(connection, USCC, held.received_at)).records
         assert then.version == 1
         assert open_record(files.vault, then) == personal
-        assert (await remaining(connection))["record"] == {1: 1}
+        assert (await count_by_key(connection))["record"] == {1: 1}
     (taken,) = await files.take("judgment_defaulter", a_row(after, **personal))
     assert (taken.outcome, taken.version) == (BatchResult.UNCHANGED, 2)
 

@@ -20,7 +20,7 @@ from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import StoreError
 from gateway.transparency.log_leaf import Disclosure
 from gateway.transparency.sequencer import Sequencer
-from tests import naive_merkle
+from tests import merkle_proofs, naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
@@ -209,7 +209,7 @@ async def test_every_disclosure_has_a_receipt_that_verifies_offline(log: LogWorl
         index, proof = receipt["leaf_index"], [bytes.fromhex(p) for p in receipt["inclusion_proof"]]
         assert receipt["tree_size"] == head.size == 300
         assert naive_merkle.root_from_path(entry, index, head.size, proof) == head.root
-        assert merkle.includes(merkle.leaf_hash(entry), index, head.size, proof, head.root)
+        assert merkle_proofs.includes(merkle.leaf_hash(entry), index, head.size, proof, head.root)
 
 
 async def test_what_is_sealed_is_told_once_its_checkpoint_is_kept_outside(log: LogWorld) -> None:

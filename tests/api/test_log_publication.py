@@ -15,11 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
-from gateway.log.reading import published
+from gateway.log.reading import published_checkpoint
 from gateway.signing.keys import KeyRing, new_key_file
-from gateway.transparency.checkpoint_stores import FILE, FolderStore, StoreError, store_at
-from gateway.transparency.checkpoints import signed
-from gateway.transparency.publication import PATIENCE_SECONDS, LogStatus
+from gateway.transparency.checkpoint_stores import (
+    CHECKPOINT_FILE,
+    FolderStore,
+    StoreError,
+    store_for,
+)
+from gateway.transparency.checkpoints import sign_checkpoint
+from gateway.transparency.publication import MAX_FAILING_SECONDS, LogStatus
 from gateway.transparency.rollback import LogForkedError
 from gateway.transparency.sequencer import Sequencer
 from tests.checkpoint_server import a_checkpoint_server
@@ -52,7 +57,7 @@ class Log:
     @property
     def file(self) -> Path:
         """The kept checkpoint."""
-        return self.folder / FILE
+        return self.folder / CHECKPOINT_FILE
 
     def kept(self) -> TreeHead:
         """What is kept outside."""
@@ -60,7 +65,7 @@ class Log:
 
     async def told(self) -> int | None:
         """The size of the checkpoint that anybody may read."""
-        newest = await published(self.hot)
+        newest = await published_checkpoint(self.hot)
         return None if newest is None else newest.size
 
     async def grow(self, leaves: int) -> Sequencer:
@@ -137,7 +142,7 @@ async def test_what_is_not_kept_in_every_place_is_not_told_and_nothing_more_is_s
     """One of two places is full for a while; when it has room again everything is there."""
     sealer = await log.grow(19)
     with a_checkpoint_server() as server:
-        second = store_at(server.url, loopback=True)
+        second = store_for(server.url, loopback=True)
         stores = [*sealer.publisher.stores, second]
         await second.replace(None, log.file.read_bytes())
         sealer = replace(sealer, publisher=replace(sealer.publisher, stores=stores))
@@ -269,7 +274,7 @@ async def test_a_running_worker_remembers_what_was_told(postgres_url: str, tmp_p
     async with restored(postgres_url, tmp_path) as log:
         worker = a_sealer(log.engine, log.keys).publisher
         worker._seen = TreeHead(log.kept().size, log.kept().root)  # type: ignore[assignment]  # a test's own class
-        newest = await published(log.hot)
+        newest = await published_checkpoint(log.hot)
         assert newest is not None
         log.file.write_text(newest.note)
         await a_sealer(log.engine, log.keys).publisher.check()  # all others are deceived
@@ -308,7 +313,7 @@ async def test_a_rotated_key_still_speaks_for_what_it_signed(log: Log) -> None:
     assert log.keys._path is not None
     fresh = KeyRing.read(_file(log.folder.parent / "other.json"))
     key = next(each for each in fresh._keys if each.use == "log")
-    log.file.write_text(signed(ORIGIN, 3, log.kept().root, key))
+    log.file.write_text(sign_checkpoint(ORIGIN, 3, log.kept().root, key))
     assert "no key of this log" in await refusal(sealer.publisher.check, StoreError)
     merged = KeyRing([*log.keys._keys, *fresh._keys])
     await replace(sealer.publisher, keys=merged).check()
@@ -344,9 +349,9 @@ async def test_any_one_of_several_places_that_is_ahead_stops_the_log(
         publisher = a_sealer(log.engine, log.keys).publisher
         second = log.folder.parent / "second"
         second.mkdir()
-        newest = await published(log.hot)
+        newest = await published_checkpoint(log.hot)
         assert newest is not None
-        (second / FILE).write_text(newest.note)
+        (second / CHECKPOINT_FILE).write_text(newest.note)
         stores = [FolderStore(folder=second), FolderStore(folder=second / "gone")]
         for others in (stores[:1], stores[1:], stores):
             both = replace(publisher, stores=[*others, *publisher.stores])
@@ -358,7 +363,7 @@ async def test_unfit_places_are_borne_for_some_seconds_and_a_fork_not_at_all() -
     now = 0.0
     status = LogStatus(clock=lambda: now)
     assert status.fail("down")
-    now = PATIENCE_SECONDS
+    now = MAX_FAILING_SECONDS
     assert not status.fail("down"), "the same trouble is no news"
     assert status.is_fit
     now += 0.5

@@ -18,9 +18,9 @@ from gateway.db.prepared import HotDatabase
 from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
 from gateway.transparency.sequencer import POLL_SECONDS, SEQUENCER_LOCK
-from gateway.transparency.tiles import around, nodes
-from gateway.transparency.tree_store import hashes_of
-from tests import naive_merkle
+from gateway.transparency.tiles import node_hashes, proof_runs
+from gateway.transparency.tree_store import read_hashes
+from tests import merkle_proofs, naive_merkle
 from tests.databases import new_database
 from tests.log_builders import (
     EMPTY,
@@ -232,10 +232,10 @@ async def test_any_two_checkpoints_are_consistent(place: Place) -> None:
     heads = await place.rows("SELECT size, root FROM checkpoint WHERE size > 0 ORDER BY size")
     for new in heads:
         for old in (each for each in heads if each.size <= new.size):
-            runs = dict.fromkeys([*around(old.size - 1, new.size), *around(0, new.size)])
-            node = nodes(await hashes_of(place.hot, [*runs]))
-            proof = merkle.consistency_proof(old.size, new.size, node)
-            assert merkle.extends(old.size, old.root, new.size, new.root, proof)
+            runs = dict.fromkeys([*proof_runs(old.size - 1, new.size), *proof_runs(0, new.size)])
+            node = node_hashes(await read_hashes(place.hot, [*runs]))
+            proof = merkle_proofs.consistency_proof(old.size, new.size, node)
+            assert merkle_proofs.extends(old.size, old.root, new.size, new.root, proof)
 
 
 class BrokenClockError(Exception):

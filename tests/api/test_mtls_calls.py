@@ -51,7 +51,7 @@ class Proxied:
 
     async def nonce(self) -> str:
         """A nonce that passes now."""
-        generation = await self.runtime.guard.generation()
+        generation = await self.runtime.limiter.generation()
         return self.runtime.nonces.issue(generation, self.house.clock())
 
     async def token(

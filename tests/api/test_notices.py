@@ -22,7 +22,7 @@ from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note, note_ending
 from gateway.notices.templates import Message
 from gateway.privacy.field_encryption import Vault, VaultKeys
-from gateway.privacy.reencryption import reseal
+from gateway.privacy.reencryption import reencrypt
 from tests.api.test_new_representative import delivered
 from tests.api.test_portal_asked import asked, decide
 from tests.api.test_portal_delegates import a_delegate
@@ -396,7 +396,7 @@ async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
     said = json.loads(house.runtime.settings.vault_keys.read_text())
     said["keys"]["2"] = said["keys"]["1"]
     newer = Vault(VaultKeys.parse(json.dumps(said | {"current": "2"})))
-    async for _ in reseal(house.engine, newer):
+    async for _ in reencrypt(house.engine, newer):
         pass
     async with house.engine.connect() as connection:
         for table, column in (("notice_place", "address"), ("delegation", "name")):

@@ -47,7 +47,7 @@ async def test_without_the_replay_store_there_is_no_token(world: World) -> None:
     """No count, no token: 503, with a time to come again, and nothing is spent."""
     bank = await world.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
-    world.app.state.runtime = replace(world.runtime, guard=Limiter(AwayStore()))
+    world.app.state.runtime = replace(world.runtime, limiter=Limiter(AwayStore()))
     answer = await bank.token(proof=proof, assertion=assertion)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"

@@ -120,7 +120,7 @@ async def test_a_client_that_asks_too_often_waits(world: World) -> None:
     """429 with Retry-After, each endpoint by itself; nothing is spent; another client goes on."""
     begun = world.clock()  # where it stays for the store, however long the calls take
     guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
-    world = replace(world, runtime=replace(world.runtime, guard=guard))
+    world = replace(world, runtime=replace(world.runtime, limiter=guard))
     world.app.state.runtime = world.runtime
     bank, other = await world.bank(), await world.bank()
     await _allow(world, bank.client_id, per_minute=1)
@@ -153,7 +153,7 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(world: W
     """What was used before is refused uncounted, and no token is kept for what is over the count."""
     begun = world.clock()
     guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
-    world = replace(world, runtime=replace(world.runtime, guard=guard))
+    world = replace(world, runtime=replace(world.runtime, limiter=guard))
     world.app.state.runtime = world.runtime
     bank = await world.bank()
     await _allow(world, bank.client_id, per_minute=1)
@@ -193,7 +193,7 @@ async def test_what_cannot_be_counted_is_not_given(world: World) -> None:
     bank = await world.bank()
     code = await bank.code()
     guard = Limiter(CountsNoClients(MemoryStore(world.clock)))
-    away = replace(world, runtime=replace(world.runtime, guard=guard))
+    away = replace(world, runtime=replace(world.runtime, limiter=guard))
     world.app.state.runtime = away.runtime
     refused = await replace(bank, world=away).redeem(code)
     assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")

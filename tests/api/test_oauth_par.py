@@ -347,7 +347,7 @@ async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
         answer = await bank.push(authorization_details=details)
         assert answer.json()["error"] == "invalid_authorization_details"
     assert (await bank.push()).status_code == 201
-    [(line, times)] = world.runtime.turned_away.take().items()
+    [(line, times)] = world.runtime.refusal_counter.take().items()
     assert (line.uscc, line.client_id, line.kind) == (USCC, bank.client_id, "consent_request")
     assert (line.reason, times) == ("invalid_authorization_details", 2)
 
@@ -357,7 +357,7 @@ async def test_a_request_out_of_order_is_counted_for_whom_it_names(world: World)
     bank = await world.bank()
     await bank.push(code_challenge=None)
     await bank.push(scope="admin")
-    lines = world.runtime.turned_away.take()
+    lines = world.runtime.refusal_counter.take()
     assert {(each.uscc, each.reason) for each in lines} == {
         (USCC, "invalid_request"), (USCC, "invalid_scope"),
     }  # fmt: skip

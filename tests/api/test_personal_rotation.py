@@ -24,7 +24,7 @@ from gateway.privacy.encryption_keys_file import (
     without_key,
 )
 from gateway.privacy.field_encryption import SealBrokenError, Vault, VaultKeys
-from gateway.privacy.reencryption import remaining, reseal
+from gateway.privacy.reencryption import count_by_key, reencrypt
 from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
@@ -106,7 +106,7 @@ async def legible(engine: AsyncEngine, vault: Vault) -> None:
 
 async def _counts(engine: AsyncEngine) -> dict[int, int]:
     async with engine.connect() as connection:
-        found = await remaining(connection)
+        found = await count_by_key(connection)
     total: dict[int, int] = {}
     for by_key in found.values():
         for key, rows in by_key.items():
@@ -122,7 +122,7 @@ def test_everything_moves_to_the_new_key_and_the_old_one_can_go(url: str) -> Non
         assert await _counts(engine) == {1: 73}
         await legible(engine, both)
         moved = 0
-        async for done in reseal(engine, both, batch=7):
+        async for done in reencrypt(engine, both, batch=7):
             moved += done.moved
             assert done.broken == 0
             assert done.moved <= 7
@@ -142,7 +142,7 @@ def test_a_run_that_breaks_off_is_begun_again_and_does_nothing_twice(url: str) -
 
     async def story() -> None:
         engine, both = make_engine(url, pool_size=3), a_vault(TWO_KEYS)
-        rounds = reseal(engine, both, batch=20)
+        rounds = reencrypt(engine, both, batch=20)
         first = await anext(rounds)
         await rounds.aclose()  # type: ignore[attr-defined]  # an async generator
         assert (await _counts(engine))[2] == first.moved == 20
@@ -150,10 +150,10 @@ def test_a_run_that_breaks_off_is_begun_again_and_does_nothing_twice(url: str) -
             await busy.execute(
                 text("SELECT 1 FROM enterprise WHERE get_byte(personal, 1) = 1 LIMIT 1 FOR UPDATE")
             )
-            moved = sum([done.moved async for done in reseal(engine, both, batch=20)])
+            moved = sum([done.moved async for done in reencrypt(engine, both, batch=20)])
             assert moved == 73 - 20 - 1
-        assert sum([done.moved async for done in reseal(engine, both)]) == 1
-        assert [done async for done in reseal(engine, both)] == []
+        assert sum([done.moved async for done in reencrypt(engine, both)]) == 1
+        assert [done async for done in reencrypt(engine, both)] == []
         await legible(engine, both)
         await engine.dispose()
 
@@ -173,7 +173,7 @@ def test_a_damaged_value_is_counted_and_stays(url: str) -> None:
                 ),
                 {"uscc": PROVINCE[1].uscc},
             )
-        done = [each async for each in reseal(engine, both)]
+        done = [each async for each in reencrypt(engine, both)]
         assert sum(each.broken for each in done) == 1
         assert await _counts(engine) == {1: 1, 2: 72}
         await engine.dispose()

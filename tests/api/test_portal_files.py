@@ -29,7 +29,7 @@ class AwayStore(MemoryStore):
 async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
     """A running portal whose limits go by its clock."""
     async with a_house(migrated_url, tmp_path) as made:
-        made.app.state.runtime = replace(made.runtime, guard=Limiter(MemoryStore(made.clock)))
+        made.app.state.runtime = replace(made.runtime, limiter=Limiter(MemoryStore(made.clock)))
         yield made
 
 
@@ -81,7 +81,7 @@ async def test_without_a_counter_no_file_is_made_and_a_consent_is_withdrawn_all_
     consent_id = pdf.split("/")[3]
     last_day = (house.clock() + timedelta(days=30)).date().isoformat()
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    house.app.state.runtime = replace(house.runtime, guard=Limiter(AwayStore(house.clock)))
+    house.app.state.runtime = replace(house.runtime, limiter=Limiter(AwayStore(house.clock)))
     for address in (csv, pdf):
         answer = await boss.get(address)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

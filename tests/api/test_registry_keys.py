@@ -45,7 +45,7 @@ class Bank:
             x5c=x5c,
             now=self.noon + timedelta(**after),
             loopback=False,
-            way=self.outside.way(),
+            route=self.outside.way(),
         )
 
     async def kids(self) -> list[str]:

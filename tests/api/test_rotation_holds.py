@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.signing import jws
-from gateway.signing.access_tokens import LONGEST_LIFE
-from gateway.signing.rotation import rewrite, rotated
+from gateway.signing.access_tokens import MAX_TOKEN_LIFE
+from gateway.signing.rotation import rewrite_key_file, rotate_keys
 from tests.house import Caller, House
 from tests.oauth_builders import claims_of, signed
 from tests.waiting import PATIENCE
@@ -28,7 +28,9 @@ async def rotating(house: House) -> AsyncIterator[House]:
     before = file.read_text()
     now = house.clock()
     begins = now + timedelta(hours=1)
-    rewrite(file, lambda found: rotated(found, ["token", "response"], begins=begins, now=now))
+    rewrite_key_file(
+        file, lambda found: rotate_keys(found, ["token", "response"], begins=begins, now=now)
+    )
     keys = house.runtime.keys
     async with asyncio.timeout(PATIENCE):
         while len(keys.published()["keys"]) < len(keys.newest()):  # noqa: ASYNC110  # a file
@@ -97,7 +99,7 @@ async def test_a_retired_key_cannot_be_used_to_make_new_tokens(rotating: House) 
     old = rotating.runtime.keys.current("token", rotating.clock())
     assert old.retired_at is not None
     with rotating.clock.later(hours=1, minutes=1):
-        claims["exp"] = int((old.retired_at + LONGEST_LIFE).timestamp()) + 1
+        claims["exp"] = int((old.retired_at + MAX_TOKEN_LIFE).timestamp()) + 1
         header = {"typ": "at+jwt", "kid": old.kid}
         forged = signed(old.private, "EdDSA", claims, header)
         assert (await _call(bank, forged)).status_code == 401

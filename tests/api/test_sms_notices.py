@@ -37,7 +37,7 @@ async def house(migrated_url: str, tmp_path: Path, server: SmsServer) -> AsyncIt
         async with made.engine.begin() as connection:
             await connection.execute(text("DELETE FROM notice"))
         channel = HttpSms(
-            url=server.url, token=TOKEN, loopback=True, way=FetchRoute(timeout=PATIENCE)
+            url=server.url, token=TOKEN, loopback=True, route=FetchRoute(timeout=PATIENCE)
         )
         made.app.state.runtime = replace(made.runtime, channels={"sms": channel})
         await _name_a_number(made, server)

@@ -42,7 +42,9 @@ async def change(house: House, record: ChangedRecord, kind: RecordKind) -> int:
     async with house.runtime.engine.begin() as connection:
         named = {"uscc": record.uscc, "record_id": record.record_id, "repaired_at": None}
         await connection.execute(CHANGE, named)
-        return await withdrawal_notices.of_records(connection, kind, [record], now=house.clock())
+        return await withdrawal_notices.notify_changed_records(
+            connection, kind, [record], now=house.clock()
+        )
 
 
 async def told(caller: Caller, uscc: str, *datasets: str) -> str:
@@ -145,7 +147,7 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(
         asked = asyncio.create_task(bank.query(record.uscc, "penalty"))
         await lock_waits(house.runtime.engine)
         assert not asked.done()
-        await withdrawal_notices.of_records(
+        await withdrawal_notices.notify_changed_records(
             connection, "record_repaired", [record], now=house.clock()
         )
     response = await asked
@@ -196,13 +198,20 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
     await told(early, record.uscc, "penalty")
     with_time = house.clock() - timedelta(days=400)
     async with house.runtime.engine.begin() as connection:
-        await withdrawal_notices.of_records(connection, "record_repaired", [record], now=with_time)
+        await withdrawal_notices.notify_changed_records(
+            connection, "record_repaired", [record], now=with_time
+        )
     await told(late, record.uscc, "penalty")
     await change(house, record, "record_withdrawn")
     async with house.runtime.engine.connect() as connection:
-        report = {each.client_id: each for each in await withdrawal_notices.owing(connection)}
+        report = {
+            each.client_id: each
+            for each in await withdrawal_notices.count_unacknowledged(connection)
+        }
         order = list(report)
-        open_to_early = await withdrawal_notices.owed_by(connection, early.client_id, limit=10)
+        open_to_early = await withdrawal_notices.unacknowledged_notices(
+            connection, early.client_id, limit=10
+        )
     assert (report[early.client_id].open, report[late.client_id].open) == (2, 1)
     assert report[early.client_id].since == with_time
     assert order.index(early.client_id) < order.index(late.client_id)
@@ -213,5 +222,5 @@ async def test_who_has_not_acknowledged(house: House, record: ChangedRecord) -> 
     )
     async with house.runtime.engine.connect() as connection:
         assert early.client_id not in {
-            each.client_id for each in await withdrawal_notices.owing(connection)
+            each.client_id for each in await withdrawal_notices.count_unacknowledged(connection)
         }

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.background.refusal_count_writer import write_counts
-from gateway.disclosure.refusal_counts import MOST_ENTERPRISES, RefusalCounter
+from gateway.disclosure.refusal_counts import MAX_ENTERPRISES, RefusalCounter
 from gateway.limits.limiter import Quotas
 from tests.house import UNKNOWN, Caller, House, asking, querying
 
@@ -155,7 +155,7 @@ async def test_a_flood_over_many_enterprises_leaves_few_rows(house: House) -> No
     tally.count("other", "code-1", kind="query", reason="rate_limited", now=now)
     lines = tally.take()
     assert sum(lines.values()) == 10_001
-    assert len(lines) == MOST_ENTERPRISES + 2
+    assert len(lines) == MAX_ENTERPRISES + 2
     assert not tally.take()
 
 

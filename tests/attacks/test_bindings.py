@@ -11,7 +11,7 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.queries.authorization import authorize
 from gateway.queries.cursor import Cursors
 from gateway.queries.read_query import read_inputs
-from gateway.queries.request import QueryRequest, ask_of
+from gateway.queries.request import QueryRequest, parse_request
 from gateway.queries.schemas import QueryIn
 from tests.house import Caller, House
 
@@ -38,10 +38,10 @@ async def test_a_token_of_one_consent_opens_no_other(house: House) -> None:
     other = await house.grant(bank, uscc, datasets=["registration"])
     cursors = Cursors(key=b"k", client_id=bank.client_id, now=house.clock())
     body = QueryIn.model_validate({**BODY, "enterprise": {"uscc": uscc}, "consent_id": other})
-    bound = ask_of(body, load_catalogue(), cursors, token_consent="cst_the_tokens_own")
+    bound = parse_request(body, load_catalogue(), cursors, token_consent="cst_the_tokens_own")
     assert isinstance(bound, QueryRequest)
     assert bound.consent_id == "cst_the_tokens_own"
-    free = ask_of(body, load_catalogue(), cursors, token_consent=None)
+    free = parse_request(body, load_catalogue(), cursors, token_consent=None)
     assert isinstance(free, QueryRequest)
     caller = await caller_of(house, bank)
     now = house.clock()
@@ -68,7 +68,7 @@ async def test_without_consent_closed_records_are_not_even_read(house: House) ->
     """How long reading them takes would tell how many there are."""
     from gateway.verifications.read_query import read_inputs as read_facts
     from gateway.verifications.request import VerificationRequest as Verifying
-    from gateway.verifications.request import ask_of as verification_of
+    from gateway.verifications.request import parse_request as verification_of
     from gateway.verifications.schemas import VerificationIn
 
     bank, uscc = await house.client(), house.uscc("clean")

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from gateway.http1.head import LARGEST_HEAD, LONGEST_TARGET, MOST_FIELDS
+from gateway.http1.head import MAX_FIELDS, MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from tests.wire import Wire, wire
 
 HOST: Final = b"Host: a\r\n"
@@ -90,7 +90,7 @@ async def test_a_head_without_end_is_refused_while_it_arrives(
     async with wire() as line:
         segments = chain([GET + begin], repeat(many, 150 * 1024 * 1024 // len(many)))
         taken = await _until_refused(line, segments, status)
-        assert taken <= LARGEST_HEAD + 2 * len(many)
+        assert taken <= MAX_HEAD_BYTES + 2 * len(many)
         assert line.app.seen == []
 
 
@@ -99,7 +99,7 @@ async def test_a_target_without_end_is_refused_while_it_arrives(size: int) -> No
     """414, long before the bound of the head."""
     async with wire() as line:
         segments = chain([b"GET /"], repeat(b"a" * size, 10_000))
-        assert await _until_refused(line, segments, 414) <= LONGEST_TARGET + 3 * size
+        assert await _until_refused(line, segments, 414) <= MAX_TARGET_BYTES + 3 * size
 
 
 @pytest.mark.parametrize("before", [b"", b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n"])
@@ -109,7 +109,7 @@ async def test_empty_lines_without_end_are_refused(before: bytes) -> None:
         if before:
             await line.arrives(before)
             assert (await line.answer()).status == 200
-        assert await _until_refused(line, repeat(b"\r\n" * 500, 10_000), 431) <= 2 * LARGEST_HEAD
+        assert await _until_refused(line, repeat(b"\r\n" * 500, 10_000), 431) <= 2 * MAX_HEAD_BYTES
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ async def test_trailers_and_extensions_without_end_are_refused(
         many = repeated * (1000 // len(repeated))
         segments = chain([CHUNKED, begin], repeat(many, 10_000))
         taken = await _until_refused(line, segments, 431)
-        assert taken <= 2 * LARGEST_HEAD
+        assert taken <= 2 * MAX_HEAD_BYTES
         assert line.app.broken_off == len(line.app.seen) == 1
 
 
 async def test_what_is_within_the_bounds_is_served() -> None:
     """However it is cut; and a body is no part of the count."""
-    fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 490) for n in range(MOST_FIELDS - 2))
+    fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 490) for n in range(MAX_FIELDS - 2))
     whole = b"POST /%b HTTP/1.1\r\n" % (b"a" * 1000) + HOST + fields
     whole += b"Content-Length: 300000\r\n\r\n" + b"b" * 300_000
-    assert LARGEST_HEAD - 4096 < len(whole) - 300_000 < LARGEST_HEAD
+    assert MAX_HEAD_BYTES - 4096 < len(whole) - 300_000 < MAX_HEAD_BYTES
     async with wire() as line:
         for size in (1000, SEGMENT, len(whole)):
             await line.arrives(*_of(size, whole))
@@ -148,7 +148,7 @@ async def test_what_is_within_the_bounds_is_served() -> None:
 async def test_a_field_too_many_is_refused() -> None:
     """However small they are."""
     async with wire() as line:
-        await line.arrives(GET + b"X: a\r\n" * MOST_FIELDS + b"\r\n")
+        await line.arrives(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n")
         await line.refused(431)
 
 

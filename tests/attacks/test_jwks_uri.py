@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway import safe_fetch
 from gateway.clients.key_sets import KeySet, fetch_keys
-from gateway.safe_fetch import FetchRoute, UnfetchableError, is_public, trouble_with_address
+from gateway.safe_fetch import FetchRoute, UnfetchableError, address_problem, is_public
 from tests.oauth_builders import public_jwk
 from tests.registry_builders import PUBLIC, Outside, a_key_server, a_set, an_outside, ok
 
@@ -75,7 +75,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
 async def fetched(outside: Outside, url: str | None = None, **way: Any) -> KeySet:
     """What a fetch gives."""
     own, now = outside.url if url is None else url, datetime.now(UTC)
-    return await fetch_keys(own, now=now, loopback=False, way=outside.way(**way))
+    return await fetch_keys(own, now=now, loopback=False, route=outside.way(**way))
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
@@ -124,7 +124,7 @@ async def test_an_address_of_the_wrong_form_is_refused_before_anything_is_resolv
     outside: Outside, url: str
 ) -> None:
     """Neither a name is looked up nor a connection opened."""
-    assert trouble_with_address(url, loopback=False)
+    assert address_problem(url, loopback=False)
     with pytest.raises(UnfetchableError):
         await fetched(outside, url)
     assert outside.asked == []
@@ -357,11 +357,13 @@ async def test_loopback_http_is_for_the_demo_setting_only() -> None:
 
 async def test_the_demo_setting_opens_no_other_http() -> None:
     """Only this machine by name or number, and only if that is where the name leads."""
-    assert trouble_with_address("http://10.0.0.1/", loopback=True)
-    assert trouble_with_address("http://127.0.0.1.evil.test/", loopback=True)
+    assert address_problem("http://10.0.0.1/", loopback=True)
+    assert address_problem("http://127.0.0.1.evil.test/", loopback=True)
 
     async def elsewhere(_host: str, _port: int) -> list[str]:
         return ["10.0.0.1"]
 
     with pytest.raises(UnfetchableError, match="not allowed"):
-        await safe_fetch.get("http://localhost/", loopback=True, way=FetchRoute(resolve=elsewhere))
+        await safe_fetch.get(
+            "http://localhost/", loopback=True, route=FetchRoute(resolve=elsewhere)
+        )

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from gateway.access.dpop import ProofError, check_proof
 from gateway.oauth.client_assertion import ALGORITHMS
 from gateway.signing import jws
-from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.jws import JwsError
 from tests.oauth_builders import Key, public_jwk
 from tests.rsa_keys import rsa_key
@@ -157,7 +157,7 @@ SHAPES: Final[dict[str, Callable[[str, str, str], str]]] = {
     "JSON, general": lambda h, p, s: json.dumps(
         {"payload": p, "signatures": [{"protected": h, "signature": s}]},
     ),
-    "too long": lambda h, p, s: f"{h}.{p}.{s}".ljust(jws.LONGEST + 1, "A"),
+    "too long": lambda h, p, s: f"{h}.{p}.{s}".ljust(jws.MAX_TOKEN_LENGTH + 1, "A"),
 }
 
 
@@ -390,7 +390,7 @@ def refused_as_proof(proof: str) -> None:
             method="POST",
             url="https://credit.test/oauth/token",
             token=None,
-            nonces=Nonces(bytes(32)),
+            nonces=DpopNonces(bytes(32)),
             now=datetime.now(UTC),
         )
 

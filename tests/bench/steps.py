@@ -14,14 +14,14 @@ from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
 
 from gateway.access import body
-from gateway.access.admission_control import admit
-from gateway.access.authentication import Caller, credentials_of, proof_of, token_of
+from gateway.access.admission_control import admit_call
+from gateway.access.authentication import Caller, read_credentials, verify_proof, verify_token
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
 from gateway.verifications import service
 from gateway.verifications.read_query import VerificationInputs, read_inputs
-from gateway.verifications.request import VerificationRequest, ask_of
+from gateway.verifications.request import VerificationRequest, parse_request
 from gateway.verifications.schemas import VerificationIn
 from tests.bench.floor import Floor
 from tests.bench.plan import HOST
@@ -105,25 +105,25 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     """The path of one request, in its order."""
 
     def token(call: Call) -> None:
-        scheme, text = credentials_of(call.request)
+        scheme, text = read_credentials(call.request)
         call.token = text or ""
-        call.request.state.token = token_of(scheme, call.token, runtime)
+        call.request.state.token = verify_token(scheme, call.token, runtime)
 
     def proof(call: Call) -> None:
-        proven = proof_of(call.request, runtime, call.token)
+        proven = verify_proof(call.request, runtime, call.token)
         call.caller = Caller(token=call.request.state.token, proof=proven)
 
     def parse(call: Call) -> None:
-        parsed = body.parse(call.request, call.raw, VerificationIn)
+        parsed = body.parse_body(call.request, call.raw, VerificationIn)
         assert isinstance(parsed, VerificationIn)
-        asked = ask_of(parsed)
+        asked = parse_request(parsed)
         assert isinstance(asked, VerificationRequest)
         call.ask = asked
 
     async def limits(call: Call) -> None:
         assert call.caller
         assert call.ask
-        await admit(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
+        await admit_call(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
 
     async def reading(call: Call) -> None:
         assert call.caller
@@ -134,9 +134,9 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.caller
         assert call.ask
         assert call.found
-        assert call.found.standing.agreement
-        agreement, now = call.found.standing.agreement, runtime.now()
-        call.telling = service._telling(
+        assert call.found.client_status.agreement
+        agreement, now = call.found.client_status.agreement, runtime.now()
+        call.telling = service._pending(
             runtime, call.caller, call.ask, call.found, agreement, None, now
         )
 

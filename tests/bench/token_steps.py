@@ -66,7 +66,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
         assert call.proof
         once = Replay(key=call.proof.replay_key, ttl=REMEMBER_SECONDS)
         admission = Admission(tag=call.proof.jkt, generation=call.proof.generation, replay=once)
-        assert isinstance(await runtime.guard.admit(admission), Admitted)
+        assert isinstance(await runtime.limiter.admit(admission), Admitted)
 
     async def reading(call: TokenCall) -> None:
         assert call.posted

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.responses import HTMLResponse
 
-from gateway.http1.server import OPTIONS
+from gateway.http1.server import SERVER_OPTIONS
 from tests.portal_house import Clock, House, a_house
 from tests.waiting import PATIENCE
 
@@ -116,7 +116,9 @@ async def _a_bank() -> AsyncIterator[str]:
 @asynccontextmanager
 async def _listening(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     """Serve `app`; connections that come early wait in the listener's queue."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", **OPTIONS))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", lifespan="off", **SERVER_OPTIONS)
+    )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     yield
     server.should_exit = True

@@ -23,7 +23,7 @@ import consent
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
-from gateway.transparency.checkpoint_stores import FILE
+from gateway.transparency.checkpoint_stores import CHECKPOINT_FILE
 from tests.databases import new_database
 from tests.house import Clock, House, in_process
 from tests.log_builders import a_checkpoint_folder
@@ -220,7 +220,7 @@ async def test_a_restore_to_the_end_of_the_log_loses_nothing_and_a_dump_is_not_s
     )
     (tmp_path / "people").write_text("[]")
     (tmp_path / "people").chmod(0o600)
-    kept = Path(settings.log_checkpoints[0]) / FILE
+    kept = Path(settings.log_checkpoints[0]) / CHECKPOINT_FILE
     database = str(make_url(settings.database_url).database)
 
     with servers.receiving(servers.kept / "wal"):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.transparency import merkle, tiles
-from tests import naive_merkle
+from tests import merkle_proofs, naive_merkle
 from tests.sampling import sampled
 
 ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(1_500)]
@@ -20,7 +20,7 @@ def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
     for batch in batches:
         hashes = {
             (run.level, place): kept[run.level, place]
-            for run in tiles.edge(size)
+            for run in tiles.edge_runs(size)
             for place in range(run.begin, run.end)
         }
         kept |= tiles.grow(hashes, size, LEAVES[size : size + batch])
@@ -33,7 +33,7 @@ def grown(batches: list[int]) -> tuple[int, tiles.Hashes]:
 def test_the_root_depends_on_the_leaves_and_not_on_the_batches(batches: list[int]) -> None:
     """The same as that of the second implementation over all the leaves at once."""
     size, kept = grown(batches)
-    root = merkle.span_root((0, size), tiles.nodes(kept))
+    root = merkle.span_root((0, size), tiles.node_hashes(kept))
     assert root == naive_merkle.mth(ENTRIES[:size])
 
 
@@ -47,9 +47,9 @@ def test_any_leaf_is_shown_and_no_other_in_its_place(
     size, kept = grown(batches)
     index, other = (data.draw(st.integers(0, size - 1)) for _ in range(2))
     root = merkle.root(LEAVES[:size])
-    proof = merkle.inclusion_proof(index, size, tiles.nodes(kept))
+    proof = merkle.inclusion_proof(index, size, tiles.node_hashes(kept))
     assert naive_merkle.root_from_path(ENTRIES[index], index, size, proof) == root
-    assert merkle.includes(LEAVES[other], index, size, proof, root) == (other == index)
+    assert merkle_proofs.includes(LEAVES[other], index, size, proof, root) == (other == index)
 
 
 @given(BATCHES.filter(any), st.data())
@@ -62,11 +62,11 @@ def test_any_two_moments_of_one_tree_are_consistent(
     second, kept = grown(batches)
     first = data.draw(st.integers(1, second))
     changed = data.draw(st.integers(0, first - 1))
-    proof = merkle.consistency_proof(first, second, tiles.nodes(kept))
+    proof = merkle_proofs.consistency_proof(first, second, tiles.node_hashes(kept))
     old, new = merkle.root(LEAVES[:first]), merkle.root(LEAVES[:second])
-    assert merkle.extends(first, old, second, new, proof)
+    assert merkle_proofs.extends(first, old, second, new, proof)
     forged = [*LEAVES[:changed], merkle.leaf_hash(b"forged"), *LEAVES[changed + 1 : second]]
-    assert not merkle.extends(first, old, second, merkle.root(forged), proof)
+    assert not merkle_proofs.extends(first, old, second, merkle.root(forged), proof)
 
 
 @given(
@@ -84,5 +84,7 @@ def test_nonsense_is_refused_and_never_an_error(
 ) -> None:
     """A verifier meets whatever a stranger sends."""
     root = merkle.root(LEAVES)
-    assert not merkle.includes(leaf, index, size, proof, root)
-    assert merkle.extends(index, root, size, root, proof) == (index == size >= 0 and not proof)
+    assert not merkle_proofs.includes(leaf, index, size, proof, root)
+    assert merkle_proofs.extends(index, root, size, root, proof) == (
+        index == size >= 0 and not proof
+    )

@@ -15,8 +15,8 @@ from gateway.creditfile.disclosure_policy import mask_person
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.records import Record
 from gateway.privacy.field_encryption import Vault, VaultKeys
-from gateway.queries.pagination import page_of, record_out
-from gateway.queries.withheld import Scope
+from gateway.queries.pagination import page_of, serialize_record
+from gateway.queries.withheld import DisclosedScope
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.province import province
 from tests.creditfile_builders import CATALOGUE
@@ -51,11 +51,11 @@ def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -
 
 def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
     """What a query under a consent to everything tells, by record."""
-    scope = Scope(told=CATALOGUE.codes, reasons={}, unseen={})
+    scope = DisclosedScope(told=CATALOGUE.codes, reasons={}, unseen={})
     ground = SimpleNamespace(enterprise=of.enterprise, scope=scope)
     found = SimpleNamespace(records=records)
     page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
-    return {record.record_id: record_out(record, fields) for record, fields in page.records}
+    return {record.record_id: serialize_record(record, fields) for record, fields in page.records}
 
 
 @given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)

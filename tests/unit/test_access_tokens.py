@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.signing import jws
-from gateway.signing.access_tokens import TYP, Token, TokenError, Tokens
+from gateway.signing.access_tokens import TYP, AccessToken, TokenError, TokenVerifier
 from gateway.signing.keys import KeyRing, new_key
 
 ISSUER = "https://credit.test"
@@ -41,10 +41,10 @@ def issued(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) ->
     return jws.sign(made | claims, typ=TYP, key=keys.current("token", NOON))
 
 
-def verified(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> Token:
+def verified(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> AccessToken:
     """What it says when it is shown a second later."""
     text = issued(keys, at, seconds=seconds, **claims)
-    return Tokens(keys, ISSUER).verify(text, at + timedelta(seconds=1))
+    return TokenVerifier(keys, ISSUER).verify(text, at + timedelta(seconds=1))
 
 
 def test_a_token_of_a_key_in_use_is_believed(keys: KeyRing) -> None:
@@ -76,7 +76,7 @@ def test_a_token_of_or_for_another_is_not_believed(keys: KeyRing, claims: dict[s
 
 def test_a_token_is_over_at_its_end_although_it_is_remembered(keys: KeyRing) -> None:
     """What is remembered is that we signed it, not that it still holds."""
-    made, text = Tokens(keys, ISSUER), issued(keys, NOON)
+    made, text = TokenVerifier(keys, ISSUER), issued(keys, NOON)
     assert made.verify(text, NOON + timedelta(seconds=299))
     with pytest.raises(TokenError, match="expired"):
         made.verify(text, NOON + timedelta(seconds=300))
@@ -88,7 +88,7 @@ def test_a_remembered_token_ends_with_a_key_that_leaked(tmp_path: Path, change: 
     file, entry = tmp_path / "keys.json", new_key("token", NOON)
     file.write_text(json.dumps({"keys": [entry]}))
     keys = KeyRing.read(file)
-    tokens, forged = Tokens(keys, ISSUER), issued(keys, NOON, seconds=86_400)
+    tokens, forged = TokenVerifier(keys, ISSUER), issued(keys, NOON, seconds=86_400)
     assert tokens.verify(forged, NOON + timedelta(seconds=1)).jti == "jti-1"
     left = [entry | {"retired_at": RETIRED.isoformat()}] if change == "retired" else []
     file.write_text(json.dumps({"keys": [*left, new_key("token", RETIRED)]}))

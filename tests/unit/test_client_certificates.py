@@ -8,12 +8,12 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from gateway.access.client_cert import LONGEST, read
+from gateway.access.client_cert import MAX_HEADER_LENGTH, parse_header
 from gateway.clients.authentication import SUBJECTS, Authentication
 from gateway.clients.certificates import LARGEST, CertificateError, read_certificate
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.settings import Settings, SettingsError
-from gateway.trusted_proxies import is_among, networks_of
+from gateway.trusted_proxies import is_in_networks, parse_networks
 from tests.mtls_builders import SUBJECT, Holder, a_certificate, an_authority
 from tests.oauth_builders import public_jwk
 
@@ -117,7 +117,7 @@ def test_a_wildcard_names_nobody() -> None:
 
 def test_client_cert_is_read_as_rfc_9440_writes_it() -> None:
     """One byte sequence; blanks around it are the field's, not its own."""
-    assert read(f" {LEAF.header} ").thumbprint == LEAF.thumbprint
+    assert parse_header(f" {LEAF.header} ").thumbprint == LEAF.thumbprint
 
 
 def _changed(text: str) -> list[str]:
@@ -140,7 +140,7 @@ def _changed(text: str) -> list[str]:
         f":{base64.b64encode(der[:-1]).decode()}:",
         f":{base64.b64encode(b'0' * 300).decode()}:",
         f":{base64.b64encode(der + bytes(LARGEST)).decode()}:",
-        ":" + "A" * LONGEST + ":",
+        ":" + "A" * MAX_HEADER_LENGTH + ":",
         "-----BEGIN CERTIFICATE-----",
         ":%2B:",
     ]
@@ -150,15 +150,15 @@ def _changed(text: str) -> list[str]:
 def test_anything_else_in_client_cert_is_refused(field: str) -> None:
     """Two of them in one line, PEM, other base64, bytes before, behind or missing, too many."""
     with pytest.raises(CertificateError):
-        read(field)
+        parse_header(field)
 
 
 def test_a_large_certificate_passes_up_to_a_bound() -> None:
     """Many names are a certificate; as many as fill memory are none."""
     many = [x509.DNSName(f"host-{i:04}.acme.example") for i in range(200)]
-    assert read(a_certificate(by=CA, alternatives=many).header)
+    assert parse_header(a_certificate(by=CA, alternatives=many).header)
     with pytest.raises(CertificateError):
-        read(a_certificate(by=CA, alternatives=many * 3).header)
+        parse_header(a_certificate(by=CA, alternatives=many * 3).header)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_large_certificate_passes_up_to_a_bound() -> None:
 )
 def test_a_proxy_is_known_by_its_address(networks: str, peer: str | None, trusted: bool) -> None:
     """An IPv4 address stays one in IPv6's clothes; whoever has no address is nobody."""
-    assert is_among(peer, networks_of(networks)) is trusted
+    assert is_in_networks(peer, parse_networks(networks)) is trusted
 
 
 def settings(**changes: Any) -> Settings:

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.dpop import NonceNeededError, Proof, ProofError, check_proof
-from gateway.signing.dpop_nonces import Nonces
+from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.jwk import thumbprint
 from tests.oauth_builders import digest_of, public_jwk, signed
 from tests.rsa_keys import rsa_key
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-NONCES = Nonces(b"k" * 32)
+NONCES = DpopNonces(b"k" * 32)
 URL = "https://credit.test/v1/queries"
 TOKEN = "an.access.token"
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http1.paths import trouble_with
+from gateway.http1.paths import path_problem
 
 GOOD = [
     "/", "/v1/verifications", "/.well-known/jwks.json", "/log/tile/0/x001/067.p/12", "/a/", "/...",
@@ -27,13 +27,13 @@ BAD = [
 @pytest.mark.parametrize("path", GOOD)
 def test_a_path_in_its_one_spelling_passes(path: str) -> None:
     """Percent-encoded UTF-8 in either case of its digits, blanks, and what has no other spelling."""
-    assert trouble_with(path.encode()) is None
+    assert path_problem(path.encode()) is None
 
 
 @pytest.mark.parametrize("path", BAD)
 def test_another_spelling_is_refused_with_a_sentence(path: str) -> None:
     """Whatever a proxy, a router or a cache would take for another path."""
-    sentence = trouble_with(path.encode())
+    sentence = path_problem(path.encode())
     assert sentence is not None
     assert sentence.endswith(".")
 
@@ -43,7 +43,7 @@ def test_another_spelling_is_refused_with_a_sentence(path: str) -> None:
 )
 def test_every_text_without_control_characters_can_be_a_segment(text: str) -> None:
     """As `encodeURIComponent` and `quote` write it."""
-    assert trouble_with(b"/E/" + quote(text, safe="").encode()) is None or text in {".", ".."}
+    assert path_problem(b"/E/" + quote(text, safe="").encode()) is None or text in {".", ".."}
 
 
 @given(
@@ -57,5 +57,5 @@ def test_every_text_without_control_characters_can_be_a_segment(text: str) -> No
 def test_two_paths_that_pass_and_mean_the_same_are_the_same(parts: list[bytes]) -> None:
     """Decoding and encoding again gives back what was sent."""
     path = b"/" + b"".join(parts)
-    if trouble_with(path) is None:
+    if path_problem(path) is None:
         assert quote(unquote_to_bytes(path), safe="/~").encode() == path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import gateway
 from gateway.http1.protocol import Http1Protocol
-from gateway.http1.server import OPTIONS
+from gateway.http1.server import SERVER_OPTIONS
 
 SOURCES = Path(gateway.__file__).parent
 
@@ -15,4 +15,4 @@ def test_whoever_serves_takes_the_same_options() -> None:
     assert {path.name for path in serving} == {"serve.py", "demo.py"}
     assert all("**OPTIONS" in path.read_text() for path in serving)
     assert not any("uvicorn.run(" in path.read_text() for path in SOURCES.rglob("*.py"))
-    assert (OPTIONS["http"], OPTIONS["ws"]) == (Http1Protocol, "none")
+    assert (SERVER_OPTIONS["http"], SERVER_OPTIONS["ws"]) == (Http1Protocol, "none")

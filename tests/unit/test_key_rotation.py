@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from gateway.signing.keys import KeyRing, KeysUnreadableError, Use, new_key_file
-from gateway.signing.rotation import RotationError, rewrite, rotated
+from gateway.signing.keys import KeyRing, KeysUnreadableError, KeyUse, new_key_file
+from gateway.signing.rotation import RotationError, rewrite_key_file, rotate_keys
 
 NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
@@ -28,9 +28,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def rotate(file: Path, *uses: Use, at: datetime = NOON, within: timedelta = HOUR) -> None:
+def rotate(file: Path, *uses: KeyUse, at: datetime = NOON, within: timedelta = HOUR) -> None:
     """Rotate as the command does, at a moment of the test's own."""
-    rewrite(file, lambda found: rotated(found, uses, begins=at + within, now=at))
+    rewrite_key_file(file, lambda found: rotate_keys(found, uses, begins=at + within, now=at))
 
 
 def keys_command(file: Path, *arguments: str) -> Result:

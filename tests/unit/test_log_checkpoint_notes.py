@@ -13,8 +13,8 @@ from gateway.transparency.checkpoints import (
     NoteError,
     TreeHead,
     key_hash,
-    opened,
-    signed,
+    open_checkpoint,
+    sign_checkpoint,
 )
 from gateway.transparency.merkle import EMPTY_ROOT
 from gateway.transparency.rollback import Comparison, DatabaseLog, compare
@@ -47,21 +47,21 @@ def _b64url(raw: bytes) -> str:
 
 KEY, RETIRED = Key(), Key()
 KEYS = (KEY.public, RETIRED.public)
-NOTE = signed(ORIGIN, 23, ROOT, KEY).encode()
+NOTE = sign_checkpoint(ORIGIN, 23, ROOT, KEY).encode()
 
 
 def test_a_note_is_opened_by_any_key_that_the_log_has_or_had() -> None:
     """A rotated key has signed what is kept until the next checkpoint."""
     for key in (KEY, RETIRED):
-        note = signed(ORIGIN, 23, ROOT, key).encode()
-        assert opened(note, ORIGIN, KEYS) == TreeHead(23, ROOT)
+        note = sign_checkpoint(ORIGIN, 23, ROOT, key).encode()
+        assert open_checkpoint(note, ORIGIN, KEYS) == TreeHead(23, ROOT)
 
 
 def test_cosignatures_of_witnesses_are_passed_over() -> None:
     """As c2sp.org/signed-note demands of unknown signatures."""
     witness = base64.b64encode(b"\x01\x02\x03\x04" + bytes(72)).decode()
     cosigned = NOTE + f"— witness.test {witness}\n".encode()
-    assert opened(cosigned, ORIGIN, KEYS) == TreeHead(23, ROOT)
+    assert open_checkpoint(cosigned, ORIGIN, KEYS) == TreeHead(23, ROOT)
 
 
 def _with(before: bytes, after: bytes) -> bytes:
@@ -89,14 +89,14 @@ def _with(before: bytes, after: bytes) -> bytes:
         (_with(base64.b64encode(ROOT), base64.b64encode(OTHER)), "no key of this log"),
         (_with(base64.b64encode(ROOT), b"AAAA"), "no checkpoint"),
         (_with(base64.b64encode(ROOT), base64.b64encode(ROOT)[:-2] + b"9="), "no signed note"),
-        (signed("other.test/log", 23, ROOT, KEY).encode(), "another log"),
-        (signed(ORIGIN, 23, ROOT, Key()).encode(), "no key of this log"),
+        (sign_checkpoint("other.test/log", 23, ROOT, KEY).encode(), "another log"),
+        (sign_checkpoint(ORIGIN, 23, ROOT, Key()).encode(), "no key of this log"),
     ],
 )
 def test_what_this_log_has_not_signed_is_refused_and_said_why(note: bytes, why: str) -> None:
     """Whether it was forged, is another's, or no note at all."""
     with pytest.raises(NoteError, match=why):
-        opened(note, ORIGIN, KEYS)
+        open_checkpoint(note, ORIGIN, KEYS)
 
 
 def test_a_key_named_in_a_note_must_really_have_signed_it() -> None:
@@ -104,7 +104,7 @@ def test_a_key_named_in_a_note_must_really_have_signed_it() -> None:
     forged = base64.b64encode(key_hash(ORIGIN, KEY.public) + bytes(64)).decode()
     note = f"{ORIGIN}\n99\n{base64.b64encode(ROOT).decode()}\n\n— {ORIGIN} {forged}\n"
     with pytest.raises(NoteError, match="no key of this log"):
-        opened(note.encode(), ORIGIN, KEYS)
+        open_checkpoint(note.encode(), ORIGIN, KEYS)
 
 
 @given(st.integers(0, len(NOTE) - 1), st.integers(1, 255))
@@ -113,7 +113,7 @@ def test_no_changed_byte_gives_another_tree_head(place: int, change: int) -> Non
     changed = bytearray(NOTE)
     changed[place] ^= change
     try:
-        found = opened(bytes(changed), ORIGIN, KEYS)
+        found = open_checkpoint(bytes(changed), ORIGIN, KEYS)
     except NoteError:
         return
     assert found == TreeHead(23, ROOT)

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from gateway.transparency.checkpoint_stores import (
-    FILE,
-    FRESH,
-    LOCK,
+    CHECKPOINT_FILE,
+    LOCK_FILE,
+    NEW_FILE,
     CheckpointStore,
     FolderStore,
     HttpsStore,
     StoreChangedError,
     StoredCheckpoint,
     StoreError,
-    store_at,
+    store_for,
 )
 from gateway.transparency.checkpoints import LARGEST_NOTE
 from tests.checkpoint_server import CheckpointServer, a_checkpoint_server
@@ -38,11 +38,11 @@ def server() -> Iterator[CheckpointServer]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CheckpointStore]:
     """Each kind of store, with nothing in it."""
     if request.param == "folder":
-        yield store_at(str(tmp_path), loopback=False)
+        yield store_for(str(tmp_path), loopback=False)
         return
     with a_checkpoint_server() as made:
         made.conditional = request.param == "conditional"
-        yield store_at(made.url, loopback=True)
+        yield store_for(made.url, loopback=True)
 
 
 async def content_of(store: CheckpointStore) -> bytes | None:
@@ -84,18 +84,18 @@ async def test_of_writers_at_once_one_wins_and_what_it_wrote_is_whole(tmp_path: 
     winners = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is None]
     assert all(isinstance(each, StoreChangedError) for each in outcomes if each is not None)
     assert [await content_of(stores[0])] == winners
-    assert not (tmp_path / FRESH).exists()
+    assert not (tmp_path / NEW_FILE).exists()
 
 
 async def test_a_writer_that_was_killed_holds_up_nobody(tmp_path: Path) -> None:
     """Its half a file lies beside the checkpoint, and the next writer takes it away."""
-    (tmp_path / FILE).write_bytes(b"19")
-    (tmp_path / FRESH).write_bytes(b"2")
-    (tmp_path / LOCK).touch()
+    (tmp_path / CHECKPOINT_FILE).write_bytes(b"19")
+    (tmp_path / NEW_FILE).write_bytes(b"2")
+    (tmp_path / LOCK_FILE).touch()
     store = FolderStore(folder=tmp_path)
     await store.replace(StoredCheckpoint(content=b"19"), b"23")
     assert await content_of(store) == b"23"
-    assert not (tmp_path / FRESH).exists()
+    assert not (tmp_path / NEW_FILE).exists()
 
 
 async def test_a_command_run_as_root_does_not_lock_the_gateway_out(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ async def test_a_command_run_as_root_does_not_lock_the_gateway_out(tmp_path: Pat
         os.chown(tmp_path, 1234, 1234)
     await FolderStore(folder=tmp_path).replace(None, b"23")
     owner = 1234 if os.geteuid() == 0 else os.geteuid()
-    assert (tmp_path / LOCK).stat().st_uid == owner
+    assert (tmp_path / LOCK_FILE).stat().st_uid == owner
 
 
 async def test_a_folder_that_is_not_there_is_no_empty_store(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_what_is_no_file_of_a_decent_size_is_not_read(
 ) -> None:
     """A link, a pipe that would wait for ever, a file that fills the memory."""
     assert callable(make)
-    make(tmp_path / FILE)
+    make(tmp_path / CHECKPOINT_FILE)
     with pytest.raises(StoreError, match=why):
         await FolderStore(folder=tmp_path).read()
 
@@ -153,11 +153,11 @@ async def test_a_link_in_place_of_a_file_of_the_store_is_not_written_through(
     """Neither the new file nor the lock."""
     other = tmp_path / "other"
     other.write_bytes(b"mine")
-    (tmp_path / FRESH).symlink_to(other)
+    (tmp_path / NEW_FILE).symlink_to(other)
     store = FolderStore(folder=tmp_path)
     await store.replace(None, b"23")
-    (tmp_path / LOCK).unlink()
-    (tmp_path / LOCK).symlink_to(other)
+    (tmp_path / LOCK_FILE).unlink()
+    (tmp_path / LOCK_FILE).symlink_to(other)
     with pytest.raises(StoreError):
         await store.replace(StoredCheckpoint(content=b"23"), b"24")
     assert (other.read_bytes(), await content_of(store)) == (b"mine", b"23")
@@ -169,14 +169,14 @@ async def test_an_answer_that_is_neither_content_nor_absence_is_an_error(
 ) -> None:
     """A redirect is not followed, and a refusal does not look like an empty store."""
     server.status, server.location = status, f"{server.origin}/elsewhere"
-    store = store_at(server.url, loopback=True)
+    store = store_for(server.url, loopback=True)
     with pytest.raises(StoreError, match=f"log/checkpoint cannot be used: It answered {status}"):
         await store.read()
 
 
 async def test_a_put_that_is_not_taken_is_an_error(server: CheckpointServer) -> None:
     """Whatever is answered but 200, 201 and 204."""
-    store, server.content = store_at(server.url, loopback=True), b"19"
+    store, server.content = store_for(server.url, loopback=True), b"19"
     kept = await store.read()
     assert kept is not None
     server.before_put = [b"21"]  # after the second look, just before the write
@@ -192,7 +192,7 @@ async def test_an_answer_without_end_is_not_read(server: CheckpointServer) -> No
     """A note has a few hundred bytes."""
     server.content = b"x" * (LARGEST_NOTE + 1)
     with pytest.raises(StoreError, match="more than"):
-        await store_at(server.url, loopback=True).read()
+        await store_for(server.url, loopback=True).read()
 
 
 async def test_a_store_that_is_down_is_an_error() -> None:
@@ -206,7 +206,7 @@ async def test_a_store_that_is_down_is_an_error() -> None:
 async def test_plain_http_is_for_loopback_in_the_demo_only(server: CheckpointServer) -> None:
     """Elsewhere anybody on the way could answer."""
     with pytest.raises(StoreError, match="https"):
-        await store_at(server.url, loopback=False).read()
+        await store_for(server.url, loopback=False).read()
 
 
 async def test_a_share_that_hangs_holds_up_one_thread_and_no_caller(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ async def test_a_share_that_hangs_holds_up_one_thread_and_no_caller(tmp_path: Pa
 async def test_credentials_are_sent_and_never_shown(server: CheckpointServer) -> None:
     """User and password of the address go as HTTP Basic; a query may hold a secret too."""
     address = server.url.replace("://", "://keeper:p%40ss@") + "?sig=hunter2"
-    store = store_at(address, loopback=True)
+    store = store_for(address, loopback=True)
     assert await store.read() is None
     assert server.authorization == ["Basic a2VlcGVyOnBAc3M="]
     server.status = 403

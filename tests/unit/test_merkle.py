@@ -8,7 +8,7 @@ import pytest
 from gateway.log.tile_paths import Tile, index_path, level_of, tile_of
 from gateway.transparency import merkle, tiles
 from gateway.transparency.merkle import NodeHash
-from tests import naive_merkle
+from tests import merkle_proofs, naive_merkle
 
 # The leaves and the tree heads that the implementations of Certificate Transparency test with.
 LEAVES = [
@@ -85,16 +85,16 @@ def test_the_published_inclusion_proofs_come_out_and_verify(index: int, size: in
     proof = merkle.inclusion_proof(index, size, node_of(LEAVES))
     assert [each.hex() for each in proof] == INCLUSION[index, size]
     leaf, root = merkle.leaf_hash(LEAVES[index]), bytes.fromhex(ROOTS[size])
-    assert merkle.includes(leaf, index, size, proof, root)
+    assert merkle_proofs.includes(leaf, index, size, proof, root)
 
 
 @pytest.mark.parametrize(("first", "second"), CONSISTENCY)
 def test_the_published_consistency_proofs_come_out_and_verify(first: int, second: int) -> None:
     """The proofs that the implementations of Certificate Transparency test with."""
-    proof = merkle.consistency_proof(first, second, node_of(LEAVES))
+    proof = merkle_proofs.consistency_proof(first, second, node_of(LEAVES))
     assert [each.hex() for each in proof] == CONSISTENCY[first, second]
     roots = bytes.fromhex(ROOTS[first]), bytes.fromhex(ROOTS[second])
-    assert merkle.extends(first, roots[0], second, roots[1], proof)
+    assert merkle_proofs.extends(first, roots[0], second, roots[1], proof)
 
 
 def test_every_inclusion_proof_in_every_small_tree_is_the_one_of_the_definition() -> None:
@@ -105,7 +105,7 @@ def test_every_inclusion_proof_in_every_small_tree_is_the_one_of_the_definition(
         for index in range(size):
             proof = merkle.inclusion_proof(index, size, node)
             assert proof == naive_merkle.path(index, MANY[:size])
-            assert merkle.includes(merkle.leaf_hash(MANY[index]), index, size, proof, root)
+            assert merkle_proofs.includes(merkle.leaf_hash(MANY[index]), index, size, proof, root)
             assert naive_merkle.root_from_path(MANY[index], index, size, proof) == root
 
 
@@ -117,12 +117,12 @@ def test_an_inclusion_proof_shows_one_leaf_at_one_place_in_one_tree_only() -> No
         for index in range(size):
             leaf, proof = merkle.leaf_hash(MANY[index]), merkle.inclusion_proof(index, size, node)
             others = [place for place in range(-1, size + 2) if place != index]
-            assert not any(merkle.includes(leaf, each, size, proof, root) for each in others)
-            assert not merkle.includes(merkle.leaf_hash(b"other"), index, size, proof, root)
-            assert not merkle.includes(leaf, index, size, [*proof, root], root)
+            assert not any(merkle_proofs.includes(leaf, each, size, proof, root) for each in others)
+            assert not merkle_proofs.includes(merkle.leaf_hash(b"other"), index, size, proof, root)
+            assert not merkle_proofs.includes(leaf, index, size, [*proof, root], root)
             for place in range(len(proof)):
-                assert not merkle.includes(leaf, index, size, without(proof, place), root)
-                assert not merkle.includes(leaf, index, size, altered(proof, place), root)
+                assert not merkle_proofs.includes(leaf, index, size, without(proof, place), root)
+                assert not merkle_proofs.includes(leaf, index, size, altered(proof, place), root)
 
 
 def test_every_consistency_proof_between_small_trees_is_the_one_of_the_definition() -> None:
@@ -131,9 +131,9 @@ def test_every_consistency_proof_between_small_trees_is_the_one_of_the_definitio
     roots = [naive_merkle.mth(MANY[:size]) for size in range(EXHAUSTED + 1)]
     for second in range(1, EXHAUSTED + 1):
         for first in range(1, second + 1):
-            proof = merkle.consistency_proof(first, second, node)
+            proof = merkle_proofs.consistency_proof(first, second, node)
             assert proof == naive_merkle.proof(first, MANY[:second])
-            assert merkle.extends(first, roots[first], second, roots[second], proof)
+            assert merkle_proofs.extends(first, roots[first], second, roots[second], proof)
 
 
 def test_a_consistency_proof_fits_two_trees_only() -> None:
@@ -144,26 +144,26 @@ def test_a_consistency_proof_fits_two_trees_only() -> None:
     for second in range(1, EXHAUSTED + 1):
         for first in range(1, second):
             old, new = roots[first], roots[second]
-            proof = merkle.consistency_proof(first, second, node)
-            assert not merkle.extends(first, fork, second, new, proof)
-            assert not merkle.extends(first, old, second, fork, proof)
-            assert not merkle.extends(second, new, first, old, proof)
-            assert not merkle.extends(first, old, second, new, [*proof, new])
+            proof = merkle_proofs.consistency_proof(first, second, node)
+            assert not merkle_proofs.extends(first, fork, second, new, proof)
+            assert not merkle_proofs.extends(first, old, second, fork, proof)
+            assert not merkle_proofs.extends(second, new, first, old, proof)
+            assert not merkle_proofs.extends(first, old, second, new, [*proof, new])
             for place in range(len(proof)):
-                assert not merkle.extends(first, old, second, new, without(proof, place))
-                assert not merkle.extends(first, old, second, new, altered(proof, place))
+                assert not merkle_proofs.extends(first, old, second, new, without(proof, place))
+                assert not merkle_proofs.extends(first, old, second, new, altered(proof, place))
 
 
 def test_the_empty_tree_and_the_same_tree_need_no_proof_and_take_none() -> None:
     """Every tree begins with the empty one and with itself; nothing else may be slipped in."""
     root = naive_merkle.mth(MANY)
-    assert merkle.consistency_proof(0, EXHAUSTED, node_of(MANY)) == []
-    assert merkle.extends(0, merkle.EMPTY_ROOT, EXHAUSTED, root, [])
-    assert merkle.extends(EXHAUSTED, root, EXHAUSTED, root, [])
-    assert not merkle.extends(0, root, EXHAUSTED, root, [])
-    assert not merkle.extends(EXHAUSTED, root, EXHAUSTED, root, [root])
-    assert not merkle.extends(EXHAUSTED, root, EXHAUSTED, merkle.EMPTY_ROOT, [])
-    assert not merkle.extends(-1, root, EXHAUSTED, root, [])
+    assert merkle_proofs.consistency_proof(0, EXHAUSTED, node_of(MANY)) == []
+    assert merkle_proofs.extends(0, merkle.EMPTY_ROOT, EXHAUSTED, root, [])
+    assert merkle_proofs.extends(EXHAUSTED, root, EXHAUSTED, root, [])
+    assert not merkle_proofs.extends(0, root, EXHAUSTED, root, [])
+    assert not merkle_proofs.extends(EXHAUSTED, root, EXHAUSTED, root, [root])
+    assert not merkle_proofs.extends(EXHAUSTED, root, EXHAUSTED, merkle.EMPTY_ROOT, [])
+    assert not merkle_proofs.extends(-1, root, EXHAUSTED, root, [])
 
 
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (3, 3), (-1, 3)])
@@ -177,18 +177,18 @@ def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
 def test_a_tree_that_shrank_has_no_proof(first: int, second: int) -> None:
     """To ask for one is a fault in the caller."""
     with pytest.raises(ValueError, match="can only grow"):
-        merkle.consistency_proof(first, second, node_of(MANY))
+        merkle_proofs.consistency_proof(first, second, node_of(MANY))
 
 
 def test_the_edge_of_a_tree_of_70000_is_the_one_in_the_specification() -> None:
     """c2sp.org/tlog-tiles: widths 112, 17 and 1; a tree of 256 has a partial tile of width 1."""
-    assert tiles.edge(70_000) == (
+    assert tiles.edge_runs(70_000) == (
         tiles.Run(0, 69_888, 70_000),
         tiles.Run(1, 256, 273),
         tiles.Run(2, 0, 1),
     )
-    assert tiles.edge(256) == (tiles.Run(1, 0, 1),)
-    assert tiles.edge(0) == ()
+    assert tiles.edge_runs(256) == (tiles.Run(1, 0, 1),)
+    assert tiles.edge_runs(0) == ()
 
 
 def test_a_tree_that_grows_by_its_edge_alone_is_the_tree_over_all_its_leaves() -> None:
@@ -199,11 +199,11 @@ def test_a_tree_that_grows_by_its_edge_alone_is_the_tree_over_all_its_leaves() -
     for size, after in pairwise(steps):
         hashes = {
             (run.level, place): kept[run.level, place]
-            for run in tiles.edge(size)
+            for run in tiles.edge_runs(size)
             for place in range(run.begin, run.end)
         }
         kept |= tiles.grow(hashes, size, leaves[size:after])
-        root = merkle.span_root((0, after), tiles.nodes(hashes))
+        root = merkle.span_root((0, after), tiles.node_hashes(hashes))
         assert root == merkle.root(leaves[:after])
     assert len(kept) - len(leaves) == 66_000 // 256 + 1
 
@@ -216,11 +216,11 @@ def test_what_lies_around_a_leaf_is_enough_to_show_it(size: int) -> None:
     kept |= tiles.grow({}, 0, leaves)
     root = merkle.root(leaves)
     for index in {0, size // 3, size // 2, size - 1, max(0, size - 257)}:
-        runs = tiles.around(index, size)
+        runs = tiles.proof_runs(index, size)
         rows = [b"".join(kept[run.level, at] for at in range(run.begin, run.end)) for run in runs]
-        node = tiles.nodes(tiles.known(runs, rows))
+        node = tiles.node_hashes(tiles.hashes_from_rows(runs, rows))
         proof = merkle.inclusion_proof(index, size, node)
-        assert merkle.includes(leaves[index], index, size, proof, root)
+        assert merkle_proofs.includes(leaves[index], index, size, proof, root)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from gateway.signing.dpop_nonces import SLOT_SECONDS, Nonces
+from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SLOT = timedelta(seconds=SLOT_SECONDS)
-NONCES = Nonces(b"k" * 32)
+NONCES = DpopNonces(b"k" * 32)
 
 
 def test_a_fresh_nonce_names_its_generation() -> None:
@@ -19,7 +19,7 @@ def test_a_fresh_nonce_names_its_generation() -> None:
 
 def test_a_nonce_is_the_same_for_all_workers_with_one_key() -> None:
     """Nothing is remembered: the key alone makes it."""
-    assert Nonces(b"k" * 32).issue("g", NOON) == NONCES.issue("g", NOON)
+    assert DpopNonces(b"k" * 32).issue("g", NOON) == NONCES.issue("g", NOON)
 
 
 def test_the_nonce_of_the_previous_slot_still_passes() -> None:
@@ -37,7 +37,7 @@ def test_an_older_or_a_coming_nonce_does_not_pass(slots: int) -> None:
 
 def test_a_nonce_of_another_key_does_not_pass() -> None:
     """Nobody makes nonces but us."""
-    assert NONCES.generation_of(Nonces(b"x" * 32).issue("g", NOON), NOON) is None
+    assert NONCES.generation_of(DpopNonces(b"x" * 32).issue("g", NOON), NOON) is None
 
 
 def test_a_nonce_cannot_be_moved_to_another_generation() -> None:

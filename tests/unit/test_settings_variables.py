@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from gateway.environment import READ_ELSEWHERE, distance
+from gateway.environment import READ_ELSEWHERE, edit_distance
 from gateway.settings import DatabaseSettings, Settings, SettingsError, unknown_variables
 from tests.served_process import run
 
@@ -152,4 +152,4 @@ def test_serve_ends_with_the_sentence() -> None:
 )
 def test_the_distance_counts_edits(one: str, other: str, edits: int) -> None:
     """Insertions, deletions and substitutions, the same both ways."""
-    assert distance(one, other) == distance(other, one) == edits
+    assert edit_distance(one, other) == edit_distance(other, one) == edits

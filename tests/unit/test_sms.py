@@ -9,7 +9,7 @@ import pytest
 
 from gateway.notices.channels import HttpSms, UnsentError
 from gateway.notices.templates import Message
-from gateway.safe_fetch import LARGEST_BODY, FetchRoute
+from gateway.safe_fetch import MAX_RESPONSE_BYTES, FetchRoute
 from tests.sms_server import SmsServer, an_sms_server
 from tests.waiting import PATIENCE
 
@@ -31,7 +31,7 @@ def server() -> Iterator[SmsServer]:
 
 def sms(url: str, *, loopback: bool = True, timeout: float = PATIENCE) -> HttpSms:
     """The channel to it."""
-    return HttpSms(url=url, token=TOKEN, loopback=loopback, way=FetchRoute(timeout=timeout))
+    return HttpSms(url=url, token=TOKEN, loopback=loopback, route=FetchRoute(timeout=timeout))
 
 
 async def test_a_message_is_one_form_with_the_number_the_text_and_a_reference(
@@ -105,7 +105,7 @@ async def test_a_gateway_that_is_not_there_or_never_stops_talking_has_taken_noth
         port = closed.getsockname()[1]
     with pytest.raises(UnsentError):
         await sms(f"http://127.0.0.1:{port}/send").send(PHONE, MESSAGE)
-    server.body = b"x" * (LARGEST_BODY + 1)
+    server.body = b"x" * (MAX_RESPONSE_BYTES + 1)
     with pytest.raises(UnsentError):
         await sms(server.url).send(PHONE, MESSAGE)
 

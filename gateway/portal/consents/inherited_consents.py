@@ -59,5 +59,5 @@ async def keep(
         found = await consent_of(visitor, connection, request, consent_id, Permission.MANAGE)
         if await representatives.to_confirm(connection, found.uscc, [found], now=runtime.now()):
             by = acting(visitor, found.uscc)
-            await consent_writer.keep(connection, found, by=by, now=runtime.now())
+            await consent_writer.keep_inherited(connection, found, person=by, now=runtime.now())
     return see_other("/portal")

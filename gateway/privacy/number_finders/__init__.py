@@ -1,1 +1,1 @@
-"""Finding personal numbers in texts. `gateway.privacy.redaction` is its door."""
+"""Finders of personal numbers in folded texts, used by `gateway.privacy.redaction`."""

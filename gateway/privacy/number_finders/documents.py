@@ -1,6 +1,6 @@
-"""Numbers of personal documents beside their word: passports, permits, ID cards of fifteen digits.
+"""Finds numbers of personal documents (passports, permits, 15-digit ID cards) by a keyword beside them.
 
-They have no check character, and by themselves could be anything's; so the word must stand there.
+They have no check character, so the keyword is required.
 """
 
 import re
@@ -17,7 +17,7 @@ _NEXT: Final = re.compile(r"[ \n]?(?:[、,;/]|及|和|与|或)[ \n]?(?=[A-Z0-9])
 _AFTER: Final = re.compile(
     rf"(?<![0-9A-Z])(?:[A-Z]{{1,3}}[0-9]{{6,10}}|[0-9]{{14}}[0-9X])[号號]?的?\(?(?={IDENTITY})"
 )
-# Eighteen characters or, by a slip, one less; and the fifteen of before 1999.
+# Eighteen characters, or one less by mistake; and the fifteen of before 1999.
 _LONG: Final = re.compile(rf"[0-9](?:{_GAP}[0-9]){{13,16}}{_GAP}[0-9X](?![0-9A-Z])")
 # A foreigner's, before 2023: country, place, day of birth, serial number.
 _PERMANENT: Final = re.compile(rf"[A-Z]{{3}}{_GAP}[0-9](?:{_GAP}[0-9]){{11}}(?![0-9A-Z])")
@@ -31,7 +31,7 @@ _SHORTEST, _LONGEST = 7, 13
 
 
 def documents(text: str) -> Iterator[tuple[int, int]]:
-    """Where the number of each stands, in order: its start and its end (exclusive)."""
+    """Spans (start, end exclusive) of document numbers after their keyword, in order."""
     done = 0
     for word in _BEFORE.finditer(text):
         start = word.end()
@@ -45,7 +45,7 @@ def documents(text: str) -> Iterator[tuple[int, int]]:
 
 
 def documents_named_behind(text: str) -> Iterator[tuple[int, int]]:
-    """The same, where the word follows: E12345678（护照）."""
+    """Spans of document numbers before their keyword: E12345678（护照）."""
     for found in _AFTER.finditer(text):
         number = re.match(r"[0-9A-Z]+", found[0])
         if number is not None:
@@ -53,7 +53,7 @@ def documents_named_behind(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _number(text: str, start: int) -> int | None:
-    """Where the document's number that begins here ends, if one does."""
+    """The end of the document number that begins at `start`, if there is one."""
     for form in (_LONG, _PERMANENT, _SOLDIERS):
         if match := form.match(text, start):
             return None if _is_an_enterprises(match[0]) else match.end()
@@ -61,7 +61,7 @@ def _number(text: str, start: int) -> int | None:
 
 
 def _short(text: str, start: int) -> int | None:
-    """A number of a passport or a permit: letters, and six digits or more, in one piece or some."""
+    """The end of a passport or permit number: letters, and six digits or more, in one or more groups."""
     number, end = "", start
     while sum(map(str.isdigit, number)) <= _FEWEST_DIGITS and (piece := _PIECE.match(text, end)):
         if number and not piece[1].isdigit() and not _LETTERS.fullmatch(number):

@@ -1,8 +1,8 @@
-"""Texts folded, character by character, to the few characters in which numbers are looked for.
+"""Folding of a text, character by character, to a small alphabet in which numbers are searched.
 
-A digit of whichever script is its ASCII digit, a letter its capital, a dash `-`, a space ` `, the
-end of a line a newline; brackets are `(` and `)`, other marks of punctuation stay or are `~`. What
-Unicode lets a reader not see is left out. Han characters stay.
+Digits of any script become ASCII digits, letters capitals, dashes `-`, spaces ` `, line ends newlines,
+brackets `(` and `)`; other punctuation stays or becomes `~`. Invisible characters are dropped. Han
+characters stay.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final
 from verification.normalise import IGNORABLE
 
 HIDDEN: Final = "\ufffc"
-"""Stands for each character of a number that has been found, or of a mask."""
+"""Replaces each character of a found number or of a mask."""
 
 _BOUNDS: Final = ("\0", HIDDEN)
 _IGNORED: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
@@ -50,7 +50,7 @@ _SPELT: Final = {
         if unicodedata.digit(chr(code), None) is not None
     },
 }
-"""Digits that number a list or stand in prose as well (①, ², 三): digits where many follow another."""
+"""Characters that are digits only in a run of many (①, ², 三)."""
 _FEW: Final = 7
 _BETWEEN: Final = (  # where a run of such digits goes on: blanks, dashes, brackets, nothing seen
     rf"(?:[\s()（）\[\]［］【】〔〕{_BLANK}{re.escape(''.join(set(DASHES) - set(_SPELT)))}]"
@@ -63,18 +63,18 @@ SPELT_RUN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
-    """A folded text, and where in the text as it was given each of its characters stands."""
+    """A folded text, with the position of each character in the original."""
 
     text: str
     places: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where `start` to `end` (exclusive) of the folded text begins and ends in the given one."""
+        """The span in the original text of `start` to `end` (exclusive) in the folded one."""
         return self.places[start], self.places[end - 1] + 1
 
 
 def fold(text: str) -> Folded:
-    """The text as it is searched. A NUL stays: nothing that is looked for goes over one."""
+    """Fold a text for searching. NUL stays: no number extends over one."""
     spelt = SPELT_RUN.sub(_as_digits, text)
     folded = spelt.translate(_TABLE)
     if len(folded) == len(text):
@@ -89,7 +89,7 @@ def _as_digits(found: re.Match[str]) -> str:
 
 
 class _Table(dict[int, str]):
-    """What each character becomes, found out when it is first met."""
+    """Translation table, filled when a character is first met."""
 
     def __missing__(self, code: int) -> str:
         self[code] = folded = _folded(chr(code))

@@ -1,4 +1,4 @@
-"""Personal ID numbers of 18 characters in a folded text, however they are grouped."""
+"""Finds personal ID numbers of 18 characters, however they are grouped."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from verification import NotACode, birthday_in, id_check_agrees, is_market_entit
 from verification.id_numbers import ID_LENGTH
 
 OF_AGE: Final = 14
-"""Years. A number with a later day may as well be a case's or a permit's."""
+"""Years. A number with a later birthday may be a case's or a permit's."""
 
 # Eight: the cells of a table stand apart.
 _GAP: Final = r"[ \n\-.,、/:;+#%$!?。_*~()]{0,8}"
-# The day stands in the pattern, so that a text of nothing but digits is passed over quickly.
+# The birthday is in the pattern, so that texts of digits only are skipped quickly.
 _NUMBER: Final = re.compile(
     r"(?<![0-9])"
     + _GAP.join(
@@ -29,7 +29,7 @@ _NUMBER: Final = re.compile(
     )
 )
 _LONGER: Final = re.compile(rf"(?<![0-9])[0-9]{{{ID_LENGTH},}}[0-9X]")
-"""What may have one at its end, behind another number."""
+"""A longer number, which may end in an ID number."""
 _MARKS: Final = re.compile(r"[^0-9X \n\-]")
 _NOT_PART: Final = re.compile(r"[^0-9X]")
 _PROVINCE: Final = re.compile(
@@ -38,10 +38,10 @@ _PROVINCE: Final = re.compile(
 
 
 def id_numbers(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
-    """Where each stands: its start and its end (exclusive).
+    """Spans (start, end exclusive) of ID numbers.
 
-    Spaces and dashes may stand in a number; other marks only where its check character fits. Without
-    `today` no day counts as recent.
+    Spaces and dashes may separate digits; other marks only if the check character fits. Without `today`
+    no birthday counts as recent.
     """
     place = 0
     while (match := _NUMBER.search(text, place)) is not None:
@@ -54,7 +54,7 @@ def id_numbers(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
 
 
 def id_numbers_behind_digits(text: str, *, today: date | None) -> Iterator[tuple[int, int]]:
-    """Where one stands at the end of a longer number, and its check character fits."""
+    """Spans of ID numbers at the end of a longer number, if the check character fits."""
     for longer in _LONGER.finditer(text):
         number = longer[0][-ID_LENGTH:]
         if id_check_agrees(number) and is_id_number(number, today=today):
@@ -62,7 +62,7 @@ def id_numbers_behind_digits(text: str, *, today: date | None) -> Iterator[tuple
 
 
 def is_id_number(number: str, *, today: date | None) -> bool:
-    """Whether 18 characters are a person's number: a mistyped one is still somebody's."""
+    """Whether 18 characters are a person's ID number, mistyped ones included."""
     born = birthday_in(number)
     if born is None:
         return False
@@ -75,7 +75,7 @@ def is_id_number(number: str, *, today: date | None) -> bool:
 
 
 def _is_a_persons(found: str, *, in_digits: bool, today: date | None) -> bool:
-    """Where more digits follow at once, it is a longer number, unless it ends in X or fits."""
+    """Whether a match is an ID number; with more digits after it, only if it ends in X or fits its check."""
     number = _NOT_PART.sub("", found)
     if len(number) != ID_LENGTH or not is_id_number(number, today=today):
         return False

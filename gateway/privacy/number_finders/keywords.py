@@ -1,4 +1,4 @@
-"""The words beside a number that say what it is, as they stand in a folded text."""
+"""Keywords beside a number that tell its kind, in folded form."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _IDENTITY: Final = (
     "|文职干部证|文职人员证|代证|回乡卡|入台证|身份号"
     "|ID CARD|IDCARD|ID NO|ID NUMBER|IDENTITY CARD|IDENTITY|PASSPORT"
 )
-"""Of a person's document."""
+"""Personal documents."""
 _PHONE: Final = (
     "电话|電話|手机|手機|联系|聯繫|聯系|联络|聯絡|座机|座機|固话|传真|傳真|致电|致電|来电|來電|去电|拨打|撥打"
     "|热线|短信|小灵通|TELEPHONE|TEL|PHONE|MOBILE|MOB|CELLPHONE|CELL|FAX|CONTACT|CALL"
@@ -29,7 +29,7 @@ _NOT_BEHIND: Final = {
     "通行证": "车辆输路区",
     "通行證": "車輛輸路區",
 }
-"""A licence's number, and a vehicle's pass, are no person's."""
+"""Prefixes after which a keyword means a licence or a vehicle's pass."""
 
 
 def _pattern(words: str) -> str:
@@ -45,19 +45,19 @@ def _pattern(words: str) -> str:
 IDENTITY: Final = _pattern(_IDENTITY)
 PHONE: Final = _pattern(_PHONE)
 SERIAL: Final = _pattern(_SERIAL)
-"""Of a thing that is numbered: a lot, an article, a case, a licence."""
+"""Serial numbers of lots, articles, cases, licences."""
 DATED: Final = _pattern(f"{_SERIAL}|{_DATED}")
-"""Of what may have a day in its number, or be one."""
+"""Numbers that may hold or be a date."""
 MONEY: Final = _pattern(_MONEY) + r"|\$"
 CLUES: Final = (*_IDENTITY.split("|"), *_PHONE.split("|"))
-"""The words beside which a number is a person's whatever its form."""
+"""Keywords beside which a number of any form is personal."""
 UNIT: Final = (
     "元(?![旦月])|圆整|[千万亿]元|百万元|十万元|[万亿]?(?:美元|美金|欧元|日元|港元|港币|英镑)|人民币"
     "|公斤|千克|吨|平方米|立方米|%|(?:RMB|CNY|USD|EUR|HKD|YUAN|KG)(?![A-Z])"
 )
-"""In what an amount is counted."""
+"""Units of amounts."""
 BESIDE: Final = (
     r"(?:[ \n\-.,、/:;~*#+()]|号码|號碼|[号號码]|编号|编码|代码|证件|证书|证|[为為是系]|NO|NUMBER"
     "|\\([^0-9()\\0\ufffc]{1,10}\\))"
 )
-"""What may stand between such a word and its number."""
+"""What may stand between a keyword and its number."""

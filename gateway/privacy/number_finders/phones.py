@@ -1,8 +1,7 @@
-"""Phone numbers in a folded text: mobiles, landlines with their area code, those abroad, and what
-stands behind a word as 电话.
+"""Finds phone numbers: mobiles, landlines with area code, foreign ones, and those after a keyword (电话).
 
-Numbers of businesses (400, 800) and short ones (12345) are nobody's. A phone has no check character,
-so only spaces, dashes and brackets may stand in it, and what stands around it decides.
+Business numbers (400, 800) and short ones (12345) are not personal. Phones have no check character, so
+only spaces, dashes and brackets may separate digits, and the context decides.
 """
 
 import re
@@ -76,40 +75,40 @@ Match = re.Match[str]
 
 
 def mobiles(text: str) -> Spans:
-    """Where each mobile number stands: its start and its end (exclusive)."""
+    """Spans (start, end exclusive) of mobile numbers."""
     return _accepted(_MOBILE, text, _is_mobile)
 
 
 def landlines(text: str) -> Spans:
-    """Where each number with an area code stands, its extension included."""
+    """Spans of numbers with an area code, extension included."""
     return _accepted(_LANDLINE, text, _is_landline)
 
 
 def abroad(text: str) -> Spans:
-    """Where each number stands that begins with + and another country's code."""
+    """Spans of numbers with + and another country's code."""
     return _accepted(_ABROAD, text, lambda found: not _is_amount(found))
 
 
 def behind_a_word(text: str) -> Spans:
-    """Where other numbers of seven digits or more stand that a word says to be phones."""
+    """Spans of other numbers of seven digits or more after a phone keyword."""
     for word in _AFTER_WORD.finditer(text):
         yield from _list_from(text, word.end())
 
 
 def behind_a_name(text: str) -> Spans:
-    """Where a local number stands behind 联系人 and a name."""
+    """Spans of local numbers after 联系人 and a name."""
     for word in _AFTER_NAME.finditer(text):
         yield from _local_number(text, word.end())
 
 
 def behind_another(text: str) -> Spans:
-    """Where a local number stands behind one that has been found, and a slash or an 或."""
+    """Spans of local numbers after a found number and a slash or 或."""
     for separator in _BEHIND_ANOTHER.finditer(text):
         yield from _local_number(text, separator.end())
 
 
 def _local_number(text: str, start: int) -> Spans:
-    """The one that begins here, if one does: seven or eight digits, and no day."""
+    """The local number at `start`, if there is one: seven or eight digits, and no date."""
     end = _any_number(text, start)
     digits = _digits_of(text[start:end])
     if end is not None and _LOCAL.fullmatch(digits) and not _is_a_day(digits):
@@ -137,7 +136,7 @@ def _is_mobile(found: Match) -> bool:
 
 
 def _is_grouped_as_a_mobile(found: Match, groups: list[str]) -> bool:
-    """Dates and amounts have groups too: most groupings count only where no other group adjoins."""
+    """Whether a mobile's grouping is plausible; most count only if no other group of digits adjoins."""
     lengths = list(map(len, groups))
     if lengths == _USUAL:
         return True
@@ -170,14 +169,14 @@ def _is_landline(found: Match) -> bool:
 
 
 def _may_be_a_phone_with_a_day(found: Match) -> bool:
-    """What the last word says that stands in the same clause before it; a phone, if there is none."""
+    """Whether the last keyword before it in its clause means a phone; also if there is none."""
     before = found.string[max(0, found.start() - _WINDOW) : found.start()]
     words = list(_KIND_OF_NUMBER.finditer(_CLAUSE_ENDS.split(before)[-1]))
     return words[-1]["phone"] is not None if words else not found["extension"]
 
 
 def _list_from(text: str, start: int) -> Spans:
-    """Numbers, each but the first behind a comma or an 或."""
+    """Spans of a list of numbers, separated by commas or 或."""
     while (end := _any_number(text, start)) is not None:
         yield start, end
         following = _ANOTHER.match(text, end)
@@ -187,7 +186,7 @@ def _list_from(text: str, start: int) -> Spans:
 
 
 def _any_number(text: str, start: int) -> int | None:
-    """Where the number that begins here ends, if it has the length of a phone's, and is no amount."""
+    """The end of the number at `start`, if it has a phone's length and is no amount."""
     marked = _WITH_MARKS.match(text, start)
     end = marked.end() if marked else _end_of_pieces(text, start)
     digits = _digits_of(text[start:end])
@@ -198,7 +197,7 @@ def _any_number(text: str, start: int) -> int | None:
 
 
 def _end_of_pieces(text: str, start: int) -> int:
-    """The pieces until there are seven digits, and a short one behind that is no year."""
+    """The end of the digit groups up to seven digits, and of a short one after them that is no year."""
     length, end = 0, start
     while piece := _PIECE.match(text, end):
         goes_on = len(piece[1]) <= len("8888") and length + len(piece[1]) <= len("85288886666")
@@ -221,7 +220,7 @@ def _word_is_beside(found: Match) -> bool:
 
 
 def _is_before(pattern: re.Pattern[str], found: Match) -> bool:
-    """Whether it stands right before."""
+    """Whether `pattern` matches right before `found`."""
     start = found.start()
     return pattern.search(found.string[max(0, start - _WINDOW) : start]) is not None
 

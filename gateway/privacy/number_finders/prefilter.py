@@ -1,7 +1,6 @@
-"""Whether a text could hold a personal number at all: most do not, and so are never folded.
+"""Prefilter: whether a text may hold a personal number; most do not and are never folded.
 
-It may say so of a text in which none is found, never the other way round. Each pattern begins with a
-set of characters, which is looked for quickly.
+No false negatives. Each pattern begins with a set of characters, which is searched quickly.
 """
 
 import re
@@ -11,7 +10,7 @@ from gateway.privacy.number_finders.folding import DASHES, SPELT_RUN
 from gateway.privacy.number_finders.keywords import CLUES
 
 _A_DIGIT: Final = re.compile(r"\d")
-# Beside ASCII, Han characters and the usual marks: what folding may take away or make a digit of.
+# Characters other than ASCII, Han and usual marks, which folding may drop or make a digit.
 _UNUSUAL: Final = re.compile(
     r"[^\t\n\r -*,-~\u3000-\u3029\u3030-\u303f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\0"
     r"·×÷°—–‘’“”…‰′″℃№①-⑳⑴-⒛²³¹！-＊，-／：-､]"
@@ -66,12 +65,12 @@ _DIGITS: Final = re.compile(f"{_FIRST}(?:{_IN_ONE_PIECE}|{_IN_GROUPS}|{_LONG})")
 
 
 def may_hold_word(text: str) -> bool:
-    """Whether one of the words may stand in it beside which a number is a person's (`words.CLUES`)."""
+    """Whether a text may hold one of `keywords.CLUES`."""
     return any(each.search(text) is not None for each in _A_WORD)
 
 
 def may_hold_number(text: str) -> bool:
-    """Whether it is worth while to look closer."""
+    """Whether a text may hold a personal number."""
     if _A_DIGIT.search(text) is None:
         return SPELT_RUN.search(text) is not None
     if _MANY_DIGITS.search(text) is not None and _DIGITS.search(text) is not None:
