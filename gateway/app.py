@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # the handler's name
         redirect_slashes=False,  # a redirect would name whatever host the caller has written
     )
     for router in (  # matched in this order: the most called first

@@ -32,7 +32,7 @@ async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime)
 
 
 @router.get("/proposals")
-async def list_proposals(
+async def list_agreement_proposals(
     client_id: str,
     request: Request,
     runtime: UsingRuntime,
@@ -46,7 +46,7 @@ async def list_proposals(
 
 
 @router.post("/proposals", status_code=201, openapi_extra=request_body(ProposalIn))
-async def propose(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def propose_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Propose the next version (201); one that only narrows counts at once (200)."""
     by, asked = await acting(request, runtime, ProposalIn)
     try:
@@ -63,7 +63,7 @@ async def propose(client_id: str, request: Request, runtime: UsingRuntime) -> Re
 
 
 @router.post("/proposals/{proposal_id}/approve", openapi_extra=request_body(ApprovalIn))
-async def approve(
+async def approve_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Put a proposal into force: as another operator, and by the digest of what was read."""
@@ -79,7 +79,7 @@ async def approve(
 @router.post(
     "/proposals/{proposal_id}/reject", openapi_extra=request_body(ByOperator, required=False)
 )
-async def reject(
+async def reject_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Reject a proposal, or take one's own back."""
@@ -90,7 +90,7 @@ async def reject(
 
 
 @router.post("/end", openapi_extra=request_body(ByOperator, required=False))
-async def end(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def end_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """End an agreement, from its client's next request on."""
     by, _ = await acting(request, runtime, ByOperator)
     known = known_shape(client_id)

@@ -48,7 +48,7 @@ async def list_clients(
 
 
 @router.post("/clients", status_code=201, openapi_extra=request_body(ClientIn))
-async def register(request: Request, runtime: UsingRuntime) -> Response:
+async def register_client(request: Request, runtime: UsingRuntime) -> Response:
     """Register a client; it may do nothing until two operators have agreed on an agreement."""
     by, asked = await acting(request, runtime, ClientIn)
     try:
@@ -73,7 +73,7 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
 
 
 @router.post("/clients/{client_id}/keys", openapi_extra=request_body(RotationIn))
-async def rotate_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def rotate_client_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Replace a client's keys by those in a statement that it signed with a key it has now."""
     by, asked = await acting(request, runtime, RotationIn)
     verb = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
@@ -81,7 +81,7 @@ async def rotate_keys(client_id: str, request: Request, runtime: UsingRuntime) -
 
 
 @router.post("/clients/{client_id}/{act}", openapi_extra=request_body(ByOperator, required=False))
-async def change_state(
+async def change_client_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Suspend, resume or end a client, from its next request on."""
@@ -98,7 +98,7 @@ async def change_state(
 
 
 @router.get("/acts")
-async def list_acts(
+async def list_operator_acts(
     request: Request,
     runtime: UsingRuntime,
     client_id: Annotated[str | None, Query(pattern=SOME_ID)] = None,

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/objections")
 
 
 @router.get("/due", responses={200: {"content": {"text/csv": {}}}})
-async def list_due(
+async def list_due_objections(
     request: Request,
     runtime: UsingRuntime,
     within: Annotated[int | None, Query(ge=0, le=250, description="working days")] = None,
@@ -43,14 +43,16 @@ async def list_due(
 
 
 @router.get("/{objection_id}")
-async def get_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_objection_for_review(
+    objection_id: str, request: Request, runtime: UsingRuntime
+) -> Response:
     """Show an objection as its reviewer needs it."""
     await operator_only(request, runtime)
     return await _whole(runtime, known_shape(objection_id))
 
 
 @router.post("/{objection_id}/review", openapi_extra=request_body(ReviewIn))
-async def review(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def review_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide the review that an enterprise has asked for, finally."""
     by, asked = await acting(request, runtime, ReviewIn)
     written = read_text(asked.reasons, today=day_of(runtime.now()))

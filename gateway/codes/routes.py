@@ -31,7 +31,7 @@ router.include_router(portal_pages.router)
     },
 )
 @router.get("/e/{code_id}", response_model=None, include_in_schema=False)
-async def scan(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
+async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
     wanted, now = as_code_id(code_id), runtime.now()
     row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS, now=now) if wanted else None

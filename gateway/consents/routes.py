@@ -97,7 +97,7 @@ async def get_consent(
 
 
 @router.get("/{consent_id}/record")
-async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
+async def get_consent_record(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give the signed record of one of the caller's consents (ISO/IEC TS 27560)."""
     caller = await authorized_caller(request, runtime, scope=SCOPE)
     async with runtime.engine.connect() as connection:
@@ -106,7 +106,7 @@ async def get_record(request: Request, consent_id: str, runtime: UsingRuntime) -
 
 
 @router.delete("/{consent_id}", status_code=204)
-async def give_up(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
+async def give_up_consent(request: Request, consent_id: str, runtime: UsingRuntime) -> Response:
     """Give one of the caller's consents up; what is over already stays as it is."""
     caller = await authorized_caller(request, runtime, scope=SCOPE)
     for _ in range(TURNS):

@@ -48,7 +48,7 @@ async def get_log_checkpoint(runtime: UsingRuntime) -> Response:
     )
 
 
-@router.get("/log/tile/entries/{path:path}", response_class=Response)
+@router.get("/log/tile/entries/{path:path}", response_class=Response, name="get_log_tile_entries")
 @router.get("/log/entries/{path:path}", response_class=Response)
 async def get_log_entries(path: str, runtime: UsingRuntime) -> Response:
     """Up to 256 entries (salted hashes), each after its length in two bytes."""

@@ -18,7 +18,7 @@ pages = APIRouter(route_class=PageRoute)
 
 
 @router.post("/oauth/par", status_code=201, openapi_extra=openapi.par())
-async def push(request: Request, runtime: UsingRuntime) -> Response:
+async def push_authorization_request(request: Request, runtime: UsingRuntime) -> Response:
     """Push an authorization request (RFC 9126)."""
     return await serve("par", request, runtime)
 
@@ -30,7 +30,7 @@ async def push(request: Request, runtime: UsingRuntime) -> Response:
     openapi_extra=openapi.authorize(),
 )
 @get_only()
-async def begin(request: Request, runtime: UsingRuntime) -> Response:
+async def begin_authorization(request: Request, runtime: UsingRuntime) -> Response:
     """Send the browser to the enterprise's decision."""
     return await authorize.authorize(request, runtime)
 
@@ -46,37 +46,37 @@ router.include_router(pages)
 
 
 @router.post("/oauth/token", openapi_extra=openapi.token())
-async def token(request: Request, runtime: UsingRuntime) -> Response:
+async def issue_token(request: Request, runtime: UsingRuntime) -> Response:
     """Give tokens for a code, a refresh token or the client's own credentials (RFC 6749)."""
     return await serve("token", request, runtime)
 
 
 @router.post("/oauth/introspect", openapi_extra=openapi.about_a_token(openapi.INTROSPECTED))
-async def introspect(request: Request, runtime: UsingRuntime) -> Response:
+async def introspect_token(request: Request, runtime: UsingRuntime) -> Response:
     """Tell a client what its token still gives (RFC 7662)."""
     return await serve("introspect", request, runtime)
 
 
 @router.post("/oauth/revoke", openapi_extra=openapi.about_a_token(openapi.NOTHING))
-async def revoke(request: Request, runtime: UsingRuntime) -> Response:
+async def revoke_token(request: Request, runtime: UsingRuntime) -> Response:
     """End one of the client's tokens (RFC 7009)."""
     return await serve("revoke", request, runtime)
 
 
 @router.get("/.well-known/oauth-authorization-server")
-async def authorization_server(runtime: UsingRuntime) -> Response:
+async def get_authorization_server_metadata(runtime: UsingRuntime) -> Response:
     """Publish the authorization server's metadata (RFC 8414)."""
     return _published(metadata.authorization_server(runtime.settings))
 
 
 @router.get("/.well-known/oauth-protected-resource")
-async def protected_resource(runtime: UsingRuntime) -> Response:
+async def get_protected_resource_metadata(runtime: UsingRuntime) -> Response:
     """Publish the resource server's metadata (RFC 9728)."""
     return _published(metadata.protected_resource(runtime.settings))
 
 
 @router.get("/.well-known/jwks.json")
-async def keys(runtime: UsingRuntime) -> Response:
+async def get_jwks(runtime: UsingRuntime) -> Response:
     """Publish every public key, coming and retired ones too (RFC 7517)."""
     return _published(runtime.keys.published())
 

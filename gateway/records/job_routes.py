@@ -37,7 +37,7 @@ def list_response(what: str) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("", response_model=JobsOut)
-async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
+async def list_ingest_jobs(request: Request, runtime: UsingRuntime) -> Response:
     """List the source's newest 100 jobs."""
     department = await _department(request, runtime)
     async with runtime.engine.connect() as connection:
@@ -46,7 +46,7 @@ async def list_jobs(request: Request, runtime: UsingRuntime) -> Response:
 
 
 @router.get("/{job_id}", response_model=JobOut)
-async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
     department = await _department(request, runtime)
     return json_response(job_document(await _own(runtime, department, job_id)))
@@ -55,7 +55,7 @@ async def get_job(job_id: str, request: Request, runtime: UsingRuntime) -> Respo
 @router.get(
     "/{job_id}/rejects", response_class=Response, responses=list_response("The rejected rows.")
 )
-async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
     spool, of = await _ended(request, runtime, job_id)
     text = read_list(spool.rejects(of.upload_id), REJECTED_HEADER)
@@ -67,7 +67,7 @@ async def get_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> R
 @router.get(
     "/{job_id}/warnings", response_class=Response, responses=list_response("The masked numbers.")
 )
-async def get_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
     where that is accepted."""
     spool, of = await _ended(request, runtime, job_id)

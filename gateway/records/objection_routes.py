@@ -88,7 +88,7 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
     response_model=WholeObjectionOut,
     openapi_extra=request_body(DecisionIn),
 )
-async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def decide_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, DecisionIn)
@@ -118,7 +118,7 @@ async def decide(objection_id: str, request: Request, runtime: UsingRuntime) -> 
     response_model=WholeObjectionOut,
     openapi_extra=request_body(ExtensionIn),
 )
-async def extend(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
+async def extend_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
     came = await read_call(request, ExtensionIn)

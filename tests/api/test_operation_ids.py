@@ -1,0 +1,79 @@
+"""operationIds of the published API: pinned, for clients are generated from them."""
+
+from pathlib import Path
+
+from gateway.app import create_app
+from gateway.settings import Settings
+
+OPERATION_IDS = [
+    "acknowledge_changes",
+    "act_on_records",
+    "approve_agreement",
+    "begin_authorization",
+    "change_client_state",
+    "decide_objection",
+    "deliver_records",
+    "end_agreement",
+    "extend_objection",
+    "get_agreement",
+    "get_authorization_server_metadata",
+    "get_client",
+    "get_consent",
+    "get_consent_record",
+    "get_ingest_job",
+    "get_ingest_job_rejects",
+    "get_ingest_job_warnings",
+    "get_jwks",
+    "get_log_checkpoint",
+    "get_log_entries",
+    "get_log_event",
+    "get_log_tile",
+    "get_log_tile_entries",
+    "get_objection",
+    "get_objection_for_review",
+    "get_protected_resource_metadata",
+    "get_receipt",
+    "give_up_consent",
+    "introspect_token",
+    "issue_token",
+    "list_agreement_proposals",
+    "list_changes",
+    "list_clients",
+    "list_consents",
+    "list_due_objections",
+    "list_ingest_jobs",
+    "list_log_events",
+    "list_objections",
+    "list_operator_acts",
+    "list_questions",
+    "propose_agreement",
+    "push_authorization_request",
+    "query",
+    "register_client",
+    "reject_agreement",
+    "request_consent",
+    "review_objection",
+    "revoke_token",
+    "rotate_client_keys",
+    "scan_code",
+    "verify",
+]
+
+
+def test_the_operation_ids_of_the_published_api(tmp_path: Path) -> None:
+    """One for each operation, named after its handler; a name never changes."""
+    settings = Settings(
+        database_url="postgresql://localhost/none",
+        issuer="https://gateway.example",
+        secret="s" * 32,
+        signing_keys=tmp_path,
+        vault_keys=tmp_path,
+        log_checkpoints="/checkpoints",
+    )
+    paths = create_app(settings).openapi()["paths"]
+    found = sorted(
+        operation["operationId"]
+        for operations in paths.values()
+        for operation in operations.values()
+    )
+    assert found == OPERATION_IDS
