@@ -150,7 +150,7 @@ def _channels(settings: Settings) -> Channels:
     found: dict[str, Notifier] = {}
     if settings.smtp_url is not None:
         try:
-            found["email"] = Smtp.at(
+            found["email"] = Smtp.from_url(
                 settings.smtp_url.get_secret_value(), settings.notices_from or ""
             )
         except ValueError as error:

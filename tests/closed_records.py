@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from gateway.synthetic.uscc_generator import a_code
+from gateway.synthetic.uscc_generator import make_uscc
 from tests.house import House
 
-MANY = a_code(300, 20250828, "firm", "330106")
+MANY = make_uscc(300, 20250828, "firm", "330106")
 """An enterprise with 300 penalties, of which half are over and half were repaired."""
-FEW = a_code(301, 20250828, "firm", "330106")
+FEW = make_uscc(301, 20250828, "firm", "330106")
 """The same enterprise without any."""
 
 

@@ -42,7 +42,7 @@ from gateway.settings import Settings
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.province import province
-from gateway.synthetic.seed_demo import Kit, build
+from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import SEED, DemoFolder
 from tests.consent_leaves import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
@@ -461,7 +461,7 @@ async def a_built_house(url: str, folder: Path, port: int, entities: int = ENTIT
     settings = room.settings(state, url).model_copy(update=patient)
     runtime = await open_runtime(settings)
     try:
-        kit = await build(runtime, room, state, lambda _: None)
+        kit = await seed_demo(runtime, room, state, lambda _: None)
     finally:
         await close_runtime(runtime)
     return Built(settings=settings, kit=kit)

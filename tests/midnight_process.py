@@ -32,7 +32,7 @@ def main() -> None:
         [answer] = evaluate([asked], facts, allowed={asked}, digest=lambda _: b"", today=LAST_DAY)
         page = summary_of(of.enterprise, penalties, catalogue, now=now)
         found[name] = {
-            "page": sum(len(each.told) for each in page.sections),
+            "page": sum(len(each.records) for each in page.sections),
             "query": len(
                 disclosable_records(
                     penalties, Audience.AUTHORISED, catalogue, now, kind=of.enterprise.kind

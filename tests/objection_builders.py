@@ -109,7 +109,7 @@ async def object_to(house: House, made: Record, **changed: Any) -> Objection:
                 "record_id": made.record_id,
                 "text": "罚款已经撤销，请更正。",
                 "wanted": "撤下这条记录。",
-                "by": replace(ENTERPRISE, party=made.uscc),
+                "actor": replace(ENTERPRISE, party=made.uscc),
                 "now": house.clock(),
                 **changed,
             },

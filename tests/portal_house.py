@@ -187,7 +187,7 @@ class House:
                 connection,
                 code.uscc,
                 code.code_id,
-                by="demo:zhang",
+                actor="demo:zhang",
                 token_digest=b"\x01" * 32,
                 now=self.clock(),
             )

@@ -18,7 +18,7 @@ from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.disclosure import withdrawal_notices
-from gateway.notices.outbox import FORGOTTEN_AFTER
+from gateway.notices.outbox import NOTICE_RETENTION
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.background.housekeeping")
@@ -35,7 +35,7 @@ EXPIRING_TABLES: Final = {
     "authorization_code": ("expires_at", timedelta(days=1)),
     "session": ("expires_at", timedelta(hours=1)),
     "idempotency": ("at", timedelta(days=1)),
-    "notice": ("at", FORGOTTEN_AFTER),
+    "notice": ("at", NOTICE_RETENTION),
 }
 
 # A code that is used again, however late, still ends what it gave: so it stays as long as that.

@@ -14,9 +14,9 @@ from gateway.notices import contact_points, queue
 from gateway.notices.channels import UnsentError
 from gateway.notices.contact_points import ContactPoint
 from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import note_ending
+from gateway.notices.outbox import note_expiring_consents
 from gateway.notices.queue import DueNotice
-from gateway.notices.templates import NoticeLine, notice
+from gateway.notices.templates import NoticeLine, notice_message
 from gateway.privacy.field_encryption import SealBrokenError
 from gateway.runtime import Runtime
 
@@ -40,7 +40,7 @@ async def sending_notices(app: FastAPI) -> AsyncIterator[None]:
 async def send_due(runtime: Runtime) -> int:
     """Send what is due for one enterprise; how many notices that were, 0 where nothing is due."""
     async with runtime.background.begin() as connection:
-        taken = await queue.take(connection, now=runtime.now())
+        taken = await queue.claim_due(connection, now=runtime.now())
     if taken is None:
         return 0
     if taken.given_up:
@@ -55,11 +55,11 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
     async with runtime.background.connect() as connection:
         where = [
             each
-            for each in await contact_points.of_enterprise(connection, uscc)
+            for each in await contact_points.list_contact_points(connection, uscc)
             if each.confirmed_at
         ]
         clients = sorted({each.client_id for each in due if each.client_id})
-        name, known = await queue.names(connection, uscc, clients)
+        name, known = await queue.display_names(connection, uscc, clients)
     reached = {each.notice_id: list(each.reached) for each in due}
     failed: set[str] = set()
     for place in where:
@@ -68,7 +68,7 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
             continue
         lines = [_line(each, known) for each in told]
         reference = " ".join(each.notice_id for each in told)
-        message = notice(
+        message = notice_message(
             name, lines, origin=runtime.settings.issuer, reference=f"{reference} {place.place_id}"
         )
         try:
@@ -81,7 +81,7 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
                 reached[each.notice_id].append(place.place_id)
     async with runtime.background.begin() as connection:
         for each in due:
-            await queue.conclude(
+            await queue.record_result(
                 connection,
                 each,
                 reached=reached[each.notice_id],
@@ -106,7 +106,7 @@ def _goes_to(place: ContactPoint, of: DueNotice) -> bool:
 def _line(of: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
     unnamed = of.client_id or ""
     zh, en = clients.get(unnamed, (unnamed, unnamed))
-    return NoticeLine(kind=of.kind, at=of.at, client_zh=zh, client_en=en)
+    return NoticeLine(kind=of.kind, moment=of.at, client_zh=zh, client_en=en)
 
 
 async def _for_ever(app: FastAPI) -> None:
@@ -121,7 +121,7 @@ async def _for_ever(app: FastAPI) -> None:
             now = runtime.now()
             if looked is None or now - looked >= LOOKS_FOR_ENDING:
                 async with runtime.background.begin() as connection:
-                    await note_ending(connection, now=now)
+                    await note_expiring_consents(connection, now=now)
                 looked = now
             while await send_due(runtime):
                 pass

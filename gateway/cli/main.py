@@ -63,11 +63,11 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the tour.")] = False,
 ) -> None:
     """Build a synthetic province, serve it, take the tour, and go on serving."""
-    from gateway.synthetic.demo import Demo, run
+    from gateway.synthetic.demo import DemoOptions, run_demo
     from gateway.synthetic.state import StateError
 
     try:
-        run(Demo(folder=state, port=port, entities=entities, once=once), Console())
+        run_demo(DemoOptions(folder=state, port=port, entities=entities, once=once), Console())
     except StateError as error:
         _stop(str(error))
 

@@ -27,7 +27,7 @@ from gateway.creditfile.rekey_records import (
     refold_keys,
 )
 from gateway.db.engine import background_engine
-from gateway.pages.csv_safe import BOM, cell
+from gateway.pages.csv_safe import BOM, escape_formula
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import DatabaseSettings
 
@@ -120,4 +120,4 @@ def _write(path: Path, found: Sequence[MergedRecord]) -> None:
         file.write(BOM)
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(COLUMNS)
-        lines.writerows([cell(str(value)) for value in astuple(each)] for each in found)
+        lines.writerows([escape_formula(str(value)) for value in astuple(each)] for each in found)

@@ -1,1 +1,1 @@
-"""Enterprise codes (企业码): one random id for each printed sticker, and the page behind it."""
+"""Enterprise codes (企业码): QR stickers, their public page, and the pages that manage them."""

@@ -1,6 +1,6 @@
-"""A code's id is 128 random bits and says nothing; its check phrase is two plain words beside it.
+"""Enterprise code ids (128 random bits) and their check phrases (two words from a list).
 
-A copied sticker has the right phrase too; what the phrase catches is a page that is not ours.
+The phrase on the sticker exposes a forged page; it does not expose a copied sticker.
 """
 
 import re
@@ -11,8 +11,8 @@ RANDOM_BYTES: Final = 16
 PHRASE_BYTES: Final = 2
 _ID: Final = re.compile(r"[A-Z2-7]{26}")
 
-# Plain, two characters each, none to be mistaken for another by sight or sound; 64 of them.
-WORDS: Final = tuple(
+# 64 words of two characters, distinct in sight and sound.
+PHRASE_WORDS: Final = tuple(
     """青山 白云 红枫 金桥 清泉 长河 明月 朝阳 春风 秋雨 冬雪 夏荷 竹林 松涛 梅花 兰草
     菊园 桃源 柳岸 麦田 茶香 稻浪 石板 木船 灯塔 风筝 书桌 铜铃 纸伞 瓷碗 丝巾 棉布
     飞鸟 游鱼 小鹿 白鹤 喜鹊 蜜蜂 蝴蝶 海豚 骏马 熊猫 杨梅 枇杷 石榴 葡萄 核桃 莲藕
@@ -30,15 +30,15 @@ def code_id_from(randomness: bytes) -> str:
 
 def phrase_from(randomness: bytes) -> str:
     """Two words, from two random bytes."""
-    return " ".join(WORDS[byte % len(WORDS)] for byte in randomness[:PHRASE_BYTES])
+    return " ".join(PHRASE_WORDS[byte % len(PHRASE_WORDS)] for byte in randomness[:PHRASE_BYTES])
 
 
-def as_code_id(written: str) -> str | None:
-    """The id that was scanned or typed, in upper case; `None` if it cannot be one."""
+def parse_code_id(written: str) -> str | None:
+    """A scanned or typed id in upper case; `None` if malformed."""
     upper = written.upper()
     return upper if _ID.fullmatch(upper) else None
 
 
-def address_of(issuer: str, code_id: str) -> str:
-    """What the symbol holds: in upper case, which host names allow, so that a QR stays small."""
+def code_url(issuer: str, code_id: str) -> str:
+    """The address in the QR symbol; upper case keeps the symbol small."""
     return f"{issuer}/E/{code_id}".upper()

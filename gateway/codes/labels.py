@@ -1,4 +1,4 @@
-"""How the public page names what the credit file holds, in both languages."""
+"""Labels of the public code page, from the credit file's, and its registration fields."""
 
 from typing import Final
 

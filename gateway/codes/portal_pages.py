@@ -1,4 +1,4 @@
-"""My codes: seen, printed and revoked by their own enterprise only."""
+"""Portal pages to list, print, download and revoke an enterprise's own codes."""
 
 from typing import Final
 
@@ -8,25 +8,25 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.codes import qr, store
-from gateway.codes.ids import address_of, as_code_id
+from gateway.codes.ids import code_url, parse_code_id
 from gateway.codes.store import Code
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
-from gateway.pages.i18n import Translated, Undone
+from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import InsteadError, PageRoute, not_found
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.codes")
+renderer: Final = PageRenderer("gateway.codes")
 
 NOTICES: Final = {
     "revoked": Translated(
         "已作废。现在扫这张码会看到红色提示。",
         "Revoked. Whoever scans it now is warned in red.",
     ),
-    "too_late": Undone("这张码之前已经作废。", "This code had been revoked before."),
+    "too_late": WarningText("这张码之前已经作废。", "This code had been revoked before."),
 }
 
 
@@ -40,11 +40,11 @@ async def list_codes(
     """List an enterprise's codes."""
     visitor.must(Permission.CODES, request, uscc)
     async with runtime.engine.connect() as connection:
-        name = await store.name_of(connection, uscc)
-        codes = await store.of_enterprise(connection, uscc)
+        name = await store.enterprise_name(connection, uscc)
+        codes = await store.list_codes(connection, uscc)
     if name is None:
         return not_found(request, visitor)
-    return frame.page(
+    return renderer.page(
         request,
         "codes/list.html",
         visitor=visitor,
@@ -55,115 +55,115 @@ async def list_codes(
 
 
 @router.get("/portal/codes/{code_id}", response_model=None)
-async def show(
+async def show_code(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Show one code, with what can be done with it."""
-    return await _page(request, code_id, runtime, visitor, "codes/one.html")
+    """Show one code and its actions."""
+    return await _code_page(request, code_id, runtime, visitor, "codes/code.html")
 
 
 @router.get("/portal/codes/{code_id}/sticker", response_model=None)
-async def sticker(
+async def show_sticker(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
     """Show the sticker, ready to print."""
-    return await _page(request, code_id, runtime, visitor, "codes/sticker.html")
+    return await _code_page(request, code_id, runtime, visitor, "codes/sticker.html")
 
 
 @router.get("/portal/codes/{code_id}/revoke", response_model=None)
-async def ask_to_revoke(
+async def confirm_revocation(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Ask once whether to revoke it."""
-    return await _page(request, code_id, runtime, visitor, "codes/revoke.html")
+    """Ask to confirm the revocation."""
+    return await _code_page(request, code_id, runtime, visitor, "codes/revoke.html")
 
 
 @router.post("/portal/codes/{code_id}/revoke", response_model=None)
-async def revoke(
+async def revoke_code(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Revoke it."""
+    """Revoke a code."""
     await visitor.form(request, f"revoke {code_id}")
     async with runtime.engine.begin() as connection:
-        code = await _mine(connection, request, visitor, code_id)
-        done = await store.revoke(
+        code = await _own_code(connection, request, visitor, code_id)
+        revoked = await store.revoke(
             connection,
             code.uscc,
             code.code_id,
-            by=visitor.session.subject,
+            actor=visitor.session.subject,
             token_digest=visitor.session.identity_token_digest,
             now=runtime.now(),
         )
-    notice = "revoked" if done else "too_late"
+    notice = "revoked" if revoked else "too_late"
     return RedirectResponse(f"/portal/codes/{code.code_id}?notice={notice}", status_code=303)
 
 
 @router.get("/portal/codes/{code_id}/qr.svg", response_model=None)
-async def svg(
+async def download_svg(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Give the symbol as SVG."""
-    code, matrix = await _symbol(request, code_id, runtime, visitor)
-    drawn = qr.as_svg(matrix, label="企业码 enterprise code")
-    return _image(request, drawn, "image/svg+xml", f"{code.code_id}.svg")
+    """Serve the QR symbol as SVG."""
+    code, matrix = await _qr_matrix(request, code_id, runtime, visitor)
+    image = qr.as_svg(matrix, label="企业码 enterprise code")
+    return _image(request, image, "image/svg+xml", f"{code.code_id}.svg")
 
 
 @router.get("/portal/codes/{code_id}/qr.png", response_model=None)
-async def png(
+async def download_png(
     request: Request,
     code_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Give the symbol as PNG."""
-    code, matrix = await _symbol(request, code_id, runtime, visitor)
+    """Serve the QR symbol as PNG."""
+    code, matrix = await _qr_matrix(request, code_id, runtime, visitor)
     return _image(request, qr.as_png(matrix), "image/png", f"{code.code_id}.png")
 
 
-async def _mine(
+async def _own_code(
     connection: AsyncConnection,
     request: Request,
     visitor: Visitor,
     code_id: str,
 ) -> Code:
-    """The code, if the person may act for its enterprise; else there is nothing here."""
-    wanted = as_code_id(code_id)
-    code = await store.by_id(connection, wanted) if wanted else None
+    """The code, if the visitor may manage its enterprise's codes; else the 404 page."""
+    parsed = parse_code_id(code_id)
+    code = await store.find_code(connection, parsed) if parsed else None
     visitor.must(Permission.CODES, request, code.uscc if code else None)
     if code is None:
         raise InsteadError(not_found(request, visitor))
     return code
 
 
-async def _symbol(
+async def _qr_matrix(
     request: Request,
     code_id: str,
     runtime: Runtime,
     visitor: Visitor,
 ) -> tuple[Code, qr.Matrix]:
     async with runtime.engine.connect() as connection:
-        code = await _mine(connection, request, visitor, code_id)
+        code = await _own_code(connection, request, visitor, code_id)
     if code.revoked_at is not None:
         raise InsteadError(not_found(request, visitor))
-    return code, qr.matrix_of(address_of(runtime.settings.issuer, code.code_id))
+    return code, qr.matrix_of(code_url(runtime.settings.issuer, code.code_id))
 
 
-async def _page(
+async def _code_page(
     request: Request,
     code_id: str,
     runtime: Runtime,
@@ -171,9 +171,9 @@ async def _page(
     template: str,
 ) -> Response:
     async with runtime.engine.connect() as connection:
-        code = await _mine(connection, request, visitor, code_id)
-        name = await store.name_of(connection, code.uscc) or code.uscc
-    return frame.page(
+        code = await _own_code(connection, request, visitor, code_id)
+        name = await store.enterprise_name(connection, code.uscc) or code.uscc
+    return renderer.page(
         request,
         template,
         visitor=visitor,

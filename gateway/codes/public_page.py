@@ -1,4 +1,4 @@
-"""The page behind a code: for anybody, without sign-in, payment or script, and never kept."""
+"""The public page of an enterprise code, as HTML or JSON; no sign-in, no caching."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +10,16 @@ from starlette.responses import Response
 
 from gateway.codes import labels
 from gateway.codes.store import Code
-from gateway.codes.summary import AT_FIRST, DisclosedRecord, Section, Summary
+from gateway.codes.summary import RECORDS_UNFOLDED, DisclosedRecord, Section, Summary
 from gateway.creditfile.catalogue import Catalogue
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import wants_json
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 
-frame: Final = PageRenderer("gateway.codes")
+renderer: Final = PageRenderer("gateway.codes")
 
-NOT_GOOD: Final = {
+INVALID_CODE_TEXTS: Final = {
     404: (
         "not_found",
         Translated("这不是有效的企业码", "This is not a valid enterprise code"),
@@ -42,31 +42,31 @@ NOT_GOOD: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodePage:
-    """A valid code and what it shows."""
+    """A valid code and its credit summary."""
 
     code: Code
     summary: Summary
 
 
-def good(request: Request, page: CodePage, catalogue: Catalogue) -> Response:
-    """Answer a valid code."""
+def valid_code_page(request: Request, page: CodePage, catalogue: Catalogue) -> Response:
+    """The summary page of a valid code."""
     if wants_json(request):
         return _json(_document(page), 200, "application/json")
-    return frame.page(
+    return renderer.page(
         request,
-        "codes/code.html",
+        "codes/public_page.html",
         form_action=(),
         code=page.code,
         summary=page.summary,
-        at_first=AT_FIRST,
-        words=labels,
+        unfolded=RECORDS_UNFOLDED,
+        labels=labels,
         catalogue=catalogue,
     )
 
 
-def not_good(request: Request, status: int) -> Response:
-    """Answer a code that is unknown (404) or revoked (410): in red, and the same in shape."""
-    code, title, sentence = NOT_GOOD[status]
+def invalid_code_page(request: Request, status: int) -> Response:
+    """The warning page of an unknown (404) or revoked (410) code."""
+    code, title, sentence = INVALID_CODE_TEXTS[status]
     if wants_json(request):
         problem = {
             "type": f"urn:xinqiao:problem:{code}",
@@ -76,9 +76,9 @@ def not_good(request: Request, status: int) -> Response:
             "detail": sentence.en,
         }
         return _json(problem, status, "application/problem+json")
-    return frame.page(
+    return renderer.page(
         request,
-        "codes/not_good.html",
+        "codes/invalid_code.html",
         status=status,
         form_action=(),
         title=title,
@@ -107,40 +107,40 @@ def _document(page: CodePage) -> dict[str, Any]:
         },
         "enterprise": dict(summary.registration)
         | {"district": summary.district}
-        | _mark(summary.objection_since),
+        | _objection_json(summary.objection_since),
         "as_of": _time(summary.as_of),
         "catalogue_version": summary.catalogue_version,
-        "datasets": [_of_section(section) for section in summary.sections],
+        "datasets": [_section_json(section) for section in summary.sections],
     }
 
 
-def _of_section(section: Section) -> dict[str, Any]:
+def _section_json(section: Section) -> dict[str, Any]:
     return {
         "dataset": section.dataset,
         "name": section.name._asdict(),
         "state": section.state,
         "statement": section.statement._asdict(),
-        "records": [_of_record(told) for told in section.told],
+        "records": [_record_json(each) for each in section.records],
         "more": section.more,
     }
 
 
-def _of_record(told: DisclosedRecord) -> dict[str, Any]:
-    record = told.record
+def _record_json(disclosed: DisclosedRecord) -> dict[str, Any]:
+    record = disclosed.record
     return {
         "record_id": record.record_id,
         "version": record.version,
         "source": {"name": record.source_name, "uscc": record.source_uscc},
         "source_time": _time(record.source_time),
         "catalogue_version": record.catalogue_version,
-        **_mark(record.objection_since),
-        "fields": dict(told.fields),
+        **_objection_json(record.objection_since),
+        "fields": dict(disclosed.fields),
     }
 
 
-def _mark(since: datetime | None) -> dict[str, Any]:
+def _objection_json(since: datetime | None) -> dict[str, Any]:
     return {"objection": {"since": _time(since)}} if since else {}
 
 
-def _time(at: datetime) -> str:
-    return at.astimezone(labels.SHANGHAI).isoformat(timespec="seconds")
+def _time(moment: datetime) -> str:
+    return moment.astimezone(labels.SHANGHAI).isoformat(timespec="seconds")

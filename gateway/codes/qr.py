@@ -1,7 +1,7 @@
-"""A symbol is drawn from its matrix, the same whatever the file: four quiet modules around it.
+"""QR symbols (ISO/IEC 18004) as SVG and PNG, with a quiet zone of four modules.
 
-Alphanumeric mode, and level H as long as the symbol stays at version 5: it is scanned small, from
-a sticker that has been in the rain.
+Alphanumeric mode, and error correction level H as long as the symbol stays within version 5:
+stickers are small and wear.
 """
 
 import struct
@@ -13,8 +13,8 @@ from qrcode.constants import ERROR_CORRECT_H, ERROR_CORRECT_M, ERROR_CORRECT_Q
 from qrcode.exceptions import DataOverflowError
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
-QUIET: Final = 4
-LARGEST_VERSION: Final = 5
+QUIET_ZONE_MODULES: Final = 4
+MAX_VERSION: Final = 5
 PNG_PIXELS_PER_MODULE: Final = 16
 
 Matrix = tuple[tuple[bool, ...], ...]
@@ -23,19 +23,19 @@ Matrix = tuple[tuple[bool, ...], ...]
 def matrix_of(address: str) -> Matrix:
     """The modules of the symbol for `address` (upper case), quiet zone included; True is dark."""
     for level in (ERROR_CORRECT_H, ERROR_CORRECT_Q, ERROR_CORRECT_M):
-        symbol = qrcode.QRCode(version=None, error_correction=level, border=QUIET)
+        symbol = qrcode.QRCode(version=None, error_correction=level, border=QUIET_ZONE_MODULES)
         symbol.add_data(QRData(address, mode=MODE_ALPHA_NUM), optimize=0)
         try:
             symbol.make(fit=True)
         except DataOverflowError:
             continue
-        if symbol.version <= LARGEST_VERSION:
+        if symbol.version <= MAX_VERSION:
             break
     return tuple(tuple(bool(module) for module in row) for row in symbol.get_matrix())
 
 
 def as_svg(matrix: Matrix, *, label: str) -> bytes:
-    """One path on white; it scales to any size. `label` is plain text of ours, without markup."""
+    """An SVG of one path on white. `label` is not escaped: trusted text only."""
     size = len(matrix)
     path = "".join(
         f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark
@@ -48,7 +48,7 @@ def as_svg(matrix: Matrix, *, label: str) -> bytes:
 
 
 def as_png(matrix: Matrix) -> bytes:
-    """A black and white PNG (ISO/IEC 15948), one bit a pixel."""
+    """A black and white PNG (ISO/IEC 15948), one bit per pixel."""
     width = len(matrix) * PNG_PIXELS_PER_MODULE
     lines = b"".join(_line(row) * PNG_PIXELS_PER_MODULE for row in matrix)
     header = struct.pack(">IIBBBBB", width, width, 1, 0, 0, 0, 0)
@@ -62,7 +62,7 @@ def as_png(matrix: Matrix) -> bytes:
 
 
 def _line(row: tuple[bool, ...]) -> bytes:
-    """One line of pixels: the filter's type (none), then each module as whole bytes of one bit."""
+    """One scan line: filter type 0, then each module as whole bytes of one-bit pixels."""
     whole = PNG_PIXELS_PER_MODULE // 8
     return b"\0" + b"".join((b"\x00" if dark else b"\xff") * whole for dark in row)
 

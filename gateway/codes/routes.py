@@ -1,11 +1,11 @@
-"""The page behind a code, and the enterprise's own pages about its codes."""
+"""Routes of enterprise codes: the public page, and the portal's code pages."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.codes import portal_pages, public_page, store
-from gateway.codes.ids import as_code_id
+from gateway.codes.ids import parse_code_id
 from gateway.codes.store import Code
 from gateway.codes.summary import PUBLIC_DATASETS, summary_of
 from gateway.creditfile.file_query import enterprise_from_json, records_from_json
@@ -14,7 +14,7 @@ from gateway.runtime import UsingRuntime
 
 NOT_FOUND = 404
 GONE = 410
-EITHER: dict[str, dict[str, object]] = {"text/html": {}, "application/json": {}}
+HTML_OR_JSON: dict[str, dict[str, object]] = {"text/html": {}, "application/json": {}}
 
 router = APIRouter(route_class=PageRoute)
 router.include_router(portal_pages.router)
@@ -25,24 +25,28 @@ router.include_router(portal_pages.router)
     response_model=None,
     summary="The page behind an enterprise code",
     responses={
-        200: {"content": EITHER, "description": "The public credit summary."},
-        NOT_FOUND: {"content": EITHER, "description": "No code of ours."},
-        GONE: {"content": EITHER, "description": "A code that was revoked."},
+        200: {"content": HTML_OR_JSON, "description": "The public credit summary."},
+        NOT_FOUND: {"content": HTML_OR_JSON, "description": "No code of ours."},
+        GONE: {"content": HTML_OR_JSON, "description": "A code that was revoked."},
     },
 )
 @router.get("/e/{code_id}", response_model=None, include_in_schema=False)
 async def scan_code(request: Request, code_id: str, runtime: UsingRuntime) -> Response:
     """Show the public credit summary; with `Accept: application/json`, the same as JSON."""
-    wanted, now = as_code_id(code_id), runtime.now()
-    row = await store.behind(runtime.hot, wanted, PUBLIC_DATASETS, now=now) if wanted else None
+    parsed, now = parse_code_id(code_id), runtime.now()
+    row = (
+        await store.read_public_file(runtime.hot, parsed, PUBLIC_DATASETS, now=now)
+        if parsed
+        else None
+    )
     enterprise = enterprise_from_json(row["enterprise"]) if row else None
     if row is None or enterprise is None:
-        return public_page.not_good(request, NOT_FOUND)
+        return public_page.invalid_code_page(request, NOT_FOUND)
     if row["revoked_at"] is not None:
-        return public_page.not_good(request, GONE)
+        return public_page.invalid_code_page(request, GONE)
     code = Code(**{name: row[name] for name in Code.__dataclass_fields__})
     records = records_from_json(row["records"])
     summary = summary_of(enterprise, records, runtime.catalogue, now=now)
-    return public_page.good(
+    return public_page.valid_code_page(
         request, public_page.CodePage(code=code, summary=summary), runtime.catalogue
     )

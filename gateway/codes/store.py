@@ -1,4 +1,4 @@
-"""Each function asks the database one question. A code is found by id, then by enterprise."""
+"""Enterprise code queries. A locator table maps a code id to its enterprise's shard."""
 
 import secrets
 from collections.abc import Mapping
@@ -61,16 +61,16 @@ async def issue(connection: AsyncConnection, uscc: str, sign_name: str, *, now: 
     return code
 
 
-async def revoke(  # what revoking is made of
+async def revoke(
     connection: AsyncConnection,
     uscc: str,
     code_id: str,
     *,
-    by: str,
+    actor: str,
     token_digest: bytes,
     now: datetime,
 ) -> bool:
-    """Revoke one code, and keep by whose word; `False` if there is no such valid code."""
+    """Revoke one code and record the actor; `False` if there is no such valid code."""
     revoked = await connection.execute(
         update(CodeRow)
         .where(
@@ -78,13 +78,13 @@ async def revoke(  # what revoking is made of
             col(CodeRow.code_id) == code_id,
             col(CodeRow.revoked_at).is_(None),
         )
-        .values(revoked_at=now, revoked_by=by, revoked_token_digest=token_digest)
+        .values(revoked_at=now, revoked_by=actor, revoked_token_digest=token_digest)
         .returning(col(CodeRow.code_id)),
     )
     return revoked.scalar_one_or_none() is not None
 
 
-async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Code]:
+async def list_codes(connection: AsyncConnection, uscc: str) -> list[Code]:
     """Every code of one enterprise, valid ones first, then by age."""
     found = await connection.execute(
         select(*_COLUMNS)
@@ -98,8 +98,8 @@ async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Code]:
     return [Code(**row._asdict()) for row in found]
 
 
-async def by_id(connection: AsyncConnection, code_id: str) -> Code | None:
-    """The code with this id. In two steps, so that each touches one shard."""
+async def find_code(connection: AsyncConnection, code_id: str) -> Code | None:
+    """The code with this id: two queries, each on one shard."""
     located = await connection.execute(
         select(col(CodeLocatorRow.uscc)).where(col(CodeLocatorRow.code_id) == code_id),
     )
@@ -113,20 +113,20 @@ async def by_id(connection: AsyncConnection, code_id: str) -> Code | None:
     return Code(**row._asdict()) if row else None
 
 
-async def name_of(connection: AsyncConnection, uscc: str) -> str | None:
-    """The name of an enterprise."""
+async def enterprise_name(connection: AsyncConnection, uscc: str) -> str | None:
+    """The registered name of an enterprise."""
     found = await connection.execute(select(enterprise.c.name).where(enterprise.c.uscc == uscc))
     return found.scalar_one_or_none()
 
 
-async def behind(
+async def read_public_file(
     hot: HotDatabase,
     code_id: str,
     datasets: tuple[str, ...],
     *,
     now: datetime,
 ) -> Mapping[str, Any] | None:
-    """The code, its enterprise and the records of these datasets: a look-up, then one read."""
+    """The code, its enterprise and its records of `datasets`; `None` if the code is unknown."""
     located = await hot.row(_LOCATE, {"code_id": code_id})
     if located is None:
         return None

@@ -1,7 +1,7 @@
-"""What anybody may see of an enterprise, and only as `creditfile.disclosure_policy` allows it, now.
+"""Public credit summary of an enterprise, filtered by `creditfile.disclosure_policy`.
 
-That nothing was found is never said as “no violations” (R6), and never for a source that could
-not be asked or a dataset that the catalogue keeps from the public.
+An empty result is never worded as “no violations” (R6), and is not stated for an unavailable
+source or a dataset that the catalogue does not make public.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from gateway.pages.i18n import Translated
 WARNINGS: Final = ("penalty", "abnormal_listing", "serious_violation", "judgment_defaulter")
 PUBLIC_DATASETS: Final = (*WARNINGS, "licence", "commitment", "honour")
 ONLY_WHILE_VALID: Final = frozenset({"licence", "honour"})
-MOST_SHOWN: Final = 20
-AT_FIRST: Final = 3
-"""So many of one dataset stand open: the next dataset must come into view too."""
+MAX_RECORDS_SHOWN: Final = 20
+RECORDS_UNFOLDED: Final = 3
+"""Records per dataset shown unfolded, so that the next dataset stays in view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosedRecord:
-    """One record as it is told in public."""
+    """One record with its public fields."""
 
     record: Record
     fields: Mapping[str, Any]
@@ -35,28 +35,28 @@ class DisclosedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One dataset: what there is, or that nothing was found, or that nobody could look."""
+    """One dataset of the summary: records found, none found, or source unavailable."""
 
     dataset: str
     name: Translated
     state: Literal["found", "none", "unavailable"]
     statement: Translated
-    told: Sequence[DisclosedRecord] = ()
+    records: Sequence[DisclosedRecord] = ()
     more: int = 0
 
     @property
     def is_warning(self) -> bool:
-        """Whether what is found here speaks against the enterprise."""
+        """Whether the dataset holds negative information."""
         return self.dataset in WARNINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The public page's content."""
+    """The content of the public page."""
 
     registration: Mapping[str, Any]
     objection_since: datetime | None
-    """Since when the registration is disputed."""
+    """When the open objection to the registration was raised."""
     kind: str
     district: str
     as_of: datetime
@@ -71,7 +71,7 @@ def summary_of(
     *,
     now: datetime,
 ) -> Summary:
-    """What the public may see of `enterprise` at `now`."""
+    """Build the public summary of `enterprise` at `now`."""
     return Summary(
         registration=disclosable_fields(
             registration_of(enterprise),
@@ -110,7 +110,7 @@ def _section(
             statement=Translated("暂不可用", "Temporarily unavailable"),
         )
     listed = is_on_serious_list(records, catalogue, now)
-    told = [
+    disclosed = [
         DisclosedRecord(record=each, fields=fields)
         for each in records
         if each.dataset == code and _in_force(each, day_of(now))
@@ -126,32 +126,32 @@ def _section(
         ]
         if fields
     ]
-    if not told:
-        return Section(dataset=code, name=name, state="none", statement=_nothing(name, now))
+    if not disclosed:
+        return Section(dataset=code, name=name, state="none", statement=_none_found_text(name, now))
     return Section(
         dataset=code,
         name=name,
         state="found",
-        statement=_found(len(told)),
-        told=told[:MOST_SHOWN],
-        more=max(0, len(told) - MOST_SHOWN),
+        statement=_count_text(len(disclosed)),
+        records=disclosed[:MAX_RECORDS_SHOWN],
+        more=max(0, len(disclosed) - MAX_RECORDS_SHOWN),
     )
 
 
 def _in_force(record: Record, today: date) -> bool:
-    """A licence or an honour is shown while it is valid; other ends are the clocks'."""
+    """Whether a licence or honour is still valid; other datasets end by `creditfile.clock`."""
     over = record.valid_to is not None and record.valid_to < today
     return not (over and record.dataset in ONLY_WHILE_VALID)
 
 
-def _nothing(name: Translated, now: datetime) -> Translated:
-    """R6."""
-    at = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+def _none_found_text(name: Translated, now: datetime) -> Translated:
+    """The R6 wording for an empty result."""
+    moment = now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return Translated(
-        f"截至 {at} 未查询到在公示期内的{name.zh}记录",
-        f"As of {at}, no record within its publicity period was found",
+        f"截至 {moment} 未查询到在公示期内的{name.zh}记录",
+        f"As of {moment}, no record within its publicity period was found",
     )
 
 
-def _found(count: int) -> Translated:
+def _count_text(count: int) -> Translated:
     return Translated(f"{count} 条", f"{count} record" if count == 1 else f"{count} records")

@@ -1,4 +1,4 @@
-"""A code's id is random and means nothing; one id for each printed sticker, revocable alone."""
+"""Database tables of enterprise codes."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from gateway.db import column_types
 
 
 class CodeRow(SQLModel, table=True):
-    """One printed sticker of one enterprise."""
+    """One printed sticker of an enterprise."""
 
     __tablename__ = "enterprise_code"
 
@@ -23,7 +23,7 @@ class CodeRow(SQLModel, table=True):
 
 
 class CodeLocatorRow(SQLModel, table=True):
-    """From a scanned id to its enterprise."""
+    """Maps a code id to its enterprise."""
 
     __tablename__ = "enterprise_code_locator"
 

@@ -17,7 +17,7 @@ from gateway.identity.demo_accounts import DemoPeople
 from gateway.identity.demo_tickets import Tickets
 from gateway.identity.identity_provider import Attempt
 from gateway.identity.sessions import Identity
-from gateway.pages.forms import fields_of, one, sent_from_here
+from gateway.pages.forms import is_same_origin, one, read_form
 from gateway.pages.page_route import PageRoute, stale
 from gateway.pages.rendering import PageRenderer
 from gateway.settings import Settings
@@ -67,8 +67,8 @@ class DemoProvider:
         return self._page(request, state=state, nonce=nonce)
 
     async def _sign_in(self, request: Request) -> Response:
-        fields = await fields_of(request)
-        if fields is None or not sent_from_here(request, self._issuer):
+        fields = await read_form(request)
+        if fields is None or not is_same_origin(request, self._issuer):
             return stale(request)
         state, nonce = one(fields, "state"), one(fields, "nonce")
         username, password = one(fields, "username").strip(), one(fields, "password")

@@ -16,7 +16,7 @@ from gateway.identity import sessions
 from gateway.identity.permissions import Permission
 from gateway.identity.return_url import safe_return
 from gateway.identity.sessions import Session
-from gateway.pages.forms import Fields, fields_of, one, sent_from_here
+from gateway.pages.forms import Fields, is_same_origin, one, read_form
 from gateway.pages.page_route import InsteadError, not_found, stale
 from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
@@ -66,10 +66,10 @@ class Visitor:
 
     async def form(self, request: Request, purpose: str) -> Fields:
         """The fields of our own form `purpose`, sent from our own page; else nothing is done."""
-        fields = await fields_of(request)
+        fields = await read_form(request)
         fits = (
             fields is not None
-            and sent_from_here(request, self.hands.settings.issuer)
+            and is_same_origin(request, self.hands.settings.issuer)
             and sessions.csrf_token_fits(
                 self.hands.digests,
                 self.cookie,

@@ -14,7 +14,7 @@ from gateway.disclosure.withdrawal_notices import notices_sql
 from gateway.identity.representatives import ends_with
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import at_once_on
+from gateway.notices.outbox import notice_statement
 from verification.facts import LEGAL_REPRESENTATIVE_ID
 
 _TYPES: Final = {
@@ -158,7 +158,7 @@ SELECT * FROM {ENTERPRISE_STAGING.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS 
 
 
 _REPRESENTATIVE_EFFECTS: Final = (
-    Statement(at_once_on(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
+    Statement(notice_statement(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
     Statement(ends_with(_NEW_REPRESENTATIVES)),
 )
 

@@ -1,1 +1,1 @@
-"""Telling an enterprise, outside the portal, what was asked of it or done in its name."""
+"""Notices to enterprises by e-mail or SMS about requests, decisions and changes."""

@@ -1,6 +1,6 @@
-"""How a message leaves: by e-mail, by an SMS gateway, or, in the demo, into a folder.
+"""Delivery channels for notices: SMTP, an HTTP SMS gateway, and the demo's folder.
 
-A channel raises `UnsentError` when it does not know that the message was taken; it is tried again then.
+A channel raises `UnsentError` unless the server accepted the message; the sender then retries.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS: Final = {"smtps": 465, "smtp": 587}
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 _PHONE: Final = re.compile(r"1[3-9][0-9]{9}")
-LONGEST_EMAIL: Final = 254
+MAX_EMAIL_LENGTH: Final = 254
 
 
 class UnsentError(Exception):
-    """The message was not taken. Says what kind of failure it was, never to whom or what."""
+    """The message was not accepted. Names the kind of failure, never recipient or content."""
 
 
 class Notifier(Protocol):
-    """One way by which messages leave."""
+    """A delivery channel."""
 
-    async def send(self, to: str, message: Message) -> None:
+    async def send(self, recipient: str, message: Message) -> None:
         """Send, or raise `UnsentError`."""
         ...
 
@@ -53,8 +53,8 @@ class Smtp:
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
     @classmethod
-    def at(cls, url: str, sender: str, *, trust: ssl.SSLContext | None = None) -> Self:
-        """The server at `url`, as smtps://user:password@host:465; `ValueError` says what is wrong."""
+    def from_url(cls, url: str, sender: str, *, trust: ssl.SSLContext | None = None) -> Self:
+        """Parse a URL as smtps://user:password@host:465; `ValueError` says what is wrong."""
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
             raise ValueError("must be as smtps://user:password@host:465 or smtp://…:587")
@@ -70,18 +70,18 @@ class Smtp:
             trust=trust or ssl.create_default_context(),
         )
 
-    async def send(self, to: str, message: Message) -> None:
-        """Hand the message to the server, in a thread of its own."""
+    async def send(self, recipient: str, message: Message) -> None:
+        """Send through the SMTP server, in a worker thread."""
         try:
-            await asyncio.to_thread(self._send, to, message)
+            await asyncio.to_thread(self._send, recipient, message)
         except (OSError, smtplib.SMTPException) as error:
             raise UnsentError(type(error).__name__) from None
 
-    def _send(self, to: str, message: Message) -> None:
+    def _send(self, recipient: str, message: Message) -> None:
         with self._connected() as server:
             if self.user:
                 server.login(self.user, self.password)
-            server.send_message(self._letter(to, message))
+            server.send_message(self._letter(recipient, message))
 
     def _connected(self) -> smtplib.SMTP:
         if self.implicit_tls:
@@ -91,18 +91,18 @@ class Smtp:
         server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
         server.ehlo()
         if server.has_extn("starttls") or self.host not in LOOPBACK:
-            server.starttls(context=self.trust)  # raises where the server cannot
+            server.starttls(context=self.trust)  # raises if unsupported
             server.ehlo()
         return server
 
-    def _letter(self, to: str, message: Message) -> EmailMessage:
+    def _letter(self, recipient: str, message: Message) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self.sender
-        letter["To"] = to
+        letter["To"] = recipient
         letter["Subject"] = message.subject
         letter["Date"] = formatdate(localtime=False)
         domain = parseaddr(self.sender)[1].rpartition("@")[2]
-        letter["Message-ID"] = f"<{_digest(message.reference, to)}@{domain}>"
+        letter["Message-ID"] = f"<{_digest(message.reference, recipient)}@{domain}>"
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(message.text)
         return letter
@@ -110,16 +110,20 @@ class Smtp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSms:
-    """An SMS gateway that takes a form `to`, `text`, `reference` with a bearer token and answers 200."""
+    """An SMS gateway: POST of a form `to`, `text`, `reference` with a bearer token, answered 200."""
 
     url: str
     token: str = field(repr=False)
     loopback: bool = False
     route: FetchRoute = field(default_factory=FetchRoute)
 
-    async def send(self, to: str, message: Message) -> None:
-        """Hand the message to the gateway; a reference that it knows it should not send again."""
-        form = {"to": to, "text": message.text, "reference": _digest(message.reference, to)}
+    async def send(self, recipient: str, message: Message) -> None:
+        """Post to the gateway, which deduplicates by `reference`."""
+        form = {
+            "to": recipient,
+            "text": message.text,
+            "reference": _digest(message.reference, recipient),
+        }
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
             await post(
@@ -131,42 +135,42 @@ class HttpSms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """The demo's: each message is a file that only its owner can read."""
+    """The demo's channel: each message is a file with mode 0600."""
 
     path: Path
 
-    async def send(self, to: str, message: Message) -> None:
-        """Write the file."""
+    async def send(self, recipient: str, message: Message) -> None:
+        """Write the message to a file."""
         try:
-            await asyncio.to_thread(self._write, to, message)
+            await asyncio.to_thread(self._write, recipient, message)
         except OSError as error:
             raise UnsentError(type(error).__name__) from None
 
-    def _write(self, to: str, message: Message) -> None:
+    def _write(self, recipient: str, message: Message) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self.path / f"{_digest(message.reference, to)}.txt"
+        target = self.path / f"{_digest(message.reference, recipient)}.txt"
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(f"To: {to}\nSubject: {message.subject}\n\n{message.text}")
+            file.write(f"To: {recipient}\nSubject: {message.subject}\n\n{message.text}")
 
 
 Channels = Mapping[str, Notifier]
-"""By the name of the channel: `email`, `sms`."""
+"""Channels by name: `email`, `sms`."""
 
 
-def fit(channel: str, written: str) -> str | None:
-    """An address of this channel as it is kept, or `None` where it is none."""
+def valid_address(channel: str, written: str) -> str | None:
+    """The stripped address if valid for the channel, else `None`."""
     address = written.strip()
     if channel == "email":
-        fits = len(address) <= LONGEST_EMAIL and _EMAIL.fullmatch(address)
+        fits = len(address) <= MAX_EMAIL_LENGTH and _EMAIL.fullmatch(address)
         return address if fits and ".." not in address else None
     return address if channel == "sms" and _PHONE.fullmatch(address) else None
 
 
-def masked(address: str) -> str:
-    """Enough of an address for its owner to know it by."""
+def mask_address(address: str) -> str:
+    """The address with most characters masked, for display to its owner."""
     name, at, domain = address.partition("@")
     return f"{name[0]}***@{domain}" if at else f"{address[:3]}****{address[-2:]}"
 
 
-def _digest(reference: str, to: str) -> str:
-    return hashlib.sha256(f"{reference} {to}".encode()).hexdigest()[:32]
+def _digest(reference: str, recipient: str) -> str:
+    return hashlib.sha256(f"{reference} {recipient}".encode()).hexdigest()[:32]

@@ -1,6 +1,6 @@
-"""Where an enterprise's notices go. Each function asks one question; none commits.
+"""Contact points: the addresses that receive an enterprise's notices. No function commits.
 
-What a former legal representative has named counts no more, but for the notice of the change itself.
+After a change of legal representative the earlier ones receive only the notice of the change.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from sqlmodel import col
 from gateway.db.statements import Statement
 from gateway.notices.tables import NoticePlaceRow
 
-MOST: Final = 5
-"""Places of one enterprise, and new ones in a day: nobody's mailbox is flooded through us."""
-LINK_LASTS: Final = timedelta(hours=24)
+MAX_CONTACT_POINTS: Final = 5
+"""Limit per enterprise, and of new ones per day, against flooding mailboxes."""
+LINK_LIFETIME: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPoint:
-    """One address, sealed."""
+    """One contact point with its encrypted address."""
 
     uscc: str
     place_id: str
@@ -30,10 +30,10 @@ class ContactPoint:
     added_at: datetime
     confirmed_at: datetime | None
     outdated: bool
-    """Whether it is a former legal representative's."""
+    """Whether it was added before the last change of legal representative."""
 
 
-_PLACES: Final = Statement("""
+_CONTACT_POINTS: Final = Statement("""
     SELECT p.uscc, p.place_id, p.channel, p.address, p.added_at, p.confirmed_at,
            coalesce(p.added_at <= c.changed_at, false) AS outdated
       FROM notice_place p LEFT JOIN representative_change c ON c.uscc = p.uscc
@@ -41,57 +41,58 @@ _PLACES: Final = Statement("""
      ORDER BY p.added_at, p.place_id""")
 
 
-async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[ContactPoint]:
-    """All that were not removed, the oldest first."""
+async def list_contact_points(connection: AsyncConnection, uscc: str) -> list[ContactPoint]:
+    """The contact points that were not removed, oldest first."""
     return [
-        ContactPoint(**row._asdict()) for row in await connection.execute(_PLACES, {"uscc": uscc})
+        ContactPoint(**row._asdict())
+        for row in await connection.execute(_CONTACT_POINTS, {"uscc": uscc})
     ]
 
 
-async def count_since(connection: AsyncConnection, uscc: str, since: datetime) -> int:
-    """How many were added since then, removed ones too."""
+async def count_since(connection: AsyncConnection, uscc: str, start: datetime) -> int:
+    """The number added after `start`, removed ones included."""
     found = await connection.execute(
         select(func.count())
         .select_from(NoticePlaceRow)
-        .where(col(NoticePlaceRow.uscc) == uscc, col(NoticePlaceRow.added_at) > since)
+        .where(col(NoticePlaceRow.uscc) == uscc, col(NoticePlaceRow.added_at) > start)
     )
     return found.scalar_one()
 
 
-async def add(  # what a place is made of
+async def add(
     connection: AsyncConnection,
-    place: ContactPoint,
+    contact_point: ContactPoint,
     *,
     link_digest: bytes,
-    by: str,
+    actor: str,
     token_digest: bytes,
 ) -> None:
-    """Keep a new one; notices go there once it is confirmed."""
+    """Store an unconfirmed contact point; it receives notices once confirmed."""
     await connection.execute(
         insert(NoticePlaceRow).values(
-            uscc=place.uscc,
-            place_id=place.place_id,
-            channel=place.channel,
-            address=place.address,
+            uscc=contact_point.uscc,
+            place_id=contact_point.place_id,
+            channel=contact_point.channel,
+            address=contact_point.address,
             link_digest=link_digest,
-            added_by=by,
+            added_by=actor,
             added_token_digest=token_digest,
-            added_at=place.added_at,
+            added_at=contact_point.added_at,
         )
     )
 
 
-async def confirm(  # what confirming is made of
+async def confirm(
     connection: AsyncConnection,
     uscc: str,
     place_id: str,
     *,
     link_digest: bytes,
-    by: str,
+    actor: str,
     token_digest: bytes,
     now: datetime,
 ) -> bool:
-    """Confirm it by its link, once and in time."""
+    """Confirm by the link's digest, once and within its lifetime; `False` otherwise."""
     if "\0" in place_id:
         return False
     confirmed = await connection.execute(
@@ -102,23 +103,23 @@ async def confirm(  # what confirming is made of
             col(NoticePlaceRow.link_digest) == link_digest,
             col(NoticePlaceRow.confirmed_at).is_(None),
             col(NoticePlaceRow.removed_at).is_(None),
-            col(NoticePlaceRow.added_at) > now - LINK_LASTS,
+            col(NoticePlaceRow.added_at) > now - LINK_LIFETIME,
         )
-        .values(confirmed_at=now, confirmed_by=by, confirmed_token_digest=token_digest)
+        .values(confirmed_at=now, confirmed_by=actor, confirmed_token_digest=token_digest)
     )
     return confirmed.rowcount == 1
 
 
-async def remove(  # what removing is made of
+async def remove(
     connection: AsyncConnection,
     uscc: str,
     place_id: str,
     *,
-    by: str,
+    actor: str,
     token_digest: bytes,
     now: datetime,
 ) -> bool:
-    """Send nothing there any more; the address itself is forgotten."""
+    """Remove a contact point and delete its address."""
     if "\0" in place_id:
         return False
     removed = await connection.execute(
@@ -128,13 +129,13 @@ async def remove(  # what removing is made of
             col(NoticePlaceRow.place_id) == place_id,
             col(NoticePlaceRow.removed_at).is_(None),
         )
-        .values(removed_at=now, removed_by=by, removed_token_digest=token_digest, address=None)
+        .values(removed_at=now, removed_by=actor, removed_token_digest=token_digest, address=None)
     )
     return removed.rowcount == 1
 
 
-async def one_at_a_time(connection: AsyncConnection, uscc: str) -> None:
-    """Let nobody else add a place to this enterprise until the transaction ends."""
+async def lock_contact_points(connection: AsyncConnection, uscc: str) -> None:
+    """Serialise additions for this enterprise until the transaction ends."""
     await connection.execute(_LOCK, {"name": f"notice_place {uscc}"})
 
 

@@ -1,20 +1,20 @@
-"""What an enterprise is told of, and when: decisions at once, the rest once a day. Pure."""
+"""Notice kinds and their schedule: decisions at once, the rest in a daily digest. Pure."""
 
 from datetime import datetime, time, timedelta, timezone
 from enum import StrEnum
 from typing import Final
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
-DIGEST_AT: Final = time(9, 0)
-ENDS_WITHIN: Final = timedelta(days=7)
+DIGEST_TIME: Final = time(9, 0)
+EXPIRY_NOTICE_PERIOD: Final = timedelta(days=7)
 
 
 class NoticeKind(StrEnum):
-    """Append-only: these words are in stored rows."""
+    """The kinds of notice. Append-only: the values are stored in the database."""
 
     CONSENT_ASKED = "consent_asked"
     CONSENT_LEFT_OPEN = "consent_left_open"
-    """Somebody who may decide opened a request of the redirect kind, and left it."""
+    """A redirect request was opened on its decision page and not decided."""
     CONSENT_GRANTED = "consent_granted"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_AMENDED = "consent_amended"
@@ -29,7 +29,7 @@ class NoticeKind(StrEnum):
     REPRESENTATIVE_CHANGED = "representative_changed"
 
 
-WITH_THE_DIGEST: Final = frozenset(
+IN_DAILY_DIGEST: Final = frozenset(
     {
         NoticeKind.CONSENT_ASKED,
         NoticeKind.CONSENT_LEFT_OPEN,
@@ -40,14 +40,14 @@ WITH_THE_DIGEST: Final = frozenset(
 
 
 def due_at(kind: NoticeKind, now: datetime) -> datetime:
-    """When it is sent: now, or at the next nine o'clock in Shanghai."""
-    if kind not in WITH_THE_DIGEST:
+    """When a notice is sent: now, or with the next digest at 9:00 in Shanghai."""
+    if kind not in IN_DAILY_DIGEST:
         return now
     here = now.astimezone(SHANGHAI)
-    nine = datetime.combine(here.date(), DIGEST_AT, tzinfo=SHANGHAI)
+    nine = datetime.combine(here.date(), DIGEST_TIME, tzinfo=SHANGHAI)
     return nine if here < nine else nine + timedelta(days=1)
 
 
-def backoff(failures: int) -> timedelta:
-    """How long to wait after this many failures: a minute, doubled, six hours at most."""
+def retry_delay(failures: int) -> timedelta:
+    """Exponential backoff after a number of failures: from one minute to six hours."""
     return min(timedelta(minutes=2 ** min(failures, 10) // 2), timedelta(hours=6))

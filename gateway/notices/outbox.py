@@ -1,6 +1,6 @@
-"""A notice is written in the transaction of what it tells of, and nowhere else.
+"""Transactional outbox of notices: each is inserted in the transaction of its event.
 
-An enterprise that has named no place has no notices. Nothing here commits.
+Enterprises without a confirmed contact point get none. No function commits.
 """
 
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.statements import Statement
-from gateway.notices.kinds import ENDS_WITHIN, NoticeKind, due_at
+from gateway.notices.kinds import EXPIRY_NOTICE_PERIOD, NoticeKind, due_at
 
-_NOTE: Final = """
+_INSERT: Final = """
 INSERT INTO notice (uscc, notice_id, kind, client_id, at, due_at, reached)
 SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS timestamptz),
        CAST(:due AS timestamptz), '{{}}'
@@ -20,14 +20,14 @@ SELECT c.uscc, c.notice_id, CAST(:kind AS text), c.client_id, CAST(:now AS times
                   AND p.confirmed_at IS NOT NULL AND p.removed_at IS NULL)
     ON CONFLICT (uscc, notice_id) DO NOTHING"""
 _NEW_ID: Final = "'ntc_' || replace(CAST(gen_random_uuid() AS text), '-', '')"
-_ONE: Final = Statement(
-    _NOTE.format(
+_INSERT_ONE: Final = Statement(
+    _INSERT.format(
         changed="SELECT CAST(:uscc AS text), CAST(:client_id AS text), "
-        f"coalesce(CAST(:only_one AS text), {_NEW_ID})"  # constants
+        f"coalesce(CAST(:notice_id AS text), {_NEW_ID})"  # constants
     )
 )
-ENDING: Final = Statement(
-    _NOTE.format(
+EXPIRING: Final = Statement(
+    _INSERT.format(
         changed="""
         SELECT s.uscc, s.client_id,
                'ending_' || s.consent_id || '_' || CAST(extract(epoch FROM s.valid_until) AS text)
@@ -37,7 +37,7 @@ ENDING: Final = Statement(
            AND s.valid_until <= CAST(:until AS timestamptz)"""
     )
 )
-_DECIDED: Final = Statement(
+_DELETE: Final = Statement(
     "DELETE FROM notice WHERE uscc = :uscc AND notice_id = :notice_id AND done_at IS NULL"
 )
 
@@ -50,18 +50,18 @@ async def note(
     client_id: str | None = None,
     now: datetime,
 ) -> None:
-    """Tell the enterprise of this, when the transaction has committed."""
+    """Insert a notice to the enterprise."""
     due = due_at(kind, now)
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now, "due": due}
-    await connection.execute(_ONE, values | {"only_one": _only_one(kind, client_id, due)})
+    await connection.execute(_INSERT_ONE, values | {"notice_id": _notice_id(kind, client_id, due)})
 
 
-def _only_one(kind: NoticeKind, client_id: str | None, due: datetime) -> str | None:
-    """The id of a notice of which one will do: a client that asks over and over floods nobody."""
+def _notice_id(kind: NoticeKind, client_id: str | None, due: datetime) -> str | None:
+    """A deterministic id for consent requests: one notice per client and day."""
     return f"asked_{client_id}_{due:%Y%m%d}" if kind is NoticeKind.CONSENT_ASKED else None
 
 
-async def note_unless_decided(  # what a request is known by
+async def note_unless_decided(
     connection: AsyncConnection,
     uscc: str,
     *,
@@ -70,44 +70,51 @@ async def note_unless_decided(  # what a request is known by
     until: datetime,
     now: datetime,
 ) -> None:
-    """Tell of a request that was opened and can be decided `until` then, unless it is.
+    """Insert a notice that a request was left undecided, due when it expires at `until`.
 
-    However often it is opened, once, and only when it cannot be decided any more.
+    At most one per request; a decision deletes it (`forget_undecided`).
     """
     kind = NoticeKind.CONSENT_LEFT_OPEN
     values = {"kind": str(kind), "uscc": uscc, "client_id": client_id, "now": now}
     due = due_at(kind, until)
-    await connection.execute(_ONE, values | {"due": due, "only_one": _left_open(request_digest)})
+    await connection.execute(
+        _INSERT_ONE, values | {"due": due, "notice_id": _left_open(request_digest)}
+    )
 
 
 async def forget_undecided(
     connection: AsyncConnection, uscc: str, *, request_digest: bytes
 ) -> None:
-    """It is decided: that it was left open is not told."""
-    await connection.execute(_DECIDED, {"uscc": uscc, "notice_id": _left_open(request_digest)})
+    """Delete the undelivered notice of an undecided request."""
+    await connection.execute(_DELETE, {"uscc": uscc, "notice_id": _left_open(request_digest)})
 
 
 def _left_open(request_digest: bytes) -> str:
     return f"left_open_{request_digest.hex()}"
 
 
-async def note_ending(connection: AsyncConnection, *, now: datetime) -> int:
-    """Tell once of each consent that ends within a week; how many were new."""
+async def note_expiring_consents(connection: AsyncConnection, *, now: datetime) -> int:
+    """Insert one notice per consent that expires within a week; the number inserted."""
     kind = NoticeKind.CONSENT_ENDING
     written = await connection.execute(
-        ENDING,
-        {"kind": str(kind), "now": now, "until": now + ENDS_WITHIN, "due": due_at(kind, now)},
+        EXPIRING,
+        {
+            "kind": str(kind),
+            "now": now,
+            "until": now + EXPIRY_NOTICE_PERIOD,
+            "due": due_at(kind, now),
+        },
     )
     return written.rowcount
 
 
-def at_once_on(changed: str, kind: NoticeKind) -> str:
-    """The statement that tells each enterprise that the query `changed` gives (USCC), at once.
+def notice_statement(changed: str, kind: NoticeKind) -> str:
+    """SQL that inserts an immediate notice for each USCC selected by the query `changed`.
 
-    Parameter `:now`, and those of the query.
+    Parameters: `:now`, and those of the query.
     """
-    told = f"SELECT x.uscc, CAST(NULL AS text), {_NEW_ID} FROM ({changed}) AS x(uscc)"  # noqa: S608
-    return _NOTE.format(changed=told).replace(":kind", f"'{kind}'").replace(":due", ":now")
+    source = f"SELECT x.uscc, CAST(NULL AS text), {_NEW_ID} FROM ({changed}) AS x(uscc)"  # noqa: S608
+    return _INSERT.format(changed=source).replace(":kind", f"'{kind}'").replace(":due", ":now")
 
 
-FORGOTTEN_AFTER: Final = timedelta(days=30)
+NOTICE_RETENTION: Final = timedelta(days=30)

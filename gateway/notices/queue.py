@@ -1,7 +1,6 @@
-"""Due notices are taken by one sender at a time, and what became of them is written afterwards.
+"""Notice queue: senders claim due notices with a lease and record the result.
 
-A sender that dies leaves what it had begun; that is begun once more and then given up, so whoever
-dies how often, a message leaves at most twice.
+After a sender crash a notice is claimed once more, then given up: a message is sent at most twice.
 """
 
 from collections.abc import Sequence
@@ -12,13 +11,13 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.statements import Statement
-from gateway.notices.kinds import NoticeKind, backoff
+from gateway.notices.kinds import NoticeKind, retry_delay
 
 LEASE: Final = timedelta(minutes=10)
-AT_ONCE: Final = 50
-MOST_FAILURES: Final = 12
+BATCH_SIZE: Final = 50
+MAX_FAILURES: Final = 12
 
-_TAKE: Final = Statement("""
+_CLAIM: Final = Statement("""
     WITH first AS (
         SELECT uscc FROM notice
          WHERE done_at IS NULL AND due_at <= :now
@@ -26,7 +25,7 @@ _TAKE: Final = Statement("""
     taken AS (
         SELECT n.uscc, n.notice_id FROM notice n
          WHERE n.uscc = (SELECT uscc FROM first) AND n.done_at IS NULL AND n.due_at <= :now
-         ORDER BY n.at, n.notice_id LIMIT :at_once FOR UPDATE SKIP LOCKED)
+         ORDER BY n.at, n.notice_id LIMIT :batch FOR UPDATE SKIP LOCKED)
     UPDATE notice AS n
        SET begun = n.begun + 1, due_at = CAST(:lease AS timestamptz),
            done_at = CASE WHEN n.begun - n.failures >= 2 OR n.failures >= :most
@@ -50,7 +49,7 @@ _FAILED: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueNotice:
-    """A notice that this sender has begun to send."""
+    """A notice claimed by this sender."""
 
     uscc: str
     notice_id: str
@@ -62,17 +61,17 @@ class DueNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedNotice:
-    """What is due for one enterprise; `given_up` were tried often enough."""
+class ClaimedNotices:
+    """The due notices of one enterprise, and how many were given up after repeated failure."""
 
     due: Sequence[DueNotice]
     given_up: int
 
 
-async def take(connection: AsyncConnection, *, now: datetime) -> ClaimedNotice | None:
-    """The notices of the enterprise that has waited longest; `None` where nothing is due."""
-    values = {"now": now, "lease": now + LEASE, "at_once": AT_ONCE, "most": MOST_FAILURES}
-    rows = (await connection.execute(_TAKE, values)).mappings().all()
+async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNotices | None:
+    """Claim the due notices of the enterprise waiting longest; `None` if nothing is due."""
+    values = {"now": now, "lease": now + LEASE, "batch": BATCH_SIZE, "most": MAX_FAILURES}
+    rows = (await connection.execute(_CLAIM, values)).mappings().all()
     if not rows:
         return None
     due = [
@@ -88,28 +87,28 @@ async def take(connection: AsyncConnection, *, now: datetime) -> ClaimedNotice |
         for row in rows
         if not row["given_up"]
     ]
-    return ClaimedNotice(due=due, given_up=len(rows) - len(due))
+    return ClaimedNotices(due=due, given_up=len(rows) - len(due))
 
 
-async def names(
+async def display_names(
     connection: AsyncConnection, uscc: str, clients: Sequence[str]
 ) -> tuple[str, dict[str, tuple[str, str]]]:
-    """The enterprise's name, and each client's in both languages."""
+    """The enterprise's name, and each client's name in both languages."""
     row = (await connection.execute(_NAMES, {"uscc": uscc, "clients": list(clients)})).one()
     return row.enterprise or uscc, {key: (zh, en) for key, (zh, en) in row.clients.items()}
 
 
-async def conclude(
+async def record_result(
     connection: AsyncConnection,
-    of: DueNotice,
+    notice: DueNotice,
     *,
     reached: Sequence[str],
     failed: bool,
     now: datetime,
 ) -> None:
-    """Write that it has reached everybody, or whom it has reached and when it is tried again."""
-    values = {"uscc": of.uscc, "notice_id": of.notice_id, "reached": list(reached)}
+    """Record the contact points reached; finish the notice or schedule its retry."""
+    values = {"uscc": notice.uscc, "notice_id": notice.notice_id, "reached": list(reached)}
     if failed:
-        await connection.execute(_FAILED, values | {"due": now + backoff(of.failures + 1)})
+        await connection.execute(_FAILED, values | {"due": now + retry_delay(notice.failures + 1)})
     else:
         await connection.execute(_DONE, values | {"now": now})

@@ -1,4 +1,4 @@
-"""A notice is a row written with what it tells of; where notices go is sealed (R17)."""
+"""Database tables of notices and contact points; addresses are encrypted (R17)."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from gateway.db import column_types
 
 
 class NoticeRow(SQLModel, table=True):
-    """One thing to tell one enterprise. `reached` are the places that have it already."""
+    """One notice to one enterprise. `reached`: contact points already served."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -30,7 +30,7 @@ class NoticeRow(SQLModel, table=True):
 
 
 class NoticePlaceRow(SQLModel, table=True):
-    """Where an enterprise's notices go, from when its owner has confirmed it by a link."""
+    """A contact point, used once its owner has confirmed it by a link."""
 
     __tablename__ = "notice_place"
     __table_args__ = (CheckConstraint("channel IN ('email', 'sms')", name="channel"),)

@@ -1,6 +1,6 @@
-"""What a notice says: Chinese first, English second, plain text. Pure.
+"""Texts of notices in Chinese and English, plain text. Pure.
 
-Names are written by clients and departments: whatever could be a link in them is none any more.
+Names come from clients and departments: characters that could form a link are replaced.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.notices.kinds import SHANGHAI, NoticeKind
 
-LONGEST_NAME: Final = 100
+MAX_NAME_LENGTH: Final = 100
 _LINKING: Final = str.maketrans(
     {".": "．", ":": "：", "/": "／", "@": "＠", "<": "＜", ">": "＞", "\\": "＼", "。": "．"}
 )
@@ -20,7 +20,7 @@ _SPACE: Final = re.compile(r"\s+")
 SUBJECT: Final = "信桥通知 Xinqiao notice"
 CONFIRM_SUBJECT: Final = "信桥：请确认通知地址 Xinqiao: confirm where notices go"
 
-SAYS: Final[dict[NoticeKind, tuple[str, str]]] = {
+SENTENCES: Final[dict[NoticeKind, tuple[str, str]]] = {
     NoticeKind.CONSENT_ASKED: ("{client} 申请查看信息，等待您决定", "{client} asks for consent"),
     NoticeKind.CONSENT_LEFT_OPEN: (
         "{client} 的授权申请已打开，没有作出决定，没有给出任何授权",
@@ -61,30 +61,38 @@ SAYS: Final[dict[NoticeKind, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
-    """One thing that happened; the client's names in both languages, where there is one."""
+    """One event in a notice, with the client's names where there is one."""
 
     kind: NoticeKind
-    at: datetime
+    moment: datetime
     client_zh: str = ""
     client_en: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is sent to one address."""
+    """A message to one address."""
 
     subject: str
     text: str
     reference: str
-    """The same for the same message sent twice."""
+    """Deduplication key, the same when a message is sent again."""
 
 
-def notice(enterprise: str, lines: Sequence[NoticeLine], *, origin: str, reference: str) -> Message:
-    """A message about all of `lines`, the oldest first."""
-    ordered = sorted(lines, key=lambda each: each.at)
-    zh = [f"- {_when(e)} {SAYS[e.kind][0].format(client=plain(e.client_zh))}。" for e in ordered]
-    en = [f"- {_when(e)} {SAYS[e.kind][1].format(client=plain(e.client_en))}." for e in ordered]
-    name = plain(enterprise)
+def notice_message(
+    enterprise: str, lines: Sequence[NoticeLine], *, origin: str, reference: str
+) -> Message:
+    """The message about these events, oldest first."""
+    ordered = sorted(lines, key=lambda each: each.moment)
+    zh = [
+        f"- {_when(e)} {SENTENCES[e.kind][0].format(client=plain_name(e.client_zh))}。"
+        for e in ordered
+    ]
+    en = [
+        f"- {_when(e)} {SENTENCES[e.kind][1].format(client=plain_name(e.client_en))}."
+        for e in ordered
+    ]
+    name = plain_name(enterprise)
     return Message(
         subject=SUBJECT,
         reference=reference,
@@ -110,9 +118,9 @@ def notice(enterprise: str, lines: Sequence[NoticeLine], *, origin: str, referen
     )
 
 
-def confirmation(enterprise: str, *, link: str, reference: str) -> Message:
-    """The message that asks the owner of an address to confirm it."""
-    name = plain(enterprise)
+def confirmation_message(enterprise: str, *, link: str, reference: str) -> Message:
+    """The message with the link that confirms a contact point."""
+    name = plain_name(enterprise)
     return Message(
         subject=CONFIRM_SUBJECT,
         reference=reference,
@@ -130,11 +138,11 @@ def confirmation(enterprise: str, *, link: str, reference: str) -> Message:
     )
 
 
-def plain(name: str) -> str:
-    """A name that cannot be a link or another line, and is no longer than a name."""
+def plain_name(name: str) -> str:
+    """A name without link characters or line breaks, cut to length."""
     visible = "".join(each for each in _SPACE.sub(" ", name) if each.isprintable())
-    return visible.translate(_LINKING)[:LONGEST_NAME]
+    return visible.translate(_LINKING)[:MAX_NAME_LENGTH]
 
 
 def _when(line: NoticeLine) -> str:
-    return line.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return line.moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

@@ -136,7 +136,7 @@ def error_page(
     """A page that says what to do, and leads nowhere."""
     claimed = for_logs(client_id) if client_id and CLIENT_ID.fullmatch(client_id) else None
     log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
-    return frame.sorry(
+    return frame.error_page(
         request,
         status=400,
         title=Translated("无法继续", "This cannot go on"),

@@ -1,1 +1,1 @@
-"""The frame around every page that a person sees: language, headers, stylesheet, refusals."""
+"""HTML page support: template rendering, languages, security headers, stylesheets, error pages."""

@@ -1,4 +1,4 @@
-"""A form is small, urlencoded, and sent by our own page."""
+"""Form parsing: a small urlencoded body, and the same-origin check."""
 
 import asyncio
 from typing import Final, NewType
@@ -6,47 +6,49 @@ from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
 
-LARGEST: Final = 32_768
-MOST_FIELDS: Final = 200
-ARRIVES_WITHIN: Final = 20  # seconds, for the whole form
+MAX_FORM_BYTES: Final = 32_768
+MAX_FORM_FIELDS: Final = 200
+BODY_TIMEOUT_SECONDS: Final = 20
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 Fields = NewType("Fields", dict[str, list[str]])
 
 
-async def fields_of(request: Request) -> Fields | None:
-    """The fields that were sent; `None` if this is no form of ours."""
+async def read_form(request: Request) -> Fields | None:
+    """Parse the posted form; `None` if it is malformed, too large or too slow."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         return None
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         return None
     body = bytearray()
     try:
-        async with asyncio.timeout(ARRIVES_WITHIN):
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > LARGEST:
+                if len(body) > MAX_FORM_BYTES:
                     return None
     except (TimeoutError, ClientDisconnect):
         return None
     try:
-        parsed = parse_qs(bytes(body).decode(), max_num_fields=MOST_FIELDS, keep_blank_values=True)
+        parsed = parse_qs(
+            bytes(body).decode(), max_num_fields=MAX_FORM_FIELDS, keep_blank_values=True
+        )
     except ValueError:
         return None
     return Fields(parsed)
 
 
 def one(fields: Fields, name: str) -> str:
-    """The one value of `name`, or nothing."""
+    """The value of a field given exactly once; otherwise an empty string."""
     values = fields.get(name, [])
     return values[0] if len(values) == 1 else ""
 
 
-def sent_from_here(request: Request, issuer: str) -> bool:
-    """Whether the browser says that a page of this origin sent the request, if it says anything.
+def is_same_origin(request: Request, issuer: str) -> bool:
+    """Whether `Sec-Fetch-Site` or `Origin` allows a same-origin form; true if both are absent.
 
-    Our pages send no referrer, so a browser gives `Origin: null` with their forms; where it gives
-    `Sec-Fetch-Site` too, that decides. The hidden token is checked beside this, always.
+    Pages send no referrer, so browsers send `Origin: null` with their forms; `Sec-Fetch-Site`
+    decides where present. The CSRF token is checked in any case.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:

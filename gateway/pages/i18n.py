@@ -1,43 +1,43 @@
-"""Chinese first, English second: a page is in Chinese until its reader asks for English."""
+"""Page language (Chinese by default, or English) and texts in both."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 Language = Literal["zh", "en"]
 
-COOKIE: Final = "xinqiao-lang"
-A_YEAR: Final = 365 * 24 * 3600
+LANGUAGE_COOKIE: Final = "xinqiao-lang"
+COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
 class Translated(NamedTuple):
-    """The same words in both languages."""
+    """A text in both languages."""
 
     zh: str
     en: str
 
-    def to(self, language: Language) -> str:
-        """These words in `language`."""
+    def text(self, language: Language) -> str:
+        """The text in `language`."""
         return self.en if language == "en" else self.zh
 
     @property
     def tone(self) -> str:
-        """How a notice in these words is coloured; as good news, unless it says otherwise."""
+        """CSS class for a notice with this text; none means success."""
         return ""
 
 
-class Undone(Translated):
-    """Words that say that nothing was done: no notice in the colour of good news."""
+class WarningText(Translated):
+    """Notice text for an action that was not carried out."""
 
     __slots__ = ()
 
     @property
     def tone(self) -> str:
-        """As something to look into."""
+        """The CSS class of warnings."""
         return "wait"
 
 
-def asked_language(query: Mapping[str, str]) -> Language | None:
-    """The language that the address asks for."""
+def requested_language(query: Mapping[str, str]) -> Language | None:
+    """The language given by the `lang` query parameter."""
     match query.get("lang"):
         case "zh":
             return "zh"
@@ -48,5 +48,5 @@ def asked_language(query: Mapping[str, str]) -> Language | None:
 
 
 def language_of(query: Mapping[str, str], cookies: Mapping[str, str]) -> Language:
-    """The language of a page: what its address asks for, or what was asked for before."""
-    return asked_language(query) or ("en" if cookies.get(COOKIE) == "en" else "zh")
+    """The language of a page: query parameter, then cookie, then Chinese."""
+    return requested_language(query) or ("en" if cookies.get(LANGUAGE_COOKIE) == "en" else "zh")

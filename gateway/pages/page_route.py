@@ -1,4 +1,4 @@
-"""A person never gets a machine's error: where a page cannot go on, another takes its place."""
+"""Route class for HTML pages, whose errors are pages too, and the shared error pages."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -18,11 +18,11 @@ log = structlog.get_logger("gateway.pages")
 RETRY_SECONDS: Final = 5
 HOME: Final = ("/portal", Translated("回到首页", "Go to the start page"))
 
-_frame: Final = PageRenderer("gateway.pages")
+_renderer: Final = PageRenderer("gateway.pages")
 
 
 class InsteadError(Exception):
-    """The page is not shown; `response` is, in its place."""
+    """Ends a page handler with another response."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -30,10 +30,10 @@ class InsteadError(Exception):
 
 
 class PageRoute(APIRoute):
-    """A route whose answers are for people: pages and redirects."""
+    """A FastAPI route that answers with pages and redirects, on errors too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the handler, which answers `InsteadError`s with what they carry."""
+        """Wrap the handler: translate `InsteadError`, invalid parameters and database outages."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -53,13 +53,13 @@ class PageRoute(APIRoute):
 
 
 def wants_json(request: Request) -> bool:
-    """Whether the caller asks for JSON and for no page."""
+    """Whether `Accept` names JSON and not HTML."""
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
 
 
 def see_other(address: str) -> Response:
-    """Lead on after a form: the page behind it is neither kept nor named to another site."""
+    """Redirect after a form (303), with no caching and no referrer."""
     return RedirectResponse(
         address,
         status_code=303,
@@ -68,8 +68,8 @@ def see_other(address: str) -> Response:
 
 
 def not_found(request: Request, visitor: object = None) -> Response:
-    """Say that there is nothing here: the same for what is not there and what is another's."""
-    return _frame.sorry(
+    """404 page: the same for what does not exist and what belongs to another enterprise."""
+    return _renderer.error_page(
         request,
         status=404,
         title=Translated("没有找到这个页面", "There is nothing here"),
@@ -83,8 +83,8 @@ def not_found(request: Request, visitor: object = None) -> Response:
 
 
 def malformed(request: Request) -> Response:
-    """Say that the address is not written as addresses here are."""
-    return _frame.sorry(
+    """400 page for a malformed address."""
+    return _renderer.error_page(
         request,
         status=400,
         title=Translated("这个网址的写法不对", "This address is not written as it must be"),
@@ -98,8 +98,8 @@ def malformed(request: Request) -> Response:
 
 
 def stale(request: Request, visitor: object = None) -> Response:
-    """Say that a form was too old, or came from elsewhere. Nothing was done."""
-    return _frame.sorry(
+    """403 page for a form with an invalid CSRF token or origin; nothing was done."""
+    return _renderer.error_page(
         request,
         status=403,
         title=Translated(
@@ -115,8 +115,8 @@ def stale(request: Request, visitor: object = None) -> Response:
 
 
 def unavailable(request: Request) -> Response:
-    """Say that a store cannot be asked right now (503)."""
-    page = _frame.sorry(
+    """503 page for an unavailable database or cache."""
+    page = _renderer.error_page(
         request,
         status=503,
         title=Translated("暂时无法使用", "Not available right now"),

@@ -1,4 +1,4 @@
-"""Every page is drawn here, from a template of its room, with everything in it escaped."""
+"""HTML rendering: Jinja templates with autoescaping, language and security headers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
@@ -18,7 +18,7 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
 class PageRenderer:
-    """Draws the templates of one room, in the shared frame."""
+    """Renders the templates of one package, with the shared layout."""
 
     def __init__(self, package: str) -> None:
         self._templates = Environment(
@@ -28,10 +28,10 @@ class PageRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(moment=moment, day=day, until=until)
+        self._templates.filters.update(moment=format_moment, day=format_day, until=format_term_end)
         self._templates.globals.update(stylesheet=stylesheet_url)
 
-    def page(  # what a page is made of; all by keyword
+    def page(
         self,
         request: Request,
         template: str,
@@ -40,31 +40,31 @@ class PageRenderer:
         form_action: Iterable[str] = ("'self'",),
         visitor: object = None,
         address: Mapping[str, str] | None = None,
-        **context: Any,  # whatever the template shows
+        **context: Any,  # template variables
     ) -> HTMLResponse:
-        """Draw `template`, in the language that its reader has chosen.
+        """Render `template` in the reader's language.
 
-        `address` is the query with which the same page can be had again by GET.
+        `address` is the query of the language switch; by default the request's own.
         """
         language = language_of(request.query_params, request.cookies)
-        drawn = self._templates.get_template(template).render(
+        html = self._templates.get_template(template).render(
             language=language,
-            t=_in(language),
-            switch=_switch(request.query_params if address is None else address, language),
+            t=_translator(language),
+            switch=_language_switch(request.query_params if address is None else address, language),
             demo=_is_demo(request),
             visitor=visitor,
             **context,
         )
         response = HTMLResponse(
-            drawn,
+            html,
             status_code=status,
             headers=security_headers(form_action=form_action),
         )
         response.headers["Content-Language"] = "en" if language == "en" else "zh-CN"
-        _remember(request, response)
+        _set_language_cookie(request, response)
         return response
 
-    def sorry(  # a page's parts
+    def error_page(
         self,
         request: Request,
         *,
@@ -74,10 +74,10 @@ class PageRenderer:
         onward: tuple[str, Translated] | None = None,
         visitor: object = None,
     ) -> HTMLResponse:
-        """Draw a page that says in plain words what happened and what to do."""
+        """Render a message page: what happened and what to do next."""
         return self.page(
             request,
-            "pages/sorry.html",
+            "pages/error_page.html",
             status=status,
             title=title,
             sentence=sentence,
@@ -86,33 +86,33 @@ class PageRenderer:
         )
 
 
-def moment(at: datetime) -> str:
-    """A point in time on the province's clock, to the minute."""
-    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+def format_moment(moment: datetime) -> str:
+    """A point in time in UTC+8, to the minute."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
-def day(at: datetime | date) -> str:
-    """A day; of a point in time, its day in the province."""
-    return (at.astimezone(SHANGHAI) if isinstance(at, datetime) else at).strftime("%Y-%m-%d")
+def format_day(day: datetime | date) -> str:
+    """A date; for a point in time, its date in UTC+8."""
+    return (day.astimezone(SHANGHAI) if isinstance(day, datetime) else day).strftime("%Y-%m-%d")
 
 
-def until(at: datetime) -> str:
-    """The end of a term: what ends with a day ends at 24:00, not at 0:00 of the next day."""
-    local = at.astimezone(SHANGHAI)
+def format_term_end(end: datetime) -> str:
+    """The end of a term; midnight is written as 24:00 of the day before."""
+    local = end.astimezone(SHANGHAI)
     whole_day = local.time() == time()
-    return f"{day(local - timedelta(days=1))} 24:00" if whole_day else moment(at)
+    return f"{format_day(local - timedelta(days=1))} 24:00" if whole_day else format_moment(end)
 
 
-def _in(language: Language) -> Any:  # a template's function
-    def choose(zh: str | Translated, en: str = "") -> str:
-        said = zh if isinstance(zh, Translated) else Translated(zh, en)
-        return said.to(language)
+def _translator(language: Language) -> Any:  # called by templates
+    def translate(zh: str | Translated, en: str = "") -> str:
+        text = zh if isinstance(zh, Translated) else Translated(zh, en)
+        return text.text(language)
 
-    return choose
+    return translate
 
 
-def _switch(query: Mapping[str, str], language: Language) -> str:
-    """The address of this very page in the other language."""
+def _language_switch(query: Mapping[str, str], language: Language) -> str:
+    """The query of the same page in the other language."""
     return "?" + urlencode(dict(query) | {"lang": "zh" if language == "en" else "en"})
 
 
@@ -122,18 +122,18 @@ def _is_demo(request: Request) -> bool:
 
 
 def _is_on_http(request: Request) -> bool:
-    """Whether browsers come by http, as to the demo on loopback; what a proxy speaks here says nothing."""
+    """Whether the public address is http, as for the demo on loopback; proxies may differ."""
     runtime = getattr(request.app.state, "runtime", None)
     return runtime is not None and str(runtime.settings.issuer).startswith("http://")
 
 
-def _remember(request: Request, response: HTMLResponse) -> None:
-    asked = i18n.asked_language(request.query_params)
-    if asked is not None:
+def _set_language_cookie(request: Request, response: HTMLResponse) -> None:
+    language = i18n.requested_language(request.query_params)
+    if language is not None:
         response.set_cookie(
-            i18n.COOKIE,
-            asked,
-            max_age=i18n.A_YEAR,
+            i18n.LANGUAGE_COOKIE,
+            language,
+            max_age=i18n.COOKIE_SECONDS,
             path="/",
             secure=not _is_on_http(request),
             httponly=True,

@@ -1,4 +1,4 @@
-"""No page runs a script, is framed, is cached, or names itself to the next site."""
+"""Security headers of pages: no scripts, no framing, no caching, no referrer."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?|http://\[::1\]
 
 
 def security_headers(*, form_action: Iterable[str] = ("'self'",)) -> dict[str, str]:
-    """The headers of a page; `form_action` says where its forms may lead, redirects included."""
+    """The headers of a page; `form_action` lists allowed form targets, redirects included."""
     actions = " ".join(form_action) or "'none'"
     return {
         "Content-Security-Policy": (
@@ -25,5 +25,5 @@ def security_headers(*, form_action: Iterable[str] = ("'self'",)) -> dict[str, s
 
 
 def self_and(origin: str) -> tuple[str, ...]:
-    """Forms may lead to this gateway and on to `origin`, if that is an origin and nothing else."""
+    """Form targets: this gateway, and `origin` if it is a valid origin."""
     return ("'self'", origin) if _ORIGIN.fullmatch(origin) else ("'self'",)

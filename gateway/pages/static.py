@@ -1,4 +1,4 @@
-"""Stylesheets are read once, and named by their content, so that they may be cached for ever."""
+"""Stylesheets, read once and served under an address with their hash, cached for a year."""
 
 import hashlib
 from importlib.resources import files
@@ -21,7 +21,7 @@ _HEADERS: Final = {
 
 
 def stylesheet_url(name: str) -> str:
-    """The address of the stylesheet `name`, which changes when the sheet does."""
+    """The address of a stylesheet, with a hash of its content."""
     return f"/portal/static/{name}?v={hashlib.sha256(_SHEETS[name]).hexdigest()[:12]}"
 
 

@@ -1,1 +1,1 @@
-"""The enterprise's own pages: it decides, sees who looked, and takes back what it gave."""
+"""Enterprise portal: consents, access history, own record, objections, delegates, contact points."""

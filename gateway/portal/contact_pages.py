@@ -1,4 +1,4 @@
-"""Where notices go: named by the legal representative, confirmed from the mailbox itself."""
+"""Portal pages for contact points: add, confirm by a link sent to the address, remove."""
 
 from datetime import timedelta
 from typing import Final, TypedDict
@@ -11,14 +11,14 @@ from gateway.disclosure.ids import new_id
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor, new_secret
 from gateway.notices import contact_points
-from gateway.notices.channels import UnsentError, fit, masked
-from gateway.notices.contact_points import MOST, ContactPoint
-from gateway.notices.templates import confirmation
+from gateway.notices.channels import UnsentError, mask_address, valid_address
+from gateway.notices.contact_points import MAX_CONTACT_POINTS, ContactPoint
+from gateway.notices.templates import confirmation_message
 from gateway.pages.forms import one
-from gateway.pages.i18n import Translated, Undone
+from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import HOME, PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal.delegates.pages import card_of
+from gateway.portal.delegates.pages import enterprise_card
 from gateway.runtime import Runtime, UsingRuntime
 
 A_DAY: Final = timedelta(days=1)
@@ -27,12 +27,12 @@ NOTICES: Final = {
         "确认链接已发出，请在 24 小时内打开。确认之后才会发送通知。",
         "A link was sent. Open it within 24 hours; notices begin after that.",
     ),
-    "unsent": Undone(
+    "unsent": WarningText(
         "确认链接没有发出去，请核对地址或稍后再试。",
         "The link could not be sent. Check the address or try again later.",
     ),
-    "unfit": Undone("这不是可用的地址。", "This is no address that can be used."),
-    "enough": Undone(
+    "unfit": WarningText("这不是可用的地址。", "This is no address that can be used."),
+    "enough": WarningText(
         "最多可设 5 个地址，一天最多新增 5 个。", "Five places at most, and five new ones in a day."
     ),
     "confirmed": Translated(
@@ -42,25 +42,25 @@ NOTICES: Final = {
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/enterprises/{uscc}/notices", response_model=None)
-async def show(
+async def show_contact_points(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show where notices go, and how to add a place."""
+    """List the contact points, with forms to add and remove."""
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await card_of(connection, request, visitor, uscc)
-        found = await contact_points.of_enterprise(connection, uscc)
-    return frame.page(
+        card = await enterprise_card(connection, request, visitor, uscc)
+        found = await contact_points.list_contact_points(connection, uscc)
+    return renderer.page(
         request,
-        "portal/notices.html",
+        "portal/contact_points.html",
         visitor=visitor,
         enterprise=card,
         tab="notices",
-        places=[(each, masked(_opened(runtime, each))) for each in found],
+        contact_points=[(each, mask_address(_decrypted(runtime, each))) for each in found],
         channels=[each for each in ("email", "sms") if each in runtime.channels],
         notice=NOTICES.get(request.query_params.get("notice", "")),
         csrf=visitor.token(f"add place {uscc}"),
@@ -69,27 +69,29 @@ async def show(
 
 
 @router.post("/portal/enterprises/{uscc}/notices", response_model=None)
-async def add(
+async def add_contact_point(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Keep an address and send it a link; until that is opened nothing else goes there."""
+    """Store an address and send it the confirmation link."""
     fields = await visitor.form(request, f"add place {uscc}")
     visitor.must(Permission.MANAGE, request, uscc)
     channel, now = one(fields, "channel"), runtime.now()
-    address = fit(channel, one(fields, "address")) if channel in runtime.channels else None
+    address = (
+        valid_address(channel, one(fields, "address")) if channel in runtime.channels else None
+    )
     if address is None:
-        return _to(uscc, "unfit")
+        return _redirect(uscc, "unfit")
     place_id, secret = new_id("plc"), new_secret()
-    sealed = runtime.vault.seal(address.encode(), **_place(uscc, place_id))
+    sealed = runtime.vault.seal(address.encode(), **_vault_cell(uscc, place_id))
     async with runtime.engine.begin() as connection:
-        card = await card_of(connection, request, visitor, uscc)
-        await contact_points.one_at_a_time(connection, uscc)
-        held = await contact_points.of_enterprise(connection, uscc)
+        card = await enterprise_card(connection, request, visitor, uscc)
+        await contact_points.lock_contact_points(connection, uscc)
+        current = await contact_points.list_contact_points(connection, uscc)
         if (
-            len(held) >= MOST
-            or await contact_points.count_since(connection, uscc, now - A_DAY) >= MOST
+            len(current) >= MAX_CONTACT_POINTS
+            or await contact_points.count_since(connection, uscc, now - A_DAY) >= MAX_CONTACT_POINTS
         ):
-            return _to(uscc, "enough")
+            return _redirect(uscc, "enough")
         await contact_points.add(
             connection,
             ContactPoint(
@@ -102,20 +104,20 @@ async def add(
                 outdated=False,
             ),
             link_digest=runtime.digests.of("invitation", secret),
-            **_by(visitor),
+            **_authorship(visitor),
         )
     link = f"{runtime.settings.issuer}/portal/enterprises/{uscc}/notices/{place_id}/{secret}"
     try:
         await runtime.channels[channel].send(
-            address, confirmation(card.name, link=link, reference=place_id)
+            address, confirmation_message(card.name, link=link, reference=place_id)
         )
     except UnsentError:
-        return _to(uscc, "unsent")
-    return _to(uscc, "sent")
+        return _redirect(uscc, "unsent")
+    return _redirect(uscc, "sent")
 
 
 @router.get("/portal/enterprises/{uscc}/notices/{place_id}/{secret}", response_model=None)
-async def ask(
+async def show_confirmation(
     request: Request,
     uscc: str,
     place_id: str,
@@ -123,13 +125,13 @@ async def ask(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Ask once: a mail program that opens links by itself confirms nothing."""
+    """Ask to confirm by a form, since mail programs may open links by themselves."""
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await card_of(connection, request, visitor, uscc)
-    return frame.page(
+        card = await enterprise_card(connection, request, visitor, uscc)
+    return renderer.page(
         request,
-        "portal/notice_confirm.html",
+        "portal/confirm_contact_point.html",
         visitor=visitor,
         enterprise=card,
         tab="notices",
@@ -139,19 +141,21 @@ async def ask(
 
 
 @router.post("/portal/enterprises/{uscc}/notices/{place_id}/remove", response_model=None)
-async def remove(
+async def remove_contact_point(
     request: Request, uscc: str, place_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Send nothing there any more."""
+    """Remove a contact point."""
     await visitor.form(request, f"remove {uscc} {place_id}")
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as connection:
-        await contact_points.remove(connection, uscc, place_id, **_by(visitor), now=runtime.now())
-    return _to(uscc, "removed")
+        await contact_points.remove(
+            connection, uscc, place_id, **_authorship(visitor), now=runtime.now()
+        )
+    return _redirect(uscc, "removed")
 
 
 @router.post("/portal/enterprises/{uscc}/notices/{place_id}/{secret}", response_model=None)
-async def confirm(
+async def confirm_contact_point(
     request: Request,
     uscc: str,
     place_id: str,
@@ -159,17 +163,22 @@ async def confirm(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Confirm the place."""
+    """Confirm a contact point."""
     await visitor.form(request, f"confirm {uscc} {place_id}")
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as connection:
         digest = runtime.digests.of("invitation", secret)
         done = await contact_points.confirm(
-            connection, uscc, place_id, link_digest=digest, **_by(visitor), now=runtime.now()
+            connection,
+            uscc,
+            place_id,
+            link_digest=digest,
+            **_authorship(visitor),
+            now=runtime.now(),
         )
     if done:
-        return _to(uscc, "confirmed")
-    return frame.sorry(
+        return _redirect(uscc, "confirmed")
+    return renderer.error_page(
         request,
         status=410,
         title=Translated("这个链接不能使用", "This link cannot be used"),
@@ -182,24 +191,24 @@ async def confirm(
     )
 
 
-class _By(TypedDict):
-    by: str
+class _Authorship(TypedDict):
+    actor: str
     token_digest: bytes
 
 
-def _by(visitor: Visitor) -> _By:
-    """By whose word: the person, and the token that says who that is."""
+def _authorship(visitor: Visitor) -> _Authorship:
+    """The signed-in person and the digest of the identity token."""
     session = visitor.session
-    return _By(by=session.subject, token_digest=session.identity_token_digest)
+    return _Authorship(actor=session.subject, token_digest=session.identity_token_digest)
 
 
-def _opened(runtime: Runtime, place: ContactPoint) -> str:
-    return runtime.vault.open(place.address, **_place(place.uscc, place.place_id)).decode()
+def _decrypted(runtime: Runtime, point: ContactPoint) -> str:
+    return runtime.vault.open(point.address, **_vault_cell(point.uscc, point.place_id)).decode()
 
 
-def _place(uscc: str, place_id: str) -> dict[str, str]:
+def _vault_cell(uscc: str, place_id: str) -> dict[str, str]:
     return {"table": "notice_place", "column": "address", "row": f"{uscc}/{place_id}"}
 
 
-def _to(uscc: str, notice: str) -> Response:
+def _redirect(uscc: str, notice: str) -> Response:
     return see_other(f"/portal/enterprises/{uscc}/notices?notice={notice}")

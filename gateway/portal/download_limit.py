@@ -1,7 +1,4 @@
-"""What is costly to make is counted by person; what takes something back is never counted.
-
-So nobody who may sign in can keep the gateway drawing, and a withdrawal waits for no counter.
-"""
+"""Rate limit on portal downloads, per person. Withdrawing and pausing are never limited."""
 
 from typing import Final
 
@@ -17,33 +14,33 @@ from gateway.pages.page_route import HOME, InsteadError
 from gateway.pages.rendering import PageRenderer
 from gateway.runtime import Runtime
 
-FILES_A_MINUTE: Final = 20
+DOWNLOADS_PER_MINUTE: Final = 20
 
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
-async def count_file(request: Request, runtime: Runtime, visitor: Visitor) -> None:
-    """Have one more file made for this person, or show a page that says when (`InsteadError`)."""
+async def count_download(request: Request, runtime: Runtime, visitor: Visitor) -> None:
+    """Count one download; over the limit or without a limiter, raise an error page."""
     person = runtime.digests.of("portal_files", visitor.session.subject).hex()
-    counter = Counter(name="portal_files", key=person, quota=FILES_A_MINUTE, window=MINUTE)
+    counter = Counter(name="portal_files", key=person, quota=DOWNLOADS_PER_MINUTE, window=MINUTE)
     try:
         verdict = await runtime.limiter.admit(
             Admission(tag=person, generation=None, counters=(counter,))
         )
     except LimiterUnavailableError:
-        raise InsteadError(_unavailable(request, visitor)) from None
+        raise InsteadError(_unavailable_page(request, visitor)) from None
     if isinstance(verdict, Limited):
-        raise InsteadError(_too_often(request, visitor, verdict.retry_after))
+        raise InsteadError(_too_many_page(request, visitor, verdict.retry_after))
 
 
-def _too_often(request: Request, visitor: Visitor, seconds: int) -> Response:
-    page = frame.sorry(
+def _too_many_page(request: Request, visitor: Visitor, seconds: int) -> Response:
+    page = renderer.error_page(
         request,
         status=429,
         title=Translated("下载太频繁", "Too many downloads"),
         sentence=Translated(
-            f"每分钟最多下载 {FILES_A_MINUTE} 个文件。请等 {seconds} 秒后再试，页面上的内容不受影响。",
-            f"At most {FILES_A_MINUTE} files can be downloaded in a minute. Try again in {seconds} "
+            f"每分钟最多下载 {DOWNLOADS_PER_MINUTE} 个文件。请等 {seconds} 秒后再试，页面上的内容不受影响。",
+            f"At most {DOWNLOADS_PER_MINUTE} files can be downloaded in a minute. Try again in {seconds} "
             "seconds; the pages themselves can be read all the while.",
         ),
         onward=HOME,
@@ -53,8 +50,8 @@ def _too_often(request: Request, visitor: Visitor, seconds: int) -> Response:
     return page
 
 
-def _unavailable(request: Request, visitor: Visitor) -> Response:
-    page = frame.sorry(
+def _unavailable_page(request: Request, visitor: Visitor) -> Response:
+    page = renderer.error_page(
         request,
         status=503,
         title=Translated("暂时不能下载", "No downloads right now"),

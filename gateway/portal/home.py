@@ -1,4 +1,4 @@
-"""The start page: my enterprises, and what stands open for each."""
+"""The landing page, and the portal's start page: own enterprises with their open items."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import UsingRuntime
 
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED})
-LOOKS_WITHIN: Final = timedelta(days=30)
+ACCESS_COUNT_PERIOD: Final = timedelta(days=30)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingItems:
-    """A request that has not been answered yet."""
+class PendingRequest:
+    """A consent that awaits a decision, with its client."""
 
     consent: Consent
     client: ClientCard
@@ -40,90 +40,94 @@ class PendingItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeSummary:
-    """One enterprise: what waits for its decision, and the rest in numbers.
-
-    What the person has no power to see is empty.
-    """
+    """One enterprise on the start page; what the person may not see is empty."""
 
     enterprise: EnterpriseCard
     powers: frozenset[Permission]
-    waiting: list[PendingItems]
-    predecessors: list[PendingItems]
-    """Consents of a former legal representative, for the new one to keep or withdraw."""
-    active: int
-    looks: int
-    decided: int
-    """Objections that were decided and can still be reviewed."""
+    requests: list[PendingRequest]
+    inherited: list[PendingRequest]
+    """Consents given under a former legal representative, to be kept or withdrawn."""
+    active_consents: int
+    recent_accesses: int
+    decided_objections: int
 
 
 @router.get("/", response_model=None)
-async def landing(request: Request) -> Response:
-    """Say what this is and where the doors are."""
-    return frame.page(request, "portal/landing.html")
+async def show_landing(request: Request) -> Response:
+    """Show the landing page."""
+    return renderer.page(request, "portal/landing.html")
 
 
 @router.get("/portal", response_model=None)
-async def home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
-    """Show the person's enterprises at a glance."""
+async def show_home(request: Request, runtime: UsingRuntime, visitor: UsingVisitor) -> Response:
+    """Show the person's enterprises with their open items."""
     now = runtime.now()
     session = visitor.session
     async with runtime.engine.connect() as connection:
         cards = await store.enterprises(connection, session.standing)
-        glances = [
-            await _glance(connection, card, session.standing[card.uscc], now) for card in cards
+        summaries = [
+            await _summary(connection, card, session.standing[card.uscc], now) for card in cards
         ]
         outdated = await store.enterprises(connection, session.outdated - session.standing.keys())
-    return frame.page(
+    return renderer.page(
         request,
         "portal/home.html",
         visitor=visitor,
-        glances=glances,
-        kinds=labels.ENTERPRISE_KINDS,
+        summaries=summaries,
         outdated=outdated,
         name=visitor.session.name,
-        words=labels,
+        labels=labels,
     )
 
 
-async def _glance(
+async def _summary(
     connection: AsyncConnection, card: EnterpriseCard, powers: frozenset[Permission], now: datetime
 ) -> HomeSummary:
-    held = (
+    current = (
         await consents.running_of(connection, card.uscc, now=now)
         if Permission.CONSENTS in powers
         else []
     )
-    running = {each.consent_id for each in held if status_at(each, now) in RUNNING}
-    open_ones = [
+    running = {each.consent_id for each in current if status_at(each, now) in RUNNING}
+    requested = [
         each
-        for each in held
+        for each in current
         if status_at(each, now) is Status.REQUESTED
         and (each.amends is None or each.amends in running)
     ]
-    mine = Permission.MANAGE in powers
-    left = await representatives.to_confirm(connection, card.uscc, held, now=now) if mine else []
-    clients = await store.clients(connection, {each.client_id for each in (*open_ones, *left)})
+    inherited = (
+        await representatives.to_confirm(connection, card.uscc, current, now=now)
+        if Permission.MANAGE in powers
+        else []
+    )
+    clients = await store.clients(connection, {each.client_id for each in (*requested, *inherited)})
     return HomeSummary(
         enterprise=card,
         powers=powers,
-        waiting=_known(open_ones, clients),
-        predecessors=_known(left, clients),
-        active=sum(status_at(each, now) is Status.ACTIVE for each in held),
-        looks=await store.count_looks(connection, card.uscc, since=now - LOOKS_WITHIN)
+        requests=_with_client(requested, clients),
+        inherited=_with_client(inherited, clients),
+        active_consents=sum(status_at(each, now) is Status.ACTIVE for each in current),
+        recent_accesses=await store.count_disclosures(
+            connection, card.uscc, start=now - ACCESS_COUNT_PERIOD
+        )
         if Permission.RECORD in powers
         else 0,
-        decided=await _decided(connection, card.uscc) if Permission.OBJECTIONS in powers else 0,
+        decided_objections=await _count_decided_objections(connection, card.uscc)
+        if Permission.OBJECTIONS in powers
+        else 0,
     )
 
 
-async def _decided(connection: AsyncConnection, uscc: str) -> int:
+async def _count_decided_objections(connection: AsyncConnection, uscc: str) -> int:
     found = await objections.of_enterprise(connection, uscc)
     return sum(each.status is objection.Status.DECIDED for each in found)
 
 
-def _known(held: Iterable[Consent], clients: Mapping[str, ClientCard]) -> list[PendingItems]:
+def _with_client(
+    found: Iterable[Consent], clients: Mapping[str, ClientCard]
+) -> list[PendingRequest]:
     return [
-        PendingItems(consent=each, client=clients[each.client_id])
-        for each in held
+        PendingRequest(consent=each, client=clients[each.client_id])
+        for each in found
         if each.client_id in clients
     ]

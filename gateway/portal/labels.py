@@ -1,4 +1,4 @@
-"""How the portal names what the database holds, in both languages."""
+"""Portal labels in Chinese and English: statuses, kinds, reasons, purposes, datasets."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,10 +47,6 @@ ENTERPRISE_KINDS: Final[Mapping[str, Translated]] = {
     "farmers_cooperative": Translated("农民专业合作社", "Farmers' cooperative"),
 }
 
-ROLES: Final[Mapping[str, Translated]] = {
-    "legal_representative": Translated("法定代表人（经营者）", "Legal representative or operator"),
-}
-
 DISCLOSURE_KINDS: Final[Mapping[str, Translated]] = {
     "query": Translated("查询", "Query"),
     "verification": Translated("核验", "Verification"),
@@ -93,7 +89,7 @@ _OTHER_REASON: Final = Translated("不符合提供条件", "The conditions were 
 
 
 def purpose_name(code: str) -> Translated:
-    """A purpose by its name; an unknown one as it stands."""
+    """The name of a purpose; an unlisted code unchanged."""
     if code == UNKNOWN:
         return Translated("用途不明", "Purpose unknown")
     try:
@@ -104,12 +100,12 @@ def purpose_name(code: str) -> Translated:
 
 
 def reason_name(code: str | None) -> Translated:
-    """Why something was refused."""
+    """The label of a refusal reason."""
     return REASONS.get(code or "", _OTHER_REASON)
 
 
 def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `asked`
-    """The name of a dataset or a question, as a disclosure's log has it."""
+    """The name of a dataset or question in a disclosure's `asked` list."""
     code = asked if isinstance(asked, str) else _code_of(asked)
     found = question(code)
     if found is not None:
@@ -121,7 +117,7 @@ def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `
 
 
 def fields_behind(code: str, catalogue: Catalogue) -> list[Translated]:
-    """The fields that a client can be told of a dataset."""
+    """The names of a dataset's fields that clients can receive."""
     return [
         Translated(each.zh, each.en) for each in catalogue.fields_for(code, Audience.AUTHORISED)
     ]

@@ -1,4 +1,4 @@
-"""My record: the enterprise's own credit file, and of each field who else may be told it."""
+"""Portal pages of the enterprise's own credit file, with the visibility of each field."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,33 +28,33 @@ from gateway.portal.objections import labels as objection_labels
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
-AT_FIRST: Final = 5
-PAGE: Final = 20
+PREVIEW_COUNT: Final = 5
+PAGE_SIZE: Final = 20
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One record as its enterprise sees it, and which of its fields reach whom else."""
+    """One record as its enterprise sees it, with the fields visible to others."""
 
     record: Record
     fields: Mapping[str, Any]
     public: frozenset[str]
     authorised: frozenset[str]
     objection: Objection | None
-    """The one that is not closed."""
+    """The open objection to the record."""
 
     @property
-    def reach(self) -> str:
-        """How far the record goes at present."""
+    def visibility(self) -> str:
+        """The widest audience of any field: `public`, `authorised` or `nobody`."""
         if self.public:
             return "public"
         return "authorised" if self.authorised else "nobody"
 
-    def reach_of(self, name: str) -> str:
-        """How far one field goes at present."""
+    def field_visibility(self, name: str) -> str:
+        """The widest audience of one field."""
         if name in self.public:
             return "public"
         return "authorised" if name in self.authorised else "nobody"
@@ -62,7 +62,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The records of one dataset; `after` is where the next page begins, if there is one."""
+    """One page of a dataset's records; `after` is the id that the next page follows."""
 
     dataset: str
     name: Translated
@@ -72,8 +72,8 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """An enterprise's file at one moment."""
+class CreditFile:
+    """An enterprise's credit file at one moment."""
 
     enterprise: Enterprise
     records: Sequence[Record]
@@ -83,21 +83,21 @@ class File:
 
     @property
     def card(self) -> EnterpriseCard:
-        """The head of the page."""
-        of = self.enterprise
-        return EnterpriseCard(uscc=of.uscc, name=of.name, kind=of.kind, status=of.status)
+        """The page header."""
+        own = self.enterprise
+        return EnterpriseCard(uscc=own.uscc, name=own.name, kind=own.kind, status=own.status)
 
     def entries(self) -> list[Entry]:
-        """Every record that the enterprise is told of, in the catalogue's order, the newest first."""
-        held = (registration_of(self.enterprise), *self.records)
-        listed = is_on_serious_list(held, self.runtime.catalogue, self.now)
-        found = (self._entry(each, listed=listed) for each in held)
+        """All records visible to the enterprise, in catalogue order, newest first."""
+        records = (registration_of(self.enterprise), *self.records)
+        listed = is_on_serious_list(records, self.runtime.catalogue, self.now)
+        found = (self._entry(each, listed=listed) for each in records)
         order = self.runtime.catalogue.codes.index
-        told = sorted((e for e in found if e.fields), key=_day, reverse=True)
-        return sorted(told, key=lambda e: order(e.record.dataset))
+        visible = sorted((e for e in found if e.fields), key=_sort_key, reverse=True)
+        return sorted(visible, key=lambda e: order(e.record.dataset))
 
     def _entry(self, record: Record, *, listed: bool) -> Entry:
-        reach = {
+        fields = {
             audience: disclosable_fields(
                 record,
                 audience,
@@ -110,95 +110,99 @@ class File:
         }
         return Entry(
             record=record,
-            fields=reach[Audience.ENTERPRISE],
-            public=frozenset(reach[Audience.PUBLIC]),
-            authorised=frozenset(reach[Audience.AUTHORISED]),
+            fields=fields[Audience.ENTERPRISE],
+            public=frozenset(fields[Audience.PUBLIC]),
+            authorised=frozenset(fields[Audience.AUTHORISED]),
             objection=self.objections.get(record.record_id),
         )
 
-    def opened(self, entry: Entry) -> Entry:
-        """The same entry with its sealed fields opened, for its own page only."""
+    def decrypted(self, entry: Entry) -> Entry:
+        """The entry with its encrypted personal fields decrypted, for its detail page only."""
         vault = self.runtime.vault
         if entry.record.record_id == self.enterprise.registration_id:
             whole = registration_of(self.enterprise, open_enterprise(vault, self.enterprise))
         else:
             whole = with_personal(vault, entry.record)
-        held = (registration_of(self.enterprise), *self.records)
-        listed = is_on_serious_list(held, self.runtime.catalogue, self.now)
+        records = (registration_of(self.enterprise), *self.records)
+        listed = is_on_serious_list(records, self.runtime.catalogue, self.now)
         return self._entry(whole, listed=listed)
 
 
 @router.get("/portal/enterprises/{uscc}/record", response_model=None)
-async def show(
+async def show_credit_file(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show the file by datasets; `?dataset=` shows one of them, a page at a time."""
+    """Show the file by dataset; `?dataset=` shows one dataset page by page."""
     visitor.must(Permission.RECORD, request, uscc)
     wanted, after = (request.query_params.get(name, "") for name in ("dataset", "after"))
     async with runtime.engine.connect() as connection:
-        file = await file_of(connection, request, runtime, visitor, uscc)
+        file = await load_file(connection, request, runtime, visitor, uscc)
     entries = file.entries()
     if wanted:
-        sections = [_page(file, wanted, entries, after)] if _has(entries, wanted, after) else []
+        sections = (
+            [_page_section(file, wanted, entries, after)]
+            if _is_valid_page(entries, wanted, after)
+            else []
+        )
     else:
         codes = dict.fromkeys(each.record.dataset for each in entries)
-        sections = [_beginning(file, code, entries) for code in codes]
+        sections = [_preview_section(file, code, entries) for code in codes]
     if not sections:
         return not_found(request, visitor)
-    return frame.page(
+    return renderer.page(
         request,
-        "portal/record.html",
+        "portal/credit_file.html",
         visitor=visitor,
         enterprise=file.card,
         tab="record",
         sections=sections,
         whole=not wanted,
         disputed=len(file.objections),
-        naming=labels,
+        labels=labels,
         catalogue=runtime.catalogue,
     )
 
 
 @router.get("/portal/enterprises/{uscc}/records/{record_id}", response_model=None)
-async def show_one(
+async def show_record(
     request: Request,
     uscc: str,
     record_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Show one record, field by field, with the way to object to it."""
+    """Show one record field by field, with a link to object."""
     visitor.must(Permission.RECORD, request, uscc)
     async with runtime.engine.connect() as connection:
-        file = await file_of(connection, request, runtime, visitor, uscc)
-        before = await objections.of_enterprise(connection, uscc, record_id=record_id)
-    entry = file.opened(entry_of(request, visitor, file, record_id))
-    return frame.page(
+        file = await load_file(connection, request, runtime, visitor, uscc)
+        earlier = await objections.of_enterprise(connection, uscc, record_id=record_id)
+    entry = file.decrypted(find_entry(request, visitor, file, record_id))
+    return renderer.page(
         request,
-        "portal/one_record.html",
+        "portal/record.html",
         visitor=visitor,
         enterprise=file.card,
         tab="record",
         entry=entry,
-        dataset=name_of(runtime, entry.record.dataset),
-        before=[each for each in before if not each.marks],
+        dataset=dataset_name(runtime, entry.record.dataset),
+        earlier=[each for each in earlier if not each.marks],
         notice=objection_labels.NOTICES.get(request.query_params.get("notice", "")),
-        naming=labels,
-        words=objection_labels,
+        labels=labels,
+        objection_labels=objection_labels,
         catalogue=runtime.catalogue,
         is_rating=entry.record.dataset in runtime.catalogue.objections.rating_appeal.datasets,
     )
 
 
-async def file_of(
+async def load_file(
     connection: AsyncConnection, request: Request, runtime: Runtime, visitor: Visitor, uscc: str
-) -> File:
-    """The file of an enterprise that the person may act for; else there is nothing here."""
+) -> CreditFile:
+    """The credit file of an enterprise; without one, the 404 page."""
     read = await read_file(connection, uscc, runtime.catalogue.codes)
     if read is None:
         raise InsteadError(not_found(request, visitor))
     own = await objections.of_enterprise(connection, uscc)
-    return File(
+    return CreditFile(
         enterprise=read[0],
         records=read[1],
         objections={each.record_id: each for each in own if each.marks},
@@ -207,47 +211,47 @@ async def file_of(
     )
 
 
-def entry_of(request: Request, visitor: Visitor, file: File, record_id: str) -> Entry:
-    """One record that the enterprise is told of; else there is nothing here."""
+def find_entry(request: Request, visitor: Visitor, file: CreditFile, record_id: str) -> Entry:
+    """A visible record by its id; without one, the 404 page."""
     found = next((e for e in file.entries() if e.record.record_id == record_id), None)
     if found is None:
         raise InsteadError(not_found(request, visitor))
     return found
 
 
-def name_of(runtime: Runtime, dataset: str) -> Translated:
-    """A dataset by its name."""
-    of = runtime.catalogue.dataset(dataset)
-    return Translated(of.zh, of.en)
+def dataset_name(runtime: Runtime, dataset: str) -> Translated:
+    """The name of a dataset."""
+    found = runtime.catalogue.dataset(dataset)
+    return Translated(found.zh, found.en)
 
 
-def _day(entry: Entry) -> str:
-    """The day of a record, or the month that it is about."""
-    of = entry.record
-    return str(of.decided_on or of.period or day_of(of.source_time))
+def _sort_key(entry: Entry) -> str:
+    """A record's day of decision, period, or day of delivery."""
+    record = entry.record
+    return str(record.decided_on or record.period or day_of(record.source_time))
 
 
 def _of_dataset(entries: Sequence[Entry], code: str) -> list[Entry]:
     return [each for each in entries if each.record.dataset == code]
 
 
-def _has(entries: Sequence[Entry], code: str, after: str) -> bool:
+def _is_valid_page(entries: Sequence[Entry], code: str, after: str) -> bool:
     ids = {each.record.record_id for each in _of_dataset(entries, code)}
     return bool(ids) and (not after or after in ids)
 
 
-def _beginning(file: File, code: str, entries: Sequence[Entry]) -> Section:
+def _preview_section(file: CreditFile, code: str, entries: Sequence[Entry]) -> Section:
     own = _of_dataset(entries, code)
-    name = name_of(file.runtime, code)
-    more = own[AT_FIRST - 1].record.record_id if len(own) > AT_FIRST else None
-    return Section(dataset=code, name=name, count=len(own), entries=own[:AT_FIRST], after=more)
+    name = dataset_name(file.runtime, code)
+    more = own[PREVIEW_COUNT - 1].record.record_id if len(own) > PREVIEW_COUNT else None
+    return Section(dataset=code, name=name, count=len(own), entries=own[:PREVIEW_COUNT], after=more)
 
 
-def _page(file: File, code: str, entries: Sequence[Entry], after: str) -> Section:
+def _page_section(file: CreditFile, code: str, entries: Sequence[Entry], after: str) -> Section:
     own = _of_dataset(entries, code)
     ids = [each.record.record_id for each in own]
     begin = ids.index(after) + 1 if after else 0
-    shown = own[begin : begin + PAGE]
-    more = shown[-1].record.record_id if shown and begin + PAGE < len(own) else None
-    name = name_of(file.runtime, code)
+    shown = own[begin : begin + PAGE_SIZE]
+    more = shown[-1].record.record_id if shown and begin + PAGE_SIZE < len(own) else None
+    name = dataset_name(file.runtime, code)
     return Section(dataset=code, name=name, count=len(own), entries=shown, after=more)

@@ -1,4 +1,4 @@
-"""All doors of the portal."""
+"""All routes of the portal."""
 
 from fastapi import APIRouter
 
@@ -17,7 +17,7 @@ from gateway.portal.delegates import invitations, pages
 from gateway.portal.objections import my_objections, new_objection
 
 router = APIRouter(include_in_schema=False)
-for room in (
+for module in (
     static,
     sign_in,
     home,
@@ -35,4 +35,4 @@ for room in (
     new_objection,
     my_objections,
 ):
-    router.include_router(room.router)
+    router.include_router(module.router)

@@ -1,4 +1,4 @@
-"""Sign-in gives a new session, whatever cookie came along; sign-out leaves none."""
+"""Portal sign-in and sign-out; each sign-in starts a new session, against session fixation."""
 
 import hmac
 from typing import Final
@@ -25,14 +25,14 @@ from gateway.pages.rendering import PageRenderer
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 log = structlog.get_logger("gateway.sign_in")
 
 
 @router.get("/portal/sign-in", response_model=None)
 @get_only()
-async def begin(request: Request, runtime: UsingRuntime) -> Response:
-    """Send the person to the identity provider."""
+async def start_sign_in(request: Request, runtime: UsingRuntime) -> Response:
+    """Redirect to the identity provider."""
     provider = _provider(request)
     if provider is None:
         return _no_provider(request)
@@ -57,14 +57,14 @@ async def begin(request: Request, runtime: UsingRuntime) -> Response:
 
 @router.get("/portal/sign-in/return", response_model=None)
 @get_only()
-async def come_back(request: Request, runtime: UsingRuntime) -> Response:
-    """Take what the provider has sent and begin a session."""
+async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
+    """Verify the provider's response and begin a session."""
     kept = request.cookies.get(sign_in_cookie.cookie_name(runtime.settings))
     provider = _provider(request)
     if provider is None or not kept:
         return _try_again(request)
     started = SignIn.from_cookie(kept)
-    attempt, back = started.attempt(runtime.digests), _given_once(request)
+    attempt, back = started.attempt(runtime.digests), _unrepeated_parameters(request)
     if not hmac.compare_digest(back.get("state", "").encode(), attempt.state.encode()):
         return _try_again(request)
     now = runtime.now()
@@ -97,9 +97,9 @@ async def sign_out(request: Request, runtime: UsingRuntime, visitor: UsingVisito
 
 
 @router.get("/portal/signed-out", response_model=None)
-async def signed_out(request: Request) -> Response:
-    """Say that the session has ended."""
-    return frame.sorry(
+async def show_signed_out(request: Request) -> Response:
+    """Confirm the sign-out."""
+    return renderer.error_page(
         request,
         status=200,
         title=Translated("已退出登录", "You have signed out"),
@@ -123,8 +123,8 @@ def _signed_in(runtime: Runtime, value: str, return_to: str) -> Response:
     return response
 
 
-def _given_once(request: Request) -> dict[str, str]:
-    """The parameters that were not repeated."""
+def _unrepeated_parameters(request: Request) -> dict[str, str]:
+    """The query parameters given exactly once."""
     given = request.query_params
     return {name: value for name, value in given.items() if len(given.getlist(name)) == 1}
 
@@ -135,7 +135,7 @@ def _provider(request: Request) -> IdentityProvider | None:
 
 
 def _no_provider(request: Request) -> Response:
-    return frame.sorry(
+    return renderer.error_page(
         request,
         status=503,
         title=Translated("暂时无法登录", "Sign-in is not available"),
@@ -148,7 +148,7 @@ def _no_provider(request: Request) -> Response:
 
 def _unavailable(request: Request, error: IdentityUnavailableError) -> Response:
     log.error("identity_provider_unavailable", trouble=str(error))
-    return frame.sorry(
+    return renderer.error_page(
         request,
         status=503,
         title=Translated("暂时无法登录", "Sign-in is not available"),
@@ -161,7 +161,7 @@ def _unavailable(request: Request, error: IdentityUnavailableError) -> Response:
 
 
 def _too_weak(request: Request) -> Response:
-    return frame.sorry(
+    return renderer.error_page(
         request,
         status=403,
         title=Translated("需要更高等级的身份认证", "A stronger sign-in is needed"),
@@ -174,7 +174,7 @@ def _too_weak(request: Request) -> Response:
 
 
 def _try_again(request: Request) -> Response:
-    return frame.sorry(
+    return renderer.error_page(
         request,
         status=400,
         title=Translated("登录没有完成", "Sign-in was not completed"),

@@ -1,4 +1,4 @@
-"""Each function asks the database one question; all but clients' names by one enterprise."""
+"""Portal queries for client and enterprise names and the number of disclosures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gateway.pages.i18n import Translated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCard:
-    """A client as an enterprise may know it."""
+    """A client's public details."""
 
     client_id: str
     kind: str
@@ -26,7 +26,7 @@ class ClientCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnterpriseCard:
-    """An enterprise as its own people see it at the head of a page."""
+    """An enterprise as in page headers."""
 
     uscc: str
     name: str
@@ -35,7 +35,7 @@ class EnterpriseCard:
 
 
 async def clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
-    """The clients of these ids."""
+    """The clients with these ids."""
     found = await connection.execute(
         select(
             col(ClientRow.client_id),
@@ -57,7 +57,7 @@ async def clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[st
 
 
 async def enterprises(connection: AsyncConnection, usccs: Iterable[str]) -> list[EnterpriseCard]:
-    """Those of these enterprises that exist, by name."""
+    """The known ones of these enterprises, ordered by name."""
     found = await connection.execute(
         select(enterprise.c.uscc, enterprise.c.name, enterprise.c.kind, enterprise.c.status)
         .where(enterprise.c.uscc.in_(sorted(set(usccs))))
@@ -66,11 +66,11 @@ async def enterprises(connection: AsyncConnection, usccs: Iterable[str]) -> list
     return [EnterpriseCard(**row._asdict()) for row in found]
 
 
-async def count_looks(connection: AsyncConnection, uscc: str, *, since: datetime) -> int:
-    """How often somebody looked, or tried to, since then."""
+async def count_disclosures(connection: AsyncConnection, uscc: str, *, start: datetime) -> int:
+    """The number of disclosures and refused attempts from `start` on."""
     found = await connection.execute(
         select(func.count())
         .select_from(DisclosureRow)
-        .where(col(DisclosureRow.uscc) == uscc, col(DisclosureRow.at) >= since),
+        .where(col(DisclosureRow.uscc) == uscc, col(DisclosureRow.at) >= start),
     )
     return found.scalar_one()

@@ -9,7 +9,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.rendering import PageRenderer
 
 router = APIRouter(include_in_schema=False)
-frame: Final = PageRenderer("gateway.pages")
+renderer: Final = PageRenderer("gateway.pages")
 
 GRANTED: Final = (
     Translated("已返回示例接入方", "Back at the demo client"),
@@ -30,7 +30,7 @@ PORTAL: Final = ("/portal", Translated("打开企业门户", "Open the portal"))
 
 
 @router.get("/demo/callback")
-async def callback(request: Request) -> HTMLResponse:
+async def show_callback(request: Request) -> HTMLResponse:
     """Show what came back. The code stays in the address: whoever plays the bank takes it there."""
     title, sentence = REFUSED if "error" in request.query_params else GRANTED
-    return frame.sorry(request, status=200, title=title, sentence=sentence, onward=PORTAL)
+    return renderer.error_page(request, status=200, title=title, sentence=sentence, onward=PORTAL)

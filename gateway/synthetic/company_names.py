@@ -62,7 +62,7 @@ _WEIGHTS: Final = tuple(accumulate(each.weight for each in _INDUSTRIES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class CompanyName:
     """A name with what it says of its bearer."""
 
     name: str
@@ -70,27 +70,27 @@ class Naming:
     industry: Industry
 
 
-def an_industry(rng: random.Random, kind: str) -> Industry:
+def pick_industry(rng: random.Random, kind: str) -> Industry:
     """A line of business by weight; cooperatives farm."""
     if kind == "farmers_cooperative":
         return _AGRICULTURE
     return rng.choices(_INDUSTRIES, cum_weights=_WEIGHTS)[0]
 
 
-def a_style_name(rng: random.Random) -> str:
+def pick_style_name(rng: random.Random) -> str:
     """The part of a name that is the bearer's own."""
     style = rng.choice(_FIRST) + rng.choice(_SECOND)
     return style + rng.choice(_SECOND) if rng.random() < 0.25 else style  # noqa: PLR2004
 
 
-def a_naming(rng: random.Random, kind: str, division: Division) -> Naming:
+def make_company_name(rng: random.Random, kind: str, division: Division) -> CompanyName:
     """A name as the authority of `division` would register it."""
-    industry = an_industry(rng, kind)
+    industry = pick_industry(rng, kind)
     forms, weights = zip(*_FORMS[kind], strict=True)
     form: str = rng.choices(forms, weights=weights)[0]
     place = division.name if division.is_a_city or kind != "firm" else division.city
-    return Naming(
-        name=f"{place}{a_style_name(rng)}{rng.choice(industry.words)}{form}",
+    return CompanyName(
+        name=f"{place}{pick_style_name(rng)}{rng.choice(industry.words)}{form}",
         entity_type=_TYPES.get(form, _INDIVIDUAL),
         industry=industry,
     )

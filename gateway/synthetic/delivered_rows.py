@@ -11,10 +11,10 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.record_mapping import natural_key, typed_columns
 from gateway.creditfile.records import REGISTRATION, Enterprise, Record
-from gateway.synthetic.uscc_generator import an_authoritys_code
+from gateway.synthetic.uscc_generator import authority_uscc
 from verification.normalise import strict_name
 
-OPENING: Final = timedelta(hours=9)
+DELIVERY_TIME: Final = timedelta(hours=9)
 _SOURCES: Final = {
     "market_regulation": "市场监督管理部门（合成数据）",
     "approving_authority": "行政审批部门（合成数据）",
@@ -30,15 +30,15 @@ _SOURCES: Final = {
     "tax_and_social": "税务和社保部门（合成数据）",
 }
 SOURCES: Final = {
-    kind: (f"synthetic-{kind.replace('_', '-')}", name, an_authoritys_code(number))
+    kind: (f"synthetic-{kind.replace('_', '-')}", name, authority_uscc(number))
     for number, (kind, name) in enumerate(_SOURCES.items(), start=1)
 }
 """Of each source kind: id, name, USCC."""
-_DAYS: Final = ("established_on", "approved_on", "term_from", "term_to")
+_DATE_FIELDS: Final = ("established_on", "approved_on", "term_from", "term_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class DeliveredRow:
     """One row of a delivery, as the source writes it on `day` at nine o'clock."""
 
     dataset: str
@@ -54,8 +54,8 @@ class SyntheticEnterprise:
     """An enterprise with its file, as the sources deliver it, and what it is an example of."""
 
     uscc: str
-    registration: Delivery
-    deliveries: tuple[Delivery, ...]
+    registration: DeliveredRow
+    deliveries: tuple[DeliveredRow, ...]
     personal: Mapping[str, str] = field(repr=False)
     """By the catalogue's names; not sealed yet."""
     traits: frozenset[str]
@@ -71,7 +71,7 @@ class SyntheticEnterprise:
         }
         kept: dict[str, Any] = {
             **said,
-            **{name: date.fromisoformat(said[name]) for name in _DAYS if name in said},
+            **{name: date.fromisoformat(said[name]) for name in _DATE_FIELDS if name in said},
             "former_names": tuple(said["former_names"]),
             "capital": Decimal(said["capital"]),
         }
@@ -83,8 +83,8 @@ class SyntheticEnterprise:
             source_id=source_id,
             source_name=source_name,
             source_uscc=source_uscc,
-            source_time=midnight(self.registration.day) + OPENING,
-            received_at=midnight(self.registration.day) + OPENING,
+            source_time=midnight(self.registration.day) + DELIVERY_TIME,
+            received_at=midnight(self.registration.day) + DELIVERY_TIME,
             catalogue_version=self.catalogue.version,
             code_ok=self.code_ok,
             unavailable=self.unavailable,
@@ -95,7 +95,7 @@ class SyntheticEnterprise:
         """Its records as they are kept, but for the registration."""
         return tuple(self._record(each) for each in self.deliveries)
 
-    def _record(self, of: Delivery) -> Record:
+    def _record(self, of: DeliveredRow) -> Record:
         dataset = self.catalogue.dataset(of.dataset)
         source_id, source_name, source_uscc = SOURCES[dataset.source]
         columns: dict[str, Any] = {**typed_columns(dataset, of.fields), **of.happened}
@@ -107,8 +107,8 @@ class SyntheticEnterprise:
             natural_key=natural_key(dataset, of.fields),
             source_name=source_name,
             source_uscc=source_uscc,
-            source_time=midnight(of.day) + OPENING,
-            received_at=midnight(of.day) + OPENING,
+            source_time=midnight(of.day) + DELIVERY_TIME,
+            received_at=midnight(of.day) + DELIVERY_TIME,
             catalogue_version=self.catalogue.version,
             fields=of.fields,
             **columns,

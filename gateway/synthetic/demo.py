@@ -27,8 +27,8 @@ from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.settings import Settings
 from gateway.synthetic.callback_page import router as callback
 from gateway.synthetic.load import Loaded
-from gateway.synthetic.next_steps import invite
-from gateway.synthetic.seed_demo import Kit, build
+from gateway.synthetic.next_steps import print_next_steps
+from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import HOST, DemoFolder, DemoState, StateError, read_json
 from gateway.synthetic.tour import tour
 from gateway.transparency.checkpoint_stores import StoreError
@@ -38,7 +38,7 @@ START_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
+class DemoOptions:
     """What the command line asks for."""
 
     folder: Path
@@ -47,17 +47,19 @@ class Demo:
     once: bool
 
 
-def run(demo: Demo, console: Console) -> None:
+def run_demo(demo: DemoOptions, console: Console) -> None:
     """Set up what is missing, serve, go on tour, and go on serving unless `once`."""
     began = time.monotonic()
     folder = DemoFolder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
-    settings, fresh = _database(folder, state, console)
+    settings, fresh = _start_database(folder, state, console)
     configure(folder.open_log())
     asyncio.run(_serve(demo, folder, state, settings, console, fresh=fresh, began=began))
 
 
-def _database(folder: DemoFolder, state: DemoState, console: Console) -> tuple[Settings, bool]:
+def _start_database(
+    folder: DemoFolder, state: DemoState, console: Console
+) -> tuple[Settings, bool]:
     """Start PostgreSQL, migrated; without a kit the last build did not finish: begin anew."""
     fresh = not folder.kit.exists()
     with console.status("PostgreSQL …"):
@@ -69,12 +71,12 @@ def _database(folder: DemoFolder, state: DemoState, console: Console) -> tuple[S
         upgrade(server.url())
     settings = folder.settings(state, server.url())
     folder.write_operator(settings)
-    asyncio.run(_demand_its_log(settings, keeps=keeps))
-    asyncio.run(_keys_folded(settings))
+    asyncio.run(_check_log(settings, keeps=keeps))
+    asyncio.run(_rekey_records(settings))
     return settings, fresh
 
 
-async def _keys_folded(settings: Settings) -> None:
+async def _rekey_records(settings: Settings) -> None:
     """A folder of an earlier version may hold records under earlier keys."""
     vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
     engine = background_engine(settings)
@@ -86,7 +88,7 @@ async def _keys_folded(settings: Settings) -> None:
 
 
 async def _serve(  # the parts of one run
-    demo: Demo,
+    demo: DemoOptions,
     folder: DemoFolder,
     state: DemoState,
     settings: Settings,
@@ -95,7 +97,7 @@ async def _serve(  # the parts of one run
     fresh: bool,
     began: float,
 ) -> None:
-    kit = await _built(folder, state, settings, console) if fresh else read_json(folder.kit)
+    kit = await _seed(folder, state, settings, console) if fresh else read_json(folder.kit)
     app = create_app(settings)
     app.include_router(callback)
     async with _serving(app, state.port) as server:
@@ -106,11 +108,11 @@ async def _serve(  # the parts of one run
         await tour(kit, console)
         if demo.once:
             return
-        invite(kit, folder, console)
+        print_next_steps(kit, folder, console)
         await server.wait()
 
 
-async def _demand_its_log(settings: Settings, *, keeps: bool) -> None:
+async def _check_log(settings: Settings, *, keeps: bool) -> None:
     """Refuse a database that was put back: `StateError` says so."""
     runtime = await open_runtime(settings)
     try:
@@ -124,7 +126,7 @@ async def _demand_its_log(settings: Settings, *, keeps: bool) -> None:
         await close_runtime(runtime)
 
 
-async def _built(folder: DemoFolder, state: DemoState, settings: Settings, console: Console) -> Kit:
+async def _seed(folder: DemoFolder, state: DemoState, settings: Settings, console: Console) -> Kit:
     runtime = await open_runtime(settings)
     columns = (
         TextColumn("Building a synthetic province"),
@@ -139,7 +141,7 @@ async def _built(folder: DemoFolder, state: DemoState, settings: Settings, conso
             def on_progress(loaded: Loaded) -> None:
                 progress.update(task, completed=loaded.enterprises)
 
-            return await build(runtime, folder, state, on_progress)
+            return await seed_demo(runtime, folder, state, on_progress)
     finally:
         await close_runtime(runtime)
 

@@ -55,6 +55,6 @@ _NAMES: Final = tuple(_WEIGHT_OF)
 _WEIGHTS: Final = tuple(accumulate(_WEIGHT_OF.values()))
 
 
-def a_division(rng: random.Random) -> Division:
+def pick_division(rng: random.Random) -> Division:
     """A county, its city by weight."""
     return rng.choice(DIVISIONS[rng.choices(_NAMES, cum_weights=_WEIGHTS)[0]])

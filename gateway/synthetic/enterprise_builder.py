@@ -9,8 +9,8 @@ from typing import Any, Final
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import REGISTRATION
-from gateway.synthetic.company_names import Naming
-from gateway.synthetic.delivered_rows import OPENING, Delivery, SyntheticEnterprise
+from gateway.synthetic.company_names import CompanyName
+from gateway.synthetic.delivered_rows import DELIVERY_TIME, DeliveredRow, SyntheticEnterprise
 from gateway.synthetic.divisions import Division
 from gateway.synthetic.people import SyntheticPerson
 
@@ -28,7 +28,7 @@ class EnterpriseBuilder:
     uscc: str
     kind: str
     division: Division
-    naming: Naming
+    naming: CompanyName
     person: SyntheticPerson
     name: str
     legal_representative: str
@@ -39,7 +39,7 @@ class EnterpriseBuilder:
     unavailable: tuple[str, ...] = ()
     code_ok: bool = True
     traits: set[str] = field(default_factory=set)
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[DeliveredRow] = field(default_factory=list)
 
     def before(self, most: int, least: int = 1) -> date:
         """A day between `least` and `most` days before today, though not before its founding."""
@@ -47,7 +47,7 @@ class EnterpriseBuilder:
 
     def morning(self, days_ago: int) -> datetime:
         """Nine o'clock in Shanghai, so many days ago."""
-        return midnight(self.today - timedelta(days=days_ago)) + OPENING
+        return midnight(self.today - timedelta(days=days_ago)) + DELIVERY_TIME
 
     def an_id(self) -> str:
         """An opaque id."""
@@ -66,7 +66,7 @@ class EnterpriseBuilder:
         decided_on = fields.get(self.catalogue.dataset(dataset_code).field_of.get(_DECIDED, ""))
         day = date.fromisoformat(decided_on) if decided_on else self.before(20)
         self.deliveries.append(
-            Delivery(
+            DeliveredRow(
                 dataset=dataset_code,
                 fields=fields,
                 record_id=self.an_id(),
@@ -93,10 +93,10 @@ class EnterpriseBuilder:
             catalogue=self.catalogue,
         )
 
-    def _registration(self) -> Delivery:
+    def _registration(self) -> DeliveredRow:
         approved_on = max(self.established_on, self.before(400))
         thousands = int(self.rng.lognormvariate(4.6, 1.4)) + 1
-        return Delivery(
+        return DeliveredRow(
             dataset=REGISTRATION,
             fields={
                 "uscc": self.uscc,

@@ -21,15 +21,15 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.record_mapping import natural_key
 from gateway.creditfile.records import REGISTRATION
-from gateway.synthetic.delivered_rows import SOURCES, Delivery, SyntheticEnterprise
+from gateway.synthetic.delivered_rows import SOURCES, DeliveredRow, SyntheticEnterprise
 from gateway.synthetic.file_writers import DatasetFile, Format, WrittenFile
 from gateway.synthetic.province import province
 
 MANIFEST: Final = "manifest.json"
 _ACTIONS: Final = {"repaired_at": "repair", "withdrawn_at": "withdraw"}
 _REASON: Final = "合成数据：示例"
-_EVERY: Final = 500
-_TICK: Final = 0.25
+_PROGRESS_ROWS: Final = 500
+_PROGRESS_SECONDS: Final = 0.25
 _README: Final = """# A synthetic province 合成数据
 
 Nothing here is real: no enterprise, person, number, address or credential. Made by
@@ -58,7 +58,7 @@ class ExportPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Province:
+class WrittenProvince:
     """What was written: rows by dataset, and the files."""
 
     rows: dict[str, int]
@@ -72,7 +72,7 @@ class Province:
 
 def write_province(
     plan: ExportPlan, on_progress: Callable[[int], None] = lambda _: None
-) -> Province:
+) -> WrittenProvince:
     """Write all parts side by side; the manifest comes last, so without one nothing is finished.
 
     Raises `FinishedError` where the folder has a manifest already.
@@ -83,15 +83,15 @@ def write_province(
     context = multiprocessing.get_context("spawn")
     done = context.Array("q", plan.parts)
     with ProcessPoolExecutor(
-        plan.parts, mp_context=context, initializer=_hear, initargs=(done,)
+        plan.parts, mp_context=context, initializer=_share_counts, initargs=(done,)
     ) as pool:
-        running = [pool.submit(_write_a_part, plan, part) for part in range(plan.parts)]
-        _watch(running, lambda: on_progress(sum(done[:])))
+        running = [pool.submit(_write_counted_part, plan, part) for part in range(plan.parts)]
+        _wait_for_parts(running, lambda: on_progress(sum(done[:])))
     files = tuple(file for each in running for file in each.result())
     rows: Counter[str] = Counter()
     for file in files:
         rows[file.dataset] += file.rows
-    return _finish(plan, Province(rows=dict(rows), files=files))
+    return _finish(plan, WrittenProvince(rows=dict(rows), files=files))
 
 
 def write_part(
@@ -114,7 +114,7 @@ def write_part(
                 files[dataset].write(row)
             for action in _actions(entity):
                 actions.write(orjson.dumps(action, option=orjson.OPT_APPEND_NEWLINE))
-            if count % _EVERY == 0 or first + count == end:
+            if count % _PROGRESS_ROWS == 0 or first + count == end:
                 tell(count)
         return [file.close() for file in files.values()]
 
@@ -149,11 +149,11 @@ def _actions(entity: SyntheticEnterprise) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _source_time(of: Delivery) -> str:
+def _source_time(of: DeliveredRow) -> str:
     return f"{of.day.isoformat()}T09:00:00+08:00"
 
 
-def _finish(plan: ExportPlan, made: Province) -> Province:
+def _finish(plan: ExportPlan, made: WrittenProvince) -> WrittenProvince:
     sources = {dataset.code: SOURCES[dataset.source] for dataset in load_catalogue().datasets}
     manifest = {
         "synthetic": True,
@@ -179,25 +179,25 @@ def _finish(plan: ExportPlan, made: Province) -> Province:
     return made
 
 
-_done: Any = None  # the counts that parts and parent share, in a part's process
+_counts: Any = None  # the counts that parts and parent share, in a part's process
 
 
-def _hear(done: Any) -> None:
-    global _done  # noqa: PLW0603  # a pool's initializer has no other way
-    _done = done
+def _share_counts(done: Any) -> None:
+    global _counts  # noqa: PLW0603  # a pool's initializer has no other way
+    _counts = done
 
 
-def _write_a_part(plan: ExportPlan, part: int) -> list[WrittenFile]:
+def _write_counted_part(plan: ExportPlan, part: int) -> list[WrittenFile]:
     def tell(count: int) -> None:
-        _done[part] = count
+        _counts[part] = count
 
     return write_part(plan, part, tell)
 
 
-def _watch(running: list[Future[list[WrittenFile]]], tell: Callable[[], None]) -> None:
+def _wait_for_parts(running: list[Future[list[WrittenFile]]], tell: Callable[[], None]) -> None:
     """Until all have ended, or one has failed, which is raised."""
     while True:
-        ended, going = wait(running, timeout=_TICK, return_when=FIRST_EXCEPTION)
+        ended, going = wait(running, timeout=_PROGRESS_SECONDS, return_when=FIRST_EXCEPTION)
         tell()
         for each in ended:
             each.result()

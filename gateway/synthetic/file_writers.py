@@ -25,11 +25,11 @@ from gateway.creditfile.catalogue_schema import DatasetDefinition
 ROW_GROUP: Final = 20_000
 _USCC: Final = "uscc"
 _SOURCE_TIME: Final = "source_time"
-_CELLS: Final[Mapping[str, Callable[[Any], str]]] = {
+_CELL_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "boolean": lambda value: "true" if value else "false",
     "texts": ";".join,
 }
-_TYPES: Final = {"boolean": pa.bool_(), "integer": pa.int64()}
+_ARROW_TYPES: Final = {"boolean": pa.bool_(), "integer": pa.int64()}
 
 Row = Mapping[str, Any]
 
@@ -76,7 +76,7 @@ class DatasetFile:
     def __init__(self, path: Path, dataset: DatasetDefinition, form: Format) -> None:
         self._path, self._dataset = path, dataset.code
         self._file = _Digesting(path.open("wb"))
-        self._lines = _LINES[form](self._file, dataset)
+        self._lines = _WRITERS[form](self._file, dataset)
         self._rows = 0
 
     def write(self, row: Row) -> None:
@@ -140,9 +140,9 @@ class _Csv:
         self._header = header_of(dataset)
         types = {field.name: field.type for field in dataset.fields}
         self._odd = tuple(
-            (place, _CELLS[types[name]])
+            (place, _CELL_FORMATS[types[name]])
             for place, name in enumerate(self._header)
-            if types.get(name) in _CELLS
+            if types.get(name) in _CELL_FORMATS
         )
         self._write(self._header)
 
@@ -193,10 +193,10 @@ class _Parquet:
 
 
 def _arrow_type(kind: str) -> Any:  # pyarrow's type; days and decimals are texts in their one form
-    return pa.list_(pa.string()) if kind == "texts" else _TYPES.get(kind, pa.string())
+    return pa.list_(pa.string()) if kind == "texts" else _ARROW_TYPES.get(kind, pa.string())
 
 
-_LINES: Final[dict[Format, type[_Csv | _Ndjson | _Parquet]]] = {
+_WRITERS: Final[dict[Format, type[_Csv | _Ndjson | _Parquet]]] = {
     Format.CSV: _Csv,
     Format.NDJSON: _Ndjson,
     Format.PARQUET: _Parquet,

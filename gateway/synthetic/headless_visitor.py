@@ -10,7 +10,7 @@ import httpx2
 
 from gateway.synthetic.html_forms import HtmlForm, form_with, forms_in
 
-MOST_HOPS: Final = 12
+MAX_REDIRECTS: Final = 12
 
 
 class VisitError(Exception):
@@ -77,7 +77,7 @@ class HeadlessVisitor:
 
     async def _go(self, method: str, url: str, **request: Any) -> httpx2.Response:
         """Follow redirects within the gateway; one that leads to a client's callback is the end."""
-        for _ in range(MOST_HOPS):
+        for _ in range(MAX_REDIRECTS):
             answer = await self._http.request(method, url, **request)
             if not answer.has_redirect_location:
                 if answer.is_error:

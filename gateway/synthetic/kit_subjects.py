@@ -10,8 +10,8 @@ from typing import Any, Final
 from gateway.identity.demo_accounts import hash_password
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 
-OF_EACH_TRAIT: Final = 2
-MOST: Final = 80
+SUBJECTS_PER_TRAIT: Final = 2
+MAX_SUBJECTS: Final = 80
 PASSWORD_BYTES: Final = 6
 
 
@@ -25,8 +25,8 @@ class SubjectChoice:
     def watch(self, stream: Iterable[SyntheticEnterprise]) -> Iterator[SyntheticEnterprise]:
         """The same stream."""
         for entity in stream:
-            wanted = [trait for trait in entity.traits if self._seen[trait] < OF_EACH_TRAIT]
-            if wanted and len(self.chosen) < MOST:
+            wanted = [trait for trait in entity.traits if self._seen[trait] < SUBJECTS_PER_TRAIT]
+            if wanted and len(self.chosen) < MAX_SUBJECTS:
                 self._seen.update(entity.traits)
                 self.chosen.append(entity)
             yield entity

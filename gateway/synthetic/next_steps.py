@@ -16,7 +16,7 @@ bank = Client.from_kit("{kit}", "bank")
 print(bank.query("{uscc}", purpose="{purpose}", datasets=["registration"]).records)"""
 
 
-def invite(kit: Kit, folder: DemoFolder, console: Console) -> None:
+def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
     """Print it."""
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]

@@ -37,13 +37,13 @@ class SyntheticPerson:
     home_address: str
 
 
-def a_person(rng: random.Random, division: Division, today: date) -> SyntheticPerson:
+def make_person(rng: random.Random, division: Division, today: date) -> SyntheticPerson:
     """A grown-up from `division`."""
     born = today - timedelta(days=_ADULT + int(rng.random() * _WORKING_LIFE))
     road = rng.choice(_ROADS)
     return SyntheticPerson(
-        name=a_name(rng),
-        id_number=false_id_number(
+        name=make_name(rng),
+        id_number=invalid_id_number(
             f"{division.code}{born.year}{born.month:02}{born.day:02}{rng.randint(0, 999):03}"
         ),
         phone=f"{UNASSIGNED_PREFIX}{rng.randint(0, 99_999_999):08}",
@@ -51,13 +51,13 @@ def a_person(rng: random.Random, division: Division, today: date) -> SyntheticPe
     )
 
 
-def a_name(rng: random.Random) -> str:
+def make_name(rng: random.Random) -> str:
     """A surname and one or two characters."""
     given = rng.choice(_GIVEN) + (rng.choice(_GIVEN) if rng.random() < 0.8 else "")  # noqa: PLR2004
     return rng.choice(_SURNAMES) + given
 
 
-def false_id_number(first17: str) -> str:
+def invalid_id_number(first17: str) -> str:
     """An ID number with a check character that is not the right one."""
     right = _CHECKS.index(id_check_character(first17))
     return first17 + _CHECKS[(right + 1) % len(_CHECKS)]

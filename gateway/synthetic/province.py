@@ -14,21 +14,21 @@ from typing import Final
 
 from gateway.creditfile.catalogue import Catalogue
 from gateway.synthetic import negative_records, positive_records
-from gateway.synthetic.company_names import a_naming
+from gateway.synthetic.company_names import make_company_name
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
-from gateway.synthetic.divisions import BY_CODE, a_division
+from gateway.synthetic.divisions import BY_CODE, pick_division
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.people import a_person
-from gateway.synthetic.scenarios import CAST, KINDS, PLACES, TRAITS, Trait
+from gateway.synthetic.people import make_person
+from gateway.synthetic.scenarios import FIRST_TRAITS, TRAIT_DIVISIONS, TRAIT_KINDS, TRAITS, Trait
 from gateway.synthetic.seeded_random import SeededRandom
-from gateway.synthetic.uscc_generator import a_code
+from gateway.synthetic.uscc_generator import make_uscc
 
 _KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
 _KIND_WEIGHTS: Final = (59, 99, 100)
 _LICENCES: Final = tuple(accumulate((46, 25, 14, 8, 4, 3)))
 _FIRST_NAME: Final = "杭州云栖数据科技有限公司"
 _FIRST_PLACE: Final = BY_CODE["330106"]
-_RARER: Final[tuple[tuple[float, Trait], ...]] = (
+_RARE_RECORDS: Final[tuple[tuple[float, Trait], ...]] = (
     (0.02, positive_records.add_honour),
     (0.05, lambda draft: positive_records.add_industry_rating(draft, published=True)),
     (0.03, lambda draft: positive_records.add_industry_rating(draft, published=False)),
@@ -36,7 +36,7 @@ _RARER: Final[tuple[tuple[float, Trait], ...]] = (
     (0.015, positive_records.add_pledge),
     (0.01, negative_records.add_alert),
 )
-_WRONGS: Final = (
+_NEGATIVE_SHARES: Final = (
     (0.05, "abnormal"),
     (0.015, "penalised"),
     (0.0008, "serious_violation"),
@@ -67,24 +67,24 @@ def province(
     `first` of them may be passed over.
     """
     for index in range(first, n):
-        yield _an_enterprise(seed, index, today, catalogue)
+        yield _make_enterprise(seed, index, today, catalogue)
 
 
-def _an_enterprise(
+def _make_enterprise(
     seed: int,
     index: int,
     today: date,
     catalogue: Catalogue,
 ) -> SyntheticEnterprise:
-    trait = CAST[index] if index < len(CAST) else None
-    draft = _a_draft(seed, index, trait, today, catalogue)
+    trait = FIRST_TRAITS[index] if index < len(FIRST_TRAITS) else None
+    draft = _new_builder(seed, index, trait, today, catalogue)
     if index == 0:
         draft.name = _FIRST_NAME
     if trait is None:
-        _earn(draft)
-        _err(draft)
+        _add_positive_records(draft)
+        _add_negative_traits(draft)
     else:
-        _play(draft, trait)
+        _apply_trait(draft, trait)
     if draft.kind == "individual_business":
         draft.traits.add("individual_business")
     if draft.kind == "farmers_cooperative":
@@ -92,7 +92,7 @@ def _an_enterprise(
     return draft.finished()
 
 
-def _a_draft(
+def _new_builder(
     seed: int,
     index: int,
     trait: str | None,
@@ -101,19 +101,19 @@ def _a_draft(
 ) -> EnterpriseBuilder:
     rng = SeededRandom(f"{seed}/{index}")
     any_kind = rng.choices(_KINDS, cum_weights=_KIND_WEIGHTS)[0]
-    kind = any_kind if trait is None else KINDS.get(trait, "firm")
-    division = a_division(rng)
+    kind = any_kind if trait is None else TRAIT_KINDS.get(trait, "firm")
+    division = pick_division(rng)
     if index == 0:
         division = _FIRST_PLACE
     elif trait is not None:
-        division = PLACES.get(trait, division)
-    naming, person = a_naming(rng, kind, division), a_person(rng, division, today)
+        division = TRAIT_DIVISIONS.get(trait, division)
+    naming, person = make_company_name(rng, kind, division), make_person(rng, division, today)
     street, house = rng.choice(_STREETS), rng.randint(1, 998)
     return EnterpriseBuilder(
         rng=rng,
         today=today,
         catalogue=catalogue,
-        uscc=a_code(index, seed, kind, division.code),
+        uscc=make_uscc(index, seed, kind, division.code),
         kind=kind,
         division=division,
         naming=naming,
@@ -131,7 +131,7 @@ def _established_on(rng: random.Random, today: date, *, young: bool) -> date:
     return today - timedelta(days=min(days, 12_000) if young else 1200 + min(days, 8_000))
 
 
-def _play(draft: EnterpriseBuilder, trait: str) -> None:
+def _apply_trait(draft: EnterpriseBuilder, trait: str) -> None:
     TRAITS[trait](draft)
     if trait != "clean":
         positive_records.add_licence(draft)
@@ -141,7 +141,7 @@ def _play(draft: EnterpriseBuilder, trait: str) -> None:
     draft.traits.add(trait)
 
 
-def _earn(draft: EnterpriseBuilder) -> None:
+def _add_positive_records(draft: EnterpriseBuilder) -> None:
     rng, is_firm = draft.rng, draft.kind == "firm"
     licences = rng.choices(range(1, 7), cum_weights=_LICENCES)[0]
     if rng.random() < 0.002:
@@ -161,13 +161,13 @@ def _earn(draft: EnterpriseBuilder) -> None:
     if is_firm and rng.random() < 0.15:
         late = rng.randint(1, 12) if rng.random() < 0.15 else None
         positive_records.add_payments(draft, "social_insurance", late=late)
-    for share, add in _RARER:
+    for share, add in _RARE_RECORDS:
         if rng.random() < share:
             add(draft)
 
 
-def _err(draft: EnterpriseBuilder) -> None:
-    for share, trait in _WRONGS:
+def _add_negative_traits(draft: EnterpriseBuilder) -> None:
+    for share, trait in _NEGATIVE_SHARES:
         if draft.rng.random() < share:
             TRAITS[trait](draft)
             draft.traits.add(trait)

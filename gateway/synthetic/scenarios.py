@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.synthetic import negative_records, positive_records
 from gateway.synthetic.divisions import BY_CODE, Division
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
-from gateway.synthetic.uscc_generator import with_a_wrong_check
+from gateway.synthetic.uscc_generator import with_wrong_check_character
 
 Trait = Callable[[EnterpriseBuilder], None]
 
@@ -92,7 +92,7 @@ def _moved(draft: EnterpriseBuilder) -> None:
 
 
 def _wrong_check_character(draft: EnterpriseBuilder) -> None:
-    draft.uscc, draft.code_ok = with_a_wrong_check(draft.uscc), False
+    draft.uscc, draft.code_ok = with_wrong_check_character(draft.uscc), False
 
 
 def _named(name: str) -> Trait:
@@ -115,7 +115,7 @@ def _source_unavailable(draft: EnterpriseBuilder) -> None:
     draft.unavailable = ("tax_and_social",)
 
 
-def _nothing_more(_: EnterpriseBuilder) -> None:
+def _no_change(_: EnterpriseBuilder) -> None:
     return None
 
 
@@ -138,8 +138,8 @@ TRAITS: Final[dict[str, Trait]] = {
     "abnormal": negative_records.add_abnormal_listing,
     "serious_violation": negative_records.add_serious_violation,
     "judgment_defaulter": negative_records.add_judgment_default,
-    "individual_business": _nothing_more,
-    "cooperative": _nothing_more,
+    "individual_business": _no_change,
+    "cooperative": _no_change,
     "deregistered": _status("deregistered"),
     "suspended": _status("suspended"),
     "revoked": _status("revoked_not_deregistered"),
@@ -156,14 +156,14 @@ TRAITS: Final[dict[str, Trait]] = {
 }
 """What each trait does to a draft, by its name."""
 
-KINDS: Final = {
+TRAIT_KINDS: Final = {
     "individual_business": "individual_business",
     "cooperative": "farmers_cooperative",
     "same_name": "individual_business",
 }
 """The kind of the bearer, where the trait asks for one that is not a firm."""
 
-PLACES: Final[dict[str, Division]] = {
+TRAIT_DIVISIONS: Final[dict[str, Division]] = {
     "same_name": _YIWU,
     "rare_characters": _HANGZHOU,
     "full_width_name": _HANGZHOU,
@@ -172,5 +172,5 @@ PLACES: Final[dict[str, Division]] = {
 }
 """Where the bearer is, where its name says so."""
 
-CAST: Final = ("clean", "clean", "clean", *TRAITS, *TRAITS)
+FIRST_TRAITS: Final = ("clean", "clean", "clean", *TRAITS, *TRAITS)
 """The traits of the first enterprises, in their order: each at least twice."""

@@ -38,7 +38,7 @@ CONSENT_USES: Final = 1_000
 Kit = dict[str, Any]
 
 
-async def build(
+async def seed_demo(
     runtime: Runtime,
     folder: DemoFolder,
     state: DemoState,

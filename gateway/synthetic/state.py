@@ -128,14 +128,14 @@ class DemoFolder:
                 f"{self.path} was made for port {state.port}, and its issuer, codes and evidence hang "
                 f"on that. Leave --port away, or choose another --state.",
             )
-        _demand_free(state.port)
+        _require_free(state.port)
         return state
 
     def _begin(self, *, port: int | None, entities: int) -> DemoState:
         if any(self.path.iterdir()):
             raise StateError(f"{self.path} is not empty and no demo's. Choose another --state.")
         chosen = port or _free_port()
-        _demand_free(chosen)
+        _require_free(chosen)
         state = DemoState(
             port=chosen,
             secret=secrets.token_urlsafe(32),
@@ -194,7 +194,7 @@ def _free_port() -> int:
     raise StateError("No port is free on this machine.")
 
 
-def _demand_free(port: int) -> None:
+def _require_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -7,17 +7,17 @@ from typing import Final
 from verification.uscc import ALPHABET, check_character, organisation_check
 
 _BASE: Final = len(ALPHABET)
-_FREE: Final = 6
-_ROOM: Final = _BASE**_FREE
+_FREE_DIGITS: Final = 6
+_ID_SPACE: Final = _BASE**_FREE_DIGITS
 _STRIDE: Final = 387_420_489  # coprime to 31, so that neighbours lie far apart and none meet
 _CLASSES: Final = {"firm": "1", "individual_business": "2", "farmers_cooperative": "3"}
 
 
-def a_code(index: int, seed: int, kind: str, division: str) -> str:
+def make_uscc(index: int, seed: int, kind: str, division: str) -> str:
     """The USCC of the `index`-th enterprise: market regulation's, of this kind and division."""
-    left = (index * _STRIDE + _beginning(seed)) % _ROOM
+    left = (index * _STRIDE + _first_number(seed)) % _ID_SPACE
     body = "MA"
-    for _ in range(_FREE):
+    for _ in range(_FREE_DIGITS):
         left, digit = divmod(left, _BASE)
         body += ALPHABET[digit]
     first17 = f"9{_CLASSES[kind]}{division}{body}{organisation_check(body)}"
@@ -25,17 +25,17 @@ def a_code(index: int, seed: int, kind: str, division: str) -> str:
 
 
 @cache
-def _beginning(seed: int) -> int:
-    return random.Random(seed).randrange(_ROOM)  # noqa: S311  # no secret
+def _first_number(seed: int) -> int:
+    return random.Random(seed).randrange(_ID_SPACE)  # noqa: S311  # no secret
 
 
-def with_a_wrong_check(code: str) -> str:
+def with_wrong_check_character(code: str) -> str:
     """The same code with a check character that does not fit."""
     right = ALPHABET.index(code[-1])
     return code[:-1] + ALPHABET[(right + 1) % _BASE]
 
 
-def an_authoritys_code(number: int) -> str:
+def authority_uscc(number: int) -> str:
     """The USCC of a made-up authority."""
     body = f"{number:08}"
     first17 = f"11330000{body}{organisation_check(body)}"

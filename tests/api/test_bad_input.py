@@ -19,7 +19,7 @@ from gateway.clients.terms import Terms
 from gateway.limits.limiter import Quotas
 from gateway.problems import TABLE
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.synthetic.people import false_id_number
+from gateway.synthetic.people import invalid_id_number
 from tests.house import OF_THE_LOG, UNKNOWN, Caller, House, asking, querying
 from tests.oauth_builders import claims_of, signed
 from tests.registry_builders import set_active
@@ -251,7 +251,7 @@ async def test_what_is_not_in_a_list_has_its_own_code(
 
 def a_persons_number_that_reads_as_a_code() -> str:
     """One in thirty-one ID numbers passes the check of GB 32100 by chance."""
-    made = (false_id_number(f"33010619900101{n:03}") for n in range(1000))
+    made = (invalid_id_number(f"33010619900101{n:03}") for n in range(1000))
     return next(n for n in made if not isinstance(parse_uscc(n), NotACode))
 
 

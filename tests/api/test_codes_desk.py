@@ -8,7 +8,7 @@ import zxingcpp
 from sqlalchemy import text
 
 from gateway.codes import qr
-from gateway.codes.ids import WORDS, address_of, as_code_id, code_id_from, phrase_from
+from gateway.codes.ids import PHRASE_WORDS, code_id_from, code_url, parse_code_id, phrase_from
 from tests.portal_house import ISSUER, House, a_house, hidden
 
 
@@ -29,16 +29,16 @@ def pixels(matrix: qr.Matrix, scale: int) -> memoryview:
 def test_every_printed_symbol_is_read_back_at_small_size() -> None:
     """At level H, version 5 or less, three pixels a module."""
     for n in range(20):
-        address = address_of(ISSUER, code_id_from(bytes([n * 11]) * 16))
+        address = code_url(ISSUER, code_id_from(bytes([n * 11]) * 16))
         matrix = qr.matrix_of(address)
         [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
         assert (read.text, read.ec_level) == (address, "H")
-        assert len(matrix) - 2 * qr.QUIET <= 37  # version 5
+        assert len(matrix) - 2 * qr.QUIET_ZONE_MODULES <= 37  # version 5
 
 
 def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
     """Rather than many modules."""
-    address = address_of(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
+    address = code_url(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
     matrix = qr.matrix_of(address)
     [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
     assert (read.text, read.ec_level) == (address, "Q")
@@ -46,14 +46,14 @@ def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
 
 def test_ids_are_random_and_of_one_alphabet() -> None:
     """Upper-case base32, which a QR holds as alphanumeric."""
-    assert as_code_id(code_id_from(bytes(range(16)))) == "AAAQEAYEAUDAOCAJBIFQYDIOB4"
-    assert as_code_id("../../etc/passwd") is None
+    assert parse_code_id(code_id_from(bytes(range(16)))) == "AAAQEAYEAUDAOCAJBIFQYDIOB4"
+    assert parse_code_id("../../etc/passwd") is None
 
 
 def test_a_check_phrase_is_two_plain_words() -> None:
     """Of a list without repeats."""
-    assert len(WORDS) == len(set(WORDS)) == 64
-    assert phrase_from(b"\x00\x41") == f"{WORDS[0]} {WORDS[1]}"
+    assert len(PHRASE_WORDS) == len(set(PHRASE_WORDS)) == 64
+    assert phrase_from(b"\x00\x41") == f"{PHRASE_WORDS[0]} {PHRASE_WORDS[1]}"
 
 
 async def test_a_code_is_listed_shown_and_ready_to_print(house: House) -> None:

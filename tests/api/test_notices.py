@@ -19,7 +19,7 @@ from gateway.background.notice_sender import send_due
 from gateway.notices import outbox
 from gateway.notices.channels import Notifier, UnsentError
 from gateway.notices.kinds import NoticeKind
-from gateway.notices.outbox import note, note_ending
+from gateway.notices.outbox import note, note_expiring_consents
 from gateway.notices.templates import Message
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.privacy.reencryption import reencrypt
@@ -250,7 +250,7 @@ async def test_a_consent_about_to_end_is_told_once(house: House, box: Postbox) -
     await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
     for _ in range(2):
         async with house.engine.begin() as connection:
-            await note_ending(connection, now=house.clock())
+            await note_expiring_consents(connection, now=house.clock())
     async with house.engine.connect() as connection:
         found = await connection.execute(
             text("SELECT count(*) FROM notice WHERE uscc = :u AND kind = 'consent_ending'"),
@@ -267,7 +267,7 @@ async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(house: 
         await connection.execute(
             text("SET LOCAL enable_seqscan = off")
         )  # which pays in a table of ten
-        plan = await connection.execute(text(f"EXPLAIN {outbox.ENDING}"), values)
+        plan = await connection.execute(text(f"EXPLAIN {outbox.EXPIRING}"), values)
         assert "ix_consent_ending" in "\n".join(plan.scalars())
 
 

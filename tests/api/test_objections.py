@@ -282,7 +282,7 @@ async def test_an_enterprise_objects_to_a_record_once_at_a_time_and_not_for_ever
         "record_id": made.record_id,
         "text": "再次异议",
         "wanted": "",
-        "by": replace(ENTERPRISE, party=made.uscc),
+        "actor": replace(ENTERPRISE, party=made.uscc),
     }
 
     async def once_more() -> Objection | ObjectionRefused:

@@ -12,7 +12,7 @@ from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
-from gateway.portal.download_limit import FILES_A_MINUTE
+from gateway.portal.download_limit import DOWNLOADS_PER_MINUTE
 from tests.api.test_portal_asked import asked, decide, held
 from tests.portal_house import House, a_house, hidden
 
@@ -46,7 +46,7 @@ async def test_a_person_has_so_many_files_in_a_minute_whatever_they_are(house: H
     """Then a page says for how long; another person, and the pages themselves, go on."""
     boss = await house.signed_in()
     csv, pdf = await files(house)
-    for _ in range(FILES_A_MINUTE):
+    for _ in range(DOWNLOADS_PER_MINUTE):
         assert (await boss.get(csv)).status_code == 200
     for address in (csv, pdf):
         refused = await boss.get(address)
@@ -68,7 +68,7 @@ async def test_whose_it_is_not_is_not_counted_and_learns_nothing(
     """404 however often, and never 429."""
     stranger = await house.signed_in(username)
     for address in await files(house):
-        answers = [await stranger.get(address) for _ in range(FILES_A_MINUTE + 2)]
+        answers = [await stranger.get(address) for _ in range(DOWNLOADS_PER_MINUTE + 2)]
         assert {answer.status_code for answer in answers} == {404}
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import Filter, HistoryPosition
+from gateway.portal.access_history.entries import EntryFilter, HistoryPosition
 from tests.portal_house import House, a_house
 
 FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
@@ -109,7 +109,7 @@ async def test_page_and_file_show_what_the_filter_lets_through(
     """Client, purpose, outcome and period, alone and together; both days are included."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as connection:
-        (other,) = (await entries.seen(connection, busy.firm)).clients - {busy.bank}
+        (other,) = (await entries.filter_choices(connection, busy.firm)).clients - {busy.bank}
     query = query.format(other=other, bank=busy.bank)
     page, rows = await page_of(browser, busy, query), await rows_of(browser, busy, query)
     assert {mark for mark in "abc" if f"mark-{mark}-" in page} == marks
@@ -133,12 +133,12 @@ async def test_the_file_has_every_row_the_newest_first(house: House) -> None:
         await add_sum(house, house.firm, 5, hour=hour)
     found = [
         line
-        async for some in entries.every_line(house.engine, house.firm, Filter(), at_once=7)
+        async for some in entries.stream_entries(house.engine, house.firm, EntryFilter(), batch=7)
         for line in some
     ]
     assert len({line.ref for line in found}) == 48  # three sums of one reason share theirs
     assert len(found) == 50
-    assert [line.at for line in found] == sorted((line.at for line in found), reverse=True)
+    assert [line.moment for line in found] == sorted((line.moment for line in found), reverse=True)
     rows = await rows_of(browser, house)
     assert len(rows) == 50
     assert [row["时间（北京时间）"][:19] for row in rows] == sorted(
@@ -230,9 +230,9 @@ async def test_a_place_in_anothers_list_shows_ones_own_only(busy: House) -> None
     """A place is a moment and a mark, and opens nothing."""
     browser = await busy.signed_in()
     async with busy.engine.connect() as connection:
-        (theirs, *_) = await entries.lines(connection, busy.elsewhere, Filter())
-    assert HistoryPosition.read(str(theirs.place)) == theirs.place
-    page = await page_of(browser, busy, f"before={theirs.place}")
+        (theirs, *_) = await entries.list_entries(connection, busy.elsewhere, EntryFilter())
+    assert HistoryPosition.parse(str(theirs.position)) == theirs.position
+    page = await page_of(browser, busy, f"before={theirs.position}")
     assert "foreign" not in page
 
 

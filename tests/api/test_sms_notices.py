@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.notices.channels import HttpSms
 from gateway.notices.kinds import NoticeKind
-from gateway.notices.queue import MOST_FAILURES
+from gateway.notices.queue import MAX_FAILURES
 from gateway.safe_fetch import FetchRoute
 from tests.api.test_notices import sent, told
 from tests.portal_house import House, a_house, hidden
@@ -79,12 +79,12 @@ async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_na
     server.statuses = [401]
     await told(house, NoticeKind.CONSENT_GRANTED)
     with capture_logs() as lines:
-        for _ in range(MOST_FAILURES + 3):
+        for _ in range(MAX_FAILURES + 3):
             await sent(house)
             house.clock.passes(timedelta(hours=7))
-    assert len(server.taken) == MOST_FAILURES
+    assert len(server.taken) == MAX_FAILURES
     events = [line["event"] for line in lines]
-    assert events.count("notice_unsent") == MOST_FAILURES
+    assert events.count("notice_unsent") == MAX_FAILURES
     assert events.count("notices_given_up") == 1
     said = str(lines)
     assert not [each for each in (PHONE, TOKEN, "云栖", house.firm, server.url) if each in said]

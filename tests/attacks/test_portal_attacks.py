@@ -248,7 +248,7 @@ async def test_acts_on_what_belongs_to_another_change_nothing(house: House) -> N
         assert (await stranger.post(address, data={"csrf": csrf})).status_code == 404
     assert await is_active(house, consent_id)
     async with house.engine.connect() as connection:
-        kept = await codes.by_id(connection, code.code_id)
+        kept = await codes.find_code(connection, code.code_id)
     assert kept is not None
     assert kept.revoked_at is None
 

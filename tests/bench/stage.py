@@ -29,7 +29,7 @@ from gateway.migrations.run import upgrade
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
-from gateway.synthetic.seed_demo import build
+from gateway.synthetic.seed_demo import seed_demo
 from gateway.synthetic.state import DemoFolder, DemoState
 from tests.bench.plan import PURPOSE, WHO, free_port
 from tests.redis_server import BINARY, RedisServer
@@ -119,7 +119,7 @@ async def _filled(
 ) -> tuple[dict[str, Any], tuple[bytes, ...]]:
     runtime = await open_runtime(settings)
     try:
-        kit = await build(runtime, folder, state, lambda _: None)
+        kit = await seed_demo(runtime, folder, state, lambda _: None)
         await _lift_quotas(runtime)
         return kit, await _bodies(runtime)
     finally:

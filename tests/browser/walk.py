@@ -9,7 +9,7 @@ from typing import Any, Final
 from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
 
 from gateway.identity import sessions
-from gateway.pages.i18n import COOKIE, Language
+from gateway.pages.i18n import LANGUAGE_COOKIE, Language
 from tests.browser.conftest import HEIGHT, Street
 from tests.sampling import FULL
 from tests.waiting import PATIENCE
@@ -32,7 +32,7 @@ async def visitor(
     await made.add_cookies(
         [
             {"name": name, "value": session, "url": street.issuer},
-            {"name": COOKIE, "value": language, "url": street.issuer},
+            {"name": LANGUAGE_COOKIE, "value": language, "url": street.issuer},
         ]
     )
     yield made

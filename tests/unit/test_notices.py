@@ -17,9 +17,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from gateway.notices import channels
-from gateway.notices.channels import Folder, Smtp, UnsentError, fit, masked
-from gateway.notices.kinds import WITH_THE_DIGEST, NoticeKind, backoff, due_at
-from gateway.notices.templates import SAYS, Message, NoticeLine, confirmation, notice, plain
+from gateway.notices.channels import Folder, Smtp, UnsentError, mask_address, valid_address
+from gateway.notices.kinds import IN_DAILY_DIGEST, NoticeKind, due_at, retry_delay
+from gateway.notices.templates import (
+    SENTENCES,
+    Message,
+    NoticeLine,
+    confirmation_message,
+    notice_message,
+    plain_name,
+)
 from tests.mtls_builders import a_certificate
 from tests.ports import free_port
 
@@ -76,7 +83,7 @@ def a_mail_server(folder: Path, *, implicit: bool) -> Iterator[tuple[Mailbox, in
 async def test_an_email_leaves_encrypted_and_signed_in(tmp_path: Path, scheme: str) -> None:
     """TLS from the first byte, or STARTTLS; the letter is whole, in Chinese, and says it is automatic."""
     with a_mail_server(tmp_path, implicit=scheme == "smtps") as (box, port, trust):
-        smtp = Smtp.at(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER, trust=trust)
+        smtp = Smtp.from_url(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER, trust=trust)
         await smtp.send("wang@example.cn", MESSAGE)
         await smtp.send("wang@example.cn", MESSAGE)
     first, again = box.letters
@@ -93,7 +100,7 @@ async def test_an_email_leaves_encrypted_and_signed_in(tmp_path: Path, scheme: s
 async def test_a_server_that_nobody_vouches_for_gets_nothing(tmp_path: Path, scheme: str) -> None:
     """No fallback to plain text, and no secret in the error."""
     with a_mail_server(tmp_path, implicit=scheme == "smtps") as (box, port, _):
-        smtp = Smtp.at(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER)
+        smtp = Smtp.from_url(f"{scheme}://xinqiao:p%3Ass@localhost:{port}", SENDER)
         with pytest.raises(UnsentError) as unsent:
             await smtp.send("wang@example.cn", MESSAGE)
     assert box.letters == []
@@ -106,11 +113,11 @@ async def test_a_wrong_password_and_a_dead_server_are_unsent(
     """Both are tried again later."""
     monkeypatch.setattr(channels, "TIMEOUT_SECONDS", 3.0)  # the server does not answer at all
     with a_mail_server(tmp_path, implicit=True) as (box, port, trust):
-        wrong = Smtp.at(f"smtps://xinqiao:no@localhost:{port}", SENDER, trust=trust)
+        wrong = Smtp.from_url(f"smtps://xinqiao:no@localhost:{port}", SENDER, trust=trust)
         with pytest.raises(UnsentError):
             await wrong.send("wang@example.cn", MESSAGE)
     assert box.letters == []
-    dead = Smtp.at(f"smtps://xinqiao:no@localhost:{free_port()}", SENDER)
+    dead = Smtp.from_url(f"smtps://xinqiao:no@localhost:{free_port()}", SENDER)
     with pytest.raises(UnsentError):
         await dead.send("wang@example.cn", MESSAGE)
     assert threading.active_count() < 50
@@ -129,7 +136,7 @@ async def test_a_wrong_password_and_a_dead_server_are_unsent(
 def test_a_sender_that_cannot_be_used_is_refused_at_start(url: str, sender: str) -> None:
     """Not with the first notice."""
     with pytest.raises(ValueError, match=r"must be|needs"):
-        Smtp.at(url, sender)
+        Smtp.from_url(url, sender)
 
 
 @pytest.mark.parametrize(
@@ -142,27 +149,28 @@ def test_a_sender_that_cannot_be_used_is_refused_at_start(url: str, sender: str)
 )  # fmt: skip
 def test_what_is_no_address_is_not_kept(written: str) -> None:
     """One address, of plain letters, with nothing after it."""
-    assert fit("email", written) is None
-    assert fit("sms", written) is None
-    assert fit("fax", written) is None
+    assert valid_address("email", written) is None
+    assert valid_address("sms", written) is None
+    assert valid_address("fax", written) is None
 
 
 def test_an_address_is_shown_by_its_edges() -> None:
     """Enough for its owner."""
-    assert fit("email", " wang.5@mail.example.cn ") == "wang.5@mail.example.cn"
-    assert fit("sms", "15400000000") == "15400000000"
-    assert masked("wang@example.cn") == "w***@example.cn"
-    assert masked("15400000000") == "154****00"
+    assert valid_address("email", " wang.5@mail.example.cn ") == "wang.5@mail.example.cn"
+    assert valid_address("sms", "15400000000") == "15400000000"
+    assert mask_address("wang@example.cn") == "w***@example.cn"
+    assert mask_address("15400000000") == "154****00"
 
 
 def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> None:
     """And no link but our own start page."""
     hostile = "好银行 https://evil.cn/a\r\nBcc: x@evil.cn\u202e<b>"
     lines = [
-        NoticeLine(kind=kind, at=NOON, client_zh=hostile, client_en=hostile) for kind in NoticeKind
+        NoticeLine(kind=kind, moment=NOON, client_zh=hostile, client_en=hostile)
+        for kind in NoticeKind
     ]
-    assert SAYS.keys() == set(NoticeKind)
-    text = notice("杭州\n云栖.com", lines, origin=ORIGIN, reference="r").text
+    assert SENTENCES.keys() == set(NoticeKind)
+    text = notice_message("杭州\n云栖.com", lines, origin=ORIGIN, reference="r").text
     assert text.count("://") == 2
     assert text.count(f"{ORIGIN}/portal\n") == 2
     assert "evil.cn" not in text
@@ -175,28 +183,28 @@ def test_every_kind_says_something_in_both_languages_and_nothing_but_names() -> 
 def test_a_confirmation_holds_one_link() -> None:
     """The one to confirm with."""
     link = f"{ORIGIN}/portal/enterprises/X/notices/plc_1/s"
-    text = confirmation("www.evil.cn", link=link, reference="plc_1").text
+    text = confirmation_message("www.evil.cn", link=link, reference="plc_1").text
     assert text.count("://") == 1
     assert "evil.cn" not in text
 
 
 def test_a_name_is_no_longer_than_a_name() -> None:
     """However long somebody's is."""
-    assert len(plain("长" * 5000)) == 100
+    assert len(plain_name("长" * 5000)) == 100
 
 
 def test_decisions_go_at_once_and_the_rest_at_the_next_nine_oclock() -> None:
     """In Shanghai; 04:00 UTC is noon there."""
     for kind in NoticeKind:
         due = due_at(kind, NOON)
-        assert due == (NOON + timedelta(hours=21) if kind in WITH_THE_DIGEST else NOON)
+        assert due == (NOON + timedelta(hours=21) if kind in IN_DAILY_DIGEST else NOON)
     early = NOON - timedelta(hours=4)
     assert due_at(NoticeKind.CONSENT_ASKED, early) == early + timedelta(hours=1)
 
 
 def test_failures_are_tried_again_later_and_later() -> None:
     """From a minute to six hours."""
-    waits = [backoff(failures) for failures in range(1, 14)]
+    waits = [retry_delay(failures) for failures in range(1, 14)]
     assert waits[0] == timedelta(minutes=1)
     assert waits == sorted(waits)
     assert waits[-1] == timedelta(hours=6)

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from gateway.creditfile.local_dates import SHANGHAI
-from gateway.pages.i18n import Translated, Undone
-from gateway.pages.rendering import until
+from gateway.pages.i18n import Translated, WarningText
+from gateway.pages.rendering import format_term_end
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,15 @@ from gateway.pages.rendering import until
 )
 def test_a_term_that_ends_with_a_day_names_that_day(ends_at: datetime, shown: str) -> None:
     """It was entered as that day, included."""
-    assert until(ends_at) == shown
+    assert format_term_end(ends_at) == shown
 
 
 def test_what_was_not_done_is_no_good_news() -> None:
     """Its notice is not in the colour of success."""
-    assert (Translated("已撤回。", "Withdrawn.").tone, Undone("没有执行。", "Not done.").tone) == (
+    assert (
+        Translated("已撤回。", "Withdrawn.").tone,
+        WarningText("没有执行。", "Not done.").tone,
+    ) == (
         "",
         "wait",
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.csv_safe import as_csv, cell
+from gateway.pages.csv_safe import as_csv, escape_formula
 
 BEGINNINGS = "=+-@\t\r\n＝＋－＠"  # the wide forms begin a formula in Excel too
 
@@ -16,13 +16,13 @@ BEGINNINGS = "=+-@\t\r\n＝＋－＠"  # the wide forms begin a formula in Excel
 @pytest.mark.parametrize("before", ["", " ", "\t", "\u3000"])
 def test_a_cell_that_would_begin_a_formula_is_text(begins: str, before: str) -> None:
     """Also behind spaces that a program may drop."""
-    assert cell(f"{before}{begins}cmd|'/C calc'!A0")[0] == "'"
+    assert escape_formula(f"{before}{begins}cmd|'/C calc'!A0")[0] == "'"
 
 
 @pytest.mark.parametrize("text", ["浙江示范银行", "2026-11-22 12:00:00", "a=b", "", "3", "'"])
 def test_what_is_harmless_stays_as_it_is(text: str) -> None:
     """Most cells."""
-    assert cell(text) == text
+    assert escape_formula(text) == text
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1))

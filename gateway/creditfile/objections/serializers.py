@@ -9,7 +9,7 @@ from typing import Any, Final
 from gateway.creditfile.local_dates import SHANGHAI, day_of
 from gateway.creditfile.objections.model import Objection, ObjectionEvent, Role, Status
 from gateway.creditfile.working_days import working_days_left
-from gateway.pages.csv_safe import cell
+from gateway.pages.csv_safe import escape_formula
 
 NEXT: Final = {
     Status.OPEN: Role.SOURCE,
@@ -104,7 +104,10 @@ def as_csv(rows: Iterable[dict[str, Any]]) -> str:
     writer.writeheader()
     for row in rows:
         writer.writerow(
-            {name: cell(each) if isinstance(each, str) else each for name, each in row.items()}
+            {
+                name: escape_formula(each) if isinstance(each, str) else each
+                for name, each in row.items()
+            }
         )
     return out.getvalue()
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.ingest.comparison.compare import Comparison, DifferenceKind, Finding
 from gateway.ingest.comparison.partition import ComparisonJob
-from gateway.pages.csv_safe import cell
+from gateway.pages.csv_safe import escape_formula
 
 SHOWN_FINDINGS: Final = 200
 """Maximum findings on the page; the CSV has all."""
@@ -74,7 +74,7 @@ class FindingsFile:
 
     def write(self, finding: Finding) -> None:
         """Append one finding."""
-        self._writer.writerow(cell(str(each)) for each in astuple(finding))
+        self._writer.writerow(escape_formula(str(each)) for each in astuple(finding))
 
 
 def comparison_page(

@@ -1,7 +1,6 @@
-"""Who looked, as the log has it: each function asks one question about one enterprise.
+"""Access history queries (R10): disclosures, refused attempts, and hourly refusal counts.
 
-A line is one attempt, told or refused, or a sum: how often a client's attempts were refused, for one
-reason, within one hour (R10, in aggregate).
+An entry is one attempt, or the number of a client's attempts refused for one reason in one hour.
 """
 
 from collections.abc import AsyncIterator
@@ -28,59 +27,59 @@ from sqlmodel import col
 
 from gateway.disclosure.tables import DisclosureRow, TurnedAwayRow
 
-PAGE: Final = 20
-AT_ONCE: Final = 500
+PAGE_SIZE: Final = 20
+EXPORT_BATCH_SIZE: Final = 500
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Outcome = Literal["told", "refused"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which lines are wanted; what is `None` is not asked for."""
+class EntryFilter:
+    """Filter on entries; `None` matches all."""
 
     client_id: str | None = None
     purpose: str | None = None
     outcome: Outcome | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    """The lines before this moment."""
+    start: datetime | None = None
+    end: datetime | None = None
+    """Exclusive."""
 
     @property
-    def wants_sums(self) -> bool:
-        """Whether sums can be among the lines: they are refusals, and have no purpose."""
+    def includes_counts(self) -> bool:
+        """Whether hourly refusal counts can match; they have no purpose."""
         return self.purpose is None and self.outcome != "told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPosition:
-    """Where a page of lines ended. It names nothing that its reader has not seen."""
+    """Pagination cursor: moment and id of the last entry of a page."""
 
-    at: datetime
+    moment: datetime
     ref: str
 
     def __str__(self) -> str:
-        """As it stands in an address."""
-        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}~{self.ref}"
+        """As a query parameter."""
+        return f"{(self.moment - _EPOCH) // timedelta(microseconds=1)}~{self.ref}"
 
     @classmethod
-    def read(cls, written: str) -> Self | None:
-        """The place in an address; `None` if it is none."""
+    def parse(cls, written: str) -> Self | None:
+        """Parse a query parameter; `None` if malformed."""
         micros, _, ref = written.partition("~")
         if not (micros.isascii() and micros.isdecimal() and ref) or "\0" in ref:
             return None
         try:
-            return cls(at=_EPOCH + timedelta(microseconds=int(micros)), ref=ref)
+            return cls(moment=_EPOCH + timedelta(microseconds=int(micros)), ref=ref)
         except (OverflowError, ValueError):
             return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessEntry:
-    """One line of who looked."""
+    """One entry of the access history."""
 
     ref: str
-    """The disclosure's id; of a sum, what tells it from others of its hour."""
+    """The disclosure's id; for an hourly count, its key within the hour."""
     client_id: str
     kind: str
     outcome: str
@@ -88,20 +87,20 @@ class AccessEntry:
     purpose: str | None
     consent_id: str | None
     asked: list[Any]
-    at: datetime
-    """When; of a sum, when its hour began."""
+    moment: datetime
+    """When; for an hourly count, the start of the hour."""
     times: int | None
-    """`None` for one attempt; of a sum, how many there were."""
+    """The number of attempts in an hourly count; `None` for a single attempt."""
 
     @property
-    def place(self) -> HistoryPosition:
-        """Where this line stands."""
-        return HistoryPosition(at=self.at, ref=self.ref)
+    def position(self) -> HistoryPosition:
+        """The cursor after this entry."""
+        return HistoryPosition(moment=self.moment, ref=self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPage:
-    """What there is to choose from."""
+class FilterChoices:
+    """The clients and purposes that occur, for the filter form."""
 
     clients: frozenset[str]
     purposes: frozenset[str]
@@ -111,7 +110,7 @@ _AT: Final = col(DisclosureRow.at)
 _REF: Final = col(DisclosureRow.disclosure_id)
 _CHOICES: Final = (col(DisclosureRow.client_id), col(DisclosureRow.purpose))
 _HOUR: Final = col(TurnedAwayRow.hour)
-_SUM_REF: Final = func.concat_ws(
+_COUNT_REF: Final = func.concat_ws(
     "/",
     col(TurnedAwayRow.client_id),
     col(TurnedAwayRow.kind),
@@ -120,49 +119,53 @@ _SUM_REF: Final = func.concat_ws(
 )
 
 
-async def lines(
+async def list_entries(
     connection: AsyncConnection,
     uscc: str,
-    wanted: Filter,
+    criteria: EntryFilter,
     *,
-    after: HistoryPosition | None = None,
-    limit: int = PAGE,
+    position: HistoryPosition | None = None,
+    limit: int = PAGE_SIZE,
 ) -> list[AccessEntry]:
-    """The newest lines, or the next after the place where the page before ended."""
-    asked = _attempts(uscc, wanted, after).order_by(_AT.desc(), _REF.desc()).limit(limit)
-    if wanted.wants_sums:
-        sums = _sums(uscc, wanted, after).order_by(_HOUR.desc(), _SUM_REF.desc()).limit(limit)
-        both = union_all(asked.subquery().select(), sums.subquery().select()).subquery()
-        asked = select(both).order_by(both.c.at.desc(), both.c.ref.desc()).limit(limit)
+    """The newest entries, or those older than `position`."""
+    asked = _attempts(uscc, criteria, position).order_by(_AT.desc(), _REF.desc()).limit(limit)
+    if criteria.includes_counts:
+        counts = (
+            _hourly_counts(uscc, criteria, position)
+            .order_by(_HOUR.desc(), _COUNT_REF.desc())
+            .limit(limit)
+        )
+        both = union_all(asked.subquery().select(), counts.subquery().select()).subquery()
+        asked = select(both).order_by(both.c.moment.desc(), both.c.ref.desc()).limit(limit)
     return [AccessEntry(**row._asdict()) for row in await connection.execute(asked)]
 
 
-async def every_line(
-    engine: AsyncEngine, uscc: str, wanted: Filter, *, at_once: int = AT_ONCE
+async def stream_entries(
+    engine: AsyncEngine, uscc: str, criteria: EntryFilter, *, batch: int = EXPORT_BATCH_SIZE
 ) -> AsyncIterator[list[AccessEntry]]:
-    """All lines, some at a time; no connection is held while their reader is slow."""
-    after = None
+    """All entries in batches; no connection is held between batches."""
+    position = None
     while True:
         async with engine.connect() as connection:
-            found = await lines(connection, uscc, wanted, after=after, limit=at_once)
+            found = await list_entries(connection, uscc, criteria, position=position, limit=batch)
         yield found
-        if len(found) < at_once:
+        if len(found) < batch:
             return
-        after = found[-1].place
+        position = found[-1].position
 
 
-async def seen(connection: AsyncConnection, uscc: str) -> HistoryPage:
-    """Which clients and which purposes there are among all lines."""
+async def filter_choices(connection: AsyncConnection, uscc: str) -> FilterChoices:
+    """The clients and purposes among all entries."""
     attempts = select(*_CHOICES).where(col(DisclosureRow.uscc) == uscc)
-    sums = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
-    found = (await connection.execute(attempts.union(sums))).all()
-    return HistoryPage(
+    counts = select(col(TurnedAwayRow.client_id), null()).where(col(TurnedAwayRow.uscc) == uscc)
+    found = (await connection.execute(attempts.union(counts))).all()
+    return FilterChoices(
         clients=frozenset(row.client_id for row in found),
         purposes=frozenset(row.purpose for row in found if row.purpose is not None),
     )
 
 
-def _attempts(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Select[Any]:
+def _attempts(uscc: str, criteria: EntryFilter, position: HistoryPosition | None) -> Select[Any]:
     found = select(
         _REF.label("ref"),
         col(DisclosureRow.client_id),
@@ -172,21 +175,23 @@ def _attempts(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Selec
         col(DisclosureRow.purpose),
         col(DisclosureRow.consent_id),
         col(DisclosureRow.asked),
-        _AT.label("at"),
+        _AT.label("moment"),
         null().cast(BigInteger).label("times"),
     ).where(col(DisclosureRow.uscc) == uscc)
-    if wanted.client_id is not None:
-        found = found.where(col(DisclosureRow.client_id) == wanted.client_id)
-    if wanted.purpose is not None:
-        found = found.where(col(DisclosureRow.purpose) == wanted.purpose)
-    if wanted.outcome is not None:
-        found = found.where(col(DisclosureRow.outcome) == wanted.outcome)
-    return _within(found, _AT, _REF, wanted, after)
+    if criteria.client_id is not None:
+        found = found.where(col(DisclosureRow.client_id) == criteria.client_id)
+    if criteria.purpose is not None:
+        found = found.where(col(DisclosureRow.purpose) == criteria.purpose)
+    if criteria.outcome is not None:
+        found = found.where(col(DisclosureRow.outcome) == criteria.outcome)
+    return _filtered(found, _AT, _REF, criteria, position)
 
 
-def _sums(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Select[Any]:
+def _hourly_counts(
+    uscc: str, criteria: EntryFilter, position: HistoryPosition | None
+) -> Select[Any]:
     found = select(
-        _SUM_REF.label("ref"),
+        _COUNT_REF.label("ref"),
         col(TurnedAwayRow.client_id),
         col(TurnedAwayRow.kind),
         literal("refused").label("outcome"),
@@ -194,25 +199,25 @@ def _sums(uscc: str, wanted: Filter, after: HistoryPosition | None) -> Select[An
         null().cast(Text).label("purpose"),
         null().cast(Text).label("consent_id"),
         literal([], JSONB).label("asked"),
-        _HOUR.label("at"),
+        _HOUR.label("moment"),
         col(TurnedAwayRow.times),
     ).where(col(TurnedAwayRow.uscc) == uscc)
-    if wanted.client_id is not None:
-        found = found.where(col(TurnedAwayRow.client_id) == wanted.client_id)
-    return _within(found, _HOUR, _SUM_REF, wanted, after)
+    if criteria.client_id is not None:
+        found = found.where(col(TurnedAwayRow.client_id) == criteria.client_id)
+    return _filtered(found, _HOUR, _COUNT_REF, criteria, position)
 
 
-def _within(
+def _filtered(
     found: Select[Any],
-    at: Mapped[datetime],
+    moment: Mapped[datetime],
     ref: Mapped[str] | ColumnElement[str],
-    wanted: Filter,
-    after: HistoryPosition | None,
+    criteria: EntryFilter,
+    position: HistoryPosition | None,
 ) -> Select[Any]:
-    if wanted.since is not None:
-        found = found.where(at >= wanted.since)
-    if wanted.until is not None:
-        found = found.where(at < wanted.until)
-    if after is not None:
-        found = found.where(tuple_(at, ref) < tuple_(after.at, after.ref))
+    if criteria.start is not None:
+        found = found.where(moment >= criteria.start)
+    if criteria.end is not None:
+        found = found.where(moment < criteria.end)
+    if position is not None:
+        found = found.where(tuple_(moment, ref) < tuple_(position.moment, position.ref))
     return found

@@ -1,6 +1,4 @@
-"""Which lines of who looked a reader asks for, as an address says it; what it cannot mean is left out.
-Pure.
-"""
+"""Query parameters of the access history filter; unrecognised values are ignored. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +7,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from gateway.creditfile.local_dates import end_of, midnight
-from gateway.portal.access_history.entries import Filter, HistoryPage, Outcome
+from gateway.portal.access_history.entries import EntryFilter, FilterChoices, Outcome
 from gateway.rfc3339 import parse_date
 
-FIELDS: Final = ("client", "purpose", "outcome", "since", "until")
+PARAMETERS: Final = ("client", "purpose", "outcome", "since", "until")
 OUTCOMES: Final[Mapping[str, Outcome]] = {"told": "told", "refused": "refused"}
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2100
@@ -20,55 +18,55 @@ LAST_YEAR: Final = 2100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """What was asked for: the values that mean something, and whether all did."""
+    """The recognised filter parameters, and whether all given ones were recognised."""
 
-    seen: HistoryPage
+    choices: FilterChoices
     values: Mapping[str, str]
-    understood: bool
+    all_recognised: bool
 
     @property
     def query(self) -> str:
-        """The same as an address's query."""
+        """The filter as a query string."""
         return urlencode(self.values)
 
     @property
-    def filter(self) -> Filter:
-        """The lines that are wanted."""
+    def filter(self) -> EntryFilter:
+        """The filter for the database query."""
         value = self.values.get
-        return Filter(
+        return EntryFilter(
             client_id=value("client"),
             purpose=value("purpose"),
             outcome=OUTCOMES.get(value("outcome", "")),
-            since=_begins(value("since", "")),
-            until=_ends(value("until", "")),
+            start=_start_of(value("since", "")),
+            end=_end_of(value("until", "")),
         )
 
 
-def asked_of(query: Mapping[str, str], seen: HistoryPage) -> HistoryFilter:
-    """What a query asks for; `since` and `until` are days of the province, both included."""
-    given = {name: query[name] for name in FIELDS if query.get(name)}
-    values = {name: value for name, value in given.items() if _means(name, value, seen)}
-    return HistoryFilter(seen=seen, values=values, understood=values == given)
+def parse_filter(query: Mapping[str, str], choices: FilterChoices) -> HistoryFilter:
+    """Parse a query; `since` and `until` are inclusive dates in UTC+8."""
+    given = {name: query[name] for name in PARAMETERS if query.get(name)}
+    values = {name: value for name, value in given.items() if _is_recognised(name, value, choices)}
+    return HistoryFilter(choices=choices, values=values, all_recognised=values == given)
 
 
-def _means(name: str, value: str, seen: HistoryPage) -> bool:
+def _is_recognised(name: str, value: str, choices: FilterChoices) -> bool:
     match name:
         case "client":
-            return value in seen.clients
+            return value in choices.clients
         case "purpose":
-            return value in seen.purposes
+            return value in choices.purposes
         case "outcome":
             return value in OUTCOMES
         case _:
             return _day(value) is not None
 
 
-def _begins(written: str) -> datetime | None:
+def _start_of(written: str) -> datetime | None:
     day = _day(written)
     return None if day is None else midnight(day)
 
 
-def _ends(written: str) -> datetime | None:
+def _end_of(written: str) -> datetime | None:
     day = _day(written)
     return None if day is None else end_of(day)
 

@@ -1,4 +1,4 @@
-"""Who looked (R10): every disclosure and every refused attempt, free of charge."""
+"""Portal page and CSV export of the access history (R10)."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -17,68 +17,70 @@ from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
 from gateway.portal import labels, store
 from gateway.portal.access_history import entries
-from gateway.portal.access_history.entries import PAGE, Filter, HistoryPosition
-from gateway.portal.access_history.filters import HistoryFilter, asked_of
-from gateway.portal.access_history.table import Table
-from gateway.portal.download_limit import count_file
+from gateway.portal.access_history.entries import PAGE_SIZE, EntryFilter, HistoryPosition
+from gateway.portal.access_history.filters import HistoryFilter, parse_filter
+from gateway.portal.access_history.table import HistoryTable
+from gateway.portal.download_limit import count_download
 from gateway.portal.store import ClientCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/enterprises/{uscc}/looks", response_model=None)
-async def list_looks(
+async def show_access_history(
     request: Request,
     uscc: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """List who looked, the newest first; `?before=` names where the page before ended."""
+    """Show the access history, newest first; `?before=` is the cursor of the next page."""
     visitor.must(Permission.RECORD, request, uscc)
     before = request.query_params.get("before", "")
-    place = HistoryPosition.read(before) if before else None
+    position = HistoryPosition.parse(before) if before else None
     async with runtime.engine.connect() as connection:
         cards = await store.enterprises(connection, [uscc])
-        if not cards or (before and place is None):
+        if not cards or (before and position is None):
             return not_found(request, visitor)
-        asked, clients = await _asked(connection, request, uscc)
-        found = await entries.lines(connection, uscc, asked.filter, after=place, limit=PAGE + 1)
-    shown, more = found[:PAGE], len(found) > PAGE
-    return frame.page(
+        selection, clients = await _parse_selection(connection, request, uscc)
+        found = await entries.list_entries(
+            connection, uscc, selection.filter, position=position, limit=PAGE_SIZE + 1
+        )
+    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+    return renderer.page(
         request,
-        "portal/looks.html",
+        "portal/access_history.html",
         visitor=visitor,
         enterprise=cards[0],
         tab="looks",
-        looks=shown,
+        entries=shown,
         clients=clients,
-        purposes=sorted(asked.seen.purposes),
-        asked=asked,
-        older=shown[-1].place if more else None,
-        first=place is None,
-        words=labels,
+        purposes=sorted(selection.choices.purposes),
+        selection=selection,
+        older=shown[-1].position if more else None,
+        first=position is None,
+        labels=labels,
         catalogue=runtime.catalogue,
     )
 
 
 @router.get("/portal/enterprises/{uscc}/looks.csv", response_model=None)
-async def export(
+async def export_access_history(
     request: Request,
     uscc: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Give all lines within the filter as a file for a spreadsheet, the newest first."""
+    """Export the filtered access history as CSV, newest first."""
     visitor.must(Permission.RECORD, request, uscc)
-    await count_file(request, runtime, visitor)
+    await count_download(request, runtime, visitor)
     async with runtime.engine.connect() as connection:
-        asked, clients = await _asked(connection, request, uscc)
-    if not asked.understood:  # else the file would hold more than was asked for
-        back = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
-        return see_other(back)
-    table = Table(
+        selection, clients = await _parse_selection(connection, request, uscc)
+    if not selection.all_recognised:  # the file would hold more than asked for
+        page = f"/portal/enterprises/{uscc}/looks?{request.url.query}"
+        return see_other(page)
+    table = HistoryTable(
         language=language_of(request.query_params, request.cookies),
         clients=clients,
         catalogue=runtime.catalogue,
@@ -87,23 +89,25 @@ async def export(
         "Content-Disposition": f'attachment; filename="who-looked-{uscc}.csv"',
     }
     return StreamingResponse(
-        _written(runtime, uscc, asked.filter, table),
+        _csv_chunks(runtime, uscc, selection.filter, table),
         media_type="text/csv; charset=utf-8",
         headers=headers,
     )
 
 
-async def _asked(
+async def _parse_selection(
     connection: AsyncConnection, request: Request, uscc: str
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
-    """What is asked for, and the clients that ever looked, by name."""
-    seen = await entries.seen(connection, uscc)
-    clients = await store.clients(connection, seen.clients)
+    """The parsed filter, and all clients in the history, ordered by name."""
+    choices = await entries.filter_choices(connection, uscc)
+    clients = await store.clients(connection, choices.clients)
     by_name = sorted(clients.values(), key=lambda each: each.name)
-    return asked_of(request.query_params, seen), {each.client_id: each for each in by_name}
+    return parse_filter(request.query_params, choices), {each.client_id: each for each in by_name}
 
 
-async def _written(runtime: Runtime, uscc: str, wanted: Filter, table: Table) -> AsyncIterator[str]:
-    yield csv_safe.BOM + csv_safe.as_csv([table.head()])
-    async for some in entries.every_line(runtime.engine, uscc, wanted):
-        yield csv_safe.as_csv(table.row(each) for each in some)
+async def _csv_chunks(
+    runtime: Runtime, uscc: str, criteria: EntryFilter, table: HistoryTable
+) -> AsyncIterator[str]:
+    yield csv_safe.BOM + csv_safe.as_csv([table.heading()])
+    async for batch in entries.stream_entries(runtime.engine, uscc, criteria):
+        yield csv_safe.as_csv(table.row(each) for each in batch)

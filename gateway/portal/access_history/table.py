@@ -1,4 +1,4 @@
-"""Who looked as a table: one row for each line, in the reader's language. Pure."""
+"""Access history entries as table rows in the reader's language. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gateway.portal import labels
 from gateway.portal.access_history.entries import AccessEntry
 from gateway.portal.store import ClientCard
 
-HEAD: Final = (
+COLUMN_HEADINGS: Final = (
     Translated("时间（北京时间）", "Time (UTC+8)"),
     Translated("机构", "Organisation"),
     Translated("机构编号", "Client number"),
@@ -28,35 +28,35 @@ WITHIN_THE_HOUR: Final = Translated("起一小时内合计", "and the hour from 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """How lines are written for one reader."""
+class HistoryTable:
+    """Formats entries in one language."""
 
     language: Language
     clients: Mapping[str, ClientCard]
     catalogue: Catalogue
 
-    def head(self) -> list[str]:
-        """What the columns are."""
-        return [each.to(self.language) for each in HEAD]
+    def heading(self) -> list[str]:
+        """The column headings."""
+        return [each.text(self.language) for each in COLUMN_HEADINGS]
 
-    def row(self, look: AccessEntry) -> list[str]:
-        """One line."""
-        client = self.clients.get(look.client_id)
-        at = look.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
-        items = [self._said(labels.item_name(each, self.catalogue)) for each in look.asked]
+    def row(self, entry: AccessEntry) -> list[str]:
+        """The cells of one entry."""
+        client = self.clients.get(entry.client_id)
+        moment = entry.moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        items = [self._text(labels.item_name(each, self.catalogue)) for each in entry.asked]
         return [
-            at if look.times is None else f"{at} {self._said(WITHIN_THE_HOUR)}",
-            self._said(client.name) if client else look.client_id,
-            look.client_id,
-            self._said(labels.DISCLOSURE_KINDS[look.kind]),
-            self._said(labels.OUTCOMES[look.outcome]),
-            str(look.times or 1),
-            self._said(labels.purpose_name(look.purpose)) if look.purpose else "",
+            moment if entry.times is None else f"{moment} {self._text(WITHIN_THE_HOUR)}",
+            self._text(client.name) if client else entry.client_id,
+            entry.client_id,
+            self._text(labels.DISCLOSURE_KINDS[entry.kind]),
+            self._text(labels.OUTCOMES[entry.outcome]),
+            str(entry.times or 1),
+            self._text(labels.purpose_name(entry.purpose)) if entry.purpose else "",
             "; ".join(items),
-            self._said(labels.reason_name(look.reason)) if look.outcome == "refused" else "",
-            look.consent_id or "",
-            look.ref if look.times is None else "",
+            self._text(labels.reason_name(entry.reason)) if entry.outcome == "refused" else "",
+            entry.consent_id or "",
+            entry.ref if entry.times is None else "",
         ]
 
-    def _said(self, said: Translated) -> str:
-        return said.to(self.language)
+    def _text(self, label: Translated) -> str:
+        return label.text(self.language)

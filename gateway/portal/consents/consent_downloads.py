@@ -1,4 +1,4 @@
-"""What an enterprise keeps of each consent: the signed record, and a receipt to print."""
+"""Downloads of a consent: the signed record (JSON) and a receipt (PDF)."""
 
 import asyncio
 from typing import Any, Final
@@ -15,17 +15,17 @@ from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, not_found
-from gateway.pages.rendering import moment, until
+from gateway.pages.rendering import format_moment, format_term_end
 from gateway.portal import labels, store
-from gateway.portal.consents.consent_guard import consent_of
-from gateway.portal.consents.receipt_pdf import Receipt, draw, find_font
-from gateway.portal.download_limit import count_file
+from gateway.portal.consents.consent_guard import own_consent
+from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt, find_font
+from gateway.portal.download_limit import count_download
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-# Each drawing holds a large font in memory for a second.
-drawing: Final = asyncio.Semaphore(2)
+# Rendering holds a large font in memory for about a second.
+pdf_slots: Final = asyncio.Semaphore(2)
 
 REQUEST: Final = Translated("授权申请", "Request for consent")
 TITLES: Final = {
@@ -38,25 +38,25 @@ ASKED_UNTIL: Final = Translated("申请的期限", "Asked for until")
 
 
 @router.get("/portal/consents/{consent_id}/record.json", response_model=None)
-async def record(
+async def download_record(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Give the signed record as a file."""
+    """Serve the signed record."""
     async with runtime.engine.connect() as connection:
-        found = await consent_of(visitor, connection, request, consent_id)
-        made = await signed_record(connection, runtime, found, reader="enterprise")
-    return _file(to_json(made), "application/json", f"{consent_id}.json")
+        found = await own_consent(visitor, connection, request, consent_id)
+        record = await signed_record(connection, runtime, found, reader="enterprise")
+    return _file(to_json(record), "application/json", f"{consent_id}.json")
 
 
 @router.get("/portal/consents/{consent_id}/receipt.pdf", response_model=None)
-async def receipt(
+async def download_receipt(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Give the receipt as a PDF."""
+    """Serve the receipt as PDF."""
     font = find_font(runtime.settings.font)
     async with runtime.engine.connect() as connection:
-        found = await consent_of(visitor, connection, request, consent_id)
-    await count_file(request, runtime, visitor)  # holding no connection
+        found = await own_consent(visitor, connection, request, consent_id)
+    await count_download(request, runtime, visitor)  # without holding a database connection
     async with runtime.engine.connect() as connection:
         cards = await store.enterprises(connection, [found.uscc])
         if not cards or font is None:
@@ -64,49 +64,53 @@ async def receipt(
         events = await consents.events_of(connection, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
         text = await consents.text_of(connection, shown) if shown else ()
-        made = await signed_record(connection, runtime, found, reader="enterprise")
+        record = await signed_record(connection, runtime, found, reader="enterprise")
         clients = await store.clients(connection, [found.client_id])
     name = clients[found.client_id].name if found.client_id in clients else None
-    drawn = _receipt(runtime, found, cards[0], name, events, text, made)
-    async with drawing:
-        pdf = await asyncio.to_thread(draw, drawn, font)
+    receipt = _receipt(runtime, found, cards[0], name, events, text, record)
+    async with pdf_slots:
+        pdf = await asyncio.to_thread(draw_receipt, receipt, font)
     return _file(pdf, "application/pdf", f"{consent_id}.pdf")
 
 
-def _receipt(  # the parts of one sheet
+def _receipt(
     runtime: Runtime,
-    held: Consent,
+    consent: Consent,
     card: EnterpriseCard,
     client: Translated | None,
     events: list[Event],
     text: tuple[Bilingual, ...],
-    made: dict[str, Any],
+    record: dict[str, Any],
 ) -> Receipt:
-    status = status_at(held, runtime.now())
-    left = uses_left(held)
-    used = f"{held.uses} / {held.max_uses if left is not None else '∞'}"
-    english = held.language == "en"
+    status = status_at(consent, runtime.now())
+    left = uses_left(consent)
+    used = f"{consent.uses} / {consent.max_uses if left is not None else '∞'}"
+    english = consent.language == "en"
     issuer = runtime.settings.issuer
     return Receipt(
-        title=REQUEST if held.decided_at is None else TITLES.get(status, CONSENT),
+        title=REQUEST if consent.decided_at is None else TITLES.get(status, CONSENT),
         facts=[
             (Translated("经营主体", "Enterprise"), _same(f"{card.name}  {card.uscc}")),
-            (Translated("接收方", "Recipient"), client or _same(held.client_id)),
-            (Translated("用途", "Purpose"), labels.purpose_name(held.purpose)),
+            (Translated("接收方", "Recipient"), client or _same(consent.client_id)),
+            (Translated("用途", "Purpose"), labels.purpose_name(consent.purpose)),
             (Translated("状态", "Status"), labels.STATUSES[status]),
-            (VALID_UNTIL if held.was_granted else ASKED_UNTIL, _same(until(held.valid_until))),
+            (
+                VALID_UNTIL if consent.was_granted else ASKED_UNTIL,
+                _same(format_term_end(consent.valid_until)),
+            ),
             (Translated("已用 / 最多次数", "Uses / limit"), _same(used)),
-            (Translated("授权编号", "Number"), _same(held.consent_id)),
-            (Translated("出具时间", "As of"), _same(moment(runtime.now()))),
+            (Translated("授权编号", "Number"), _same(consent.consent_id)),
+            (Translated("出具时间", "As of"), _same(format_moment(runtime.now()))),
         ],
-        allowed=held.was_granted,
+        allowed=consent.was_granted,
         items=[
-            labels.item_name(code, runtime.catalogue) for code in (*held.datasets, *held.questions)
+            labels.item_name(code, runtime.catalogue)
+            for code in (*consent.datasets, *consent.questions)
         ],
-        history=[(moment(each.at), labels.ACTS[each.what]) for each in events],
+        history=[(format_moment(each.at), labels.ACTS[each.what]) for each in events],
         text=[each.en if english else each.zh for each in text],
         proof=[
-            f"SHA-256 {record_digest(record_bytes(made['record'])).hex()}",
+            f"SHA-256 {record_digest(record_bytes(record['record'])).hex()}",
             "签名文件可在“我的授权”中下载，用下列公钥验证。",
             "The signed file can be downloaded under “My consents”; verify it with these keys:",
             f"{issuer}/.well-known/jwks.json",

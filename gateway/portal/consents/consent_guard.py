@@ -1,4 +1,4 @@
-"""A consent is reached by the people of its own enterprise, and acted on in their name."""
+"""Permission check of the consent pages, and the signed-in person as actor."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
@@ -10,14 +10,14 @@ from gateway.identity.session_dependency import Visitor
 from gateway.pages.page_route import InsteadError, not_found
 
 
-async def consent_of(
+async def own_consent(
     visitor: Visitor,
     connection: AsyncConnection,
     request: Request,
     consent_id: str,
     power: Permission = Permission.CONSENTS,
 ) -> Consent:
-    """The consent, if the person has this power for its enterprise; else there is nothing here."""
+    """The consent, if the visitor has `power` for its enterprise; else the 404 page."""
     found = await consents.by_id(connection, consent_id)
     visitor.must(power, request, found.uscc if found else None)
     if found is None:
@@ -25,8 +25,8 @@ async def consent_of(
     return found
 
 
-def acting(visitor: Visitor, uscc: str) -> Person:
-    """The person at this browser, acting for the enterprise `uscc` in the portal."""
+def acting_person(visitor: Visitor, uscc: str) -> Person:
+    """The signed-in person, acting for the enterprise `uscc` in the portal."""
     return Person(
         subject=visitor.session.subject,
         uscc=uscc,

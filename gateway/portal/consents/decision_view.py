@@ -182,7 +182,7 @@ def which_enterprise(
 
 def not_for_you(request: Request, visitor: Visitor) -> Response:
     """Say that this cannot be decided here: the same whether the enterprise exists or not."""
-    return frame.sorry(
+    return frame.error_page(
         request,
         status=403,
         title=Translated("这个申请不是发给您的", "This request is not for you"),
@@ -204,7 +204,7 @@ def over(
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]
-    return frame.sorry(
+    return frame.error_page(
         request,
         status=410 if why in {"expired", "lapsed", "ended", "taken_back"} else 409,
         title=title,

@@ -1,4 +1,4 @@
-"""What a former legal representative allowed is kept by the new one, or withdrawn: two taps each."""
+"""Portal pages to keep or withdraw consents given under a former legal representative."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,34 +11,34 @@ from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
-from gateway.portal.consents.consent_guard import acting, consent_of
+from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame = PageRenderer("gateway.portal")
+renderer = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/consents/{consent_id}/keep", response_model=None)
-async def ask(
+async def show_inherited_consent(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Ask once whether to let it go on."""
+    """Ask whether to keep or withdraw a consent."""
     async with runtime.engine.connect() as connection:
-        found = await consent_of(visitor, connection, request, consent_id, Permission.MANAGE)
-        open_ones = await representatives.to_confirm(
+        found = await own_consent(visitor, connection, request, consent_id, Permission.MANAGE)
+        unconfirmed = await representatives.to_confirm(
             connection, found.uscc, [found], now=runtime.now()
         )
         cards = await store.enterprises(connection, [found.uscc])
         clients = await store.clients(connection, [found.client_id])
-    if not open_ones or not cards or found.client_id not in clients:
+    if not unconfirmed or not cards or found.client_id not in clients:
         return see_other(f"/portal/consents/{consent_id}")
-    return frame.page(
+    return renderer.page(
         request,
-        "portal/keep.html",
+        "portal/inherited_consent.html",
         visitor=visitor,
         enterprise=cards[0],
         tab="consents",
-        found=found,
+        consent=found,
         client=clients[found.client_id].name,
         purpose=labels.purpose_name(found.purpose),
         items=[
@@ -50,14 +50,14 @@ async def ask(
 
 
 @router.post("/portal/consents/{consent_id}/keep", response_model=None)
-async def keep(
+async def keep_consent(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Let it go on."""
+    """Keep a consent."""
     await visitor.form(request, f"keep {consent_id}")
     async with runtime.engine.begin() as connection:
-        found = await consent_of(visitor, connection, request, consent_id, Permission.MANAGE)
+        found = await own_consent(visitor, connection, request, consent_id, Permission.MANAGE)
         if await representatives.to_confirm(connection, found.uscc, [found], now=runtime.now()):
-            by = acting(visitor, found.uscc)
+            by = acting_person(visitor, found.uscc)
             await consent_writer.keep_inherited(connection, found, person=by, now=runtime.now())
     return see_other("/portal")

@@ -1,4 +1,4 @@
-"""My consents: each is seen, paused and taken back by its own enterprise only."""
+"""Portal pages to list, view, pause, resume and withdraw an enterprise's consents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
-from gateway.pages.i18n import Translated, Undone
+from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageRoute, not_found, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
-from gateway.portal.access_history.entries import PAGE, HistoryPosition
-from gateway.portal.consents.consent_guard import acting, consent_of
+from gateway.portal.access_history.entries import PAGE_SIZE, HistoryPosition
+from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.portal.consents.decision_form import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.consents.receipt_pdf import find_font
 from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
-TURNS: Final = 20
+MAX_ATTEMPTS: Final = 20
 Verb = Literal["withdraw", "pause", "resume"]
 
-TOLD: Final[dict[Verb, NoticeKind]] = {
+NOTICE_KINDS: Final[dict[Verb, NoticeKind]] = {
     "withdraw": NoticeKind.CONSENT_WITHDRAWN,
     "pause": NoticeKind.CONSENT_PAUSED,
     "resume": NoticeKind.CONSENT_RESUMED,
@@ -59,23 +59,23 @@ NOTICES: Final = {
         "Paused. Nothing is told until you resume it.",
     ),
     "resume": Translated("已恢复。", "Resumed."),
-    "in_person": Undone(
+    "in_person": WarningText(
         "只有法定代表人（经营者）本人可以恢复这项授权，没有执行操作。",
         "Only the legal representative or operator in person can resume this; nothing was done.",
     ),
-    "too_late": Undone(
+    "too_late": WarningText(
         "状态已经改变，没有执行操作。请查看当前状态。",
         "The state had changed and nothing was done. See where it stands now.",
     ),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentView:
-    """One consent as its enterprise sees it."""
+    """One consent with its client, enterprise and current status."""
 
     consent: Consent
     status: Status
@@ -91,110 +91,115 @@ async def list_consents(
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """List an enterprise's consents: what waits, what runs, and what is over a page at a time.
-
-    `?before=` names where the page before ended.
-    """
+    """List an enterprise's consents; `?before=` pages through the ended ones."""
     visitor.must(Permission.CONSENTS, request, uscc)
     now, before = runtime.now(), request.query_params.get("before", "")
-    place = HistoryPosition.read(before) if before else None
+    position = HistoryPosition.parse(before) if before else None
     async with runtime.engine.connect() as connection:
         cards = await store.enterprises(connection, [uscc])
-        if not cards or (before and place is None):
+        if not cards or (before and position is None):
             return not_found(request, visitor)
-        running = [] if place else await consents.running_of(connection, uscc, now=now)
-        since = (place.at, place.ref) if place else None
-        over = await consents.ended_of(connection, uscc, now=now, before=since, limit=PAGE + 1)
-        clients = await store.clients(connection, (each.client_id for each in (*running, *over)))
-    last = over[PAGE - 1] if len(over) > PAGE else None
-    open_ones = [_shown(each, clients, cards[0], now) for each in running]
-    return frame.page(
+        running = [] if position else await consents.running_of(connection, uscc, now=now)
+        since = (position.moment, position.ref) if position else None
+        ended = await consents.ended_of(
+            connection, uscc, now=now, before=since, limit=PAGE_SIZE + 1
+        )
+        clients = await store.clients(connection, (each.client_id for each in (*running, *ended)))
+    last = ended[PAGE_SIZE - 1] if len(ended) > PAGE_SIZE else None
+    views = [_view(each, clients, cards[0], now) for each in running]
+    return renderer.page(
         request,
         "portal/consents.html",
         visitor=visitor,
         enterprise=cards[0],
         tab="consents",
-        waiting=[each for each in open_ones if each.status is Status.REQUESTED],
-        running=[each for each in open_ones if each.status is not Status.REQUESTED],
-        over=[_shown(each, clients, cards[0], now) for each in over[:PAGE]],
-        older=HistoryPosition(at=last.requested_at, ref=last.consent_id) if last else None,
-        first=place is None,
-        words=labels,
+        requested=[each for each in views if each.status is Status.REQUESTED],
+        running=[each for each in views if each.status is not Status.REQUESTED],
+        ended=[_view(each, clients, cards[0], now) for each in ended[:PAGE_SIZE]],
+        older=HistoryPosition(moment=last.requested_at, ref=last.consent_id) if last else None,
+        first=position is None,
+        labels=labels,
     )
 
 
 @router.get("/portal/consents/{consent_id}", response_model=None)
-async def show(
+async def show_consent(
     request: Request,
     consent_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Show one consent with all that was done to it."""
+    """Show one consent with its history."""
     async with runtime.engine.connect() as connection:
-        found = await consent_of(visitor, connection, request, consent_id)
-        shown = await _with_names(connection, found, runtime.now())
+        found = await own_consent(visitor, connection, request, consent_id)
+        view = await _load_view(connection, found, runtime.now())
         events = await consents.events_of(connection, found.uscc, consent_id)
-    return _page(request, runtime, visitor, "portal/consent.html", shown, events=events)
+    return _consent_page(request, runtime, visitor, "portal/consent.html", view, events=events)
 
 
 @router.get("/portal/consents/{consent_id}/withdraw", response_model=None)
-async def ask_to_withdraw(
+async def confirm_withdrawal(
     request: Request,
     consent_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Ask once whether to take it back."""
+    """Ask to confirm the withdrawal."""
     async with runtime.engine.connect() as connection:
-        found = await consent_of(visitor, connection, request, consent_id)
-        shown = await _with_names(connection, found, runtime.now())
-    return _page(request, runtime, visitor, "portal/withdraw.html", shown)
+        found = await own_consent(visitor, connection, request, consent_id)
+        view = await _load_view(connection, found, runtime.now())
+    return _consent_page(request, runtime, visitor, "portal/withdraw.html", view)
 
 
 @router.post("/portal/consents/{consent_id}/{verb}", response_model=None)
-async def act(
+async def change_consent(
     request: Request,
     consent_id: str,
     verb: Verb,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Withdraw, pause or resume it."""
+    """Withdraw, pause or resume a consent."""
     await visitor.form(request, f"{verb} {consent_id}")
     async with runtime.engine.begin() as connection:
-        found = await consent_of(visitor, connection, request, consent_id)
-        if verb == "resume" and await _is_for_another(connection, found, visitor):
+        found = await own_consent(visitor, connection, request, consent_id)
+        if verb == "resume" and await _needs_person_concerned(connection, found, visitor):
             return see_other(f"/portal/consents/{consent_id}?notice=in_person")
-        done = await _done(connection, found, verb, visitor, now=runtime.now())
+        done = await _save_change(connection, found, verb, visitor, now=runtime.now())
         if done:
             await note(
-                connection, TOLD[verb], found.uscc, client_id=found.client_id, now=runtime.now()
+                connection,
+                NOTICE_KINDS[verb],
+                found.uscc,
+                client_id=found.client_id,
+                now=runtime.now(),
             )
     notice = verb if done else "too_late"
     return see_other(f"/portal/consents/{consent_id}?notice={notice}")
 
 
-async def _done(
+async def _save_change(
     connection: AsyncConnection, found: Consent, verb: Verb, visitor: Visitor, *, now: datetime
 ) -> bool:
-    """Do it to the consent as it is now: to withhold waits for no second press after a lost race."""
-    changed = _changed(found, verb, visitor, now)
-    for _ in range(TURNS):
+    """Apply the action; withdraw and pause are retried after a concurrent change."""
+    changed = _transition(found, verb, visitor, now)
+    for _ in range(MAX_ATTEMPTS):
         if isinstance(changed, Refused):
             return False
         if await consent_writer.save(connection, found, changed):
             return True
         fresh = await consents.by_id(connection, found.consent_id)
-        # Who lets it tell again sees first what it has become.
+        # A resume is not retried: the person first sees the changed consent.
         if fresh is None or verb == "resume":
             return False
-        found, changed = fresh, _changed(fresh, verb, visitor, now)
+        found, changed = fresh, _transition(fresh, verb, visitor, now)
     return False
 
 
-def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Transition | Refused:
-    by = acting(visitor, found.uscc)
+def _transition(
+    found: Consent, verb: Verb, visitor: Visitor, now: datetime
+) -> Transition | Refused:
+    by = acting_person(visitor, found.uscc)
     match verb:
         case "withdraw":
             return consent.withdraw(found, by=by, now=now)
@@ -204,23 +209,25 @@ def _changed(found: Consent, verb: Verb, visitor: Visitor, now: datetime) -> Tra
             return consent.resume(found, by=by, now=now)
 
 
-async def _is_for_another(connection: AsyncConnection, found: Consent, visitor: Visitor) -> bool:
-    """Whether only the person concerned may let this tell again."""
+async def _needs_person_concerned(
+    connection: AsyncConnection, found: Consent, visitor: Visitor
+) -> bool:
+    """Whether only the operator or legal representative in person may resume it."""
     if visitor.session.may(found.uscc, Permission.IN_PERSON):
         return False
     cards = await store.enterprises(connection, [found.uscc])
-    natural = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
-    return natural or bool(in_person_only(found.questions))
+    is_person = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
+    return is_person or bool(in_person_only(found.questions))
 
 
-async def _with_names(connection: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
+async def _load_view(connection: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
     cards = await store.enterprises(connection, [found.uscc])
     clients = await store.clients(connection, [found.client_id])
-    missing = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
-    return _shown(found, clients, cards[0] if cards else missing, now)
+    unknown = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
+    return _view(found, clients, cards[0] if cards else unknown, now)
 
 
-def _shown(
+def _view(
     found: Consent,
     clients: Mapping[str, ClientCard],
     enterprise: EnterpriseCard,
@@ -240,33 +247,33 @@ def _shown(
     )
 
 
-def _page(  # a page's parts
+def _consent_page(
     request: Request,
     runtime: Runtime,
     visitor: Visitor,
     template: str,
-    shown: ConsentView,
+    view: ConsentView,
     events: Sequence[Event] = (),
 ) -> Response:
-    consent_id = shown.consent.consent_id
-    return frame.page(
+    consent_id = view.consent.consent_id
+    return renderer.page(
         request,
         template,
         visitor=visitor,
-        shown=shown,
-        enterprise=shown.enterprise,
+        view=view,
+        enterprise=view.enterprise,
         tab="consents",
         items=[
             labels.item_name(code, runtime.catalogue)
-            for code in (*shown.consent.datasets, *shown.consent.questions)
+            for code in (*view.consent.datasets, *view.consent.questions)
         ],
-        may_withdraw=shown.consent.was_granted
-        and shown.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
+        may_withdraw=view.consent.was_granted
+        and view.status in {Status.ACTIVE, Status.PAUSED, Status.EXPIRED, Status.EXHAUSTED},
         printable=find_font(runtime.settings.font) is not None,
         notice=NOTICES.get(request.query_params.get("notice", "")),
         csrf={
             verb: visitor.token(f"{verb} {consent_id}") for verb in ("withdraw", "pause", "resume")
         },
-        words=labels,
+        labels=labels,
         events=events,
     )

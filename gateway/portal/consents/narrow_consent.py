@@ -1,4 +1,4 @@
-"""Allowing less: the enterprise takes back a part, and the rest goes on under the same number."""
+"""Portal pages to narrow a consent: fewer items, a shorter term or fewer uses, same number."""
 
 from datetime import timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal import labels, store
-from gateway.portal.consents.consent_guard import acting, consent_of
+from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import chosen_scope
 from gateway.portal.consents.decision_view import NOTICES
@@ -26,31 +26,31 @@ from gateway.runtime import UsingRuntime
 UNCHANGED: Final = Translated(
     "没有任何变化，因此没有写入。", "Nothing was different, so nothing was written."
 )
-_TROUBLES: Final = {
+_PROBLEMS: Final = {
     Reason.NOTHING_CHANGED: "unchanged",
     Reason.NOTHING_CHOSEN: str(DecisionProblem.USES_SPENT),
 }
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/consents/{consent_id}/narrow", response_model=None)
-async def show(
+async def show_narrow_form(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show what is allowed now, each item to be taken back by itself."""
+    """Show the form with the currently granted items ticked."""
     async with runtime.engine.connect() as connection:
-        held = await consent_of(visitor, connection, request, consent_id)
+        held = await own_consent(visitor, connection, request, consent_id)
         cards = await store.enterprises(connection, [held.uscc])
         clients = await store.clients(connection, [held.client_id])
     if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
         return see_other(f"/portal/consents/{consent_id}?notice=too_late")
-    return frame.page(
+    return renderer.page(
         request,
-        "portal/narrow.html",
+        "portal/narrow_consent.html",
         visitor=visitor,
-        held=held,
+        consent=held,
         enterprise=cards[0],
         client=clients[held.client_id].name if held.client_id in clients else None,
         tab="consents",
@@ -63,20 +63,20 @@ async def show(
 
 
 @router.post("/portal/consents/{consent_id}/narrow", response_model=None)
-async def take(
+async def save_narrowed_consent(
     request: Request, consent_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Keep what is still ticked, and no longer or more often than written."""
+    """Save the narrowed scope."""
     fields = await visitor.form(request, f"narrow {consent_id}")
     now = runtime.now()
     async with runtime.engine.begin() as connection:
-        held = await consent_of(visitor, connection, request, consent_id)
+        held = await own_consent(visitor, connection, request, consent_id)
         scope = chosen_scope(fields, held.scope, now=now)
         if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
-        narrowed = consent.narrow(held, scope=scope, by=acting(visitor, held.uscc), now=now)
-        if isinstance(narrowed, Refused) and narrowed.reason in _TROUBLES:
-            notice = _TROUBLES[narrowed.reason]
+        narrowed = consent.narrow(held, scope=scope, by=acting_person(visitor, held.uscc), now=now)
+        if isinstance(narrowed, Refused) and narrowed.reason in _PROBLEMS:
+            notice = _PROBLEMS[narrowed.reason]
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
         done = not isinstance(narrowed, Refused) and await consent_writer.save(
             connection, held, narrowed

@@ -1,7 +1,6 @@
-"""A receipt that a person can read and print: what the signed record says, in both languages.
+"""Consent receipt as PDF, in Chinese and English, from the signed record.
 
-Fonts are the machine's own: Chinese needs one that has Chinese, rare characters included, and it is
-embedded. Where there is none, there is no PDF, and the page offers the signed file only.
+Embeds a system font with Chinese; without one no PDF is offered, only the signed record.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,7 @@ from fpdf.enums import XPos, YPos
 
 from gateway.pages.i18n import Translated
 
-# Debian's `fonts-noto-cjk`; the second face of the collection is the one for simplified Chinese.
+# Debian's `fonts-noto-cjk`; index 2 of the collection is simplified Chinese.
 USUAL_FONTS: Final = (
     Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
     Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
@@ -29,28 +28,28 @@ SOFT: Final = (82, 96, 109)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What stands on one."""
+    """The contents of a receipt."""
 
     title: Translated
     facts: Sequence[tuple[Translated, Translated]]
     allowed: bool
-    """Whether `items` were ever allowed, or only asked for."""
+    """Whether `items` were granted, or only requested."""
     items: Sequence[Translated]
     history: Sequence[tuple[str, Translated]]
     text: Sequence[str]
     proof: Sequence[str]
     synthetic: bool
-    """Whether this is a demo's, of nobody."""
+    """Whether it is demo data."""
 
 
 def find_font(chosen: Path | None) -> Path | None:
-    """The font of the settings, or one of the usual places; `None` where there is none."""
-    places = (chosen,) if chosen else USUAL_FONTS
-    return next((each for each in places if each.is_file()), None)
+    """The configured font, or one at a usual path; `None` if there is none."""
+    paths = (chosen,) if chosen else USUAL_FONTS
+    return next((each for each in paths if each.is_file()), None)
 
 
-def draw(receipt: Receipt, font: Path) -> bytes:
-    """The PDF. Takes a second or so: a font with Chinese is large."""
+def draw_receipt(receipt: Receipt, font: Path) -> bytes:
+    """Render the PDF; takes about a second, as a Chinese font is large."""
     sheet = FPDF(format="A4")
     sheet.set_title(f"{receipt.title.zh} {receipt.title.en}")
     sheet.set_creator("Xinqiao")
@@ -111,5 +110,5 @@ def _line(sheet: FPDF, text: str, size: int, colour: tuple[int, int, int]) -> No
     sheet.multi_cell(0, size * 0.55, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
-def _both(said: Translated) -> str:
-    return said.zh if said.zh == said.en else f"{said.zh}  {said.en}"
+def _both(text: Translated) -> str:
+    return text.zh if text.zh == text.en else f"{text.zh}  {text.en}"

@@ -1,1 +1,1 @@
-"""Portal pages on which a representative appoints and dismisses delegates."""
+"""Portal pages on which a legal representative appoints and dismisses delegates."""

@@ -1,4 +1,4 @@
-"""An invitation is taken up once, by whoever signs in with an own identity and holds the link."""
+"""Portal pages of delegate invitations; each link is accepted once."""
 
 from typing import Final
 
@@ -17,90 +17,87 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import HOME, InsteadError, PageRoute, not_found, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.delegates import labels
-from gateway.portal.delegates.pages import card_of, shown
+from gateway.portal.delegates.pages import delegate_view, enterprise_card
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @router.get("/portal/invitations/{invitation}", response_model=None)
-async def show(
+async def show_invitation(
     request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show what would be passed on, and by whom."""
+    """Show an invitation."""
     async with runtime.engine.connect() as connection:
-        kept = await _open(connection, request, runtime, visitor, invitation)
-        card = await card_of(connection, request, visitor, kept.delegation.uscc)
-    return frame.page(
+        kept = await _open_invitation(connection, request, runtime, visitor, invitation)
+        card = await enterprise_card(connection, request, visitor, kept.delegation.uscc)
+    return renderer.page(
         request,
         "portal/invitation.html",
         visitor=visitor,
         enterprise=card,
-        shown=shown(runtime, kept),
+        delegate=delegate_view(runtime, kept),
         own=kept.delegation.appointed_by == visitor.session.subject,
         name=visitor.session.name,
         action=f"/portal/invitations/{invitation}",
         csrf=visitor.token(f"accept {invitation}"),
-        words=labels,
-        own_words=labels.TROUBLES[PermissionProblem.OWN],
+        labels=labels,
+        own_text=labels.PROBLEMS[PermissionProblem.OWN],
     )
 
 
 @router.post("/portal/invitations/{invitation}", response_model=None)
-async def accept(
+async def accept_invitation(
     request: Request, invitation: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Take it up: from now on the person may act for the enterprise, within it."""
+    """Accept an invitation and become a delegate."""
     await visitor.form(request, f"accept {invitation}")
     async with runtime.engine.begin() as connection:
-        kept = await _open(connection, request, runtime, visitor, invitation)
-        of = kept.delegation
+        kept = await _open_invitation(connection, request, runtime, visitor, invitation)
+        uscc = kept.delegation.uscc
         accepted = permissions.accept(
-            of,
+            kept.delegation,
             subject=visitor.session.subject,
-            representative=await delegations.representative_of(connection, of.uscc) or "",
+            representative=await delegations.representative_of(connection, uscc) or "",
             now=runtime.now(),
         )
         if isinstance(accepted, PermissionProblem):
-            raise InsteadError(_sorry(request, visitor, accepted))
+            raise InsteadError(_refusal_page(request, visitor, accepted))
         taken = await delegations.take_up(
             connection, accepted, token_digest=visitor.session.identity_token_digest
         )
         if not taken:
-            raise InsteadError(_sorry(request, visitor, PermissionProblem.TOO_LATE))
-        await note(connection, NoticeKind.DELEGATE_ACCEPTED, of.uscc, now=runtime.now())
+            raise InsteadError(_refusal_page(request, visitor, PermissionProblem.TOO_LATE))
+        await note(connection, NoticeKind.DELEGATE_ACCEPTED, uscc, now=runtime.now())
     return see_other("/portal")
 
 
-async def _open(
+async def _open_invitation(
     connection: AsyncConnection,
     request: Request,
     runtime: Runtime,
     visitor: Visitor,
     invitation: str,
 ) -> StoredDelegation:
-    """The delegation that waits behind this link; else the page that says why not."""
+    """The invited delegation of this link; otherwise raise the page that explains."""
     kept = await delegations.by_invitation(connection, runtime.digests.of("invitation", invitation))
     if kept is None:
         raise InsteadError(not_found(request, visitor))
-    of = kept.delegation
-    if (
-        of.subject == visitor.session.subject
-        and state_of(of, runtime.now()) is DelegationState.RUNNING
-    ):
+    state = state_of(kept.delegation, runtime.now())
+    if kept.delegation.subject == visitor.session.subject and state is DelegationState.RUNNING:
         raise InsteadError(see_other("/portal"))
-    if state_of(of, runtime.now()) is not DelegationState.INVITED:
-        raise InsteadError(_sorry(request, visitor, PermissionProblem.TOO_LATE))
+    if state is not DelegationState.INVITED:
+        raise InsteadError(_refusal_page(request, visitor, PermissionProblem.TOO_LATE))
     return kept
 
 
-def _sorry(request: Request, visitor: Visitor, trouble: PermissionProblem) -> Response:
-    return frame.sorry(
+def _refusal_page(request: Request, visitor: Visitor, problem: PermissionProblem) -> Response:
+    return renderer.error_page(
         request,
-        status=403 if trouble is PermissionProblem.OWN else 410,
+        status=403 if problem is PermissionProblem.OWN else 410,
         title=Translated("这份邀请不能接受", "This invitation cannot be taken up"),
-        sentence=labels.TROUBLES[trouble],
+        sentence=labels.PROBLEMS[problem],
         onward=HOME,
         visitor=visitor,
     )

@@ -1,11 +1,11 @@
-"""How the portal speaks of delegates, in both languages."""
+"""Labels of the delegate pages in Chinese and English."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from consent import Act
 from gateway.identity.permissions import DelegationState, Permission, PermissionProblem
-from gateway.pages.i18n import Translated, Undone
+from gateway.pages.i18n import Translated, WarningText
 
 POWERS: Final[Mapping[Permission, Translated]] = {
     Permission.CONSENTS: Translated(
@@ -24,7 +24,7 @@ STATES: Final[Mapping[DelegationState, Translated]] = {
     DelegationState.ENDED: Translated("已终止", "Ended"),
 }
 
-DID: Final[Mapping[str, Translated]] = {
+DELEGATE_ACTS: Final[Mapping[str, Translated]] = {
     Act.GRANTED: Translated("同意了授权", "Granted a consent"),
     Act.REFUSED: Translated("拒绝了申请", "Refused a request"),
     Act.PAUSED: Translated("暂停了授权", "Paused a consent"),
@@ -32,9 +32,9 @@ DID: Final[Mapping[str, Translated]] = {
     Act.WITHDRAWN: Translated("撤回了授权", "Withdrew a consent"),
     Act.AMENDED: Translated("变更了授权", "Changed a consent"),
 }
-OBJECTED: Final = Translated("办理了异议", "Acted on an objection")
+OBJECTION_ACT: Final = Translated("办理了异议", "Acted on an objection")
 
-TROUBLES: Final[Mapping[PermissionProblem, Translated]] = {
+PROBLEMS: Final[Mapping[PermissionProblem, Translated]] = {
     PermissionProblem.NO_NAME: Translated("请填写经办人姓名或称呼。", "Give the delegate a name."),
     PermissionProblem.NO_POWERS: Translated(
         "请至少勾选一项可办理的事项。", "Tick at least one thing to pass on."
@@ -59,8 +59,8 @@ NOTICES: Final[Mapping[str, Translated]] = {
         "已终止。该经办人的下一次操作起不再有效。",
         "Ended. From the delegate’s next click on nothing is allowed.",
     ),
-    "too_late": Undone("它之前已经终止。", "It had ended before."),
-    "already": Undone(
+    "too_late": WarningText("它之前已经终止。", "It had ended before."),
+    "already": WarningText(
         "这份邀请已经发出过，没有重复发出。",
         "This invitation exists already; no second one was made.",
     ),

@@ -1,4 +1,4 @@
-"""Delegates (经办人): appointed, listed with what each did, and ended, by the legal representative."""
+"""Portal pages to appoint, list and end delegates (经办人), for the legal representative."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,16 +37,16 @@ from gateway.portal.store import EnterpriseCard
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
-LONGEST_NAME: Final = 40
-DEEDS: Final = 50
+MAX_NAME_LENGTH: Final = 40
+MAX_ACTS: Final = 50
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-frame: Final = PageRenderer("gateway.portal")
+renderer: Final = PageRenderer("gateway.portal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelegateView:
-    """A delegation as its legal representative sees it."""
+    """A delegation with the delegate's name and current state."""
 
     delegation: Delegation
     name: str
@@ -54,8 +54,8 @@ class DelegateView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
-    """Something that a delegate did."""
+class DelegateAct:
+    """One act of a delegate, with a link to its subject."""
 
     at: datetime
     what: Translated
@@ -66,53 +66,58 @@ class Deed:
 async def list_delegates(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """List them, those that may act first."""
+    """List the delegates, current ones first."""
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await card_of(connection, request, visitor, uscc)
-        found = [shown(runtime, each) for each in await delegations.of_enterprise(connection, uscc)]
-    going_on = {DelegationState.RUNNING, DelegationState.INVITED}
-    return frame.page(
+        card = await enterprise_card(connection, request, visitor, uscc)
+        found = [
+            delegate_view(runtime, each)
+            for each in await delegations.of_enterprise(connection, uscc)
+        ]
+    current_states = {DelegationState.RUNNING, DelegationState.INVITED}
+    return renderer.page(
         request,
         "portal/delegates.html",
         visitor=visitor,
         enterprise=card,
         tab="delegates",
-        running=[each for each in found if each.state in going_on],
-        over=[each for each in found if each.state not in going_on],
+        running=[each for each in found if each.state in current_states],
+        over=[each for each in found if each.state not in current_states],
         notice=delegate_labels.NOTICES.get(request.query_params.get("notice", "")),
-        words=delegate_labels,
+        labels=delegate_labels,
     )
 
 
 @router.get("/portal/enterprises/{uscc}/delegates/new", response_model=None)
-async def ask(
+async def show_appointment_form(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Ask whom to appoint, for what and how long. Nothing is ticked beforehand."""
+    """Show the appointment form; no permission is preselected."""
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await card_of(connection, request, visitor, uscc)
+        card = await enterprise_card(connection, request, visitor, uscc)
     return _form(request, runtime, visitor, card, Fields({}), None)
 
 
 @router.post("/portal/enterprises/{uscc}/delegates/new/{delegation_id}", response_model=None)
-async def appoint(
+async def appoint_delegate(
     request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Appoint, and show the invitation this one time; a second click makes no second one."""
+    """Appoint a delegate and show the invitation link once; repeated posts have no effect."""
     fields = await visitor.form(request, f"appoint {uscc} {delegation_id}")
     visitor.must(Permission.MANAGE, request, uscc)
     invitation, name = new_secret(), one(fields, "name").strip()
     try:
         async with runtime.engine.begin() as connection:
-            card = await card_of(connection, request, visitor, uscc)
-            made = await _made(connection, fields, uscc, delegation_id, visitor, now=runtime.now())
+            card = await enterprise_card(connection, request, visitor, uscc)
+            made = await _parse_appointment(
+                connection, fields, uscc, delegation_id, visitor, now=runtime.now()
+            )
             if not isinstance(made, PermissionProblem):
                 await delegations.add(
                     connection,
                     made,
-                    name=runtime.vault.seal(name.encode(), **_place(uscc, delegation_id)),
+                    name=runtime.vault.seal(name.encode(), **_vault_cell(uscc, delegation_id)),
                     token_digest=visitor.session.identity_token_digest,
                     invitation_digest=runtime.digests.of("invitation", invitation),
                 )
@@ -121,7 +126,7 @@ async def appoint(
         return see_other(f"/portal/enterprises/{uscc}/delegates?notice=already")
     if isinstance(made, PermissionProblem):
         return _form(request, runtime, visitor, card, fields, made)
-    return frame.page(
+    return renderer.page(
         request,
         "portal/invitation_made.html",
         address={},
@@ -135,35 +140,35 @@ async def appoint(
 
 
 @router.get("/portal/enterprises/{uscc}/delegates/{delegation_id}", response_model=None)
-async def show(
+async def show_delegate(
     request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show one, with what was done under it."""
+    """Show one delegate and their acts."""
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
-        card = await card_of(connection, request, visitor, uscc)
+        card = await enterprise_card(connection, request, visitor, uscc)
         kept = await delegations.one(connection, uscc, delegation_id)
         if kept is None:
             return not_found(request, visitor)
-        deeds = await _deeds(connection, kept.delegation)
-    return frame.page(
+        acts = await _delegate_acts(connection, kept.delegation)
+    return renderer.page(
         request,
         "portal/delegate.html",
         visitor=visitor,
         enterprise=card,
         tab="delegates",
-        shown=shown(runtime, kept),
-        deeds=deeds,
+        delegate=delegate_view(runtime, kept),
+        acts=acts,
         csrf=visitor.token(f"end {uscc} {delegation_id}"),
-        words=delegate_labels,
+        labels=delegate_labels,
     )
 
 
 @router.post("/portal/enterprises/{uscc}/delegates/{delegation_id}/end", response_model=None)
-async def end(
+async def end_delegation(
     request: Request, uscc: str, delegation_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """End one: from the delegate's next request on nothing is allowed."""
+    """End a delegation, effective from the delegate's next request."""
     await visitor.form(request, f"end {uscc} {delegation_id}")
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.begin() as connection:
@@ -182,24 +187,24 @@ async def end(
     )
 
 
-async def card_of(
+async def enterprise_card(
     connection: AsyncConnection, request: Request, visitor: Visitor, uscc: str
 ) -> EnterpriseCard:
-    """The enterprise's head of page; else there is nothing here."""
+    """The enterprise for the page header; without one, the 404 page."""
     cards = await store.enterprises(connection, [uscc])
     if not cards:
         raise InsteadError(not_found(request, visitor))
     return cards[0]
 
 
-def shown(runtime: Runtime, kept: StoredDelegation) -> DelegateView:
-    """A delegation with its delegate's name opened."""
-    of = kept.delegation
-    name = runtime.vault.open(kept.name, **_place(of.uscc, of.delegation_id)).decode()
-    return DelegateView(delegation=of, name=name, state=state_of(of, runtime.now()))
+def delegate_view(runtime: Runtime, kept: StoredDelegation) -> DelegateView:
+    """A delegation with the delegate's name decrypted."""
+    own = kept.delegation
+    name = runtime.vault.open(kept.name, **_vault_cell(own.uscc, own.delegation_id)).decode()
+    return DelegateView(delegation=own, name=name, state=state_of(own, runtime.now()))
 
 
-async def _made(  # the parts of one appointment
+async def _parse_appointment(
     connection: AsyncConnection,
     fields: Fields,
     uscc: str,
@@ -209,7 +214,7 @@ async def _made(  # the parts of one appointment
     now: datetime,
 ) -> Delegation | PermissionProblem:
     name = one(fields, "name").strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         return PermissionProblem.NO_NAME
     return permissions.appoint(
         uscc=uscc,
@@ -217,89 +222,91 @@ async def _made(  # the parts of one appointment
         powers=fields.get("power", []),
         representative=await delegations.representative_of(connection, uscc) or "",
         by=visitor.session.subject,
-        ends_at=_end(one(fields, "last_day")),
+        ends_at=_parse_end(one(fields, "last_day")),
         now=now,
     )
 
 
-async def _deeds(connection: AsyncConnection, of: Delegation) -> list[Deed]:
-    """What the delegate did while it ran, the newest first."""
-    if of.subject is None or of.accepted_at is None:
+async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) -> list[DelegateAct]:
+    """The delegate's latest acts within the delegation's term, newest first."""
+    if delegation.subject is None or delegation.accepted_at is None:
         return []
-    until = min(of.ended_at or of.ends_at, of.ends_at)
+    end = min(delegation.ended_at or delegation.ends_at, delegation.ends_at)
     events, others = consent_events.c, objection_events.c
     decided = await connection.execute(
         select(events.at, events.what, events.consent_id)
         .where(
-            events.uscc == of.uscc,
-            events.actor == of.subject,
-            events.at.between(of.accepted_at, until),
+            events.uscc == delegation.uscc,
+            events.actor == delegation.subject,
+            events.at.between(delegation.accepted_at, end),
         )
         .order_by(events.at.desc())
-        .limit(DEEDS)
+        .limit(MAX_ACTS)
     )
     objected = await connection.execute(
         select(others.at, others.what, others.objection_id)
         .where(
-            others.uscc == of.uscc,
-            others.actor == of.subject,
-            others.at.between(of.accepted_at, until),
+            others.uscc == delegation.uscc,
+            others.actor == delegation.subject,
+            others.at.between(delegation.accepted_at, end),
         )
         .order_by(others.at.desc())
-        .limit(DEEDS)
+        .limit(MAX_ACTS)
     )
-    deeds = [
-        Deed(
+    acts = [
+        DelegateAct(
             at=row.at,
-            what=delegate_labels.DID.get(row.what, labels.ACTS[row.what]),
+            what=delegate_labels.DELEGATE_ACTS.get(row.what, labels.ACTS[row.what]),
             href=f"/portal/consents/{row.consent_id}",
         )
         for row in decided
     ] + [
-        Deed(
-            at=row.at, what=delegate_labels.OBJECTED, href=f"/portal/objections/{row.objection_id}"
+        DelegateAct(
+            at=row.at,
+            what=delegate_labels.OBJECTION_ACT,
+            href=f"/portal/objections/{row.objection_id}",
         )
         for row in objected
     ]
-    return sorted(deeds, key=lambda each: each.at, reverse=True)[:DEEDS]
+    return sorted(acts, key=lambda each: each.at, reverse=True)[:MAX_ACTS]
 
 
-def _form(  # a page's parts
+def _form(
     request: Request,
     runtime: Runtime,
     visitor: Visitor,
     card: EnterpriseCard,
     fields: Fields,
-    trouble: PermissionProblem | None,
+    problem: PermissionProblem | None,
 ) -> Response:
     delegation_id = new_id("dlg")
-    return frame.page(
+    return renderer.page(
         request,
-        "portal/appoint.html",
-        status=422 if trouble else 200,
+        "portal/new_delegate.html",
+        status=422 if problem else 200,
         address={},
         visitor=visitor,
         enterprise=card,
         tab="delegates",
         action=f"/portal/enterprises/{card.uscc}/delegates/new/{delegation_id}",
         csrf=visitor.token(f"appoint {card.uscc} {delegation_id}"),
-        trouble=delegate_labels.TROUBLES[trouble] if trouble else None,
-        name=one(fields, "name")[:LONGEST_NAME],
+        problem=delegate_labels.PROBLEMS[problem] if problem else None,
+        name=one(fields, "name")[:MAX_NAME_LENGTH],
         ticked=fields.get("power", []),
         first=runtime.now(),
         last=runtime.now() + permissions.LONGEST_TERM - timedelta(days=1),
         last_day=one(fields, "last_day"),
-        longest=LONGEST_NAME,
-        words=delegate_labels,
+        longest=MAX_NAME_LENGTH,
+        labels=delegate_labels,
     )
 
 
-def _end(last_day: str) -> datetime | None:
+def _parse_end(last_day: str) -> datetime | None:
     try:
         return end_of(parse_date(last_day))
     except ValueError:
         return None
 
 
-def _place(uscc: str, delegation_id: str) -> dict[str, str]:
+def _vault_cell(uscc: str, delegation_id: str) -> dict[str, str]:
     return {"table": "delegation", "column": "name", "row": f"{uscc}/{delegation_id}"}

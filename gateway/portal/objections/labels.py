@@ -1,4 +1,4 @@
-"""How the portal names what happens to an objection, in both languages."""
+"""Labels of the objection pages in Chinese and English."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from gateway.creditfile.objections.model import (
     Status,
 )
 from gateway.creditfile.objections.text_input import MAX_TEXT, InvalidText
-from gateway.pages.i18n import Translated, Undone
+from gateway.pages.i18n import Translated, WarningText
 
 KINDS: Final[Mapping[str, Translated]] = {
     ObjectionKind.OBJECTION: Translated("异议", "Objection"),
@@ -70,23 +70,23 @@ NOTICES: Final[Mapping[str, Translated]] = {
         "已提出，并已标注。您填写的身份证号或电话号码已隐去。",
         "Raised and marked. Identity or phone numbers in your text were masked.",
     ),
-    "already": Undone(
+    "already": WarningText(
         "这条记录已有一项正在办理，没有重复提出。",
         "One is under way already; nothing was raised a second time.",
     ),
     "review": Translated("已申请复核。", "The review is asked for."),
     "withdraw": Translated("已结束办理。", "It has ended."),
-    "too_late": Undone(
+    "too_late": WarningText(
         "状态已经改变，没有执行操作。请查看当前状态。",
         "The state had changed and nothing was done. See where it stands now.",
     ),
-    RefusalReason.TOO_SOON: Undone(
+    RefusalReason.TOO_SOON: WarningText(
         "这条记录的同一版本不久前已有最终决定，暂时不能再次提出。",
         "The same version was finally decided a short while ago; it cannot be raised again yet.",
     ),
 }
 
-TROUBLES: Final[Mapping[str, Translated]] = {
+PROBLEMS: Final[Mapping[str, Translated]] = {
     InvalidText.TOO_SHORT: Translated("请写明哪里有误。", "Please say what is wrong."),
     InvalidText.TOO_LONG: Translated(
         f"内容过长：说明最多 {MAX_TEXT:,} 字，诉求最多 500 字。",

@@ -1,4 +1,4 @@
-"""My objections: where each stands, what was decided and why, and the one review there is."""
+"""Portal pages to list and follow objections, withdraw them, and request a review."""
 
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -24,14 +24,14 @@ from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
-from gateway.portal.my_record import frame, name_of
-from gateway.portal.objections import labels as words
+from gateway.portal.my_record import dataset_name, renderer
+from gateway.portal.objections import labels
 from gateway.portal.objections.new_objection import actor
 from gateway.portal.store import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 Verb = Literal["withdraw", "review"]
-MAY_END: Final = frozenset({Status.OPEN, Status.DECIDED, Status.IN_REVIEW})
+WITHDRAWABLE: Final = frozenset({Status.OPEN, Status.DECIDED, Status.IN_REVIEW})
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -40,14 +40,14 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def list_objections(
     request: Request, uscc: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """List an enterprise's objections, those under way first."""
+    """List an enterprise's objections, open ones first."""
     visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as connection:
         cards = await store.enterprises(connection, [uscc])
         found = await objections.of_enterprise(connection, uscc)
     if not cards:
         return not_found(request, visitor)
-    return frame.page(
+    return renderer.page(
         request,
         "portal/objections.html",
         visitor=visitor,
@@ -55,58 +55,60 @@ async def list_objections(
         tab="record",
         running=[each for each in found if each.marks],
         over=[each for each in found if not each.marks],
-        names={each.dataset: name_of(runtime, each.dataset) for each in found},
-        words=words,
+        names={each.dataset: dataset_name(runtime, each.dataset) for each in found},
+        labels=labels,
     )
 
 
 @router.get("/portal/objections/{objection_id}", response_model=None)
-async def show(
+async def show_objection(
     request: Request, objection_id: str, runtime: UsingRuntime, visitor: UsingVisitor
 ) -> Response:
-    """Show one objection with all that was done to it."""
+    """Show one objection with its history."""
     async with runtime.engine.connect() as connection:
-        found = await _mine(connection, request, visitor, objection_id)
-        card = await _card(connection, found.uscc)
+        found = await _own_objection(connection, request, visitor, objection_id)
+        card = await _enterprise_card(connection, found.uscc)
         events = await objections.events_of(connection, found.uscc, objection_id)
-    return _page(request, runtime, visitor, "portal/objection.html", found, card, events=events)
+    return _objection_page(
+        request, runtime, visitor, "portal/objection.html", found, card, events=events
+    )
 
 
 @router.get("/portal/objections/{objection_id}/{verb}", response_model=None)
-async def ask(
+async def show_objection_step(
     request: Request,
     objection_id: str,
     verb: Verb,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Ask once whether to end it, or why it should be reviewed."""
+    """Show the form to confirm a withdrawal or to request a review."""
     async with runtime.engine.connect() as connection:
-        found = await _mine(connection, request, visitor, objection_id)
-        card = await _card(connection, found.uscc)
-    may = _may(found, runtime.now())
+        found = await _own_objection(connection, request, visitor, objection_id)
+        card = await _enterprise_card(connection, found.uscc)
+    may = _allowed_steps(found, runtime.now())
     if not may[verb]:
-        return _back(objection_id, "too_late")
-    return _page(request, runtime, visitor, f"portal/objection_{verb}.html", found, card)
+        return _redirect(objection_id, "too_late")
+    return _objection_page(request, runtime, visitor, f"portal/objection_{verb}.html", found, card)
 
 
 @router.post("/portal/objections/{objection_id}/{verb}", response_model=None)
-async def act(
+async def submit_objection_step(
     request: Request,
     objection_id: str,
     verb: Verb,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """End it, or ask for the review."""
+    """Withdraw an objection or request its review."""
     fields = await visitor.form(request, f"{verb} {objection_id}")
     text = read_text(one(fields, "text"), today=day_of(runtime.now()))
     async with runtime.engine.begin() as connection:
-        found = await _mine(connection, request, visitor, objection_id)
+        found = await _own_objection(connection, request, visitor, objection_id)
         if verb == "review" and isinstance(text, InvalidText):
-            card = await _card(connection, found.uscc)
-            typed, trouble = one(fields, "text")[:MAX_TEXT], words.TROUBLES[text]
-            return _page(
+            card = await _enterprise_card(connection, found.uscc)
+            typed, problem = one(fields, "text")[:MAX_TEXT], labels.PROBLEMS[text]
+            return _objection_page(
                 request,
                 runtime,
                 visitor,
@@ -114,37 +116,37 @@ async def act(
                 found,
                 card,
                 typed=typed,
-                trouble=trouble,
+                problem=problem,
             )
         written = "" if isinstance(text, InvalidText) else text.text
-        verb_ = _verb(runtime, visitor, verb, written)
-        done = await service.apply_act(connection, objection_id, verb_)
-    return _back(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
+        transition = _transition(runtime, visitor, verb, written)
+        done = await service.apply_act(connection, objection_id, transition)
+    return _redirect(objection_id, "too_late" if isinstance(done, ObjectionRefused) else verb)
 
 
-def _verb(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.ObjectionVerb:
+def _transition(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> service.ObjectionVerb:
     now = runtime.now()
 
-    def do(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
+    def apply(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
         by = actor(visitor, objection.uscc)
         if verb == "withdraw":
             return lifecycle.withdraw(objection, actor=by, now=now)
         kinds = runtime.catalogue.objections
         return lifecycle.ask_for_review(objection, actor=by, text=text, kinds=kinds, now=now)
 
-    return do
+    return apply
 
 
-def _may(found: Objection, now: datetime) -> dict[str, bool]:
-    """What the enterprise can do now."""
+def _allowed_steps(found: Objection, now: datetime) -> dict[str, bool]:
+    """Which steps the enterprise can take now."""
     review = lifecycle.may_be_reviewed(found, now)
-    return {"withdraw": found.status in MAY_END, "review": review}
+    return {"withdraw": found.status in WITHDRAWABLE, "review": review}
 
 
-async def _mine(
+async def _own_objection(
     connection: AsyncConnection, request: Request, visitor: Visitor, objection_id: str
 ) -> Objection:
-    """The objection, if the person may act for its enterprise; else there is nothing here."""
+    """The objection, if the visitor may act for its enterprise; else the 404 page."""
     found = await objections.by_id(connection, objection_id) if "\0" not in objection_id else None
     visitor.must(Permission.OBJECTIONS, request, found.uscc if found else None)
     if found is None:
@@ -152,43 +154,43 @@ async def _mine(
     return found
 
 
-async def _card(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
+async def _enterprise_card(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
     cards = await store.enterprises(connection, [uscc])
     return cards[0] if cards else EnterpriseCard(uscc=uscc, name=uscc, kind="", status="")
 
 
-def _page(
+def _objection_page(
     request: Request,
     runtime: Runtime,
     visitor: Visitor,
     template: str,
     found: Objection,
     card: EnterpriseCard,
-    **more: Any,  # what one of the templates shows
+    **more: Any,  # further template variables
 ) -> Response:
     now = runtime.now()
-    said = {"typed": "", "trouble": None, "events": (), **more}
-    return frame.page(
+    variables = {"typed": "", "problem": None, "events": (), **more}
+    return renderer.page(
         request,
         template,
-        status=422 if said["trouble"] else 200,
+        status=422 if variables["problem"] else 200,
         visitor=visitor,
         enterprise=card,
         tab="record",
         found=found,
-        dataset=name_of(runtime, found.dataset),
-        may=_may(found, now),
+        dataset=dataset_name(runtime, found.dataset),
+        may=_allowed_steps(found, now),
         overdue=found.due_on is not None and day_of(now) > found.due_on,
         next=serializers.NEXT.get(found.status),
-        notice=words.NOTICES.get(request.query_params.get("notice", "")),
+        notice=labels.NOTICES.get(request.query_params.get("notice", "")),
         csrf={
             verb: visitor.token(f"{verb} {found.objection_id}") for verb in ("withdraw", "review")
         },
         longest=MAX_TEXT,
-        words=words,
-        **said,
+        labels=labels,
+        **variables,
     )
 
 
-def _back(objection_id: str, notice: str) -> Response:
+def _redirect(objection_id: str, notice: str) -> Response:
     return see_other(f"/portal/objections/{objection_id}?notice={notice}")

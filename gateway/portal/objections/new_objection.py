@@ -1,4 +1,4 @@
-"""Objecting to one record: what is written is kept, masked and marked at once, or nothing is."""
+"""Portal form to object to a record; storing the text and marking it are one transaction."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,14 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import Fields, one
 from gateway.pages.page_route import PageRoute, not_found, see_other
-from gateway.portal.my_record import Entry, File, entry_of, file_of, frame, name_of
+from gateway.portal.my_record import (
+    CreditFile,
+    Entry,
+    dataset_name,
+    find_entry,
+    load_file,
+    renderer,
+)
 from gateway.portal.objections import labels as objection_labels
 from gateway.runtime import UsingRuntime
 
@@ -37,40 +44,40 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionForm:
-    """What the person has written so far, and what is wrong with it."""
+    """The form's contents and what is wrong with them."""
 
     text: str = ""
     wanted: str = ""
-    trouble: InvalidText | None = None
+    problem: InvalidText | None = None
 
 
 @router.get("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
-async def ask(
+async def show_objection_form(
     request: Request,
     uscc: str,
     record_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Ask what is wrong with a record."""
+    """Show the form; a record under objection redirects to that objection."""
     visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as connection:
-        file = await file_of(connection, request, runtime, visitor, uscc)
-    entry = entry_of(request, visitor, file, record_id)
+        file = await load_file(connection, request, runtime, visitor, uscc)
+    entry = find_entry(request, visitor, file, record_id)
     if entry.objection is not None:
-        return _to(entry.objection.objection_id, "already")
-    return _form(request, visitor, file, entry, ObjectionForm())
+        return _redirect(entry.objection.objection_id, "already")
+    return _form_page(request, visitor, file, entry, ObjectionForm())
 
 
 @router.post("/portal/enterprises/{uscc}/records/{record_id}/object", response_model=None)
-async def take(
+async def raise_objection(
     request: Request,
     uscc: str,
     record_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Raise the objection; a second click leads to the first one."""
+    """Raise the objection; a repeated post redirects to the first."""
     fields = await visitor.form(request, f"object {uscc} {record_id}")
     visitor.must(Permission.OBJECTIONS, request, uscc)
     today = day_of(runtime.now())
@@ -78,9 +85,9 @@ async def take(
     wanted = read_text(one(fields, "wanted"), today=today, longest=MAX_WISH, shortest=0)
     if isinstance(text, InvalidText) or isinstance(wanted, InvalidText):
         async with runtime.engine.connect() as connection:
-            file = await file_of(connection, request, runtime, visitor, uscc)
-        entry = entry_of(request, visitor, file, record_id)
-        return _form(request, visitor, file, entry, _typed(fields, text, wanted))
+            file = await load_file(connection, request, runtime, visitor, uscc)
+        entry = find_entry(request, visitor, file, record_id)
+        return _form_page(request, visitor, file, entry, _form_contents(fields, text, wanted))
     async with runtime.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
@@ -92,15 +99,15 @@ async def take(
             actor=actor(visitor, uscc),
             now=runtime.now(),
         )
-        held = await objections.of_enterprise(connection, uscc, record_id=record_id)
+        existing = await objections.of_enterprise(connection, uscc, record_id=record_id)
     if isinstance(raised, Objection):
         masked = text.masked or wanted.masked
-        return _to(raised.objection_id, "raised_masked" if masked else "raised")
-    return _instead(request, visitor, uscc, record_id, raised, held)
+        return _redirect(raised.objection_id, "raised_masked" if masked else "raised")
+    return _refusal_response(request, visitor, uscc, record_id, raised, existing)
 
 
 def actor(visitor: Visitor, uscc: str) -> Actor:
-    """The person, for this enterprise."""
+    """The signed-in person acting for this enterprise."""
     return Actor(
         role=Role.ENTERPRISE,
         name=visitor.session.subject,
@@ -109,61 +116,61 @@ def actor(visitor: Visitor, uscc: str) -> Actor:
     )
 
 
-def _instead(
+def _refusal_response(
     request: Request,
     visitor: Visitor,
     uscc: str,
     record_id: str,
     refused: ObjectionRefused,
-    held: list[Objection],
+    existing: list[Objection],
 ) -> Response:
-    going_on = next((each for each in held if each.marks), None)
-    if refused.reason is RefusalReason.ALREADY_OPEN and going_on is not None:
-        return _to(going_on.objection_id, "already")
+    open_objection = next((each for each in existing if each.marks), None)
+    if refused.reason is RefusalReason.ALREADY_OPEN and open_objection is not None:
+        return _redirect(open_objection.objection_id, "already")
     if refused.reason is RefusalReason.TOO_SOON:
         address = f"/portal/enterprises/{uscc}/records/{record_id}?notice={refused.reason}"
         return see_other(address)
     return not_found(request, visitor)
 
 
-def _typed(
+def _form_contents(
     fields: Fields, text: ValidText | InvalidText, wanted: ValidText | InvalidText
 ) -> ObjectionForm:
-    trouble = text if isinstance(text, InvalidText) else wanted
+    problem = text if isinstance(text, InvalidText) else wanted
     return ObjectionForm(
         text=one(fields, "text")[:MAX_TEXT],
         wanted=one(fields, "wanted")[:MAX_WISH],
-        trouble=trouble if isinstance(trouble, InvalidText) else None,
+        problem=problem if isinstance(problem, InvalidText) else None,
     )
 
 
-def _form(
-    request: Request, visitor: Visitor, file: File, entry: Entry, typed: ObjectionForm
+def _form_page(
+    request: Request, visitor: Visitor, file: CreditFile, entry: Entry, typed: ObjectionForm
 ) -> Response:
-    runtime, of = file.runtime, entry.record
-    kind = lifecycle.kind_of(of.dataset, runtime.catalogue.objections)
-    return frame.page(
+    runtime, record = file.runtime, entry.record
+    kind = lifecycle.kind_of(record.dataset, runtime.catalogue.objections)
+    return renderer.page(
         request,
-        "portal/object.html",
-        status=422 if typed.trouble else 200,
+        "portal/new_objection.html",
+        status=422 if typed.problem else 200,
         visitor=visitor,
         address={},
         enterprise=file.card,
         tab="record",
         entry=entry,
-        dataset=name_of(runtime, of.dataset),
+        dataset=dataset_name(runtime, record.dataset),
         typed=typed,
-        trouble=objection_labels.TROUBLES.get(typed.trouble) if typed.trouble else None,
+        problem=objection_labels.PROBLEMS.get(typed.problem) if typed.problem else None,
         kind=kind,
         rules=lifecycle.rules_of(kind, runtime.catalogue.objections),
         longest=MAX_TEXT,
         longest_wish=MAX_WISH,
-        naming=labels,
+        labels=labels,
         catalogue=runtime.catalogue,
-        action=f"/portal/enterprises/{of.uscc}/records/{of.record_id}/object",
-        csrf=visitor.token(f"object {of.uscc} {of.record_id}"),
+        action=f"/portal/enterprises/{record.uscc}/records/{record.record_id}/object",
+        csrf=visitor.token(f"object {record.uscc} {record.record_id}"),
     )
 
 
-def _to(objection_id: str, notice: str) -> Response:
+def _redirect(objection_id: str, notice: str) -> Response:
     return see_other(f"/portal/objections/{objection_id}?notice={notice}")

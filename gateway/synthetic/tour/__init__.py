@@ -9,12 +9,12 @@ from typing import Any, Final
 from rich.console import Console
 
 from gateway.synthetic.seed_demo import Kit
-from gateway.synthetic.tour.asking import tokens, verifications
-from gateway.synthetic.tour.consenting import consent, counter, query, withdrawal
+from gateway.synthetic.tour.code_page_steps import repair, scan
+from gateway.synthetic.tour.consent_steps import consent, counter, query, withdrawal
 from gateway.synthetic.tour.context import TourContext, TourFailedError
-from gateway.synthetic.tour.proving import proof
-from gateway.synthetic.tour.publishing import repair, scan
-from gateway.synthetic.tour.tampering import tampering
+from gateway.synthetic.tour.log_proof_step import proof
+from gateway.synthetic.tour.tampering_step import tampering
+from gateway.synthetic.tour.verification_steps import tokens, verifications
 from xinqiao import AsyncClient
 
 __all__ = ["TourFailedError", "tour"]

@@ -53,7 +53,7 @@ class TourContext:
         self.console.print(Padding(Text.from_markup(text), (0, 0, 0, 4)))
 
 
-def demand(holds: object, otherwise: str) -> None:
+def require(holds: object, otherwise: str) -> None:
     """End the tour unless it holds."""
     if not holds:
         raise TourFailedError(f"The tour expected something else: {otherwise}.")

@@ -5,10 +5,10 @@ from typing import Final
 
 import httpx2
 
-from gateway.synthetic.tour.context import TourContext, demand
+from gateway.synthetic.tour.context import TourContext, require
 from xinqiao import ConsentRecord, verify_consent_record
 
-PATIENCE: Final = 20  # looks, half a second apart: the log merges within ten seconds
+MAX_POLLS: Final = 20  # looks, half a second apart: the log merges within ten seconds
 
 
 async def proof(stage: TourContext) -> None:
@@ -16,14 +16,14 @@ async def proof(stage: TourContext) -> None:
     async with httpx2.AsyncClient(base_url=stage.bank.issuer) as anybody:
         keys = (await anybody.get("/.well-known/jwks.json")).raise_for_status().json()
     verified = await _verified(stage, keys)
-    for _ in range(PATIENCE):
+    for _ in range(MAX_POLLS):
         if not verified.unproven:
             break
         await asyncio.sleep(0.5)
         verified = await _verified(stage, keys)
     acts = [event["xq:act"] for event in verified.record["xq:events"]]
-    demand(not verified.unproven, "the log lacks an event of the consent")
-    demand(acts == ["requested", "granted", "withdrawn"], "other things happened to the consent")
+    require(not verified.unproven, "the log lacks an event of the consent")
+    require(acts == ["requested", "granted", "withdrawn"], "other things happened to the consent")
     stage.say(f"{' → '.join(acts)}: each a leaf of the log, [green]proven[/]")
     stage.say("the bank's copy does so without naming who acted for the enterprise")
 

@@ -6,10 +6,10 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, demand
+from gateway.synthetic.tour.context import BY_PLATFORM, TourContext, require
 from xinqiao import Verification
 
-MARKS: Final = {
+ANSWER_MARKS: Final = {
     "yes": "[green]是 yes[/]",
     "no": "[red]否 no[/]",
     "not_determined": "[yellow]无法确定 n/d[/]",
@@ -48,7 +48,7 @@ async def verifications(stage: TourContext) -> None:
         stage.say(f"[bold]{subject['name']}[/] {subject['uscc']}")
         _show_answers(stage, answer, asked)
         for tag, _, expected in asked:
-            demand(
+            require(
                 answer[tag].answer == expected, f"{tag} was {answer[tag].answer}, not {expected}"
             )
 
@@ -62,5 +62,5 @@ def _show_answers(
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=18)
     table.add_column(no_wrap=True)
     for tag, value, _ in asked:
-        table.add_row("   ", tag, Text(value or "—"), MARKS[answer[tag].answer])
+        table.add_row("   ", tag, Text(value or "—"), ANSWER_MARKS[answer[tag].answer])
     stage.console.print(table)

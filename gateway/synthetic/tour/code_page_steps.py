@@ -10,7 +10,7 @@ import orjson
 
 from gateway.access.timestamps import SHANGHAI
 from gateway.synthetic.headless_visitor import HeadlessVisitor
-from gateway.synthetic.tour.context import TourContext, demand
+from gateway.synthetic.tour.context import TourContext, require
 
 OK: Final = 200
 
@@ -21,9 +21,9 @@ async def scan(stage: TourContext) -> None:
         for trait, shown in (("penalised", True), ("penalty_expired", False), ("repaired", False)):
             subject = stage.subject(trait)
             page = _plain(await citizen.scan(subject["code_url"]))
-            demand(subject["name"] in page, "the page does not name the enterprise")
+            require(subject["name"] in page, "the page does not name the enterprise")
             absent = "未查询到在公示期内的行政处罚" in page
-            demand(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
+            require(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
             told = (
                 "[red]行政处罚 shown[/]"
                 if shown
@@ -61,10 +61,10 @@ async def repair(stage: TourContext) -> None:
         answer = await stage.department.request("POST", path, json=body, scope="records:write")
         stage.signed += 1
         results = orjson.loads(answer.body)["results"] if answer.status == OK else []
-        demand([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
+        require([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
         async with HeadlessVisitor(stage.bank.issuer) as citizen:
             page = await citizen.scan(subject["code_url"])
-        demand((number in page) is shown, f"after {path} the page shows it: {number in page}")
+        require((number in page) is shown, f"after {path} the page shows it: {number in page}")
         told = "[red]shown[/]" if shown else "[green]not shown any more[/]"
         stage.say(f"POST {path}: {outcome}; on {subject['name']}'s page {number}: {told}")
 

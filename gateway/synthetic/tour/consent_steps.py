@@ -6,12 +6,12 @@ from typing import Any, Final
 from rich.table import Table
 
 from gateway.synthetic.headless_visitor import HeadlessVisitor
-from gateway.synthetic.tour.context import BY_BANK, TourContext, TourFailedError, demand
+from gateway.synthetic.tour.context import BY_BANK, TourContext, TourFailedError, require
 from xinqiao import Record
 from xinqiao.errors import ConsentExhausted, ConsentWithdrawn
 
-WANTED: Final = ("registration", "penalty", "licence", "public_rating")
-GRANTED: Final = ("registration", "penalty", "licence")
+REQUESTED_DATASETS: Final = ("registration", "penalty", "licence", "public_rating")
+GRANTED_DATASETS: Final = ("registration", "penalty", "licence")
 
 
 async def consent(stage: TourContext) -> None:
@@ -19,24 +19,24 @@ async def consent(stage: TourContext) -> None:
     subject = stage.subject("disputed")
     start = await stage.bank.start_consent(
         purpose=BY_BANK,
-        datasets=WANTED,
+        datasets=REQUESTED_DATASETS,
         uscc=subject["uscc"],
         max_uses=10,
     )
     stage.say("PAR with PKCE and authorization_details → request_uri")
     async with HeadlessVisitor(stage.bank.issuer, subject["login"]) as person:
-        callback = await person.decide(start.url, datasets=list(GRANTED), questions=[])
+        callback = await person.decide(start.url, datasets=list(GRANTED_DATASETS), questions=[])
     stage.grant = await stage.bank.finish_consent(start, callback)
     stage.say(
         f"{subject['login']['username']} signed in (demo identity provider) and ticked",
     )
     stage.say(
-        f"[green]☑[/] {' [green]☑[/] '.join(GRANTED)} [dim]☐ public_rating[/]",
+        f"[green]☑[/] {' [green]☑[/] '.join(GRANTED_DATASETS)} [dim]☐ public_rating[/]",
     )
     stage.say(
         f"code exchanged → consent [bold]{stage.grant.consent_id}[/], {stage.grant.max_uses} uses"
     )
-    demand(set(stage.grant.datasets) == set(GRANTED), "another consent was granted")
+    require(set(stage.grant.datasets) == set(GRANTED_DATASETS), "another consent was granted")
 
 
 async def query(stage: TourContext) -> None:
@@ -45,7 +45,7 @@ async def query(stage: TourContext) -> None:
     page = await stage.bank.query(
         subject["uscc"],
         purpose=BY_BANK,
-        datasets=WANTED,
+        datasets=REQUESTED_DATASETS,
         consent_id=grant.consent_id,
     )
     stage.saw(page.evidence)
@@ -60,9 +60,9 @@ async def query(stage: TourContext) -> None:
         )
     uses_left = page.consent.uses_left if page.consent else None
     stage.say(f"uses left: {uses_left}; recipient: {page.recipient}")
-    demand(any(record.objection for record in page.records), "no objection mark was shown")
+    require(any(record.objection for record in page.records), "no objection mark was shown")
     reasons = {each.dataset: each.reason for each in page.withheld if not each.fields}
-    demand(reasons.get("public_rating") == "not_in_consent", "public_rating was not withheld")
+    require(reasons.get("public_rating") == "not_in_consent", "public_rating was not withheld")
 
 
 def _show_records(stage: TourContext, records: Iterable[Record]) -> None:
@@ -96,7 +96,7 @@ async def withdrawal(stage: TourContext) -> None:
         await stage.bank.query(
             subject["uscc"],
             purpose=BY_BANK,
-            datasets=GRANTED,
+            datasets=GRANTED_DATASETS,
             consent_id=grant.consent_id,
         )
     except ConsentWithdrawn as refused:
