@@ -141,7 +141,7 @@ class QueryResult:
     withheld: tuple[Withheld, ...]
     cursor: str | None
     warnings: tuple[str, ...]
-    """As of a `Verification`."""
+    """As in `Verification`."""
     log_promise: LogPromise | None
     evidence: Evidence = field(repr=False, compare=False)
     _following: NextPage | None = field(repr=False, compare=False)
