@@ -14,23 +14,14 @@ ROOTS: Final = ("gateway", "consent", "verification", "sdk/src", "tests")
 #: Folders and files that still have such parameters.
 EXEMPT: Final[tuple[str, ...]] = (
     "consent/",
-    "gateway/access/",
     "gateway/admin/",
     "gateway/background/",
     "gateway/cli/",
     "gateway/clients/",
-    "gateway/codes/",
-    "gateway/disclosure/",
     "gateway/identity/",
-    "gateway/log/",
-    "gateway/logging_setup.py",
-    "gateway/notices/",
-    "gateway/oauth/",
-    "gateway/pages/",
     "gateway/portal/",
     "gateway/records/",
     "gateway/synthetic/",
-    "gateway/transparency/",
     "tests/",
 )
 
