@@ -28,7 +28,7 @@ from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import working
 from gateway.background.notice_sender import sending_notices
 from gateway.background.sequencing import sequencing
-from gateway.clients.agreements import QuotaBook
+from gateway.clients.agreements import QuotaCache
 from gateway.db.engine import background_engine, make_engine
 from gateway.db.generation import SessionGeneration
 from gateway.db.prepared import HotDatabase
@@ -137,7 +137,7 @@ async def open_runtime(settings: Settings) -> Runtime:
         catalogue=catalogue,
         vault=_vault(settings),
         limiter=Limiter(_store(settings)),
-        quotas=QuotaBook(hot),
+        quotas=QuotaCache(hot),
         tokens=TokenVerifier(keys, settings.issuer),
         nonces=DpopNonces(digests.key("nonce")),
         now=_now,

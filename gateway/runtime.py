@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.clients.agreements import QuotaBook
+from gateway.clients.agreements import QuotaCache
 from gateway.creditfile.catalogue import Catalogue
 from gateway.db.prepared import HotDatabase
 from gateway.disclosure.refusal_counts import RefusalCounter
@@ -38,7 +38,7 @@ class Runtime:
     catalogue: Catalogue
     vault: Vault
     limiter: Limiter
-    quotas: QuotaBook
+    quotas: QuotaCache
     tokens: TokenVerifier
     nonces: DpopNonces
     now: Callable[[], datetime]

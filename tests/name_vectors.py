@@ -12,7 +12,7 @@ from typing import Any, Final
 import opencc
 
 import verification
-from verification import NOBODY, Asked, evaluate
+from verification import STAND_IN, Asked, evaluate
 
 ROOT: Final = Path(verification.__file__).parent
 VECTORS: Final = Path(__file__).parent / "vectors"
@@ -33,7 +33,7 @@ def standard_characters() -> list[str]:
 def answer(tag: str, recorded: str, asserted: str) -> tuple[str, str | None]:
     """What this question answers where one name is recorded and the other asserted."""
     asked = Asked(tag=tag, value=asserted)
-    facts = replace(NOBODY, name=recorded, legal_representative=recorded)
+    facts = replace(STAND_IN, name=recorded, legal_representative=recorded)
     (told,) = evaluate(
         [asked], facts, allowed={asked}, digest=lambda _: b"", today=date(2026, 11, 28)
     )

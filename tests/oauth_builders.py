@@ -25,7 +25,7 @@ from sqlalchemy import text
 from consent import DisplayedText, Scope
 from gateway import problems
 from gateway.clients import registry
-from gateway.clients.agreements import QuotaBook
+from gateway.clients.agreements import QuotaCache
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.creditfile.catalogue import load_catalogue
@@ -157,7 +157,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         catalogue=load_catalogue(),
         vault=Vault(VaultKeys.parse(Vault.generate_keys())),
         limiter=Limiter(MemoryStore(clock)),
-        quotas=QuotaBook(hot),
+        quotas=QuotaCache(hot),
         tokens=TokenVerifier(keys, ISSUER),
         nonces=DpopNonces(digests.key("nonce")),
         now=clock,

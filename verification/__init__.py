@@ -1,12 +1,12 @@
-"""Questions about an enterprise and their answers, as pure functions: no network, no database.
+"""Verification: yes/no questions about an enterprise and their answers. Pure functions.
 
-This is the public face; what other packages use, they import from here.
+The public names of the package; other packages import from here.
 """
 
 from verification.asked import Asked, as_document, asserted_form, problem_with, question
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question, QuestionKind
 from verification.evaluate import Answered, evaluate
-from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts, LiveRecord
+from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts, LiveRecord
 from verification.id_numbers import birthday_in, id_check_agrees, id_check_character
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings, strict_name_v2
 from verification.normalise import (
@@ -39,8 +39,8 @@ __all__ = [
     "LIMIT",
     "NAMES_V2",
     "NAMES_VERSION",
-    "NOBODY",
     "QUESTIONS",
+    "STAND_IN",
     "WINDOW",
     "Answer",
     "Answered",

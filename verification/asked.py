@@ -1,6 +1,6 @@
-"""What is asked is judged against the published catalogue before anything is looked up.
+"""Asked questions, checked against the published catalogue, and their normal forms.
 
-Neither the sentences nor the values made here depend on any enterprise.
+No sentence or value made here depends on any enterprise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST_VALUE: Final = 200
 
 _BY_TAG: Final = {each.tag: each for each in QUESTIONS}
 _COUNTED: Final = {each.budget: each for each in QUESTIONS}
-"""Of the questions that share a budget the latest, in whose form their values are counted."""
+"""The latest question of each budget, in whose form values are counted."""
 _FORMS: Final[dict[str, Callable[[str], str]]] = {
     "names.v1": strict_name,
     "names.v2": strict_name_v2,
@@ -31,19 +31,19 @@ _FORMS: Final[dict[str, Callable[[str], str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question's tag, with the asserted value or the chosen band where it takes one."""
+    """A question as asked: its tag, and the asserted value or chosen band if it takes one."""
 
     tag: str
     value: str | None = None
 
 
 def question(tag: str) -> Question | None:
-    """Find the question of this tag, if the catalogue has it."""
+    """The question of this tag, if the catalogue has it."""
     return _BY_TAG.get(tag)
 
 
 def problem_with(asked: Asked) -> str | None:
-    """Say in a sentence why this cannot be asked, repeating nothing of what was sent; or `None`."""
+    """Why this cannot be asked, in a sentence without what was sent; `None` if it can."""
     found = question(asked.tag)
     if found is None:
         return "There is no such question in the catalogue; see GET /v1/questions."
@@ -58,10 +58,10 @@ def problem_with(asked: Asked) -> str | None:
 
 
 def asserted_form(asked: Asked) -> str | None:
-    """Write the asserted value as probe budgets count it; `None` where none is asserted.
+    """The asserted value in the form that probe budgets count; `None` where none is asserted.
 
-    Two spellings of one value have one form, so a repeat in other brackets is still a repeat; of
-    questions that share a budget it is the latest one's.
+    Spellings of one value have one form, so a repeat in other brackets is a repeat. Questions that
+    share a budget use the latest one's form.
     """
     found = question(asked.tag)
     if found is None or asked.value is None:
@@ -70,12 +70,12 @@ def asserted_form(asked: Asked) -> str | None:
 
 
 def normal_form(found: Question, value: str) -> str:
-    """Write the value as this question compares it."""
+    """The value in the form that this question compares."""
     return value if found.normalisation is None else _FORMS[found.normalisation](value)
 
 
 def as_document() -> dict[str, Any]:
-    """Give the catalogue as it is served at `GET /v1/questions`."""
+    """The catalogue as served at `GET /v1/questions`."""
     return {
         "catalogue_version": CATALOGUE_VERSION,
         "questions": [_as_member(each) for each in QUESTIONS],

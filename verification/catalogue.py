@@ -1,7 +1,7 @@
-"""The questions that can be asked at all: append-only, and what a tag means never changes.
+"""The catalogue of questions; append-only, and the meaning of a tag never changes.
 
-A question about more, or with another answer, is a new tag (`.v2`) below the old one. There is no
-question with a threshold of the caller's choosing, so that nobody can search for a value.
+A question with another meaning is a new tag (`.v2`) at the end. No question takes a threshold of the
+caller's choosing, by which a value could be searched for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RATING_LEVELS: Final = ("优秀", "良好", "中等", "较差", "差")
 
 
 class QuestionKind(StrEnum):
-    """What is compared: an asserted text, a public state, or a fixed band."""
+    """Kinds of question: a match of an asserted text, a public state, or a fixed band."""
 
     MATCH = "match"
     STATE = "state"
@@ -33,12 +33,11 @@ class QuestionKind(StrEnum):
 class Question:
     """One question of the catalogue.
 
-    `value` says what a caller asserts beside the tag: a `text`, `one_of` the `values`, or `none`;
-    `optional` values may be left out; where a `value_needs_consent`, the question without one is open
-    and a chosen value is answered under consent only. `datasets` are those that the answer rests on.
-    `loose` allows the loose form of a name after the strict one. `earlier` is the tag of an earlier
-    question on the same attribute: the two share one probe budget, and a consent to the earlier one
-    covers this one.
+    `value` is what a caller asserts: a `text`, `one_of` the `values`, or `none`; an `optional` value
+    may be left out. With `value_needs_consent` the question is public without a value, and needs
+    consent with one. `datasets` are those that the answer rests on. `loose` allows the loose form of a
+    name after the strict one. `earlier` is the tag of an earlier question on the same attribute: they
+    share one probe budget, and a consent to the earlier one covers this one.
     """
 
     tag: str
@@ -57,12 +56,12 @@ class Question:
 
     @property
     def budget(self) -> str:
-        """Under which tag distinct asserted values are counted."""
+        """The tag under which distinct asserted values are counted."""
         return self.earlier or self.tag
 
     @property
     def consented_by(self) -> tuple[str, ...]:
-        """The tags of which a consent has to name one."""
+        """The tags of which a consent must name one."""
         return (self.tag,) if self.earlier is None else (self.tag, self.earlier)
 
     @property
@@ -71,11 +70,11 @@ class Question:
         return self.value != "none"
 
     def closed(self, value: str | None) -> bool:
-        """Whether the question, asked with this value, is answered under consent only."""
+        """Whether the question needs consent when asked with this value."""
         return self.needs_consent or (value is not None and self.value_needs_consent)
 
     def offers(self, value: str | None) -> bool:
-        """Whether a caller may choose this value, as far as its shape goes; texts are free."""
+        """Whether the question takes this value; any text fits a text question."""
         if value is None:
             return self.value == "none" or self.optional
         return self.value == "text" or value in self.values

@@ -1,7 +1,7 @@
-"""The same work is done for an enterprise that is known, unknown or closed to the caller.
+"""Evaluate questions against an enterprise's facts.
 
-Every question is worked out first; only then is what may not be told replaced by
-`not_determined`, which rests on nothing and says nothing.
+The same work is done for a known, an unknown and a closed enterprise: every question is evaluated, then
+an answer that may not be disclosed is replaced by `not_determined`, which rests on no record.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verification.asked import Asked, question
-from verification.facts import NOBODY, Facts
+from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
 from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Answered:
     """The answer to one question. `match` stands only beside a `yes` on a name.
 
-    `rests_on` holds the id and version of each record that the answer rests on, so that whoever
-    was told can be told when one of them changes; a `yes` by absence rests on none.
+    `rests_on` has the id and version of each record behind the answer, so that recipients can be
+    notified when one changes; a `yes` by absence rests on none.
     """
 
     tag: str
@@ -42,14 +42,16 @@ def evaluate(
     digest: Callable[[str], bytes],
     today: date,
 ) -> tuple[Answered, ...]:
-    """Answer what was asked, in its order.
+    """The answers to what was asked, in its order.
 
-    `facts` is `None` for an unknown enterprise. `allowed` are the asks that consent and the probe
-    budget let be determined. `digest` is the keyed digest under which `facts.digests` were made.
-    `today` is the day in Asia/Shanghai.
+    `facts` is `None` for an unknown enterprise. `allowed` are the questions permitted by consent and
+    probe budget. `digest` is the keyed digest that made `facts.digests`. `today` is the day in
+    Asia/Shanghai.
     """
     return tuple(
-        _told(each, _verdict(each, facts or NOBODY, digest=digest, today=today), facts, allowed)
+        _answered(
+            each, _verdict(each, facts or STAND_IN, digest=digest, today=today), facts, allowed
+        )
         for each in asked
     )
 
@@ -61,17 +63,21 @@ def _verdict(
     if found is None or not found.offers(asked.value):
         return UNDETERMINED
     if asked.tag in TEXTS:
-        worked_out = text_verdict(found, asked.value or "", facts)
+        verdict = text_verdict(found, asked.value or "", facts)
     elif asked.tag in DIGESTS:
-        worked_out = digest_verdict(found, asked.value or "", facts, digest=digest)
+        verdict = digest_verdict(found, asked.value or "", facts, digest=digest)
     else:
-        worked_out = RULES[asked.tag](facts, asked.value, today)
-    return worked_out if facts.available.issuperset(found.datasets) else UNDETERMINED
+        verdict = RULES[asked.tag](facts, asked.value, today)
+    return verdict if facts.available.issuperset(found.datasets) else UNDETERMINED
 
 
-def _told(
+def _answered(
     asked: Asked, verdict: RuleVerdict, facts: Facts | None, allowed: AbstractSet[Asked]
 ) -> Answered:
-    may_be_told = facts is not None and asked in allowed
-    told = verdict if may_be_told else UNDETERMINED
-    return Answered(tag=asked.tag, answer=told.answer, match=told.match, rests_on=told.rests_on)
+    disclosed = verdict if facts is not None and asked in allowed else UNDETERMINED
+    return Answered(
+        tag=asked.tag,
+        answer=disclosed.answer,
+        match=disclosed.match,
+        rests_on=disclosed.rests_on,
+    )

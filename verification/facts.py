@@ -1,6 +1,7 @@
-"""What may be used to answer, gathered beforehand: nothing here may be withheld any more.
+"""The facts about one enterprise that answers may use.
 
-The caller has applied the clocks, left out what may not be told, and said which sources answered.
+The caller has applied the legal time limits, left out what may not be disclosed, and named the sources
+that answered.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ LEGAL_REPRESENTATIVE_ID: Final = "legal_representative_id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRecord:
-    """A record that may be told now.
+    """A record that may be disclosed now.
 
-    The fields that questions read, by dataset:
+    Fields that questions read, by dataset:
 
-    - `penalty`: `severity` (轻微, 一般, 严重), which is not public: read where it is asked for
+    - `penalty`: `severity` (轻微, 一般, 严重), not public: read only where a question has it
     - `licence`: `category`, `valid_from`, `valid_to` (ISO 8601 texts or dates; none = open)
     - `public_rating`: `level`, `rated_on` (read only where there are several live ratings)
     - `commitment`: `fulfilment` (`fulfilled`, `in_progress`, `broken`)
@@ -41,12 +42,12 @@ class LiveRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One enterprise, as far as it may be known.
+    """The facts about one enterprise.
 
-    `available` names the datasets whose source answered, `registration` among them; a question
-    that rests on another is not determined, since "no record" and "no source" are two things. Where
-    the registration is itself among the `records`, answers on registry facts rest on it.
-    `former_names` are not compared by `enterprise_name.v1`: a former name is not the name.
+    `available` are the datasets whose source answered, `registration` among them; a question on another
+    is not determined, since "no record" and "no source" differ. If the registration is among the
+    `records`, answers on registry facts rest on it. `former_names` are not compared by
+    `enterprise_name.v1`.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Facts:
 
 
 def as_date(value: object) -> date | None:
-    """Read a date that came as one or as an ISO 8601 text; `None` for anything else."""
+    """The date in a date, datetime or ISO 8601 text; `None` for any other value."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -72,7 +73,7 @@ def as_date(value: object) -> date | None:
         return None
 
 
-NOBODY: Final = Facts(
+STAND_IN: Final = Facts(
     name="杭州无名信息科技有限公司",
     legal_representative="无名氏",
     address="浙江省杭州市西湖区无名路1号1幢101室",
@@ -85,4 +86,4 @@ NOBODY: Final = Facts(
     ),
     available=frozenset(dataset for each in QUESTIONS for dataset in each.datasets),
 )
-"""Stands in for an enterprise that is not known: an ordinary one, so that the work is the same."""
+"""Facts of an ordinary enterprise, evaluated for an unknown one so that the work is the same."""

@@ -1,7 +1,7 @@
-"""Characters that GBK and GB 18030 kept in the private use area, and where Unicode has them now.
+"""Private-use code points of GBK and GB 18030, and the characters that Unicode has since assigned.
 
-Data written by older systems carries these private code points; they mean one character only.
-Sources, each line checked in the tests against an independent table of the same encoding:
+Data from older systems has these code points; each means one character. Sources, checked in the tests
+against an independent table of the same encoding:
 
 - the 18 swaps of GB 18030-2022 against GB 18030-2005 (8 ideographs, 10 vertical forms; Unicode
   L2/23-003R), and the 6 ideographs of row 0xFE whose private doubles that edition retired;

@@ -1,6 +1,6 @@
-"""Personal ID numbers of 18 characters (GB 11643-1999; GA 2102-2023 for foreign permanent residents).
+"""Check character and birthday of personal ID numbers (GB 11643-1999; GA 2102-2023 for foreigners).
 
-Positions: 1–6 division (a foreigner's: 9, province, country by ISO 3166-1), 7–14 day of birth,
+18 positions: 1–6 division (a foreigner's: 9, province, country by ISO 3166-1), 7–14 day of birth,
 15–17 serial number, 18 check character (ISO 7064, MOD 11-2).
 """
 
@@ -38,7 +38,7 @@ def id_check_agrees(number: str) -> bool:
 
 
 def birthday_in(number: str) -> date | None:
-    """The day of the calendar at positions 7–14, from 1880 to 2099; else `None`."""
+    """The date at positions 7–14, from 1880 to 2099; `None` if there is none."""
     digits = number[_BIRTHDAY]
     if not (digits.isascii() and digits.isdigit()):
         return None

@@ -1,4 +1,4 @@
-"""Asserted and recorded texts are compared in constant time, and every comparison is made."""
+"""Match questions: asserted against recorded texts, in constant time and without shortcuts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 from verification.asked import normal_form
-from verification.facts import LEGAL_REPRESENTATIVE_ID, NOBODY, Facts
+from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name
 from verification.rules import UNDETERMINED, Match, RuleVerdict, of_dataset, resting_on
@@ -32,9 +32,9 @@ _READINGS: Final[dict[str, Callable[[str], tuple[str, ...]]]] = {
 
 
 def text_verdict(asked: Question, value: str, facts: Facts) -> RuleVerdict:
-    """Whether the asserted text is the recorded one: strictly, else loosely where allowed."""
+    """The verdict on an asserted text: a strict match, or a loose one where allowed."""
     recorded = TEXTS[asked.tag](facts)
-    theirs = normal_form(asked, recorded or TEXTS[asked.tag](NOBODY) or "")
+    theirs = normal_form(asked, recorded or TEXTS[asked.tag](STAND_IN) or "")
     asserted = normal_form(asked, value)
     strict = _same(theirs, asserted)
     loose = asked.loose and _loosely_same(asked, theirs, asserted)
@@ -52,10 +52,10 @@ def text_verdict(asked: Question, value: str, facts: Facts) -> RuleVerdict:
 def digest_verdict(
     asked: Question, value: str, facts: Facts, *, digest: Callable[[str], bytes]
 ) -> RuleVerdict:
-    """Whether the keyed digest of the asserted value is the recorded one."""
+    """The verdict on an asserted value by its keyed digest."""
     name = DIGESTS[asked.tag]
     recorded = facts.digests.get(name)
-    same = compare_digest(recorded or NOBODY.digests[name], digest(normal_form(asked, value)))
+    same = compare_digest(recorded or STAND_IN.digests[name], digest(normal_form(asked, value)))
     if not recorded or not value:
         return UNDETERMINED
     rests_on = resting_on(of_dataset(facts, "registration"))
@@ -63,14 +63,14 @@ def digest_verdict(
 
 
 def _loosely_same(asked: Question, recorded: str, asserted: str) -> bool:
-    """Whether any reading of the one is any reading of the other; all are compared."""
+    """Whether two forms share a loose reading; every pair is compared."""
     readings = _READINGS[asked.normalisation or ""]
     theirs, ours = readings(recorded), readings(asserted)
     return any([_same(one, other) for one in theirs for other in ours])  # noqa: C419  # none left out
 
 
 def _same(recorded: str, asserted: str) -> bool:
-    """Take the asserted text second: the time taken follows the length of that one only."""
+    """Constant-time comparison; its time depends on the length of the second, asserted text only."""
     return compare_digest(
         recorded.encode("utf-8", "surrogatepass"), asserted.encode("utf-8", "surrogatepass")
     )

@@ -1,9 +1,9 @@
-"""Names as `names.v2` compares them: the strict form, and the loose one with its readings.
+"""Name normalisation `names.v2`: the strict form, and the readings of the loose form.
 
-Beside `names.v1` (`normalise`), which stays as it is: radicals are their ideographs, a dot between Han
-characters is a middle dot, and the loose form makes no two of the 8,105 standard characters
-(通用规范汉字表) one: 於建 is not 于建. Its table is published with it (`tables/names.v2.json`) and does
-not follow OpenCC, from which it was derived. Vectors: `vectors/names.v2.json`.
+Differences from `names.v1` (`normalise`): radicals become ideographs, a dot between Han characters
+becomes a middle dot, and the loose form merges no two of the 8,105 standard characters (通用规范汉字表):
+於建 is not 于建. Its table (`tables/names.v2.json`) was derived from OpenCC and does not follow it.
+Vectors: `vectors/names.v2.json`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ NAMES_V2: Final = "names.v2"
 _MOST_PASSES: Final = 8
 _COMMON: Final = re.compile("[\u4e00-\u9fff]*")
 MIDDLE_DOTS: Final = "\u2022\u2027\u2219\u22c5\u30fb\u1427\u16eb\u2e31\u2e33\ua78f\U00010101"
-"""What is taken for U+00B7 (Unicode's confusables, and the raised dot) and left by NFKC."""
+"""Characters folded to U+00B7 that NFKC leaves: Unicode's confusables, and the raised dot."""
 _DOTS: Final = str.maketrans(dict.fromkeys(MIDDLE_DOTS, "\u00b7"))
-# By code points, not by category: extensions are younger than many systems' tables. Private-use
-# characters stand for Han characters that somebody's system had no other place for.
+# By code points, not by category: extensions are newer than many systems' Unicode tables. Private-use
+# characters stand for Han characters that a system could not encode otherwise.
 _HAN: Final = (
     "〇々\u3400-\u4dbf\u4e00-\u9fff\ue000-\ufaff\U00020000-\U0003ffff\U000f0000-\U0010ffff"
 )
@@ -43,11 +43,11 @@ def _pairs(text: str) -> dict[int, str]:
 SIMPLIFIED: Final[dict[int, str]] = _pairs("".join(_tables["simplified"]))
 """Variant → standard character."""
 ALSO: Final[dict[int, str]] = {**SIMPLIFIED, **_pairs(_tables["also"])}
-"""The same, with the second character that some variants stand for."""
+"""Variant → standard character, the second one for variants that stand for two."""
 
 
 def strict_name_v2(text: str) -> str:
-    """Write a name in its strict form: what `match: strict` compares.
+    """A name in its strict form, as `match: strict` compares it.
 
     Steps: (1) radicals and strokes to their ideographs; (2) the strict form of `names.v1`, which
     assigns private-use characters, some of them to radicals; (3) more middle dots to U+00B7, and a
@@ -65,15 +65,15 @@ def strict_name_v2(text: str) -> str:
 
 
 def loose_readings(text: str) -> tuple[str, str]:
-    """Read a name loosely: in standard characters, and so again where a variant stands for two.
+    """The loose readings of a name: in standard characters, twice for variants that stand for two.
 
-    Two names agree loosely where any reading of the one is any reading of the other. The first is the
-    loose form; most names have one reading, twice.
+    Two names match loosely if they share a reading. The first reading is the loose form; for most
+    names both are the same.
     """
     form = strict_name_v2(text)
     return form.translate(SIMPLIFIED), form.translate(ALSO)
 
 
 def is_illegible_v2(form: str) -> bool:
-    """Whether a form holds a stand-in for a character that somebody could not write."""
+    """Whether a form has a placeholder for a character that could not be written."""
     return is_illegible(form) or _STAND_IN.search(form) is not None

@@ -1,8 +1,7 @@
-"""Two ways to write one name have one strict form; normalising a form again changes nothing.
+"""Normalisation of names (`names.v1`), addresses and ID numbers; idempotent.
 
-Published as `names.v1`, with vectors in `vectors/names.json`. A change of what is written here is
-a new version beside this one. No step looks at a character's Unicode category: extension H and I
-are unassigned in the tables of many running systems, and their characters are names all the same.
+Vectors: `vectors/names.json`. A changed rule is a new version. No step uses Unicode categories:
+extensions H and I are unassigned in the tables of many systems, and their characters occur in names.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ IGNORABLE: Final = re.compile(  # Unicode's Default_Ignorable_Code_Point: zero w
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _MOST_PASSES: Final = 8
-"""A bound that no known text comes near (two change something at most), so that none can stall."""
+"""Bound on the passes; known texts need two at most."""
 
 _COMMON: Final = re.compile("[\u4e00-\u9fff]*")
-"""Texts of common Chinese characters only, as most names are, are their own strict form."""
+"""Fast path: a text of common Chinese characters only is its own strict form."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LOOKALIKES: Final = str.maketrans("〔〕【】（）•・‧⋅○", "()()()\u00b7\u00b7\u00b7\u00b7〇")
 _SPACES: Final = re.compile(r"(?P<latin>(?<=[0-9a-z])\s+(?=[0-9a-z]))|\s+")
@@ -38,7 +37,7 @@ _ILLEGIBLE: Final = re.compile("[?*〓□\ufffd\u303e\u2ff0-\u2fff\ue000-\uf8ff\
 
 
 def strict_name(text: str) -> str:
-    """Write a name in its strict form: what `match: strict` compares.
+    """A name in its strict form, as `match: strict` compares it.
 
     Steps: (1) private-use code points of GB 18030 to their assigned characters; (2) default
     ignorable characters removed; (3) NFKC; (4) case folding and NFKC; (5) brackets, dots and the
@@ -51,7 +50,7 @@ def strict_name(text: str) -> str:
 
 
 def loose_name(text: str) -> str:
-    """Write a name in its loose form: the strict one in simplified characters.
+    """A name in its loose form: the strict form in simplified characters.
 
     OpenCC `t2s`, repeated until nothing changes (薴 becomes 苧, and 苧 becomes 苎).
     """
@@ -60,20 +59,20 @@ def loose_name(text: str) -> str:
 
 
 def normalise_address(text: str) -> str:
-    """Write an address in its strict form: as a name, with no space left at all."""
+    """An address in its strict form: as a name, without spaces."""
     return _until_stable(lambda form: strict_name("".join(form.split())), strict_name(text))
 
 
 def normalise_id_number(text: str) -> str:
-    """Write an identity number in its one form: NFKC, upper case, no white space."""
+    """An ID number in its normal form: NFKC, upper case, no white space."""
     return "".join(text.upper().split()) if text.isascii() else _until_stable(_one_id_pass, text)
 
 
 def is_illegible(form: str) -> bool:
-    """Whether a form holds a stand-in for a character that somebody could not write.
+    """Whether a form has a placeholder for a character that could not be written.
 
-    Private-use characters of unknown meaning, 〓, □, `?`, `*` and described characters: two forms
-    that differ there may still be the same name, so a difference proves nothing.
+    Private-use characters of unknown meaning, 〓, □, `?`, `*` and described characters: forms that
+    differ there may be the same name.
     """
     return _ILLEGIBLE.search(form) is not None
 
@@ -100,5 +99,5 @@ def _one_id_pass(text: str) -> str:
 
 @cache
 def _to_simplified() -> opencc.OpenCC:
-    """Build the converter on first use; conversion itself keeps no state and no cache."""
+    """The OpenCC converter, built on first use; a conversion keeps no state."""
     return opencc.OpenCC("t2s")

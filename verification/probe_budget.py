@@ -1,7 +1,7 @@
-"""Within one window no more than `limit` distinct values of one question are ever answered.
+"""Probe budget: at most `limit` distinct values of one question are answered in a window.
 
-The budget is one client's, for one enterprise and one question; what others ask plays no part, or
-one client could lock another out, or learn from being locked out.
+A budget is per client, enterprise and question: a client can neither lock another out nor learn from
+being locked out.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 3
 WINDOW: Final = 30 * 24 * 60 * 60
-"""Seconds from the first asking of a value until it leaves the budget."""
+"""Seconds after which a value leaves the budget, from its first use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeAdmission:
-    """`admitted`, one flag for each value asked, in order; `known`, the map to keep."""
+    """`admitted`: a flag for each value asked, in order; `known`: the map to store."""
 
     admitted: tuple[bool, ...]
     known: Mapping[str, int]
@@ -34,11 +34,11 @@ def admit_probe(
     limit: int = LIMIT,
     window: int = WINDOW,
 ) -> ProbeAdmission:
-    """Decide which values of one question may be answered.
+    """Charge the values asked of one question to its budget.
 
-    `known` maps the digest of each value asked before to when it was first asked (seconds since
-    1970); `asked` are the digests asked now. A repeat is free and extends nothing; a refused value
-    leaves no trace.
+    `known` maps the digest of each earlier value to the time of its first use (seconds since 1970);
+    `asked` are the digests asked now. A repeat is free and extends nothing; a refused value is not
+    recorded.
     """
     kept = {value: first for value, first in known.items() if now - first < window}
     admitted = []

@@ -1,8 +1,8 @@
-"""CJK radicals and strokes, and the ideograph that each looks like: Equivalent_Unified_Ideograph.
+"""CJK radicals and strokes mapped to ideographs: Unicode's Equivalent_Unified_Ideograph.
 
-Fonts and PDF files put a radical in the place of the ideograph (⻰ for 龙). Source: Unicode 15.0.0,
-`EquivalentUnifiedIdeograph.txt`; the Kangxi radicals (U+2F00 to U+2FD5) are left to NFKC, which says
-the same of them. Radicals without an equivalent stay as they are.
+Fonts and PDF files write a radical in place of the ideograph (⻰ for 龙). Source: Unicode 15.0.0,
+`EquivalentUnifiedIdeograph.txt`, without the Kangxi radicals (U+2F00 to U+2FD5), which NFKC maps the
+same way. Radicals without an equivalent stay as they are.
 """
 
 from __future__ import annotations

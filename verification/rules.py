@@ -1,4 +1,4 @@
-"""How the facts answer each question, were everything allowed. What is missing is never a `no`."""
+"""Rules of the state and band questions: facts to a verdict. Missing data is never a `no`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RestsOn = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleVerdict:
-    """An answer, how a name matched, and the ids and versions of the records it rests on."""
+    """A rule's verdict: the answer, the kind of name match, and the records it rests on."""
 
     answer: Answer
     match: Match | None = None
@@ -31,19 +31,19 @@ UNDETERMINED: Final = RuleVerdict(answer="not_determined")
 
 
 def verdict(answer: Answer, records: Iterable[LiveRecord] = ()) -> RuleVerdict:
-    """Give an answer with the records that it rests on; what is not determined rests on none."""
+    """An answer with the records that it rests on; `not_determined` rests on none."""
     if answer == "not_determined":
         return UNDETERMINED
     return RuleVerdict(answer=answer, rests_on=resting_on(records))
 
 
 def resting_on(records: Iterable[LiveRecord]) -> RestsOn:
-    """List the ids and versions of records, each once, in a fixed order."""
+    """The ids and versions of records, sorted and without repeats."""
     return tuple(sorted({(each.record_id, each.version) for each in records}))
 
 
 def of_dataset(facts: Facts, dataset: str) -> tuple[LiveRecord, ...]:
-    """Pick the live records of one dataset."""
+    """The live records of one dataset."""
     return tuple(each for each in facts.records if each.dataset == dataset)
 
 
@@ -76,7 +76,7 @@ def _licence_valid(facts: Facts, category: str | None, today: date) -> RuleVerdi
 
 
 def _runs(licence: LiveRecord, today: date) -> bool | None:
-    """Whether a licence is within its term; `None` where a date is there and cannot be read."""
+    """Whether a licence is within its term; `None` where a date cannot be read."""
     start, end = licence.fields.get("valid_from"), licence.fields.get("valid_to")
     first = date.min if start in (None, "") else as_date(start)
     last = date.max if end in (None, "") else as_date(end)
@@ -84,7 +84,7 @@ def _runs(licence: LiveRecord, today: date) -> bool | None:
 
 
 def _no_live_penalty(facts: Facts, severity: str | None, _: date) -> RuleVerdict:
-    """Answer no `yes` while a live penalty of unknown severity may be of the one asked for."""
+    """Not `yes` while a live penalty of unknown severity may be of the severity asked for."""
     live = of_dataset(facts, "penalty")
     of_severity = [r for r in live if severity is None or r.fields.get("severity") == severity]
     if of_severity:
@@ -122,7 +122,7 @@ def _established_for(facts: Facts, years: str | None, today: date) -> RuleVerdic
 
 
 def _years_after(day: date, years: int) -> date:
-    """Give the corresponding day, or the month's last where there is none (民法典 第二百零二条)."""
+    """The same day `years` later, or the month's last day where there is none (民法典 第二百零二条)."""
     year = min(day.year + years, date.max.year)
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
 
@@ -142,7 +142,7 @@ def _paid_social_insurance_on_time(facts: Facts, months: str | None, today: date
 
 
 def _complete_months(today: date, count: int) -> set[object]:
-    """List the latest `count` months that had ended before this one, as `YYYY-MM`."""
+    """The last `count` complete months, as `YYYY-MM`."""
     this = today.year * 12 + today.month - 1
     return {f"{m // 12:04}-{m % 12 + 1:02}" for m in range(this - count, this)}
 

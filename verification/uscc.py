@@ -1,6 +1,6 @@
-"""The unified social credit code: eighteen characters of which the last proves the others.
+"""The unified social credit code (统一社会信用代码): parsing and check characters.
 
-GB 32100-2015. Positions: 1 registering department, 2 class, 3–8 division (GB/T 2260), 9–17 the
+GB 32100-2015, 18 positions: 1 registering department, 2 class, 3–8 division (GB/T 2260), 9–17 the
 organisation code (GB 11714-1997, with a check character of its own), 18 check character
 (GB/T 17710, modulus 31). Vectors: `vectors/uscc.json`.
 """
@@ -31,24 +31,24 @@ _BODY_VALUES: Final = {f"{digit}": digit for digit in range(10)} | {
 _MARKET_ENTITIES: Final = ("91", "92", "93")
 
 Uscc = NewType("Uscc", str)
-"""A code in its normal form, as `parse_uscc` or `enterprise_code` has accepted it."""
+"""A code in its normal form, accepted by `parse_uscc` or `enterprise_code`."""
 
 
 class CodeProblem(StrEnum):
-    """Why a text is not a code."""
+    """The reason why a text is not a code."""
 
     LENGTH = "length"
     ALPHABET = "alphabet"
     CHECK_CHARACTER = "check_character"
     KIND = "kind"
-    """It is no firm's, individual business's or farmers' cooperative's."""
+    """Not of a firm, an individual business or a farmers' cooperative."""
     PERSONAL_NUMBER = "personal_number"
-    """It is a person's ID number (GA 2102-2023: those of foreign permanent residents begin with 9)."""
+    """A person's ID number (GA 2102-2023: those of foreign permanent residents begin with 9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotACode:
-    """The text is no unified social credit code, for this reason."""
+    """A text that is no unified social credit code."""
 
     reason: CodeProblem
 
@@ -59,16 +59,16 @@ class EnterpriseCode:
 
     uscc: Uscc
     check_agrees: bool
-    """Whether the last character fits: of some codes from before 2016 it is wrong at the source."""
+    """Whether the check character fits; in some codes from before 2016 it is wrong at the source."""
 
 
 def normalise_uscc(text: str) -> str:
-    """Fold the ways in which one code is typed: full width, lower case, spaces between groups."""
+    """A code without full width, lower case and spaces."""
     return "".join(unicodedata.normalize("NFKC", text).upper().split())
 
 
 def parse_uscc(text: str) -> Uscc | NotACode:
-    """Accept every valid code, of whatever department; see `is_market_entity`."""
+    """Parse a valid code of any department; see `is_market_entity`."""
     code = normalise_uscc(text)
     if len(code) != _LENGTH:
         return NotACode(reason=CodeProblem.LENGTH)
@@ -81,10 +81,10 @@ def parse_uscc(text: str) -> Uscc | NotACode:
 
 
 def enterprise_code(text: str) -> EnterpriseCode | NotACode:
-    """Accept every well-formed code that begins with 91, 92 or 93, its check character right or wrong.
+    """Parse a well-formed code that begins with 91, 92 or 93; its check character may be wrong.
 
-    A person's number can look like one: refused where a day stands at positions 7–14, the check
-    character of GB 11643 fits and the code's own does not.
+    Refused as a person's number: a date at positions 7–14 and a check character that fits GB 11643 and
+    not GB 32100.
     """
     code = normalise_uscc(text)
     if not _ENTERPRISES.fullmatch(code):
@@ -99,12 +99,12 @@ def enterprise_code(text: str) -> EnterpriseCode | NotACode:
 
 
 def is_id_number_too(code: str) -> bool:
-    """Whether a code of 18 characters has a day and a check character as a person's ID number has."""
+    """Whether a text of 18 characters has the date and check character of a person's ID number."""
     return birthday_in(code) is not None and id_check_agrees(code)
 
 
 def check_character(first17: str) -> str:
-    """Compute the eighteenth character: (31 − Σ vᵢ·3ⁱ mod 31) mod 31, i from 0."""
+    """The 18th character: (31 − Σ vᵢ·3ⁱ mod 31) mod 31, i from 0."""
     if len(first17) != _LENGTH - 1 or not set(first17) <= set(ALPHABET):
         message = "The check character is computed from 17 characters of the GB 32100 alphabet."
         raise ValueError(message)
@@ -113,7 +113,7 @@ def check_character(first17: str) -> str:
 
 
 def organisation_check(first8: str) -> str:
-    """Compute the ninth character of an organisation code: 11 − Σ vᵢ·wᵢ mod 11, 10 as X."""
+    """The 9th character of an organisation code: 11 − Σ vᵢ·wᵢ mod 11, 10 as X."""
     if len(first8) != len(_BODY_WEIGHTS) or not (
         first8.isascii() and first8.isalnum() and first8.upper() == first8
     ):

@@ -1,1 +1,1 @@
-"""The operator's side: clients and agreements are kept here, and every act is written down."""
+"""The operators' admin API and services: clients, agreements, catalogue, reviews, audit log."""

@@ -1,4 +1,4 @@
-"""Agreements over HTTP: a proposal names what it widens, and is approved by its digest."""
+"""HTTP routes for agreements: versions, proposals, approval by digest, end."""
 
 from typing import Annotated, Literal
 
@@ -9,9 +9,9 @@ from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import agreement_service, serializers
 from gateway.admin.agreement_service import InForce, Proposed
-from gateway.admin.operator_calls import acting, done, known_shape, reader
+from gateway.admin.operator_calls import known_shape, read_act, reader, run_act
 from gateway.admin.schemas import ApprovalIn, ByOperator, ProposalIn
-from gateway.clients.client_details import particulars_of, versions_of
+from gateway.clients.client_details import details_of, versions_of
 from gateway.clients.proposals import proposals_for
 from gateway.clients.terms import TermsError
 from gateway.limits.limiter import QuotasError
@@ -25,7 +25,7 @@ async def get_agreement(client_id: str, request: Request, runtime: UsingRuntime)
     """Every version of a client's agreement, the newest first; the newest counts."""
     await reader(request, runtime)
     async with runtime.engine.connect() as connection:
-        if await particulars_of(connection, known_shape(client_id)) is None:
+        if await details_of(connection, known_shape(client_id)) is None:
             raise NotFoundError
         versions = await versions_of(connection, client_id)
     return json_response({"versions": [serializers.version(each) for each in versions]})
@@ -48,14 +48,14 @@ async def list_agreement_proposals(
 @router.post("/proposals", status_code=201, openapi_extra=request_body(ProposalIn))
 async def propose_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Propose the next version (201); one that only narrows counts at once (200)."""
-    by, asked = await acting(request, runtime, ProposalIn)
+    operator, asked = await read_act(request, runtime, ProposalIn)
     try:
         terms = asked.agreement.to_terms()
     except (TermsError, QuotasError) as error:
         raise InvalidRequestError(str(error)) from None
     known = known_shape(client_id)
-    outcome: InForce | Proposed = await done(
-        runtime, by, lambda at: agreement_service.put(at, known, terms)
+    outcome: InForce | Proposed = await run_act(
+        runtime, operator, lambda context: agreement_service.put(context, known, terms)
     )
     if isinstance(outcome, Proposed):
         return json_response(serializers.proposal(outcome.proposal), 201)
@@ -67,11 +67,13 @@ async def approve_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Put a proposal into force: as another operator, and by the digest of what was read."""
-    by, asked = await acting(request, runtime, ApprovalIn)
+    operator, asked = await read_act(request, runtime, ApprovalIn)
     digest = bytes.fromhex(asked.digest)
-    known, of = known_shape(proposal_id), known_shape(client_id)
-    put = await done(
-        runtime, by, lambda at: agreement_service.approve(at, known, digest, client_id=of)
+    known, client = known_shape(proposal_id), known_shape(client_id)
+    put = await run_act(
+        runtime,
+        operator,
+        lambda context: agreement_service.approve(context, known, digest, client_id=client),
     )
     return json_response(_in_force(put))
 
@@ -83,20 +85,23 @@ async def reject_agreement(
     client_id: str, proposal_id: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Reject a proposal, or take one's own back."""
-    by, _ = await acting(request, runtime, ByOperator)
-    known, of = known_shape(proposal_id), known_shape(client_id)
-    rejected = await done(runtime, by, lambda at: agreement_service.reject(at, known, client_id=of))
+    operator, _ = await read_act(request, runtime, ByOperator)
+    known, client = known_shape(proposal_id), known_shape(client_id)
+    rejected = await run_act(
+        runtime,
+        operator,
+        lambda context: agreement_service.reject(context, known, client_id=client),
+    )
     return json_response(serializers.proposal(rejected))
 
 
 @router.post("/end", openapi_extra=request_body(ByOperator, required=False))
 async def end_agreement(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """End an agreement, from its client's next request on."""
-    by, _ = await acting(request, runtime, ByOperator)
+    operator, _ = await read_act(request, runtime, ByOperator)
     known = known_shape(client_id)
-    return json_response(
-        serializers.version(await done(runtime, by, lambda at: agreement_service.end(at, known)))
-    )
+    ended = await run_act(runtime, operator, lambda context: agreement_service.end(context, known))
+    return json_response(serializers.version(ended))
 
 
 def _in_force(put: InForce) -> dict[str, object]:

@@ -1,18 +1,18 @@
-"""Whatever widens an agreement takes two operators; what narrows it takes one, and effect at once.
+"""Agreements: put, approve, reject and end a version; widening takes two operators.
 
-1. `put`      judges the terms against the present version: puts them, or proposes them
-2. `approve`  by another operator, who names the digest of what was read
+1. `put`      puts a version that only narrows into force at once, and proposes any other
+2. `approve`  by another operator, who names the digest of the proposal that was read
 """
 
 import hmac
 from dataclasses import dataclass, replace
 
-from gateway.admin.audit_log import At, OperatorAct, record
+from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.admin.client_service import hold
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.agreement_diff import widens
-from gateway.clients.client_details import ClientDetails, Version, versions_of
+from gateway.clients.client_details import AgreementVersion, ClientDetails, versions_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms, TermsError, check_licensed, digest_of
 from gateway.disclosure.ids import new_id
@@ -20,7 +20,7 @@ from gateway.disclosure.ids import new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """This version counts from now on; `anew` is false where it did already."""
+    """A version that is in force from now on; `anew` is false where it was already."""
 
     version: int
     digest: bytes
@@ -29,69 +29,85 @@ class InForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """It waits for a second operator; `anew` is false where it did already."""
+    """A proposal that waits for a second operator; `anew` is false where it did already."""
 
     proposal: Proposal
     anew: bool = True
 
 
-async def put(at: At, client_id: str, terms: Terms) -> InForce | Proposed | AdminRefusal:
-    """Put the next version into force if it only narrows, else propose it."""
-    held = await hold(at, client_id)
+async def put(
+    context: ActContext, client_id: str, terms: Terms
+) -> InForce | Proposed | AdminRefusal:
+    """Put the next version into force if it only narrows the agreement, else propose it."""
+    held = await hold(context, client_id)
     if isinstance(held, AdminRefusal):
         return held
-    check_terms(at, held, terms)
-    versions = await versions_of(at.connection, client_id)
-    present = present_of(at, versions)
+    check_terms(context, held, terms)
+    versions = await versions_of(context.connection, client_id)
+    present = present_of(context, versions)
     if present is not None and present.terms == terms:
         return InForce(version=present.version, digest=present.digest, anew=False)
     more = widens(present.terms if present else None, terms)
     if more:
-        return await _propose(at, client_id, terms, versions, more)
+        return await _propose(context, client_id, terms, versions, more)
     return await _put(
-        at, client_id, terms, present, OperatorAct(what="agreement.narrow", client_id=client_id)
+        context,
+        client_id,
+        terms,
+        present,
+        OperatorAct(what="agreement.narrow", client_id=client_id),
     )
 
 
 async def approve(
-    at: At, proposal_id: str, digest: bytes, *, client_id: str | None = None
+    context: ActContext, proposal_id: str, digest: bytes, *, client_id: str | None = None
 ) -> InForce | AdminRefusal:
-    """Put a proposal into force: of this digest, against the version that still counts."""
-    held = await _open(at, proposal_id, client_id)
+    """Put a proposal of this digest into force, if its base version still counts."""
+    held = await _open(context, proposal_id, client_id)
     if isinstance(held, AdminRefusal):
         return held
     client, proposal = held
     if not hmac.compare_digest(digest, proposal.digest):
         return conflict("This is not the digest of the proposal; read it again.")
-    if at.by.may_be(proposal.proposed_by, proposal.proposed_name):
+    if context.operator.may_be(proposal.proposed_by, proposal.proposed_name):
         return AdminRefusal(
             RefusalReason.SECOND_OPERATOR,
             "Whoever proposed cannot approve; another operator must, with another credential.",
         )
-    versions = await versions_of(at.connection, client.client_id)
+    versions = await versions_of(context.connection, client.client_id)
     terms = proposal.terms
-    if proposal.version != next_version(versions) or terms.valid_until <= at.now:
+    if proposal.version != next_version(versions) or terms.valid_until <= context.now:
         return conflict("The agreement has changed or the term is over; propose again.")
-    check_terms(at, client, terms)
+    check_terms(context, client, terms)
     if not await proposals.decide(
-        at.connection, proposal, "approved", by=at.by.credential, now=at.now
+        context.connection,
+        proposal,
+        "approved",
+        operator=context.operator.credential,
+        now=context.now,
     ):
         return conflict("This proposal is decided already.")
     act = OperatorAct(what="agreement.approve", client_id=client.client_id, subject=proposal_id)
-    return await _put(at, client.client_id, terms, present_of(at, versions), act)
+    return await _put(context, client.client_id, terms, present_of(context, versions), act)
 
 
 async def reject(
-    at: At, proposal_id: str, *, client_id: str | None = None
+    context: ActContext, proposal_id: str, *, client_id: str | None = None
 ) -> Proposal | AdminRefusal:
     """Reject a proposal, or take one's own back."""
-    held = await _open(at, proposal_id, client_id)
+    held = await _open(context, proposal_id, client_id)
     if isinstance(held, AdminRefusal):
         return held
     client, proposal = held
-    await proposals.decide(at.connection, proposal, "rejected", by=at.by.credential, now=at.now)
+    await proposals.decide(
+        context.connection,
+        proposal,
+        "rejected",
+        operator=context.operator.credential,
+        now=context.now,
+    )
     await record(
-        at,
+        context,
         OperatorAct(
             what="agreement.reject",
             client_id=client.client_id,
@@ -99,39 +115,41 @@ async def reject(
             before=proposal.digest,
         ),
     )
-    return await proposals.proposal_of(at.connection, proposal_id) or no_such("proposal")
+    return await proposals.proposal_of(context.connection, proposal_id) or no_such("proposal")
 
 
-async def end(at: At, client_id: str) -> Version | AdminRefusal:
-    """End the agreement from the client's next request on, and whatever was proposed to widen it."""
-    held = await hold(at, client_id)
+async def end(context: ActContext, client_id: str) -> AgreementVersion | AdminRefusal:
+    """End the agreement and its open proposals, from the client's next request on."""
+    held = await hold(context, client_id)
     if isinstance(held, AdminRefusal):
         return held
-    versions = await versions_of(at.connection, client_id)
-    present = present_of(at, versions)
-    await proposals.supersede_open(at.connection, client_id, now=at.now)
+    versions = await versions_of(context.connection, client_id)
+    present = present_of(context, versions)
+    await proposals.supersede_open(context.connection, client_id, now=context.now)
     if present is None:
         return versions[0] if versions else no_such("agreement")
-    await registry.end_agreement(at.connection, client_id, now=at.now)
-    await record(at, OperatorAct(what="agreement.end", client_id=client_id, before=present.digest))
-    return replace(present, ended_at=at.now)
+    await registry.end_agreement(context.connection, client_id, now=context.now)
+    await record(
+        context, OperatorAct(what="agreement.end", client_id=client_id, before=present.digest)
+    )
+    return replace(present, ended_at=context.now)
 
 
-def present_of(at: At, versions: list[Version]) -> Version | None:
-    """The newest version, if it holds or will."""
-    return versions[0] if versions and versions[0].counts(at.now) else None
+def present_of(context: ActContext, versions: list[AgreementVersion]) -> AgreementVersion | None:
+    """The newest version, if it is in force or will be."""
+    return versions[0] if versions and versions[0].counts(context.now) else None
 
 
-def next_version(versions: list[Version]) -> int:
+def next_version(versions: list[AgreementVersion]) -> int:
     """The number of the version after these."""
     return versions[0].version + 1 if versions else 1
 
 
-def check_terms(at: At, client: ClientDetails, terms: Terms) -> None:
-    """Refuse what cannot be agreed with this client; raises `TermsError`."""
+def check_terms(context: ActContext, client: ClientDetails, terms: Terms) -> None:
+    """Refuse terms that cannot be agreed with this client; raises `TermsError`."""
     if terms.signatures is None:
         raise TermsError("An agreement is signed for both sides: give signatures.")
-    unknown = terms.unknown_datasets(at.datasets)
+    unknown = terms.unknown_datasets(context.datasets)
     if unknown:
         raise TermsError(f"The catalogue has no such dataset: {', '.join(unknown)}.")
     if client.kind == "operator" and (terms.purposes or terms.datasets or terms.questions):
@@ -140,12 +158,16 @@ def check_terms(at: At, client: ClientDetails, terms: Terms) -> None:
 
 
 async def _propose(
-    at: At, client_id: str, terms: Terms, versions: list[Version], more: tuple[str, ...]
+    context: ActContext,
+    client_id: str,
+    terms: Terms,
+    versions: list[AgreementVersion],
+    more: tuple[str, ...],
 ) -> Proposed:
     version = next_version(versions)
     document = terms.document(client_id, version)
     digest = digest_of(document)
-    waiting = await proposals.proposals_for(at.connection, client_id, status="open")
+    waiting = await proposals.proposals_for(context.connection, client_id, status="open")
     same = next((each for each in waiting if each.digest == digest), None)
     if same is not None:
         return Proposed(proposal=same, anew=False)
@@ -157,13 +179,13 @@ async def _propose(
         digest=digest,
         widens=more,
         status="open",
-        proposed_by=at.by.credential,
-        proposed_name=at.by.name,
-        proposed_at=at.now,
+        proposed_by=context.operator.credential,
+        proposed_name=context.operator.name,
+        proposed_at=context.now,
     )
-    await proposals.propose(at.connection, proposal)
+    await proposals.propose(context.connection, proposal)
     await record(
-        at,
+        context,
         OperatorAct(
             what="agreement.propose",
             client_id=client_id,
@@ -176,26 +198,30 @@ async def _propose(
 
 
 async def _put(
-    at: At, client_id: str, terms: Terms, present: Version | None, act: OperatorAct
+    context: ActContext,
+    client_id: str,
+    terms: Terms,
+    present: AgreementVersion | None,
+    act: OperatorAct,
 ) -> InForce:
-    version = await registry.put_agreement(at.connection, client_id, terms)
+    version = await registry.put_agreement(context.connection, client_id, terms)
     digest = digest_of(terms.document(client_id, version))
-    await proposals.supersede_open(at.connection, client_id, now=at.now)
-    await record(at, replace(act, before=present.digest if present else None, after=digest))
+    await proposals.supersede_open(context.connection, client_id, now=context.now)
+    await record(context, replace(act, before=present.digest if present else None, after=digest))
     return InForce(version=version, digest=digest)
 
 
 async def _open(
-    at: At, proposal_id: str, client_id: str | None
+    context: ActContext, proposal_id: str, client_id: str | None
 ) -> tuple[ClientDetails, Proposal] | AdminRefusal:
     """The proposal and its client, locked; read again under the lock."""
-    found = await proposals.proposal_of(at.connection, proposal_id)
+    found = await proposals.proposal_of(context.connection, proposal_id)
     if found is None or found.client_id != (client_id or found.client_id):
         return no_such("proposal")
-    client = await hold(at, found.client_id)
+    client = await hold(context, found.client_id)
     if isinstance(client, AdminRefusal):
         return client
-    proposal = await proposals.proposal_of(at.connection, proposal_id)
+    proposal = await proposals.proposal_of(context.connection, proposal_id)
     if proposal is None or proposal.status != "open":
         return conflict("This proposal is decided already, or another has taken its place.")
     return client, proposal

@@ -1,6 +1,6 @@
-"""Every act is written in the transaction that does it, with a leaf for the transparency log.
+"""Audit log of operators' acts: each is written in its own transaction, with a log leaf.
 
-The log shows salted hashes only; with the act's row and salt anybody can check what was done when.
+The transparency log has salted hashes only; with an act's row and salt anyone can verify it.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ from gateway.disclosure.ids import new_id
 from gateway.disclosure.tables import PendingLeafRow
 from gateway.transparency.log_leaf import SALT_BYTES
 
-OF_NO_ENTERPRISE: Final = ""
+NO_ENTERPRISE: Final = ""
 _TABLE: Final = OperatorActRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class At:
-    """One operator's transaction: who, when, and which datasets the catalogue has."""
+class ActContext:
+    """The context of one act: its transaction, operator and time, and the catalogue's datasets."""
 
     connection: AsyncConnection
-    by: Operator
+    operator: Operator
     now: datetime
     datasets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAct:
-    """What was done to which client; the digests are of what it changed, before and after."""
+    """An act on a client, with the digests of what it changed, before and after."""
 
     what: str
     client_id: str
@@ -45,32 +45,32 @@ class OperatorAct:
     after: bytes | None = None
 
 
-async def record(at: At, act: OperatorAct) -> str:
-    """Write down that `act` was done; gives its id."""
+async def record(context: ActContext, act: OperatorAct) -> str:
+    """Write an act to the audit log; returns its id."""
     salt = secrets.token_bytes(SALT_BYTES)
     row = {
         "act_id": new_id("act"),
-        "operator": at.by.credential,
-        "operator_name": at.by.name,
+        "operator": context.operator.credential,
+        "operator_name": context.operator.name,
         "what": act.what,
         "client_id": act.client_id,
         "subject": act.subject,
         "before": act.before,
         "after": act.after,
-        "at": at.now,
+        "at": context.now,
     }
     leaf = leaf_hash(row, salt)
-    await at.connection.execute(insert(_TABLE).values(**row, salt=salt, leaf_hash=leaf))
-    await at.connection.execute(
+    await context.connection.execute(insert(_TABLE).values(**row, salt=salt, leaf_hash=leaf))
+    await context.connection.execute(
         insert(PendingLeafRow).values(
-            uscc=OF_NO_ENTERPRISE, disclosure_id=row["act_id"], leaf_hash=leaf, at=at.now
+            uscc=NO_ENTERPRISE, disclosure_id=row["act_id"], leaf_hash=leaf, at=context.now
         )
     )
     return str(row["act_id"])
 
 
 def leaf_hash(row: Mapping[str, Any], salt: bytes) -> bytes:
-    """H(salt ‖ canonical row): sorted keys, UTC, digests in hexadecimal."""
+    """The leaf hash, H(salt ‖ canonical row): sorted keys, UTC, digests in hexadecimal."""
     canonical = {
         **row,
         "before": _hex(row["before"]),
@@ -80,10 +80,10 @@ def leaf_hash(row: Mapping[str, Any], salt: bytes) -> bytes:
     return hashlib.sha256(salt + orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-async def acts_after(
+async def find_acts(
     connection: AsyncConnection, *, client_id: str | None, before: datetime | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Acts, the newest first: on one client or on all, older than a moment."""
+    """Acts, the newest first, by client and before a time if given."""
     asked = select(_TABLE).order_by(_TABLE.c.at.desc(), _TABLE.c.act_id).limit(limit)
     if client_id is not None:
         asked = asked.where(_TABLE.c.client_id == client_id)

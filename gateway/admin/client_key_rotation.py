@@ -1,7 +1,7 @@
-"""Over HTTP a client's keys change only by its own word: a statement signed by a key it has now.
+"""Key rotation statement: new keys of a client, in a JWT signed by a key it has now.
 
-So whoever holds an operator's credential cannot put keys of their own in a client's place. Where a
-client has lost its keys the operator replaces them at the shell.
+So an operator's credential alone cannot replace a client's keys over HTTP. For a client that has lost
+its keys the operator replaces them at the shell.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ LONGEST_LIFE_SECONDS: Final = 5 * 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """The keys that a client wants to have from now on, by value or by address."""
+    """A client's new keys, by value or by address."""
 
     jwks: Mapping[str, Any] | None
     jwks_uri: str | None
@@ -34,7 +34,7 @@ def read_rotation(
     issuer: str,
     now: datetime,
 ) -> Rotation:
-    """What `statement` says, if one of `keys` signed it; raises `RegistrationError`.
+    """The rotation in a statement signed by one of `keys`; raises `RegistrationError`.
 
     A JWT of the type `xinqiao-rotation+jwt`: iss and sub the client_id, aud the issuer, exp at most
     five minutes ahead, and either jwks or jwks_uri.

@@ -1,4 +1,4 @@
-"""Clients over HTTP: nothing here gives a client more than it had, or gives it to another."""
+"""HTTP routes for clients and the audit log: list, register, rotate keys, change state."""
 
 from functools import partial
 from typing import Annotated
@@ -9,18 +9,18 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import client_service, serializers
-from gateway.admin.audit_log import At, acts_after
+from gateway.admin.audit_log import ActContext, find_acts
 from gateway.admin.client_key_rotation import read_rotation
 from gateway.admin.client_service import State
 from gateway.admin.errors import AdminRefusal, no_such
-from gateway.admin.operator_calls import acting, done, known_shape, reader
+from gateway.admin.operator_calls import known_shape, read_act, reader, run_act
 from gateway.admin.schemas import ByOperator, ClientIn, RotationIn
 from gateway.clients import registry
 from gateway.clients.client_details import (
     ClientDetails,
-    all_particulars,
-    fetching_of,
-    particulars_of,
+    all_details,
+    details_of,
+    key_fetch_of,
 )
 from gateway.clients.registration import CLIENT_ID, RegistrationError
 from gateway.rfc3339 import Moment
@@ -42,7 +42,7 @@ async def list_clients(
     """List the clients by id, a page at a time."""
     await reader(request, runtime)
     async with runtime.engine.connect() as connection:
-        found = await all_particulars(connection, after=after, limit=PAGE)
+        found = await all_details(connection, after=after, limit=PAGE)
     more = found[-1].client_id if len(found) == PAGE else None
     return json_response({"clients": [serializers.client(each) for each in found], "after": more})
 
@@ -50,13 +50,15 @@ async def list_clients(
 @router.post("/clients", status_code=201, openapi_extra=request_body(ClientIn))
 async def register_client(request: Request, runtime: UsingRuntime) -> Response:
     """Register a client; it may do nothing until two operators have agreed on an agreement."""
-    by, asked = await acting(request, runtime, ClientIn)
+    operator, asked = await read_act(request, runtime, ClientIn)
     try:
         loopback = runtime.settings.demo
         wanted = asked.registration.to_registration(asked.client_id, loopback=loopback)
     except RegistrationError as error:
         raise InvalidRequestError(str(error)) from None
-    made = await done(runtime, by, lambda at: client_service.register(at, wanted))
+    made = await run_act(
+        runtime, operator, lambda context: client_service.register(context, wanted)
+    )
     return json_response(serializers.client(made), 201)
 
 
@@ -65,8 +67,8 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
     """Show one client."""
     await reader(request, runtime)
     async with runtime.engine.connect() as connection:
-        found = await particulars_of(connection, known_shape(client_id))
-        fetching = await fetching_of(connection, client_id)
+        found = await details_of(connection, known_shape(client_id))
+        fetching = await key_fetch_of(connection, client_id)
     if found is None:
         raise NotFoundError
     return json_response(serializers.client(found, fetching))
@@ -75,9 +77,9 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
 @router.post("/clients/{client_id}/keys", openapi_extra=request_body(RotationIn))
 async def rotate_client_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Replace a client's keys by those in a statement that it signed with a key it has now."""
-    by, asked = await acting(request, runtime, RotationIn)
-    verb = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
-    return json_response(serializers.client(await done(runtime, by, verb)))
+    operator, asked = await read_act(request, runtime, RotationIn)
+    act = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
+    return json_response(serializers.client(await run_act(runtime, operator, act)))
 
 
 @router.post("/clients/{client_id}/{act}", openapi_extra=request_body(ByOperator, required=False))
@@ -85,16 +87,15 @@ async def change_client_state(
     client_id: str, act: str, request: Request, runtime: UsingRuntime
 ) -> Response:
     """Suspend, resume or end a client, from its next request on."""
-    by, _ = await acting(request, runtime, ByOperator)
+    operator, _ = await read_act(request, runtime, ByOperator)
     if act not in STATES:
         raise NotFoundError
     state = STATES[act]
     known = known_shape(client_id)
-    return json_response(
-        serializers.client(
-            await done(runtime, by, lambda at: client_service.set_state(at, known, state))
-        )
+    changed = await run_act(
+        runtime, operator, lambda context: client_service.set_state(context, known, state)
     )
+    return json_response(serializers.client(changed))
 
 
 @router.get("/acts")
@@ -108,14 +109,14 @@ async def list_operator_acts(
     await reader(request, runtime)
     wanted = client_id or None
     async with runtime.engine.connect() as connection:
-        found = await acts_after(connection, client_id=wanted, before=before, limit=PAGE)
+        found = await find_acts(connection, client_id=wanted, before=before, limit=PAGE)
     return json_response({"acts": [serializers.act(each) for each in found]})
 
 
 async def _rotate(
-    runtime: Runtime, client_id: str, statement: str, at: At
+    runtime: Runtime, client_id: str, statement: str, context: ActContext
 ) -> ClientDetails | AdminRefusal:
-    held = await registry.find(at.connection, client_id)
+    held = await registry.find(context.connection, client_id)
     if held is None:
         return no_such("client")
     rotation = read_rotation(
@@ -123,10 +124,10 @@ async def _rotate(
         client_id=client_id,
         keys=held.keys,
         issuer=runtime.settings.issuer,
-        now=at.now,
+        now=context.now,
     )
     return await client_service.replace_keys(
-        at,
+        context,
         client_id,
         jwks=rotation.jwks,
         jwks_uri=rotation.jwks_uri,

@@ -1,4 +1,4 @@
-"""A diff has a line for each field that differs, in words that fit a terminal. Pure."""
+"""Diff of two registrations or agreements: a line for each field that differs. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class DiffLine:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[DiffLine, ...]:
-    """What `after` has otherwise than `before`; what it does not name is the same."""
+    """A line for each field of `after` that differs from `before`."""
     return tuple(
         DiffLine(what=name, before=_text(before.get(name)), after=_text(value))
         for name, value in after.items()

@@ -1,4 +1,4 @@
-"""Refusals of an operator's act, as values, and the error that shows each over HTTP."""
+"""Refusals of an operator's act, as values, and their HTTP errors."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -7,7 +7,7 @@ from gateway.access.errors import ConflictError, GatewayError, NotFoundError
 
 
 class RefusalReason(Enum):
-    """Why an act was not done."""
+    """The reason of a refusal."""
 
     NOT_FOUND = auto()
     CONFLICT = auto()
@@ -16,19 +16,19 @@ class RefusalReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AdminRefusal:
-    """Nothing was changed."""
+    """A refused act; nothing was changed."""
 
     reason: RefusalReason
     sentence: str
 
 
 def no_such(what: str) -> AdminRefusal:
-    """There is none of this id."""
+    """The refusal for an unknown id."""
     return AdminRefusal(RefusalReason.NOT_FOUND, f"There is no such {what}.")
 
 
 def conflict(sentence: str) -> AdminRefusal:
-    """It cannot be done as things stand."""
+    """The refusal of an act that the present state does not allow."""
     return AdminRefusal(RefusalReason.CONFLICT, sentence)
 
 
@@ -46,5 +46,5 @@ ERRORS: dict[RefusalReason, type[GatewayError]] = {
 
 
 def error_of(refused: AdminRefusal) -> GatewayError:
-    """The problem that shows this refusal."""
+    """The HTTP error of a refusal."""
     return ERRORS[refused.reason](refused.sentence)

@@ -1,6 +1,6 @@
-"""A file of clients and agreements is read strictly: an unknown or doubled key refuses it whole.
+"""The YAML file of clients and agreements for `client apply`, read strictly.
 
-A client's fields may be left out: what the file does not name is left alone.
+An unknown or duplicate key refuses the whole file. A field that the file leaves out is not changed.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SHOWN_MISTAKES: Final = 5
 
 
 class DeclaredClient(CertificateSubjectIn):
-    """A client in the file. A new one needs what `ClientDetailsIn` needs."""
+    """A client in the file. A new one needs the fields that `ClientDetailsIn` requires."""
 
     kind: Text | None = None
     name_zh: Text | None = None
@@ -41,14 +41,14 @@ class DeclaredClient(CertificateSubjectIn):
 
 
 class Declared(WireModel):
-    """The whole file."""
+    """The contents of the file."""
 
     clients: dict[ClientId, DeclaredClient] = Field(default_factory=dict)
     agreements: dict[ClientId, TermsIn] = Field(default_factory=dict)
 
 
 def read(path: Path) -> Declared:
-    """The file at `path`; raises `RegistrationError` with a sentence for each mistake."""
+    """Read the file at `path`; raises `RegistrationError` with a sentence for each mistake."""
     try:
         text = path.read_text(encoding="utf-8")
         if len(text) > LARGEST_FILE:
@@ -67,7 +67,7 @@ def read(path: Path) -> Declared:
 
 
 def _with_key_files(found: Any, folder: Path) -> Any:  # whatever YAML gave
-    """The same, with the JWK set of each `jwks_file` in its place (beside the file itself)."""
+    """Replace each `jwks_file` by the JWK set in that file, relative to the manifest."""
     clients = found.get("clients") if isinstance(found, dict) else None
     for client in clients.values() if isinstance(clients, dict) else ():
         name = client.pop("jwks_file", None) if isinstance(client, dict) else None
@@ -80,7 +80,7 @@ def _with_key_files(found: Any, folder: Path) -> Any:  # whatever YAML gave
 
 
 def key_file(path: Path) -> Mapping[str, Any]:
-    """The JWK set in a file of JSON."""
+    """Read a JWK set from a JSON file."""
     try:
         found = strict_json.parse(path.read_bytes())
     except OSError:
@@ -93,7 +93,7 @@ def key_file(path: Path) -> Mapping[str, Any]:
 
 
 def mistakes(error: ValidationError) -> str:
-    """Which members are wrong and how, never what they held."""
+    """The members that are wrong and why, without their values."""
     wrong = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong[:SHOWN_MISTAKES])
 

@@ -1,6 +1,6 @@
-"""A review is an operator's act like any other: written down with a leaf, in its own transaction."""
+"""Review of an objection by an operator: an audited act in its own transaction."""
 
-from gateway.admin.audit_log import At, OperatorAct, record
+from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.objections import model as objections
@@ -21,21 +21,25 @@ SENTENCES = {
 
 
 async def review(
-    at: At, catalogue: Catalogue, objection_id: str, outcome: ObjectionOutcome, reasons: str
+    context: ActContext,
+    catalogue: Catalogue,
+    objection_id: str,
+    outcome: ObjectionOutcome,
+    reasons: str,
 ) -> Objection | AdminRefusal:
-    """Decide a review; what is upheld goes back to the source, which has to correct."""
+    """Decide a review; an upheld objection goes back to the source for correction."""
     by = Actor(
         role=Role.REVIEWER,
-        name=at.by.credential,
-        party=at.by.credential.removeprefix("client:"),
+        name=context.operator.credential,
+        party=context.operator.credential.removeprefix("client:"),
     )
     verb = service.review_decision(
-        catalogue, actor=by, outcome=outcome, reasons=reasons, now=at.now
+        catalogue, actor=by, outcome=outcome, reasons=reasons, now=context.now
     )
-    done = await service.apply_act(at.connection, objection_id, verb)
+    done = await service.apply_act(context.connection, objection_id, verb)
     if isinstance(done, objections.ObjectionRefused):
         sentence = SENTENCES.get(done.reason)
         return no_such("objection") if sentence is None else conflict(sentence)
     act = OperatorAct(what="objection.review", client_id=done.source_id, subject=objection_id)
-    await record(at, act)
+    await record(context, act)
     return done

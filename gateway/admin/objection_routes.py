@@ -1,4 +1,4 @@
-"""What is due, for operators and auditors; the review, for operators. No other role sees a text."""
+"""HTTP routes for objections: what is due (operators, auditors), and the review (operators)."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,13 @@ from gateway.access.errors import InvalidRequestError, NotFoundError
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.admin import objection_review
-from gateway.admin.operator_calls import acting, done, known_shape, operator_only, reader
+from gateway.admin.operator_calls import (
+    known_shape,
+    operator_only,
+    read_act,
+    reader,
+    run_act,
+)
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
@@ -54,15 +60,17 @@ async def get_objection_for_review(
 @router.post("/{objection_id}/review", openapi_extra=request_body(ReviewIn))
 async def review_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide the review that an enterprise has asked for, finally."""
-    by, asked = await acting(request, runtime, ReviewIn)
+    operator, asked = await read_act(request, runtime, ReviewIn)
     written = read_text(asked.reasons, today=day_of(runtime.now()))
     if isinstance(written, InvalidText):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
     known, outcome = known_shape(objection_id), ObjectionOutcome(asked.outcome)
-    await done(
+    await run_act(
         runtime,
-        by,
-        lambda at: objection_review.review(at, runtime.catalogue, known, outcome, written.text),
+        operator,
+        lambda context: objection_review.review(
+            context, runtime.catalogue, known, outcome, written.text
+        ),
     )
     return await _whole(runtime, known)
 

@@ -1,5 +1,4 @@
-"""An operator's call passes the checks of every call, then a transaction of its own; a refusal
-there changes nothing."""
+"""Operators' HTTP calls: authentication and admission, the act in its transaction, the answer."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from gateway.access.admission_control import admit_call
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
 from gateway.access.errors import InvalidRequestError, NotFoundError, accept
-from gateway.admin.audit_log import At
+from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal, error_of
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import ByOperator
@@ -29,17 +28,17 @@ T = TypeVar("T")
 
 
 async def reader(request: Request, runtime: Runtime) -> Caller:
-    """Whoever may look: an operator or an auditor."""
+    """Authenticate a caller who may read: an operator or an auditor."""
     return await _caller(request, runtime, READERS)
 
 
 async def operator_only(request: Request, runtime: Runtime) -> Caller:
-    """Whoever may act, where there is something to see that is not for auditors."""
+    """Authenticate an operator, where auditors may not read."""
     return await _caller(request, runtime, (ADMIN,))
 
 
-async def acting(request: Request, runtime: Runtime, model: type[B]) -> tuple[Operator, B]:
-    """The operator and what is asked for. An empty body is an empty object."""
+async def read_act(request: Request, runtime: Runtime, model: type[B]) -> tuple[Operator, B]:
+    """The operator and the parsed body of a call. An empty body is an empty object."""
     caller = await _caller(request, runtime, (ADMIN,))
     raw = await body.read_body(request)
     asked = model.model_validate({}) if not raw and model is ByOperator else None
@@ -48,29 +47,34 @@ async def acting(request: Request, runtime: Runtime, model: type[B]) -> tuple[Op
 
 
 @asynccontextmanager
-async def transaction(runtime: Runtime, by: Operator) -> AsyncIterator[At]:
-    """One act's transaction; what its checks refuse is a problem, and rolls back."""
+async def act_context(runtime: Runtime, operator: Operator) -> AsyncIterator[ActContext]:
+    """The context of one act in a transaction; a failed check rolls back and is an HTTP error."""
     try:
         async with runtime.engine.begin() as connection:
             now = runtime.now().astimezone(UTC)
-            yield At(connection=connection, by=by, now=now, datasets=runtime.catalogue.codes)
+            yield ActContext(
+                connection=connection,
+                operator=operator,
+                now=now,
+                datasets=runtime.catalogue.codes,
+            )
     except (RegistrationError, TermsError, QuotasError) as error:
         raise InvalidRequestError(str(error)) from None
 
 
-async def done(
-    runtime: Runtime, by: Operator, verb: Callable[[At], Awaitable[T | AdminRefusal]]
+async def run_act(
+    runtime: Runtime, operator: Operator, act: Callable[[ActContext], Awaitable[T | AdminRefusal]]
 ) -> T:
-    """What `verb` gave, committed; a refusal is raised as its problem."""
-    async with transaction(runtime, by) as at:
-        outcome = await verb(at)
+    """Run an act and commit it; a refusal is raised as its HTTP error."""
+    async with act_context(runtime, operator) as context:
+        outcome = await act(context)
         if isinstance(outcome, AdminRefusal):
             raise error_of(outcome)
     return outcome
 
 
 def known_shape(some_id: str) -> str:
-    """An id that may exist; any other is not found before anything is read."""
+    """An id of the right form; any other is "not found" without a query."""
     if not CLIENT_ID.fullmatch(some_id):
         raise NotFoundError
     return some_id

@@ -1,8 +1,7 @@
-"""Two operators are two only if neither their credentials nor their names are the same.
+"""Operators' identities: two are different only if both their credentials and names differ.
 
-A credential is what was authenticated: the operating-system side's `shell:NAME`, which only says who
-claims to sit there, or `client:ID`, which a token proves. A name beside a credential is a claim: it
-can make two operators one, never one two.
+A credential is `client:ID`, proven by a token, or `shell:NAME`, a claim at the operating system's shell.
+A name beside a credential is a claim too: it can only make two operators the same.
 """
 
 import re
@@ -14,22 +13,22 @@ NAME: Final = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Who acts."""
+    """An operator: credential and claimed name."""
 
     credential: str
     name: str | None = None
 
     @classmethod
     def at_the_shell(cls, name: str) -> Self:
-        """Whoever runs the command and gives this name."""
+        """The operator at the shell who gives this name."""
         return cls(credential=f"shell:{name}", name=name)
 
     @classmethod
     def with_token(cls, client_id: str, name: str | None) -> Self:
-        """Whoever holds a token of this client, and the name that it gives for the person."""
+        """The operator with a token of this client, and the person's name that it gives."""
         return cls(credential=f"client:{client_id}", name=name)
 
     def may_be(self, credential: str, name: str | None) -> bool:
-        """Whether this may be the same person as the one who acted before."""
+        """Whether this may be the same person as another operator."""
         same_name = self.name and name and self.name.casefold() == name.casefold()
         return self.credential == credential or bool(same_name)

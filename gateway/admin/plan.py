@@ -1,7 +1,6 @@
-"""`plan` says what would change and changes nothing; `carry_out` does it all, or nothing.
+"""Plan and apply of a manifest: `plan` lists the acts needed, `carry_out` does all or none.
 
-Whoever carries a plan out plans again inside the transaction, and acts only if that is still the
-plan that was shown.
+`carry_out` plans again inside the transaction, and acts only on the plan that was shown.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,14 +11,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from gateway.admin import agreement_service, client_service, serializers
-from gateway.admin.audit_log import At
+from gateway.admin.audit_log import ActContext
 from gateway.admin.diff import DiffLine, differences
 from gateway.admin.errors import AdminRefusal, conflict
 from gateway.admin.manifest import Declared, DeclaredClient
 from gateway.admin.schemas import ClientDetailsIn, TermsIn
 from gateway.clients.agreement_diff import widens
 from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
-from gateway.clients.client_details import ClientDetails, particulars_of, versions_of
+from gateway.clients.client_details import ClientDetails, details_of, versions_of
 from gateway.clients.identities import Identities, identities
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
@@ -53,46 +52,48 @@ NEVER_EMPTY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One act: what it changes, and how it is done."""
+    """One act of a plan: its diff, and the function that does it."""
 
     client_id: str
     verb: str
     lines: tuple[DiffLine, ...]
-    run: Callable[[At], Awaitable[object]] = field(compare=False, repr=False)
+    run: Callable[[ActContext], Awaitable[object]] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The acts in their order, and what waits already."""
+class ApplyPlan:
+    """The acts in order, and notes on open proposals."""
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
 
 
-async def plan(at: At, declared: Declared) -> Plan:
-    """What has to be done so that it is as declared; raises what the checks of it raise."""
+async def plan(context: ActContext, declared: Declared) -> ApplyPlan:
+    """The acts that bring clients and agreements to what the file declares; raises its errors."""
     steps: list[Step] = []
     notes: list[str] = []
-    known = await identities(at.connection)
+    known = await identities(context.connection)
     for client_id, client in declared.clients.items():
-        held = await particulars_of(at.connection, client_id)
+        held = await details_of(context.connection, client_id)
         known = _known_with(known, client_id, client, held)
         steps += _new(client_id, client) if held is None else _changed(held, client)
     for client_id, terms in declared.agreements.items():
-        found = await _agreement(at, client_id, terms, is_new=client_id in declared.clients)
+        found = await _agreement(context, client_id, terms, is_new=client_id in declared.clients)
         if isinstance(found, str):
             notes.append(found)
         elif found is not None:
             steps.append(found)
-    return Plan(steps=tuple(steps), notes=tuple(notes))
+    return ApplyPlan(steps=tuple(steps), notes=tuple(notes))
 
 
-async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> AdminRefusal | None:
-    """Do every step, or refuse all; the caller's transaction holds them together."""
-    if await plan(at, declared) != shown_plan:
+async def carry_out(
+    context: ActContext, shown_plan: ApplyPlan, declared: Declared
+) -> AdminRefusal | None:
+    """Do every step or refuse all, in the caller's transaction."""
+    if await plan(context, declared) != shown_plan:
         return conflict("Something has changed since the diff was made; apply again.")
     for step in shown_plan.steps:
-        outcome = await step.run(at)
+        outcome = await step.run(context)
         if isinstance(outcome, AdminRefusal):
             return AdminRefusal(outcome.reason, f"{step.client_id}: {outcome.sentence}")
     return None
@@ -101,15 +102,15 @@ async def carry_out(at: At, shown_plan: Plan, declared: Declared) -> AdminRefusa
 def _known_with(
     known: Identities, client_id: str, client: DeclaredClient, held: ClientDetails | None
 ) -> Identities:
-    """The ids and names once this client is as declared; raises `RegistrationError`."""
+    """The identities after this client's change; raises `RegistrationError`."""
     given = [
         name
         for member in client_service.NAMES
         if (name := getattr(client, member)) and (held is None or name != getattr(held, member))
     ]
-    trouble = known.trouble_with_names(client_id, given)
+    trouble = known.problem_with_names(client_id, given)
     if held is None:
-        trouble = known.trouble_with_id(client_id) or trouble
+        trouble = known.problem_with_id(client_id) or trouble
     if trouble is not None:
         raise RegistrationError(f"{client_id}: {trouble}")
     return known.with_one(client_id, given)
@@ -167,7 +168,7 @@ def _check_amended(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
 
 
 def _check_keys_kept(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
-    """Whoever authenticates in another way from now on can do so with the keys that it has."""
+    """Check that the client's present keys fit a new authentication method."""
     method = wanted.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
     if method not in {held.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
         jwks = None if held.jwks_uri else held.jwks
@@ -201,21 +202,21 @@ def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the 
 
 
 async def _agreement(
-    at: At, client_id: str, declared: TermsIn, *, is_new: bool
+    context: ActContext, client_id: str, declared: TermsIn, *, is_new: bool
 ) -> Step | str | None:
-    held = await particulars_of(at.connection, client_id)
+    held = await details_of(context.connection, client_id)
     if held is None and not is_new:
         raise RegistrationError(f"{client_id} has an agreement in the file, but is no client.")
     terms = declared.to_terms()
     if held is not None:
-        agreement_service.check_terms(at, held, terms)
-    versions = await versions_of(at.connection, client_id)
-    present = agreement_service.present_of(at, versions)
+        agreement_service.check_terms(context, held, terms)
+    versions = await versions_of(context.connection, client_id)
+    present = agreement_service.present_of(context, versions)
     if present is not None and present.terms == terms:
         return None
     more = widens(present.terms if present else None, terms)
     digest = digest_of(terms.document(client_id, agreement_service.next_version(versions)))
-    for waiting in await proposals_for(at.connection, client_id, status="open"):
+    for waiting in await proposals_for(context.connection, client_id, status="open"):
         if more and waiting.digest == digest:
             return f"{client_id}: {waiting.proposal_id} waits for a second operator."
     before = serializers.terms(present.terms) if present else {}

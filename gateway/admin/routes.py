@@ -1,4 +1,4 @@
-"""The admin API: what one operator may do at once, what takes two, and what was done."""
+"""The admin API's routes: clients, agreements, objections."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""One shape for the admin API, for agreement files and for `client apply`: strict, nothing unknown."""
+"""Request bodies of the admin API, agreement files and `client apply`; unknown members are refused."""
 
 from typing import Annotated, Any, Literal
 
@@ -23,7 +23,7 @@ Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class SignatureIn(WireModel):
-    """Who signed for one side."""
+    """The signature of one side."""
 
     name: Signed
     role: Signed
@@ -31,14 +31,14 @@ class SignatureIn(WireModel):
 
 
 class SignaturesIn(WireModel):
-    """Both sides."""
+    """The signatures of both sides."""
 
     operator: SignatureIn
     client: SignatureIn
 
 
 class QuotasIn(WireModel):
-    """What is left out has its default."""
+    """Quotas; one left out has its default."""
 
     per_minute: int | None = None
     per_day: int | None = None
@@ -47,7 +47,7 @@ class QuotasIn(WireModel):
 
 
 class TermsIn(WireModel):
-    """The terms of an agreement, and who signed them."""
+    """The terms of an agreement, with signatures."""
 
     purposes: Tags = ()
     datasets: Tags = ()
@@ -119,7 +119,7 @@ class ClientDetailsIn(CertificateSubjectIn):
 
 
 class ByOperator(WireModel):
-    """Which person acts, as the operator's client says."""
+    """The acting person's name, as claimed by the operator's client."""
 
     operator: Name | None = None
 

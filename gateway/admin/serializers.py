@@ -1,16 +1,16 @@
-"""What operators are shown: all that is registered, and of keys the public ids only."""
+"""JSON of clients, agreements, proposals and acts for operators; of keys the ids only."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from gateway.access.timestamps import format_time
-from gateway.clients.client_details import ClientDetails, Fetching, Version, kids_of
+from gateway.clients.client_details import AgreementVersion, ClientDetails, KeyFetch, kids_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms
 
 
-def client(held: ClientDetails, fetching: Fetching | None = None) -> dict[str, Any]:
+def client(held: ClientDetails, fetching: KeyFetch | None = None) -> dict[str, Any]:
     """One client."""
     return {
         "client_id": held.client_id,
@@ -34,12 +34,12 @@ def client(held: ClientDetails, fetching: Fetching | None = None) -> dict[str, A
 
 
 def _authentication(held: ClientDetails) -> dict[str, Any]:
-    """How it authenticates; the members that say nothing are left out."""
+    """The client's authentication, without unset members."""
     found = asdict(held.authentication)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def version(put: Version) -> dict[str, Any]:
+def version(put: AgreementVersion) -> dict[str, Any]:
     """One version of an agreement."""
     return {
         "version": put.version,
@@ -51,7 +51,7 @@ def version(put: Version) -> dict[str, Any]:
 
 
 def proposal(made: Proposal) -> dict[str, Any]:
-    """One proposal with its whole document: what is approved is what is shown."""
+    """One proposal, with the whole document to be approved."""
     return {
         "proposal_id": made.proposal_id,
         "client_id": made.client_id,
@@ -68,7 +68,7 @@ def proposal(made: Proposal) -> dict[str, Any]:
 
 
 def act(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One act; with its salt anybody can find its leaf in the log."""
+    """One act, with the salt of its leaf in the log."""
     shown = {
         name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()
     }
@@ -76,7 +76,7 @@ def act(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def terms(agreed: Terms) -> dict[str, Any]:
-    """The terms as a file has them."""
+    """The terms as in an agreement file."""
     return {
         "purposes": sorted(agreed.purposes),
         "datasets": sorted(agreed.datasets),

@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import client_service, manifest, serializers
-from gateway.admin.plan import Plan, carry_out, plan
+from gateway.admin.plan import ApplyPlan, carry_out, plan
 from gateway.cli import agreements as _agreements
 from gateway.cli.operator_session import (
     errors_as_sentences,
@@ -22,13 +22,13 @@ from gateway.cli.operator_session import (
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.client_details import (
+    AgreementVersion,
     ClientDetails,
-    Fetching,
-    Version,
-    all_particulars,
-    fetching_of,
+    KeyFetch,
+    all_details,
+    details_of,
+    key_fetch_of,
     kids_of,
-    particulars_of,
     versions_of,
 )
 from gateway.clients.registration import Registration, RegistrationError
@@ -47,7 +47,7 @@ def list_clients() -> None:
         ("client_id", "kind", "name", "state", "scopes"),
         (
             (each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
-            for each in query_database(all_particulars)
+            for each in query_database(all_details)
         ),
     )
 
@@ -176,10 +176,10 @@ def apply(
 
 async def _all_of(
     connection: AsyncConnection, client_id: str
-) -> tuple[ClientDetails | None, Fetching | None, list[Version]]:
+) -> tuple[ClientDetails | None, KeyFetch | None, list[AgreementVersion]]:
     return (
-        await particulars_of(connection, client_id),
-        await fetching_of(connection, client_id),
+        await details_of(connection, client_id),
+        await key_fetch_of(connection, client_id),
         await versions_of(connection, client_id),
     )
 
@@ -200,7 +200,7 @@ def _authentication(method: str, subject: str | None, bound: bool) -> Authentica
     )
 
 
-def _print(found: Plan) -> None:
+def _print(found: ApplyPlan) -> None:
     console = Console(soft_wrap=True, emoji=False)
     for step in found.steps:
         console.print(f"{step.client_id}: {step.verb}", style="bold", markup=False, highlight=False)

@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import audit_log
-from gateway.admin.audit_log import At, OperatorAct
+from gateway.admin.audit_log import ActContext, OperatorAct
 from gateway.cli.ingest_options import IngestOptions, parse_options
 from gateway.cli.ingest_progress import ProgressBar, progress_bar
 from gateway.cli.operator_session import errors_as_sentences, exit_with
@@ -101,9 +101,9 @@ async def _ingested(path: Path, delivery: IngestOptions, show: ProgressBar) -> J
     )
 
     async def begun(connection: AsyncConnection, job: Job) -> None:
-        at = At(
+        at = ActContext(
             connection=connection,
-            by=delivery.by,
+            operator=delivery.by,
             now=job.started_at,
             datasets=delivery.catalogue.codes,
         )

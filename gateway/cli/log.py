@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.admin.audit_log import At, OperatorAct, record
+from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.background.sequencing import publisher_of
 from gateway.cli.operator_session import current_operator, errors_as_sentences, exit_with
 from gateway.cli.printing import print_members, print_table
@@ -69,7 +69,7 @@ def put_checkpoint(
         survey.demand_comparable()
         _demand_size(survey, size)
         async with runtime.background.begin() as connection:
-            at = At(connection=connection, by=by, now=datetime.now(UTC), datasets=())
+            at = ActContext(connection=connection, operator=by, now=datetime.now(UTC), datasets=())
             await record(at, OperatorAct(what="checkpoint.put", client_id="", subject=str(size)))
         return [each.place for each in await publisher.adopt(survey)]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.admin.audit_log import At
+from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.objection_review import review as review_
 from gateway.cli.operator_session import (
@@ -74,7 +74,7 @@ def review(
     if isinstance(written, InvalidText):
         exit_with("Reasons have 2 to 1,500 characters.")
 
-    async def verb(at: At) -> Objection | AdminRefusal:
+    async def verb(at: ActContext) -> Objection | AdminRefusal:
         catalogue = await in_force(at.connection)
         return await review_(
             at, catalogue, parse_id(objection_id), ObjectionOutcome(outcome), written.text

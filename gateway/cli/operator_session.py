@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.admin.audit_log import At
+from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import NAME, Operator
 from gateway.clients.registration import CLIENT_ID, RegistrationError
@@ -37,7 +37,7 @@ def query_database(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         return asyncio.run(_in_transaction(question))
 
 
-def run_act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
+def run_act(verb: Callable[[ActContext], Awaitable[T | AdminRefusal]]) -> T:
     """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
     with errors_as_sentences():
         by = current_operator()
@@ -45,7 +45,9 @@ def run_act(verb: Callable[[At], Awaitable[T | AdminRefusal]]) -> T:
         async def run(connection: AsyncConnection) -> T:
             datasets = (await in_force(connection)).codes
             outcome = await verb(
-                At(connection=connection, by=by, now=datetime.now(UTC), datasets=datasets)
+                ActContext(
+                    connection=connection, operator=by, now=datetime.now(UTC), datasets=datasets
+                )
             )
             if isinstance(outcome, AdminRefusal):
                 raise _RefusedError(outcome.sentence)

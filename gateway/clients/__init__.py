@@ -1,1 +1,1 @@
-"""Registered clients, their keys, and the agreements that say what each may do."""
+"""Registered clients, their keys and their agreements."""

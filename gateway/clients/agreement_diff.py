@@ -1,6 +1,6 @@
-"""Whatever lets a client learn more than it could before is named here; the rest only narrows.
+"""Diff of two agreements: what the new one grants beyond the old. Pure.
 
-Pure. Where no agreement is in force, or will be, everything that a new one grants is more.
+Where no agreement is in force, or will be, everything that the new one grants is more.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from gateway.limits.limiter import Quotas
 
 
 def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
-    """What `wanted` grants beyond `present`, a short phrase for each; empty if nothing."""
+    """What `wanted` grants beyond `present`, a short phrase each; empty if it only narrows."""
     if present is None:
         return ("a first agreement, or one after the last has ended",)
     return (
@@ -25,7 +25,7 @@ def widens(present: Terms | None, wanted: Terms) -> tuple[str, ...]:
 
 
 def still_counts(terms: Terms, ended_at: datetime | None, now: datetime) -> bool:
-    """Whether a version still holds, or will: one that is over is no measure for a new one."""
+    """Whether a version is in force, or will be; an ended one is not compared with."""
     return now < terms.valid_until and (ended_at is None or now < ended_at)
 
 

@@ -1,5 +1,7 @@
-"""An agreement's version never changes, so it may be remembered; whether it is in force is asked
-anew on each call."""
+"""Agreements as calls read them: the newest version, and its quotas.
+
+A version never changes, so its quotas are cached; whether it is in force is read on each call.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -36,7 +38,7 @@ QUOTAS = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What one client may do (数字合约)."""
+    """The newest version of a client's agreement (数字合约)."""
 
     version: int
     purposes: frozenset[str]
@@ -47,7 +49,7 @@ class Agreement:
     ended_at: datetime | None
 
     def in_force(self, now: datetime) -> bool:
-        """Whether it holds at `now`."""
+        """Whether it is in force at `now`."""
         ended = self.ended_at is not None and self.ended_at <= now
         return self.valid_from <= now < self.valid_until and not ended
 
@@ -58,7 +60,7 @@ class Agreement:
         datasets: Iterable[str] = (),
         questions: Iterable[str] = (),
     ) -> tuple[str, ...]:
-        """Which of these the agreement does not cover, by name."""
+        """The names among these that the agreement does not cover."""
         outside = [f"purpose {purpose}"] if purpose not in self.purposes else []
         outside += [f"dataset {name}" for name in datasets if name not in self.datasets]
         outside += [f"question {name}" for name in questions if name not in self.questions]
@@ -66,7 +68,7 @@ class Agreement:
 
 
 def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
-    """The agreement in `AGREEMENT_JSON`'s object."""
+    """The agreement in the object that `AGREEMENT_JSON` selects."""
     if found is None:
         return None
     ended = found["ended_at"]
@@ -81,8 +83,8 @@ def agreement_from_json(found: Mapping[str, Any] | None) -> Agreement | None:
     )
 
 
-class QuotaBook:
-    """The quotas of agreements' versions, each read once per process."""
+class QuotaCache:
+    """Cache of the quotas of agreement versions, each read once per process."""
 
     def __init__(self, database: HotDatabase) -> None:
         self._database = database
@@ -90,13 +92,13 @@ class QuotaBook:
         self._newest: dict[str, int] = {}
 
     def note(self, client_id: str, version: int) -> None:
-        """Remember which version was in force when the client's state was last read."""
+        """Remember the version that was in force when the client was last read."""
         self._newest[client_id] = version
 
-    async def of(self, client_id: str, version: int) -> Quotas:
-        """The quotas that version `version` grants, or a newer one that was read since.
+    async def quotas_of(self, client_id: str, version: int) -> Quotas:
+        """The quotas of a version, or of a newer one that was read since.
 
-        A token names the version that it was issued under, and may outlive it by minutes.
+        A token names the version it was issued under, and may outlive it by minutes.
         """
         version = max(version, self._newest.get(client_id, version))
         known = self._seen.get((client_id, version))

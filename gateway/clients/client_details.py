@@ -1,4 +1,4 @@
-"""A client as its operator sees it: the whole row, with one digest over all of it."""
+"""A client's full registration and agreement versions, for operators, with one digest over it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -36,10 +36,10 @@ class ClientDetails(Authentication):
 
     @property
     def digest(self) -> bytes:
-        """What an act on this client writes down as before or after.
+        """The SHA-256 of all details, written down before and after an operator's act.
 
-        How it authenticates is in it where that is not the usual way: so digests that were written
-        down before there was another one still fit.
+        Authentication is part of it where it differs from the default, so that digests written
+        before there was another method still fit.
         """
         usual = asdict(DEFAULT_AUTHENTICATION)
         own = asdict(self) | {"created_at": self.created_at.isoformat()}
@@ -47,13 +47,13 @@ class ClientDetails(Authentication):
 
     @property
     def authentication(self) -> Authentication:
-        """How it authenticates."""
+        """The client's authentication."""
         return Authentication.of(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One version of an agreement as it was put."""
+class AgreementVersion:
+    """One version of an agreement."""
 
     version: int
     agreement_id: str
@@ -62,13 +62,13 @@ class Version:
     digest: bytes
 
     def counts(self, now: datetime) -> bool:
-        """Whether it holds at `now`, or will."""
+        """Whether it is in force at `now`, or will be."""
         return still_counts(self.terms, self.ended_at, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetching:
-    """How fetching a client's keys from its address went last."""
+class KeyFetch:
+    """The last fetch of a client's keys from its `jwks_uri`."""
 
     kids: tuple[str, ...]
     fetched_at: datetime | None
@@ -80,32 +80,32 @@ _NAMES: Final = tuple(ClientDetails.__dataclass_fields__)
 _COLUMNS: Final = tuple(col(getattr(ClientRow, name)) for name in _NAMES)
 
 
-async def particulars_of(
+async def details_of(
     connection: AsyncConnection, client_id: str, *, lock: bool = False
 ) -> ClientDetails | None:
-    """The client of this id; `lock` keeps other operators' acts on it waiting."""
+    """The client of this id; `lock` makes other operators' acts on it wait."""
     asked = select(*_COLUMNS).where(col(ClientRow.client_id) == client_id)
     row = (await connection.execute(asked.with_for_update() if lock else asked)).one_or_none()
-    return _particulars(row) if row is not None else None
+    return _details(row) if row is not None else None
 
 
-async def all_particulars(
+async def all_details(
     connection: AsyncConnection, *, after: str = "", limit: int | None = None
 ) -> list[ClientDetails]:
-    """The clients by id, from behind `after`."""
+    """All clients by id, from the one after `after`."""
     own = col(ClientRow.client_id)
     rows = await connection.execute(select(*_COLUMNS).where(own > after).order_by(own).limit(limit))
-    return [_particulars(row) for row in rows]
+    return [_details(row) for row in rows]
 
 
 async def change(connection: AsyncConnection, client_id: str, values: Mapping[str, Any]) -> None:
-    """Write these columns of a client; hold its lock."""
+    """Write columns of a client, whose lock the caller holds."""
     await connection.execute(
         update(ClientRow).where(col(ClientRow.client_id) == client_id).values(**values)
     )
 
 
-async def versions_of(connection: AsyncConnection, client_id: str) -> list[Version]:
+async def versions_of(connection: AsyncConnection, client_id: str) -> list[AgreementVersion]:
     """Every version of a client's agreement, the newest first."""
     table = AgreementRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
     rows = await connection.execute(
@@ -114,15 +114,15 @@ async def versions_of(connection: AsyncConnection, client_id: str) -> list[Versi
     return [_version(row) for row in rows]
 
 
-async def fetching_of(connection: AsyncConnection, client_id: str) -> Fetching | None:
-    """The state of a client's fetched keys, if any were ever fetched or tried."""
+async def key_fetch_of(connection: AsyncConnection, client_id: str) -> KeyFetch | None:
+    """The last fetch of a client's keys, if there was one."""
     table = ClientKeySetRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it
     row = (
         await connection.execute(select(table).where(table.c.client_id == client_id))
     ).one_or_none()
     if row is None:
         return None
-    return Fetching(
+    return KeyFetch(
         kids=kids_of(row.jwks or {"keys": []}),
         fetched_at=row.fetched_at,
         tried_at=row.tried_at,
@@ -131,19 +131,19 @@ async def fetching_of(connection: AsyncConnection, client_id: str) -> Fetching |
 
 
 def kids_of(jwks: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ids of a set's keys."""
+    """The key ids of a JWK set."""
     return tuple(str(key.get("kid", "(no kid)")) for key in jwks["keys"])
 
 
-def _particulars(row: Row[Any]) -> ClientDetails:
+def _details(row: Row[Any]) -> ClientDetails:
     found = dict(zip(_NAMES, row, strict=True))
     for name in ("redirect_uris", "scopes"):
         found[name] = tuple(found[name])
     return ClientDetails(**found)
 
 
-def _version(row: Row[Any]) -> Version:
-    return Version(
+def _version(row: Row[Any]) -> AgreementVersion:
+    return AgreementVersion(
         version=row.version,
         agreement_id=row.agreement_id,
         terms=Terms(

@@ -1,9 +1,8 @@
-"""When the names of two clients are one to whoever reads them on a consent page. Pure.
+"""Confusable client names (UTS #39): whether two look alike on a consent page. Pure.
 
-A name is folded as names of enterprises are in their loose form (NFKC, case, brackets, traditional
-characters), and further: blanks, marks and punctuation are dropped, radicals are their ideographs, and
-what looks alike is one. That more than a typist's variants become one is meant: a name is refused at
-registration, by a sentence to an operator, and nothing is merged by it.
+A name is folded as enterprise names are in their loose form (NFKC, case, brackets, traditional
+characters), and further: blanks, marks and punctuation are dropped, radicals become ideographs, and
+look-alikes one character. It may fold too much: a match only refuses a registration.
 """
 
 import re
@@ -14,7 +13,7 @@ from typing import Final
 from verification.normalise import loose_name
 from verification.radicals import EQUIVALENT
 
-# Of the letters, those of Latin (with marks) and Han are taken: others look like them (UTS #39).
+# Latin letters (with marks) and Han are accepted: letters of other scripts look like them (UTS #39).
 _LAST_LATIN: Final = "\u017f"
 _HAN: Final = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _DASH: Final = re.compile(r"[-\u2010-\u2015\u2212\u2500\u2501\u4e00\u30fc]")
@@ -27,14 +26,14 @@ _IDEOGRAPHS: Final = str.maketrans("曰囗已巳未士戌戍〇", "日口己己�
 
 
 def has_other_letters(name: str) -> bool:
-    """Whether a letter or digit of a name is none of Latin, Han and 0 to 9."""
+    """Whether a name has a letter or digit other than Latin, Han and 0 to 9."""
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name))
     return any(each.isalnum() and each > _LAST_LATIN and not _HAN.match(each) for each in plain)
 
 
 @lru_cache(maxsize=4_096)
-def likeness(name: str) -> frozenset[tuple[str, str]]:
-    """What a name has in common with those that look like it: two are alike if they share one."""
+def skeletons(name: str) -> frozenset[tuple[str, str]]:
+    """The folded forms of a name; two names are confusable if they share one."""
     plain = unicodedata.normalize("NFKC", name.translate(EQUIVALENT))
     return frozenset(
         {
@@ -46,7 +45,7 @@ def likeness(name: str) -> frozenset[tuple[str, str]]:
 
 
 def _word(text: str) -> str:
-    """The letters and digits of a text, folded; empty where there are none."""
+    """The letters and digits of a text, folded."""
     bare = unicodedata.normalize("NFD", loose_name(text)).translate(_LETTERS)
     kept = "".join(each for each in bare if each.isalnum() or _HAN.match(each))
     return kept.translate(_IDEOGRAPHS).replace("rn", "m").replace("vv", "w")

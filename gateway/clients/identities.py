@@ -1,6 +1,7 @@
-"""Which ids and names the clients have; read under a lock, so that of many registrations one has them.
+"""Ids and names that clients have, and why another client cannot have one.
 
-Names of clients that have ended are free, ids are not. What is held twice already stays as it is.
+Read under a lock, so that concurrent registrations cannot take the same one. Names of ended clients
+are free, ids are not.
 """
 
 from collections.abc import Iterable
@@ -11,17 +12,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.clients.confusable_names import likeness
+from gateway.clients.confusable_names import skeletons
 from gateway.clients.tables import ClientRow
 from gateway.db.statements import Statement
 
-# Held until the transaction ends, before any client is locked.
+# Taken before any client's lock, and held until the transaction ends.
 _LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended('client identities', 0))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A client's id and names, as others may not have them."""
+    """A client's id and names, which no other client may have."""
 
     client_id: str
     names: tuple[str, ...]
@@ -29,25 +30,25 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Those of all clients."""
+    """The ids and names of all clients."""
 
-    held: tuple[Identity, ...]
+    all: tuple[Identity, ...]
 
-    def trouble_with_id(self, client_id: str) -> str | None:
-        """Why no new client can have this id."""
-        for each in self.held:
+    def problem_with_id(self, client_id: str) -> str | None:
+        """Why no new client can have this id, in a sentence; `None` if one can."""
+        for each in self.all:
             if each.client_id == client_id:
                 return "This client_id is taken."
             if each.client_id.lower() == client_id.lower():
                 return f"But for case this client_id is that of {each.client_id}; choose another."
         return None
 
-    def trouble_with_names(self, client_id: str, names: Iterable[str]) -> str | None:
-        """Why the client of this id cannot have one of these names."""
+    def problem_with_names(self, client_id: str, names: Iterable[str]) -> str | None:
+        """Why the client of this id cannot have these names, in a sentence; `None` if it can."""
         for name in names:
-            own = likeness(name)
-            for each in self.held:
-                if each.client_id != client_id and any(own & likeness(n) for n in each.names):
+            own = skeletons(name)
+            for each in self.all:
+                if each.client_id != client_id and any(own & skeletons(n) for n in each.names):
                     return (
                         f"The name {name} is, or looks like, that of {each.client_id}: enterprises"
                         " know a client by its name, so choose another."
@@ -55,12 +56,12 @@ class Identities:
         return None
 
     def with_one(self, client_id: str, names: Iterable[str]) -> Self:
-        """The same, once this client has these names too."""
-        return type(self)((*self.held, Identity(client_id=client_id, names=tuple(names))))
+        """These identities and one more."""
+        return type(self)((*self.all, Identity(client_id=client_id, names=tuple(names))))
 
 
 async def identities(connection: AsyncConnection) -> Identities:
-    """Those of all clients; nobody else can give out one until this transaction ends."""
+    """The identities of all clients, locked until this transaction ends."""
     await connection.execute(_LOCK)
     columns = (ClientRow.client_id, ClientRow.state, ClientRow.name_zh, ClientRow.name_en)
     rows = await connection.execute(select(*(col(each) for each in columns)))

@@ -1,8 +1,8 @@
-"""A set fetched from a client's `jwks_uri` counts for an hour at most, whatever its server says.
+"""Key sets fetched from clients' `jwks_uri`, valid for an hour at most, whatever the server says.
 
-`ensure_keys` is called before a client's signature is verified. It decides nothing: the registry
-itself reads the set only while its hour lasts, so whoever forgets the call fails closed. Of many
-calls at once, on however many workers, one fetches; the others wait for what it finds.
+`ensure_keys` is called before a client's signature is verified. The registry reads a set only within
+its hour, so a forgotten call fails closed. Of concurrent calls, on any number of workers, one fetches
+and the others wait for it.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from gateway.signing.jws import JwsError
 from gateway.strict_json import StrictJsonError
 
 USABLE: Final = timedelta(hours=1)
-SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches, for whatever reason
-USUAL_REST: Final = timedelta(minutes=10)  # where the server says nothing
+SHORTEST_REST: Final = timedelta(minutes=1)  # between any two fetches
+USUAL_REST: Final = timedelta(minutes=10)  # without a Cache-Control
 WAITS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # for another's fetch: longer than it may take
 LONGEST_KID: Final = 256
 PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "x5c")
 MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})", re.IGNORECASE)
 NOT_KEPT: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)", re.IGNORECASE)
 
-# What is held of a client c whose keys k live elsewhere, and whether :kid or :x5c is among them.
+# The fetched keys k of a client c, and whether :kid or :x5c is among them.
 HELD_COLUMNS = """
     c.jwks_uri, k.fetched_at, k.fresh_until, k.tried_at, k.settled_at,
     EXISTS (SELECT 1 FROM jsonb_array_elements(k.jwks -> 'keys') AS one(key)
@@ -44,7 +44,7 @@ HELD = Statement(f"""
     SELECT {HELD_COLUMNS} {CLIENT_AND_KEYS}
     WHERE c.client_id = CAST(:client_id AS text) AND c.state = 'active'""")
 
-# Of many at once the conflict lets one through; a set from another address is forgotten at once.
+# The conflict lets one of many concurrent claims through; a set of another address is dropped.
 CLAIM = Statement("""
     INSERT INTO client_key_set AS k (client_id, jwks_uri, tried_at)
     SELECT c.client_id, c.jwks_uri, CAST(:now AS timestamptz) FROM client c
@@ -72,15 +72,15 @@ SETTLE = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
-    """Public keys as they were fetched, and until when they are taken for fresh."""
+    """Fetched public keys, and the time until which they are fresh."""
 
     jwks: dict[str, Any]
     fresh_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """Whom a request says it is from, and by which key: its id, or its certificate. Believe none."""
+class ClaimedSigner:
+    """The client and key that a request claims, unverified: a key id, or a certificate."""
 
     client_id: str
     kid: str | None = None
@@ -88,12 +88,12 @@ class Claimed:
 
     @property
     def names_a_key(self) -> bool:
-        """Whether one key alone can be meant."""
+        """Whether the claim names one key."""
         return (self.kid or self.x5c) is not None
 
 
-def signer_of(assertion: str | None) -> Claimed | None:
-    """Whom to look for; `None` where nobody can be, whatever is registered."""
+def signer_of(assertion: str | None) -> ClaimedSigner | None:
+    """The claimed signer of an assertion; `None` where it cannot be a registered client."""
     try:
         compact = jws.parse_compact(assertion or "")
         claimed = jws.unverified_claims(compact).get("sub")
@@ -102,18 +102,18 @@ def signer_of(assertion: str | None) -> Claimed | None:
     kid = compact.header.get("kid")
     if not isinstance(claimed, str) or not CLIENT_ID.fullmatch(claimed) or (kid and "\0" in kid):
         return None
-    return Claimed(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
+    return ClaimedSigner(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
 
 
 def fetch_may_help(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether `ensure_keys` would fetch now, or wait for somebody who does."""
+    """Whether `ensure_keys` would fetch now, or wait for another fetch."""
     if not fetch_is_due(held, now, named=named):
         return False
     return _may_try(held, now) or (_is_urgent(held, now, named=named) and _under_way(held, now))
 
 
 def fetch_is_due(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether keys that live elsewhere are missing, old, or lack the one that was named."""
+    """Whether a client's fetched keys are missing, old, or lack the named key."""
     if held["jwks_uri"] is None:
         return False
     return _is_urgent(held, now, named=named) or now >= held["fresh_until"]
@@ -129,8 +129,10 @@ async def ensure_keys(
     x5c: str | None = None,
     route: FetchRoute | None = None,
 ) -> None:
-    """Fetch the client's keys where they live elsewhere and are missing, old, or lack what is asked
-    for: the key of this id, or that of this certificate (base64 of its DER)."""
+    """Fetch a client's keys from its `jwks_uri` if they are missing, old, or lack the named key.
+
+    The key is named by `kid`, or by its certificate `x5c` (base64 of its DER).
+    """
     if not CLIENT_ID.fullmatch(client_id) or (kid and "\0" in kid):
         return
     named = (kid or x5c) is not None
@@ -141,7 +143,7 @@ async def ensure_keys(
         if _may_try(held, now):
             uri = held["jwks_uri"]
             if await _claim(hot, client_id, uri, now):
-                await _fetch_and_keep(hot, client_id, uri, now=now, loopback=loopback, route=route)
+                await _fetch_and_store(hot, client_id, uri, now=now, loopback=loopback, route=route)
                 return
         elif _is_urgent(held, now, named=named) and _under_way(held, now):
             await asyncio.sleep(wait)
@@ -167,12 +169,12 @@ async def fetch_keys(
 
 
 def rest_after(fetched: Fetched) -> timedelta:
-    """How long a set is taken for fresh: as its server says, from a minute to an hour."""
+    """The time for which a set is fresh: by Cache-Control, from a minute to an hour."""
     directives = fetched.headers.get("cache-control", "")
     if NOT_KEPT.search(directives):
         return SHORTEST_REST
-    told = MAX_AGE.search(directives)
-    rest = timedelta(seconds=int(told[1])) if told else USUAL_REST
+    max_age = MAX_AGE.search(directives)
+    rest = timedelta(seconds=int(max_age[1])) if max_age else USUAL_REST
     return min(max(rest, SHORTEST_REST), USABLE)
 
 
@@ -181,7 +183,7 @@ async def _claim(hot: HotDatabase, client_id: str, uri: str, now: datetime) -> b
     return await hot.row(CLAIM, values) is not None
 
 
-async def _fetch_and_keep(
+async def _fetch_and_store(
     hot: HotDatabase,
     client_id: str,
     uri: str,
@@ -190,7 +192,7 @@ async def _fetch_and_keep(
     loopback: bool,
     route: FetchRoute | None,
 ) -> None:
-    """An outage leaves the last good set as it is: its hour goes on."""
+    """Fetch and store; a failed fetch leaves the last good set and its hour."""
     settled: dict[str, Any] = {"jwks": None, "fetched_at": None, "fresh_until": None}
     trouble: str | None = "The fetch was broken off."
     try:
@@ -209,7 +211,7 @@ async def _fetch_and_keep(
 
 
 def _is_urgent(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
-    """Whether this very caller cannot be known by what is held."""
+    """Whether the stored keys cannot verify this caller."""
     return not _usable(held, now) or (named and not held["has_it"])
 
 
@@ -219,12 +221,12 @@ def _usable(held: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _may_try(held: Mapping[str, Any], now: datetime) -> bool:
-    """Whether nobody has tried for a while; the claim itself decides between many."""
+    """Whether the last try is long enough ago; the claim decides between concurrent calls."""
     return held["tried_at"] is None or held["tried_at"] <= now - SHORTEST_REST
 
 
 def _under_way(held: Mapping[str, Any], now: datetime) -> bool:
-    """Whether somebody began to fetch a moment ago and has not ended."""
+    """Whether another fetch has begun and not ended."""
     tried, settled = held["tried_at"], held["settled_at"]
     begun = tried is not None and now - tried <= timedelta(seconds=2 * TIMEOUT_SECONDS)
     return begun and (settled is None or settled < tried)

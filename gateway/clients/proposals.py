@@ -1,6 +1,7 @@
-"""A proposal is decided once, by another than its proposer, and as it was when it was read.
+"""Proposed agreement versions: stored, and decided once by another operator than the proposer.
 
-Single statements decide; the table's own rules (`approved_by_another`, the trigger) stand behind.
+Each decision is one statement on the digest that was read; the table's own constraint
+(`approved_by_another`) and trigger guard it too.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ _TABLE: Final = AgreementProposalRow.__table__  # type: ignore[attr-defined]  # 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A version of an agreement that waits for a second operator, or was decided."""
+    """A proposed agreement version, open or decided."""
 
     proposal_id: str
     client_id: str
@@ -36,12 +37,12 @@ class Proposal:
 
     @property
     def terms(self) -> Terms:
-        """What it would allow."""
+        """The proposed terms."""
         return Terms.from_document(self.document)
 
 
 async def propose(connection: AsyncConnection, proposal: Proposal) -> None:
-    """Keep a new proposal; it takes the place of an open one for the same client."""
+    """Insert a proposal; it supersedes an open one of the same client."""
     await connection.execute(
         update(_TABLE)
         .where(_TABLE.c.client_id == proposal.client_id, _TABLE.c.status == "open")
@@ -56,9 +57,9 @@ async def propose(connection: AsyncConnection, proposal: Proposal) -> None:
 
 
 async def decide(
-    connection: AsyncConnection, proposal: Proposal, status: str, *, by: str, now: datetime
+    connection: AsyncConnection, proposal: Proposal, status: str, *, operator: str, now: datetime
 ) -> bool:
-    """Approve or reject an open proposal of this very digest; whether it was still to be had."""
+    """Approve or reject an open proposal of this digest; false where it is no longer open."""
     decided = await connection.execute(
         update(_TABLE)
         .where(
@@ -66,14 +67,14 @@ async def decide(
             _TABLE.c.status == "open",
             _TABLE.c.digest == proposal.digest,
         )
-        .values(status=status, decided_by=by, decided_at=now)
+        .values(status=status, decided_by=operator, decided_at=now)
         .returning(_TABLE.c.proposal_id)
     )
     return decided.scalar_one_or_none() is not None
 
 
 async def supersede_open(connection: AsyncConnection, client_id: str, *, now: datetime) -> None:
-    """What was proposed against a version that no longer counts cannot be approved any more."""
+    """Supersede a client's open proposals: their base version no longer counts."""
     await connection.execute(
         update(_TABLE)
         .where(_TABLE.c.client_id == client_id, _TABLE.c.status == "open")
@@ -91,7 +92,7 @@ async def proposal_of(connection: AsyncConnection, proposal_id: str) -> Proposal
 async def proposals_for(
     connection: AsyncConnection, client_id: str | None = None, *, status: str | None = None
 ) -> list[Proposal]:
-    """Proposals, the newest first: of one client or of all, in one state or in any."""
+    """Proposals, the newest first, by client and by status if given."""
     asked = select(_TABLE).order_by(_TABLE.c.proposed_at.desc(), _TABLE.c.proposal_id)
     if client_id is not None:
         asked = asked.where(_TABLE.c.client_id == client_id)

@@ -1,7 +1,7 @@
-"""A client registers only keys that would verify: what the verifier refuses later is refused here.
+"""Validation of a client's public keys at registration, as a list of checks.
 
-`jws.may_verify` has the last word, so that the two cannot drift apart; the checks before it only
-say better what is wrong.
+A key that the verifier would refuse is refused here: `jwk.read_public_key` and `jws.may_verify` are the
+verifier's own. The checks before them give better sentences.
 """
 
 from base64 import urlsafe_b64decode
@@ -30,21 +30,21 @@ _P: Final = 2**255 - 19  # the field of Curve25519, and the d of its Edwards for
 _D: Final = -121665 * pow(121666, -1, _P) % _P
 
 
-def trouble_with_keys(jwks: Mapping[str, Any]) -> str | None:
-    """Why this is not a set of public keys that can sign as we accept it, in one sentence."""
+def problem_with_keys(jwks: Mapping[str, Any]) -> str | None:
+    """Why a JWK set is not accepted, in a sentence; `None` if it is."""
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not 0 < len(keys) <= MOST_KEYS:
         return f"A JWK set has 1 to {MOST_KEYS} keys."
-    trouble = next((trouble for jwk in keys if (trouble := _trouble_with(jwk))), None)
-    if trouble is not None:
-        return trouble
+    problem = next((found for jwk in keys if (found := _problem_with(jwk))), None)
+    if problem is not None:
+        return problem
     kids = [jwk["kid"] for jwk in keys if "kid" in jwk]
     if len(kids) != len(set(kids)):
         return "No two keys of a set have the same kid."
     return None
 
 
-def _trouble_with(jwk: Any) -> str | None:  # a member of "keys": any JSON
+def _problem_with(jwk: Any) -> str | None:  # a member of "keys": any JSON
     if not isinstance(jwk, dict):
         return "A key is a JWK."
     return next((sentence for holds, sentence in CHECKS if not holds(jwk)), None)
@@ -59,7 +59,7 @@ def _texts(jwk: Jwk) -> bool:
 
 
 def _storable(jwk: Jwk) -> bool:
-    """Whether all of it, unknown members too, can be written down."""
+    """Whether the whole key, unknown members too, can be stored."""
     try:
         return not strict_json.holds_nul(orjson.dumps(jwk))
     except TypeError:  # a whole number beyond 64 bits, a lone surrogate
@@ -102,7 +102,7 @@ def _of_a_safe_size(jwk: Jwk) -> bool:
 
 
 def _of_full_order(jwk: Jwk) -> bool:
-    """Whether it is no point of the eight whose every signature anybody can make.
+    """Whether an Ed25519 point is none of the eight of small order, for which signatures are forged.
 
     In affine coordinates these are y = 1, -1 and 0, and those whose double has y = 0: there
     y² = -x², which in the curve's equation gives d·y⁴ + 2y² = 1.
@@ -119,7 +119,7 @@ def _verifies(jwk: Jwk) -> bool:
 
 
 def _number(text: str, order: Any) -> int:  # "big" or "little"
-    """What base64url writes; nothing where it is none."""
+    """The number in base64url; 0 where it is none."""
     try:
         return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)), order)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is registered has been checked: public keys only, exact redirect addresses, known scopes."""
+"""Registration of a client, with the checks of names, scopes, keys and redirect addresses."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from gateway.clients.authentication import (
     Authentication,
 )
 from gateway.clients.confusable_names import has_other_letters
-from gateway.clients.public_keys import trouble_with_keys
+from gateway.clients.public_keys import problem_with_keys
 from gateway.safe_fetch import LOOPBACK_HOSTS, address_problem
 
 SCOPES: Final = (
@@ -29,7 +29,7 @@ SCOPES: Final = (
     "audit",
 )
 KINDS: Final = ("bank", "platform", "agency", "source", "operator")
-# Whoever changes agreements reads nothing under one, and nobody else changes them.
+# A client that changes agreements reads nothing under one, and no other client has these scopes.
 OPERATORS_SCOPES: Final = frozenset({"admin", "audit"})
 NO_KEYS: Final[Mapping[str, Any]] = {"keys": []}
 NUMBER: Final = re.compile(r"[^\s\x00-\x1f]{1,64}")
@@ -39,12 +39,12 @@ LONGEST_CONTACT: Final = 200
 
 
 class RegistrationError(ValueError):
-    """The client cannot be registered; the message says what to mend."""
+    """A registration that is refused; the message says what to mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A new client. `loopback` allows http redirect addresses on this machine (the demo)."""
+    """A new client, checked. `loopback` allows http redirect addresses on this machine (the demo)."""
 
     client_id: str
     kind: str
@@ -61,9 +61,9 @@ class Registration:
     loopback: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what could not be used safely."""
-        _demand(CLIENT_ID.fullmatch(self.client_id), "A client id has 1 to 64 of A-Z a-z 0-9 _ -.")
-        _demand(self.kind in KINDS, f"The kind is one of: {', '.join(KINDS)}.")
+        """Run every check; raises `RegistrationError`."""
+        _require(CLIENT_ID.fullmatch(self.client_id), "A client id has 1 to 64 of A-Z a-z 0-9 _ -.")
+        _require(self.kind in KINDS, f"The kind is one of: {', '.join(KINDS)}.")
         check_names(self.name_zh, self.name_en)
         check_scopes(self.kind, self.scopes)
         check_numbers(self.kind, self.filing_number, self.personal_credit_licence)
@@ -96,21 +96,21 @@ class Registration:
 
 
 def check_names(name_zh: str, name_en: str) -> None:
-    """Refuse names that nobody could read on a consent page."""
-    _demand(
+    """Refuse names that are not readable on a consent page."""
+    _require(
         name_zh.strip() and name_en.strip() and (name_zh + name_en).isprintable(),
         "A client has a Chinese and an English name.",
     )
     for name in (name_zh, name_en):
-        _demand(
+        _require(
             any(each.isalnum() for each in name) and not has_other_letters(name),
             "A name is of Chinese characters, Latin letters and the digits 0 to 9.",
         )
 
 
 def check_contact(contact: str | None) -> None:
-    """Refuse a way to reach the client that could not be read on a consent page."""
-    _demand(
+    """Refuse a contact that is not readable on a consent page."""
+    _require(
         contact is None
         or (contact.strip() and contact.isprintable() and len(contact) <= LONGEST_CONTACT),
         f"A contact has 1 to {LONGEST_CONTACT} printable signs, in one line.",
@@ -118,15 +118,15 @@ def check_contact(contact: str | None) -> None:
 
 
 def check_redirects(redirect_uris: tuple[str, ...], *, loopback: bool) -> None:
-    """Refuse addresses to which no code may be sent."""
+    """Refuse addresses that no code may be sent to."""
     for uri in redirect_uris:
-        _demand(allowed_redirect(uri, loopback=loopback), f"{uri} cannot be a redirect address.")
+        _require(allowed_redirect(uri, loopback=loopback), f"{uri} cannot be a redirect address.")
 
 
 def check_scopes(kind: str, scopes: tuple[str, ...]) -> None:
-    """Refuse unknown scopes, and those that one client must not have together."""
-    _demand(scopes and set(scopes) <= set(SCOPES), f"Scopes are of: {', '.join(SCOPES)}.")
-    _demand(
+    """Refuse unknown scopes, and the operators' scopes beside others."""
+    _require(scopes and set(scopes) <= set(SCOPES), f"Scopes are of: {', '.join(SCOPES)}.")
+    _require(
         set(scopes) <= OPERATORS_SCOPES
         if kind == "operator"
         else OPERATORS_SCOPES.isdisjoint(scopes),
@@ -137,49 +137,50 @@ def check_scopes(kind: str, scopes: tuple[str, ...]) -> None:
 def check_numbers(
     kind: str, filing_number: str | None, personal_credit_licence: str | None
 ) -> None:
-    """R13: an agency is filed for enterprise credit; a licence is an agency's, or nobody's."""
-    _demand(
+    """Refuse an agency without its filing number (R13), and malformed numbers."""
+    _require(
         filing_number or kind != "agency",
         "A credit-service agency needs its filing number (R13).",
     )
     for number in (filing_number, personal_credit_licence):
-        _demand(
+        _require(
             number is None or NUMBER.fullmatch(number), "A number has 1 to 64 signs, no spaces."
         )
 
 
 def check_authentication(wanted: Authentication) -> None:
-    """Refuse a method that is not offered, and one that names nobody's certificate."""
-    _demand(wanted.problem is None, str(wanted.problem))
+    """Refuse an unknown method, and an unreadable certificate subject."""
+    _require(wanted.problem is None, str(wanted.problem))
 
 
 def check_key_source(
     jwks: Mapping[str, Any] | None, jwks_uri: str | None, *, method: str, loopback: bool
 ) -> None:
-    """Keys are given by value or by address, not both and not neither.
+    """Refuse keys given both by value and by address, or neither.
 
-    Who authenticates by a certificate of an authority has none; who signs it itself has it in x5c.
+    A client with a CA certificate (`tls_client_auth`) has no keys, one with a self-signed certificate
+    has it in x5c.
     """
     if method == TLS_CLIENT_AUTH:
-        _demand(jwks is None and jwks_uri is None, f"{TLS_CLIENT_AUTH} goes without keys.")
+        _require(jwks is None and jwks_uri is None, f"{TLS_CLIENT_AUTH} goes without keys.")
         return
-    _demand(
+    _require(
         (jwks is None) != (jwks_uri is None),
         "Give the client's public keys either by value (jwks) or by address (jwks_uri).",
     )
     if jwks is not None:
         check_keys(jwks)
-        _demand(
+        _require(
             method != SELF_SIGNED or all("x5c" in jwk for jwk in jwks["keys"]),
             f"{SELF_SIGNED} needs the certificate of each key, as its x5c.",
         )
     if jwks_uri is not None:
         trouble = address_problem(jwks_uri, loopback=loopback)
-        _demand(trouble is None, f"jwks_uri cannot be used: {trouble}")
+        _require(trouble is None, f"jwks_uri cannot be used: {trouble}")
 
 
 def allowed_redirect(uri: str, *, loopback: bool) -> bool:
-    """Whether `uri` is an https address without fragment; on loopback http too, where allowed."""
+    """Whether `uri` is an https address without fragment, or on loopback http if allowed."""
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -192,11 +193,11 @@ def allowed_redirect(uri: str, *, loopback: bool) -> bool:
 
 
 def check_keys(jwks: Mapping[str, Any]) -> None:
-    """Refuse a JWK set that is not of public keys which can sign as we accept it."""
-    trouble = trouble_with_keys(jwks)
-    _demand(trouble is None, trouble or "")
+    """Refuse a JWK set with a key that is not accepted for signatures."""
+    problem = problem_with_keys(jwks)
+    _require(problem is None, problem or "")
 
 
-def _demand(holds: object, otherwise: str) -> None:
-    if not holds:
-        raise RegistrationError(otherwise)
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise RegistrationError(message)

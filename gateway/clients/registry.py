@@ -1,7 +1,7 @@
-"""A client's row and the newest version of its agreement are read together, in one statement.
+"""Client registry: a client with its keys and newest agreement, read in one statement.
 
-Nothing of it is cached: suspending a client or ending an agreement holds from the next request.
-Keys that live at the client's own address count while their hour lasts, by the database's clock.
+Nothing is cached: suspending a client or ending an agreement takes effect with the next request.
+Fetched keys are valid for an hour, by the database's clock.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from gateway.clients.authentication import DEFAULT_AUTHENTICATION, MEMBERS, Auth
 from gateway.clients.key_sets import (
     CLIENT_AND_KEYS,
     HELD_COLUMNS,
-    Claimed,
+    ClaimedSigner,
     ensure_keys,
     fetch_may_help,
 )
@@ -45,7 +45,7 @@ _FIND = Statement(f"""
     scopes=ARRAY(Text),
     agreement=JSONB,
 )
-# Of an id that nobody has, the row of the nearest one is read in its place: the same work for both.
+# For an unknown id the row of the nearest one is read: the same work for both.
 FIND_SIGNER = Statement(f"""
     SELECT {_COLUMNS}, {HELD_COLUMNS} {CLIENT_AND_KEYS}
     WHERE c.client_id = coalesce(
@@ -62,7 +62,7 @@ class UnknownClientError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A registered client as it stands now."""
+    """A registered client, with its newest agreement."""
 
     client_id: str
     kind: str
@@ -77,7 +77,7 @@ class Client:
     authentication: Authentication = DEFAULT_AUTHENTICATION
 
     def agreement_in_force(self, now: datetime) -> Agreement | None:
-        """The agreement, if it holds at `now`."""
+        """The agreement, if it is in force at `now`."""
         return self.agreement if self.agreement and self.agreement.in_force(now) else None
 
 
@@ -93,11 +93,11 @@ def look_up(connection: Connection, client_id: str) -> Client | None:
 
 
 async def find_signer(
-    hot: HotDatabase, claimed: Claimed, *, now: datetime, loopback: bool
+    hot: HotDatabase, claimed: ClaimedSigner, *, now: datetime, loopback: bool
 ) -> Client | None:
-    """The client of this id, its keys fetched first where they live elsewhere and that is due.
+    """The claimed client, its keys fetched first where that is due.
 
-    Whether there is one shows in the time only where keys are fetched: once a minute at most.
+    Timing shows whether there is one only where keys are fetched: once a minute at most.
     """
     values = {"client_id": claimed.client_id, "kid": claimed.kid, "x5c": claimed.x5c}
     row = await hot.row(FIND_SIGNER, values)
@@ -107,12 +107,12 @@ async def find_signer(
         row = await hot.row(FIND_SIGNER, values)
     if row is None:
         return None
-    told = orjson.loads(row["agreement"]) if row["agreement"] else None
-    nearest = _client(row, jwks=orjson.loads(row["jwks"]), agreement=told)
+    agreement = orjson.loads(row["agreement"]) if row["agreement"] else None
+    nearest = _client(row, jwks=orjson.loads(row["jwks"]), agreement=agreement)
     return nearest if nearest.client_id == claimed.client_id else None
 
 
-def _may_fetch(row: Mapping[str, Any], claimed: Claimed, now: datetime) -> bool:
+def _may_fetch(row: Mapping[str, Any], claimed: ClaimedSigner, now: datetime) -> bool:
     return (
         row["client_id"] == claimed.client_id
         and row["state"] == "active"
@@ -146,16 +146,16 @@ async def find(connection: AsyncConnection, client_id: str) -> Client | None:
 async def register_client(
     connection: AsyncConnection, registration: Registration, *, now: datetime
 ) -> None:
-    """Add a client, active at once; it may do nothing until it has an agreement."""
+    """Insert a client, active at once; without an agreement it may do nothing."""
     await connection.execute(
         insert(ClientRow).values(**registration.columns(), state="active", created_at=now)
     )
 
 
 async def put_agreement(connection: AsyncConnection, client_id: str, terms: Terms) -> int:
-    """Add the next version of a client's agreement; the newest version counts.
+    """Insert the next version of a client's agreement; the newest version counts.
 
-    Whether it needed a second operator is the caller's to know (`gateway.admin.agreement_service`).
+    Whether it needs a second operator is checked by the caller (`gateway.admin.agreement_service`).
     """
     client = await find(connection, client_id)
     if client is None:
@@ -175,7 +175,7 @@ async def put_agreement(connection: AsyncConnection, client_id: str, terms: Term
 
 
 async def end_agreement(connection: AsyncConnection, client_id: str, *, now: datetime) -> None:
-    """End every version that has not ended; holds from the next request."""
+    """End every version that has not ended, from the next request on."""
     await connection.execute(
         update(AgreementRow)
         .where(col(AgreementRow.client_id) == client_id, col(AgreementRow.ended_at).is_(None))

@@ -1,4 +1,4 @@
-"""A client's row may change state; an agreement's version never changes, it only ends."""
+"""Tables of clients, their keys, agreements, proposals and operators' acts."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from gateway.db import column_types
 
 
 class ClientRow(SQLModel, table=True):
-    """One registered third party or source (接入方). Its keys stand here, or at `jwks_uri`."""
+    """A registered third party or source (接入方), with its keys or its `jwks_uri`."""
 
     __tablename__ = "client"
     __table_args__ = (
@@ -56,7 +56,7 @@ class ClientRow(SQLModel, table=True):
 
 
 class ClientKeySetRow(SQLModel, table=True):
-    """The last good set fetched from a client's `jwks_uri`, and when fetching was last tried."""
+    """The last good key set fetched from a client's `jwks_uri`, and the last fetch."""
 
     __tablename__ = "client_key_set"
 
@@ -71,7 +71,7 @@ class ClientKeySetRow(SQLModel, table=True):
 
 
 class AgreementRow(SQLModel, table=True):
-    """One version of what one client may do (数字合约). The newest version counts."""
+    """One version of a client's agreement (数字合约); it may end but never change."""
 
     __tablename__ = "agreement"
 
@@ -90,7 +90,7 @@ class AgreementRow(SQLModel, table=True):
 
 
 class AgreementProposalRow(SQLModel, table=True):
-    """A version that would widen an agreement and waits for a second operator."""
+    """A proposed version that would widen an agreement, for a second operator to decide."""
 
     __tablename__ = "agreement_proposal"
     __table_args__ = (
@@ -117,7 +117,7 @@ class AgreementProposalRow(SQLModel, table=True):
 
 
 class OperatorActRow(SQLModel, table=True):
-    """One act of an operator; its leaf goes into the transparency log. Rows are only added."""
+    """One act of an operator, with its leaf of the transparency log; append-only."""
 
     __tablename__ = "operator_act"
     __table_args__ = (Index("ix_operator_act_client_id_at", "client_id", "at"),)

@@ -1,4 +1,4 @@
-"""The terms of an agreement are checked before they are kept, and its document is their digest."""
+"""Terms of an agreement: checked at construction, and their canonical document and digest."""
 
 import hashlib
 import json
@@ -11,25 +11,25 @@ from consent import Purpose
 from gateway.limits.limiter import Quotas
 from verification import question
 
-# Whose answer rests on a person's own ID: a credit agency needs a licence for these (R13).
+# Questions on a person's own ID: a credit agency needs a licence for these (R13).
 ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1"})
 LONGEST_NAME: Final = 100
 
 
 class TermsError(ValueError):
-    """These terms cannot be agreed; the message says what to mend."""
+    """Terms that are refused; the message says what to mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Who signed for one side, in what role, on which day."""
+    """The signature of one side: name, role and day."""
 
     name: str
     role: str
     signed_on: date
 
     def __post_init__(self) -> None:
-        """Refuse a signature of nobody."""
+        """Refuse an empty or unprintable name or role."""
         for value in (self.name, self.role):
             if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
                 raise TermsError(f"A signature has a name and a role of 1 to {LONGEST_NAME} signs.")
@@ -37,13 +37,13 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
-    """An agreement is signed for both sides."""
+    """The signatures of both sides of an agreement."""
 
     operator: Signature
     client: Signature
 
     def to_json(self) -> dict[str, Any]:
-        """As the document has it."""
+        """The JSON object for the document."""
         signed = asdict(self)
         for side in signed.values():
             side["signed_on"] = side["signed_on"].isoformat()
@@ -57,8 +57,7 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one version of an agreement allows. Datasets are checked against the catalogue by
-    whoever holds one (`unknown_datasets`)."""
+    """The terms of one agreement version. Datasets are checked by `unknown_datasets`."""
 
     purposes: frozenset[str]
     datasets: frozenset[str] = frozenset()
@@ -69,7 +68,7 @@ class Terms:
     signatures: Signatures | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what does not exist or never begins."""
+        """Refuse unknown purposes and questions, and an empty term."""
         unknown = sorted(self.purposes - {purpose.value for purpose in Purpose})
         unknown += sorted(tag for tag in self.questions if question(tag) is None)
         if unknown:
@@ -84,11 +83,11 @@ class Terms:
             raise TermsError("The term ends before it begins.")
 
     def unknown_datasets(self, catalogue: tuple[str, ...]) -> tuple[str, ...]:
-        """Which datasets the catalogue does not have."""
+        """The datasets that are not in the catalogue."""
         return tuple(sorted(self.datasets - set(catalogue)))
 
     def document(self, client_id: str, version: int) -> dict[str, Any]:
-        """What is signed: the whole text of one version, with nothing left out of the digest."""
+        """The document of one version, whose digest is signed."""
         return {
             "client_id": client_id,
             "version": version,
@@ -103,7 +102,7 @@ class Terms:
 
     @classmethod
     def from_document(cls, found: Mapping[str, Any]) -> Self:
-        """The terms in a document that `document` wrote."""
+        """The terms in a document made by `document`."""
         signed = found.get("signatures")
         return cls(
             purposes=frozenset(found["purposes"]),
@@ -116,7 +115,7 @@ class Terms:
         )
 
     def columns(self, client_id: str, version: int) -> dict[str, Any]:
-        """The columns of `agreement` that terms fill."""
+        """The columns of `agreement` that the terms fill."""
         document = self.document(client_id, version)
         digest = digest_of(document)
         return {
@@ -137,7 +136,7 @@ def digest_of(document: Mapping[str, Any]) -> bytes:
 
 
 def check_licensed(kind: str, personal_credit_licence: str | None, terms: Terms) -> None:
-    """R13: an agency asks about operators' own data under a personal-credit licence only."""
+    """Refuse questions on a person's ID to an agency without a personal-credit licence (R13)."""
     personal = sorted(terms.questions & ON_A_PERSONS_ID)
     if kind == "agency" and personal and not personal_credit_licence:
         raise TermsError(

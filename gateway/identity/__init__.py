@@ -1,1 +1,1 @@
-"""The people of an enterprise: sign-in, sessions, who may act for whom, what they are asked."""
+"""Sign-in, sessions and permissions of an enterprise's people, and interactions put to them."""

@@ -1,4 +1,4 @@
-"""How the gateway proves to a provider that it is itself: by a key of its own, or by a secret."""
+"""Client authentication of the gateway at an OpenID provider: private_key_jwt, or a secret."""
 
 import base64
 import json
@@ -18,19 +18,19 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class ClientAuth(Protocol):
-    """What goes beside a request to the token endpoint."""
+    """The authentication that goes along with a request to the token endpoint."""
 
     def fields(self, now: datetime) -> dict[str, str]:
-        """Fields of the form."""
+        """Form fields to add."""
         ...
 
     def headers(self) -> dict[str, str]:
-        """Headers of the request."""
+        """Headers to add."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByKey:
+class PrivateKeyJwt:
     """private_key_jwt (OpenID Connect Core 9); its audience is the issuer, as in FAPI 2.0."""
 
     client_id: str
@@ -38,7 +38,7 @@ class ByKey:
     jwk: dict[str, Any] = field(repr=False)
 
     def fields(self, now: datetime) -> dict[str, str]:
-        """A fresh assertion, good for a minute and once."""
+        """A fresh assertion, valid once and for a minute."""
         claims = {
             "iss": self.client_id,
             "sub": self.client_id,
@@ -54,33 +54,33 @@ class ByKey:
         }
 
     def headers(self) -> dict[str, str]:
-        """None: the assertion says it all."""
+        """No headers."""
         return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BySecret:
+class ClientSecretBasic:
     """client_secret_basic (RFC 6749 §2.3.1)."""
 
     client_id: str
     secret: str = field(repr=False)
 
     def fields(self, now: datetime) -> dict[str, str]:  # noqa: ARG002  # the interface's
-        """None: the header says it all."""
+        """No form fields."""
         return {}
 
     def headers(self) -> dict[str, str]:
-        """Name and secret, each encoded as in a form."""
+        """The Basic header, id and secret each form-encoded."""
         pair = f"{quote(self.client_id, safe='')}:{quote(self.secret, safe='')}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 def client_auth_of(settings: Settings) -> ClientAuth:
-    """The way that the settings name; raises `SettingsError` if the key cannot be used."""
+    """The authentication that the settings configure; raises `SettingsError` for an unusable key."""
     client_id = settings.identity_client_id or ""
     if settings.identity_client_secret is not None:
         secret = settings.identity_client_secret.get_secret_value()
-        return BySecret(client_id=client_id, secret=secret)
+        return ClientSecretBasic(client_id=client_id, secret=secret)
     path = settings.identity_client_key
     try:
         jwk: dict[str, Any] = json.loads(path.read_text()) if path else {}
@@ -90,10 +90,10 @@ def client_auth_of(settings: Settings) -> ClientAuth:
             f"XINQIAO_IDENTITY_CLIENT_KEY names {path}, which cannot be read as a private key (JWK "
             "with a kid). Make one with `xinqiao-gateway keys identity`.",
         ) from None
-    return ByKey(client_id=client_id, issuer=settings.identity_issuer or "", jwk=jwk)
+    return PrivateKeyJwt(client_id=client_id, issuer=settings.identity_issuer or "", jwk=jwk)
 
 
 def new_client_key() -> dict[str, Any]:
-    """A fresh private key (ES256) as the file holds it."""
+    """A fresh private key (ES256) as a JWK, for the key file."""
     key = new_p256_jwk()
     return key | {"kid": f"gateway-{thumbprint(key)[:8]}"}

@@ -1,4 +1,4 @@
-"""Delegations in the database. Each function asks one question; none commits."""
+"""Delegations in the database; no function commits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,9 +13,9 @@ from gateway.db.statements import Statement
 from gateway.identity.permissions import Delegation, Permission
 from gateway.identity.tables import DelegationLocatorRow, DelegationRow
 
-CHANGED: Final = "representative_changed"
-"""Who ended it, where nobody did by hand."""
-MOST: Final = 200
+REPRESENTATIVE_CHANGED: Final = "representative_changed"
+"""`ended_by` of a delegation that a change of the legal representative has ended."""
+MOST_LISTED: Final = 200
 _COLUMNS: Final = tuple(field.name for field in fields(Delegation))
 _REPRESENTATIVE: Final = Statement(
     "SELECT legal_representative FROM enterprise WHERE uscc = :uscc FOR SHARE"
@@ -24,33 +24,33 @@ _REPRESENTATIVE: Final = Statement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDelegation:
-    """A delegation, and the sealed name of the delegate."""
+    """A delegation with the encrypted name of the delegate."""
 
     delegation: Delegation
     name: bytes
 
 
 async def representative_of(connection: AsyncConnection, uscc: str) -> str | None:
-    """Who is the legal representative, and will be until this transaction ends."""
+    """The legal representative, locked against change until this transaction ends."""
     found = await connection.execute(_REPRESENTATIVE, {"uscc": uscc})
     return found.scalar_one_or_none()
 
 
 async def add(
     connection: AsyncConnection,
-    made: Delegation,
+    delegation: Delegation,
     *,
     name: bytes,
     token_digest: bytes,
     invitation_digest: bytes,
 ) -> None:
-    """Keep a new one; `IntegrityError` where one with this id is there."""
-    row = {name: getattr(made, name) for name in _COLUMNS}
+    """Insert a new delegation; `IntegrityError` where its id is taken."""
+    row = {name: getattr(delegation, name) for name in _COLUMNS}
     await connection.execute(
         insert(DelegationRow).values(
             row
             | {
-                "powers": [str(each) for each in made.powers],
+                "powers": [str(each) for each in delegation.powers],
                 "name": name,
                 "appointed_token_digest": token_digest,
             },
@@ -59,8 +59,8 @@ async def add(
     await connection.execute(
         insert(DelegationLocatorRow).values(
             invitation_digest=invitation_digest,
-            uscc=made.uscc,
-            delegation_id=made.delegation_id,
+            uscc=delegation.uscc,
+            delegation_id=delegation.delegation_id,
         )
     )
 
@@ -68,20 +68,20 @@ async def add(
 async def by_invitation(
     connection: AsyncConnection, invitation_digest: bytes
 ) -> StoredDelegation | None:
-    """The delegation that this invitation is for."""
-    place = await connection.execute(
+    """The delegation of an invitation."""
+    locator = await connection.execute(
         select(col(DelegationLocatorRow.uscc), col(DelegationLocatorRow.delegation_id)).where(
             col(DelegationLocatorRow.invitation_digest) == invitation_digest
         )
     )
-    found = place.one_or_none()
-    return await one(connection, found.uscc, found.delegation_id) if found else None
+    found = locator.one_or_none()
+    return await find(connection, found.uscc, found.delegation_id) if found else None
 
 
-async def one(
+async def find(
     connection: AsyncConnection, uscc: str, delegation_id: str
 ) -> StoredDelegation | None:
-    """One of an enterprise's delegations."""
+    """The delegation of this id of an enterprise."""
     if "\0" in delegation_id:
         return None
     found = await connection.execute(
@@ -90,29 +90,27 @@ async def one(
         )
     )
     row = found.mappings().one_or_none()
-    return _kept(row) if row else None
+    return _stored(row) if row else None
 
 
-async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[StoredDelegation]:
-    """An enterprise's delegations, the newest first."""
+async def for_enterprise(connection: AsyncConnection, uscc: str) -> list[StoredDelegation]:
+    """The delegations of an enterprise, the newest first."""
     found = await connection.execute(
         select(*_SELECTED)
         .where(col(DelegationRow.uscc) == uscc)
         .order_by(col(DelegationRow.appointed_at).desc(), col(DelegationRow.delegation_id))
-        .limit(MOST)
+        .limit(MOST_LISTED)
     )
-    return [_kept(row) for row in found.mappings()]
+    return [_stored(row) for row in found.mappings()]
 
 
-async def take_up(
-    connection: AsyncConnection, accepted: Delegation, *, token_digest: bytes
-) -> bool:
-    """Bind it to its subject, if nobody has taken it up or ended it a moment earlier."""
+async def accept(connection: AsyncConnection, accepted: Delegation, *, token_digest: bytes) -> bool:
+    """Bind a delegation to its subject; false where it was accepted or ended a moment earlier."""
     key = (
         col(DelegationRow.uscc) == accepted.uscc,
         col(DelegationRow.delegation_id) == accepted.delegation_id,
     )
-    taken = await connection.execute(
+    updated = await connection.execute(
         update(DelegationRow)
         .where(
             *key, col(DelegationRow.accepted_at).is_(None), col(DelegationRow.ended_at).is_(None)
@@ -131,19 +129,19 @@ async def take_up(
         )
         .values(subject=accepted.subject)
     )
-    return taken.rowcount == 1
+    return updated.rowcount == 1
 
 
-async def end(  # what ending is made of
+async def end(  # all but the delegation's key by keyword
     connection: AsyncConnection,
     uscc: str,
     delegation_id: str,
     *,
-    by: str,
+    actor: str,
     token_digest: bytes,
     now: datetime,
 ) -> bool:
-    """End it, taken up or not; false where it had ended."""
+    """End a delegation, accepted or not; false where it had ended."""
     ended = await connection.execute(
         update(DelegationRow)
         .where(
@@ -151,13 +149,13 @@ async def end(  # what ending is made of
             col(DelegationRow.delegation_id) == delegation_id,
             col(DelegationRow.ended_at).is_(None),
         )
-        .values(ended_at=now, ended_by=by, ended_token_digest=token_digest)
+        .values(ended_at=now, ended_by=actor, ended_token_digest=token_digest)
     )
     return ended.rowcount == 1
 
 
 def delegation_of(row: Mapping[Any, Any]) -> Delegation:
-    """A delegation from the columns of its row, or from the same as JSON."""
+    """The delegation in the columns of a row, or in the same as JSON."""
     values = {name: row[name] for name in _COLUMNS}
     moments = {
         name: datetime.fromisoformat(value)
@@ -167,7 +165,7 @@ def delegation_of(row: Mapping[Any, Any]) -> Delegation:
     return Delegation(**values | moments | {"powers": tuple(map(Permission, row["powers"]))})
 
 
-def _kept(row: Mapping[Any, Any]) -> StoredDelegation:
+def _stored(row: Mapping[Any, Any]) -> StoredDelegation:
     return StoredDelegation(delegation=delegation_of(row), name=row["name"])
 
 

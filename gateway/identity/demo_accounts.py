@@ -1,4 +1,4 @@
-"""The demo's accounts: made-up people with salted scrypt hashes, in a file for us alone."""
+"""Accounts of the demo identity provider: made-up people with salted scrypt hashes, in a file."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ _OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class PeopleUnreadableError(RuntimeError):
-    """The file of the demo's accounts is missing, broken or open to others."""
+    """The accounts file is missing, broken or readable by others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,9 @@ class DemoPeople:
 
     def __init__(self, people: Mapping[str, DemoPerson]) -> None:
         self._people = people
-        self._nobody = _stored(secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES))
+        self._stand_in = _stored(
+            secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES)
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -55,23 +57,23 @@ class DemoPeople:
             ) from None
         return cls({person.username: person for person in people})
 
-    async def who(self, username: str, password: str) -> DemoPerson | None:
-        """Whose user name and password these are. As slow for a stranger as for anybody."""
+    async def authenticate(self, username: str, password: str) -> DemoPerson | None:
+        """The account of a user name and password; an unknown name takes the same time."""
         person = self._people.get(username)
-        kept = person.password_hash if person else self._nobody
-        fits = await asyncio.to_thread(password_fits, password, kept)
+        stored = person.password_hash if person else self._stand_in
+        fits = await asyncio.to_thread(password_fits, password, stored)
         return person if fits else None
 
 
 def hash_password(password: str) -> str:
-    """The salted hash of a password, as `password_hash` in the file of accounts."""
+    """The salted hash of a password, for `password_hash` in the accounts file."""
     salt = secrets.token_bytes(_SALT_BYTES)
     return _stored(salt, _scrypt(password, salt))
 
 
-def password_fits(password: str, kept: str) -> bool:
-    """Whether `kept` is the hash of `password`."""
-    _, salt, digest = kept.split("$")
+def password_fits(password: str, stored: str) -> bool:
+    """Whether `stored` is the hash of `password`, compared in constant time."""
+    _, salt, digest = stored.split("$")
     return hmac.compare_digest(_scrypt(password, base64.b64decode(salt)), base64.b64decode(digest))
 
 

@@ -1,7 +1,7 @@
-"""演示身份提供方: signs in the demo's made-up people. It does not start outside the demo.
+"""The demo's identity provider (演示身份提供方), for made-up people; refuses to start elsewhere.
 
-It stands apart from the portal: its own pages under `/demo-identity`, its own key, and nothing in
-common with the portal but the address to come back to.
+It is separate from the portal: its own pages under `/demo-identity`, its own key; they share only
+the return address.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ MOST_NAMES: Final = 10_000
 
 
 class DemoProvider:
-    """The demo's identity provider; `router` has its pages."""
+    """The demo's identity provider; `router` serves its pages."""
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
         if not settings.demo or settings.demo_people is None:
@@ -60,7 +60,7 @@ class DemoProvider:
     async def identity_of(
         self, back: Mapping[str, str], attempt: Attempt, *, now: datetime
     ) -> Identity:
-        """Whom the ticket proves; raises `IdentityRefusedError`."""
+        """The identity in the ticket; raises `IdentityRefusedError`."""
         return self._tickets.take(back.get("ticket", ""), nonce=attempt.nonce, now=now)
 
     async def _show(self, request: Request, state: str, nonce: str) -> Response:
@@ -75,7 +75,7 @@ class DemoProvider:
         now = self.now()
         if not self._throttle.admits(username, now=now):
             return self._page(request, state=state, nonce=nonce, trouble="throttled", status=429)
-        person = await self._people.who(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
+        person = await self._people.authenticate(username[:LONGEST_VALUE], password[:LONGEST_VALUE])
         if person is None:
             return self._page(
                 request,
@@ -90,7 +90,7 @@ class DemoProvider:
         back = urlencode({"ticket": ticket, "state": state})
         return RedirectResponse(f"{RETURN}?{back}", status_code=303)
 
-    def _page(  # a page's parts
+    def _page(
         self,
         request: Request,
         *,
@@ -113,14 +113,15 @@ class DemoProvider:
 
 
 class Throttle:
-    """Five wrong passwords for a name, and the name waits five minutes. In this process only."""
+    """Throttle of password guesses: five for a name in five minutes, counted in this process."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, list[datetime]] = {}
 
     def admits(self, username: str, *, now: datetime) -> bool:
-        """Whether one more attempt for this name may be made now; counts it."""
-        recent = [at for at in self._attempts.pop(username, []) if now - at < ATTEMPTS_WITHIN]
+        """Whether one more attempt for this name is allowed now; counts it."""
+        earlier = self._attempts.pop(username, [])
+        recent = [moment for moment in earlier if now - moment < ATTEMPTS_WITHIN]
         admitted = len(recent) < ATTEMPTS
         if len(self._attempts) >= MOST_NAMES:
             self._attempts.pop(next(iter(self._attempts)))
@@ -128,5 +129,5 @@ class Throttle:
         return admitted
 
     def forget(self, username: str) -> None:
-        """Start again for a name that has signed in."""
+        """Forget the attempts for a name that has signed in."""
         self._attempts.pop(username, None)

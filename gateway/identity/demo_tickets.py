@@ -1,4 +1,4 @@
-"""The demo provider's tickets: signed by a key of its own, good for a minute, taken once."""
+"""Signed sign-in tickets of the demo provider, valid once and for a minute."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ TYPE: Final = "xinqiao-demo-identity+jwt"
 
 
 class Tickets:
-    """Issues tickets and takes them back."""
+    """Issues tickets and redeems them."""
 
     def __init__(self, *, issuer: str, audience: str, now: datetime) -> None:
         self._issuer = issuer
@@ -28,7 +28,7 @@ class Tickets:
         self._taken: dict[str, datetime] = {}
 
     def issue(self, person: DemoPerson, *, nonce: str, now: datetime) -> str:
-        """A ticket that says who `person` is, for the sign-in that made `nonce`."""
+        """A ticket for `person`, bound to the sign-in that made `nonce`."""
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -43,7 +43,7 @@ class Tickets:
         return jws.sign(claims, typ=TYPE, key=self._key)
 
     def take(self, ticket: str, *, nonce: str, now: datetime) -> Identity:
-        """Whom the ticket proves, once."""
+        """Redeem a ticket, once; raises `IdentityRefusedError`."""
         claims = self._verified(ticket)
         expires = datetime.fromtimestamp(claims["exp"], tz=now.tzinfo)
         fits = (

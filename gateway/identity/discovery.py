@@ -1,7 +1,7 @@
-"""What a provider says of itself counts for an hour, and only under its own name.
+"""OpenID provider discovery: its metadata and keys, cached for an hour.
 
-Of its addresses, those at the issuer's host are the operator's choice and may be in a private
-network; any other is fetched from the public internet or not at all.
+An address at the issuer's host is the operator's choice and may be in a private network; any other
+must be on the public internet.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What the gateway needs of a discovery document (OpenID Connect Discovery 3)."""
+    """The members of a discovery document in use (OpenID Connect Discovery 3)."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -40,7 +40,7 @@ class Metadata:
 
 
 class Directory:
-    """The metadata and keys of one provider, fetched when they are needed."""
+    """The metadata and keys of one provider, fetched on demand."""
 
     def __init__(self, issuer: str, *, loopback: bool, route: FetchRoute | None = None) -> None:
         self.issuer = issuer
@@ -52,14 +52,14 @@ class Directory:
         self._fetching = asyncio.Lock()
 
     async def metadata(self, now: datetime) -> Metadata:
-        """Where things are; raises `IdentityUnavailableError`."""
+        """The provider's metadata; raises `IdentityUnavailableError`."""
         async with self._fetching:
             if self._metadata is None or now - self._metadata[0] >= USABLE:
                 self._metadata = now, await self._discover()
             return self._metadata[1]
 
     async def key(self, header: Mapping[str, Any], now: datetime) -> Mapping[str, Any] | None:
-        """The one key that may have signed a token with this header; looked for anew, once."""
+        """The one key that fits a token's header; the keys are fetched again once if none does."""
         address = (await self.metadata(now)).jwks_uri
         async with self._fetching:
             for rest in (USABLE, SHORTEST_REST):
@@ -73,7 +73,7 @@ class Directory:
     async def post(
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Mapping[str, Any]:
-        """The JSON object that `url` answers to a form; raises `UnfetchableError` too."""
+        """POST a form and read the JSON object in the answer; raises `UnfetchableError`."""
         own = self._is_own(url)
         return _json_object(
             await post(url, form, headers, loopback=self._loopback, private=own, route=self._route)

@@ -1,6 +1,6 @@
-"""An ID token counts if every check of one visible list passes (OpenID Connect Core 3.1.3.7). Pure.
+"""ID token validation: the list of checks on the claims (OpenID Connect Core 3.1.3.7). Pure.
 
-The signature is verified before; what is here are the claims of a token that the provider signed.
+The signature is verified before.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _ROLE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedClaims:
-    """What a token must say here. `acr` empty: any strength; `max_age` in seconds."""
+    """The claims that are required. `acr` empty: any strength; `max_age` in seconds."""
 
     issuer: str
     client_id: str
@@ -37,7 +37,7 @@ class ExpectedClaims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokenClaims:
-    """The claims of one token, beside the sign-in that asked for it."""
+    """The claims of one token, with the nonce of the sign-in and the time."""
 
     claims: Mapping[str, Any]
     expected: ExpectedClaims
@@ -45,24 +45,24 @@ class IdTokenClaims:
     now: float
 
     def number(self, name: str) -> float | None:
-        """A claim that is a time, in seconds; `None` if it is not there or is none."""
+        """A time claim in seconds; `None` if absent or no number."""
         value = self.claims.get(name)
         return None if isinstance(value, bool) or not isinstance(value, int | float) else value
 
 
 def issuer(given: IdTokenClaims) -> bool:
-    """`iss` is the provider, letter by letter."""
+    """`iss` is the provider, character by character."""
     return given.claims.get("iss") == given.expected.issuer
 
 
 def audience(given: IdTokenClaims) -> bool:
-    """`aud` is this gateway and nobody beside it; `azp`, if there, is this gateway too."""
+    """`aud` is this gateway only; `azp`, if present, is this gateway too."""
     own = given.expected.client_id
     return given.claims.get("aud") in (own, [own]) and given.claims.get("azp", own) == own
 
 
 def in_time(given: IdTokenClaims) -> bool:
-    """Not expired, made a moment ago, and not before its time."""
+    """Not expired, just issued, and not used before `nbf`."""
     expires, made = given.number("exp"), given.number("iat")
     if expires is None or made is None or ("nbf" in given.claims and given.number("nbf") is None):
         return False
@@ -75,24 +75,24 @@ def in_time(given: IdTokenClaims) -> bool:
 
 
 def nonce(given: IdTokenClaims) -> bool:
-    """It was made for this very sign-in of this very browser."""
+    """`nonce` is that of this browser's sign-in."""
     found = given.claims.get("nonce")
     return isinstance(found, str) and hmac.compare_digest(found.encode(), given.nonce.encode())
 
 
 def subject(given: IdTokenClaims) -> bool:
-    """Somebody is named."""
+    """`sub` is a printable text of at most 255 characters."""
     found = given.claims.get("sub")
     return isinstance(found, str) and 0 < len(found) <= LONGEST_SUBJECT and found.isprintable()
 
 
 def strength(given: IdTokenClaims) -> bool:
-    """`acr` is one of those that are asked."""
+    """`acr` is one of the required values."""
     return not given.expected.acr or given.claims.get("acr") in tuple(given.expected.acr)
 
 
 def recency(given: IdTokenClaims) -> bool:
-    """The person signed in, not only the provider's cookie, within `max_age`."""
+    """`auth_time` is within `max_age`: the person signed in, not only the provider's cookie."""
     longest, since = given.expected.max_age, given.number("auth_time")
     return longest is None or (
         since is not None
@@ -120,7 +120,7 @@ def identity_of(
     nonce: str,
     now: datetime,
 ) -> Identity:
-    """Whom a token with a good signature proves; raises `IdentityRefusedError`."""
+    """The identity in the claims of a verified token; raises `IdentityRefusedError`."""
     given = IdTokenClaims(claims=claims, expected=expected, nonce=nonce, now=now.timestamp())
     for check in CHECKS:
         if not check(given):
@@ -136,9 +136,9 @@ def identity_of(
 
 
 def mandates_of(found: object) -> list[Mandate]:
-    """For whom the claim lets a person act: `[{"uscc", "role"}…]`; nobody where it is not there.
+    """The mandates in the claim, `[{"uscc", "role"}…]`; none where it is absent.
 
-    A claim of another shape is the provider's fault, and nobody signs in on what it might mean.
+    A claim of another shape refuses the sign-in.
     """
     if found is None:
         return []

@@ -1,7 +1,6 @@
-"""Who somebody is, an identity provider says, in a signed token that is good for one sign-in.
+"""The interface of identity providers: each gives a signed token for one sign-in.
 
-Here is the interface. `openid` signs in at any OpenID provider; the demo has its own
-(`demo_provider`).
+`openid` signs in at any OpenID provider; the demo has its own (`demo_provider`).
 """
 
 from collections.abc import Mapping
@@ -13,23 +12,23 @@ from gateway.identity.sessions import Identity
 
 
 class IdentityRefusedError(Exception):
-    """What came back proves nothing: forged, late, used, or meant for another sign-in.
+    """The provider's answer was refused: forged, late, used, or of another sign-in.
 
-    The message is one word for the operator's log; it names nobody.
+    The message is one word for the operator's log, without personal data.
     """
 
 
 class TooWeakError(IdentityRefusedError):
-    """The person is known, and has not signed in as strongly, or as lately, as is asked here."""
+    """The sign-in is weaker, or longer ago, than is required here."""
 
 
 class IdentityUnavailableError(Exception):
-    """The provider cannot be reached, or does not do what its standard says. Nobody signs in."""
+    """The provider cannot be reached, or breaks its standard; sign-in fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What binds a sign-in to the browser that began it. The verifier never leaves the server."""
+    """The values that bind a sign-in to the browser that began it; the verifier stays here."""
 
     state: str
     nonce: str
@@ -40,13 +39,13 @@ class IdentityProvider(Protocol):
     """Signs people in on its own pages and sends them back to `/portal/sign-in/return`."""
 
     async def sign_in_url(self, attempt: Attempt, *, now: datetime) -> str:
-        """Where to send a browser; raises `IdentityUnavailableError`."""
+        """The address to send a browser to; raises `IdentityUnavailableError`."""
         ...
 
     async def identity_of(
         self, back: Mapping[str, str], attempt: Attempt, *, now: datetime
     ) -> Identity:
-        """Whom the parameters prove that a browser came back with. Nothing is taken twice.
+        """The identity in the parameters that a browser came back with; each accepted once.
 
         The caller has checked `state`. Raises `IdentityRefusedError`, `IdentityUnavailableError`.
         """

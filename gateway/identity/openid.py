@@ -1,7 +1,7 @@
-"""Sign-in at any OpenID provider: code flow with PKCE, state and nonce; only the ID token counts.
+"""Sign-in at an OpenID provider: code flow with PKCE, state and nonce.
 
-What a person may do here rests on one signed token that can be shown later: its digest is kept with
-each decision. Nothing is taken from userinfo, which nobody has signed.
+A person's permissions rest on the signed ID token alone, whose digest is stored with each decision;
+userinfo, which is unsigned, is not used.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class OpenIdProvider:
         )
 
     async def sign_in_url(self, attempt: Attempt, *, now: datetime) -> str:
-        """The provider's authorization endpoint with the request (OpenID Connect Core 3.1.2.1)."""
+        """The authorization request's address (OpenID Connect Core 3.1.2.1)."""
         asked = {
             "response_type": "code",
             "client_id": self._expected.client_id,
@@ -73,7 +73,7 @@ class OpenIdProvider:
     async def identity_of(
         self, back: Mapping[str, str], attempt: Attempt, *, now: datetime
     ) -> Identity:
-        """Redeem the code and judge the ID token."""
+        """Redeem the code and validate the ID token."""
         metadata = await self._directory.metadata(now)
         self._must_be_an_answer(back, metadata)
         token = await self._redeem(metadata, back["code"], attempt, now)
@@ -81,7 +81,7 @@ class OpenIdProvider:
         return identity_of(token, claims, self._expected, nonce=attempt.nonce, now=now)
 
     def _must_be_an_answer(self, back: Mapping[str, str], metadata: Metadata) -> None:
-        """A code, from this provider and no other (RFC 9207)."""
+        """Refuse an answer without a code, or from another provider (RFC 9207)."""
         absent = None if metadata.names_itself else self._expected.issuer
         if back.get("iss", absent) != self._expected.issuer:
             raise IdentityRefusedError("response_issuer")
@@ -110,7 +110,7 @@ class OpenIdProvider:
         return token
 
     async def _verified(self, token: str, now: datetime) -> VerifiedClaims:
-        """The claims under the provider's signature, by an algorithm that is accepted here."""
+        """The claims of an ID token whose signature was verified."""
         try:
             header = jws.header(token)
             if header.get("alg") not in self._algorithms:

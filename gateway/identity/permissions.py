@@ -1,9 +1,8 @@
-"""Who may do what for an enterprise, now. Pure: nothing here reads a clock or a database.
+"""Permissions of a person for an enterprise, by role and delegation. Pure.
 
-The legal representative may do everything. Whom the legal representative has appointed (经办人) may do
-no more than what can be passed on: never appoint others, and never what only a person can decide
-(questions on a person's ID, a natural person's separate consent). Another role of the identity
-provider's gives nothing, but where the operator has said that the provider appoints by it.
+The legal representative has every permission, a delegate (经办人) only delegable ones: never to appoint
+others, and never what the person must decide (questions on a person's ID, a natural person's separate
+consent). Another role of the identity provider gives none, unless the operator has listed it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,14 +18,14 @@ INVITED_FOR: Final = timedelta(days=7)
 
 
 class Permission(StrEnum):
-    """What a page or a form of the portal asks of whoever opens it."""
+    """The permission that a page or form of the portal requires."""
 
     CONSENTS = "consents"
     RECORD = "record"
     OBJECTIONS = "objections"
     CODES = "codes"
     MANAGE = "manage"
-    """Appoint delegates, say where notices go, confirm what a predecessor allowed."""
+    """Appoint delegates, set contact points, confirm a predecessor's consents."""
     IN_PERSON = "in_person"
     """Decide on a person's ID, give a natural person's separate consent."""
 
@@ -35,7 +34,7 @@ DELEGABLE: Final = (Permission.CONSENTS, Permission.RECORD, Permission.OBJECTION
 
 
 class PermissionProblem(StrEnum):
-    """Why nobody was appointed, or an invitation not taken up. Nothing was written then."""
+    """Why an appointment or acceptance was refused; nothing was written."""
 
     NO_NAME = "no_name"
     NO_POWERS = "no_powers"
@@ -45,7 +44,7 @@ class PermissionProblem(StrEnum):
 
 
 class DelegationState(StrEnum):
-    """Where a delegation stands."""
+    """The state of a delegation."""
 
     INVITED = "invited"
     RUNNING = "running"
@@ -56,13 +55,13 @@ class DelegationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delegation:
-    """What a legal representative has passed on, to whoever takes up the invitation."""
+    """Permissions that a legal representative delegates to the person who accepts the invitation."""
 
     uscc: str
     delegation_id: str
     powers: tuple[Permission, ...]
     representative: str
-    """Who was the legal representative then: by nobody else's word does it go on."""
+    """The legal representative at appointment; the delegation lapses under another."""
     appointed_by: str
     appointed_at: datetime
     invited_until: datetime
@@ -73,17 +72,17 @@ class Delegation:
     ended_by: str | None = None
 
 
-def appoint(  # what an appointment is made of; all by keyword
+def appoint(  # all by keyword
     *,
     uscc: str,
     delegation_id: str,
     powers: Iterable[str],
     representative: str,
-    by: str,
+    actor: str,
     ends_at: datetime | None,
     now: datetime,
 ) -> Delegation | PermissionProblem:
-    """A delegation that waits to be taken up; what cannot be passed on is refused, not left out."""
+    """A new delegation, to be accepted; a permission that is not delegable refuses it whole."""
     asked = set(powers)
     if not asked or not asked <= set(DELEGABLE):
         return PermissionProblem.NO_POWERS
@@ -94,7 +93,7 @@ def appoint(  # what an appointment is made of; all by keyword
         delegation_id=delegation_id,
         powers=tuple(each for each in DELEGABLE if each in asked),
         representative=representative,
-        appointed_by=by,
+        appointed_by=actor,
         appointed_at=now,
         invited_until=min(now + INVITED_FOR, ends_at),
         ends_at=ends_at,
@@ -104,7 +103,7 @@ def appoint(  # what an appointment is made of; all by keyword
 def accept(
     invited: Delegation, *, subject: str, representative: str, now: datetime
 ) -> Delegation | PermissionProblem:
-    """The delegation as it becomes when `subject` takes it up: once, in time, and not one's own."""
+    """The delegation accepted by `subject`: once, in time, and not by its appointer."""
     if (
         state_of(invited, now) is not DelegationState.INVITED
         or representative != invited.representative
@@ -115,29 +114,30 @@ def accept(
     return replace(invited, subject=subject, accepted_at=now)
 
 
-def state_of(of: Delegation, now: datetime) -> DelegationState:
-    """Where it stands now."""
-    if of.ended_at is not None:
+def state_of(delegation: Delegation, now: datetime) -> DelegationState:
+    """The state of a delegation at `now`."""
+    if delegation.ended_at is not None:
         return DelegationState.ENDED
-    if of.accepted_at is None:
-        return DelegationState.INVITED if now < of.invited_until else DelegationState.NOT_TAKEN_UP
-    return DelegationState.RUNNING if now < of.ends_at else DelegationState.OVER
+    if delegation.accepted_at is None:
+        invited = now < delegation.invited_until
+        return DelegationState.INVITED if invited else DelegationState.NOT_TAKEN_UP
+    return DelegationState.RUNNING if now < delegation.ends_at else DelegationState.OVER
 
 
-def powers_under(
-    of: Delegation, *, subject: str, representative: str, now: datetime
+def delegated_permissions(
+    delegation: Delegation, *, subject: str, representative: str, now: datetime
 ) -> frozenset[Permission]:
-    """What `subject` may do under it while `representative` is the legal representative."""
+    """The permissions of `subject` by a delegation, under the present `representative`."""
     holds = (
-        state_of(of, now) is DelegationState.RUNNING
-        and of.subject == subject
-        and of.representative == representative
+        state_of(delegation, now) is DelegationState.RUNNING
+        and delegation.subject == subject
+        and delegation.representative == representative
     )
-    return frozenset(of.powers) & frozenset(DELEGABLE) if holds else frozenset()
+    return frozenset(delegation.powers) & frozenset(DELEGABLE) if holds else frozenset()
 
 
-def powers_of_role(role: str, delegate_roles: Collection[str]) -> frozenset[Permission]:
-    """What the identity provider's word gives; `delegate_roles` are those that the operator listed."""
+def role_permissions(role: str, delegate_roles: Collection[str]) -> frozenset[Permission]:
+    """The permissions of a role; `delegate_roles` are those that the operator has listed."""
     if role == LEGAL_REPRESENTATIVE:
         return frozenset(Permission)
     return frozenset(DELEGABLE) if role in delegate_roles else frozenset()
@@ -145,13 +145,13 @@ def powers_of_role(role: str, delegate_roles: Collection[str]) -> frozenset[Perm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentPermissions:
-    """A delegation beside the name that its enterprise's legal representative has now."""
+    """A delegation with the present legal representative of its enterprise."""
 
     delegation: Delegation
     representative: str
 
 
-def standing(
+def current_permissions(
     mandates: Iterable[tuple[str, str]],
     delegations: Sequence[CurrentPermissions],
     *,
@@ -160,18 +160,20 @@ def standing(
     outdated: frozenset[str],
     now: datetime,
 ) -> Mapping[str, frozenset[Permission]]:
-    """For each enterprise what a person may do now, those that may do nothing left out.
+    """A person's permissions by enterprise, without the enterprises that give none.
 
-    `mandates` are (USCC, role) as the provider said at sign-in; `outdated` are the enterprises whose
-    legal representative has changed since: the provider has to say it again.
+    `mandates` are (USCC, role) as the provider gave them at sign-in; `outdated` are the enterprises
+    whose legal representative has changed since: their mandates no longer count.
     """
-    powers: dict[str, frozenset[Permission]] = {}
+    found: dict[str, frozenset[Permission]] = {}
     for uscc, role in mandates:
-        if uscc not in outdated:  # named in two roles, a person has what both give
-            own = powers_of_role(role, delegate_roles)
-            powers[uscc] = powers.get(uscc, frozenset()) | own
+        if uscc not in outdated:  # two roles at one enterprise add up
+            own = role_permissions(role, delegate_roles)
+            found[uscc] = found.get(uscc, frozenset()) | own
     for each in delegations:
-        of = each.delegation
-        own = powers_under(of, subject=subject, representative=each.representative, now=now)
-        powers[of.uscc] = powers.get(of.uscc, frozenset()) | own
-    return MappingProxyType({uscc: held for uscc, held in powers.items() if held})
+        uscc = each.delegation.uscc
+        own = delegated_permissions(
+            each.delegation, subject=subject, representative=each.representative, now=now
+        )
+        found[uscc] = found.get(uscc, frozenset()) | own
+    return MappingProxyType({uscc: own for uscc, own in found.items() if own})

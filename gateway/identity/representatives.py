@@ -1,6 +1,7 @@
-"""A change of legal representative ends what the one before had passed on, in the same transaction.
+"""Change of an enterprise's legal representative: delegations end, consents are to be confirmed.
 
-Consents go on: they are the enterprise's. They are laid before the new one, to keep or to withdraw.
+Delegations end in the transaction of the change. Consents are the enterprise's and stay active; the
+new representative is asked to keep or withdraw them.
 """
 
 from collections.abc import Iterable
@@ -12,33 +13,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from consent import Consent, Status, status_at
-from gateway.identity.delegations import CHANGED
+from gateway.identity.delegations import REPRESENTATIVE_CHANGED
 from gateway.identity.tables import ConsentKeptRow, RepresentativeChangeRow
 
-# What was decided while the change was on its way is asked about too; to keep it costs two taps.
-ON_ITS_WAY: Final = timedelta(minutes=10)
+# A consent decided while the change was being delivered is to be confirmed too.
+DELIVERY_TIME: Final = timedelta(minutes=10)
 
-_CHANGED: Final = f"""
+_RECORD_CHANGE: Final = f"""
 WITH changed(uscc) AS ({{changed}}),
 noted AS (
     INSERT INTO representative_change (uscc, changed_at)
     SELECT uscc, CAST(:now AS timestamptz) FROM changed
     ON CONFLICT (uscc) DO UPDATE
        SET changed_at = greatest(representative_change.changed_at, excluded.changed_at))
-UPDATE delegation AS d SET ended_at = CAST(:now AS timestamptz), ended_by = '{CHANGED}'
+UPDATE delegation AS d
+  SET ended_at = CAST(:now AS timestamptz), ended_by = '{REPRESENTATIVE_CHANGED}'
   FROM changed AS c WHERE d.uscc = c.uscc AND d.ended_at IS NULL"""  # noqa: S608  # constants
 
 
-def ends_with(changed: str) -> str:
-    """The statement to run when the query `changed` gives the USCCs with a new representative.
+def record_change_sql(changed: str) -> str:
+    """SQL that records the change and ends delegations of the USCCs that the query `changed` gives.
 
     Parameter `:now`, and those of the query.
     """
-    return _CHANGED.format(changed=changed)
+    return _RECORD_CHANGE.format(changed=changed)
 
 
 async def changed_at(connection: AsyncConnection, uscc: str) -> datetime | None:
-    """When the legal representative last changed, if ever."""
+    """The time of the last change of the legal representative, if any."""
     found = await connection.execute(
         select(col(RepresentativeChangeRow.changed_at)).where(
             col(RepresentativeChangeRow.uscc) == uscc
@@ -48,29 +50,29 @@ async def changed_at(connection: AsyncConnection, uscc: str) -> datetime | None:
 
 
 async def to_confirm(
-    connection: AsyncConnection, uscc: str, held: Iterable[Consent], *, now: datetime
+    connection: AsyncConnection, uscc: str, consents: Iterable[Consent], *, now: datetime
 ) -> list[Consent]:
-    """Those running consents that a predecessor gave and the new representative has not kept."""
-    since = await changed_at(connection, uscc)
-    if since is None:
+    """The usable consents that a predecessor gave and the present representative has not kept."""
+    changed = await changed_at(connection, uscc)
+    if changed is None:
         return []
     kept = await connection.execute(
         select(col(ConsentKeptRow.consent_id)).where(
-            col(ConsentKeptRow.uscc) == uscc, col(ConsentKeptRow.kept_at) >= since
+            col(ConsentKeptRow.uscc) == uscc, col(ConsentKeptRow.kept_at) >= changed
         )
     )
     done = set(kept.scalars())
     return [
         each
-        for each in held
-        if each.consent_id not in done and is_a_predecessors(each, since, now=now)
+        for each in consents
+        if each.consent_id not in done and is_a_predecessors(each, changed, now=now)
     ]
 
 
-def is_a_predecessors(of: Consent, since: datetime, *, now: datetime) -> bool:
-    """Whether it runs and was decided before, or while, the representative changed."""
+def is_a_predecessors(consent: Consent, changed: datetime, *, now: datetime) -> bool:
+    """Whether a consent is usable and was decided before, or during, the change."""
     return (
-        status_at(of, now) in {Status.ACTIVE, Status.PAUSED}
-        and of.decided_at is not None
-        and of.decided_at < since + ON_ITS_WAY
+        status_at(consent, now) in {Status.ACTIVE, Status.PAUSED}
+        and consent.decided_at is not None
+        and consent.decided_at < changed + DELIVERY_TIME
     )

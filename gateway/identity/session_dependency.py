@@ -1,4 +1,4 @@
-"""A page that needs a signed-in person gets one, or a sign-in page stands in its place."""
+"""FastAPI dependency for pages that need a signed-in person; any other visitor is sent to sign in."""
 
 import secrets
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from gateway.settings import Settings
 from gateway.signing.keyed_digests import KeyedDigests
 
 
-class Hands(Protocol):
-    """What a page needs of the running gateway."""
+class PageRuntime(Protocol):
+    """The part of the runtime that pages need."""
 
     @property
     def settings(self) -> Settings:
@@ -37,41 +37,41 @@ class Hands(Protocol):
 
     @property
     def digests(self) -> KeyedDigests:
-        """How secrets are kept."""
+        """The keyed digests of secrets."""
         ...
 
     @property
     def now(self) -> Callable[[], datetime]:
-        """What time it is."""
+        """The clock."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A signed-in person at this browser."""
+    """A signed-in person: the session and its cookie."""
 
     session: Session
     cookie: str
-    hands: Hands
+    runtime: PageRuntime
 
     def token(self, purpose: str) -> str:
-        """The hidden field `csrf` of the form `purpose`."""
-        return sessions.csrf_token(self.hands.digests, self.cookie, purpose)
+        """The CSRF token of the form `purpose`."""
+        return sessions.csrf_token(self.runtime.digests, self.cookie, purpose)
 
-    def must(self, power: Permission, request: Request, uscc: str | None) -> str:
-        """Give `uscc` back if the person may do this for it; else there is nothing here."""
-        if uscc is None or not self.session.may(uscc, power):
+    def must(self, permission: Permission, request: Request, uscc: str | None) -> str:
+        """`uscc` if the person has the permission for it; else a "not found" page."""
+        if uscc is None or not self.session.may(uscc, permission):
             raise InsteadError(not_found(request, self))
         return uscc
 
     async def form(self, request: Request, purpose: str) -> Fields:
-        """The fields of our own form `purpose`, sent from our own page; else nothing is done."""
+        """The fields of the posted form `purpose`; a "stale" page unless it came from our own page."""
         fields = await read_form(request)
         fits = (
             fields is not None
-            and is_same_origin(request, self.hands.settings.issuer)
+            and is_same_origin(request, self.runtime.settings.issuer)
             and sessions.csrf_token_fits(
-                self.hands.digests,
+                self.runtime.digests,
                 self.cookie,
                 purpose,
                 one(fields, "csrf"),
@@ -83,27 +83,27 @@ class Visitor:
 
 
 async def visitor_if_any(request: Request) -> Visitor | None:
-    """The signed-in person whose request this is, if there is one."""
-    hands: Hands = request.app.state.runtime
-    async with hands.engine.begin() as connection:
+    """The signed-in person of a request, if any."""
+    runtime: PageRuntime = request.app.state.runtime
+    async with runtime.engine.begin() as connection:
         session = await sessions.current(
             connection,
-            hands.digests,
-            hands.settings,
+            runtime.digests,
+            runtime.settings,
             request.cookies,
-            now=hands.now(),
+            now=runtime.now(),
         )
     if session is None:
         return None
-    cookie = request.cookies[sessions.cookie_name(hands.settings)]
-    return Visitor(session=session, cookie=cookie, hands=hands)
+    cookie = request.cookies[sessions.cookie_name(runtime.settings)]
+    return Visitor(session=session, cookie=cookie, runtime=runtime)
 
 
 async def signed_in(request: Request) -> Visitor:
-    """The signed-in person whose request this is; anybody else is asked to sign in first."""
+    """The signed-in person of a request; any other visitor is redirected to sign-in."""
     visitor = await visitor_if_any(request)
     if visitor is None:
-        if request.method != "GET":  # our policy lets no form lead to the provider's pages
+        if request.method != "GET":  # the CSP's form-action forbids a redirect to the provider
             raise InsteadError(stale(request))
         here = request.url.path
         if request.url.query:
@@ -114,7 +114,7 @@ async def signed_in(request: Request) -> Visitor:
 
 
 def new_secret() -> str:
-    """128 random bits and more, for a cookie."""
+    """A random secret of 192 bits."""
     return secrets.token_urlsafe(24)
 
 

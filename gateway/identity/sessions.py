@@ -1,6 +1,6 @@
-"""A session lives in a cookie that only this origin can set, and here only as a digest.
+"""Portal sessions and their CSRF tokens: a `__Host-` cookie, stored as a digest.
 
-Each sign-in makes a new one; it ends after 15 idle minutes, after 8 hours, or at sign-out.
+Each sign-in makes a new session; it ends after 15 idle minutes, after 8 hours, or at sign-out.
 """
 
 import hmac
@@ -30,7 +30,7 @@ LOOPBACK_COOKIE: Final = "xinqiao"
 
 
 class Mandate(TypedDict):
-    """For which enterprise a person may act, and as what."""
+    """An enterprise that a person may act for, and the role."""
 
     uscc: str
     role: str
@@ -38,7 +38,7 @@ class Mandate(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whom the identity provider has vouched for, and the digest of the token that says so."""
+    """A person as the identity provider identified them, and the digest of its token."""
 
     subject: str
     name: str
@@ -48,28 +48,28 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A live session. `digest` is all that is kept of the cookie's value."""
+    """A live session. `digest` is that of the cookie's value, which is not stored."""
 
     digest: bytes
     subject: str
     name: str
     identity_token_digest: bytes
-    standing: Mapping[str, frozenset[Permission]]
-    """What the person may do now, by enterprise: read with this very request."""
+    permissions: Mapping[str, frozenset[Permission]]
+    """The person's permissions by enterprise, read with this request."""
     outdated: frozenset[str]
-    """Enterprises whose legal representative has changed since this person signed in."""
+    """Enterprises whose legal representative has changed since the sign-in."""
 
-    def may(self, uscc: str, power: str) -> bool:
-        """Whether the person may do this for the enterprise `uscc`."""
-        return power in self.standing.get(uscc, frozenset())
+    def may(self, uscc: str, permission: str) -> bool:
+        """Whether the person has a permission for the enterprise `uscc`."""
+        return permission in self.permissions.get(uscc, frozenset())
 
-    def enterprises(self, power: Permission) -> list[str]:
-        """For which enterprises the person may do this."""
-        return [uscc for uscc, held in self.standing.items() if power in held]
+    def enterprises(self, permission: Permission) -> list[str]:
+        """The enterprises for which the person has a permission."""
+        return [uscc for uscc, held in self.permissions.items() if permission in held]
 
 
 def on_loopback_http(settings: Settings) -> bool:
-    """Whether this is the demo on http, where `__Host-` and Secure cannot be had."""
+    """Whether this is the demo on http, where `__Host-` and Secure are not available."""
     return settings.demo and settings.issuer.startswith("http://")
 
 
@@ -79,7 +79,7 @@ def cookie_name(settings: Settings) -> str:
 
 
 def cookie_attributes(settings: Settings) -> dict[str, Any]:
-    """The attributes with which every cookie of the portal is set (`Response.set_cookie`)."""
+    """The attributes of every cookie of the portal (`Response.set_cookie`)."""
     return {
         "path": "/",
         "secure": not on_loopback_http(settings),
@@ -89,7 +89,7 @@ def cookie_attributes(settings: Settings) -> dict[str, Any]:
 
 
 def is_live(now: datetime) -> Any:  # a column expression
-    """The condition under which a row of `session` still counts."""
+    """SQL condition for a live row of `session`."""
     return and_(
         col(SessionRow.expires_at) > now,
         col(SessionRow.last_seen_at) > now - IDLE,
@@ -103,7 +103,7 @@ async def begin(
     *,
     now: datetime,
 ) -> str:
-    """Begin a session; what is returned goes into the cookie and nowhere else."""
+    """Begin a session; returns the cookie's value."""
     value = secrets.token_urlsafe(32)
     await connection.execute(
         insert(SessionRow).values(
@@ -128,7 +128,7 @@ async def current(
     *,
     now: datetime,
 ) -> Session | None:
-    """The live session of a request's cookies, seen now; `None` where there is none."""
+    """The live session of a request's cookies, its idle time reset; `None` if there is none."""
     value = cookies.get(cookie_name(settings))
     if not value:
         return None
@@ -157,7 +157,7 @@ async def current(
     return _session(row, settings, now) if row else None
 
 
-# In the same statement as the session: what has just ended gives nothing any more.
+# In the same statement as the session: a delegation that has just ended gives no permission.
 _DELEGATIONS: Final = """coalesce((
     SELECT jsonb_agg(to_jsonb(d) - 'name' || jsonb_build_object(
                'now', e.legal_representative))
@@ -182,7 +182,7 @@ def _session(row: Mapping[Any, Any], settings: Settings, now: datetime) -> Sessi
         subject=row["subject"],
         name=row["name"],
         identity_token_digest=row["identity_token_digest"],
-        standing=permissions.standing(
+        permissions=permissions.current_permissions(
             ((each["uscc"], each["role"]) for each in row["mandates"]),
             held,
             subject=row["subject"],
@@ -200,15 +200,15 @@ async def end(
     settings: Settings,
     cookies: Mapping[str, str],
 ) -> None:
-    """End the session of a request's cookies, if it has one."""
+    """Delete the session of a request's cookies, if it has one."""
     value = cookies.get(cookie_name(settings), "")
     await connection.execute(
         delete(SessionRow).where(col(SessionRow.digest) == digests.of("session", value)),
     )
 
 
-async def forget_ended(connection: AsyncConnection, *, now: datetime) -> None:
-    """Delete every session that has ended by itself."""
+async def delete_expired(connection: AsyncConnection, *, now: datetime) -> None:
+    """Delete every expired session."""
     await connection.execute(
         delete(SessionRow).where(
             or_(
@@ -220,7 +220,7 @@ async def forget_ended(connection: AsyncConnection, *, now: datetime) -> None:
 
 
 def csrf_token(digests: KeyedDigests, cookie_value: str, purpose: str) -> str:
-    """The hidden field of the form `purpose`, of use only beside this very cookie."""
+    """The CSRF token of the form `purpose`, bound to the session cookie."""
     return digests.of("csrf", f"{purpose} {cookie_value}").hex()
 
 
@@ -230,6 +230,6 @@ def csrf_token_fits(
     purpose: str,
     given: str,
 ) -> bool:
-    """Whether `given` is the hidden field of that form, compared in constant time."""
+    """Whether `given` is the CSRF token of that form, compared in constant time."""
     expected = csrf_token(digests, cookie_value, purpose)
     return bool(cookie_value) and hmac.compare_digest(expected.encode(), given.encode())

@@ -1,4 +1,4 @@
-"""A sign-in belongs to the browser that began it: what binds it hangs on a cookie of its own."""
+"""The cookie of a sign-in in progress; state, nonce and PKCE verifier are derived from its secret."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final, NamedTuple, Self
@@ -15,22 +15,22 @@ LIFETIME_SECONDS: Final = 600
 
 
 def cookie_name(settings: Settings) -> str:
-    """The name of the cookie that a sign-in under way hangs on."""
+    """The sign-in cookie's name."""
     return LOOPBACK_COOKIE if on_loopback_http(settings) else COOKIE
 
 
 class SignIn(NamedTuple):
-    """A sign-in under way: a secret of this browser, and where to go afterwards."""
+    """A sign-in in progress: a secret of this browser, and the address to return to."""
 
     secret: str
     return_to: str
 
     @classmethod
     def from_cookie(cls, value: str) -> Self:
-        """What the cookie says; the place to return to is judged again."""
-        secret, _, place = value.partition(".")
+        """Parse the cookie; the return address is checked again."""
+        secret, _, address = value.partition(".")
         try:
-            wanted = urlsafe_b64decode(place.encode()).decode()
+            wanted = urlsafe_b64decode(address.encode()).decode()
         except ValueError:
             wanted = HOME
         return cls(secret, safe_return(wanted))
@@ -40,7 +40,7 @@ class SignIn(NamedTuple):
         return f"{self.secret}.{urlsafe_b64encode(self.return_to.encode()).decode()}"
 
     def attempt(self, digests: KeyedDigests) -> Attempt:
-        """What the provider is given, and hands back, for this sign-in and no other."""
+        """The values that bind the provider's answer to this sign-in."""
         return Attempt(
             state=self._digest(digests, "state"),
             nonce=self._digest(digests, "nonce"),

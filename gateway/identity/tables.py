@@ -1,4 +1,4 @@
-"""Nothing here opens a door by itself: sessions and interactions are kept as digests."""
+"""Tables of sessions, interactions and delegations; their secrets are stored as digests."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.db import column_types
 
 
 class SessionRow(SQLModel, table=True):
-    """One signed-in browser. `digest` is the keyed digest of the cookie's value."""
+    """A session; `digest` is the keyed digest of the cookie's value."""
 
     __tablename__ = "session"
 
@@ -25,11 +25,10 @@ class SessionRow(SQLModel, table=True):
 
 
 class InteractionRow(SQLModel, table=True):
-    """A decision asked of a person on a client's behalf, and what was decided.
+    """An interaction: a consent request put to a person, and the decision.
 
-    The authorization endpoint opens it, the portal decides it, the authorization endpoint
-    resumes it. A pushed request may be opened often and decided once: the partial unique index
-    sees to that.
+    The authorization endpoint opens and resumes it, the portal decides it. A pushed request may be
+    opened often and, by the partial unique index, decided once.
     """
 
     __tablename__ = "interaction"
@@ -60,9 +59,9 @@ class InteractionRow(SQLModel, table=True):
 
 
 class DelegationRow(SQLModel, table=True):
-    """What a legal representative has passed on. Ended, it stays: who could act when is evidence.
+    """A delegation by a legal representative. An ended one is kept as evidence.
 
-    `name` is what the representative calls the delegate, sealed (R17).
+    `name` is the delegate's name as the representative gave it, encrypted (R17).
     """
 
     __tablename__ = "delegation"
@@ -94,7 +93,7 @@ class DelegationRow(SQLModel, table=True):
 
 
 class DelegationLocatorRow(SQLModel, table=True):
-    """Where to find a delegation by its invitation (a digest), and by who has taken it up."""
+    """Locator of a delegation by its invitation (a digest), and by the subject that accepted it."""
 
     __tablename__ = "delegation_locator"
     __table_args__ = (Index("ix_delegation_locator_subject", "subject"),)
@@ -106,7 +105,7 @@ class DelegationLocatorRow(SQLModel, table=True):
 
 
 class RepresentativeChangeRow(SQLModel, table=True):
-    """When an enterprise's legal representative last changed."""
+    """The time of the last change of an enterprise's legal representative."""
 
     __tablename__ = "representative_change"
 
@@ -115,7 +114,7 @@ class RepresentativeChangeRow(SQLModel, table=True):
 
 
 class ConsentKeptRow(SQLModel, table=True):
-    """That a new legal representative let a predecessor's consent go on."""
+    """A predecessor's consent that a new legal representative has kept."""
 
     __tablename__ = "consent_kept"
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from gateway.db.statements import Statement
 from gateway.disclosure.withdrawal_notices import notices_sql
-from gateway.identity.representatives import ends_with
+from gateway.identity.representatives import record_change_sql
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, StagingTable
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import notice_statement
@@ -159,7 +159,7 @@ SELECT * FROM {ENTERPRISE_STAGING.table} AS r WHERE r.uscc = m.uscc LIMIT 1) AS 
 
 _REPRESENTATIVE_EFFECTS: Final = (
     Statement(notice_statement(_NEW_REPRESENTATIVES, NoticeKind.REPRESENTATIVE_CHANGED)),
-    Statement(ends_with(_NEW_REPRESENTATIVES)),
+    Statement(record_change_sql(_NEW_REPRESENTATIVES)),
 )
 
 

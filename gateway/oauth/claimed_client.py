@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway.clients import registry
 from gateway.clients.certificates import Certificate
-from gateway.clients.key_sets import Claimed, signer_of
+from gateway.clients.key_sets import ClaimedSigner, signer_of
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client
 from gateway.runtime import Runtime
@@ -24,10 +24,12 @@ async def claimed_client(
     return await registry.find_signer(runtime.hot, claimed, now=runtime.now(), loopback=loopback)
 
 
-def _claimed(parameters: Mapping[str, str], certificate: Certificate | None) -> Claimed | None:
+def _claimed(
+    parameters: Mapping[str, str], certificate: Certificate | None
+) -> ClaimedSigner | None:
     assertion, client_id = parameters.get("client_assertion"), parameters.get("client_id", "")
     if assertion is not None:
         return signer_of(assertion)
     if certificate is None or not CLIENT_ID.fullmatch(client_id):
         return None
-    return Claimed(client_id=client_id, x5c=certificate.x5c)
+    return ClaimedSigner(client_id=client_id, x5c=certificate.x5c)

@@ -30,7 +30,7 @@ async def charge(
     """
     agreement = client.agreement
     quotas = (
-        await context.runtime.quotas.of(client.client_id, agreement.version)
+        await context.runtime.quotas.quotas_of(client.client_id, agreement.version)
         if agreement
         else Quotas()
     )

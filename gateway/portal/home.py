@@ -64,11 +64,13 @@ async def show_home(request: Request, runtime: UsingRuntime, visitor: UsingVisit
     now = runtime.now()
     session = visitor.session
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, session.standing)
+        cards = await store.enterprises(connection, session.permissions)
         summaries = [
-            await _summary(connection, card, session.standing[card.uscc], now) for card in cards
+            await _summary(connection, card, session.permissions[card.uscc], now) for card in cards
         ]
-        outdated = await store.enterprises(connection, session.outdated - session.standing.keys())
+        outdated = await store.enterprises(
+            connection, session.outdated - session.permissions.keys()
+        )
     return renderer.page(
         request,
         "portal/home.html",

@@ -77,7 +77,7 @@ async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
         return _unavailable(request, error)
     async with runtime.engine.begin() as connection:
         await sessions.end(connection, runtime.digests, runtime.settings, request.cookies)
-        await sessions.forget_ended(connection, now=now)
+        await sessions.delete_expired(connection, now=now)
         value = await sessions.begin(connection, runtime.digests, identity, now=now)
     return _signed_in(runtime, value, started.return_to)
 

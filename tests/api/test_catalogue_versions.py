@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from gateway.admin import catalogue_service
-from gateway.admin.audit_log import At
+from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import Operator
 from gateway.background.catalogue_reload import follow
@@ -71,7 +71,7 @@ async def load(
     engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
 ) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
-        at = At(connection=connection, by=by, now=NOW, datasets=())
+        at = ActContext(connection=connection, operator=by, now=NOW, datasets=())
         return await catalogue_service.load(at, document, allow_widening=allow)
 
 
@@ -79,7 +79,7 @@ async def approve(
     engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
 ) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
-        at = At(connection=connection, by=by, now=NOW, datasets=())
+        at = ActContext(connection=connection, operator=by, now=NOW, datasets=())
         return await catalogue_service.approve(at, version, digest)
 
 

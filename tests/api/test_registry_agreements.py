@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.admin import agreement_service, client_service
 from gateway.admin.agreement_service import InForce, Proposed
-from gateway.admin.audit_log import At, leaf_hash
+from gateway.admin.audit_log import ActContext, leaf_hash
 from gateway.admin.errors import AdminRefusal, RefusalReason
 from gateway.admin.operators import Operator
 from gateway.admin.schemas import TermsIn
@@ -61,7 +61,9 @@ class Office:
     ) -> Any:
         """One act in its own transaction."""
         async with self.engine.begin() as connection:
-            at = At(connection=connection, by=by, now=datetime.now(UTC) + later, datasets=DATASETS)
+            at = ActContext(
+                connection=connection, operator=by, now=datetime.now(UTC) + later, datasets=DATASETS
+            )
             return await verb(at, **given)
 
     async def put(self, wanted: Terms, by: Operator = FANG) -> Any:

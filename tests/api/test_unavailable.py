@@ -18,7 +18,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.app import create_app
-from gateway.clients.agreements import QuotaBook
+from gateway.clients.agreements import QuotaCache
 from gateway.codes.ids import code_id_from
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -116,7 +116,7 @@ async def failing(house: House, error: Callable[[], Exception]) -> AsyncIterator
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     hot = FailingDatabase(error)
     app = create_app(house.settings)
-    app.state.runtime = replace(house.runtime, engine=engine, hot=hot, quotas=QuotaBook(hot))
+    app.state.runtime = replace(house.runtime, engine=engine, hot=hot, quotas=QuotaCache(hot))
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url=house.issuer) as http:
         yield replace(house, app=app, http=http)

@@ -46,7 +46,7 @@ def _under(
     those: list[CurrentPermissions], subject: str, now: datetime
 ) -> Mapping[str, frozenset[Permission]]:
     """What these delegations alone give."""
-    return permissions.standing(
+    return permissions.current_permissions(
         [], those, subject=subject, delegate_roles=(), outdated=frozenset(), now=now
     )
 
@@ -88,7 +88,7 @@ def test_no_role_but_the_legal_representatives_gives_anything_by_itself(
     mandates: list[tuple[str, str]],
 ) -> None:
     """Nor does an outdated one."""
-    found = permissions.standing(
+    found = permissions.current_permissions(
         mandates, [], subject="li", delegate_roles=(), outdated=frozenset("A"), now=NOON
     )
     representative = ("B", "legal_representative") in mandates
@@ -100,7 +100,7 @@ def test_a_role_that_the_operator_lists_gives_no_more_than_a_delegation(
     mandates: list[tuple[str, str]],
 ) -> None:
     """And a role that is not listed still nothing."""
-    found = permissions.standing(
+    found = permissions.current_permissions(
         mandates, [], subject="li", delegate_roles=("agent",), outdated=frozenset(), now=NOON
     )
     for uscc in USCCS:
@@ -120,7 +120,7 @@ def test_an_appointment_is_within_a_year_and_of_what_can_be_passed_on_or_none(
         delegation_id="dlg",
         powers=wanted,
         representative="zhang",
-        by="demo:zhang",
+        actor="demo:zhang",
         ends_at=ends_at,
         now=NOON,
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clients.confusable_names import has_other_letters, likeness
+from gateway.clients.confusable_names import has_other_letters, skeletons
 from gateway.clients.registration import RegistrationError, check_names
 
 
@@ -33,7 +33,7 @@ from gateway.clients.registration import RegistrationError, check_names
 )
 def test_what_looks_alike_is_one(one: str, other: str) -> None:
     """Width, case, blanks, marks, brackets, characters of both scripts, letters that look alike."""
-    assert likeness(one) & likeness(other)
+    assert skeletons(one) & skeletons(other)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_looks_alike_is_one(one: str, other: str) -> None:
 )
 def test_what_a_reader_tells_apart_is_two(one: str, other: str) -> None:
     """A refusal is for names that somebody could take for one another."""
-    assert not likeness(one) & likeness(other)
+    assert not skeletons(one) & skeletons(other)
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ def test_ordinary_names_are_taken(name: str) -> None:
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_likeness_goes_both_ways_and_is_everybodys_own(one: str, other: str) -> None:
     """A name is like itself, in capitals and with blanks too; nothing is a fault."""
-    assert likeness(one) & likeness(f" {one} ")
-    assert bool(likeness(one) & likeness(other)) is bool(likeness(other) & likeness(one))
+    assert skeletons(one) & skeletons(f" {one} ")
+    assert bool(skeletons(one) & skeletons(other)) is bool(skeletons(other) & skeletons(one))

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from gateway.clients.public_keys import trouble_with_keys
+from gateway.clients.public_keys import problem_with_keys
 from gateway.clients.registration import RegistrationError, check_keys
 from gateway.signing import jws
 from tests.oauth_builders import public_jwk, signed
@@ -103,7 +103,7 @@ def test_a_kid_that_is_nested_deep_is_refused_without_a_fault() -> None:
 def test_a_point_of_small_order_is_no_key(point: bytes, sign: int) -> None:
     """In each of its encodings: anybody can make signatures that it verifies."""
     flipped = point[:31] + bytes([point[31] | sign])
-    trouble = trouble_with_keys({"keys": [of_point(flipped)]})
+    trouble = problem_with_keys({"keys": [of_point(flipped)]})
     assert trouble is not None
     assert "small order" in trouble
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import pytest
 
-from verification import NOBODY, QUESTIONS, Answered, Asked, Facts, LiveRecord, evaluate
+from verification import QUESTIONS, STAND_IN, Answered, Asked, Facts, LiveRecord, evaluate
 
 TODAY = date(2026, 11, 22)
 ID_NUMBER = "33010619900101123X"
@@ -98,7 +98,7 @@ def test_the_work_is_the_same_for_nobody() -> None:
         for allowed in (frozenset[Asked](), frozenset({asked})):
             evaluate([asked], facts, allowed=allowed, digest=counting, today=TODAY)
     assert made == [ID_NUMBER] * 6
-    assert NOBODY.available == ALL_DATASETS
+    assert STAND_IN.available == ALL_DATASETS
 
 
 def test_a_dataset_whose_source_is_away_determines_nothing() -> None:
@@ -153,7 +153,7 @@ def test_a_name_that_could_not_be_written_down_is_not_denied() -> None:
 )
 def test_what_is_not_recorded_is_not_denied(tag: str, facts: Facts) -> None:
     """An empty field determines nothing, not even against what the dummy holds."""
-    for value in ("杭州", NOBODY.name, NOBODY.legal_representative, NOBODY.address):
+    for value in ("杭州", STAND_IN.name, STAND_IN.legal_representative, STAND_IN.address):
         assert ask(tag, value, facts=facts).answer == "not_determined"
 
 

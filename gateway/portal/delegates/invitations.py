@@ -64,7 +64,7 @@ async def accept_invitation(
         )
         if isinstance(accepted, PermissionProblem):
             raise InsteadError(_refusal_page(request, visitor, accepted))
-        taken = await delegations.take_up(
+        taken = await delegations.accept(
             connection, accepted, token_digest=visitor.session.identity_token_digest
         )
         if not taken:

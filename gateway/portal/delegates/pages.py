@@ -72,7 +72,7 @@ async def list_delegates(
         card = await enterprise_card(connection, request, visitor, uscc)
         found = [
             delegate_view(runtime, each)
-            for each in await delegations.of_enterprise(connection, uscc)
+            for each in await delegations.for_enterprise(connection, uscc)
         ]
     current_states = {DelegationState.RUNNING, DelegationState.INVITED}
     return renderer.page(
@@ -147,7 +147,7 @@ async def show_delegate(
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
         card = await enterprise_card(connection, request, visitor, uscc)
-        kept = await delegations.one(connection, uscc, delegation_id)
+        kept = await delegations.find(connection, uscc, delegation_id)
         if kept is None:
             return not_found(request, visitor)
         acts = await _delegate_acts(connection, kept.delegation)
@@ -176,7 +176,7 @@ async def end_delegation(
             connection,
             uscc,
             delegation_id,
-            by=visitor.session.subject,
+            actor=visitor.session.subject,
             token_digest=visitor.session.identity_token_digest,
             now=runtime.now(),
         )
@@ -221,7 +221,7 @@ async def _parse_appointment(
         delegation_id=delegation_id,
         powers=fields.get("power", []),
         representative=await delegations.representative_of(connection, uscc) or "",
-        by=visitor.session.subject,
+        actor=visitor.session.subject,
         ends_at=_parse_end(one(fields, "last_day")),
         now=now,
     )
