@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass, replace
 
 from gateway.admin.audit_log import ActContext, OperatorAct, record
-from gateway.admin.client_service import hold
+from gateway.admin.client_service import lock_client
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.agreement_diff import widens
@@ -39,10 +39,10 @@ async def put(
     context: ActContext, client_id: str, terms: Terms
 ) -> InForce | Proposed | AdminRefusal:
     """Put the next version into force if it only narrows the agreement, else propose it."""
-    held = await hold(context, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
-    check_terms(context, held, terms)
+    client = await lock_client(context, client_id)
+    if isinstance(client, AdminRefusal):
+        return client
+    check_terms(context, client, terms)
     versions = await versions_of(context.connection, client_id)
     present = present_of(context, versions)
     if present is not None and present.terms == terms:
@@ -63,10 +63,10 @@ async def approve(
     context: ActContext, proposal_id: str, digest: bytes, *, client_id: str | None = None
 ) -> InForce | AdminRefusal:
     """Put a proposal of this digest into force, if its base version still counts."""
-    held = await _open(context, proposal_id, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
-    client, proposal = held
+    found = await _open_proposal(context, proposal_id, client_id)
+    if isinstance(found, AdminRefusal):
+        return found
+    client, proposal = found
     if not hmac.compare_digest(digest, proposal.digest):
         return conflict("This is not the digest of the proposal; read it again.")
     if context.operator.may_be(proposal.proposed_by, proposal.proposed_name):
@@ -95,10 +95,10 @@ async def reject(
     context: ActContext, proposal_id: str, *, client_id: str | None = None
 ) -> Proposal | AdminRefusal:
     """Reject a proposal, or take one's own back."""
-    held = await _open(context, proposal_id, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
-    client, proposal = held
+    found = await _open_proposal(context, proposal_id, client_id)
+    if isinstance(found, AdminRefusal):
+        return found
+    client, proposal = found
     await proposals.decide(
         context.connection,
         proposal,
@@ -120,9 +120,9 @@ async def reject(
 
 async def end(context: ActContext, client_id: str) -> AgreementVersion | AdminRefusal:
     """End the agreement and its open proposals, from the client's next request on."""
-    held = await hold(context, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
+    client = await lock_client(context, client_id)
+    if isinstance(client, AdminRefusal):
+        return client
     versions = await versions_of(context.connection, client_id)
     present = present_of(context, versions)
     await proposals.supersede_open(context.connection, client_id, now=context.now)
@@ -211,14 +211,14 @@ async def _put(
     return InForce(version=version, digest=digest)
 
 
-async def _open(
+async def _open_proposal(
     context: ActContext, proposal_id: str, client_id: str | None
 ) -> tuple[ClientDetails, Proposal] | AdminRefusal:
     """The proposal and its client, locked; read again under the lock."""
     found = await proposals.proposal_of(context.connection, proposal_id)
     if found is None or found.client_id != (client_id or found.client_id):
         return no_such("proposal")
-    client = await hold(context, found.client_id)
+    client = await lock_client(context, found.client_id)
     if isinstance(client, AdminRefusal):
         return client
     proposal = await proposals.proposal_of(context.connection, proposal_id)

@@ -55,7 +55,7 @@ async def load(
     )
     await kept.add_version(context.connection, version)
     what = "catalogue.propose" if more else "catalogue.load"
-    await _written(context, what, version, before)
+    await _audit(context, what, version, before)
     return version
 
 
@@ -82,11 +82,11 @@ async def approve(context: ActContext, name: str, digest: bytes) -> CatalogueVer
     await kept.bring_into_force(
         context.connection, name, approver=context.operator.credential, now=context.now
     )
-    await _written(context, "catalogue.approve", version, before)
+    await _audit(context, "catalogue.approve", version, before)
     return await kept.find_version(context.connection, name) or replace(version)
 
 
-async def _written(context: ActContext, what: str, version: CatalogueVersion, before: str) -> None:
+async def _audit(context: ActContext, what: str, version: CatalogueVersion, before: str) -> None:
     act = OperatorAct(
         what=what,
         client_id=NO_CLIENT,

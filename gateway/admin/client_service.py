@@ -26,29 +26,29 @@ VERBS: Final[Mapping[State, str]] = {
 
 async def register(context: ActContext, registration: Registration) -> ClientDetails | AdminRefusal:
     """Register a client; without an agreement it may do nothing."""
-    held = await identities(context.connection)
+    known = await identities(context.connection)
     names = (registration.name_zh, registration.name_en)
-    taken = held.problem_with_id(registration.client_id) or held.problem_with_names(
+    problem = known.problem_with_id(registration.client_id) or known.problem_with_names(
         registration.client_id, names
     )
-    if taken is not None:
-        return conflict(taken)
+    if problem is not None:
+        return conflict(problem)
     await registry.register_client(context.connection, registration, now=context.now)
-    return await _written(context, "client.register", None, registration.client_id)
+    return await _audit(context, "client.register", None, registration.client_id)
 
 
 async def set_state(
     context: ActContext, client_id: str, state: State
 ) -> ClientDetails | AdminRefusal:
     """Suspend, resume or end a client, from its next request on; a repeat changes nothing."""
-    held = await hold(context, client_id)
-    if isinstance(held, AdminRefusal) or held.state == state:
-        return held
+    client = await lock_client(context, client_id)
+    if isinstance(client, AdminRefusal) or client.state == state:
+        return client
     await change(context.connection, client_id, {"state": state})
     if state == "ended":
         await registry.end_agreement(context.connection, client_id, now=context.now)
         await proposals.supersede_open(context.connection, client_id, now=context.now)
-    return await _written(context, VERBS[state], held, client_id)
+    return await _audit(context, VERBS[state], client, client_id)
 
 
 async def replace_keys(
@@ -60,14 +60,14 @@ async def replace_keys(
     loopback: bool = False,
 ) -> ClientDetails | AdminRefusal:
     """Replace a client's keys, from its next request on."""
-    held = await hold(context, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
-    method = held.token_endpoint_auth_method
+    client = await lock_client(context, client_id)
+    if isinstance(client, AdminRefusal):
+        return client
+    method = client.token_endpoint_auth_method
     check_key_source(jwks, jwks_uri, method=method, loopback=loopback)
     values = {"jwks": dict(jwks or NO_KEYS), "jwks_uri": jwks_uri}
     await change(context.connection, client_id, values)
-    return await _written(context, "client.rotate_keys", held, client_id)
+    return await _audit(context, "client.rotate_keys", client, client_id)
 
 
 async def amend(
@@ -76,31 +76,31 @@ async def amend(
     """Change names, scopes, redirect addresses or numbers; the caller has checked the values."""
     names = [values[name] for name in NAMES if name in values]
     if names:
-        taken = (await identities(context.connection)).problem_with_names(client_id, names)
-        if taken is not None:
-            return conflict(taken)
-    held = await hold(context, client_id)
-    if isinstance(held, AdminRefusal):
-        return held
-    licence = values.get("personal_credit_licence", held.personal_credit_licence)
+        problem = (await identities(context.connection)).problem_with_names(client_id, names)
+        if problem is not None:
+            return conflict(problem)
+    client = await lock_client(context, client_id)
+    if isinstance(client, AdminRefusal):
+        return client
+    licence = values.get("personal_credit_licence", client.personal_credit_licence)
     for version in (await versions_of(context.connection, client_id))[:1]:
         if version.counts(context.now):
-            check_licensed(held.kind, licence, version.terms)
+            check_licensed(client.kind, licence, version.terms)
     await change(context.connection, client_id, values)
-    return await _written(context, "client.amend", held, client_id)
+    return await _audit(context, "client.amend", client, client_id)
 
 
-async def hold(context: ActContext, client_id: str) -> ClientDetails | AdminRefusal:
+async def lock_client(context: ActContext, client_id: str) -> ClientDetails | AdminRefusal:
     """The client, locked until the transaction ends; an ended one is refused."""
-    held = await details_of(context.connection, client_id, lock=True)
-    if held is None:
+    client = await details_of(context.connection, client_id, lock=True)
+    if client is None:
         return no_such("client")
-    if held.state == "ended":
+    if client.state == "ended":
         return conflict(f"{client_id} has ended; register a new client.")
-    return held
+    return client
 
 
-async def _written(
+async def _audit(
     context: ActContext, what: str, before: ClientDetails | None, client_id: str
 ) -> ClientDetails | AdminRefusal:
     after = await details_of(context.connection, client_id)

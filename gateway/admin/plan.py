@@ -74,9 +74,9 @@ async def plan(context: ActContext, declared: Declared) -> ApplyPlan:
     notes: list[str] = []
     known = await identities(context.connection)
     for client_id, client in declared.clients.items():
-        held = await details_of(context.connection, client_id)
-        known = _known_with(known, client_id, client, held)
-        steps += _new(client_id, client) if held is None else _changed(held, client)
+        details = await details_of(context.connection, client_id)
+        known = _known_with(known, client_id, client, details)
+        steps += _new(client_id, client) if details is None else _changed(details, client)
     for client_id, terms in declared.agreements.items():
         found = await _agreement(context, client_id, terms, is_new=client_id in declared.clients)
         if isinstance(found, str):
@@ -100,16 +100,17 @@ async def carry_out(
 
 
 def _known_with(
-    known: Identities, client_id: str, client: DeclaredClient, held: ClientDetails | None
+    known: Identities, client_id: str, client: DeclaredClient, details: ClientDetails | None
 ) -> Identities:
     """The identities after this client's change; raises `RegistrationError`."""
     given = [
         name
         for member in client_service.NAMES
-        if (name := getattr(client, member)) and (held is None or name != getattr(held, member))
+        if (name := getattr(client, member))
+        and (details is None or name != getattr(details, member))
     ]
     trouble = known.problem_with_names(client_id, given)
-    if held is None:
+    if details is None:
         trouble = known.problem_with_id(client_id) or trouble
     if trouble is not None:
         raise RegistrationError(f"{client_id}: {trouble}")
@@ -131,67 +132,67 @@ def _new(client_id: str, client: DeclaredClient) -> list[Step]:
     return steps
 
 
-def _changed(held: ClientDetails, client: DeclaredClient) -> list[Step]:
+def _changed(details: ClientDetails, client: DeclaredClient) -> list[Step]:
     given = client.model_dump(exclude_unset=True)
-    if given.get("kind", held.kind) != held.kind:
-        raise RegistrationError(f"{held.client_id} stays of its kind; register another client.")
+    if given.get("kind", details.kind) != details.kind:
+        raise RegistrationError(f"{details.client_id} stays of its kind; register another client.")
     wanted: dict[str, Any] = {
         name: given[name]
         for name in AMENDABLE
-        if name in given and given[name] != getattr(held, name)
+        if name in given and given[name] != getattr(details, name)
     }
     steps = []
     if wanted:
-        _check_amended(held, wanted)
+        _check_amended(details, wanted)
         if "jwks" not in given and "jwks_uri" not in given:
-            _check_keys_kept(held, wanted)
-        run = partial(client_service.amend, client_id=held.client_id, values=wanted)
-        lines = differences(asdict(held), wanted)
-        steps.append(Step(client_id=held.client_id, verb="amend", lines=lines, run=run))
-    steps += _keys_step(held, given)
-    if client.state not in {None, held.state}:
-        steps.append(_state_step(held.client_id, held.state, client.state))
+            _check_keys_kept(details, wanted)
+        run = partial(client_service.amend, client_id=details.client_id, values=wanted)
+        lines = differences(asdict(details), wanted)
+        steps.append(Step(client_id=details.client_id, verb="amend", lines=lines, run=run))
+    steps += _keys_step(details, given)
+    if client.state not in {None, details.state}:
+        steps.append(_state_step(details.client_id, details.state, client.state))
     return steps
 
 
-def _check_amended(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
-    after = {name: wanted.get(name, getattr(held, name)) for name in AMENDABLE}
+def _check_amended(details: ClientDetails, wanted: Mapping[str, Any]) -> None:
+    after = {name: wanted.get(name, getattr(details, name)) for name in AMENDABLE}
     emptied = [name for name in NEVER_EMPTY if after[name] is None]
     if emptied:
-        raise RegistrationError(f"{held.client_id} cannot be without: {', '.join(emptied)}.")
+        raise RegistrationError(f"{details.client_id} cannot be without: {', '.join(emptied)}.")
     check_names(after["name_zh"], after["name_en"])
-    check_scopes(held.kind, after["scopes"])
-    check_numbers(held.kind, after["filing_number"], after["personal_credit_licence"])
+    check_scopes(details.kind, after["scopes"])
+    check_numbers(details.kind, after["filing_number"], after["personal_credit_licence"])
     check_contact(after["contact"])
     check_redirects(wanted.get("redirect_uris", ()), loopback=False)
     check_authentication(Authentication.of(after))
 
 
-def _check_keys_kept(held: ClientDetails, wanted: Mapping[str, Any]) -> None:
+def _check_keys_kept(details: ClientDetails, wanted: Mapping[str, Any]) -> None:
     """Check that the client's present keys fit a new authentication method."""
-    method = wanted.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
-    if method not in {held.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
-        jwks = None if held.jwks_uri else held.jwks
-        check_key_source(jwks, held.jwks_uri, method=method, loopback=False)
+    method = wanted.get("token_endpoint_auth_method", details.token_endpoint_auth_method)
+    if method not in {details.token_endpoint_auth_method, TLS_CLIENT_AUTH}:
+        jwks = None if details.jwks_uri else details.jwks
+        check_key_source(jwks, details.jwks_uri, method=method, loopback=False)
 
 
-def _keys_step(held: ClientDetails, given: Mapping[str, Any]) -> list[Step]:
+def _keys_step(details: ClientDetails, given: Mapping[str, Any]) -> list[Step]:
     keys = {"jwks": given.get("jwks"), "jwks_uri": given.get("jwks_uri")}
     if keys["jwks"] is None and keys["jwks_uri"] is None:
         return []
-    now = {"jwks": None if held.jwks_uri else dict(held.jwks), "jwks_uri": held.jwks_uri}
+    now = {"jwks": None if details.jwks_uri else dict(details.jwks), "jwks_uri": details.jwks_uri}
     if keys == now:
         return []
-    method = given.get("token_endpoint_auth_method", held.token_endpoint_auth_method)
+    method = given.get("token_endpoint_auth_method", details.token_endpoint_auth_method)
     check_key_source(keys["jwks"], keys["jwks_uri"], method=method, loopback=False)
     run = partial(
         client_service.replace_keys,
-        client_id=held.client_id,
+        client_id=details.client_id,
         jwks=keys["jwks"],
         jwks_uri=keys["jwks_uri"],
     )
     return [
-        Step(client_id=held.client_id, verb="rotate keys", lines=differences(now, keys), run=run)
+        Step(client_id=details.client_id, verb="rotate keys", lines=differences(now, keys), run=run)
     ]
 
 
@@ -204,12 +205,12 @@ def _state_step(client_id: str, before: str, after: Any) -> Step:  # one of the 
 async def _agreement(
     context: ActContext, client_id: str, declared: TermsIn, *, is_new: bool
 ) -> Step | str | None:
-    held = await details_of(context.connection, client_id)
-    if held is None and not is_new:
+    details = await details_of(context.connection, client_id)
+    if details is None and not is_new:
         raise RegistrationError(f"{client_id} has an agreement in the file, but is no client.")
     terms = declared.to_terms()
-    if held is not None:
-        agreement_service.check_terms(context, held, terms)
+    if details is not None:
+        agreement_service.check_terms(context, details, terms)
     versions = await versions_of(context.connection, client_id)
     present = agreement_service.present_of(context, versions)
     if present is not None and present.terms == terms:

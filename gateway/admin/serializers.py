@@ -10,32 +10,32 @@ from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms
 
 
-def client(held: ClientDetails, fetching: KeyFetch | None = None) -> dict[str, Any]:
+def client(client: ClientDetails, fetching: KeyFetch | None = None) -> dict[str, Any]:
     """One client."""
     return {
-        "client_id": held.client_id,
-        "kind": held.kind,
-        "name_zh": held.name_zh,
-        "name_en": held.name_en,
-        "state": held.state,
-        "scopes": list(held.scopes),
-        "redirect_uris": list(held.redirect_uris),
-        "jwks_uri": held.jwks_uri,
-        "kids": list(fetching.kids if fetching and held.jwks_uri else kids_of(held.jwks)),
+        "client_id": client.client_id,
+        "kind": client.kind,
+        "name_zh": client.name_zh,
+        "name_en": client.name_en,
+        "state": client.state,
+        "scopes": list(client.scopes),
+        "redirect_uris": list(client.redirect_uris),
+        "jwks_uri": client.jwks_uri,
+        "kids": list(fetching.kids if fetching and client.jwks_uri else kids_of(client.jwks)),
         "keys_fetched_at": _moment(fetching.fetched_at) if fetching else None,
         "keys_trouble": fetching.trouble if fetching else None,
-        "filing_number": held.filing_number,
-        "personal_credit_licence": held.personal_credit_licence,
-        "contact": held.contact,
-        **_authentication(held),
-        "created_at": format_time(held.created_at),
-        "digest": held.digest.hex(),
+        "filing_number": client.filing_number,
+        "personal_credit_licence": client.personal_credit_licence,
+        "contact": client.contact,
+        **_authentication(client),
+        "created_at": format_time(client.created_at),
+        "digest": client.digest.hex(),
     }
 
 
-def _authentication(held: ClientDetails) -> dict[str, Any]:
+def _authentication(client: ClientDetails) -> dict[str, Any]:
     """The client's authentication, without unset members."""
-    found = asdict(held.authentication)
+    found = asdict(client.authentication)
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -105,18 +105,20 @@ def signer_of(assertion: str | None) -> ClaimedSigner | None:
     return ClaimedSigner(client_id=claimed, kid=kid if kid and len(kid) <= LONGEST_KID else None)
 
 
-def fetch_may_help(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+def fetch_may_help(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
     """Whether `ensure_keys` would fetch now, or wait for another fetch."""
-    if not fetch_is_due(held, now, named=named):
+    if not fetch_is_due(stored, now, named=named):
         return False
-    return _may_try(held, now) or (_is_urgent(held, now, named=named) and _under_way(held, now))
+    return _may_try(stored, now) or (
+        _is_urgent(stored, now, named=named) and _under_way(stored, now)
+    )
 
 
-def fetch_is_due(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+def fetch_is_due(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
     """Whether a client's fetched keys are missing, old, or lack the named key."""
-    if held["jwks_uri"] is None:
+    if stored["jwks_uri"] is None:
         return False
-    return _is_urgent(held, now, named=named) or now >= held["fresh_until"]
+    return _is_urgent(stored, now, named=named) or now >= stored["fresh_until"]
 
 
 async def ensure_keys(
@@ -137,15 +139,15 @@ async def ensure_keys(
         return
     named = (kid or x5c) is not None
     for wait in WAITS:
-        held = await hot.row(HELD, {"client_id": client_id, "kid": kid, "x5c": x5c})
-        if held is None or not fetch_is_due(held, now, named=named):
+        stored = await hot.row(HELD, {"client_id": client_id, "kid": kid, "x5c": x5c})
+        if stored is None or not fetch_is_due(stored, now, named=named):
             return
-        if _may_try(held, now):
-            uri = held["jwks_uri"]
+        if _may_try(stored, now):
+            uri = stored["jwks_uri"]
             if await _claim(hot, client_id, uri, now):
                 await _fetch_and_store(hot, client_id, uri, now=now, loopback=loopback, route=route)
                 return
-        elif _is_urgent(held, now, named=named) and _under_way(held, now):
+        elif _is_urgent(stored, now, named=named) and _under_way(stored, now):
             await asyncio.sleep(wait)
         else:
             return
@@ -210,23 +212,23 @@ async def _fetch_and_store(
         await hot.row(SETTLE, own | settled)
 
 
-def _is_urgent(held: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
+def _is_urgent(stored: Mapping[str, Any], now: datetime, *, named: bool) -> bool:
     """Whether the stored keys cannot verify this caller."""
-    return not _usable(held, now) or (named and not held["has_it"])
+    return not _usable(stored, now) or (named and not stored["has_it"])
 
 
-def _usable(held: Mapping[str, Any], now: datetime) -> bool:
-    fetched: datetime | None = held["fetched_at"]
+def _usable(stored: Mapping[str, Any], now: datetime) -> bool:
+    fetched: datetime | None = stored["fetched_at"]
     return fetched is not None and now < fetched + USABLE
 
 
-def _may_try(held: Mapping[str, Any], now: datetime) -> bool:
+def _may_try(stored: Mapping[str, Any], now: datetime) -> bool:
     """Whether the last try is long enough ago; the claim decides between concurrent calls."""
-    return held["tried_at"] is None or held["tried_at"] <= now - SHORTEST_REST
+    return stored["tried_at"] is None or stored["tried_at"] <= now - SHORTEST_REST
 
 
-def _under_way(held: Mapping[str, Any], now: datetime) -> bool:
+def _under_way(stored: Mapping[str, Any], now: datetime) -> bool:
     """Whether another fetch has begun and not ended."""
-    tried, settled = held["tried_at"], held["settled_at"]
+    tried, settled = stored["tried_at"], stored["settled_at"]
     begun = tried is not None and now - tried <= timedelta(seconds=2 * TIMEOUT_SECONDS)
     return begun and (settled is None or settled < tried)

@@ -50,53 +50,53 @@ class IdTokenClaims:
         return None if isinstance(value, bool) or not isinstance(value, int | float) else value
 
 
-def issuer(given: IdTokenClaims) -> bool:
+def issuer(token: IdTokenClaims) -> bool:
     """`iss` is the provider, character by character."""
-    return given.claims.get("iss") == given.expected.issuer
+    return token.claims.get("iss") == token.expected.issuer
 
 
-def audience(given: IdTokenClaims) -> bool:
+def audience(token: IdTokenClaims) -> bool:
     """`aud` is this gateway only; `azp`, if present, is this gateway too."""
-    own = given.expected.client_id
-    return given.claims.get("aud") in (own, [own]) and given.claims.get("azp", own) == own
+    own = token.expected.client_id
+    return token.claims.get("aud") in (own, [own]) and token.claims.get("azp", own) == own
 
 
-def in_time(given: IdTokenClaims) -> bool:
+def in_time(token: IdTokenClaims) -> bool:
     """Not expired, just issued, and not used before `nbf`."""
-    expires, made = given.number("exp"), given.number("iat")
-    if expires is None or made is None or ("nbf" in given.claims and given.number("nbf") is None):
+    expires, made = token.number("exp"), token.number("iat")
+    if expires is None or made is None or ("nbf" in token.claims and token.number("nbf") is None):
         return False
-    latest = given.now + SKEW_SECONDS
+    latest = token.now + SKEW_SECONDS
     return (
-        given.now - SKEW_SECONDS < expires
-        and given.now - OLDEST_SECONDS < made <= latest
-        and (given.number("nbf") or 0) <= latest
+        token.now - SKEW_SECONDS < expires
+        and token.now - OLDEST_SECONDS < made <= latest
+        and (token.number("nbf") or 0) <= latest
     )
 
 
-def nonce(given: IdTokenClaims) -> bool:
+def nonce(token: IdTokenClaims) -> bool:
     """`nonce` is that of this browser's sign-in."""
-    found = given.claims.get("nonce")
-    return isinstance(found, str) and hmac.compare_digest(found.encode(), given.nonce.encode())
+    found = token.claims.get("nonce")
+    return isinstance(found, str) and hmac.compare_digest(found.encode(), token.nonce.encode())
 
 
-def subject(given: IdTokenClaims) -> bool:
+def subject(token: IdTokenClaims) -> bool:
     """`sub` is a printable text of at most 255 characters."""
-    found = given.claims.get("sub")
+    found = token.claims.get("sub")
     return isinstance(found, str) and 0 < len(found) <= LONGEST_SUBJECT and found.isprintable()
 
 
-def strength(given: IdTokenClaims) -> bool:
+def strength(token: IdTokenClaims) -> bool:
     """`acr` is one of the required values."""
-    return not given.expected.acr or given.claims.get("acr") in tuple(given.expected.acr)
+    return not token.expected.acr or token.claims.get("acr") in tuple(token.expected.acr)
 
 
-def recency(given: IdTokenClaims) -> bool:
+def recency(token: IdTokenClaims) -> bool:
     """`auth_time` is within `max_age`: the person signed in, not only the provider's cookie."""
-    longest, since = given.expected.max_age, given.number("auth_time")
+    longest, since = token.expected.max_age, token.number("auth_time")
     return longest is None or (
         since is not None
-        and given.now - longest - SKEW_SECONDS <= since <= given.now + SKEW_SECONDS
+        and token.now - longest - SKEW_SECONDS <= since <= token.now + SKEW_SECONDS
     )
 
 
@@ -121,9 +121,9 @@ def identity_of(
     now: datetime,
 ) -> Identity:
     """The identity in the claims of a verified token; raises `IdentityRefusedError`."""
-    given = IdTokenClaims(claims=claims, expected=expected, nonce=nonce, now=now.timestamp())
+    asserted = IdTokenClaims(claims=claims, expected=expected, nonce=nonce, now=now.timestamp())
     for check in CHECKS:
-        if not check(given):
+        if not check(asserted):
             kind = TooWeakError if check in WEAKNESSES else IdentityRefusedError
             raise kind(check.__name__)
     name = claims.get("name")

@@ -1,4 +1,4 @@
-"""A decided interaction becomes a code or a refusal once: its pushed request is taken with it."""
+"""Pushed requests and authorization codes in the database; a request is taken once."""
 
 import secrets
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LIFETIME: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedRequest:
-    """A pushed request as it was kept."""
+    """A stored pushed request."""
 
     digest: bytes
     client_id: str
@@ -45,7 +45,7 @@ async def pushed_request(
     *,
     now: datetime,
 ) -> PushedRequest | None:
-    """This client's request, if it is still to be decided; opening it does not spend it."""
+    """This client's undecided, unexpired request; reading it does not take it."""
     decided = select(col(InteractionRow.digest)).where(
         col(InteractionRow.request_digest) == digest,
         col(InteractionRow.decided_at).is_not(None),
@@ -63,7 +63,7 @@ async def pushed_request(
 
 
 async def take_pushed_request(connection: AsyncConnection, digest: bytes) -> PushedRequest | None:
-    """Take the request for good; who comes second finds nothing."""
+    """Delete and return a request; a second call finds none."""
     taken = await connection.execute(
         delete(PushedRequestRow).where(col(PushedRequestRow.digest) == digest).returning(*_COLUMNS),
     )
@@ -79,7 +79,7 @@ async def new_code(
     *,
     now: datetime,
 ) -> str:
-    """A code for the consent that `interaction` made."""
+    """Insert a code for the consent granted in an interaction."""
     code = secrets.token_urlsafe(32)
     await connection.execute(
         insert(AuthorizationCodeRow).values(
@@ -100,12 +100,12 @@ async def new_code(
 
 
 def origin_of(redirect_uri: str) -> str:
-    """Scheme, host and port of a redirect address."""
+    """The origin of a redirect address: scheme, host and port."""
     parts = urlsplit(redirect_uri)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def with_parameters(redirect_uri: str, parameters: dict[str, str | None]) -> str:
-    """The redirect address with the response's parameters behind its own."""
+    """The redirect address with the response's parameters appended."""
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
     return f"{redirect_uri}{'&' if urlsplit(redirect_uri).query else '?'}{query}"

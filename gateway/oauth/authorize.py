@@ -1,6 +1,7 @@
-"""The browser is redirected only to an address that the pushed request has proven registered.
+"""The authorization endpoint: open an interaction for a pushed request, and resume after the decision.
 
-What else goes wrong is said on a page of our own. Parameters beside `client_id` and `request_uri`
+The browser is redirected only to the registered address in the pushed request; every other failure
+shows a page of our own. Parameters beside `client_id` and `request_uri`
 are ignored (RFC 9126 §4); every redirect is a 303 and names the issuer (RFC 9207).
 """
 
@@ -47,7 +48,7 @@ NOTHING_TO_RESUME: Final = (
 
 
 async def authorize(request: Request, runtime: Runtime) -> Response:
-    """Open an interaction for a pushed request and go to its decision page."""
+    """Open an interaction for a pushed request and redirect to its decision page."""
     client_id, request_uri = _one(request, "client_id"), _one(request, "request_uri")
     if not CLIENT_ID.fullmatch(client_id) or not request_uri:
         return error_page(request, "parameters", UNKNOWN_REQUEST)
@@ -72,7 +73,7 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
 
 
 async def resume(request: Request, runtime: Runtime) -> Response:
-    """Take what was decided back to the client: a code, or `access_denied`."""
+    """Redirect to the client with the decision: a code, or `access_denied`."""
     async with runtime.engine.begin() as connection:
         taken = await _taken(connection, request, runtime)
         if taken is None:
@@ -88,7 +89,7 @@ async def _taken(
     request: Request,
     runtime: Runtime,
 ) -> tuple[Interaction, PushedRequest] | None:
-    """The interaction that this browser's session decided, with its request; once."""
+    """Take the interaction that this session decided, with its pushed request; once."""
     now = runtime.now()
     session = await sessions.current(
         connection, runtime.digests, runtime.settings, request.cookies, now=now
@@ -133,7 +134,7 @@ async def _response(
 def error_page(
     request: Request, reason: str, sentence: tuple[str, str], client_id: str | None = None
 ) -> Response:
-    """A page that says what to do, and leads nowhere."""
+    """An error page, without a redirect."""
     claimed = for_logs(client_id) if client_id and CLIENT_ID.fullmatch(client_id) else None
     log.info("refused", error="authorization_page", reason=reason, claimed_client_id=claimed)
     return frame.error_page(
@@ -160,7 +161,7 @@ def _ask(pushed: PushedRequest) -> AskDocument:
 
 
 def _one(request: Request, name: str) -> str:
-    """A query parameter that stands there once; else nothing."""
+    """A query parameter that is given once; else an empty text."""
     values = request.query_params.getlist(name)
     usable = len(values) == 1 and len(values[0]) <= LONGEST and values[0].isprintable()
     return values[0] if usable else ""

@@ -1,6 +1,6 @@
-"""Whom a request says it is from, as registered: read in one statement before it is judged.
+"""The client that a request claims to be from, read in one statement before authentication.
 
-The statement and what is made of its row are the same whether there is such a client or not.
+The same statement runs, and a row is processed, whether there is such a client or not.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from gateway.runtime import Runtime
 async def claimed_client(
     parameters: Mapping[str, str], certificate: Certificate | None, runtime: Runtime
 ) -> Client | None:
-    """The client that an assertion names, or beside a certificate alone `client_id`."""
+    """The client that the assertion claims, or `client_id` beside a certificate alone."""
     claimed = _claimed(parameters, certificate)
     if claimed is None:
         return None

@@ -1,5 +1,8 @@
-"""Every refusal is one OAuth error (RFC 6749 §5.2) whose description helps the client's developer
-and speaks of nobody else. What is described never quotes a token, a code or an assertion."""
+"""OAuth errors (RFC 6749 §5.2) with their public descriptions.
+
+A description helps the client's developer, mentions no one else, and never quotes a token, a code or
+an assertion.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,7 +13,7 @@ from gateway.oauth.authlib_typing import OAuth2Error, Reply
 LONGEST_DESCRIPTION: Final = 300
 UNAVAILABLE_SECONDS: Final = 5
 
-# What is said where Authlib says nothing.
+# Descriptions for errors of Authlib's that have none.
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "invalid_request": "A parameter is missing or malformed.",
@@ -26,7 +29,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
 
 
 class OAuthError(OAuth2Error):
-    """A refusal with its error code, its public sentence and, for the log alone, its reason."""
+    """An OAuth error: code, public description, and the reason for the log."""
 
     def __init__(
         self,
@@ -43,28 +46,28 @@ class OAuthError(OAuth2Error):
 
 
 def invalid_request(description: str) -> OAuthError:
-    """The request is not of the form that the endpoint takes."""
+    """The error for a malformed request."""
     return OAuthError("invalid_request", description)
 
 
 def invalid_client(reason: str, description: str = SENTENCES["invalid_client"]) -> OAuthError:
-    """Client authentication failed; the log knows why."""
+    """The error for failed client authentication; `reason` is for the log alone."""
     return OAuthError("invalid_client", description, reason=reason)
 
 
 def used_before() -> OAuthError:
-    """A client assertion is good once."""
+    """The error for a client assertion that was used before."""
     sentence = "This assertion was used before; make a new one for each request."
     return invalid_client(sentence, sentence)
 
 
 def invalid_grant(description: str) -> OAuthError:
-    """The code or refresh token does not hold."""
+    """The error for an invalid code or refresh token."""
     return OAuthError("invalid_grant", description)
 
 
 def unavailable(reason: str) -> OAuthError:
-    """A store cannot be asked: no count, no token. `reason` is for the log alone."""
+    """The error while a store is unavailable; `reason` is for the log alone."""
     return OAuthError(
         "temporarily_unavailable",
         "The authorization server cannot answer right now; try again shortly.",
@@ -75,7 +78,7 @@ def unavailable(reason: str) -> OAuthError:
 
 
 def too_often(retry_after: int, headers: Mapping[str, str]) -> OAuthError:
-    """An authenticated client asks more often than its agreement lets it call."""
+    """The error for an authenticated client over its rate limit."""
     return OAuthError(
         "temporarily_unavailable",
         "Too many requests of this client; use a token until it ends, and wait as Retry-After says.",
@@ -86,7 +89,7 @@ def too_often(retry_after: int, headers: Mapping[str, str]) -> OAuthError:
 
 
 def reply_of(error: OAuth2Error) -> Reply:
-    """The answer that `error` is."""
+    """The response of an error."""
     if not error.description:
         error.description = SENTENCES.get(error.error, "")
     status, body, headers = error()
@@ -95,13 +98,13 @@ def reply_of(error: OAuth2Error) -> Reply:
 
 
 def reason_of(error: OAuth2Error) -> str:
-    """Why, for the operator's log."""
+    """The reason of an error, for the operator's log."""
     if isinstance(error, OAuthError):
         return error.reason
     return error.description or SENTENCES.get(error.error, "")
 
 
 def presentable(text: str) -> str:
-    """`text` in the characters that RFC 6749 §5.2 leaves to a description."""
+    """`text` in the characters that RFC 6749 §5.2 allows in a description."""
     plain = text.replace('"', "'").replace("\\", "/")
     return "".join(c if " " <= c <= "~" else "?" for c in plain)[:LONGEST_DESCRIPTION]

@@ -1,4 +1,4 @@
-"""Parameters come in the body only, bounded before they are parsed, and each of them once.
+"""Parse the posted form of an OAuth request: in the body only, bounded, each parameter once.
 
 `resource` (RFC 8707) alone may repeat. A parameter without a value counts as left out (RFC 6749 §3).
 """
@@ -28,17 +28,17 @@ MAY_REPEAT: Final = "resource"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedFields:
-    """The parameters of one request. It never prints: assertions and codes are in it."""
+    """The parameters of one request. Its repr has no values: they are secrets."""
 
     parameters: Mapping[str, str]
     resources: tuple[str, ...]
 
     def __repr__(self) -> str:
-        """Name the parameters without their values."""
-        return f"Form({', '.join(sorted(self.parameters))})"
+        """The parameters' names."""
+        return f"PostedFields({', '.join(sorted(self.parameters))})"
 
     def get(self, name: str) -> str | None:
-        """One parameter, if it was given."""
+        """A parameter's value, if given."""
         return self.parameters.get(name)
 
 

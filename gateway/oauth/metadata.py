@@ -1,4 +1,4 @@
-"""What is published is what is enforced: the lists come from the modules that check by them."""
+"""Server metadata (RFC 8414) and resource metadata (RFC 9728), from the modules that enforce them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,8 +11,8 @@ from gateway.oauth.authorization_details import TYPE
 from gateway.oauth.client_assertion import ALGORITHMS as ASSERTION_ALGORITHMS
 from gateway.settings import Settings
 
-# Where a client authenticates, and so where its certificate has to be asked for (RFC 8705 §5).
-CLIENTS_ENDPOINTS: Final = {
+# The endpoints with client authentication, which request a client certificate (RFC 8705 §5).
+AUTHENTICATED_ENDPOINTS: Final = {
     "pushed_authorization_request_endpoint": "/oauth/par",
     "token_endpoint": "/oauth/token",
     "introspection_endpoint": "/oauth/introspect",
@@ -59,7 +59,7 @@ def _certificates(settings: Settings) -> dict[str, bool]:
 
 
 def _at(origin: str) -> dict[str, str]:
-    return {name: origin + path for name, path in CLIENTS_ENDPOINTS.items()}
+    return {name: origin + path for name, path in AUTHENTICATED_ENDPOINTS.items()}
 
 
 def protected_resource(settings: Settings) -> dict[str, Any]:

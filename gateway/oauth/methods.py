@@ -1,7 +1,7 @@
-"""A request authenticates its client in one way (RFC 6749 §2.3).
+"""One client authentication method in a request (RFC 6749 §2.3); any other but an assertion refused.
 
-The ways are HTTP authentication, a secret in the form, and an assertion; only the last one is taken.
-A certificate is not counted: beside an assertion it binds the token (RFC 8705 §3).
+Methods are HTTP authentication, a secret in the form, and an assertion. A certificate is not counted:
+beside an assertion it binds the token (RFC 8705 §3).
 """
 
 import re
@@ -31,7 +31,7 @@ def demand_one_method(authorization: Sequence[str], form: PostedFields) -> None:
 
 
 def _no_http_authentication(field: str) -> OAuthError:
-    """RFC 6749 §5.2: 401, with a challenge of the scheme that was tried."""
+    """The error for HTTP authentication: 401 with a challenge of its scheme (RFC 6749 §5.2)."""
     scheme = _SCHEME.fullmatch(field.partition(" ")[0])
     return OAuthError(
         "invalid_client",

@@ -1,6 +1,6 @@
-"""What the authorization server's endpoints take and give, for the published description.
+"""OpenAPI descriptions of the authorization server's endpoints.
 
-The forms are read by `form` and judged by the grants; nothing here decides.
+They describe only: `form` parses requests, and the grants and endpoints check them.
 """
 
 from typing import Any, Final

@@ -1,6 +1,6 @@
-"""Everything that a client asks is judged here, before any browser is involved (RFC 9126).
+"""Pushed authorization requests (RFC 9126): check and store one before a browser is involved.
 
-Nothing here depends on the enterprise that is asked about: a pushed request tells nothing of one.
+No answer depends on the enterprise that is asked about.
 """
 
 import re
@@ -33,7 +33,7 @@ _S256_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """A pushed request, as its checks see it."""
+    """A pushed request under check."""
 
     context: RequestContext
     client: Client
@@ -69,7 +69,7 @@ def push(context: RequestContext, client: Client, parameters: Mapping[str, str])
 
 
 def _count_refused(pushed: Pushed, error: OAuthError) -> None:
-    """The enterprise that was named is told in sums: no daily limit bounds how many could be."""
+    """Count the refusal for the named enterprise: no daily limit bounds such refusals."""
     uscc = enterprise_in(pushed.get("authorization_details"))
     if uscc is not None:
         pushed.context.runtime.refusal_counter.count(
@@ -78,7 +78,7 @@ def _count_refused(pushed: Pushed, error: OAuthError) -> None:
 
 
 def _certificate(pushed: Pushed) -> str | None:
-    """The code is bound to the certificate, where this client's tokens will be."""
+    """The certificate's thumbprint to bind the code to, where the client's tokens are bound to one."""
     bound = pushed.client.authentication.tls_client_certificate_bound_access_tokens
     return pushed.context.certificate.thumbprint if bound and pushed.context.certificate else None
 

@@ -1,4 +1,4 @@
-"""The authorization server's addresses. Handlers only translate."""
+"""HTTP routes of the authorization server and its metadata."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Scopes as RFC 6749 §3.3 writes them: tokens of visible ASCII with one space between two."""
+"""Parse and check scopes (RFC 6749 §3.3): names of visible ASCII, separated by one space."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ _SCOPE: Final = re.compile(f"{_NAME}(?: {_NAME})*")
 
 
 def scope_for(asked: str | None, allowed: tuple[str, ...]) -> str:
-    """The scope to be granted: what is asked, once each, or all that is allowed."""
+    """The scope to grant: the one asked for, without repeats, or all that is allowed."""
     names = _tokens(asked) if asked else allowed
     if not names or not set(names) <= set(allowed):
         raise OAuthError(
@@ -20,7 +20,7 @@ def scope_for(asked: str | None, allowed: tuple[str, ...]) -> str:
 
 
 def _tokens(scope: str) -> tuple[str, ...]:
-    """The tokens of a scope, once each; raises `OAuthError`."""
+    """The names in a scope, without repeats; raises `OAuthError`."""
     if not _SCOPE.fullmatch(scope):
         raise OAuthError("invalid_scope", "A scope is names with one space between two of them.")
     return tuple(dict.fromkeys(scope.split(" ")))

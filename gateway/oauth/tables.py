@@ -1,4 +1,4 @@
-"""Codes, refresh tokens and request URIs stand here as keyed digests, never as themselves."""
+"""Tables of pushed requests, codes, tokens and used assertions; secrets as keyed digests."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.db import column_types
 
 
 class PushedRequestRow(SQLModel, table=True):
-    """A pushed authorization request (RFC 9126), by the digest of its `request_uri`."""
+    """A pushed authorization request (RFC 9126), keyed by the digest of its `request_uri`."""
 
     __tablename__ = "pushed_request"
 
@@ -23,7 +23,7 @@ class PushedRequestRow(SQLModel, table=True):
 
 
 class AuthorizationCodeRow(SQLModel, table=True):
-    """An authorization code; spent by the one statement that fills `redeemed_at`."""
+    """An authorization code; redeemed by the one statement that sets `redeemed_at`."""
 
     __tablename__ = "authorization_code"
 
@@ -42,7 +42,7 @@ class AuthorizationCodeRow(SQLModel, table=True):
 
 
 class AccessTokenRow(SQLModel, table=True):
-    """An access token that was issued, by its `jti`; `code_digest` says from which code."""
+    """An issued access token, keyed by its `jti`; `code_digest` is the code's it came from."""
 
     __tablename__ = "access_token"
     __table_args__ = (Index("ix_access_token_code_digest", "code_digest"),)
@@ -75,7 +75,7 @@ class RefreshTokenRow(SQLModel, table=True):
 
 
 class AssertionRow(SQLModel, table=True):
-    """A client assertion's `jti` that was used: its primary key is what makes it single-use."""
+    """The `jti` of a used client assertion; the primary key makes it single-use."""
 
     __tablename__ = "assertion_jti"
     __table_args__ = (Index("ix_assertion_jti_expires_at", "expires_at"),)

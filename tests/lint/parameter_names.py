@@ -14,11 +14,8 @@ ROOTS: Final = ("gateway", "consent", "verification", "sdk/src", "tests")
 #: Folders and files that still have such parameters.
 EXEMPT: Final[tuple[str, ...]] = (
     "consent/",
-    "gateway/admin/",
     "gateway/background/",
     "gateway/cli/",
-    "gateway/clients/",
-    "gateway/identity/",
     "gateway/portal/",
     "gateway/records/",
     "gateway/synthetic/",
