@@ -1,4 +1,4 @@
-"""Audit log of operators' acts: each is written in its own transaction, with a log leaf.
+"""Audit log of operators' acts: each is written in the act's transaction, with a log leaf.
 
 The transparency log has salted hashes only; with an act's row and salt anyone can verify it.
 """
