@@ -19,13 +19,13 @@ PROBE_WRITE_ON_ENGINE: Final = Statement(PROBE_WRITE.sql)
 
 @router.get("/healthz")
 async def healthz() -> Response:
-    """The process serves."""
+    """Liveness."""
     return Response("ok\n", media_type="text/plain")
 
 
 @router.get("/readyz")
 async def readyz(runtime: UsingRuntime) -> Response:
-    """The database and the limits' store take a write; otherwise this is a 503 problem."""
+    """Readiness: the database and the limit store accept writes; otherwise a 503 problem."""
     await runtime.hot.row(PROBE_WRITE, {})
     async with runtime.engine.begin() as connection:
         await connection.execute(PROBE_WRITE_ON_ENGINE)

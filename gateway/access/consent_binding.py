@@ -1,4 +1,4 @@
-"""Checks of a consent-bound token: its consent still stands, and the call is about its enterprise.
+"""Checks of a consent-bound token: its consent has not ended, and the call is about its enterprise.
 
 The consent's state is read in each request's own statement.
 """

@@ -21,7 +21,7 @@ ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 TYP = "dpop+jwt"
 SKEW_SECONDS = 10
 WINDOW_SECONDS = 60
-# A replayed proof must stay known for as long as it could pass: its window, or its nonce's.
+# A used proof is remembered as long as it could be valid: its window, or its nonce's.
 REMEMBER_SECONDS = WINDOW_SECONDS + SKEW_SECONDS + 2 * SLOT_SECONDS
 MAX_JTI_LENGTH = 256
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})

@@ -37,7 +37,7 @@ async def list_changes(
     after: Annotated[str, Query(pattern=CURSOR_PATTERN)] = "0",
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
 ) -> Response:
-    """Give the changes behind `after`, from the first on if it is left out; at most 100.
+    """List the changes after a cursor, from the first if it is left out; at most 100.
 
     `wait` holds the request for so many seconds while there are none.
     """
@@ -48,7 +48,7 @@ async def list_changes(
 
 @router.post("/ack", response_model=AckOut, openapi_extra=request_body(AckIn))
 async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Response:
-    """Note that the caller knows every change up to a cursor; to say it again changes nothing."""
+    """Acknowledge every change up to a cursor; idempotent."""
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, AckIn)
     await authorize_call(request, runtime, caller)

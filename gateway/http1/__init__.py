@@ -1,1 +1,1 @@
-"""HTTP/1.1 as the gateway speaks it: message heads, framing, bounds, one spelling of each path."""
+"""HTTP/1.1 server protocol: message heads, framing, bounds, canonical paths."""

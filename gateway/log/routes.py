@@ -74,7 +74,7 @@ async def get_log_tile(level: str, path: str, runtime: UsingRuntime) -> Response
 
 @router.get("/log/events", response_model=EventsOut)
 async def list_log_events(runtime: UsingRuntime) -> Response:
-    """What the log says in public: each event of a signing key, with the salt of its leaf."""
+    """List the public events of the signing keys, with the salt of each leaf."""
     return json_response(
         {"log": f"{runtime.settings.issuer}/log", "events": await read_events(runtime.hot)}
     )

@@ -75,7 +75,7 @@ def authorize(
         catalogue=runtime.catalogue,
         unavailable=inputs.enterprise.unavailable,
     )
-    if not inputs.readable.issuperset(scope.told):
+    if not inputs.readable.issuperset(scope.disclosed):
         raise RuntimeError("granted, and not read: the read statement decides otherwise")
     return Authorization(
         agreement=agreement, granted=granted, enterprise=inputs.enterprise, scope=scope

@@ -36,14 +36,14 @@ def page_of(
 ) -> RecordPage:
     """The requested page of the records that may be disclosed to this client now."""
     held = (
-        *_registration(runtime, authorization.enterprise, authorization.scope.told),
+        *_registration(runtime, authorization.enterprise, authorization.scope.disclosed),
         *inputs.records,
     )
     listed = is_on_serious_list(held, runtime.catalogue, now)
     begin = request.cursor.after if request.cursor else None
-    told: list[tuple[Record, Mapping[str, Any]]] = []
+    disclosed: list[tuple[Record, Mapping[str, Any]]] = []
     for record in sorted(held, key=position_of):
-        if record.dataset not in authorization.scope.told or not request.wants(record):
+        if record.dataset not in authorization.scope.disclosed or not request.wants(record):
             continue
         if begin is not None and position_of(record) <= begin:
             continue
@@ -58,10 +58,10 @@ def page_of(
         if unseen := authorization.scope.unseen.get(record.dataset):
             fields = {name: value for name, value in fields.items() if name not in unseen}
         if fields:
-            told.append((record, fields))
-        if len(told) > request.page_size:
-            return RecordPage(records=tuple(told[:-1]), last=position_of(told[-2][0]))
-    return RecordPage(records=tuple(told), last=None)
+            disclosed.append((record, fields))
+        if len(disclosed) > request.page_size:
+            return RecordPage(records=tuple(disclosed[:-1]), last=position_of(disclosed[-2][0]))
+    return RecordPage(records=tuple(disclosed), last=None)
 
 
 def position_of(record: Record) -> RecordPosition:
@@ -86,9 +86,9 @@ def serialize_record(record: Record, fields: Mapping[str, Any]) -> dict[str, Any
 
 
 def _registration(
-    runtime: Runtime, enterprise: Enterprise, told: tuple[str, ...]
+    runtime: Runtime, enterprise: Enterprise, disclosed: tuple[str, ...]
 ) -> tuple[Record, ...]:
     """The registration as a record, decrypted only if it is disclosed."""
-    if REGISTRATION not in told:
+    if REGISTRATION not in disclosed:
         return ()
     return (registration_of(enterprise, open_enterprise(runtime.vault, enterprise)),)

@@ -62,7 +62,7 @@ class QueryInputs:
 
     client_status: ClientStatus
     consent: Consent | None
-    kept: Mapping[str, Any] | None
+    stored_answer: Mapping[str, Any] | None
     enterprise: Enterprise | None
     records: tuple[Record, ...]
     readable: frozenset[str]
@@ -103,7 +103,7 @@ async def read_inputs(
     return QueryInputs(
         client_status=client_status_from_json(orjson.loads(row["client_status"])),
         consent=consent_from_json(orjson.loads(row["consent"])) if row["consent"] else None,
-        kept=orjson.loads(row["kept"]) if row["kept"] else None,
+        stored_answer=orjson.loads(row["kept"]) if row["kept"] else None,
         enterprise=enterprise_from_json(row["enterprise"]),
         records=records_from_json(row["records"]),
         readable=frozenset(row["readable"]),

@@ -38,7 +38,7 @@ class QueryIn(WireModel):
 
 
 class SourceOut(WireModel):
-    """Who answers for a record."""
+    """The source of a record."""
 
     name: str
     uscc: str | None
@@ -66,7 +66,7 @@ class WithheldOut(WireModel):
 
 
 class ConsentOut(WireModel):
-    """The consent under which this was told."""
+    """The consent that allows the answer."""
 
     consent_id: str
     valid_until: str

@@ -56,7 +56,7 @@ async def _attempt(
     inputs = await read_inputs(
         runtime.hot, caller, request, key, catalogue=runtime.catalogue, now=now
     )
-    stored = _answer_store(runtime, caller, request).find(key, inputs.kept, now)
+    stored = _answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     authorization = authorize(runtime, caller, request, inputs, now, repeated=stored is not None)
@@ -86,10 +86,10 @@ def _still_true(
     now: datetime,
 ) -> bool:
     """Whether all records of a stored answer may still be disclosed, with the same fields and objections."""
-    told = orjson.loads(stored.answer)["records"]
+    disclosed = orjson.loads(stored.answer)["records"]
     page = page_of(runtime, replace(request, page_size=sys.maxsize), inputs, authorization, now)
     now_told = {_identity(serialize_record(record, fields)) for record, fields in page.records}
-    return all(_identity(each) in now_told for each in told)
+    return all(_identity(each) in now_told for each in disclosed)
 
 
 def _identity(record: Mapping[str, Any]) -> tuple[str, int, bytes, str | None]:

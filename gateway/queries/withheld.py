@@ -18,7 +18,7 @@ from gateway.creditfile.disclosure_policy import never_disclosed_fields
 class DisclosedScope:
     """The requested datasets that are disclosed, and why the others are withheld."""
 
-    told: tuple[str, ...]
+    disclosed: tuple[str, ...]
     reasons: Mapping[str, str]
     unseen: Mapping[str, frozenset[str]]
     """Fields by dataset that the catalogue added after the consent."""
@@ -46,12 +46,14 @@ def scope_of(
             reasons[name] = "class_never"
         elif name in unavailable:
             reasons[name] = "source_unavailable"
-    told = tuple(name for name in datasets if name not in reasons)
-    return DisclosedScope(told=told, reasons=reasons, unseen=_unseen(told, granted, catalogue))
+    disclosed = tuple(name for name in datasets if name not in reasons)
+    return DisclosedScope(
+        disclosed=disclosed, reasons=reasons, unseen=_unseen(disclosed, granted, catalogue)
+    )
 
 
 def _unseen(
-    told: tuple[str, ...], granted: Granted, catalogue: Catalogue
+    disclosed: tuple[str, ...], granted: Granted, catalogue: Catalogue
 ) -> Mapping[str, frozenset[str]]:
     """Fields that the catalogue added after the consent (R8), except public ones."""
     if granted.fields is None:
@@ -63,7 +65,7 @@ def _unseen(
             for each in catalogue.fields_for(name, Audience.AUTHORISED)
             if each.disclosure is not DisclosureClass.PUBLIC and f"{name}.{each.name}" not in seen
         )
-        for name in told
+        for name in disclosed
     }
     return MappingProxyType({name: fields for name, fields in unseen.items() if fields})
 
@@ -77,16 +79,16 @@ def is_offered(dataset: str, purpose: Purpose, catalogue: Catalogue) -> bool:
 
 def withheld(scope: DisclosedScope, catalogue: Catalogue) -> list[dict[str, object]]:
     """The member `withheld` of an answer."""
-    told_in_part: list[dict[str, object]] = [
+    in_part: list[dict[str, object]] = [
         {"dataset": name, "fields": list(fields), "reason": "class_never"}
-        for name in scope.told
+        for name in scope.disclosed
         if (fields := never_disclosed_fields(name, catalogue))
     ]
-    told_in_part += [
+    in_part += [
         {"dataset": name, "fields": sorted(fields), "reason": "not_in_consent"}
         for name, fields in scope.unseen.items()
     ]
     whole: list[dict[str, object]] = [
         {"dataset": name, "reason": reason} for name, reason in scope.reasons.items()
     ]
-    return [*told_in_part, *whole]
+    return [*in_part, *whole]

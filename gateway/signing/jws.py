@@ -1,4 +1,4 @@
-"""Sign and verify JWTs (RFC 7515, RFC 7519), with PyJWT's algorithms.
+"""Signing and verification of JWTs (RFC 7515, RFC 7519), with PyJWT's algorithms.
 
 An algorithm is accepted only from the caller's list and only if the key allows it (`alg`, `use`,
 `key_ops`); headers with certificates or extensions are refused before verification. Detect replay by

@@ -129,15 +129,15 @@ class Sequencer:
             size = 0
             await self._sign(connection, 0, merkle.EMPTY_ROOT)
         taken = (await connection.execute(PENDING, {"batch": self.batch})).all()
-        fresh = await _not_sealed_before(connection, taken)
+        fresh = await _not_yet_in_log(connection, taken)
         if fresh:
-            await self._seal(connection, size, fresh)
+            await self._append(connection, size, fresh)
         if taken:
             await connection.execute(CLEAR_PENDING, _names(taken))
         await self.number_notices(connection)
         return len(taken), is_new or bool(fresh)
 
-    async def _seal(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
+    async def _append(self, connection: AsyncConnection, size: int, leaves: Leaves) -> None:
         hashes = await read_hashes_in_transaction(connection, edge_runs(size))
         full = grow(hashes, size, [merkle.leaf_hash(leaf.leaf_hash) for leaf in leaves])
         after = size + len(leaves)
@@ -161,7 +161,7 @@ class Sequencer:
         await connection.execute(ADD_CHECKPOINT, values)
 
 
-async def _not_sealed_before(connection: AsyncConnection, taken: Leaves) -> Leaves:
+async def _not_yet_in_log(connection: AsyncConnection, taken: Leaves) -> Leaves:
     """The leaves that are not in the log yet; a repaired shard may give one twice."""
     if not taken:
         return taken

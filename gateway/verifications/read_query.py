@@ -81,7 +81,7 @@ class VerificationInputs:
     client_status: ClientStatus
     allowed: bool
     consent: Consent | None
-    kept: Mapping[str, Any] | None
+    stored_answer: Mapping[str, Any] | None
     enterprise: Enterprise
     is_known: bool
     records: tuple[Record, ...]
@@ -126,7 +126,7 @@ async def read_inputs(
         client_status=client_status_from_json(orjson.loads(row["client_status"])),
         allowed=row["allowed"],
         consent=consent_from_json(consent) if consent else None,
-        kept=_json(row["kept"]),
+        stored_answer=_json(row["kept"]),
         enterprise=enterprise,
         is_known=is_known,
         records=records_from_json(row["records"]),

@@ -26,7 +26,7 @@ class VerificationIn(WireModel):
 
 
 class AnswerOut(WireModel):
-    """One answer: `match` stands only beside a `yes` on a name."""
+    """One answer; `match` is present only with a `yes` on a name."""
 
     question: str
     answer: str

@@ -62,7 +62,7 @@ async def _attempt(
     if isinstance(agreement, Refusal):
         return agreement
     runtime.quotas.note(caller.client_id, agreement.version)
-    stored = _answer_store(runtime, caller, request).find(key, inputs.kept, now)
+    stored = _answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if isinstance(stored, StoredAnswer):

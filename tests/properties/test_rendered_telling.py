@@ -51,7 +51,7 @@ def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -
 
 def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
     """What a query under a consent to everything tells, by record."""
-    scope = DisclosedScope(told=CATALOGUE.codes, reasons={}, unseen={})
+    scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={})
     ground = SimpleNamespace(enterprise=of.enterprise, scope=scope)
     found = SimpleNamespace(records=records)
     page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
