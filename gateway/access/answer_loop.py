@@ -18,6 +18,7 @@ from gateway.access.errors import Refusal, TemporarilyUnavailableError, accept
 from gateway.access.refused_request import RefusedRequest
 from gateway.access.timestamps import format_time
 from gateway.disclosure.commit import log_refusal
+from gateway.disclosure.idempotency import AnswerStore
 from gateway.runtime import Runtime
 from gateway.transparency.inclusion_promise import log_promise, merge_deadline
 from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt, result_digest
@@ -75,6 +76,11 @@ async def answer_until_committed(
         if answer is not None:
             return answer
     return Refusal(TemporarilyUnavailableError, retry_after=1)
+
+
+def answer_store(runtime: Runtime, caller: Caller, request: EnterpriseRequest) -> AnswerStore:
+    """The stored answers to this caller about this enterprise."""
+    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)
 
 
 def promise_inclusion(

@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
-from gateway.access.answer_loop import answer_until_committed, promise_inclusion
+from gateway.access.answer_loop import answer_store, answer_until_committed, promise_inclusion
 from gateway.access.authentication import Caller
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
 from gateway.access.timestamps import format_time
 from gateway.db.engine import to_json
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
-from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
+from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.queries.authorization import Authorization, authorize
 from gateway.queries.cursor import Cursors
@@ -56,7 +56,7 @@ async def _attempt(
     inputs = await read_inputs(
         runtime.hot, caller, request, key, catalogue=runtime.catalogue, now=now
     )
-    stored = _answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
+    stored = answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     authorization = authorize(runtime, caller, request, inputs, now, repeated=stored is not None)
@@ -135,7 +135,7 @@ def _pending(
         held_version=None if first else authorization.granted.version,
         key=key,
         answer=text,
-        sealed_answer=_answer_store(runtime, caller, request).seal(key, text),
+        sealed_answer=answer_store(runtime, caller, request).seal(key, text),
     )
 
 
@@ -177,7 +177,3 @@ def _with_uses(text: str, uses_left: int | None) -> str:
     document = orjson.loads(text)
     document["consent"]["uses_left"] = uses_left
     return to_json(document)
-
-
-def _answer_store(runtime: Runtime, caller: Caller, request: QueryRequest) -> AnswerStore:
-    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)

@@ -12,7 +12,6 @@ from gateway.transparency.checkpoints import TreeHead
 from gateway.transparency.merkle import EMPTY_ROOT
 
 BACKUP_DOC = "docs/operate/backup.md"
-EMPTY_TREE = TreeHead(0, EMPTY_ROOT)
 
 
 class LogForkedError(Exception):

@@ -13,7 +13,7 @@ import orjson
 
 import consent
 from consent import Granted, Purpose, decide
-from gateway.access.answer_loop import answer_until_committed, promise_inclusion
+from gateway.access.answer_loop import answer_store, answer_until_committed, promise_inclusion
 from gateway.access.authentication import Caller
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
@@ -24,7 +24,7 @@ from gateway.clients.agreements import Agreement
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.personal_fields import id_number_digest
 from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commit
-from gateway.disclosure.idempotency import AnswerStore, IdempotencyKey, KeyConflict, StoredAnswer
+from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
 from gateway.transparency.log_leaf import Disclosure
@@ -62,7 +62,7 @@ async def _attempt(
     if isinstance(agreement, Refusal):
         return agreement
     runtime.quotas.note(caller.client_id, agreement.version)
-    stored = _answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
+    stored = answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if isinstance(stored, StoredAnswer):
@@ -138,7 +138,7 @@ def _pending(
         consent_version=granted.version if granted else None,
         key=key,
         answer=text,
-        sealed_answer=_answer_store(runtime, caller, request).seal(key, text),
+        sealed_answer=answer_store(runtime, caller, request).seal(key, text),
         probes=probes,
     )
 
@@ -242,7 +242,3 @@ def _document(
 def _answer(answered: Answered) -> Mapping[str, str]:
     told = {"question": answered.tag, "answer": str(answered.answer)}
     return told if answered.match is None else {**told, "match": str(answered.match)}
-
-
-def _answer_store(runtime: Runtime, caller: Caller, request: VerificationRequest) -> AnswerStore:
-    return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)
