@@ -41,16 +41,12 @@ def parse_header(field: str) -> Certificate:
     """The certificate in a `Client-Cert` value; raises `CertificateError`."""
     value = field.strip(" ")
     found = SF_BYTE_SEQUENCE.fullmatch(value) if len(value) <= MAX_HEADER_LENGTH else None
-    if found is None:
-        raise CertificateError("Client-Cert is not one certificate as RFC 9440 writes it.")
     try:
-        certificate = read_certificate(b64decode(found[1], validate=True))
+        certificate = read_certificate(b64decode(found[1], validate=True)) if found else None
     except CertificateError:
         raise
     except ValueError:
-        raise CertificateError(
-            "Client-Cert is not one certificate as RFC 9440 writes it."
-        ) from None
-    if certificate.x5c != found[1]:
+        certificate = None
+    if certificate is None or found is None or certificate.x5c != found[1]:
         raise CertificateError("Client-Cert is not one certificate as RFC 9440 writes it.")
     return certificate

@@ -24,6 +24,7 @@ from gateway.runtime import Runtime, UsingRuntime
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
 
 SCOPE = "changes"
+UNKNOWN_CURSOR = "Give a cursor that this feed has given you."
 CHANGES_PAGE_SIZE = 100
 MAX_WAIT_SECONDS = 30  # seconds
 POLL_SECONDS = 1.0  # seconds
@@ -56,7 +57,7 @@ async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Respon
     async with runtime.engine.begin() as connection:
         unknown = await feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
     if unknown is not None:
-        raise _unknown_cursor()
+        raise InvalidRequestError(UNKNOWN_CURSOR)
     return json_response(AckOut.of(cursor, now))
 
 
@@ -65,12 +66,8 @@ async def _page(runtime: Runtime, client_id: str, cursor: int, wait: float) -> F
         async with runtime.engine.connect() as connection:
             page = await feed.read_page(connection, client_id, cursor, limit=CHANGES_PAGE_SIZE)
         if isinstance(page, UnknownCursor):
-            raise _unknown_cursor()
+            raise InvalidRequestError(UNKNOWN_CURSOR)
         if page.notices or wait <= 0:
             return page
         await asyncio.sleep(min(POLL_SECONDS, wait))
         wait -= POLL_SECONDS
-
-
-def _unknown_cursor() -> InvalidRequestError:
-    return InvalidRequestError("Give a cursor that this feed has given you.")

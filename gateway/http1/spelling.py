@@ -30,25 +30,26 @@ class PathSpelling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        error = target_error(scope) if scope["type"] == "http" else None
-        if error is None:
-            await self._app(scope, receive, send)
-            return
-        log.info("refused", error=error.code, reason=error.detail, method=scope["method"])
-        await refusal_response(Request(scope), error)(scope, receive, send)
+        if scope["type"] == "http":
+            try:
+                check_target(scope)
+            except GatewayError as error:
+                log.info("refused", error=error.code, reason=error.detail, method=scope["method"])
+                await refusal_response(Request(scope), error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
-def target_error(scope: Scope) -> GatewayError | None:
-    """The error of a request whose target is not acceptable."""
+def check_target(scope: Scope) -> None:
+    """Raise the error of a request whose target is not acceptable."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     trouble = path_problem(path)
     if trouble is not None:
-        return InvalidRequestError(trouble)
+        raise InvalidRequestError(trouble)
     if has_encoded_slash(path):
-        return NotFoundError()
+        raise NotFoundError
     if NUL in scope["query_string"]:  # PostgreSQL has no text for it
-        return InvalidRequestError("The character U+0000 is not accepted.")
-    return None
+        raise InvalidRequestError("The character U+0000 is not accepted.")
 
 
 def refusal_response(request: Request, error: GatewayError) -> Response:
