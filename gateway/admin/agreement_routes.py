@@ -55,7 +55,7 @@ async def propose_agreement(client_id: str, request: Request, runtime: UsingRunt
         raise InvalidRequestError(str(error)) from None
     known = known_shape(client_id)
     outcome: InForce | Proposed = await run_act(
-        runtime, operator, lambda context: agreement_service.put(context, known, terms)
+        runtime, operator, agreement_service.put, known, terms
     )
     if isinstance(outcome, Proposed):
         return json_response(serializers.proposal(outcome.proposal), 201)
@@ -71,9 +71,7 @@ async def approve_agreement(
     digest = bytes.fromhex(asked.digest)
     known, client = known_shape(proposal_id), known_shape(client_id)
     put = await run_act(
-        runtime,
-        operator,
-        lambda context: agreement_service.approve(context, known, digest, client_id=client),
+        runtime, operator, agreement_service.approve, known, digest, client_id=client
     )
     return json_response(_in_force(put))
 
@@ -87,11 +85,7 @@ async def reject_agreement(
     """Reject a proposal, or take one's own back."""
     operator, _ = await read_act(request, runtime, ByOperator)
     known, client = known_shape(proposal_id), known_shape(client_id)
-    rejected = await run_act(
-        runtime,
-        operator,
-        lambda context: agreement_service.reject(context, known, client_id=client),
-    )
+    rejected = await run_act(runtime, operator, agreement_service.reject, known, client_id=client)
     return json_response(serializers.proposal(rejected))
 
 
@@ -100,7 +94,7 @@ async def end_agreement(client_id: str, request: Request, runtime: UsingRuntime)
     """End an agreement, from its client's next request on."""
     operator, _ = await read_act(request, runtime, ByOperator)
     known = known_shape(client_id)
-    ended = await run_act(runtime, operator, lambda context: agreement_service.end(context, known))
+    ended = await run_act(runtime, operator, agreement_service.end, known)
     return json_response(serializers.version(ended))
 
 

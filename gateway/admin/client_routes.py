@@ -1,6 +1,5 @@
 """HTTP routes for clients and the audit log: list, register, rotate keys, change state."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -56,9 +55,7 @@ async def register_client(request: Request, runtime: UsingRuntime) -> Response:
         wanted = asked.registration.to_registration(asked.client_id, loopback=loopback)
     except RegistrationError as error:
         raise InvalidRequestError(str(error)) from None
-    made = await run_act(
-        runtime, operator, lambda context: client_service.register(context, wanted)
-    )
+    made = await run_act(runtime, operator, client_service.register, wanted)
     return json_response(serializers.client(made), 201)
 
 
@@ -78,8 +75,9 @@ async def get_client(client_id: str, request: Request, runtime: UsingRuntime) ->
 async def rotate_client_keys(client_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Replace a client's keys by those in a statement that it signed with a key it has now."""
     operator, asked = await read_act(request, runtime, RotationIn)
-    act = partial(_rotate, runtime, known_shape(client_id), asked.rotation)
-    return json_response(serializers.client(await run_act(runtime, operator, act)))
+    known = known_shape(client_id)
+    changed = await run_act(runtime, operator, _rotate, runtime, known, asked.rotation)
+    return json_response(serializers.client(changed))
 
 
 @router.post("/clients/{client_id}/{act}", openapi_extra=request_body(ByOperator, required=False))
@@ -92,9 +90,7 @@ async def change_client_state(
         raise NotFoundError
     state = STATES[act]
     known = known_shape(client_id)
-    changed = await run_act(
-        runtime, operator, lambda context: client_service.set_state(context, known, state)
-    )
+    changed = await run_act(runtime, operator, client_service.set_state, known, state)
     return json_response(serializers.client(changed))
 
 
@@ -114,7 +110,7 @@ async def list_operator_acts(
 
 
 async def _rotate(
-    runtime: Runtime, client_id: str, statement: str, context: ActContext
+    context: ActContext, runtime: Runtime, client_id: str, statement: str
 ) -> ClientDetails | AdminRefusal:
     held = await registry.find(context.connection, client_id)
     if held is None:

@@ -65,13 +65,8 @@ async def review_objection(objection_id: str, request: Request, runtime: UsingRu
     if isinstance(written, InvalidText):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")
     known, outcome = known_shape(objection_id), ObjectionOutcome(asked.outcome)
-    await run_act(
-        runtime,
-        operator,
-        lambda context: objection_review.review(
-            context, runtime.catalogue, known, outcome, written.text
-        ),
-    )
+    review = objection_review.review
+    await run_act(runtime, operator, review, runtime.catalogue, known, outcome, written.text)
     return await _whole(runtime, known)
 
 

@@ -1,9 +1,8 @@
 """Operators' HTTP calls: authentication and admission, the act in its transaction, the answer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
 
@@ -25,6 +24,7 @@ ADMIN = "admin"
 READERS = ("admin", "audit")
 B = TypeVar("B", bound=ByOperator)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 async def reader(request: Request, runtime: Runtime) -> Caller:
@@ -46,30 +46,27 @@ async def read_act(request: Request, runtime: Runtime, model: type[B]) -> tuple[
     return Operator.with_token(caller.client_id, parsed.operator), parsed
 
 
-@asynccontextmanager
-async def act_context(runtime: Runtime, operator: Operator) -> AsyncIterator[ActContext]:
-    """The context of one act in a transaction; a failed check rolls back and is an HTTP error."""
+async def run_act(
+    runtime: Runtime,
+    operator: Operator,
+    act: Callable[Concatenate[ActContext, P], Awaitable[T | AdminRefusal]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Run an act in a transaction of its own; a refusal or a failed check is an HTTP error."""
     try:
         async with runtime.engine.begin() as connection:
-            now = runtime.now().astimezone(UTC)
-            yield ActContext(
+            context = ActContext(
                 connection=connection,
                 operator=operator,
-                now=now,
+                now=runtime.now().astimezone(UTC),
                 datasets=runtime.catalogue.codes,
             )
+            outcome = await act(context, *args, **kwargs)
+            if isinstance(outcome, AdminRefusal):
+                raise error_of(outcome)
     except (RegistrationError, TermsError, QuotasError) as error:
         raise InvalidRequestError(str(error)) from None
-
-
-async def run_act(
-    runtime: Runtime, operator: Operator, act: Callable[[ActContext], Awaitable[T | AdminRefusal]]
-) -> T:
-    """Run an act and commit it; a refusal is raised as its HTTP error."""
-    async with act_context(runtime, operator) as context:
-        outcome = await act(context)
-        if isinstance(outcome, AdminRefusal):
-            raise error_of(outcome)
     return outcome
 
 

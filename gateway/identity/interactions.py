@@ -1,7 +1,7 @@
-"""An interaction is decided once, by the session that it was shown to, and resumed once.
+"""Interactions: a consent request put to a person by redirect; decided once, and resumed once.
 
-The authorization endpoint opens it and resumes it; the portal shows and decides it. Who holds the
-address of somebody else's interaction can do nothing with it: only the deciding session resumes.
+The authorization endpoint opens and resumes an interaction; the portal shows and decides it. Only the
+session that it was shown to can decide and resume it, so its address is of no use to others.
 """
 
 import secrets
@@ -40,7 +40,7 @@ class AskDocument(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One row of `interaction`."""
+    """An interaction, as stored."""
 
     digest: bytes
     request_digest: bytes
@@ -98,7 +98,7 @@ async def find(
     digests: KeyedDigests,
     interaction_id: str,
 ) -> Interaction | None:
-    """The interaction of this id, in whatever state it is."""
+    """The interaction of this id, in any state."""
     found = await connection.execute(
         select(*_COLUMNS).where(_is(digests.of("interaction", interaction_id))),
     )
@@ -113,7 +113,7 @@ async def bind_session(
     session_digest: bytes,
     now: datetime,
 ) -> bool:
-    """Bind it to the session that it is shown to; `False` while another live session has it."""
+    """Bind an interaction to the session it is shown to; false while another live session has it."""
     holder = col(InteractionRow.session_digest)
     other_is_live = (
         select(col(SessionRow.digest))
@@ -141,9 +141,9 @@ async def decide(
     session_digest: bytes,
     now: datetime,
 ) -> bool:
-    """Decide it, in the caller's transaction; `False` if it cannot be decided any more.
+    """Decide an interaction, in the caller's transaction; false if it can no longer be decided.
 
-    The unique index lets one interaction of a pushed request be decided, however many are open.
+    The unique index lets one interaction of a pushed request be decided, of any number open.
     """
     statement = (
         update(InteractionRow)
@@ -178,7 +178,7 @@ async def take_decided(
     session_digest: bytes,
     now: datetime,
 ) -> Interaction | None:
-    """Take a decided interaction, once, for the session that decided it."""
+    """Take a decided interaction for the session that decided it, once."""
     taken = await connection.execute(
         update(InteractionRow)
         .where(
