@@ -11,14 +11,19 @@ from typing import Final
 import structlog
 from fastapi import Request
 
-from gateway.clients.certificates import LARGEST, Certificate, CertificateError, read_certificate
+from gateway.clients.certificates import (
+    LARGEST_CERTIFICATE,
+    Certificate,
+    CertificateError,
+    read_certificate,
+)
 from gateway.runtime import Runtime
 from gateway.trusted_proxies import is_in_networks
 
 log = structlog.get_logger("gateway.access")
 
 CLIENT_CERT_HEADER: Final = "client-cert"
-MAX_HEADER_LENGTH: Final = (LARGEST + 2) // 3 * 4 + 2
+MAX_HEADER_LENGTH: Final = (LARGEST_CERTIFICATE + 2) // 3 * 4 + 2
 # RFC 8941 §3.3.5: base64 between colons. RFC 9440 defines no parameters.
 SF_BYTE_SEQUENCE: Final = re.compile(r":([A-Za-z0-9+/]+={0,2}):")
 

@@ -22,7 +22,7 @@ from gateway.clients.authentication import (
 )
 from gateway.signing.jwk import base64url, public_jwk
 
-LARGEST: Final = 8_192  # bytes of DER; the largest that are in use have about 4,000
+LARGEST_CERTIFICATE: Final = 8_192  # bytes of DER; the largest that are in use have about 4,000
 MOST_IN_A_CHAIN: Final = 8
 
 
@@ -84,8 +84,8 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate:
     """Parse a certificate; raises `CertificateError`."""
     try:
-        if len(der) > LARGEST:
-            raise CertificateError(f"The certificate has more than {LARGEST} bytes.")
+        if len(der) > LARGEST_CERTIFICATE:
+            raise CertificateError(f"The certificate has more than {LARGEST_CERTIFICATE} bytes.")
         parsed = x509.load_der_x509_certificate(der)
         if parsed.public_bytes(Encoding.DER) != der:
             raise CertificateError("The certificate is not DER.")

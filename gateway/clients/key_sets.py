@@ -27,7 +27,7 @@ SHORTEST_REST: Final = timedelta(minutes=1)  # between any two fetches
 USUAL_REST: Final = timedelta(minutes=10)  # without a Cache-Control
 WAITS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # for another's fetch: longer than it may take
 LONGEST_KID: Final = 256
-PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "x5c")
+STORED_KEY_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "x5c")
 MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})", re.IGNORECASE)
 NOT_KEPT: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)", re.IGNORECASE)
 
@@ -166,7 +166,9 @@ async def fetch_keys(
     except (RegistrationError, StrictJsonError) as error:
         reason = str(error) if isinstance(error, RegistrationError) else f"it is {error}."
         raise UnfetchableError(f"What it answered is not a usable JWK set: {reason}") from None
-    keys = [{name: jwk[name] for name in PUBLIC_MEMBERS if name in jwk} for jwk in found["keys"]]
+    keys = [
+        {name: jwk[name] for name in STORED_KEY_MEMBERS if name in jwk} for jwk in found["keys"]
+    ]
     return KeySet(jwks={"keys": keys}, fresh_until=now + rest_after(fetched))
 
 

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.identity.demo_accounts import DemoPeople
 from gateway.identity.demo_tickets import Tickets
 from gateway.identity.identity_provider import Attempt
+from gateway.identity.return_url import SIGN_IN_RETURN
 from gateway.identity.sessions import Identity
 from gateway.pages.forms import is_same_origin, one, read_form
 from gateway.pages.page_route import PageRoute, stale
@@ -23,7 +24,6 @@ from gateway.pages.rendering import PageRenderer
 from gateway.settings import Settings
 
 SIGN_IN: Final = "/demo-identity/sign-in"
-RETURN: Final = "/portal/sign-in/return"
 LONGEST_VALUE: Final = 200
 
 ATTEMPTS: Final = 5
@@ -88,7 +88,7 @@ class DemoProvider:
         self._throttle.forget(username)
         ticket = self._tickets.issue(person, nonce=nonce, now=now)
         back = urlencode({"ticket": ticket, "state": state})
-        return RedirectResponse(f"{RETURN}?{back}", status_code=303)
+        return RedirectResponse(f"{SIGN_IN_RETURN}?{back}", status_code=303)
 
     def _page(
         self,

@@ -26,7 +26,7 @@ from gateway.strict_json import StrictJsonError
 
 USABLE: Final = timedelta(hours=1)
 SHORTEST_REST: Final = timedelta(minutes=1)  # between two fetches for a key that is not there
-PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
+PROVIDER_KEY_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class Directory:
         if not isinstance(keys, list):
             raise IdentityUnavailableError("The provider's keys are no JWK set.")
         return [
-            {name: jwk[name] for name in PUBLIC_MEMBERS if name in jwk}
+            {name: jwk[name] for name in PROVIDER_KEY_MEMBERS if name in jwk}
             for jwk in keys
             if isinstance(jwk, dict)
         ]

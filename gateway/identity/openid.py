@@ -19,13 +19,13 @@ from gateway.identity.identity_provider import (
     IdentityRefusedError,
     IdentityUnavailableError,
 )
+from gateway.identity.return_url import SIGN_IN_RETURN
 from gateway.identity.sessions import Identity
 from gateway.safe_fetch import FetchRoute, UnfetchableError
 from gateway.settings import Settings
 from gateway.signing import jws
 from gateway.signing.jws import JwsError, VerifiedClaims
 
-RETURN: Final = "/portal/sign-in/return"
 FAPI_ALGORITHMS: Final = ("ES256", "PS256", "EdDSA", "Ed25519")
 LONGEST_CODE: Final = 2_048
 BAD_REQUEST: Final = 400  # RFC 6749 §5.2: the code, not the client, is refused
@@ -39,7 +39,7 @@ class OpenIdProvider:
             raise RuntimeError("Without XINQIAO_IDENTITY_ISSUER there is no OpenID provider.")
         self._directory = Directory(settings.identity_issuer, loopback=settings.demo, route=route)
         self._auth: ClientAuth = client_auth_of(settings)
-        self._redirect_uri = settings.issuer + RETURN
+        self._redirect_uri = settings.issuer + SIGN_IN_RETURN
         self._scope = settings.identity_scope
         self._acr = settings.identity_acr
         self._algorithms = FAPI_ALGORITHMS + ((jws.RS256,) if settings.identity_rs256 else ())

@@ -45,7 +45,7 @@ def window_end(now: int, window: int) -> int:
     return ((shifted // window + 1) * window - DAY_STARTS) * SECOND
 
 
-def decide(counter: Counter, tat: int, now: int, cost: int) -> gcra.GcraDecision:
+def charge_counter(counter: Counter, tat: int, now: int, cost: int) -> gcra.GcraDecision:
     """GCRA for one counter."""
     return gcra.decide(tat, now, counter.quota, counter.window * SECOND, cost)
 
@@ -57,7 +57,7 @@ def seconds(microseconds: int) -> int:
 
 def _by_counters(admission: Admission, state: StoreState) -> list[_Refusal]:
     judged = (
-        (counter.name, decide(counter, tat, state.now, counter.cost))
+        (counter.name, charge_counter(counter, tat, state.now, counter.cost))
         for counter, tat in zip(admission.counters, state.tats, strict=True)
     )
     return [_Refusal(found.retry_after, name) for name, found in judged if not found.allowed]
@@ -71,7 +71,7 @@ def _by_distinct(distinct: Distinct | None, state: StoreState) -> list[_Refusal]
 
 def _states(admission: Admission, state: StoreState, *, charged: bool) -> tuple[CounterState, ...]:
     counters = tuple(
-        _state(counter, decide(counter, tat, state.now, counter.cost if charged else 0))
+        _state(counter, charge_counter(counter, tat, state.now, counter.cost if charged else 0))
         for counter, tat in zip(admission.counters, state.tats, strict=True)
     )
     if admission.distinct is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from gateway.limits.decision import StoreState, decide, judge, window_end
+from gateway.limits.decision import StoreState, charge_counter, judge, window_end
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import (
     Admission,
@@ -132,7 +132,7 @@ class MemoryStore:
 
     def _charge(self, admission: Admission, state: StoreState) -> None:
         for counter, tat in zip(admission.counters, state.tats, strict=True):
-            after = decide(counter, tat, state.now, counter.cost).tat
+            after = charge_counter(counter, tat, state.now, counter.cost).tat
             self._tats.put(f"{admission.tag}:{counter_key(counter)}", after, after)
         if admission.distinct and not state.seen:
             distinct = admission.distinct

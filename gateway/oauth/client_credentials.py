@@ -13,7 +13,7 @@ from gateway.runtime import Runtime
 GRANT_TYPE = "client_credentials"
 
 
-def serves(endpoint: str, posted: PostedForm) -> bool:
+def is_client_credentials(endpoint: str, posted: PostedForm) -> bool:
     """Whether this is a token request for client credentials."""
     return endpoint == "token" and posted.form.get("grant_type") == GRANT_TYPE
 

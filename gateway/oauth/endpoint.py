@@ -63,7 +63,7 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         posted = PostedForm(canonical_url(request, runtime), form)
         jkt = proof.jkt if proof else None
         client = await claimed_client(form.parameters, certificate, runtime)
-        if certificate is None and client_credentials.serves(endpoint, posted):
+        if certificate is None and client_credentials.is_client_credentials(endpoint, posted):
             answer = await client_credentials.answer(posted, runtime, jkt, client)
         else:
             answer = await _in_transaction(endpoint, posted, runtime, jkt, certificate, client)

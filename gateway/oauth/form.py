@@ -20,7 +20,7 @@ from gateway.access.errors import (
 )
 from gateway.oauth.errors import OAuthError, invalid_request
 
-LARGEST: Final = 64 * 1024
+LARGEST_FORM: Final = 64 * 1024
 MOST_PARAMETERS: Final = 64
 MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 MAY_REPEAT: Final = "resource"
@@ -50,7 +50,7 @@ async def read_form(request: Request) -> PostedFields:
     if request.url.query:
         raise invalid_request("Parameters belong into the body, not into the address.")
     try:
-        return parse(await body.read_body(request, largest=LARGEST))
+        return parse_form(await body.read_body(request, largest=LARGEST_FORM))
     except PayloadTooLargeError as error:
         raise OAuthError("invalid_request", error.detail, status=413) from None
     except UnsupportedMediaTypeError as error:
@@ -61,7 +61,7 @@ async def read_form(request: Request) -> PostedFields:
         raise invalid_request(error.detail) from None
 
 
-def parse(data: bytes) -> PostedFields:
+def parse_form(data: bytes) -> PostedFields:
     """The form in `data`; raises `OAuthError`."""
     try:
         pairs = parse_qsl(

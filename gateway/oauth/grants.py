@@ -21,7 +21,7 @@ from gateway.oauth.authlib_typing import (
 from gateway.oauth.errors import invalid_grant
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.scopes import scope_for
-from gateway.oauth.token_issuer import issue
+from gateway.oauth.token_issuer import issue_tokens
 
 
 class _Grant(BaseGrant):
@@ -50,7 +50,7 @@ class _Grant(BaseGrant):
         if grant is not None:
             allowed = tuple(name for name in grant.scope.split(" ") if name in allowed)
             scope = None if scope == grant.scope else scope
-        response = issue(
+        response = issue_tokens(
             self.context,
             client=client,
             scope=scope_for(scope, allowed),

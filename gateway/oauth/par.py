@@ -21,7 +21,7 @@ from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
-from gateway.oauth.token_issuer import agreement_of
+from gateway.oauth.token_issuer import agreement_in_force
 from gateway.transparency.log_leaf import LeafKind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
@@ -87,7 +87,7 @@ def _stored(pushed: Pushed) -> dict[str, Any]:
     """What the decision page and the code need; the last checks are made with it."""
     details = checked_details(
         pushed.parameters["authorization_details"],
-        agreement=agreement_of(pushed.client, pushed.context.now),
+        agreement=agreement_in_force(pushed.client, pushed.context.now),
         catalogue=pushed.context.runtime.catalogue,
         now=pushed.context.now,
     )

@@ -59,7 +59,7 @@ def token_binding(context: RequestContext, client: Client) -> TokenBinding:
     return TokenBinding(jkt=context.jkt, x5t=context.certificate.thumbprint)
 
 
-def issue(
+def issue_tokens(
     context: RequestContext,
     *,
     client: Client,
@@ -69,7 +69,7 @@ def issue(
 ) -> dict[str, Any]:
     """Issue an access token, and a refresh token if asked; returns the token response."""
     binding = token_binding(context, client)
-    agreement = agreement_of(client, context.now)
+    agreement = agreement_in_force(client, context.now)
     expires = _expiry(context.now, agreement, grant)
     claims = {
         "iss": context.runtime.settings.issuer,
@@ -100,7 +100,7 @@ def issue(
     return response
 
 
-def agreement_of(client: Client, now: datetime) -> Agreement:
+def agreement_in_force(client: Client, now: datetime) -> Agreement:
     """The client's agreement in force; raises `unauthorized_client`."""
     agreement = client.agreement_in_force(now)
     if agreement is None:

@@ -18,7 +18,7 @@ from gateway.oauth.client_assertion import authenticate_by_assertion
 from gateway.oauth.rate_limit import charge
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import PostedForm
-from gateway.oauth.token_issuer import issue
+from gateway.oauth.token_issuer import issue_tokens
 from gateway.oauth.unit_of_work import Assertion, DeferredWork
 from gateway.runtime import Runtime
 from tests.bench.plan import SCOPE
@@ -50,7 +50,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
     issuer = runtime.settings.issuer
 
     def parse(call: TokenCall) -> None:
-        call.posted = PostedForm(canonical_url(call.request, runtime), form.parse(call.raw))
+        call.posted = PostedForm(canonical_url(call.request, runtime), form.parse_form(call.raw))
 
     def proof(call: TokenCall) -> None:
         call.proof = check_proof(
@@ -91,7 +91,7 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
             jkt=call.proof.jkt,
             certificate=None,
         )
-        issue(context, client=call.client, scope=SCOPE, grant=None, with_refresh_token=False)
+        issue_tokens(context, client=call.client, scope=SCOPE, grant=None, with_refresh_token=False)
 
     async def counting(call: TokenCall) -> None:
         assert call.work

@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.access.client_cert import MAX_HEADER_LENGTH, parse_header
 from gateway.clients.authentication import SUBJECTS, Authentication
-from gateway.clients.certificates import LARGEST, CertificateError, read_certificate
+from gateway.clients.certificates import LARGEST_CERTIFICATE, CertificateError, read_certificate
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.settings import Settings, SettingsError
 from gateway.trusted_proxies import is_in_networks, parse_networks
@@ -139,7 +139,7 @@ def _changed(text: str) -> list[str]:
         f":{base64.b64encode(der + b'more').decode()}:",
         f":{base64.b64encode(der[:-1]).decode()}:",
         f":{base64.b64encode(b'0' * 300).decode()}:",
-        f":{base64.b64encode(der + bytes(LARGEST)).decode()}:",
+        f":{base64.b64encode(der + bytes(LARGEST_CERTIFICATE)).decode()}:",
         ":" + "A" * MAX_HEADER_LENGTH + ":",
         "-----BEGIN CERTIFICATE-----",
         ":%2B:",
