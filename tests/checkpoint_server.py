@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def a_checkpoint_server() -> Iterator[CheckpointServer]:
+def make_checkpoint_server() -> Iterator[CheckpointServer]:
     """A real HTTP server on a free port."""
     server = CheckpointServer()
 

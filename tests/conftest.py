@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
-from tests.databases import a_server, new_database
+from tests.databases import make_server, new_database
 from tests.sampling import sampled
 
 if TYPE_CHECKING:
-    from tests.house import House
+    from tests.gateway_fixture import GatewayFixture
 
 FOLDER: Final = Path(__file__).parent
 LONGEST_FIRST: Final = (
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The address of an empty database on this process's server; `new_database` makes others there."""
-    with a_server() as url:
+    with make_server() as url:
         yield url
 
 
@@ -78,19 +78,19 @@ async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(postgres_url: str) -> "AsyncIterator[House]":
+async def gateway(postgres_url: str) -> "AsyncIterator[GatewayFixture]":
     """The one whole gateway of the session. Tests make their own clients and consents in it."""
-    from tests.house import a_house
+    from tests.gateway_fixture import open_gateway
 
-    async with a_house(postgres_url) as made:
+    async with open_gateway(postgres_url) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def served(house: "House") -> "Iterator[House]":
-    """The same house, with another worker that listens on a real socket, at its issuer's address."""
+def served(gateway: "GatewayFixture") -> "Iterator[GatewayFixture]":
+    """The same gateway, with another worker that listens on a real socket, at its issuer's address."""
     from gateway.app import create_app
-    from tests.house import Server
+    from tests.gateway_fixture import Server
 
-    with Server(create_app(house.settings)).listening_on(house.listening):
-        yield house
+    with Server(create_app(gateway.settings)).listening_on(gateway.listening):
+        yield gateway

@@ -27,7 +27,7 @@ BANK = "bank-1"
 SHOWN = DisplayedText(text_version="2026.1", language="zh")
 
 
-def a_person(uscc: str = USCC) -> Person:
+def make_person(uscc: str = USCC) -> Person:
     """The one who signs in for an enterprise."""
     return Person(
         subject="person-1",
@@ -37,7 +37,7 @@ def a_person(uscc: str = USCC) -> Person:
     )
 
 
-def an_ask(**changes: Any) -> AccessRequest:
+def make_ask(**changes: Any) -> AccessRequest:
     """A bank's ask for two datasets and a question."""
     ask = AccessRequest(
         client_id=BANK,
@@ -49,7 +49,7 @@ def an_ask(**changes: Any) -> AccessRequest:
     return replace(ask, **changes)
 
 
-def a_request(**changes: Any) -> Consent:
+def make_request(**changes: Any) -> Consent:
     """A consent that waits for its decision."""
     consent = Consent(
         consent_id="cst_a",
@@ -67,7 +67,7 @@ def a_request(**changes: Any) -> Consent:
     return replace(consent, **changes)
 
 
-def a_consent(**changes: Any) -> Consent:
+def make_consent(**changes: Any) -> Consent:
     """A consent that holds at noon."""
     granted = {
         "status": Status.ACTIVE,
@@ -78,15 +78,15 @@ def a_consent(**changes: Any) -> Consent:
         "language": "zh",
         "version": 2,
     }
-    return a_request(**(granted | changes))
+    return make_request(**(granted | changes))
 
 
-def a_scope(**changes: Any) -> Scope:
-    """Exactly what `a_request` asks for."""
-    return replace(a_request().scope, **changes)
+def make_scope(**changes: Any) -> Scope:
+    """Exactly what `make_request` asks for."""
+    return replace(make_request().scope, **changes)
 
 
-def an_event_of(consent: Consent) -> Event:
+def make_event_of(consent: Consent) -> Event:
     """The event beside a consent that a test has made up."""
     return Event(
         uscc=consent.uscc,

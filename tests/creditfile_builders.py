@@ -61,7 +61,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
-def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of many types
+def make_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of many types
     """A record; `changed` are fields of its dataset (none: left out), or members of `Record`."""
     of = CATALOGUE.dataset(dataset)
     named = {field.name for field in of.fields}
@@ -85,7 +85,7 @@ def a_record(dataset: str = "penalty", **changed: Any) -> Record:  # members of 
     return Record(**said)
 
 
-def an_enterprise(**changed: Any) -> Enterprise:  # members of many types
+def make_enterprise(**changed: Any) -> Enterprise:  # members of many types
     """An active firm."""
     said: dict[str, Any] = {
         "uscc": USCC,

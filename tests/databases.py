@@ -30,7 +30,7 @@ _templates: Final[dict[Place, str]] = {}
 
 
 @contextmanager
-def a_server() -> Iterator[str]:
+def make_server() -> Iterator[str]:
     """The address of an empty database, on a server where this process may make others."""
     given = os.environ.get("XINQIAO_TEST_DATABASE_URL")
     with _given_server(given) if given else _embedded_server() as url:

@@ -39,7 +39,7 @@ LOG = "pending_leaf, log_entry, log_node, checkpoint"
 EMPTY = f"TRUNCATE disclosure, disclosure_salt, {LOG}"
 
 
-def a_key_ring(folder: Path) -> KeyRing:
+def make_key_ring(folder: Path) -> KeyRing:
     """Fresh keys, valid since yesterday."""
     file = folder / "keys.json"
     file.write_text(new_key_file(NOON - timedelta(days=1)))
@@ -54,14 +54,14 @@ async def begin_anew(url: str) -> None:
     await engine.dispose()
 
 
-def a_checkpoint_folder(folder: Path) -> str:
+def make_checkpoint_folder(folder: Path) -> str:
     """Where a log's newest checkpoint is kept: a folder in `folder`, made if missing."""
     made = folder / "checkpoints"
     made.mkdir(exist_ok=True)
     return str(made)
 
 
-def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
+def make_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequencer:
     """A sealer at noon; its checkpoints are kept beside the file of keys."""
     assert keys._path is not None
     origin = origin_of(ISSUER)
@@ -69,7 +69,7 @@ def a_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Sequence
         engine=engine,
         keys=keys,
         origin=origin,
-        stores=[store_for(a_checkpoint_folder(keys._path.parent), loopback=False)],
+        stores=[store_for(make_checkpoint_folder(keys._path.parent), loopback=False)],
         now=lambda: NOON,
     )
     return Sequencer(

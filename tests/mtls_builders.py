@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from gateway.clients import registry
 from gateway.clients.authentication import Authentication
 from gateway.clients.registration import Registration
-from tests.oauth_builders import REDIRECT_URI, Bank, World, a_bank, public_jwk, some_terms
+from tests.oauth_builders import REDIRECT_URI, Bank, OAuthFixture, make_bank, public_jwk, some_terms
 
 SUBJECT = "CN=acme-bank,O=Acme Bank,C=CN"
 
@@ -69,7 +69,7 @@ class Holder:
         return file
 
 
-def a_certificate(
+def make_certificate(
     subject: str = SUBJECT,
     *,
     by: Holder | None = None,
@@ -99,9 +99,9 @@ def a_certificate(
     return Holder(certificate=made, key=key)
 
 
-def an_authority() -> Holder:
+def make_authority() -> Holder:
     """A certificate authority."""
-    return a_certificate("CN=Test Authority,C=CN", authority=True)
+    return make_certificate("CN=Test Authority,C=CN", authority=True)
 
 
 def common_name(holder: Holder) -> str:
@@ -122,9 +122,9 @@ class TlsBank:
         return self.bank.client_id
 
     @property
-    def world(self) -> World:
+    def oauth(self) -> OAuthFixture:
         """The server that it speaks to."""
-        return self.bank.world
+        return self.bank.oauth
 
     async def post(
         self,
@@ -137,7 +137,7 @@ class TlsBank:
     ) -> httpx2.Response:
         """Post as this client through the proxy; a parameter of `None` is left out."""
         fields = {"client_id": self.client_id, **form}
-        return await (http or self.world.http).post(
+        return await (http or self.oauth.http).post(
             path,
             data={name: value for name, value in fields.items() if value is not None},
             headers={"Client-Cert": (holder or self.holder).header} if headers is None else headers,
@@ -155,7 +155,7 @@ class TlsBank:
         pushed = await self.post("/oauth/par", self.bank.request(), **more)
         assert pushed.status_code == 201, pushed.text
         opened = await self.bank.open(pushed.json()["request_uri"])
-        return answer_of(await decided(self.world, interaction_of(opened)))["code"]
+        return answer_of(await decided(self.oauth, interaction_of(opened)))["code"]
 
     async def redeem(self, code: str, **more: Any) -> httpx2.Response:
         """Redeem a code."""
@@ -177,8 +177,8 @@ class TlsBank:
         return await self.post(f"/oauth/{endpoint}", {"token": token}, **more)
 
 
-async def a_tls_bank(
-    world: World,
+async def make_tls_bank(
+    oauth: OAuthFixture,
     holder: Holder,
     *,
     jwks: Mapping[str, Any] | None = None,
@@ -186,7 +186,7 @@ async def a_tls_bank(
     **authentication: Any,
 ) -> TlsBank:
     """A registered client with an agreement, by default known by its certificate's subject."""
-    bank = a_bank(world, client_id=f"tls-{secrets.token_hex(6)}")
+    bank = make_bank(oauth, client_id=f"tls-{secrets.token_hex(6)}")
     own = {
         "token_endpoint_auth_method": "tls_client_auth",
         "tls_client_auth_subject_dn": SUBJECT,
@@ -203,16 +203,16 @@ async def a_tls_bank(
             tls_client_certificate_bound_access_tokens=bound, **(authentication or own)
         ),
     )
-    async with world.runtime.engine.begin() as connection:
-        await registry.register_client(connection, registration, now=world.clock())
-        await registry.put_agreement(connection, bank.client_id, some_terms(world.clock()))
+    async with oauth.runtime.engine.begin() as connection:
+        await registry.register_client(connection, registration, now=oauth.clock())
+        await registry.put_agreement(connection, bank.client_id, some_terms(oauth.clock()))
     return TlsBank(bank=bank, holder=holder)
 
 
-def peer(world: World, address: str | None) -> httpx2.AsyncClient:
+def peer(oauth: OAuthFixture, address: str | None) -> httpx2.AsyncClient:
     """A way to the same server from another address; `None` as over a Unix socket."""
-    transport = httpx2.ASGITransport(app=world.app, client=(address, 4711))  # type: ignore[arg-type]
-    return httpx2.AsyncClient(transport=transport, base_url=str(world.http.base_url))
+    transport = httpx2.ASGITransport(app=oauth.app, client=(address, 4711))  # type: ignore[arg-type]
+    return httpx2.AsyncClient(transport=transport, base_url=str(oauth.http.base_url))
 
 
 def parts(token: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ from gateway.signing.access_tokens import TokenVerifier
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
-from tests.log_builders import a_checkpoint_folder
+from tests.log_builders import make_checkpoint_folder
 
 ISSUER = "https://credit.test"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -73,7 +73,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class OAuthFixture:
     """A running authorization server."""
 
     app: FastAPI
@@ -88,7 +88,7 @@ class World:
 
     async def bank(self, **changes: Any) -> "Bank":
         """A registered client with an agreement."""
-        bank = a_bank(self, **changes)
+        bank = make_bank(self, **changes)
         async with self.runtime.engine.begin() as connection:
             await registry.register_client(
                 connection,
@@ -118,7 +118,7 @@ class World:
 
 
 def some_terms(now: datetime, **changes: Any) -> Terms:
-    """Terms that cover what `a_consent_request` asks."""
+    """Terms that cover what `make_consent_request` asks."""
     terms = Terms(
         purposes=frozenset({"loan_approval"}),
         datasets=frozenset({"registration", "penalty"}),
@@ -130,7 +130,7 @@ def some_terms(now: datetime, **changes: Any) -> Terms:
 
 
 @asynccontextmanager
-async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[World]:
+async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[OAuthFixture]:
     """A server of this test's own on the database at `url`."""
     keys_file = folder / "keys.json"
     keys_file.write_text(new_key_file())
@@ -140,7 +140,7 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         secret=SECRET,
         signing_keys=keys_file,
         vault_keys=keys_file,
-        log_checkpoints=(a_checkpoint_folder(folder),),
+        log_checkpoints=(make_checkpoint_folder(folder),),
         **{"request_timeout": 120, **settings},  # a busy machine takes its time
     )
     clock = Clock()
@@ -162,11 +162,11 @@ async def running(url: str, folder: Path, **settings: Any) -> AsyncIterator[Worl
         nonces=DpopNonces(digests.key("nonce")),
         now=clock,
     )
-    app = _idle.pop() if _idle else _an_app()
+    app = _idle.pop() if _idle else _make_app()
     app.state.runtime = runtime
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        yield World(app=app, runtime=runtime, http=http, clock=clock)
+        yield OAuthFixture(app=app, runtime=runtime, http=http, clock=clock)
     _idle.append(app)
     await runtime.engine.dispose()
     await runtime.background.dispose()
@@ -177,7 +177,7 @@ _idle: list[FastAPI] = []
 """Applications that no test uses now: one knows nothing but its runtime, and is slow to begin."""
 
 
-def _an_app() -> FastAPI:
+def _make_app() -> FastAPI:
     app = FastAPI()
     app.include_router(router)
     problems.install(app)
@@ -197,7 +197,7 @@ class Flow:
 class Bank:
     """A client: what it sends is right, but for what a test changes."""
 
-    world: World
+    oauth: OAuthFixture
     client_id: str
     key: Key = field(repr=False)
     alg: str
@@ -205,7 +205,7 @@ class Bank:
 
     def assertion(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
         """A client assertion; a claim of `None` is left out."""
-        now = int(self.world.clock().timestamp())
+        now = int(self.oauth.clock().timestamp())
         made = {
             "iss": self.client_id,
             "sub": self.client_id,
@@ -223,9 +223,9 @@ class Bank:
         made = {
             "htm": "POST",
             "htu": ISSUER + path,
-            "iat": int(self.world.clock().timestamp()),
+            "iat": int(self.oauth.clock().timestamp()),
             "jti": secrets.token_urlsafe(16),
-            "nonce": await self.world.nonce(),
+            "nonce": await self.oauth.nonce(),
         }
         own = {"typ": "dpop+jwt", "jwk": public_jwk(self.proof_key)}
         return signed(self.proof_key, "ES256", made | claims, own | dict(header or {}))
@@ -246,7 +246,7 @@ class Bank:
             **form,
         }
         headers = {"DPoP": proof or await self.proof(path)}
-        return await self.world.http.post(path, data=fields, headers=headers, **more)
+        return await self.oauth.http.post(path, data=fields, headers=headers, **more)
 
     async def token(self, *, scope: str | None = None, **more: Any) -> httpx2.Response:
         """Ask for a token with this client's own credentials."""
@@ -261,7 +261,7 @@ class Bank:
             "state": "st/at é",
             "code_challenge": challenge_of("v" * 43),
             "code_challenge_method": "S256",
-            "authorization_details": json.dumps([a_consent_request()]),
+            "authorization_details": json.dumps([make_consent_request()]),
         }
         return {name: value for name, value in (made | changes).items() if value is not None}
 
@@ -275,7 +275,7 @@ class Bank:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.assertion(),
         }
-        return await self.world.http.post("/oauth/par", data=form)
+        return await self.oauth.http.post("/oauth/par", data=form)
 
     async def pushed(self, **changes: str | None) -> str:
         """Push an authorization request that must succeed; give its `request_uri`."""
@@ -286,12 +286,12 @@ class Bank:
     async def open(self, request_uri: str, **more: str) -> httpx2.Response:
         """Send a browser to the authorization endpoint."""
         names = {"client_id": self.client_id, "request_uri": request_uri, **more}
-        return await self.world.http.get("/oauth/authorize", params=names)
+        return await self.oauth.http.get("/oauth/authorize", params=names)
 
     async def code(self, *, grant: bool = True, **changes: str | None) -> str:
         """Go through the whole flow to a code, or to the error where the enterprise refuses."""
         opened = await self.open(await self.pushed(**changes))
-        back = await decided(self.world, interaction_of(opened), grant=grant)
+        back = await decided(self.oauth, interaction_of(opened), grant=grant)
         answer = answer_of(back)
         return answer["code"] if grant else answer["error"]
 
@@ -317,13 +317,13 @@ class Bank:
             "client_assertion": self.assertion(),
             "token": token,
         }
-        return await self.world.http.post(f"/oauth/{endpoint}", data=form)
+        return await self.oauth.http.post(f"/oauth/{endpoint}", data=form)
 
 
-def a_bank(world: World, **changes: Any) -> Bank:
+def make_bank(oauth: OAuthFixture, **changes: Any) -> Bank:
     """A client that is not registered yet."""
     bank = Bank(
-        world=world,
+        oauth=oauth,
         client_id=f"bank-{secrets.token_hex(6)}",
         key=ec.generate_private_key(ec.SECP256R1()),
         alg="ES256",
@@ -332,7 +332,7 @@ def a_bank(world: World, **changes: Any) -> Bank:
     return replace(bank, **changes)
 
 
-def a_consent_request(**changes: Any) -> dict[str, Any]:
+def make_consent_request(**changes: Any) -> dict[str, Any]:
     """One `credit_data`; a member of `None` is left out."""
     made = {
         "type": "credit_data",
@@ -346,7 +346,7 @@ def a_consent_request(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (made | changes).items() if value is not None}
 
 
-async def a_session(world: World) -> str:
+async def make_session(oauth: OAuthFixture) -> str:
     """The cookie of a signed-in person who may act for the enterprise."""
     who = Identity(
         subject="person-1",
@@ -354,20 +354,24 @@ async def a_session(world: World) -> str:
         mandates=[{"uscc": USCC, "role": "legal_representative"}],
         token_digest=b"\x01" * 32,
     )
-    async with world.runtime.engine.begin() as connection:
-        return await sessions.begin(connection, world.runtime.digests, who, now=world.clock())
+    async with oauth.runtime.engine.begin() as connection:
+        return await sessions.begin(connection, oauth.runtime.digests, who, now=oauth.clock())
 
 
-async def decided(world: World, interaction_id: str, *, grant: bool = True) -> httpx2.Response:
+async def decided(
+    oauth: OAuthFixture, interaction_id: str, *, grant: bool = True
+) -> httpx2.Response:
     """Decide an interaction as the portal does, and bring the decision back."""
-    cookie = await a_session(world)
-    await decide(world, interaction_id, cookie, grant=grant)
-    return await resumed(world, interaction_id, cookie)
+    cookie = await make_session(oauth)
+    await decide(oauth, interaction_id, cookie, grant=grant)
+    return await resumed(oauth, interaction_id, cookie)
 
 
-async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool = True) -> None:
+async def decide(
+    oauth: OAuthFixture, interaction_id: str, cookie: str, *, grant: bool = True
+) -> None:
     """Decide an interaction as the portal does; a grant leaves the penalties out."""
-    runtime, now = world.runtime, world.clock()
+    runtime, now = oauth.runtime, oauth.clock()
     async with runtime.engine.begin() as connection:
         digests, jar = runtime.digests, {sessions.COOKIE: cookie}
         session = await sessions.current(connection, digests, runtime.settings, jar, now=now)
@@ -393,9 +397,9 @@ async def decide(world: World, interaction_id: str, cookie: str, *, grant: bool 
         assert trouble is None, trouble
 
 
-async def resumed(world: World, interaction_id: str, cookie: str) -> httpx2.Response:
+async def resumed(oauth: OAuthFixture, interaction_id: str, cookie: str) -> httpx2.Response:
     """Bring a decision back to the authorization endpoint."""
-    return await world.http.get(
+    return await oauth.http.get(
         "/oauth/resume",
         params={"interaction": interaction_id},
         headers={"Cookie": f"{sessions.COOKIE}={cookie}"},

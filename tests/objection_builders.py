@@ -18,8 +18,8 @@ from gateway.creditfile.objections.model import (
 )
 from gateway.creditfile.records import Record
 from gateway.creditfile.tables import record
-from tests.creditfile_builders import CATALOGUE, NOON, USCC, a_record
-from tests.house import Caller, House
+from tests.creditfile_builders import CATALOGUE, NOON, USCC, make_record
+from tests.gateway_fixture import Caller, GatewayFixture
 from verification.uscc import check_character
 
 KINDS: Final = CATALOGUE.objections
@@ -51,7 +51,7 @@ def raised(
     )
 
 
-def an_objection(*, now: datetime = NOON, **ground: Any) -> Objection:
+def make_objection(*, now: datetime = NOON, **ground: Any) -> Objection:
     """An open objection."""
     return done(raised(now=now, **ground))
 
@@ -62,29 +62,29 @@ def done(outcome: ObjectionChanged | ObjectionRefused) -> Objection:
     return outcome.objection
 
 
-async def a_fresh_enterprise(house: House) -> str:
+async def make_fresh_enterprise(gateway: GatewayFixture) -> str:
     """The code of a new enterprise with an empty file, so that no other test meets its records."""
     first17 = "91330106MA2" + "".join(secrets.choice("ABCDEFGH2345678") for _ in range(6))
     uscc = first17 + check_character(first17)
-    await house.rows(
+    await gateway.rows(
         """
         INSERT INTO enterprise SELECT (jsonb_populate_record(e, jsonb_build_object(
             'uscc', CAST(:uscc AS text), 'registration_id', CAST(:id AS text), 'personal', NULL))).*
         FROM enterprise e WHERE e.uscc = :model RETURNING 1""",
         uscc=uscc,
         id=f"reg_{secrets.token_hex(8)}",
-        model=house.uscc("clean"),
+        model=gateway.uscc("clean"),
     )
     return uscc
 
 
-async def a_disputed_record(
-    house: House, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
+async def make_disputed_record(
+    gateway: GatewayFixture, source: Caller, *, dataset: str = "penalty", uscc: str | None = None
 ) -> Record:
     """A record of this source in an enterprise's file, told to whoever may be told of it."""
-    made = a_record(
+    made = make_record(
         dataset,
-        uscc=uscc or await a_fresh_enterprise(house),
+        uscc=uscc or await make_fresh_enterprise(gateway),
         record_id=f"rec_{secrets.token_hex(8)}",
         source_id=source.client_id,
         **_FRESH.get(dataset, {}),
@@ -93,24 +93,24 @@ async def a_disputed_record(
     row = {each.name: getattr(made, each.name) for each in fields(made)}
     known = {column.name for column in record.columns}
     row = {name: value for name, value in row.items() if name in known and value is not None}
-    async with house.runtime.engine.begin() as connection:
+    async with gateway.runtime.engine.begin() as connection:
         await connection.execute(insert(record).values(row | {"fields": dict(made.fields)}))
     return made
 
 
-async def object_to(house: House, made: Record, **changed: Any) -> Objection:
+async def object_to(gateway: GatewayFixture, made: Record, **changed: Any) -> Objection:
     """An objection that the record's own enterprise raises to it."""
-    async with house.runtime.engine.begin() as connection:
+    async with gateway.runtime.engine.begin() as connection:
         outcome = await service.raise_objection(
             connection,
-            house.runtime.catalogue,
+            gateway.runtime.catalogue,
             **{
                 "uscc": made.uscc,
                 "record_id": made.record_id,
                 "text": "罚款已经撤销，请更正。",
                 "wanted": "撤下这条记录。",
                 "actor": replace(ENTERPRISE, party=made.uscc),
-                "now": house.clock(),
+                "now": gateway.clock(),
                 **changed,
             },
         )
@@ -118,9 +118,9 @@ async def object_to(house: House, made: Record, **changed: Any) -> Objection:
     return outcome
 
 
-async def marked_since(house: House, made: Record) -> datetime | None:
+async def marked_since(gateway: GatewayFixture, made: Record) -> datetime | None:
     """The mark on a record."""
-    found = await house.rows(
+    found = await gateway.rows(
         "SELECT objection_since FROM record WHERE uscc = :uscc AND record_id = :record_id",
         uscc=made.uscc,
         record_id=made.record_id,
@@ -129,9 +129,9 @@ async def marked_since(house: House, made: Record) -> datetime | None:
     return since
 
 
-async def corrected(house: House, made: Record) -> None:
+async def corrected(gateway: GatewayFixture, made: Record) -> None:
     """A newer version of the record, as its source would deliver it."""
-    await house.rows(
+    await gateway.rows(
         "UPDATE record SET version = version + 1 WHERE uscc = :uscc AND record_id = :record_id",
         uscc=made.uscc,
         record_id=made.record_id,

@@ -22,8 +22,8 @@ from gateway.creditfile.tables import enterprise
 from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
-from tests.creditfile_builders import a_record
-from tests.portal_house import CATALOGUE, House, hidden
+from tests.creditfile_builders import make_record
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden
 
 ROOMS: Final = ("/portal", "/E/", "/e/", "/demo-identity")
 """Below these, and at `/`, stand the pages that people see."""
@@ -94,13 +94,13 @@ def _routes(of: Any) -> Iterator[tuple[str, str]]:  # a router, or one included 
             yield from _routes(each.original_router)
 
 
-async def hang(house: House, words: Words | None = None) -> Gallery:
-    """Fill the house, and say where each page is."""
+async def hang(portal: PortalFixture, words: Words | None = None) -> Gallery:
+    """Fill the portal, and say where each page is."""
     words = words or Words()
-    await _names(house, words)
-    await _records(house, words)
-    late = await _too_late(house)
-    browser = await house.signed_in()
+    await _names(portal, words)
+    await _records(portal, words)
+    late = await _too_late(portal)
+    browser = await portal.signed_in()
     pages = {
         "landing": "/",
         "home": "/portal",
@@ -109,25 +109,25 @@ async def hang(house: House, words: Words | None = None) -> Gallery:
         "demo sign-in": "/demo-identity/sign-in?state=a&nonce=b",
         "unknown": "/portal/consents/cst_unknown",
         **late,
-        **await _deciding(house, browser),
-        **await _consents(house, browser),
-        **await _looks(house, words),
-        **await _codes(house, words),
-        **await _objections(house, browser, words),
-        **await _delegates(house, browser, words),
-        **await _notices(house, browser),
+        **await _deciding(portal, browser),
+        **await _consents(portal, browser),
+        **await _looks(portal, words),
+        **await _codes(portal, words),
+        **await _objections(portal, browser, words),
+        **await _delegates(portal, browser, words),
+        **await _notices(portal, browser),
     }
     two = {
-        "which enterprise": f"/portal/decide/{await house.ask(uscc=None)}",
+        "which enterprise": f"/portal/decide/{await portal.ask(uscc=None)}",
         "two at home": "/portal",
-        "keep": f"/portal/consents/{await _left_behind(house)}/keep",
-        "separate consent": f"/portal/asked/{await ask_by_link(house, house.shop, purpose=TENDER)}",
+        "keep": f"/portal/consents/{await _left_behind(portal)}/keep",
+        "separate consent": f"/portal/asked/{await ask_by_link(portal, portal.shop, purpose=TENDER)}",
     }
     return Gallery(pages=pages, two=two, none={"nobody at home": "/portal"})
 
 
 async def ask_by_link(
-    house: House,
+    portal: PortalFixture,
     uscc: str,
     *datasets: str,
     amends: Consent | None = None,
@@ -135,10 +135,10 @@ async def ask_by_link(
     term: timedelta = timedelta(days=180),
 ) -> str:
     """A consent that the bank has asked for by link; its id."""
-    now = house.clock()
+    now = portal.clock()
     requested = consent.request(
         AccessRequest(
-            client_id=house.bank,
+            client_id=portal.bank,
             uscc=uscc,
             purpose=purpose,
             datasets=datasets or ("penalty", "licence"),
@@ -152,7 +152,7 @@ async def ask_by_link(
         amends=amends,
     )
     assert isinstance(requested, consent.Transition)
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         await consent_writer.insert(connection, requested)
     return requested.consent.consent_id
 
@@ -164,43 +164,43 @@ async def press(browser: httpx2.AsyncClient, address: str, /, **form: Any) -> ht
     )
 
 
-async def granted(house: House, browser: httpx2.AsyncClient, purpose: Purpose) -> Consent:
+async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, purpose: Purpose) -> Consent:
     """A consent that runs, for this purpose."""
-    consent_id = await ask_by_link(house, house.firm, purpose=purpose)
+    consent_id = await ask_by_link(portal, portal.firm, purpose=purpose)
     answer = await press(
         browser, f"/portal/asked/{consent_id}", decision="grant", dataset=["penalty", "licence"]
     )
     assert answer.status_code == 303, answer.text
     assert "notice=granted" in answer.headers["location"]
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         held = await store.by_id(connection, consent_id)
     assert held is not None
     return held
 
 
-async def _names(house: House, words: Words) -> None:
+async def _names(portal: PortalFixture, words: Words) -> None:
     """The bank's and the firm's own words."""
     if words.hostile is None:
         return
     said = words.hostile
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         await connection.execute(
             update(ClientRow)
-            .where(col(ClientRow.client_id) == house.bank)
+            .where(col(ClientRow.client_id) == portal.bank)
             .values(name_zh=said, name_en=said, contact=said)
         )
         await connection.execute(
             update(enterprise)
-            .where(enterprise.c.uscc.in_([house.firm, house.shop]))
+            .where(enterprise.c.uscc.in_([portal.firm, portal.shop]))
             .values(
                 name=said, scope=said, address=said, registering_authority=said, source_name=said
             )
         )
 
 
-async def _records(house: House, words: Words) -> None:
+async def _records(portal: PortalFixture, words: Words) -> None:
     """A penalty, one that is disputed, and a rating that only the enterprise and its bank see."""
-    decided = (house.clock().date() - timedelta(days=100)).isoformat()
+    decided = (portal.clock().date() - timedelta(days=100)).isoformat()
     days = {"decided_on": decided, "determined_on": decided, "published_on": decided}
     texts: dict[str, Any] = {
         "facts": words.or_plain("未按规定明码标价。"),
@@ -208,10 +208,10 @@ async def _records(house: House, words: Words) -> None:
         "source_name": words.or_plain("杭州市市场监督管理局"),
         "kinds": [words.or_plain("罚款")],
     }
-    await house.add_records(
+    await portal.add_records(
         *(
-            a_record(
-                uscc=house.firm,
+            make_record(
+                uscc=portal.firm,
                 record_id=f"rec_{n}",
                 document_number=words.or_plain(f"浙市监罚〔2026〕000{n}号") + str(n),
                 **days,
@@ -219,9 +219,9 @@ async def _records(house: House, words: Words) -> None:
             )
             for n in (1, 2, 3)
         ),
-        a_record(
+        make_record(
             "public_rating",
-            uscc=house.firm,
+            uscc=portal.firm,
             record_id="rec_r",
             level=words.or_plain("良好"),
             source_name=words.or_plain("省信用中心"),
@@ -229,38 +229,38 @@ async def _records(house: House, words: Words) -> None:
     )
 
 
-async def _too_late(house: House) -> dict[str, str]:
+async def _too_late(portal: PortalFixture) -> dict[str, str]:
     """A request on each way in that was not answered in time."""
-    lapsed = await ask_by_link(house, house.firm, term=timedelta(minutes=1))
-    expired = await house.ask()
-    house.clock.passes(timedelta(minutes=16))
+    lapsed = await ask_by_link(portal, portal.firm, term=timedelta(minutes=1))
+    expired = await portal.ask()
+    portal.clock.passes(timedelta(minutes=16))
     return {
         "decide too late": f"/portal/decide/{expired}",
         "asked too late": f"/portal/asked/{lapsed}",
     }
 
 
-async def _deciding(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+async def _deciding(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """The decision, both ways in, and each page that stands in its place."""
-    refused = await ask_by_link(house, house.firm, purpose=Purpose.POST_LOAN_MANAGEMENT)
+    refused = await ask_by_link(portal, portal.firm, purpose=Purpose.POST_LOAN_MANAGEMENT)
     await press(browser, f"/portal/asked/{refused}", decision="refuse")
-    running = await granted(house, browser, Purpose.LOAN_APPROVAL)
-    elsewhere = await house.ask()
-    await (await house.signed_in("li")).get(f"/portal/decide/{elsewhere}?uscc={house.firm}")
+    running = await granted(portal, browser, Purpose.LOAN_APPROVAL)
+    elsewhere = await portal.ask()
+    await (await portal.signed_in("li")).get(f"/portal/decide/{elsewhere}?uscc={portal.firm}")
     amending = await ask_by_link(
-        house, house.firm, "penalty", "licence", "public_rating", amends=running
+        portal, portal.firm, "penalty", "licence", "public_rating", amends=running
     )
-    asked = await ask_by_link(house, house.firm, purpose=Purpose.CREDIT_SERVICE)
+    asked = await ask_by_link(portal, portal.firm, purpose=Purpose.CREDIT_SERVICE)
     return {
-        "decide": f"/portal/decide/{await house.ask()}",
-        "decide with a notice": f"/portal/decide/{await house.ask()}?notice=nothing_chosen",
-        "decide for another": f"/portal/decide/{await house.ask(uscc=house.elsewhere)}",
+        "decide": f"/portal/decide/{await portal.ask()}",
+        "decide with a notice": f"/portal/decide/{await portal.ask()}?notice=nothing_chosen",
+        "decide for another": f"/portal/decide/{await portal.ask(uscc=portal.elsewhere)}",
         "decide elsewhere": f"/portal/decide/{elsewhere}",
-        "decide in the cool-down": f"/portal/decide/{await house.ask(purpose='post_loan_management')}",
+        "decide in the cool-down": f"/portal/decide/{await portal.ask(purpose='post_loan_management')}",
         "asked": f"/portal/asked/{asked}",
         "asked to amend": f"/portal/asked/{amending}",
         "asked and decided": f"/portal/asked/{refused}",
-        "asked of another": f"/portal/asked/{await ask_by_link(house, house.elsewhere)}",
+        "asked of another": f"/portal/asked/{await ask_by_link(portal, portal.elsewhere)}",
         "consent": f"/portal/consents/{running.consent_id}",
         "consent granted": f"/portal/consents/{running.consent_id}?notice=granted",
         "consent requested": f"/portal/consents/{asked}",
@@ -274,18 +274,18 @@ async def _deciding(house: House, browser: httpx2.AsyncClient) -> dict[str, str]
 _LONG_FROM_NOW = 4_000_000_000_000_000  # microseconds; so that all that is over stands on it
 
 
-async def _consents(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+async def _consents(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """The list, one that is paused and one that was withdrawn."""
-    paused = await granted(house, browser, Purpose.SUPPLIER_CHECK)
+    paused = await granted(portal, browser, Purpose.SUPPLIER_CHECK)
     own = f"/portal/consents/{paused.consent_id}"
     form = hidden((await browser.get(own)).text, f"{own}/pause")
     assert (await browser.post(f"{own}/pause", data=form)).status_code == 303
-    over = await granted(house, browser, Purpose.TENDER)
+    over = await granted(portal, browser, Purpose.TENDER)
     await press(browser, f"/portal/consents/{over.consent_id}/withdraw")
     return {
-        "consents": f"/portal/enterprises/{house.firm}/consents",
+        "consents": f"/portal/enterprises/{portal.firm}/consents",
         "consents, a further page": (
-            f"/portal/enterprises/{house.firm}/consents?before={_LONG_FROM_NOW}~cst_"
+            f"/portal/enterprises/{portal.firm}/consents?before={_LONG_FROM_NOW}~cst_"
         ),
         "consent paused": own,
         "consent withdrawn": f"/portal/consents/{over.consent_id}?notice=withdraw",
@@ -293,40 +293,40 @@ async def _consents(house: House, browser: httpx2.AsyncClient) -> dict[str, str]
     }
 
 
-async def _looks(house: House, words: Words) -> dict[str, str]:
+async def _looks(portal: PortalFixture, words: Words) -> dict[str, str]:
     said = words.or_plain("penalty")
-    await house.add_look(house.firm, asked=["registration", said])
-    await house.add_look(
-        house.firm,
+    await portal.add_look(portal.firm, asked=["registration", said])
+    await portal.add_look(
+        portal.firm,
         kind="verification",
         asked=[{"question": words.or_plain("is_active.v1")}],
         outcome="refused",
         reason=words.or_plain("not_available"),
         purpose=words.or_plain("merchant_onboarding"),
     )
-    hour = house.clock().replace(minute=0, second=0, microsecond=0)
-    row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited", "hour": hour}
-    async with house.engine.begin() as connection:
+    hour = portal.clock().replace(minute=0, second=0, microsecond=0)
+    row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited", "hour": hour}
+    async with portal.engine.begin() as connection:
         await connection.execute(
-            insert(TurnedAwayRow).values(row | {"uscc": house.firm, "times": 42})
+            insert(TurnedAwayRow).values(row | {"uscc": portal.firm, "times": 42})
         )
     for _ in range(20):
-        await house.add_look(house.firm, at=house.clock() - timedelta(days=1))
-    looks = f"/portal/enterprises/{house.firm}/looks"
+        await portal.add_look(portal.firm, at=portal.clock() - timedelta(days=1))
+    looks = f"/portal/enterprises/{portal.firm}/looks"
     return {
         "looks": looks,
-        "looks filtered": f"{looks}?client={house.bank}&outcome=refused&since=2026-01-01",
+        "looks filtered": f"{looks}?client={portal.bank}&outcome=refused&since=2026-01-01",
         "looks of none": f"{looks}?until=2001-01-01",
         "looks misunderstood": f"{looks}?since=yesterday",
     }
 
 
-async def _codes(house: House, words: Words) -> dict[str, str]:
-    code = await house.add_code(house.firm, words.or_plain("云栖小店"))
-    gone = await house.add_code(house.firm, words.or_plain("旧店"))
-    await house.revoke_code(gone)
+async def _codes(portal: PortalFixture, words: Words) -> dict[str, str]:
+    code = await portal.add_code(portal.firm, words.or_plain("云栖小店"))
+    gone = await portal.add_code(portal.firm, words.or_plain("旧店"))
+    await portal.revoke_code(gone)
     return {
-        "codes": f"/portal/enterprises/{house.firm}/codes",
+        "codes": f"/portal/enterprises/{portal.firm}/codes",
         "code": f"/portal/codes/{code.code_id}",
         "code revoked": f"/portal/codes/{gone.code_id}?notice=revoked",
         "sticker": f"/portal/codes/{code.code_id}/sticker",
@@ -338,32 +338,34 @@ async def _codes(house: House, words: Words) -> dict[str, str]:
     }
 
 
-async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -> dict[str, str]:
+async def _objections(
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: Words
+) -> dict[str, str]:
     """One that was raised, one that was decided, and the file that they are about."""
     said = {"text": words.or_plain("罚款已经撤销。"), "wanted": words.or_plain("撤下。")}
-    records = f"/portal/enterprises/{house.firm}/records"
+    records = f"/portal/enterprises/{portal.firm}/records"
     ids = {}
     for record in ("rec_1", "rec_2"):
         answer = await press(browser, f"{records}/{record}/object", **said)
         assert answer.status_code == 303, answer.text
         ids[record] = answer.headers["location"].partition("?")[0]
     verb = service.source_decision(
-        house.runtime.catalogue,
+        portal.runtime.catalogue,
         actor=Actor(role=Role.SOURCE, name="client:source", party="source"),
         outcome=ObjectionOutcome.REJECTED,
         reasons=words.or_plain("处罚决定仍然有效。"),
-        now=house.clock(),
+        now=portal.clock(),
     )
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         done = await service.apply_act(connection, ids["rec_2"].rpartition("/")[2], verb)
     assert isinstance(done, Objection)
     return {
-        "record": f"/portal/enterprises/{house.firm}/record",
-        "record of one dataset": f"/portal/enterprises/{house.firm}/record?dataset=penalty",
+        "record": f"/portal/enterprises/{portal.firm}/record",
+        "record of one dataset": f"/portal/enterprises/{portal.firm}/record?dataset=penalty",
         "one record": f"{records}/rec_3",
         "one disputed record": f"{records}/rec_1",
         "object": f"{records}/rec_3/object",
-        "objections": f"/portal/enterprises/{house.firm}/objections",
+        "objections": f"/portal/enterprises/{portal.firm}/objections",
         "objection": ids["rec_1"],
         "objection raised": f"{ids['rec_1']}?notice=raised",
         "objection decided": ids["rec_2"],
@@ -372,12 +374,14 @@ async def _objections(house: House, browser: httpx2.AsyncClient, words: Words) -
     }
 
 
-async def _delegates(house: House, browser: httpx2.AsyncClient, words: Words) -> dict[str, str]:
+async def _delegates(
+    portal: PortalFixture, browser: httpx2.AsyncClient, words: Words
+) -> dict[str, str]:
     """One who is invited, and the invitation."""
-    at = f"/portal/enterprises/{house.firm}/delegates"
+    at = f"/portal/enterprises/{portal.firm}/delegates"
     page = (await browser.get(f"{at}/new")).text
     action = next(iter(re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)))
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     form = {"name": words.or_plain("小王")[:40], "power": ["consents"], "last_day": last_day}
     made = await browser.post(action, data=hidden(page, action) | form)
     assert made.status_code == 200, made.text
@@ -390,26 +394,26 @@ async def _delegates(house: House, browser: httpx2.AsyncClient, words: Words) ->
     }
 
 
-async def _notices(house: House, browser: httpx2.AsyncClient) -> dict[str, str]:
+async def _notices(portal: PortalFixture, browser: httpx2.AsyncClient) -> dict[str, str]:
     """A place that waits to be confirmed, and the link that was sent to it."""
-    at = f"/portal/enterprises/{house.firm}/notices"
+    at = f"/portal/enterprises/{portal.firm}/notices"
     added = await press(browser, at, channel="email", address="zhang@example.cn")
     assert "notice=sent" in added.headers["location"]
-    folder = house.runtime.settings.notices_folder
+    folder = portal.runtime.settings.notices_folder
     assert folder is not None
     sent = "".join(each.read_text() for each in folder.iterdir())
     return {"notices": at, "confirm": next(iter(re.findall(rf"{at}/plc_\w+/[\w-]+", sent)))}
 
 
-async def _left_behind(house: House) -> str:
+async def _left_behind(portal: PortalFixture) -> str:
     """A consent of the shop's that a former operator gave; its id."""
-    consent_id = await ask_by_link(house, house.shop)
+    consent_id = await ask_by_link(portal, portal.shop)
     form = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
-    answer = await press(await house.signed_in("li"), f"/portal/asked/{consent_id}", **form)
+    answer = await press(await portal.signed_in("li"), f"/portal/asked/{consent_id}", **form)
     assert "notice=granted" in answer.headers["location"]
-    house.clock.passes(timedelta(minutes=1))
+    portal.clock.passes(timedelta(minutes=1))
     row = {
-        "uscc": house.shop,
+        "uscc": portal.shop,
         "name": "义乌市佳禾日用品商行",
         "kind": "individual_business",
         "entity_type": "1130",
@@ -417,15 +421,15 @@ async def _left_behind(house: House) -> str:
         "legal_representative": "钱七",
         "division": "330782",
     }
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         await ingest_rows(
             connection,
             Source(source_id="source", name="市场监督管理部门"),
             "registration",
             [row],
-            now=house.clock(),
+            now=portal.clock(),
             catalogue=CATALOGUE,
-            vault=house.runtime.vault,
+            vault=portal.runtime.vault,
         )
-    house.clock.passes(timedelta(minutes=1))
+    portal.clock.passes(timedelta(minutes=1))
     return consent_id

@@ -27,11 +27,11 @@ from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from tests.databases import new_database
-from tests.house import House
-from tests.log_builders import a_checkpoint_folder
-from tests.mtls_builders import Holder, a_certificate, an_authority
+from tests.gateway_fixture import GatewayFixture
+from tests.log_builders import make_checkpoint_folder
+from tests.mtls_builders import Holder, make_authority, make_certificate
 from tests.oauth_builders import USCC
-from tests.portal_house import add_enterprise
+from tests.portal_fixture import add_enterprise
 from tests.ports import free_port
 from tests.served_process import serving
 from tests.waiting import PATIENCE
@@ -40,7 +40,7 @@ CONFIGURED: Final = Path(__file__).parents[1] / "deploy" / "proxy"
 NGINX: Final = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 NGINX_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 NAMES: Final = [x509.DNSName("localhost")]
-CA: Final = an_authority()
+CA: Final = make_authority()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,19 +161,19 @@ class Behind:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def behind(
-    house: House, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+    gateway: GatewayFixture, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Behind]:
     """A gateway process with a database of its own that trusts loopback."""
     folder = tmp_path_factory.mktemp("proxied")
     own = {
         "database_url": await new_database(postgres_url),
-        "log_checkpoints": (a_checkpoint_folder(folder),),
+        "log_checkpoints": (make_checkpoint_folder(folder),),
     }
-    settings = house.settings.model_copy(update=own)
+    settings = gateway.settings.model_copy(update=own)
     engine = make_engine(settings.database_url, pool_size=1)
     await add_enterprise(engine, USCC, "杭州云栖数据科技有限公司")
     ports = (free_port(), free_port())
-    a_certificate("CN=localhost", by=CA, alternatives=NAMES).write(folder, "server")
+    make_certificate("CN=localhost", by=CA, alternatives=NAMES).write(folder, "server")
     (folder / "authorities.pem").write_bytes(CA.certificate.public_bytes(Encoding.PEM))
     changed = {
         "XINQIAO_ISSUER": f"https://localhost:{ports[0]}",
@@ -181,8 +181,13 @@ async def behind(
         "XINQIAO_TRUSTED_PROXIES": "127.0.0.1",
     }
     with serving(settings, folder / "output", **changed) as address:
-        gateway = address.removeprefix("http://")
-        yield Behind(app=house.app, engine=engine, folder=folder, gateway=gateway, ports=ports)
+        yield Behind(
+            app=gateway.app,
+            engine=engine,
+            folder=folder,
+            gateway=address.removeprefix("http://"),
+            ports=ports,
+        )
     await engine.dispose()
 
 

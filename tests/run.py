@@ -51,16 +51,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def files_of(part: str, files: Iterable[Path]) -> list[Path]:
-    """The files in whose names the part stands, between underscores."""
-    return sorted(each for each in files if f"_{part}_" in f"{each.stem}_")
+    """The files `test_<part>_<subject>.py` of a part."""
+    return sorted(each for each in files if each.stem.startswith(f"test_{part}_"))
 
 
 def unknown(part: str, files: Iterable[Path]) -> str:
-    """Why a part has no tests, with the names that come near."""
-    words = {word for each in files for word in each.stem.removeprefix("test_").split("_")}
-    near = difflib.get_close_matches(part, sorted(words))
+    """The error for a part without test files, with similar names."""
+    parts = {each.stem.removeprefix("test_").split("_")[0] for each in files}
+    near = difflib.get_close_matches(part, sorted(parts))
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"no test file is named for a part {part!r}.{hint} See tests/README.md."
+    return f"no test file is named test_{part}_….py.{hint} See tests/README.md."
 
 
 if __name__ == "__main__":

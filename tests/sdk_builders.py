@@ -1,4 +1,4 @@
-"""Clients of the SDK for callers of the house, blocking and with asyncio, and what lies between."""
+"""Clients of the SDK for callers of the gateway, blocking and with asyncio, and what lies between."""
 
 import inspect
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 from jwt.algorithms import ECAlgorithm
 
-from tests.house import Caller
+from tests.gateway_fixture import Caller
 from xinqiao import AsyncClient, Client, RetryPolicy
 
 QUICK = RetryPolicy(base=0.01)
@@ -24,7 +24,7 @@ def client_of(caller: Caller, kind: type[Client | AsyncClient], **options: Any) 
     """A client of this kind with the caller's own credentials."""
     private: dict[str, Any] = ECAlgorithm.to_jwk(caller.key, as_dict=True)
     chosen: dict[str, Any] = {
-        "issuer": caller.house.issuer,
+        "issuer": caller.gateway.issuer,
         "client_id": caller.client_id,
         "private_jwks": {**private, "kid": "k1"},
         "redirect_uri": "https://bank.test/callback",

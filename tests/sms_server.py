@@ -37,7 +37,7 @@ class SmsServer:
 
 
 @contextmanager
-def an_sms_server() -> Iterator[SmsServer]:
+def make_sms_server() -> Iterator[SmsServer]:
     """A real HTTP server on a free port."""
     server, ending = SmsServer(), threading.Event()
 

@@ -17,9 +17,9 @@ from gateway.limits.limiter import Limiter
 from gateway.limits.redis_store import RedisStore
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
-from tests.house import querying
-from tests.oauth_builders import SECRET, USCC, Bank, World, digest_of, running
-from tests.portal_house import add_enterprise
+from tests.gateway_fixture import query_body
+from tests.oauth_builders import SECRET, USCC, Bank, OAuthFixture, digest_of, running
+from tests.portal_fixture import add_enterprise
 from tests.redis_server import RedisServer
 from tests.served_process import serving
 from tests.waiting import PATIENCE
@@ -33,15 +33,15 @@ CROWD: Final = 200 if os.environ.get("FULL") else 60
 class Workers:
     """Two processes, as one world each: database, Redis and clock are the same."""
 
-    worlds: tuple[World, World]
+    servers: tuple[OAuthFixture, OAuthFixture]
 
     def both(self, bank: Bank) -> list[Bank]:
         """The same bank, so many times as a crowd is strong, at each of the workers in turn."""
-        return [replace(bank, world=self.worlds[turn % 2]) for turn in range(CROWD)]
+        return [replace(bank, oauth=self.servers[turn % 2]) for turn in range(CROWD)]
 
     async def bank(self) -> Bank:
         """A registered client with an agreement."""
-        return await self.worlds[0].bank()
+        return await self.servers[0].bank()
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +65,23 @@ async def workers(
         "XINQIAO_REDIS_URL": redis.url,
         "XINQIAO_VAULT_KEYS": str(vault),
     }
-    async with running(url, folder) as world:
-        assert world.runtime.settings.secret.get_secret_value() == SECRET
+    async with running(url, folder) as oauth:
+        assert oauth.runtime.settings.secret.get_secret_value() == SECRET
         guard = Limiter(RedisStore(redis.url))
-        shared = replace(world, runtime=replace(world.runtime, limiter=guard))
-        await add_enterprise(world.runtime.engine, USCC, "杭州云栖数据科技有限公司")
+        shared = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
+        await add_enterprise(oauth.runtime.engine, USCC, "杭州云栖数据科技有限公司")
         with ExitStack() as stack:
             addresses = await asyncio.to_thread(_start_two, stack, shared, folder, changed)
             async with _client(addresses[0]) as one, _client(addresses[1]) as other:
-                yield Workers(worlds=(replace(shared, http=one), replace(shared, http=other)))
+                yield Workers(servers=(replace(shared, http=one), replace(shared, http=other)))
         await guard.close()
 
 
 def _start_two(
-    stack: ExitStack, world: World, folder: Path, changed: dict[str, str]
+    stack: ExitStack, oauth: OAuthFixture, folder: Path, changed: dict[str, str]
 ) -> tuple[str, str]:
     one, other = (
-        stack.enter_context(serving(world.runtime.settings, folder / f"{name}.log", **changed))
+        stack.enter_context(serving(oauth.runtime.settings, folder / f"{name}.log", **changed))
         for name in ("one", "other")
     )
     return one, other
@@ -97,8 +97,8 @@ async def query(bank: Bank, token: str) -> httpx2.Response:
     path = "/v1/queries"
     proof = await bank.proof(path, ath=digest_of(token))
     headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
-    body = querying(USCC, "registration")
-    return await bank.world.http.post(path, json=body, headers=headers)
+    body = query_body(USCC, "registration")
+    return await bank.oauth.http.post(path, json=body, headers=headers)
 
 
 def with_(cookie: str) -> dict[str, str]:

@@ -12,22 +12,22 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from tests.house import UNKNOWN, House, asking
-from tests.intake_builders import (
+from tests.clients_builders import make_operator, make_registration
+from tests.gateway_fixture import UNKNOWN, GatewayFixture, verification_body
+from tests.records_builders import (
     PART,
     SCOPE,
-    a_department,
-    a_penalty,
-    an_act,
     create,
     deliver,
     ended,
     forget,
     get,
     lines,
+    make_act,
+    make_department,
+    make_penalty,
     upload,
 )
-from tests.registry_builders import a_registration, an_operator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -51,10 +51,10 @@ TIMES: Final = (
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def _forgotten(house: House) -> AsyncIterator[None]:
+async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
     """Nothing that is delivered here outlives its test."""
     yield
-    await forget(house)
+    await forget(gateway)
 
 
 def assert_invalid(answer: httpx2.Response, *words: str) -> None:
@@ -63,12 +63,12 @@ def assert_invalid(answer: httpx2.Response, *words: str) -> None:
     assert all(word in answer.json()["detail"] for word in words), answer.text
 
 
-async def test_no_endpoint_takes_a_member_twice(house: House) -> None:
+async def test_no_endpoint_takes_a_member_twice(gateway: GatewayFixture) -> None:
     """Every address that the description says to read JSON, whoever calls it."""
     bank, source, operator = (
-        await house.client(), await a_department(house), await an_operator(house),
+        await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
-    described = house.app.openapi()["paths"]
+    described = gateway.app.openapi()["paths"]
     reading = [
         (path, method)
         for path, operations in described.items()
@@ -95,29 +95,33 @@ async def test_no_endpoint_takes_a_member_twice(house: House) -> None:
         assert_invalid(answer, "names a member twice")
 
 
-async def test_a_member_twice_in_a_member_or_a_row_is_found_too(house: House) -> None:
+async def test_a_member_twice_in_a_member_or_a_row_is_found_too(gateway: GatewayFixture) -> None:
     """Nested, spelled in another way, in what the catalogue alone would judge, in a key set."""
     bank, source, operator = (
-        await house.client(), await a_department(house), await an_operator(house),
+        await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
-    body = orjson.dumps(asking(UNKNOWN, "is_active.v1"))
+    body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     for again in (b'"uscc":"x",', b'"us\\u0063c":"x",'):
         answer = await bank.send(
             "/v1/verifications", body.replace(b'{"uscc"', b"{" + again + b'"uscc"')
         )
         assert_invalid(answer, "twice")
-    rows = orjson.dumps({"dataset": "penalty", "records": [a_penalty(house, house.uscc("clean"))]})
+    rows = orjson.dumps(
+        {"dataset": "penalty", "records": [make_penalty(gateway, gateway.uscc("clean"))]}
+    )
     twice = rows.replace(b'"fine":', b'"fine":"0","fine":', 1)
     assert_invalid(await source.send("/v1/records", twice, scope=SCOPE), "twice")
-    client = {"client_id": f"bank-{secrets.token_hex(4)}", "registration": a_registration()}
+    client = {"client_id": f"bank-{secrets.token_hex(4)}", "registration": make_registration()}
     keys = orjson.dumps(client).replace(b'"kty":', b'"kty":"RSA","kty":', 1)
     assert_invalid(await operator.send("/v1/admin/clients", keys, scope="admin"), "twice")
 
 
-async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(house: House) -> None:
+async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(
+    gateway: GatewayFixture,
+) -> None:
     """The other rows are taken; what is refused is said by row and reason."""
-    source, uscc = await a_department(house), house.uscc("clean")
-    good, bad, odd = (a_penalty(house, uscc) for _ in "123")
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    good, bad, odd = (make_penalty(gateway, uscc) for _ in "123")
     spoilt = lines(bad).replace(b'"fine":', b'"fine":"1","fine":')
     large = lines(odd).replace(b'"fine":', b'"more":36893488147419103232,"fine":')
     job = await ended(source, await upload(source, lines(good) + spoilt + large + lines(odd)))
@@ -127,9 +131,9 @@ async def test_a_line_of_a_file_with_a_member_twice_is_a_rejected_row(house: Hou
     assert "3,?,an integer is beyond 64 bits" in listed.text
 
 
-async def test_authorization_details_have_one_reading(house: House) -> None:
+async def test_authorization_details_have_one_reading(gateway: GatewayFixture) -> None:
     """`invalid_authorization_details`, with the reason."""
-    bank = await house.client()
+    bank = await gateway.client()
     asked = {"type": "credit_data", "purpose": "loan_approval", "datasets": ["registration"]}
     right = json.dumps([asked])
     for details, said in (
@@ -148,7 +152,7 @@ async def test_authorization_details_have_one_reading(house: House) -> None:
             "code_challenge_method": "S256",
             "authorization_details": details,
         }
-        answer = await house.http.post("/oauth/par", data=form)
+        answer = await gateway.http.post("/oauth/par", data=form)
         assert (answer.status_code, answer.json()["error"]) == (
             400,
             "invalid_authorization_details",
@@ -156,10 +160,10 @@ async def test_authorization_details_have_one_reading(house: House) -> None:
         assert said in answer.json()["error_description"], answer.text
 
 
-async def test_a_body_is_sent_as_it_is(house: House) -> None:
+async def test_a_body_is_sent_as_it_is(gateway: GatewayFixture) -> None:
     """Of every Content-Encoding but `identity` 415, which says so; also at /oauth and for a part."""
-    bank, source = await house.client(), await a_department(house)
-    body = orjson.dumps(asking(UNKNOWN, "is_active.v1"))
+    bank, source = await gateway.client(), await make_department(gateway)
+    body = orjson.dumps(verification_body(UNKNOWN, "is_active.v1"))
     for coding in ("gzip", "br", "x-unknown", "identity, gzip", "GZIP", "aes128gcm", "gzip;q=1"):
         sent = gzip.compress(body) if coding == "gzip" else body
         answer = await bank.send("/v1/verifications", sent, headers={"Content-Encoding": coding})
@@ -172,10 +176,10 @@ async def test_a_body_is_sent_as_it_is(house: House) -> None:
         assert answer.status_code == 200
     packed = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
     form = b"grant_type=client_credentials"
-    refused = await house.http.post("/oauth/token", content=form, headers=packed)
+    refused = await gateway.http.post("/oauth/token", content=form, headers=packed)
     assert (refused.status_code, refused.json()["error"]) == (415, "invalid_request")
     assert refused.headers["accept-encoding"] == "identity"
-    content = lines(a_penalty(house, house.uscc("clean")))
+    content = lines(make_penalty(gateway, gateway.uscc("clean")))
     part = {
         "Tus-Resumable": "1.0.0", "Content-Type": PART, "Upload-Offset": "0", "Content-Encoding": "gzip",
     }  # fmt: skip
@@ -185,29 +189,29 @@ async def test_a_body_is_sent_as_it_is(house: House) -> None:
     assert (refused.status_code, refused.headers["accept-encoding"]) == (415, "identity")
 
 
-async def test_the_text_of_an_escape_is_no_nul(house: House) -> None:
+async def test_the_text_of_an_escape_is_no_nul(gateway: GatewayFixture) -> None:
     """A name may have a backslash and `u0000` in it; the character U+0000 itself is refused."""
-    bank = await house.client()
+    bank = await gateway.client()
     value = ("enterprise_name.v1", "甲\\u0000公司")
     assert (await bank.verify(UNKNOWN, value)).status_code == 200
     assert_invalid(await bank.verify(UNKNOWN, ("enterprise_name.v1", "甲\0公司")), "U+0000")
     assert_invalid(await bank.verify(UNKNOWN, ("enterprise_name.v1", "甲\\\0公司")), "U+0000")
 
 
-async def test_days_and_times_are_texts_of_rfc_3339(house: House) -> None:
+async def test_days_and_times_are_texts_of_rfc_3339(gateway: GatewayFixture) -> None:
     """In queries, consents, acts on records, decisions of objections, and an operator's agreements."""
     bank, source, operator = (
-        await house.client(), await a_department(house), await an_operator(house),
+        await gateway.client(), await make_department(gateway), await make_operator(gateway),
     )  # fmt: skip
-    uscc = house.uscc("clean")
-    record = a_penalty(house, uscc)
+    uscc = gateway.uscc("clean")
+    record = make_penalty(gateway, uscc)
     assert (await deliver(source, "penalty", record))[0]["outcome"] == "created"
     signed = {"name": "王芳", "role": "处长", "signed_on": "2026-01-01"}
     terms: dict[str, Any] = {
         "purposes": ["tender"],
         "datasets": ["registration"],
         "valid_from": "2026-01-01T00:00:00+08:00",
-        "valid_until": (house.clock() + timedelta(days=300)).isoformat(),
+        "valid_until": (gateway.clock() + timedelta(days=300)).isoformat(),
         "signatures": {"operator": signed, "client": signed},
     }
     proposals = f"/v1/admin/agreements/{bank.client_id}/proposals"
@@ -215,7 +219,7 @@ async def test_days_and_times_are_texts_of_rfc_3339(house: House) -> None:
     for day in DAYS:
         for name in ("decided_from", "decided_to"):
             assert_invalid(await bank.query(uscc, "penalty", filter={name: day}), name)
-        act = an_act(record, "withdraw") | {"decided_on": day}
+        act = make_act(record, "withdraw") | {"decided_on": day}
         assert_invalid(await source.send("/v1/records/actions", act, scope=SCOPE), "decided_on")
         extension = {"reason": "还需要时间核实。", "until": day}
         assert_invalid(await source.send(objection, extension, scope=SCOPE), "until")

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.house import Caller, House
-from tests.registry_builders import a_registration, an_agreement, an_operator, get, post
+from tests.clients_builders import get, make_agreement, make_operator, make_registration, post
+from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def propose(by: Caller, client_id: str, **changes: Any) -> httpx2.Response:
     """Propose an agreement."""
     name = changes.pop("operator", None)
-    body = {"agreement": an_agreement(**changes)} | ({"operator": name} if name else {})
+    body = {"agreement": make_agreement(**changes)} | ({"operator": name} if name else {})
     return await post(by, f"/agreements/{client_id}/proposals", body)
 
 
@@ -28,20 +28,22 @@ async def approve(by: Caller, proposal: dict[str, Any], **changes: Any) -> httpx
     return await post(by, f"/agreements/{of}/proposals/{own}/approve", body)
 
 
-async def an_agreed_bank(house: House, one: Caller, other: Caller, **terms: Any) -> Caller:
+async def make_agreed_bank(
+    gateway: GatewayFixture, one: Caller, other: Caller, **terms: Any
+) -> Caller:
     """A bank whose agreement two operators have put into force in place of its first."""
-    bank = await house.client()
+    bank = await gateway.client()
     await post(one, f"/agreements/{bank.client_id}/end")
     proposal = (await propose(one, bank.client_id, **terms)).json()
     assert (await approve(other, proposal)).status_code == 200
     return bank
 
 
-async def test_two_operators_make_an_agreement(house: House) -> None:
+async def test_two_operators_make_an_agreement(gateway: GatewayFixture) -> None:
     """A new client asks its first question under what they agreed, and nothing besides."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await an_agreed_bank(house, one, other)
-    uscc = house.uscc("clean")
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(gateway, one, other)
+    uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
     outside = await bank.verify(uscc, "not_abnormal.v1")
     assert outside.json()["code"] == "not_in_agreement"
@@ -50,10 +52,12 @@ async def test_two_operators_make_an_agreement(house: House) -> None:
     assert newest["signatures"]["client"]["name"] == "李强"
 
 
-async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(house: House) -> None:
+async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(
+    gateway: GatewayFixture,
+) -> None:
     """Its whole document, so that the second operator reads what is approved."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await an_agreed_bank(house, one, other)
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(gateway, one, other)
     answer = await propose(one, bank.client_id, datasets=["registration", "penalty", "licence"])
     assert answer.status_code == 201
     made = answer.json()
@@ -64,10 +68,12 @@ async def test_a_proposal_shows_what_it_widens_and_changes_nothing_yet(house: Ho
     assert len((await get(one, f"/agreements/{bank.client_id}"))["versions"]) == 2
 
 
-async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(house: House) -> None:
+async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(
+    gateway: GatewayFixture,
+) -> None:
     """A stolen credential can propose, and no more."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await an_agreed_bank(house, one, other)
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(gateway, one, other)
     made = (await propose(one, bank.client_id, purposes=["tender"], operator="fang")).json()
     for name in (None, "qiang", "fang"):
         refused = await approve(one, made, operator=name)
@@ -77,11 +83,13 @@ async def test_one_credential_cannot_approve_its_own_whatever_name_it_gives(hous
     assert (await approve(other, made, operator="qiang")).status_code == 200
 
 
-async def test_a_narrower_version_holds_from_the_next_request(house: House) -> None:
+async def test_a_narrower_version_holds_from_the_next_request(gateway: GatewayFixture) -> None:
     """One operator is enough."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await an_agreed_bank(house, one, other, questions=["is_active.v1", "not_abnormal.v1"])
-    uscc = house.uscc("clean")
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(
+        gateway, one, other, questions=["is_active.v1", "not_abnormal.v1"]
+    )
+    uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "not_abnormal.v1")).status_code == 200
     answer = await propose(one, bank.client_id)
     assert (answer.status_code, answer.json()["status"]) == (200, "in_force")
@@ -89,11 +97,13 @@ async def test_a_narrower_version_holds_from_the_next_request(house: House) -> N
     assert refused.json()["code"] == "not_in_agreement"
 
 
-async def test_an_ended_agreement_holds_nothing_from_the_next_request(house: House) -> None:
+async def test_an_ended_agreement_holds_nothing_from_the_next_request(
+    gateway: GatewayFixture,
+) -> None:
     """Whatever the token's own lifetime."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await an_agreed_bank(house, one, other)
-    uscc = house.uscc("clean")
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await make_agreed_bank(gateway, one, other)
+    uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
     ended = await post(one, f"/agreements/{bank.client_id}/end")
     assert ended.json()["ended_at"] is not None
@@ -101,10 +111,10 @@ async def test_an_ended_agreement_holds_nothing_from_the_next_request(house: Hou
     assert (refused.status_code, refused.json()["code"]) == (403, "agreement_ended")
 
 
-async def test_an_approval_names_the_digest_that_was_read(house: House) -> None:
+async def test_an_approval_names_the_digest_that_was_read(gateway: GatewayFixture) -> None:
     """Another digest, another client's path, a decided proposal: nothing happens."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank, elsewhere = await an_agreed_bank(house, one, other), await house.client()
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank, elsewhere = await make_agreed_bank(gateway, one, other), await gateway.client()
     made = (await propose(one, bank.client_id, purposes=["tender"])).json()
     assert (await approve(other, made, digest="0" * 64)).status_code == 409
     assert (await approve(other, made, digest="short")).status_code == 400
@@ -132,18 +142,20 @@ async def test_an_approval_names_the_digest_that_was_read(house: House) -> None:
     ],
     ids=str,
 )
-async def test_terms_that_cannot_be_agreed_are_a_400(house: House, changes: dict[str, Any]) -> None:
+async def test_terms_that_cannot_be_agreed_are_a_400(
+    gateway: GatewayFixture, changes: dict[str, Any]
+) -> None:
     """With a sentence, and without a proposal."""
-    one, bank = await an_operator(house), await house.client()
+    one, bank = await make_operator(gateway), await gateway.client()
     answer = await propose(one, bank.client_id, **changes)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
     assert await get(one, f"/agreements/{bank.client_id}/proposals") == {"proposals": []}
 
 
-async def test_a_new_operator_needs_two_operators_too(house: House) -> None:
+async def test_a_new_operator_needs_two_operators_too(gateway: GatewayFixture) -> None:
     """One credential that registers another for itself has gained nothing."""
-    one = await an_operator(house)
-    registration = a_registration(kind="operator", scopes=["admin"])
+    one = await make_operator(gateway)
+    registration = make_registration(kind="operator", scopes=["admin"])
     of = f"{one.client_id}-b"
     body = {"client_id": of, "registration": registration}
     assert (await post(one, "/clients", body)).status_code == 201
@@ -153,10 +165,10 @@ async def test_a_new_operator_needs_two_operators_too(house: House) -> None:
     assert (await approve(one, made.json())).status_code == 403
 
 
-async def test_an_agency_needs_its_licence_before_it_is_proposed(house: House) -> None:
+async def test_an_agency_needs_its_licence_before_it_is_proposed(gateway: GatewayFixture) -> None:
     """R13, over HTTP."""
-    one = await an_operator(house)
-    registration = a_registration(kind="agency", filing_number="F-1")
+    one = await make_operator(gateway)
+    registration = make_registration(kind="agency", filing_number="F-1")
     of = f"{one.client_id}-agency"
     body = {"client_id": of, "registration": registration}
     assert (await post(one, "/clients", body)).status_code == 201
@@ -166,11 +178,11 @@ async def test_an_agency_needs_its_licence_before_it_is_proposed(house: House) -
     assert "licence" in refused.json()["detail"]
 
 
-async def test_a_longer_term_is_a_widening(house: House) -> None:
+async def test_a_longer_term_is_a_widening(gateway: GatewayFixture) -> None:
     """Even by a second."""
-    one, other = await an_operator(house), await an_operator(house)
+    one, other = await make_operator(gateway), await make_operator(gateway)
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
-    bank = await an_agreed_bank(house, one, other, valid_until=until.isoformat())
+    bank = await make_agreed_bank(gateway, one, other, valid_until=until.isoformat())
     longer = await propose(
         one, bank.client_id, valid_until=(until + timedelta(seconds=1)).isoformat()
     )
@@ -180,9 +192,9 @@ async def test_a_longer_term_is_a_widening(house: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["nobody", "a%20b"])
-async def test_an_agreement_of_nobody_is_a_404(house: House, path: str) -> None:
+async def test_an_agreement_of_nobody_is_a_404(gateway: GatewayFixture, path: str) -> None:
     """To read, to propose, to end."""
-    one = await an_operator(house)
+    one = await make_operator(gateway)
     read = await one.send(f"/v1/admin/agreements/{path}", b"", method="GET", scope="admin")
     assert read.status_code == 404
     assert (await propose(one, path)).status_code == 404
@@ -190,17 +202,17 @@ async def test_an_agreement_of_nobody_is_a_404(house: House, path: str) -> None:
 
 
 async def test_what_widens_leaves_exactly_one_leaf_that_an_auditor_recomputes(
-    house: House,
+    gateway: GatewayFixture,
 ) -> None:
     """From the act as it is shown, with its salt, to the leaf that the log has."""
-    one, other = await an_operator(house), await an_operator(house)
-    bank = await house.client()
+    one, other = await make_operator(gateway), await make_operator(gateway)
+    bank = await gateway.client()
     proposal = (await propose(one, bank.client_id, purposes=["tender", "loan_approval"])).json()
     assert (await approve(other, proposal)).status_code == 200
     acts = (await get(one, f"/acts?client_id={bank.client_id}"))["acts"]
     [act] = [each for each in acts if each["what"] == "agreement.approve"]
     assert (act["subject"], act["after"]) == (proposal["proposal_id"], proposal["digest"])
-    leaves = await house.rows(
+    leaves = await gateway.rows(
         """SELECT leaf_hash FROM pending_leaf WHERE disclosure_id = :act
            UNION ALL SELECT leaf_hash FROM log_entry WHERE disclosure_id = :act""",
         act=act["act_id"],

@@ -8,51 +8,51 @@ import pytest
 
 from gateway.admin.client_key_rotation import TYP
 from gateway.clients.key_sets import ensure_keys
-from tests.house import Caller, House
-from tests.oauth_builders import public_jwk, signed
-from tests.registry_builders import (
-    a_key_server,
-    a_registration,
-    a_set,
-    an_ec_key,
-    an_operator,
+from tests.clients_builders import (
     get,
+    make_ec_key,
+    make_key_server,
+    make_operator,
+    make_registration,
+    make_set,
     ok,
     post,
 )
+from tests.gateway_fixture import Caller, GatewayFixture
+from tests.oauth_builders import public_jwk, signed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 READS = ("/clients", "/clients/demo-bank", "/acts", "/agreements/demo-bank")
 
 
-def a_new_client(**changes: Any) -> dict[str, Any]:
+def make_new_client(**changes: Any) -> dict[str, Any]:
     """The body that registers a client."""
     return {
         "client_id": f"bank-{secrets.token_hex(4)}",
-        "registration": a_registration(**changes),
+        "registration": make_registration(**changes),
     }
 
 
-def a_rotation(caller: Caller, **changes: Any) -> str:
+def make_rotation(caller: Caller, **changes: Any) -> str:
     """A client's own statement of its new keys; a claim of `None` is left out."""
-    now = int(caller.house.clock().timestamp())
+    now = int(caller.gateway.clock().timestamp())
     claims = {
         "iss": caller.client_id,
         "sub": caller.client_id,
-        "aud": caller.house.issuer,
+        "aud": caller.gateway.issuer,
         "iat": now,
         "exp": now + 60,
-        "jwks": a_set("k2"),
+        "jwks": make_set("k2"),
     }
     header = {"typ": changes.pop("typ", TYP), "kid": "k1"} | changes.pop("header", {})
     key = changes.pop("key", caller.key)
     return signed(key, "ES256", claims | changes, header)
 
 
-async def test_an_operator_registers_a_client(house: House) -> None:
+async def test_an_operator_registers_a_client(gateway: GatewayFixture) -> None:
     """It is shown with its keys' ids, and may do nothing yet."""
-    operator, body = await an_operator(house), a_new_client(contact="0571-00000000")
+    operator, body = await make_operator(gateway), make_new_client(contact="0571-00000000")
     answer = await post(operator, "/clients", body)
     assert answer.status_code == 201, answer.text
     shown = await get(operator, f"/clients/{body['client_id']}")
@@ -62,28 +62,28 @@ async def test_an_operator_registers_a_client(house: House) -> None:
     assert await get(operator, f"/agreements/{body['client_id']}") == {"versions": []}
 
 
-async def test_an_operator_registers_a_client_by_its_certificate(house: House) -> None:
+async def test_an_operator_registers_a_client_by_its_certificate(gateway: GatewayFixture) -> None:
     """With the members of RFC 8705, which are shown; half of them is a 400."""
-    operator = await an_operator(house)
+    operator = await make_operator(gateway)
     method = {
         "token_endpoint_auth_method": "tls_client_auth",
         "tls_client_auth_subject_dn": "CN=acme,C=CN",
         "tls_client_certificate_bound_access_tokens": True,
     }
-    body = a_new_client(jwks=None, **method)
+    body = make_new_client(jwks=None, **method)
     answer = await post(operator, "/clients", body)
     assert answer.status_code == 201, answer.text
     assert method.items() <= answer.json().items()
     for name in method.keys() - {"tls_client_certificate_bound_access_tokens"}:
-        half = a_new_client(jwks=None, **{n: v for n, v in method.items() if n != name})
+        half = make_new_client(jwks=None, **{n: v for n, v in method.items() if n != name})
         assert (await post(operator, "/clients", half)).status_code == 400
 
 
-async def test_a_taken_id_is_a_conflict(house: House) -> None:
+async def test_a_taken_id_is_a_conflict(gateway: GatewayFixture) -> None:
     """And the client that has it is left as it is."""
-    operator, body = await an_operator(house), a_new_client()
+    operator, body = await make_operator(gateway), make_new_client()
     await post(operator, "/clients", body)
-    again = await post(operator, "/clients", body | {"registration": a_registration()})
+    again = await post(operator, "/clients", body | {"registration": make_registration()})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
@@ -104,14 +104,16 @@ async def test_a_taken_id_is_a_conflict(house: House) -> None:
         {"name_zh": ""},
         {"filing_number": "a b"},
         {"contact": "a" * 201},
-        pytest.param({"jwks": {"keys": [{**a_set("k")["keys"][0], "use": "enc"}]}}, id="use"),
+        pytest.param({"jwks": {"keys": [{**make_set("k")["keys"][0], "use": "enc"}]}}, id="use"),
         {"secret": "x"},
     ],
     ids=str,
 )
-async def test_what_cannot_be_registered_is_a_400(house: House, changes: dict[str, Any]) -> None:
+async def test_what_cannot_be_registered_is_a_400(
+    gateway: GatewayFixture, changes: dict[str, Any]
+) -> None:
     """With a sentence, and without a client."""
-    operator, body = await an_operator(house), a_new_client(**changes)
+    operator, body = await make_operator(gateway), make_new_client(**changes)
     answer = await post(operator, "/clients", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), answer.text
     assert "c2VjcmV0" not in answer.text
@@ -120,10 +122,10 @@ async def test_what_cannot_be_registered_is_a_400(house: House, changes: dict[st
     assert gone.status_code == 404
 
 
-async def test_suspending_holds_from_the_next_request(house: House) -> None:
+async def test_suspending_holds_from_the_next_request(gateway: GatewayFixture) -> None:
     """Of a token that was good a moment ago; resuming lets it go on."""
-    operator, bank = await an_operator(house), await house.client()
-    uscc = house.uscc("clean")
+    operator, bank = await make_operator(gateway), await gateway.client()
+    uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
     answer = await post(operator, f"/clients/{bank.client_id}/suspend", {"operator": "fang"})
     assert answer.json()["state"] == "suspended"
@@ -133,10 +135,10 @@ async def test_suspending_holds_from_the_next_request(house: House) -> None:
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
 
 
-async def test_ending_holds_from_the_next_request_and_for_good(house: House) -> None:
+async def test_ending_holds_from_the_next_request_and_for_good(gateway: GatewayFixture) -> None:
     """Neither the old token nor a new one, neither resuming nor another agreement."""
-    operator, bank = await an_operator(house), await house.client()
-    uscc = house.uscc("clean")
+    operator, bank = await make_operator(gateway), await gateway.client()
+    uscc = gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200
     assert (await post(operator, f"/clients/{bank.client_id}/end")).json()["state"] == "ended"
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 403
@@ -145,20 +147,20 @@ async def test_ending_holds_from_the_next_request_and_for_good(house: House) -> 
     assert (back.status_code, back.json()["code"]) == (409, "conflict")
 
 
-async def test_a_suspended_operator_cannot_act(house: House) -> None:
+async def test_a_suspended_operator_cannot_act(gateway: GatewayFixture) -> None:
     """Operators' clients are clients."""
-    one, other = await an_operator(house), await an_operator(house)
+    one, other = await make_operator(gateway), await make_operator(gateway)
     await get(other, "/clients")
     await post(one, f"/clients/{other.client_id}/suspend")
     answer = await post(other, f"/clients/{other.client_id}/resume")
     assert (answer.status_code, answer.json()["code"]) == (403, "client_suspended")
 
 
-async def test_a_client_rotates_its_keys_by_its_own_word(house: House) -> None:
+async def test_a_client_rotates_its_keys_by_its_own_word(gateway: GatewayFixture) -> None:
     """The old key is refused from the next request on, the new one taken."""
-    operator, bank = await an_operator(house), await house.client()
-    new = an_ec_key()
-    statement = a_rotation(bank, jwks={"keys": [public_jwk(new, kid="k1")]})
+    operator, bank = await make_operator(gateway), await gateway.client()
+    new = make_ec_key()
+    statement = make_rotation(bank, jwks={"keys": [public_jwk(new, kid="k1")]})
     answer = await post(operator, f"/clients/{bank.client_id}/keys", {"rotation": statement})
     assert answer.status_code == 200, answer.text
     assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
@@ -169,7 +171,7 @@ async def test_a_client_rotates_its_keys_by_its_own_word(house: House) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"key": an_ec_key()},
+        {"key": make_ec_key()},
         {"typ": "JWT"},
         {"typ": None},
         {"iss": "another"},
@@ -185,32 +187,32 @@ async def test_a_client_rotates_its_keys_by_its_own_word(house: House) -> None:
         {"jwks_uri": "https://bank.test/jwks.json"},
         {"jwks": None, "jwks_uri": "https://10.0.0.1/"},
         {"scope": "admin"},
-        {"header": {"jwk": public_jwk(an_ec_key())}},
+        {"header": {"jwk": public_jwk(make_ec_key())}},
         {"header": {"jku": "https://elsewhere.test"}},
     ],
     ids="-".join,
 )
 async def test_an_operator_alone_cannot_replace_a_clients_keys(
-    house: House, changes: dict[str, Any]
+    gateway: GatewayFixture, changes: dict[str, Any]
 ) -> None:
     """A stolen operator's credential does not make anybody a bank."""
-    operator, bank = await an_operator(house), await house.client()
-    body = {"rotation": a_rotation(bank, **changes)}
+    operator, bank = await make_operator(gateway), await gateway.client()
+    body = {"rotation": make_rotation(bank, **changes)}
     answer = await post(operator, f"/clients/{bank.client_id}/keys", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert (await bank._ask_for_token("verify")).status_code == 200
 
 
 async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
-    house: House,
+    gateway: GatewayFixture,
 ) -> None:
     """What a client signs for one thing is good for that alone."""
-    operator, bank = await an_operator(house), await house.client()
-    now = int(house.clock().timestamp())
+    operator, bank = await make_operator(gateway), await gateway.client()
+    now = int(gateway.clock().timestamp())
     claims = {
         "iss": bank.client_id,
         "sub": bank.client_id,
-        "aud": house.issuer,
+        "aud": gateway.issuer,
         "exp": now + 60,
         "jti": "1",
     }
@@ -220,42 +222,46 @@ async def test_a_client_assertion_is_no_rotation_and_a_rotation_no_assertion(
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": a_rotation(bank),
+        "client_assertion": make_rotation(bank),
     }
     headers = {"DPoP": await bank.proof("POST", "/oauth/token", None)}
-    refused = await house.http.post("/oauth/token", data=form, headers=headers)
+    refused = await gateway.http.post("/oauth/token", data=form, headers=headers)
     assert refused.json()["error"] == "invalid_client"
 
 
-async def test_one_clients_statement_does_not_rotate_anothers_keys(house: House) -> None:
+async def test_one_clients_statement_does_not_rotate_anothers_keys(gateway: GatewayFixture) -> None:
     """It names whose keys it is about."""
-    operator, bank, other = await an_operator(house), await house.client(), await house.client()
-    body = {"rotation": a_rotation(bank)}
+    operator, bank, other = (
+        await make_operator(gateway),
+        await gateway.client(),
+        await gateway.client(),
+    )
+    body = {"rotation": make_rotation(bank)}
     assert (await post(operator, f"/clients/{other.client_id}/keys", body)).status_code == 400
 
 
-async def test_a_client_with_keys_at_its_own_address_gets_a_token(house: House) -> None:
+async def test_a_client_with_keys_at_its_own_address_gets_a_token(gateway: GatewayFixture) -> None:
     """Once they were fetched, its assertions are believed; the operator sees which keys."""
-    operator, bank = await an_operator(house), await house.client()
-    new = an_ec_key()
-    async with a_key_server() as server:
+    operator, bank = await make_operator(gateway), await gateway.client()
+    new = make_ec_key()
+    async with make_key_server() as server:
         server.answer = ok({"keys": [public_jwk(new, kid="k1")]})
         uri = f"http://127.0.0.1:{server.port}/jwks.json"
-        statement = a_rotation(bank, jwks=None, jwks_uri=uri)
+        statement = make_rotation(bank, jwks=None, jwks_uri=uri)
         answer = await post(operator, f"/clients/{bank.client_id}/keys", {"rotation": statement})
         assert answer.status_code == 200, answer.text
         assert (await bank._ask_for_token("verify")).json()["error"] == "invalid_client"
         bank.key = new
-        now = house.clock() + timedelta(minutes=2)
-        await ensure_keys(house.runtime.hot, bank.client_id, "k1", now=now, loopback=True)
+        now = gateway.clock() + timedelta(minutes=2)
+        await ensure_keys(gateway.runtime.hot, bank.client_id, "k1", now=now, loopback=True)
     assert (await bank._ask_for_token("verify")).status_code == 200
     shown = await get(operator, f"/clients/{bank.client_id}")
     assert (shown["jwks_uri"], shown["kids"], shown["keys_trouble"]) == (uri, ["k1"], None)
 
 
-async def test_every_act_is_written_with_who_did_it(house: House) -> None:
+async def test_every_act_is_written_with_who_did_it(gateway: GatewayFixture) -> None:
     """The credential that was proven, and the name that it gave; refused acts change nothing."""
-    operator, body = await an_operator(house), a_new_client()
+    operator, body = await make_operator(gateway), make_new_client()
     of = body["client_id"]
     await post(operator, "/clients", body | {"operator": "fang"})
     await post(operator, f"/clients/{of}/suspend", {"operator": "fang"})
@@ -268,63 +274,67 @@ async def test_every_act_is_written_with_who_did_it(house: House) -> None:
 
 
 @pytest.mark.parametrize("path", READS)
-async def test_an_auditor_sees_everything(house: House, path: str) -> None:
+async def test_an_auditor_sees_everything(gateway: GatewayFixture, path: str) -> None:
     """With the scope audit."""
-    auditor = await an_operator(house, "audit")
+    auditor = await make_operator(gateway, "audit")
     assert await get(auditor, path, scope="audit")
 
 
 @pytest.mark.parametrize("path", ["/clients", "/clients/demo-bank/suspend", "/clients/x/keys"])
-async def test_an_auditor_changes_nothing(house: House, path: str) -> None:
+async def test_an_auditor_changes_nothing(gateway: GatewayFixture, path: str) -> None:
     """The scope audit reads."""
-    auditor = await an_operator(house, "audit")
+    auditor = await make_operator(gateway, "audit")
     answer = await auditor.send(f"/v1/admin{path}", {}, scope="audit")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 @pytest.mark.parametrize("path", READS)
-async def test_a_bank_sees_nothing_of_it(house: House, path: str) -> None:
+async def test_a_bank_sees_nothing_of_it(gateway: GatewayFixture, path: str) -> None:
     """Nor does anybody without a token, or with a token sent as Bearer."""
-    bank = await house.client()
+    bank = await gateway.client()
     answer = await bank.send(f"/v1/admin{path}", b"", method="GET")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
-    nobody = house.checked(await house.http.get(f"/v1/admin{path}"))
+    nobody = gateway.checked(await gateway.http.get(f"/v1/admin{path}"))
     assert nobody.status_code == 401
-    token = await (await an_operator(house)).token("admin")
-    bearer = await house.http.get(f"/v1/admin{path}", headers={"Authorization": f"Bearer {token}"})
-    assert house.checked(bearer).status_code == 401
+    token = await (await make_operator(gateway)).token("admin")
+    bearer = await gateway.http.get(
+        f"/v1/admin{path}", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert gateway.checked(bearer).status_code == 401
 
 
 @pytest.mark.parametrize("act", ["suspend", "resume", "end", "keys"])
 @pytest.mark.parametrize("client_id", ["nobody", "a%20b", "x" * 65])
-async def test_an_act_on_nobody_is_a_404(house: House, client_id: str, act: str) -> None:
+async def test_an_act_on_nobody_is_a_404(gateway: GatewayFixture, client_id: str, act: str) -> None:
     """Whatever the id looks like."""
-    operator = await an_operator(house)
+    operator = await make_operator(gateway)
     body = {"rotation": "x"} if act == "keys" else {}
     answer = await post(operator, f"/clients/{client_id}/{act}", body)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-async def test_an_act_that_does_not_exist_is_a_404(house: House) -> None:
+async def test_an_act_that_does_not_exist_is_a_404(gateway: GatewayFixture) -> None:
     """There is no way to delete a client."""
-    operator = await an_operator(house)
+    operator = await make_operator(gateway)
     assert (await post(operator, "/clients/demo-bank/delete")).status_code == 404
 
 
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b'{"operator": 7}', b'{"operator": "a b"}', b'{"why": "x"}']
 )
-async def test_a_body_that_is_not_of_the_shape_is_a_400(house: House, body: bytes) -> None:
+async def test_a_body_that_is_not_of_the_shape_is_a_400(
+    gateway: GatewayFixture, body: bytes
+) -> None:
     """Unknown members are refused, not ignored."""
-    operator, bank = await an_operator(house), await house.client()
+    operator, bank = await make_operator(gateway), await gateway.client()
     path = f"/v1/admin/clients/{bank.client_id}/suspend"
     answer = await operator.send(path, body, scope="admin")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-async def test_clients_are_listed_a_page_at_a_time(house: House) -> None:
+async def test_clients_are_listed_a_page_at_a_time(gateway: GatewayFixture) -> None:
     """By id, each once."""
-    operator = await an_operator(house)
+    operator = await make_operator(gateway)
     first = await get(operator, "/clients")
     ids = [each["client_id"] for each in first["clients"]]
     assert ids == sorted(ids)

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
+from tests.clients_builders import make_agreement, make_set
 from tests.databases import new_database
-from tests.mtls_builders import a_certificate
-from tests.registry_builders import a_set, an_agreement
+from tests.mtls_builders import make_certificate
 
 DIGEST = re.compile(r"agreement approve (\S+) ([0-9a-f]{64})")
 
@@ -77,8 +77,8 @@ def shell(database: str, tmp_path: Path) -> Shell:
         "COLUMNS": "200",
     }
     made = Shell(folder=tmp_path, environment=environment)
-    made.write("keys.json", a_set("k1"))
-    made.write("agreement.json", an_agreement())
+    made.write("keys.json", make_set("k1"))
+    made.write("agreement.json", make_agreement())
     return made
 
 
@@ -113,7 +113,7 @@ def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shel
 def test_keys_are_rotated_by_value_and_by_address(shell: Shell) -> None:
     """And shown by their ids."""
     register(shell, "rotating")
-    shell.write("new.json", a_set("k2"))
+    shell.write("new.json", make_set("k2"))
     assert "k2" in shell.ok("client", "rotate-keys", "rotating", "--jwks", "new.json")
     uri = "https://bank.test/jwks.json"
     assert uri in shell.ok("client", "rotate-keys", "rotating", "--jwks-uri", uri)
@@ -226,7 +226,7 @@ def test_an_unreachable_database_is_one_sentence(shell: Shell) -> None:
     assert "XINQIAO_DATABASE_URL" in replace(shell, environment=nowhere).refused("client", "list")
 
 
-def a_file(client_id: str, **changes: Any) -> str:
+def make_file(client_id: str, **changes: Any) -> str:
     """A YAML file of one client and its agreement (JSON is YAML)."""
     client = {
         "kind": "bank",
@@ -235,13 +235,13 @@ def a_file(client_id: str, **changes: Any) -> str:
         "scopes": ["query"],
         "jwks_file": "keys.json",
     } | changes.pop("client", {})
-    agreement = an_agreement(**changes)
+    agreement = make_agreement(**changes)
     return json.dumps({"clients": {client_id: client}, "agreements": {client_id: agreement}})
 
 
 def test_applying_shows_what_it_will_do_and_then_does_it_once(shell: Shell) -> None:
     """A second time there is nothing to do; what waits for a second operator is said."""
-    shell.write("clients.yaml", a_file("declared"))
+    shell.write("clients.yaml", make_file("declared"))
     dry = shell.ok("client", "apply", "clients.yaml", "--dry-run")
     assert "declared: register" in dry
     assert "+ 银行" in dry
@@ -293,7 +293,7 @@ def test_applying_is_one_transaction(shell: Shell) -> None:
     """If one act is refused, none was done."""
     register(shell, "over")
     shell.ok("client", "end", "over", "--yes")
-    both = {"clients": {"new-one": json.loads(a_file("x"))["clients"]["x"], "over": {}}}
+    both = {"clients": {"new-one": json.loads(make_file("x"))["clients"]["x"], "over": {}}}
     both["clients"]["over"] = {"name_en": "Back"}
     shell.write("clients.yaml", both)
     done = shell.run("client", "apply", "clients.yaml", "--yes")
@@ -331,7 +331,7 @@ def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, conte
 
 def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shell) -> None:
     """An agency that becomes a bank would need no licence any more."""
-    shell.write("clients.yaml", {"agreements": {"nobody": an_agreement()}})
+    shell.write("clients.yaml", {"agreements": {"nobody": make_agreement()}})
     assert "is no client" in shell.refused("client", "apply", "clients.yaml")
     register(shell, "an-agency", "--kind", "agency", "--filing-number", "F-1")
     shell.write("clients.yaml", {"clients": {"an-agency": {"kind": "bank"}}})
@@ -357,7 +357,7 @@ def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
     assert "goes without keys" in shell.refused(
         "client", "rotate-keys", "by-name", "--jwks", "keys.json"
     )
-    shell.write("own.json", {"keys": [a_certificate().jwk]})
+    shell.write("own.json", {"keys": [make_certificate().jwk]})
     method = ("--auth-method", "self_signed_tls_client_auth")
     shell.ok("client", "register", "by-itself", *other, *method, "--jwks", "own.json")
     assert "x5c" in shell.refused("client", "rotate-keys", "by-itself", "--jwks", "keys.json")
@@ -408,7 +408,7 @@ def test_applying_changes_how_a_client_authenticates(shell: Shell) -> None:
     assert "token_endpoint_auth_method: private_key_jwt" in shown
     assert "san_dns" not in shown
     assert "kids: k1" in shown
-    shell.write("own.json", {"keys": [a_certificate().jwk]})
+    shell.write("own.json", {"keys": [make_certificate().jwk]})
     own = {"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks_file": "own.json"}
     assert apply(**own).exit_code == 0
 
@@ -441,9 +441,9 @@ def test_a_name_or_an_id_that_looks_like_anothers_is_refused(shell: Shell) -> No
     shell.ok(*REGISTER, "second", *as_another)
     for clients in (
         {"second": {"name_en": "FIRST  BANK"}},
-        {"third": json.loads(a_file("x", client={"name_zh": "浙江首家银行"}))["clients"]["x"]},
-        {name: json.loads(a_file("same"))["clients"]["same"] for name in ("twin-a", "twin-b")},
-        {name: json.loads(a_file(name))["clients"][name] for name in ("Cased", "cased")},
+        {"third": json.loads(make_file("x", client={"name_zh": "浙江首家银行"}))["clients"]["x"]},
+        {name: json.loads(make_file("same"))["clients"]["same"] for name in ("twin-a", "twin-b")},
+        {name: json.loads(make_file(name))["clients"][name] for name in ("Cased", "cased")},
     ):
         shell.write("clients.yaml", {"clients": clients})
         assert "choose another" in shell.refused("client", "apply", "clients.yaml", "--dry-run")

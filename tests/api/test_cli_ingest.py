@@ -5,103 +5,111 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest_house import Desk, a_code, a_database, a_desk, licences
+from tests.ingest_fixture import (
+    IngestFixture,
+    licences,
+    make_ingest_fixture,
+    make_source_database,
+    make_uscc,
+)
 from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
 def database(postgres_url: str) -> str:
     """A database of these tests' own."""
-    return a_database(postgres_url)
+    return make_source_database(postgres_url)
 
 
 @pytest.fixture
-def desk(database: str, tmp_path: Path) -> Desk:
+def fixture(database: str, tmp_path: Path) -> IngestFixture:
     """A desk with empty credit files."""
-    return a_desk(database, tmp_path)
+    return make_ingest_fixture(database, tmp_path)
 
 
-def test_a_file_is_taken_once_and_what_changed_is_updated(desk: Desk) -> None:
+def test_a_file_is_taken_once_and_what_changed_is_updated(fixture: IngestFixture) -> None:
     """A second run of the same file does nothing; `--again` finds everything unchanged."""
-    desk.write("day1.ndjson", licences(2500))
-    desk.write("day2.ndjson", licences(2500, changed=250))
-    first = desk.ingest("day1.ndjson", "--chunk-rows", "1000")
+    fixture.write("day1.ndjson", licences(2500))
+    fixture.write("day2.ndjson", licences(2500, changed=250))
+    first = fixture.ingest("day1.ndjson", "--chunk-rows", "1000")
     assert (first.status, first.err) == (0, "")
     assert "2,500 rows: 2,500 created, 0 updated, 0 unchanged, 0 rejected" in first.out
-    assert desk.ingest("day1.ndjson").out == first.out
-    assert "0 created, 0 updated, 2,500 unchanged" in desk.ingest("day1.ndjson", "--again").out
-    assert "0 created, 250 updated, 2,250 unchanged" in desk.ingest("day2.ndjson").out
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 2500
-    assert desk.rows("SELECT count(*) AS n FROM record_history")[0]["n"] == 250
+    assert fixture.ingest("day1.ndjson").out == first.out
+    assert "0 created, 0 updated, 2,500 unchanged" in fixture.ingest("day1.ndjson", "--again").out
+    assert "0 created, 250 updated, 2,250 unchanged" in fixture.ingest("day2.ndjson").out
+    assert fixture.rows("SELECT count(*) AS n FROM record")[0]["n"] == 2500
+    assert fixture.rows("SELECT count(*) AS n FROM record_history")[0]["n"] == 250
 
 
-def test_each_file_is_an_act_of_its_operator(desk: Desk) -> None:
+def test_each_file_is_an_act_of_its_operator(fixture: IngestFixture) -> None:
     """Written down in the transaction that begins it."""
-    desk.write("day1.ndjson", licences(5))
-    desk.ingest("day1.ndjson")
-    desk.ingest("day1.ndjson")
-    (act,) = desk.rows(
+    fixture.write("day1.ndjson", licences(5))
+    fixture.ingest("day1.ndjson")
+    fixture.ingest("day1.ndjson")
+    (act,) = fixture.rows(
         "SELECT a.* FROM operator_act AS a JOIN intake_job AS j ON a.after = j.file_digest"
     )
     assert (act["what"], act["client_id"], act["subject"]) == ("ingest", "market", "licence")
     assert act["operator_name"] == "fang"
 
 
-def test_rejected_rows_are_listed_and_warnings_counted(desk: Desk) -> None:
+def test_rejected_rows_are_listed_and_warnings_counted(fixture: IngestFixture) -> None:
     """By row, field and reason; nobody's data is in it. The list is its owner's alone."""
-    wrong = a_code(7)[:-1] + ("A" if a_code(7)[-1] != "A" else "B")
+    wrong = make_uscc(7)[:-1] + ("A" if make_uscc(7)[-1] != "A" else "B")
     rows = [
         *licences(3),
-        {"uscc": a_code(1), "number": "许1", "decided_on": "2099-01-01"},
+        {"uscc": make_uscc(1), "number": "许1", "decided_on": "2099-01-01"},
         {"uscc": wrong, "number": "许2", "content": "持证人330106199001011234"},
         {"uscc": "330106199001011234", "number": "许3"},
     ]
-    desk.write("day1.ndjson", rows)
-    done = desk.ingest("day1.ndjson")
+    fixture.write("day1.ndjson", rows)
+    done = fixture.ingest("day1.ndjson")
     assert done.status == 1
     assert "6 rows: 4 created, 0 updated, 0 unchanged, 2 rejected" in done.out
     assert "Warning check_character, from market: 1" in done.out
     assert "Warning id_number_masked, from market: 1" in done.out
-    listed = desk.folder / "day1.ndjson.licence.rejects.csv"
+    listed = fixture.folder / "day1.ndjson.licence.rejects.csv"
     assert listed.read_text() == (
         "row,field,reason\n"
         "4,decided_on,in the future\n"
         "6,uscc,not a unified social credit code of a market entity\n"
     )
     assert listed.stat().st_mode & 0o777 == 0o600
-    masked = desk.folder / "day1.ndjson.licence.masked.csv"
+    masked = fixture.folder / "day1.ndjson.licence.masked.csv"
     assert masked.read_text() == "row,field,item,kind,start,length\n5,content,,id,3,18\n"
     assert f"Where personal numbers were masked: {masked}" in done.out
-    assert desk.ingest("day1.ndjson").status == 1
+    assert fixture.ingest("day1.ndjson").status == 1
 
 
-def test_the_list_of_rejected_rows_overwrites_nobodys_file(desk: Desk) -> None:
+def test_the_list_of_rejected_rows_overwrites_nobodys_file(fixture: IngestFixture) -> None:
     """It may lie where something else lies already."""
-    desk.write("day1.ndjson", licences(3))
-    other = desk.write("day1.ndjson.licence.rejects.csv", "my,own,table\n1,2,3\n")
-    done = desk.ingest("day1.ndjson")
+    fixture.write("day1.ndjson", licences(3))
+    other = fixture.write("day1.ndjson.licence.rejects.csv", "my,own,table\n1,2,3\n")
+    done = fixture.ingest("day1.ndjson")
     assert done.status == 2
     assert "is there already" in done.err
     assert other.read_text() == "my,own,table\n1,2,3\n"
 
 
-def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(desk: Desk) -> None:
+def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestFixture) -> None:
     """The mended file is another file: what it has in common is unchanged."""
-    whole = "".join(f'{{"uscc": "{a_code(n)}", "number": "许{n * 7919}"}}\n' for n in range(8000))
+    whole = "".join(
+        f'{{"uscc": "{make_uscc(n)}", "number": "许{n * 7919}"}}\n' for n in range(8000)
+    )
     packed = gzip.compress(whole.encode())
-    desk.write("day1.ndjson.gz", packed[: len(packed) // 2])
-    done = desk.ingest("day1.ndjson.gz", "--chunk-rows", "1000")
+    fixture.write("day1.ndjson.gz", packed[: len(packed) // 2])
+    done = fixture.ingest("day1.ndjson.gz", "--chunk-rows", "1000")
     assert done.status == 2
     assert "breaks off" in done.err
     assert "What came before it was kept." in done.err
-    kept = desk.rows("SELECT count(*) AS n FROM record")[0]["n"]
+    kept = fixture.rows("SELECT count(*) AS n FROM record")[0]["n"]
     assert 0 < kept < 8000
-    (job,) = desk.rows("SELECT * FROM intake_job")
+    (job,) = fixture.rows("SELECT * FROM intake_job")
     assert (job["state"], job["rows"], job["created"]) == ("stopped", kept, kept)
-    assert desk.ingest("day1.ndjson.gz").status == 2
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == kept
-    desk.write("mended.ndjson.gz", packed)
-    mended = desk.ingest("mended.ndjson.gz")
+    assert fixture.ingest("day1.ndjson.gz").status == 2
+    assert fixture.rows("SELECT count(*) AS n FROM record")[0]["n"] == kept
+    fixture.write("mended.ndjson.gz", packed)
+    mended = fixture.ingest("mended.ndjson.gz")
     assert f"{8000 - kept:,} created, 0 updated, {kept:,} unchanged" in mended.out
 
 
@@ -118,53 +126,53 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(desk: Desk) -> N
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    desk: Desk, arguments: tuple[str, ...], of: dict[str, str], sentence: str
+    fixture: IngestFixture, arguments: tuple[str, ...], of: dict[str, str], sentence: str
 ) -> None:
     """And nothing was written."""
-    desk.write("day1.ndjson", licences(3))
-    done = desk.ingest(*arguments, **of)
+    fixture.write("day1.ndjson", licences(3))
+    done = fixture.ingest(*arguments, **of)
     assert done.status in {1, 2}
     assert sentence in done.err + done.out
     assert "Traceback" not in done.err
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 0
+    assert fixture.rows("SELECT count(*) AS n FROM record")[0]["n"] == 0
 
 
-def test_a_source_that_is_suspended_delivers_nothing(desk: Desk) -> None:
+def test_a_source_that_is_suspended_delivers_nothing(fixture: IngestFixture) -> None:
     """Nor one whose agreement has ended."""
-    desk.write("day1.ndjson", licences(3))
-    desk.rows("UPDATE client SET state = 'suspended' WHERE client_id = 'market'")
-    assert "market is suspended." in desk.ingest("day1.ndjson").err
-    desk.rows("UPDATE client SET state = 'active' WHERE client_id = 'market'")
-    desk.rows("UPDATE agreement SET ended_at = now() WHERE client_id = 'ended'")
-    assert "ended has no agreement in force." in desk.ingest("day1.ndjson", source="ended").err
+    fixture.write("day1.ndjson", licences(3))
+    fixture.rows("UPDATE client SET state = 'suspended' WHERE client_id = 'market'")
+    assert "market is suspended." in fixture.ingest("day1.ndjson").err
+    fixture.rows("UPDATE client SET state = 'active' WHERE client_id = 'market'")
+    fixture.rows("UPDATE agreement SET ended_at = now() WHERE client_id = 'ended'")
+    assert "ended has no agreement in force." in fixture.ingest("day1.ndjson", source="ended").err
 
 
-def test_a_dry_run_judges_and_writes_nothing(desk: Desk) -> None:
+def test_a_dry_run_judges_and_writes_nothing(fixture: IngestFixture) -> None:
     """But the list of what would be rejected."""
-    desk.write("day1.ndjson", [*licences(3), {"uscc": "1"}])
-    done = desk.ingest("day1.ndjson", "--dry-run")
+    fixture.write("day1.ndjson", [*licences(3), {"uscc": "1"}])
+    done = fixture.ingest("day1.ndjson", "--dry-run")
     assert done.status == 1
     assert "4 rows judged, 1 rejected; nothing was written." in done.out
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 0
-    assert desk.rows("SELECT count(*) AS n FROM intake_job")[0]["n"] == 0
-    assert "4,uscc" in (desk.folder / "day1.ndjson.licence.rejects.csv").read_text()
+    assert fixture.rows("SELECT count(*) AS n FROM record")[0]["n"] == 0
+    assert fixture.rows("SELECT count(*) AS n FROM intake_job")[0]["n"] == 0
+    assert "4,uscc" in (fixture.folder / "day1.ndjson.licence.rejects.csv").read_text()
 
 
-def test_the_same_file_at_once_is_counted_once(desk: Desk) -> None:
+def test_the_same_file_at_once_is_counted_once(fixture: IngestFixture) -> None:
     """The second run waits for the first, and finds it done."""
-    desk.write("day1.ndjson", licences(3000))
-    runs = [desk.start("day1.ndjson", "--chunk-rows", "250") for _ in range(2)]
+    fixture.write("day1.ndjson", licences(3000))
+    runs = [fixture.start("day1.ndjson", "--chunk-rows", "250") for _ in range(2)]
     outs = {run.communicate(timeout=PATIENCE) for run in runs}
     assert len(outs) == 1
-    (job,) = desk.rows("SELECT * FROM intake_job")
+    (job,) = fixture.rows("SELECT * FROM intake_job")
     assert (job["rows"], job["created"], job["unchanged"]) == (3000, 3000, 0)
-    assert desk.rows("SELECT count(*) AS n, max(version) AS v FROM record")[0] == {
+    assert fixture.rows("SELECT count(*) AS n, max(version) AS v FROM record")[0] == {
         "n": 3000,
         "v": 1,
     }
 
 
-def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
+def test_the_same_records_by_two_sources_at_once(fixture: IngestFixture) -> None:
     """Each source has its own records; of registrations the first to come is the holder."""
     codes = range(1000)
     registration = {
@@ -175,11 +183,11 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
         "legal_representative": "张三丰",
         "division": "330106",
     }
-    desk.write("up.ndjson", ({"uscc": a_code(n), **registration} for n in codes))
-    desk.write("down.ndjson", ({"uscc": a_code(n), **registration} for n in reversed(codes)))
-    desk.write("day1.ndjson", licences(1000))
+    fixture.write("up.ndjson", ({"uscc": make_uscc(n), **registration} for n in codes))
+    fixture.write("down.ndjson", ({"uscc": make_uscc(n), **registration} for n in reversed(codes)))
+    fixture.write("day1.ndjson", licences(1000))
     runs = [
-        desk.start(name, "--chunk-rows", "100", source=source, dataset=dataset)
+        fixture.start(name, "--chunk-rows", "100", source=source, dataset=dataset)
         for name, source, dataset in (
             ("up.ndjson", "market", "registration"),
             ("down.ndjson", "rival", "registration"),
@@ -190,23 +198,23 @@ def test_the_same_records_by_two_sources_at_once(desk: Desk) -> None:
     errors = [run.communicate(timeout=PATIENCE)[1] for run in runs]
     assert errors == [""] * 4
     assert {run.returncode for run in runs} <= {0, 1}
-    held = desk.rows("SELECT count(*) AS n, max(version) AS v FROM enterprise")[0]
+    held = fixture.rows("SELECT count(*) AS n, max(version) AS v FROM enterprise")[0]
     assert held == {"n": 1000, "v": 1}
-    counted = desk.rows(
+    counted = fixture.rows(
         "SELECT sum(created) AS created, sum(rejected) AS rejected FROM intake_job"
         " WHERE dataset = 'registration'"
     )[0]
     assert counted == {"created": 1000, "rejected": 1000}
-    assert desk.rows("SELECT count(*) AS n FROM record")[0]["n"] == 2000
+    assert fixture.rows("SELECT count(*) AS n FROM record")[0]["n"] == 2000
 
 
 def test_rows_of_a_dataset_that_statistics_do_not_know_are_looked_up_by_their_key(
-    desk: Desk,
+    fixture: IngestFixture,
 ) -> None:
     """Each reads a few entries of an index, however many of its dataset came before it."""
-    desk.write("before.ndjson", licences(3000))
-    desk.ingest("before.ndjson")
-    desk.rows("ANALYZE record")
+    fixture.write("before.ndjson", licences(3000))
+    fixture.ingest("before.ndjson")
+    fixture.rows("ANALYZE record")
     penalties = (
         {
             "uscc": row["uscc"],
@@ -216,9 +224,9 @@ def test_rows_of_a_dataset_that_statistics_do_not_know_are_looked_up_by_their_ke
         }
         for row in licences(3000)
     )
-    desk.write("new.ndjson", penalties)
+    fixture.write("new.ndjson", penalties)
     read = "SELECT sum(idx_tup_read) AS n FROM pg_stat_user_indexes WHERE relname = 'record'"
-    before = desk.rows(read)[0]["n"]
-    done = desk.ingest("new.ndjson", "--chunk-rows", "1000", dataset="penalty")
+    before = fixture.rows(read)[0]["n"]
+    done = fixture.ingest("new.ndjson", "--chunk-rows", "1000", dataset="penalty")
     assert "3,000 created" in done.out
-    assert desk.rows(read)[0]["n"] - before < 20 * 3000
+    assert fixture.rows(read)[0]["n"] - before < 20 * 3000

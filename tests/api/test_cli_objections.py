@@ -12,15 +12,15 @@ from typer.testing import CliRunner, Result
 from gateway.cli.main import app
 from gateway.creditfile.objections import lifecycle, service
 from gateway.creditfile.objections.model import Objection
-from tests.house import House
-from tests.objection_builders import ENTERPRISE, a_disputed_record, object_to
+from tests.gateway_fixture import GatewayFixture
+from tests.objection_builders import ENTERPRISE, make_disputed_record, object_to
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """The operator's shell beside a house."""
+    """The operator's shell beside a gateway."""
 
     environment: dict[str, str]
 
@@ -43,9 +43,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(house: House) -> Shell:
-    """A shell with the house's settings."""
-    settings = house.settings
+def shell(gateway: GatewayFixture) -> Shell:
+    """A shell with the gateway's settings."""
+    settings = gateway.settings
     return Shell(
         environment={
             "XINQIAO_OPERATOR": "fang",
@@ -61,10 +61,10 @@ def shell(house: House) -> Shell:
     )
 
 
-async def a_case(house: House) -> Objection:
+async def make_case(gateway: GatewayFixture) -> Objection:
     """An open objection."""
-    source = await house.client("source")
-    return await object_to(house, await a_disputed_record(house, source))
+    source = await gateway.client("source")
+    return await object_to(gateway, await make_disputed_record(gateway, source))
 
 
 async def run(shell: Shell, *arguments: str, refused: bool = False) -> str:
@@ -72,9 +72,9 @@ async def run(shell: Shell, *arguments: str, refused: bool = False) -> str:
     return await asyncio.to_thread(shell.refused if refused else shell.ok, *arguments)
 
 
-async def test_what_is_due_is_listed_and_exported(house: House, shell: Shell) -> None:
+async def test_what_is_due_is_listed_and_exported(gateway: GatewayFixture, shell: Shell) -> None:
     """As a table and as CSV, with the days that are left."""
-    raised = await a_case(house)
+    raised = await make_case(gateway)
     assert raised.objection_id in await run(shell, "objections", "due")
     narrow = replace(shell, environment=shell.environment | {"COLUMNS": "80"})
     assert f"{raised.objection_id}  due 2" in await run(narrow, "objections", "due")
@@ -84,14 +84,14 @@ async def test_what_is_due_is_listed_and_exported(house: House, shell: Shell) ->
     assert "罚款已经撤销" in shown
 
 
-async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path) -> None:
+async def test_a_review_at_the_shell(gateway: GatewayFixture, shell: Shell, tmp_path: Path) -> None:
     """Refused in one sentence until it was asked for; then an act under the operator's name."""
-    raised, reasons = await a_case(house), tmp_path / "reasons.txt"
+    raised, reasons = await make_case(gateway), tmp_path / "reasons.txt"
     reasons.write_text("事实不清，应予更正。")
     review = ("objections", "review", raised.objection_id, "--outcome", "upheld", "--reasons")
     assert "not asked" in await run(shell, *review, str(reasons), refused=True)
-    late = house.clock()
-    async with house.runtime.engine.begin() as connection:
+    late = gateway.clock()
+    async with gateway.runtime.engine.begin() as connection:
         done = await service.apply_act(
             connection,
             raised.objection_id,
@@ -99,13 +99,13 @@ async def test_a_review_at_the_shell(house: House, shell: Shell, tmp_path: Path)
                 replace(objection, due_on=late.date().replace(year=2020)),
                 actor=replace(ENTERPRISE, party=raised.uscc),
                 text="逾期未决定。",
-                kinds=house.runtime.catalogue.objections,
+                kinds=gateway.runtime.catalogue.objections,
                 now=late,
             ),
         )
     assert isinstance(done, Objection)
     assert "is ordered: upheld" in await run(shell, *review, str(reasons))
-    acts = await house.rows(
+    acts = await gateway.rows(
         "SELECT operator, what FROM operator_act WHERE subject = :id", id=raised.objection_id
     )
     assert acts == [{"operator": "shell:fang", "what": "objection.review"}]
@@ -117,28 +117,28 @@ PROOFS = "SELECT deletion_id FROM deletion_proof"
 
 
 async def test_retention_at_the_shell_counts_deletes_and_proves(
-    house: House, shell: Shell, tmp_path: Path
+    gateway: GatewayFixture, shell: Shell, tmp_path: Path
 ) -> None:
     """The dry run changes nothing; the proof is checked offline, and a changed one refused."""
-    source = await house.client("source")
-    made = await a_disputed_record(house, source, dataset="abnormal_listing")
-    await house.rows(
+    source = await gateway.client("source")
+    made = await make_disputed_record(gateway, source, dataset="abnormal_listing")
+    await gateway.rows(
         "UPDATE record SET decided_on = '2015-01-05', removed_on = '2016-01-05' WHERE record_id = :id",
         id=made.record_id,
     )
     assert "abnormal_listing" in await run(shell, "retention", "run", "--dry-run")
     here = "SELECT 1 AS here FROM record WHERE record_id = :id"
-    assert await house.rows(here, id=made.record_id)
-    before = {each["deletion_id"] for each in await house.rows(PROOFS)}
+    assert await gateway.rows(here, id=made.record_id)
+    before = {each["deletion_id"] for each in await gateway.rows(PROOFS)}
     assert "deleted" in await run(shell, "retention", "run")
-    assert await house.rows(here, id=made.record_id) == []
+    assert await gateway.rows(here, id=made.record_id) == []
     assert "is over" in await run(shell, "retention", "run", "--dry-run")
 
     file, keys = tmp_path / "proof.json", tmp_path / "keys.json"
-    keys.write_text(json.dumps(house.runtime.keys.published()))
+    keys.write_text(json.dumps(gateway.runtime.keys.published()))
     verify = ("retention", "verify", str(file), "--keys", str(keys))
     this = ("--record", made.record_id, "--version", "1")
-    for each in await house.rows(PROOFS):  # other tests' records may have been due too
+    for each in await gateway.rows(PROOFS):  # other tests' records may have been due too
         if each["deletion_id"] not in before:
             assert each["deletion_id"] in await run(shell, "retention", "proofs")
             await run(shell, "retention", "proof", each["deletion_id"], "--out", str(file))

@@ -43,11 +43,11 @@ from tests.consent_builders import (
     A_DAY,
     NOON,
     SHOWN,
-    a_consent,
-    a_person,
-    an_ask,
-    an_event_of,
     done,
+    make_ask,
+    make_consent,
+    make_event_of,
+    make_person,
 )
 from tests.waiting import lock_waits
 
@@ -95,7 +95,7 @@ def some_id() -> str:
 
 async def keep(connection: AsyncConnection, consent: Consent) -> Consent:
     """Store a consent that a test has made up."""
-    await writer.insert(connection, consent, an_event_of(consent))
+    await writer.insert(connection, consent, make_event_of(consent))
     return consent
 
 
@@ -156,7 +156,7 @@ async def test_a_consent_comes_back_as_it_was_kept(connection: AsyncConnection) 
     """Every field survives, by id, by relation and through the read statement's JSON."""
     kept = await keep(
         connection,
-        a_consent(
+        make_consent(
             uscc=some_uscc(),
             consent_id=some_id(),
             uses=3,
@@ -177,12 +177,12 @@ async def test_what_is_unknown_is_nothing(connection: AsyncConnection) -> None:
     assert await store.current_for(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
     assert await store.last_refusal(connection, "bank-1", some_uscc(), Purpose.TENDER) is None
     assert await store.events_of(connection, some_uscc(), some_id()) == []
-    assert await read(connection, a_consent(uscc=some_uscc())) is None
+    assert await read(connection, make_consent(uscc=some_uscc())) is None
 
 
 async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> None:
     """Each act is a row with its actor, channel, time and the scope that held after it."""
-    ask = an_ask(uscc=some_uscc())
+    ask = make_ask(uscc=some_uscc())
     begun = request(
         ask,
         consent_id=some_id(),
@@ -193,7 +193,7 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
     )
     assert isinstance(begun, Transition)
     await writer.insert(connection, begun.consent, begun.event)
-    me = a_person(ask.uscc)
+    me = make_person(ask.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
         connection,
@@ -215,8 +215,8 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
 
 async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> None:
     """Two tabs: the second finds the consent changed, and neither row nor event is overwritten."""
-    consent = await committed(engine, a_consent(uscc=some_uscc(), consent_id=some_id()))
-    me = a_person(consent.uscc)
+    consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
+    me = make_person(consent.uscc)
 
     async def save(outcome: Transition | Refused) -> bool:
         assert isinstance(outcome, Transition)
@@ -233,9 +233,9 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
 
 async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncConnection) -> None:
     """`save` never writes the count of uses, which moves on without it."""
-    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    consent = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert len(await spend(connection, consent)) == 1
-    await act(connection, consent, pause(consent, by=a_person(consent.uscc), now=NOON))
+    await act(connection, consent, pause(consent, by=make_person(consent.uscc), now=NOON))
     stored = await store.by_id(connection, consent.consent_id)
     assert stored is not None
     assert (stored.uses, stored.status) == (1, Status.PAUSED)
@@ -245,16 +245,16 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
     """A pending, a refused or a superseded one hides no running one; a withdrawal is seen."""
     uscc = some_uscc()
     old = await keep(
-        connection, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON - A_DAY)
+        connection, make_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON - A_DAY)
     )
-    new = await keep(connection, a_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON))
-    me = a_person(uscc)
+    new = await keep(connection, make_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON))
+    me = make_person(uscc)
     await act(connection, old, supersede(old, newer=new, by=me, now=NOON))
     pending = await keep(
         connection,
         done(
             request(
-                an_ask(uscc=uscc),
+                make_ask(uscc=uscc),
                 consent_id=some_id(),
                 valid_until=NOON + A_DAY,
                 max_uses=None,
@@ -274,14 +274,14 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
     gone = await act(connection, new, withdraw(new, by=me, now=NOON))
     assert await store.current_for(connection, new.client_id, uscc, new.purpose) == gone
     assert await read(connection, new) == gone
-    assert decide(gone, an_ask(uscc=uscc), now=NOON) == Refused(Reason.CONSENT_WITHDRAWN)
+    assert decide(gone, make_ask(uscc=uscc), now=NOON) == Refused(Reason.CONSENT_WITHDRAWN)
 
 
 async def test_a_consent_is_read_by_its_own_client_and_enterprise_only(
     connection: AsyncConnection,
 ) -> None:
     """Its id alone opens nothing."""
-    mine = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    mine = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert await read(connection, mine, consent_id=mine.consent_id, client_id="bank-2") is None
     assert await read(connection, mine, consent_id=mine.consent_id, uscc=some_uscc()) is None
     assert await read(connection, mine, purpose="tender") is None
@@ -293,7 +293,7 @@ async def test_the_refusal_that_cools_down_last_is_found(connection: AsyncConnec
     long, short = [
         await keep(
             connection,
-            a_consent(
+            make_consent(
                 uscc=uscc,
                 consent_id=some_id(),
                 status=Status.REFUSED,
@@ -311,10 +311,12 @@ async def test_a_client_lists_its_own_consents_page_by_page(connection: AsyncCon
     """Every consent of the client once, in the order of ids, and nobody else's."""
     client = f"bank-{secrets.token_hex(4)}"
     mine = [
-        await keep(connection, a_consent(client_id=client, uscc=some_uscc(), consent_id=some_id()))
+        await keep(
+            connection, make_consent(client_id=client, uscc=some_uscc(), consent_id=some_id())
+        )
         for _ in range(5)
     ]
-    await keep(connection, a_consent(client_id="bank-2", uscc=some_uscc(), consent_id=some_id()))
+    await keep(connection, make_consent(client_id="bank-2", uscc=some_uscc(), consent_id=some_id()))
     seen: list[Consent] = []
     while page := await store.of_client(
         connection,
@@ -336,7 +338,7 @@ async def test_the_database_and_the_model_agree_on_every_status(
     kept = [
         await keep(
             connection,
-            a_consent(
+            make_consent(
                 client_id=client,
                 uscc=some_uscc(),
                 consent_id=some_id(),
@@ -362,7 +364,9 @@ async def test_the_database_and_the_model_agree_on_every_status(
 
 async def test_a_use_is_spent_and_counted(connection: AsyncConnection) -> None:
     """The statement gives the count after this use, and the limit."""
-    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=2))
+    consent = await keep(
+        connection, make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=2)
+    )
     (first,) = await spend(connection, consent)
     assert (first.consent_id, first.uses, first.max_uses) == (consent.consent_id, 1, 2)
     assert first.valid_until == consent.valid_until
@@ -390,7 +394,9 @@ async def test_nothing_is_spent_on_what_does_not_hold(
     changes: dict[str, Any],
 ) -> None:
     """The write statement judges again by itself, whatever the read had seen."""
-    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), **changes))
+    consent = await keep(
+        connection, make_consent(uscc=some_uscc(), consent_id=some_id(), **changes)
+    )
     assert await spend(connection, consent) == []
 
 
@@ -403,7 +409,7 @@ async def test_nothing_is_spent_for_another_or_on_another_version(
     other: dict[str, Any],
 ) -> None:
     """A consent that was acted on since it was judged must be judged again."""
-    consent = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    consent = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert await spend(connection, replace(consent, **other)) == []
 
 
@@ -419,7 +425,7 @@ async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEn
     """R8: 500 calls on 10 connections at a consent with 100 uses spend exactly 100."""
     consent = await committed(
         engine,
-        a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=100),
+        make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=100),
     )
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -434,14 +440,16 @@ async def test_n_uses_allowed_means_n_told_under_any_concurrency(engine: AsyncEn
         stored = await store.by_id(connection, consent.consent_id)
     assert stored is not None
     assert stored.uses == 100
-    assert decide(stored, an_ask(uscc=consent.uscc), now=NOON) == Refused(Reason.CONSENT_EXHAUSTED)
+    assert decide(stored, make_ask(uscc=consent.uscc), now=NOON) == Refused(
+        Reason.CONSENT_EXHAUSTED
+    )
 
 
 async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEngine) -> None:
     """R9: calls that run into a withdrawal wait for it, and then find nothing to spend."""
     consent = await committed(
         engine,
-        a_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=None),
+        make_consent(uscc=some_uscc(), consent_id=some_id(), max_uses=None),
     )
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     stop = asyncio.Event()
@@ -455,7 +463,7 @@ async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEng
     running = [asyncio.create_task(calls()) for _ in range(6)]
     await asyncio.sleep(0.2)
     async with engine.begin() as connection:
-        outcome = withdraw(consent, by=a_person(consent.uscc), now=NOON)
+        outcome = withdraw(consent, by=make_person(consent.uscc), now=NOON)
         await act(connection, consent, outcome)
     async with engine.connect() as connection:
         then = await store.by_id(connection, consent.consent_id)
@@ -471,9 +479,9 @@ async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEng
 
 async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: AsyncEngine) -> None:
     """The condition is judged again on the row that the withdrawal left, not on the old one."""
-    consent = await committed(engine, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
     async with engine.connect() as withdrawing, engine.connect() as spending:
-        outcome = withdraw(consent, by=a_person(consent.uscc), now=NOON)
+        outcome = withdraw(consent, by=make_person(consent.uscc), now=NOON)
         await act(withdrawing, consent, outcome)
         waiting = asyncio.create_task(spend(spending, consent))
         await lock_waits(engine)
@@ -486,9 +494,9 @@ async def test_a_judged_consent_is_spent_by_the_version_that_was_judged(
     connection: AsyncConnection,
 ) -> None:
     """Read, decide, spend: the three fit together."""
-    kept = await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id()))
+    kept = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     seen = await read(connection, kept)
-    granted = decide(seen, an_ask(uscc=kept.uscc), now=NOON)
+    granted = decide(seen, make_ask(uscc=kept.uscc), now=NOON)
     assert isinstance(granted, Granted)
     (spent,) = await spend(connection, replace(kept, version=granted.version))
     assert granted.uses_left is not None
@@ -512,4 +520,4 @@ async def test_the_database_itself_refuses_what_cannot_be(
 ) -> None:
     """A fault in our code does not become a false consent."""
     with pytest.raises(IntegrityError):
-        await keep(connection, a_consent(uscc=some_uscc(), consent_id=some_id(), **broken))
+        await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id(), **broken))

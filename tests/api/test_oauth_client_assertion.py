@@ -12,20 +12,20 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from tests.clients_builders import set_active
 from tests.oauth_builders import (
     ASSERTION_TYPE,
     ISSUER,
-    World,
-    a_bank,
+    OAuthFixture,
+    make_bank,
     public_jwk,
     running,
 )
-from tests.registry_builders import set_active
 from tests.rsa_keys import rsa_key
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
@@ -40,9 +40,11 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     ],
     ids=["ES256", "PS256", "EdDSA"],
 )
-async def test_each_accepted_algorithm_authenticates(world: World, key: Any, alg: str) -> None:
+async def test_each_accepted_algorithm_authenticates(
+    oauth: OAuthFixture, key: Any, alg: str
+) -> None:
     """ES256, PS256 and EdDSA are accepted, with the key that was registered."""
-    bank = await world.bank(key=key(), alg=alg)
+    bank = await oauth.bank(key=key(), alg=alg)
     assert (await bank.token()).status_code == 200
 
 
@@ -58,10 +60,12 @@ async def test_each_accepted_algorithm_authenticates(world: World, key: Any, alg
     ],
     ids=str,
 )
-async def test_a_clock_that_is_a_little_off_passes(world: World, claims: dict[str, Any]) -> None:
+async def test_a_clock_that_is_a_little_off_passes(
+    oauth: OAuthFixture, claims: dict[str, Any]
+) -> None:
     """Ten seconds of skew, a life of five minutes, no iat and further claims are all in order."""
-    bank = await world.bank()
-    answer = await bank.token(assertion=bank.assertion(**_at(world, claims)))
+    bank = await oauth.bank()
+    answer = await bank.token(assertion=bank.assertion(**_at(oauth, claims)))
     assert answer.status_code == 200, answer.text
 
 
@@ -94,10 +98,12 @@ async def test_a_clock_that_is_a_little_off_passes(world: World, claims: dict[st
     ],
     ids=str,
 )
-async def test_an_assertion_with_wrong_claims_fails(world: World, claims: dict[str, Any]) -> None:
+async def test_an_assertion_with_wrong_claims_fails(
+    oauth: OAuthFixture, claims: dict[str, Any]
+) -> None:
     """Expired, too long, from the future, for another audience or an array of them: refused."""
-    bank = await world.bank()
-    answer = await bank.token(assertion=bank.assertion(**_at(world, claims)))
+    bank = await oauth.bank()
+    answer = await bank.token(assertion=bank.assertion(**_at(oauth, claims)))
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_client"
 
@@ -114,9 +120,9 @@ async def test_an_assertion_with_wrong_claims_fails(world: World, claims: dict[s
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_a_header_that_brings_its_own_key_fails(world: World, header: Any) -> None:
+async def test_a_header_that_brings_its_own_key_fails(oauth: OAuthFixture, header: Any) -> None:
     """A key comes from the registration only, by its kid, and no extension is understood."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(header=header))
     assert answer.json()["error"] == "invalid_client"
 
@@ -132,9 +138,11 @@ async def test_a_header_that_brings_its_own_key_fails(world: World, header: Any)
         None,
     ],
 )
-async def test_a_type_that_says_client_assertion_passes(world: World, typ: str | None) -> None:
+async def test_a_type_that_says_client_assertion_passes(
+    oauth: OAuthFixture, typ: str | None
+) -> None:
     """A media type, in any case and with its prefix or without (RFC 7515 §4.1.9); or none at all."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assert (await bank.token(assertion=bank.assertion(header={"typ": typ}))).status_code == 200
 
 
@@ -142,18 +150,18 @@ async def test_a_type_that_says_client_assertion_passes(world: World, typ: str |
     "typ",
     ["dpop+jwt", "at+jwt", "xinqiao-rotation+jwt", "JWS", "JWT ", "text/jwt", "application/"],
 )
-async def test_another_kind_of_jwt_is_no_client_assertion(world: World, typ: str) -> None:
+async def test_another_kind_of_jwt_is_no_client_assertion(oauth: OAuthFixture, typ: str) -> None:
     """What was signed for another use does not authenticate."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(assertion=bank.assertion(header={"typ": typ}))
     assert answer.json()["error"] == "invalid_client"
     assert "typ" in answer.json()["error_description"]
 
 
 @pytest.mark.parametrize("typ", ["null", "7", "[]", "true", '""'])
-async def test_a_type_that_is_no_text_is_refused(world: World, typ: str) -> None:
+async def test_a_type_that_is_no_text_is_refused(oauth: OAuthFixture, typ: str) -> None:
     """It stands there, and says nothing of use."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     header = f'{{"alg": "ES256", "kid": "k1", "typ": {typ}}}'.encode()
     head = base64.urlsafe_b64encode(header).decode().rstrip("=")
     signed = head + "." + bank.assertion().split(".", 1)[1]
@@ -162,18 +170,18 @@ async def test_a_type_that_is_no_text_is_refused(world: World, typ: str) -> None
     assert "typ" in answer.json()["error_description"]
 
 
-async def test_rs256_fails_although_the_key_is_the_registered_one(world: World) -> None:
+async def test_rs256_fails_although_the_key_is_the_registered_one(oauth: OAuthFixture) -> None:
     """The algorithm is ours to choose, not the assertion's."""
-    bank = await world.bank(key=rsa_key(), alg="PS256")
+    bank = await oauth.bank(key=rsa_key(), alg="PS256")
     weak = replace(bank, alg="RS256")
     assert (await weak.token()).json()["error"] == "invalid_client"
     assert (await bank.token()).status_code == 200
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "HS256"])
-async def test_an_unsigned_or_secret_signed_assertion_fails(world: World, alg: str) -> None:
+async def test_an_unsigned_or_secret_signed_assertion_fails(oauth: OAuthFixture, alg: str) -> None:
     """Neither `none` nor a shared secret signs anything here."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     header, payload, signature = bank.assertion().split(".")
     head = base64.urlsafe_b64encode(b'{"alg":"%s"}' % alg.encode()).decode().rstrip("=")
     for forged in (f"{head}.{payload}.", f"{head}.{payload}.{signature}", f"{header}.{payload}."):
@@ -182,43 +190,43 @@ async def test_an_unsigned_or_secret_signed_assertion_fails(world: World, alg: s
 
 
 @pytest.mark.parametrize("text", ["x", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.e30", "." * 9_000])
-async def test_what_is_no_jwt_fails(world: World, text: str) -> None:
+async def test_what_is_no_jwt_fails(oauth: OAuthFixture, text: str) -> None:
     """Garbage is an authentication that failed, never a fault."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(assertion=text)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_client"
 
 
-async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(world: World) -> None:
+async def test_an_unknown_client_and_a_wrong_key_are_told_the_same(oauth: OAuthFixture) -> None:
     """Nobody learns from an error who is a client here."""
-    bank, stranger = await world.bank(), a_bank(world)
-    forger = a_bank(world, client_id=bank.client_id)
+    bank, stranger = await oauth.bank(), make_bank(oauth)
+    forger = make_bank(oauth, client_id=bank.client_id)
     answers = [await one.token() for one in (stranger, forger)]
     assert answers[0].status_code == answers[1].status_code == 400
     assert answers[0].content == answers[1].content
     assert answers[0].json()["error"] == "invalid_client"
 
 
-async def test_client_id_of_another_beside_a_good_assertion_fails(world: World) -> None:
+async def test_client_id_of_another_beside_a_good_assertion_fails(oauth: OAuthFixture) -> None:
     """The assertion says who calls; a client_id beside it may only agree."""
-    bank, other = await world.bank(), await world.bank()
+    bank, other = await oauth.bank(), await oauth.bank()
     form = {"grant_type": "client_credentials", "client_id": other.client_id}
     assert (await bank.post("/oauth/token", form)).json()["error"] == "invalid_client"
     same = {"grant_type": "client_credentials", "client_id": bank.client_id}
     assert (await bank.post("/oauth/token", same)).status_code == 200
 
 
-async def test_without_an_assertion_nobody_gets_in(world: World) -> None:
+async def test_without_an_assertion_nobody_gets_in(oauth: OAuthFixture) -> None:
     """A client_id, a secret or a password is no authentication."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     for form in (
         {"client_id": bank.client_id},
         {"client_id": bank.client_id, "client_secret": "s"},
         {"client_assertion_type": ASSERTION_TYPE, "client_id": bank.client_id},
         {"client_assertion_type": "saml2", "client_assertion": bank.assertion()},
     ):
-        answer = await world.http.post(
+        answer = await oauth.http.post(
             "/oauth/token",
             data={"grant_type": "client_credentials", **form},
             headers={"DPoP": await bank.proof("/oauth/token")},
@@ -226,22 +234,22 @@ async def test_without_an_assertion_nobody_gets_in(world: World) -> None:
         assert answer.json()["error"] == "invalid_client"
 
 
-async def test_a_suspended_client_is_refused_from_the_next_request(world: World) -> None:
+async def test_a_suspended_client_is_refused_from_the_next_request(oauth: OAuthFixture) -> None:
     """Suspension holds at once, and ends at once."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     for active, status in ((True, 200), (False, 400), (True, 200)):
-        async with world.runtime.engine.begin() as connection:
+        async with oauth.runtime.engine.begin() as connection:
             await set_active(connection, bank.client_id, active=active)
         answer = await bank.token()
         assert answer.status_code == status
-    async with world.runtime.engine.begin() as connection:
+    async with oauth.runtime.engine.begin() as connection:
         await set_active(connection, bank.client_id, active=False)
     assert (await bank.token()).json()["error"] == "invalid_client"
 
 
-async def test_an_assertion_is_used_once(world: World) -> None:
+async def test_an_assertion_is_used_once(oauth: OAuthFixture) -> None:
     """The second use fails, at whatever endpoint."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.token(assertion=assertion)).status_code == 200
     assert (await bank.token(assertion=assertion)).json()["error"] == "invalid_client"
@@ -249,46 +257,46 @@ async def test_an_assertion_is_used_once(world: World) -> None:
     assert answer.json()["error"] == "invalid_client"
 
 
-async def test_an_assertion_is_spent_even_when_the_request_is_refused(world: World) -> None:
+async def test_an_assertion_is_spent_even_when_the_request_is_refused(oauth: OAuthFixture) -> None:
     """A refusal commits: what authenticated once does not authenticate again."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.token(assertion=assertion, scope="admin")).json()["error"] == "invalid_scope"
     assert (await bank.token(assertion=assertion)).json()["error"] == "invalid_client"
 
 
-async def test_a_used_assertion_is_refused_before_what_it_asks_for_is(world: World) -> None:
+async def test_a_used_assertion_is_refused_before_what_it_asks_for_is(oauth: OAuthFixture) -> None:
     """Who has not authenticated is not told which scopes there are, wherever it was used first."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     assert (await bank.post("/oauth/par", bank.request(), assertion=assertion)).status_code == 201
     answer = await bank.token(assertion=assertion, scope="admin")
     assert answer.json()["error"] == "invalid_client"
 
 
-async def test_the_jti_of_one_client_is_free_for_another(world: World) -> None:
+async def test_the_jti_of_one_client_is_free_for_another(oauth: OAuthFixture) -> None:
     """A jti is one client's; nobody can use up another's."""
-    one, other = await world.bank(), await world.bank()
+    one, other = await oauth.bank(), await oauth.bank()
     for bank in (one, other):
         answer = await bank.token(assertion=bank.assertion(jti="the same"))
         assert answer.status_code == 200
 
 
-async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(world: World) -> None:
+async def test_of_fifty_uses_of_one_assertion_at_once_one_succeeds(oauth: OAuthFixture) -> None:
     """The primary key of `assertion_jti` lets one through, however many come at once."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     answers = await asyncio.gather(*(bank.token(assertion=assertion) for _ in range(50)))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 49
-    kept = await world.value(
+    kept = await oauth.value(
         "SELECT count(*) FROM access_token WHERE client_id = :client_id", client_id=bank.client_id
     )
     assert kept == 1
 
 
-def _at(world: World, claims: dict[str, Any]) -> dict[str, Any]:
+def _at(oauth: OAuthFixture, claims: dict[str, Any]) -> dict[str, Any]:
     """Times as they stand in a JWT, from seconds from now."""
-    now = int(world.clock().timestamp())
+    now = int(oauth.clock().timestamp())
     return {
         name: now + value if name in {"exp", "iat", "nbf"} and type(value) is int else value
         for name, value in claims.items()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.oauth_builders import (
     ISSUER,
     Bank,
-    World,
+    OAuthFixture,
     answer_of,
     decided,
     interaction_of,
@@ -23,7 +23,7 @@ from tests.oauth_builders import (
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
@@ -41,37 +41,37 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
     ids=["nonce of 64", "long nonce", "no nonce", "long state", "no state"],
 )
 async def test_nonce_and_state_of_any_length_lead_to_a_token(
-    world: World, changes: dict[str, str | None]
+    oauth: OAuthFixture, changes: dict[str, str | None]
 ) -> None:
     """A nonce is OpenID Connect's and ignored; a state comes back as it was, or not at all."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(**changes))
-    answer = answer_of(await decided(world, interaction_of(opened)))
+    answer = answer_of(await decided(oauth, interaction_of(opened)))
     assert answer.get("state") == changes.get("state", "st/at é")
     assert (await bank.redeem(answer["code"])).status_code == 200
 
 
 @pytest.mark.parametrize("pushed", ["inside", None])
 async def test_a_state_outside_the_pushed_request_is_not_used(
-    world: World, pushed: str | None
+    oauth: OAuthFixture, pushed: str | None
 ) -> None:
     """Only the pushed one comes back, or none."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     opened = await bank.open(await bank.pushed(state=pushed), state="outside", nonce="outside")
-    assert answer_of(await decided(world, interaction_of(opened))).get("state") == pushed
+    assert answer_of(await decided(oauth, interaction_of(opened))).get("state") == pushed
 
 
 @pytest.mark.parametrize("how", ["proof", "dpop_jkt"])
 @pytest.mark.parametrize("whose", ["the same key", "another key"])
 async def test_a_code_is_redeemed_with_the_key_named_at_par_only(
-    world: World, how: str, whose: str
+    oauth: OAuthFixture, how: str, whose: str
 ) -> None:
     """By a proof or by `dpop_jkt` alone: the same key gets a token, another one nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     answer = await (bank.push() if how == "proof" else bank.push_unproven(dpop_jkt=jkt))
     opened = await bank.open(answer.json()["request_uri"])
-    code = answer_of(await decided(world, interaction_of(opened)))["code"]
+    code = answer_of(await decided(oauth, interaction_of(opened)))["code"]
     if whose == "the same key":
         assert (await bank.redeem(code)).status_code == 200
         return
@@ -95,16 +95,16 @@ async def test_a_code_is_redeemed_with_the_key_named_at_par_only(
     ids=str,
 )
 async def test_an_assertion_is_judged_at_par_as_at_the_token_endpoint(
-    world: World, claims: dict[str, Any], status: int
+    oauth: OAuthFixture, claims: dict[str, Any], status: int
 ) -> None:
     """The issuer is the audience here too, and clocks may differ by seconds, not by a minute."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await _pushed_with(bank, claims)
     assert answer == (status, None if status == 201 else "invalid_client")
 
 
 async def _pushed_with(bank: Bank, claims: dict[str, Any]) -> tuple[int, str | None]:
-    now = int(bank.world.clock().timestamp())
+    now = int(bank.oauth.clock().timestamp())
     made = {
         name: now + value if name in {"iat", "nbf", "exp"} else value
         for name, value in claims.items()

@@ -9,36 +9,36 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.oauth_builders import ISSUER, World, claims_of, public_jwk, running, signed
+from tests.oauth_builders import ISSUER, OAuthFixture, claims_of, public_jwk, running, signed
 
 TOKEN = "/oauth/token"
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_without_a_proof_there_is_no_token(world: World) -> None:
+async def test_without_a_proof_there_is_no_token(oauth: OAuthFixture) -> None:
     """A token is bound to a key always."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": bank.assertion(),
     }
-    answer = await world.http.post(TOKEN, data=form)
+    answer = await oauth.http.post(TOKEN, data=form)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
     two = [("DPoP", await bank.proof(TOKEN)), ("DPoP", await bank.proof(TOKEN))]
-    answer = await world.http.post(TOKEN, data=form, headers=two)
+    answer = await oauth.http.post(TOKEN, data=form, headers=two)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-async def test_without_a_nonce_the_answer_brings_one_that_passes(world: World) -> None:
+async def test_without_a_nonce_the_answer_brings_one_that_passes(oauth: OAuthFixture) -> None:
     """The nonce of the refusal is good for the next try, with the same assertion."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     refused = await bank.token(assertion=assertion, proof=await bank.proof(TOKEN, nonce=None))
     assert (refused.status_code, refused.json()["error"]) == (400, "use_dpop_nonce")
@@ -47,30 +47,30 @@ async def test_without_a_nonce_the_answer_brings_one_that_passes(world: World) -
     assert again.status_code == 200
 
 
-async def test_the_nonce_of_a_success_is_good_for_the_next_request(world: World) -> None:
+async def test_the_nonce_of_a_success_is_good_for_the_next_request(oauth: OAuthFixture) -> None:
     """A client needs no extra round trip once it has spoken with us."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     nonce = (await bank.token()).headers["dpop-nonce"]
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("nonce", ["", "x", "x.y", "é", 7, ["x"]])
-async def test_a_made_up_nonce_is_answered_with_a_real_one(world: World, nonce: Any) -> None:
+async def test_a_made_up_nonce_is_answered_with_a_real_one(oauth: OAuthFixture, nonce: Any) -> None:
     """Only what we made under our key is a nonce."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
     assert answer.json()["error"] == "use_dpop_nonce"
     assert answer.headers["dpop-nonce"]
 
 
-async def test_an_old_nonce_is_over(world: World) -> None:
+async def test_an_old_nonce_is_over(oauth: OAuthFixture) -> None:
     """The previous nonce still passes in its window; an older one does not."""
-    bank = await world.bank()
-    nonce = await world.nonce()
-    world.clock.forward(55)
+    bank = await oauth.bank()
+    nonce = await oauth.nonce()
+    oauth.clock.forward(55)
     assert (await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))).status_code == 200
-    world.clock.forward(70)
+    oauth.clock.forward(70)
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
     assert answer.json()["error"] == "use_dpop_nonce"
 
@@ -94,9 +94,9 @@ async def test_an_old_nonce_is_over(world: World) -> None:
     ],
     ids=str,
 )
-async def test_a_proof_of_something_else_fails(world: World, claims: dict[str, Any]) -> None:
+async def test_a_proof_of_something_else_fails(oauth: OAuthFixture, claims: dict[str, Any]) -> None:
     """A proof is for this method, this address and this moment."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, **claims))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
@@ -114,16 +114,18 @@ async def test_a_proof_of_something_else_fails(world: World, claims: dict[str, A
     ],
     ids=range(7),
 )
-async def test_a_proof_with_a_wrong_header_fails(world: World, header: dict[str, Any]) -> None:
+async def test_a_proof_with_a_wrong_header_fails(
+    oauth: OAuthFixture, header: dict[str, Any]
+) -> None:
     """It is a dpop+jwt, and carries the public key that signed it."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(proof=await bank.proof(TOKEN, header=header))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-async def test_rs256_proves_nothing(world: World) -> None:
+async def test_rs256_proves_nothing(oauth: OAuthFixture) -> None:
     """An algorithm that we do not accept is refused, whatever the key."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     key = rsa.generate_private_key(65_537, 2_048)
     errors = []
     for alg in ("RS256", "PS256"):
@@ -141,25 +143,25 @@ async def test_rs256_proves_nothing(world: World) -> None:
         "https://credit.test/oauth/token?x=1#y",
     ],
 )
-async def test_an_address_may_be_written_in_other_ways(world: World, htu: str) -> None:
+async def test_an_address_may_be_written_in_other_ways(oauth: OAuthFixture, htu: str) -> None:
     """Case of scheme and host, the default port, query and fragment mean nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proof = await bank.proof(TOKEN, htu=htu, extra="claim")
     assert (await bank.token(proof=proof)).status_code == 200
 
 
-async def test_a_proof_passes_once(world: World) -> None:
+async def test_a_proof_passes_once(oauth: OAuthFixture) -> None:
     """The second use of a proof fails, although everything else is new."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proof = await bank.proof(TOKEN)
     assert (await bank.token(proof=proof)).status_code == 200
     answer = await bank.token(proof=proof)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
-async def test_of_fifty_uses_of_one_proof_at_once_one_succeeds(world: World) -> None:
+async def test_of_fifty_uses_of_one_proof_at_once_one_succeeds(oauth: OAuthFixture) -> None:
     """The replay store judges in one atomic step."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proof = await bank.proof(TOKEN)
     answers = await asyncio.gather(*(bank.token(proof=proof) for _ in range(50)))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 49

@@ -18,7 +18,7 @@ from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import Limiter
 from gateway.limits.model import Admission
 from gateway.oauth.unit_of_work import SPEND_AND_STORE
-from tests.oauth_builders import ASSERTION_TYPE, World, a_bank, running
+from tests.oauth_builders import ASSERTION_TYPE, OAuthFixture, make_bank, running
 
 
 class AwayStore:
@@ -37,22 +37,22 @@ class AwayStore:
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_without_the_replay_store_there_is_no_token(world: World) -> None:
+async def test_without_the_replay_store_there_is_no_token(oauth: OAuthFixture) -> None:
     """No count, no token: 503, with a time to come again, and nothing is spent."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proof, assertion = await bank.proof("/oauth/token"), bank.assertion()
-    world.app.state.runtime = replace(world.runtime, limiter=Limiter(AwayStore()))
+    oauth.app.state.runtime = replace(oauth.runtime, limiter=Limiter(AwayStore()))
     answer = await bank.token(proof=proof, assertion=assertion)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"
     assert int(answer.headers["retry-after"]) > 0
-    world.app.state.runtime = world.runtime
+    oauth.app.state.runtime = oauth.runtime
     assert (await bank.token(proof=proof, assertion=assertion)).status_code == 200
 
 
@@ -76,48 +76,48 @@ class Dying(HotDatabase):
         raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
 
 
-async def test_without_the_database_no_grant_gives_a_token(world: World) -> None:
+async def test_without_the_database_no_grant_gives_a_token(oauth: OAuthFixture) -> None:
     """A server that cannot read what a code stands for gives nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     code = await bank.code()
     nowhere = make_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
-    world.app.state.runtime = replace(world.runtime, engine=nowhere)
+    oauth.app.state.runtime = replace(oauth.runtime, engine=nowhere)
     answer = await bank.redeem(code)
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"
 
 
 @pytest.mark.parametrize("last", [FIND_SIGNER, SPEND_AND_STORE], ids=["read", "write"])
-async def test_without_the_database_there_is_no_token(world: World, last: Statement) -> None:
+async def test_without_the_database_there_is_no_token(oauth: OAuthFixture, last: Statement) -> None:
     """Neither where nobody knows who asks nor where the token cannot be kept."""
-    bank = await world.bank()
-    world.app.state.runtime = replace(
-        world.runtime, hot=Dying(world.runtime.hot, last, after=False)
+    bank = await oauth.bank()
+    oauth.app.state.runtime = replace(
+        oauth.runtime, hot=Dying(oauth.runtime.hot, last, after=False)
     )
     answer = await bank.token()
     assert answer.status_code == 503
     assert answer.json()["error"] == "temporarily_unavailable"
-    assert await world.value(KEPT, client=bank.client_id) == 0
-    world.app.state.runtime = world.runtime
+    assert await oauth.value(KEPT, client=bank.client_id) == 0
+    oauth.app.state.runtime = oauth.runtime
     assert (await bank.token()).status_code == 200
 
 
-async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(world: World) -> None:
+async def test_an_assertion_whose_token_was_lost_on_its_way_is_spent(oauth: OAuthFixture) -> None:
     """Token and `jti` are one statement: where the one was kept, the other was."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
-    world.app.state.runtime = replace(
-        world.runtime, hot=Dying(world.runtime.hot, SPEND_AND_STORE, after=True)
+    oauth.app.state.runtime = replace(
+        oauth.runtime, hot=Dying(oauth.runtime.hot, SPEND_AND_STORE, after=True)
     )
     assert (await bank.token(assertion=assertion)).status_code == 503
-    world.app.state.runtime = world.runtime
+    oauth.app.state.runtime = oauth.runtime
     answer = await bank.token(assertion=assertion)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
 
 
-async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:
+async def test_a_refusal_is_logged_with_reason_and_client(oauth: OAuthFixture) -> None:
     """The operator sees what the client's developer is not told."""
-    bank, stranger = await world.bank(), a_bank(world)
+    bank, stranger = await oauth.bank(), make_bank(oauth)
     with capture_logs() as logs:
         await bank.token(scope="admin")
         form = {"grant_type": "client_credentials", "client_id": stranger.client_id}
@@ -130,9 +130,11 @@ async def test_a_refusal_is_logged_with_reason_and_client(world: World) -> None:
     assert unsupported["reason"]
 
 
-async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(world: World) -> None:
+async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(
+    oauth: OAuthFixture,
+) -> None:
     """Most clients send no `client_id` beside it; the operator is asked about their refusals too."""
-    bank, stranger = await world.bank(), a_bank(world)
+    bank, stranger = await oauth.bank(), make_bank(oauth)
     with capture_logs() as logs:
         await bank.token(assertion=bank.assertion(aud="https://elsewhere.test"))
         await stranger.token()
@@ -144,18 +146,18 @@ async def test_whom_an_assertion_names_is_logged_where_no_parameter_does(world: 
     assert "110101199001010015" not in str(logs)
 
 
-async def test_a_client_id_that_is_none_is_not_logged(world: World) -> None:
+async def test_a_client_id_that_is_none_is_not_logged(oauth: OAuthFixture) -> None:
     """Nobody writes into our log by a parameter."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     with capture_logs() as logs:
         await bank.post("/oauth/token", {"client_id": "x\n2026 forged line"})
     assert logs[0]["claimed_client_id"] is None
     assert "forged" not in str(logs)
 
 
-async def test_no_secret_reaches_the_log(world: World) -> None:
+async def test_no_secret_reaches_the_log(oauth: OAuthFixture) -> None:
     """Neither assertions nor proofs, codes, verifiers or tokens, whatever is refused."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     code = await bank.code()
     tokens = (await bank.redeem(code)).json()
     assertion, proof = bank.assertion(), await bank.proof("/oauth/token")
@@ -167,7 +169,7 @@ async def test_no_secret_reaches_the_log(world: World) -> None:
         await bank.refresh(tokens["refresh_token"])
         await bank.about("revoke", tokens["access_token"][:-1])
         await bank.open(await bank.pushed(state="the-state") + "x")
-        await world.http.post(
+        await oauth.http.post(
             "/oauth/introspect",
             data={
                 "client_assertion_type": ASSERTION_TYPE,
@@ -181,9 +183,9 @@ async def test_no_secret_reaches_the_log(world: World) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
-async def test_every_refusal_is_an_oauth_error(world: World, endpoint: str) -> None:
+async def test_every_refusal_is_an_oauth_error(oauth: OAuthFixture, endpoint: str) -> None:
     """JSON with `error` and a plain ASCII sentence, never cached (RFC 6749 §5.2)."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.post(f"/oauth/{endpoint}", {"client_id": 'é"\\' * 200})
     body = answer.json()
     assert answer.status_code == 400

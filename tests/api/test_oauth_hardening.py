@@ -18,12 +18,12 @@ from gateway.limits.errors import LimiterUnavailableError
 from gateway.limits.limiter import FEWEST_AT_OAUTH, OAUTH, Limiter, Quotas
 from gateway.limits.memory_store import MemoryStore
 from gateway.limits.model import Admission, Verdict
-from tests.oauth_builders import World, a_bank, a_consent_request, running, some_terms
+from tests.oauth_builders import OAuthFixture, make_bank, make_consent_request, running, some_terms
 from verification import NotACode, id_check_character, is_market_entity, parse_uscc
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
@@ -34,41 +34,43 @@ ALIVE = """SELECT count(*) FROM access_token WHERE client_id = :client
 
 
 @pytest.mark.parametrize("how", ["revoke", "reuse"])
-async def test_no_refresh_outruns_the_revocation_of_its_token(world: World, how: str) -> None:
+async def test_no_refresh_outruns_the_revocation_of_its_token(
+    oauth: OAuthFixture, how: str
+) -> None:
     """Whatever the order in which they arrive: what was given is ended, or was not given."""
     for _ in range(6):
-        bank = await world.bank()
+        bank = await oauth.bank()
         code = await bank.code()
         token = (await bank.redeem(code)).json()["refresh_token"]
         ending = bank.about("revoke", token) if how == "revoke" else bank.redeem(code)
         refreshes = [bank.refresh(token) for _ in range(8)]
         answers = await asyncio.gather(*refreshes[:4], ending, *refreshes[4:])
         given = [each.json()["access_token"] for each in answers if "access_token" in each.text]
-        assert await world.value(ALIVE, client=bank.client_id) == 0
+        assert await oauth.value(ALIVE, client=bank.client_id) == 0
         assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
         for late in given:
             assert (await bank.about("introspect", late)).json() == {"active": False}
 
 
-async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(world: World) -> None:
+async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(oauth: OAuthFixture) -> None:
     """The sweeper keeps a code for as long as something that came of it, and no longer."""
-    bank = await world.bank()
-    code, unused = await bank.code(), await (await world.bank()).code()
+    bank = await oauth.bank()
+    code, unused = await bank.code(), await (await oauth.bank()).code()
     token = (await bank.redeem(code)).json()["refresh_token"]
-    world.clock.forward(timedelta(days=40).total_seconds())
-    await delete_expired(world.runtime)
-    digests = world.runtime.digests
+    oauth.clock.forward(timedelta(days=40).total_seconds())
+    await delete_expired(oauth.runtime)
+    digests = oauth.runtime.digests
     kept = "SELECT count(*) FROM authorization_code WHERE digest = :digest"
-    assert await world.value(kept, digest=digests.of("code", unused)) == 0
+    assert await oauth.value(kept, digest=digests.of("code", unused)) == 0
     assert (await bank.refresh(token)).status_code == 200
     assert (await bank.redeem(code)).json()["error"] == "invalid_grant"
     assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
-    world.clock.forward(timedelta(days=63).total_seconds())
+    oauth.clock.forward(timedelta(days=63).total_seconds())
     await delete_expired(
-        world.runtime
+        oauth.runtime
     )  # the refresh token goes first, its code with it or after it
-    await delete_expired(world.runtime)
-    assert await world.value(kept, digest=digests.of("code", code)) == 0
+    await delete_expired(oauth.runtime)
+    assert await oauth.value(kept, digest=digests.of("code", code)) == 0
 
 
 def a_persons_number_that_passes_for_a_code() -> str:
@@ -88,42 +90,42 @@ PERSON = a_persons_number_that_passes_for_a_code()
 @pytest.mark.parametrize(
     "details",
     [
-        a_consent_request(enterprise={"uscc": PERSON}),
-        a_consent_request(enterprise={"uscc": f" {PERSON.lower()} "}),
-        a_consent_request(enterprise={"uscc": PERSON[:-1]}),
-        a_consent_request(enterprise={"uscc": ""}),
-        a_consent_request(enterprise={"uscc": PERSON, "name": "x"}),
-        a_consent_request(datasets=[PERSON.lower()]),
-        a_consent_request(questions=[PERSON.lower()]),
-        a_consent_request(purpose=PERSON),
-        a_consent_request() | {PERSON: 1},
+        make_consent_request(enterprise={"uscc": PERSON}),
+        make_consent_request(enterprise={"uscc": f" {PERSON.lower()} "}),
+        make_consent_request(enterprise={"uscc": PERSON[:-1]}),
+        make_consent_request(enterprise={"uscc": ""}),
+        make_consent_request(enterprise={"uscc": PERSON, "name": "x"}),
+        make_consent_request(datasets=[PERSON.lower()]),
+        make_consent_request(questions=[PERSON.lower()]),
+        make_consent_request(purpose=PERSON),
+        make_consent_request() | {PERSON: 1},
     ],
     ids=lambda details: str(details.get("enterprise")),
 )
 async def test_a_persons_number_is_no_enterprise_and_goes_nowhere(
-    world: World, details: dict[str, Any]
+    oauth: OAuthFixture, details: dict[str, Any]
 ) -> None:
     """It is refused as at /v1, and neither sent back, nor logged, nor stored."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     with capture_logs() as logs:
         answer = await bank.push(authorization_details=json.dumps([details]))
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"] == "invalid_authorization_details"
     assert len(logs) == 1
     count = "SELECT count(*) FROM pushed_request WHERE client_id = :client"
-    assert await world.value(count, client=bank.client_id) == 0
+    assert await oauth.value(count, client=bank.client_id) == 0
     for shown in (answer.text, str(logs)):
         assert PERSON[:-1] not in shown
 
 
-async def test_a_client_that_asks_too_often_waits(world: World) -> None:
+async def test_a_client_that_asks_too_often_waits(oauth: OAuthFixture) -> None:
     """429 with Retry-After, each endpoint by itself; nothing is spent; another client goes on."""
-    begun = world.clock()  # where it stays for the store, however long the calls take
-    guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
-    world = replace(world, runtime=replace(world.runtime, limiter=guard))
-    world.app.state.runtime = world.runtime
-    bank, other = await world.bank(), await world.bank()
-    await _allow(world, bank.client_id, per_minute=1)
+    begun = oauth.clock()  # where it stays for the store, however long the calls take
+    guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
+    oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
+    oauth.app.state.runtime = oauth.runtime
+    bank, other = await oauth.bank(), await oauth.bank()
+    await _allow(oauth, bank.client_id, per_minute=1)
     code = await bank.code()
     for _ in range(FEWEST_AT_OAUTH):
         assert (await bank.token()).status_code == 200
@@ -135,28 +137,30 @@ async def test_a_client_that_asks_too_often_waits(world: World) -> None:
     assert [line["reason"] for line in logs] == ["rate limited"]
     assert (await bank.push()).status_code == 201
     assert (await other.token()).status_code == 200
-    world.clock.forward(2)
+    oauth.clock.forward(2)
     assert (await bank.redeem(code)).status_code == 200
 
 
-async def test_a_stranger_cannot_use_up_what_is_a_clients(world: World) -> None:
+async def test_a_stranger_cannot_use_up_what_is_a_clients(oauth: OAuthFixture) -> None:
     """Failures in a client's name are not counted against it."""
-    bank = await world.bank()
-    await _allow(world, bank.client_id, per_minute=1)
-    stranger = a_bank(world, client_id=bank.client_id)
+    bank = await oauth.bank()
+    await _allow(oauth, bank.client_id, per_minute=1)
+    stranger = make_bank(oauth, client_id=bank.client_id)
     for _ in range(FEWEST_AT_OAUTH + 5):
         assert (await stranger.token()).json()["error"] == "invalid_client"
     assert (await bank.token()).status_code == 200
 
 
-async def test_an_overheard_assertion_does_not_use_up_its_clients_count(world: World) -> None:
+async def test_an_overheard_assertion_does_not_use_up_its_clients_count(
+    oauth: OAuthFixture,
+) -> None:
     """What was used before is refused uncounted, and no token is kept for what is over the count."""
-    begun = world.clock()
-    guard = Limiter(MemoryStore(lambda: begun + world.clock.ahead))
-    world = replace(world, runtime=replace(world.runtime, limiter=guard))
-    world.app.state.runtime = world.runtime
-    bank = await world.bank()
-    await _allow(world, bank.client_id, per_minute=1)
+    begun = oauth.clock()
+    guard = Limiter(MemoryStore(lambda: begun + oauth.clock.ahead))
+    oauth = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
+    oauth.app.state.runtime = oauth.runtime
+    bank = await oauth.bank()
+    await _allow(oauth, bank.client_id, per_minute=1)
     overheard = bank.assertion()
     assert (await bank.token(assertion=overheard)).status_code == 200
     for _ in range(FEWEST_AT_OAUTH + 5):
@@ -165,7 +169,7 @@ async def test_an_overheard_assertion_does_not_use_up_its_clients_count(world: W
         assert (await bank.token()).status_code == 200
     assert (await bank.token()).status_code == 429
     kept = "SELECT count(*) FROM access_token WHERE client_id = :client"
-    assert await world.value(kept, client=bank.client_id) == FEWEST_AT_OAUTH
+    assert await oauth.value(kept, client=bank.client_id) == FEWEST_AT_OAUTH
 
 
 class CountsNoClients:
@@ -188,20 +192,20 @@ class CountsNoClients:
         """There is nothing to close."""
 
 
-async def test_what_cannot_be_counted_is_not_given(world: World) -> None:
+async def test_what_cannot_be_counted_is_not_given(oauth: OAuthFixture) -> None:
     """503, and the code is still good when the store is back."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     code = await bank.code()
-    guard = Limiter(CountsNoClients(MemoryStore(world.clock)))
-    away = replace(world, runtime=replace(world.runtime, limiter=guard))
-    world.app.state.runtime = away.runtime
-    refused = await replace(bank, world=away).redeem(code)
+    guard = Limiter(CountsNoClients(MemoryStore(oauth.clock)))
+    away = replace(oauth, runtime=replace(oauth.runtime, limiter=guard))
+    oauth.app.state.runtime = away.runtime
+    refused = await replace(bank, oauth=away).redeem(code)
     assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
-    world.app.state.runtime = world.runtime
+    oauth.app.state.runtime = oauth.runtime
     assert (await bank.redeem(code)).status_code == 200
 
 
-async def _allow(world: World, client_id: str, **quotas: int) -> None:
-    async with world.runtime.engine.begin() as connection:
-        terms = some_terms(world.clock(), quotas=Quotas(**quotas))
+async def _allow(oauth: OAuthFixture, client_id: str, **quotas: int) -> None:
+    async with oauth.runtime.engine.begin() as connection:
+        terms = some_terms(oauth.clock(), quotas=Quotas(**quotas))
         await registry.put_agreement(connection, client_id, terms)

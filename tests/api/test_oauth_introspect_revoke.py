@@ -7,21 +7,29 @@ import pytest
 import pytest_asyncio
 
 from gateway.clients import registry
-from tests.oauth_builders import ISSUER, USCC, World, a_bank, public_jwk, running, thumbprint_of
+from tests.oauth_builders import (
+    ISSUER,
+    USCC,
+    OAuthFixture,
+    make_bank,
+    public_jwk,
+    running,
+    thumbprint_of,
+)
 
 INACTIVE = {"active": False}
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_an_own_token_is_told_with_what_it_gives(world: World) -> None:
+async def test_an_own_token_is_told_with_what_it_gives(oauth: OAuthFixture) -> None:
     """RFC 7662: active, whose, for what, until when, bound to which key."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     token = (await bank.token(scope="query")).json()["access_token"]
     answer = await bank.about("introspect", token)
     body = answer.json()
@@ -33,9 +41,9 @@ async def test_an_own_token_is_told_with_what_it_gives(world: World) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_consent_bound_token_is_told_with_its_consent(world: World) -> None:
+async def test_a_consent_bound_token_is_told_with_its_consent(oauth: OAuthFixture) -> None:
     """What was granted, with consent and enterprise; for the refresh token too."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
         body = (await bank.about("introspect", tokens[name])).json()
@@ -44,43 +52,43 @@ async def test_a_consent_bound_token_is_told_with_its_consent(world: World) -> N
         assert body["uscc"] == USCC
 
 
-async def test_another_clients_token_is_not_active(world: World) -> None:
+async def test_another_clients_token_is_not_active(oauth: OAuthFixture) -> None:
     """Whoever holds somebody else's token learns nothing about it here."""
-    bank, other = await world.bank(), await world.bank()
+    bank, other = await oauth.bank(), await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
         assert (await other.about("introspect", tokens[name])).json() == INACTIVE
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30", "é", "." * 9_000])
-async def test_what_is_no_token_is_not_active(world: World, token: str) -> None:
+async def test_what_is_no_token_is_not_active(oauth: OAuthFixture, token: str) -> None:
     """Garbage is not an error (RFC 7662 §2.2)."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.about("introspect", token)
     assert (answer.status_code, answer.json()) == (200, INACTIVE)
     assert (await bank.about("revoke", token)).status_code == 200
 
 
-async def test_an_expired_token_is_not_active(world: World) -> None:
+async def test_an_expired_token_is_not_active(oauth: OAuthFixture) -> None:
     """Five minutes later it is over."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     token = (await bank.token()).json()["access_token"]
-    world.clock.forward(301)
+    oauth.clock.forward(301)
     assert (await bank.about("introspect", token)).json() == INACTIVE
 
 
-async def test_a_token_is_not_active_without_an_agreement(world: World) -> None:
+async def test_a_token_is_not_active_without_an_agreement(oauth: OAuthFixture) -> None:
     """A token does not outlive the agreement that it was given under."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     token = (await bank.token()).json()["access_token"]
-    async with world.runtime.engine.begin() as connection:
-        await registry.end_agreement(connection, bank.client_id, now=world.clock())
+    async with oauth.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, bank.client_id, now=oauth.clock())
     assert (await bank.about("introspect", token)).json() == INACTIVE
 
 
-async def test_a_revoked_access_token_is_over_and_the_others_are_not(world: World) -> None:
+async def test_a_revoked_access_token_is_over_and_the_others_are_not(oauth: OAuthFixture) -> None:
     """RFC 7009: one access token, at once; revoking it again changes nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     one, other = [(await bank.token()).json()["access_token"] for _ in range(2)]
     for _ in range(2):
         answer = await bank.about("revoke", one)
@@ -89,9 +97,9 @@ async def test_a_revoked_access_token_is_over_and_the_others_are_not(world: Worl
     assert (await bank.about("introspect", other)).json()["active"] is True
 
 
-async def test_a_revoked_refresh_token_takes_its_access_tokens_along(world: World) -> None:
+async def test_a_revoked_refresh_token_takes_its_access_tokens_along(oauth: OAuthFixture) -> None:
     """All that came of one grant ends with it."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     later = (await bank.refresh(tokens["refresh_token"])).json()["access_token"]
     assert (await bank.about("revoke", tokens["refresh_token"])).status_code == 200
@@ -100,9 +108,9 @@ async def test_a_revoked_refresh_token_takes_its_access_tokens_along(world: Worl
         assert (await bank.about("introspect", token)).json() == INACTIVE
 
 
-async def test_another_clients_token_cannot_be_revoked(world: World) -> None:
+async def test_another_clients_token_cannot_be_revoked(oauth: OAuthFixture) -> None:
     """It is refused, and the token lives on."""
-    bank, other = await world.bank(), await world.bank()
+    bank, other = await oauth.bank(), await oauth.bank()
     tokens = (await bank.redeem(await bank.code())).json()
     for name in ("access_token", "refresh_token"):
         answer = await other.about("revoke", tokens[name])
@@ -111,9 +119,9 @@ async def test_another_clients_token_cannot_be_revoked(world: World) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
-async def test_client_authentication_comes_first(world: World, endpoint: str) -> None:
+async def test_client_authentication_comes_first(oauth: OAuthFixture, endpoint: str) -> None:
     """A stranger is refused before anything is looked up; a client must say which token."""
-    bank, stranger = await world.bank(), a_bank(world)
+    bank, stranger = await oauth.bank(), make_bank(oauth)
     token = (await bank.token()).json()["access_token"]
     assert (await stranger.about(endpoint, token)).json()["error"] == "invalid_client"
     assert (await bank.about(endpoint, "")).json()["error"] == "invalid_request"

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest_asyncio
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from tests.oauth_builders import ISSUER, World, running
+from tests.oauth_builders import ISSUER, OAuthFixture, running
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_the_server_describes_itself(world: World) -> None:
+async def test_the_server_describes_itself(oauth: OAuthFixture) -> None:
     """RFC 8414, as FAPI 2.0 narrows it."""
-    document = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     AuthorizationServerMetadata(document).validate()
     assert document["issuer"] == ISSUER
     assert document["require_pushed_authorization_requests"] is True
@@ -31,33 +31,33 @@ async def test_the_server_describes_itself(world: World) -> None:
     assert document["pushed_authorization_request_endpoint"] == f"{ISSUER}/oauth/par"
 
 
-async def test_nothing_weak_is_offered(world: World) -> None:
+async def test_nothing_weak_is_offered(oauth: OAuthFixture) -> None:
     """Neither none, nor RS256, nor a secret, nor a grant or method that we do not have."""
     for name in ("oauth-authorization-server", "oauth-protected-resource"):
-        text = json.dumps((await world.http.get(f"/.well-known/{name}")).json())
+        text = json.dumps((await oauth.http.get(f"/.well-known/{name}")).json())
         for weak in ("none", "RS256", "HS256", "plain", "implicit", "password", "client_secret"):
             assert f'"{weak}' not in text
 
 
-async def test_every_address_is_on_the_issuers_origin(world: World) -> None:
+async def test_every_address_is_on_the_issuers_origin(oauth: OAuthFixture) -> None:
     """A client may trust them for that."""
-    document = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     addresses = [v for k, v in document.items() if k.endswith("_endpoint") or k == "jwks_uri"]
     assert len(addresses) == 6
     assert all(address.startswith(f"{ISSUER}/") for address in addresses)
 
 
-async def test_the_resource_server_describes_itself(world: World) -> None:
+async def test_the_resource_server_describes_itself(oauth: OAuthFixture) -> None:
     """RFC 9728: which server gives its tokens, and that they are bound."""
-    document = (await world.http.get("/.well-known/oauth-protected-resource")).json()
+    document = (await oauth.http.get("/.well-known/oauth-protected-resource")).json()
     assert document["resource"] == ISSUER
     assert document["authorization_servers"] == [ISSUER]
     assert document["dpop_bound_access_tokens_required"] is True
 
 
-async def test_the_keys_are_published_without_their_private_halves(world: World) -> None:
+async def test_the_keys_are_published_without_their_private_halves(oauth: OAuthFixture) -> None:
     """Public members only, with the use and the dates of each."""
-    answer = await world.http.get("/.well-known/jwks.json")
+    answer = await oauth.http.get("/.well-known/jwks.json")
     keys = answer.json()["keys"]
     assert {key["xinqiao_use"] for key in keys} >= {"token", "response"}
     assert not any("d" in key for key in keys)

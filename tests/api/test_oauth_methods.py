@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, Bank, World, running
+from tests.oauth_builders import ASSERTION_TYPE, Bank, OAuthFixture, running
 
 ENDPOINTS = ("token", "par", "introspect", "revoke")
 BASIC = ("Authorization", "Basic YmFuazpzZWNyZXQ=")
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
@@ -26,7 +26,7 @@ async def sent(
     path = f"/oauth/{endpoint}"
     asked = bank.request() if endpoint == "par" else {"grant_type": "client_credentials"}
     asked |= {"token": "x"}
-    answer = await bank.world.http.post(
+    answer = await bank.oauth.http.post(
         path, data={**asked, **form}, headers=[*headers, ("DPoP", await bank.proof(path))]
     )
     return (
@@ -37,9 +37,9 @@ async def sent(
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_two_methods_in_one_request_are_refused(world: World, endpoint: str) -> None:
+async def test_two_methods_in_one_request_are_refused(oauth: OAuthFixture, endpoint: str) -> None:
     """HTTP authentication, a secret or a second assertion beside an assertion, each good by itself."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proven = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": bank.assertion()}
     secret = {"client_secret": "s"}
     for form, headers in (
@@ -58,9 +58,9 @@ async def test_two_methods_in_one_request_are_refused(world: World, endpoint: st
         assert (status, error) == (400, "invalid_request"), (form.keys(), headers)
 
 
-async def test_what_was_refused_for_two_methods_has_spent_nothing(world: World) -> None:
+async def test_what_was_refused_for_two_methods_has_spent_nothing(oauth: OAuthFixture) -> None:
     """The assertion that stood beside another method is still good."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assertion = bank.assertion()
     form = {"grant_type": "client_credentials", "client_secret": "s"}
     refused = await bank.post("/oauth/token", form, assertion=assertion)
@@ -77,17 +77,17 @@ async def test_what_was_refused_for_two_methods_has_spent_nothing(world: World) 
     ],
 )
 async def test_http_authentication_is_answered_with_its_own_challenge(
-    world: World, field: str, challenge: str
+    oauth: OAuthFixture, field: str, challenge: str
 ) -> None:
     """RFC 6749 §5.2: 401, and the scheme that was tried."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     found = await sent(bank, "token", {"client_id": bank.client_id}, ("Authorization", field))
     assert found == (401, "invalid_client", challenge)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_a_secret_alone_is_no_method_here(world: World, endpoint: str) -> None:
+async def test_a_secret_alone_is_no_method_here(oauth: OAuthFixture, endpoint: str) -> None:
     """It is one method, and not one of ours."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form: dict[str, str | list[str]] = {"client_id": bank.client_id, "client_secret": "s"}
     assert await sent(bank, endpoint, form) == (400, "invalid_client", "")

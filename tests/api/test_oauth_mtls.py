@@ -9,27 +9,34 @@ import pytest_asyncio
 from cryptography import x509
 from structlog.testing import capture_logs
 
+from tests.clients_builders import set_active
 from tests.mtls_builders import (
     SUBJECT,
     Holder,
     TlsBank,
-    a_certificate,
-    a_tls_bank,
-    an_authority,
+    make_authority,
+    make_certificate,
+    make_tls_bank,
     parts,
     peer,
 )
-from tests.oauth_builders import ASSERTION_TYPE, ISSUER, World, public_jwk, running, thumbprint_of
-from tests.registry_builders import set_active
+from tests.oauth_builders import (
+    ASSERTION_TYPE,
+    ISSUER,
+    OAuthFixture,
+    public_jwk,
+    running,
+    thumbprint_of,
+)
 
-CA = an_authority()
+CA = make_authority()
 PROXY = "127.0.0.1"
 ENDPOINTS = ("/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke")
 FAILED = "Client authentication failed."
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A server behind a trusted proxy; the tests' client is the proxy."""
     settings = {"trusted_proxies": PROXY, "mtls_origin": "https://mtls.credit.test"}
     async with running(migrated_url, tmp_path, **settings) as made:
@@ -39,15 +46,15 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
 @pytest.fixture
 def holder() -> Holder:
     """A certificate of the authority."""
-    return a_certificate(by=CA)
+    return make_certificate(by=CA)
 
 
-async def by_itself(world: World, *, bound: bool = True) -> TlsBank:
+async def by_itself(oauth: OAuthFixture, *, bound: bool = True) -> TlsBank:
     """A client that registered its own certificate."""
-    own = a_certificate()
+    own = make_certificate()
     keys = {"keys": [own.jwk]}
     method = {"token_endpoint_auth_method": "self_signed_tls_client_auth"}
-    return await a_tls_bank(world, own, jwks=keys, bound=bound, **method)
+    return await make_tls_bank(oauth, own, jwks=keys, bound=bound, **method)
 
 
 def form_for(path: str, bank: TlsBank) -> dict[str, str]:
@@ -63,10 +70,10 @@ def form_for(path: str, bank: TlsBank) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 async def test_a_client_authenticates_by_certificate_everywhere(
-    world: World, holder: Holder, path: str
+    oauth: OAuthFixture, holder: Holder, path: str
 ) -> None:
     """With both methods; with `client_id` beside it, and not without."""
-    for bank in (await a_tls_bank(world, holder), await by_itself(world)):
+    for bank in (await make_tls_bank(oauth, holder), await by_itself(oauth)):
         form = form_for(path, bank)
         answer = await bank.post(path, form)
         assert answer.status_code in {200, 201}, answer.text
@@ -77,11 +84,11 @@ async def test_a_client_authenticates_by_certificate_everywhere(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_only_the_proxy_is_believed(world: World, holder: Holder, path: str) -> None:
+async def test_only_the_proxy_is_believed(oauth: OAuthFixture, holder: Holder, path: str) -> None:
     """From anywhere else, or over a Unix socket, the header is nothing at all, and is logged."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     for address in ("127.0.0.2", "10.1.2.3", "::1", "::ffff:10.1.2.3", "", None):
-        async with peer(world, address) as http:
+        async with peer(oauth, address) as http:
             headers = {"Client-Cert": holder.header, "X-Forwarded-For": PROXY, "Forwarded": PROXY}
             with capture_logs() as logs:
                 forged = await bank.post(path, form_for(path, bank), http=http, headers=headers)
@@ -90,7 +97,7 @@ async def test_only_the_proxy_is_believed(world: World, holder: Holder, path: st
         assert forged.json() == bare.json()
         assert forged.json()["error"] in {"invalid_client", "invalid_dpop_proof"}
         assert [each["event"] for each in logs].count("client_cert_ignored") == 1
-    async with peer(world, "::ffff:127.0.0.1") as http:
+    async with peer(oauth, "::ffff:127.0.0.1") as http:
         answer = await bank.post(path, form_for(path, bank), http=http)
     assert answer.status_code in {200, 201}
 
@@ -99,20 +106,20 @@ async def test_where_no_proxy_is_trusted_nobody_is_believed(
     migrated_url: str, tmp_path: Path, holder: Holder
 ) -> None:
     """Neither loopback nor whoever says so; and nothing of it is offered."""
-    async with running(migrated_url, tmp_path) as world:
-        bank = await a_tls_bank(world, holder)
+    async with running(migrated_url, tmp_path) as oauth:
+        bank = await make_tls_bank(oauth, holder)
         assert (await bank.token()).json()["error"] == "invalid_dpop_proof"
         proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
         assert (await bank.token(headers=proof)).json()["error"] == "invalid_client"
         for name in ("oauth-authorization-server", "oauth-protected-resource"):
-            text = (await world.http.get(f"/.well-known/{name}")).text
+            text = (await oauth.http.get(f"/.well-known/{name}")).text
             assert "tls_client" not in text
             assert "mtls" not in text
 
 
-async def test_what_is_offered_is_published(world: World) -> None:
+async def test_what_is_offered_is_published(oauth: OAuthFixture) -> None:
     """Methods, binding, and where the certificate is asked for (RFC 8705 §3.3, §5)."""
-    document = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    document = (await oauth.http.get("/.well-known/oauth-authorization-server")).json()
     methods = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
     for endpoint in ("token", "introspection", "revocation"):
         assert document[f"{endpoint}_endpoint_auth_methods_supported"] == methods
@@ -124,21 +131,23 @@ async def test_what_is_offered_is_published(world: World) -> None:
         "revocation_endpoint": "https://mtls.credit.test/oauth/revoke",
     }
     assert document["token_endpoint"] == f"{ISSUER}/oauth/token"
-    resource = (await world.http.get("/.well-known/oauth-protected-resource")).json()
+    resource = (await oauth.http.get("/.well-known/oauth-protected-resource")).json()
     assert resource["tls_client_certificate_bound_access_tokens"] is True
     assert resource["dpop_bound_access_tokens_required"] is False
 
 
-async def test_every_wrong_certificate_is_told_the_same(world: World, holder: Holder) -> None:
+async def test_every_wrong_certificate_is_told_the_same(
+    oauth: OAuthFixture, holder: Holder
+) -> None:
     """Another subject, another's, an unknown client, another method: one error, one status."""
-    bank, own = await a_tls_bank(world, holder), await by_itself(world)
-    jwt_bank = await world.bank()
-    stranger = a_certificate("CN=stranger,C=CN", by=CA)
+    bank, own = await make_tls_bank(oauth, holder), await by_itself(oauth)
+    jwt_bank = await oauth.bank()
+    stranger = make_certificate("CN=stranger,C=CN", by=CA)
     answers = [
         await bank.token(holder=stranger),
-        await bank.token(holder=a_certificate(SUBJECT)),
+        await bank.token(holder=make_certificate(SUBJECT)),
         await own.token(holder=holder),
-        await own.token(holder=a_certificate(key=own.holder.key)),
+        await own.token(holder=make_certificate(key=own.holder.key)),
         await bank.token(form={"client_id": "nobody"}),
         await bank.token(form={"client_id": "no such client !"}),
         await bank.token(form={"client_id": jwt_bank.client_id}),
@@ -150,12 +159,12 @@ async def test_every_wrong_certificate_is_told_the_same(world: World, holder: Ho
 
 
 async def test_an_assertion_is_no_way_in_for_who_is_registered_by_certificate(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """Alone or beside the right certificate, signed by its own registered key or not."""
-    for bank in (await a_tls_bank(world, holder), await by_itself(world)):
+    for bank in (await make_tls_bank(oauth, holder), await by_itself(oauth)):
         signing = bank.bank.__class__(
-            world=world,
+            oauth=oauth,
             client_id=bank.client_id,
             key=bank.holder.key,
             alg="ES256",
@@ -176,32 +185,32 @@ async def test_an_assertion_is_no_way_in_for_who_is_registered_by_certificate(
 
 
 async def test_a_certificate_is_no_way_in_for_who_is_registered_to_sign(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """Even if its key is the registered one; an assertion through the proxy is good as ever."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form = {"grant_type": "client_credentials", "client_id": bank.client_id}
-    own = a_certificate(by=CA, key=bank.key)  # type: ignore[arg-type]
+    own = make_certificate(by=CA, key=bank.key)  # type: ignore[arg-type]
     headers = {"Client-Cert": own.header, "DPoP": await bank.proof("/oauth/token")}
-    answer = await world.http.post("/oauth/token", data=form, headers=headers)
+    answer = await oauth.http.post("/oauth/token", data=form, headers=headers)
     assert answer.json() == {"error": "invalid_client", "error_description": FAILED}
     form |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": bank.assertion()}
     headers = {"Client-Cert": holder.header, "DPoP": await bank.proof("/oauth/token")}
-    good = await world.http.post("/oauth/token", data=form, headers=headers)
+    good = await oauth.http.post("/oauth/token", data=form, headers=headers)
     assert good.json()["token_type"] == "DPoP"
     assert parts(good.json()["access_token"])["cnf"].keys() == {"jkt"}
 
 
 @pytest.mark.parametrize("days", [(-30, -1), (1, 30)])
 async def test_a_certificate_counts_in_its_term_only(
-    world: World, days: tuple[float, float]
+    oauth: OAuthFixture, days: tuple[float, float]
 ) -> None:
     """Past or to come: neither authenticates, with either method."""
-    late = a_certificate(by=CA, days=days)
-    bank = await a_tls_bank(world, late)
-    own = a_certificate(days=days)
-    other = await a_tls_bank(
-        world,
+    late = make_certificate(by=CA, days=days)
+    bank = await make_tls_bank(oauth, late)
+    own = make_certificate(days=days)
+    other = await make_tls_bank(
+        oauth,
         own,
         jwks={"keys": [own.jwk]},
         token_endpoint_auth_method="self_signed_tls_client_auth",
@@ -212,24 +221,26 @@ async def test_a_certificate_counts_in_its_term_only(
         assert "term" in answer.json()["error_description"]
 
 
-async def test_a_suspended_client_is_told_so_and_gets_nothing(world: World, holder: Holder) -> None:
+async def test_a_suspended_client_is_told_so_and_gets_nothing(
+    oauth: OAuthFixture, holder: Holder
+) -> None:
     """From the next request on; whoever is not that client is not told."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     assert (await bank.token()).status_code == 200
-    async with world.runtime.engine.begin() as connection:
+    async with oauth.runtime.engine.begin() as connection:
         await set_active(connection, bank.client_id, active=False)
     answer = await bank.token()
     assert answer.json()["error"] == "invalid_client"
     assert "suspended" in answer.json()["error_description"]
-    other = await bank.token(holder=a_certificate("CN=stranger", by=CA))
+    other = await bank.token(holder=make_certificate("CN=stranger", by=CA))
     assert other.json()["error_description"] == FAILED
 
 
 async def test_two_certificates_or_none_that_can_be_read_are_refused(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """The proxy is misled or set up wrongly: nobody is authenticated on a guess."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     two = [("Client-Cert", holder.header), ("Client-Cert", holder.header)]
     for headers in (
         two,
@@ -246,9 +257,9 @@ async def test_two_certificates_or_none_that_can_be_read_are_refused(
     assert (await bank.token(headers=chain)).status_code == 200
 
 
-async def test_a_token_is_bound_to_the_certificate(world: World, holder: Holder) -> None:
+async def test_a_token_is_bound_to_the_certificate(oauth: OAuthFixture, holder: Holder) -> None:
     """`cnf` in the token and at introspection; it is a Bearer token that is nobody else's."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     body = (await bank.token()).json()
     assert body["token_type"] == "Bearer"
     assert parts(body["access_token"])["cnf"] == {"x5t#S256": holder.thumbprint}
@@ -259,9 +270,9 @@ async def test_a_token_is_bound_to_the_certificate(world: World, holder: Holder)
     assert (await bank.about("introspect", body["access_token"])).json() == {"active": False}
 
 
-async def test_a_proof_beside_it_binds_to_both(world: World, holder: Holder) -> None:
+async def test_a_proof_beside_it_binds_to_both(oauth: OAuthFixture, holder: Holder) -> None:
     """A client may want both; then the token is a DPoP token."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
     body = (await bank.token(headers=proof)).json()
     assert body["token_type"] == "DPoP"
@@ -270,26 +281,30 @@ async def test_a_proof_beside_it_binds_to_both(world: World, holder: Holder) -> 
     assert (await bank.token(headers=proof)).json()["error"] == "invalid_dpop_proof"
 
 
-async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(world: World, holder: Holder) -> None:
+async def test_who_did_not_ask_for_it_is_bound_to_a_dpop_key(
+    oauth: OAuthFixture, holder: Holder
+) -> None:
     """Authenticating by certificate is one thing, binding another: no token is bound to nothing."""
-    bank = await a_tls_bank(world, holder, bound=False)
+    bank = await make_tls_bank(oauth, holder, bound=False)
     assert (await bank.token()).json()["error"] == "invalid_dpop_proof"
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
     body = (await bank.token(headers=proof)).json()
     assert parts(body["access_token"])["cnf"].keys() == {"jkt"}
 
 
-async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder: Holder) -> None:
+async def test_who_signs_may_be_bound_to_a_certificate_too(
+    oauth: OAuthFixture, holder: Holder
+) -> None:
     """Then it needs one at the token endpoint, whatever it is; its refresh token goes with any."""
-    bank = await world.bank()
-    await world.change(
+    bank = await oauth.bank()
+    await oauth.change(
         "UPDATE client SET tls_client_certificate_bound_access_tokens = true WHERE client_id = :c",
         c=bank.client_id,
     )
 
     async def send(form: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
         signed = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": bank.assertion()}
-        answer = await world.http.post("/oauth/token", data=form | signed, headers=headers)
+        answer = await oauth.http.post("/oauth/token", data=form | signed, headers=headers)
         return dict(answer.json())
 
     with_it = {"Client-Cert": holder.header}
@@ -297,7 +312,7 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder:
     assert (await send(form, with_it))["token_type"] == "Bearer"
     proof = {"DPoP": await bank.proof("/oauth/token")}
     assert (await send(form, proof))["error"] == "invalid_request"
-    late = a_certificate(by=CA, days=(-9, -1))
+    late = make_certificate(by=CA, days=(-9, -1))
     assert (await send(form, {"Client-Cert": late.header}))["error"] == "invalid_request"
     code = await bank.code()
     form = {
@@ -310,7 +325,7 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder:
     refresh = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     again = {"DPoP": await bank.proof("/oauth/token")}
     assert (await send(refresh, with_it | again))["token_type"] == "DPoP"
-    renewed = a_certificate(by=CA)
+    renewed = make_certificate(by=CA)
     again = {"DPoP": await bank.proof("/oauth/token")}
     both = await send(refresh, {"Client-Cert": renewed.header} | again)
     assert parts(both["access_token"])["cnf"] == {
@@ -325,11 +340,11 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(world: World, holder:
 
 
 async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """A renewed one begins anew; so does whoever has the code and another certificate."""
-    bank = await a_tls_bank(world, holder)
-    renewed = a_certificate(by=CA)
+    bank = await make_tls_bank(oauth, holder)
+    renewed = make_certificate(by=CA)
     refused = await bank.redeem(await bank.code(), holder=renewed)
     assert refused.json()["error"] == "invalid_grant"
     given = (await bank.redeem(await bank.code())).json()
@@ -338,30 +353,30 @@ async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
 
 
 async def test_a_refresh_token_goes_on_with_a_renewed_certificate(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """RFC 8705 §7.1: by authentication, not by bytes; the new token is the new certificate's."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     refresh = (await bank.redeem(await bank.code())).json()["refresh_token"]
     told = (await bank.about("introspect", refresh)).json()
     assert told["active"] is True
     assert "cnf" not in told
-    renewed = a_certificate(by=CA)
+    renewed = make_certificate(by=CA)
     given = (await bank.refresh(refresh, holder=renewed)).json()
     assert parts(given["access_token"])["cnf"] == {"x5t#S256": renewed.thumbprint}
-    stranger = await bank.refresh(refresh, holder=a_certificate("CN=stranger", by=CA))
+    stranger = await bank.refresh(refresh, holder=make_certificate("CN=stranger", by=CA))
     assert stranger.json()["error"] == "invalid_client"
-    other = await a_tls_bank(world, holder)
+    other = await make_tls_bank(oauth, holder)
     assert (await other.refresh(refresh)).json()["error"] == "invalid_grant"
-    async with peer(world, "10.9.9.9") as http:
+    async with peer(oauth, "10.9.9.9") as http:
         assert (await bank.refresh(refresh, http=http)).status_code == 400
 
 
 async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
-    world: World, holder: Holder
+    oauth: OAuthFixture, holder: Holder
 ) -> None:
     """The access token is bound to the key too; the next one to what comes with the refresh."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     proof = {"DPoP": await bank.bank.proof("/oauth/token"), "Client-Cert": holder.header}
     given = (await bank.redeem(await bank.code(), headers=proof)).json()
     assert parts(given["access_token"])["cnf"].keys() == {"jkt", "x5t#S256"}
@@ -369,24 +384,26 @@ async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
     assert parts(later["access_token"])["cnf"] == {"x5t#S256": holder.thumbprint}
 
 
-async def test_alternative_names_authenticate_too(world: World) -> None:
+async def test_alternative_names_authenticate_too(oauth: OAuthFixture) -> None:
     """Each of the other members of RFC 8705 §2.1.2, by a certificate that has more than one name."""
     names = [x509.DNSName("api.acme.example"), x509.DNSName("other.example")]
-    own = a_certificate("CN=whatever", by=CA, alternatives=names)
-    bank = await a_tls_bank(
-        world,
+    own = make_certificate("CN=whatever", by=CA, alternatives=names)
+    bank = await make_tls_bank(
+        oauth,
         own,
         token_endpoint_auth_method="tls_client_auth",
         tls_client_auth_san_dns="api.acme.example",
     )
     assert (await bank.token()).status_code == 200
-    plain = a_certificate("CN=api.acme.example", by=CA)
+    plain = make_certificate("CN=api.acme.example", by=CA)
     assert (await bank.token(holder=plain)).json()["error"] == "invalid_client"
 
 
-async def test_a_proof_for_the_other_address_counts_there(world: World, holder: Holder) -> None:
+async def test_a_proof_for_the_other_address_counts_there(
+    oauth: OAuthFixture, holder: Holder
+) -> None:
     """`htu` is the address that the client called: the issuer's or the one for certificates."""
-    bank = await a_tls_bank(world, holder)
+    bank = await make_tls_bank(oauth, holder)
     for host, htu, good in (
         ("mtls.credit.test", "https://mtls.credit.test/oauth/token", True),
         ("mtls.credit.test", f"{ISSUER}/oauth/token", False),

@@ -13,10 +13,10 @@ from tests.oauth_builders import (
     ISSUER,
     REDIRECT_URI,
     USCC,
-    World,
-    a_bank,
-    a_consent_request,
+    OAuthFixture,
     interaction_of,
+    make_bank,
+    make_consent_request,
     public_jwk,
     running,
     thumbprint_of,
@@ -24,15 +24,15 @@ from tests.oauth_builders import (
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_a_pushed_request_is_kept_for_ninety_seconds(world: World) -> None:
+async def test_a_pushed_request_is_kept_for_ninety_seconds(oauth: OAuthFixture) -> None:
     """201 with a `request_uri` that nobody can guess, and its life."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.push()
     body = answer.json()
     assert answer.status_code == 201
@@ -43,9 +43,9 @@ async def test_a_pushed_request_is_kept_for_ninety_seconds(world: World) -> None
     assert (await bank.open(body["request_uri"])).status_code == 303
 
 
-async def test_a_request_needs_no_proof_no_state_and_no_scope(world: World) -> None:
+async def test_a_request_needs_no_proof_no_state_and_no_scope(oauth: OAuthFixture) -> None:
     """What OAuth leaves to the client may be left out; what it does not know is ignored."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.push_unproven(state=None)
     assert answer.status_code == 201
     assert "dpop-nonce" not in answer.headers
@@ -84,21 +84,21 @@ async def test_a_request_needs_no_proof_no_state_and_no_scope(world: World) -> N
     ids=str,
 )
 async def test_a_request_that_is_not_in_order_is_refused(
-    world: World, change: dict[str, str | None], error: str
+    oauth: OAuthFixture, change: dict[str, str | None], error: str
 ) -> None:
     """Each refusal is an OAuth error, here and not in a browser."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.push(**change)
     assert answer.status_code == 400
     assert answer.json()["error"] == error
     assert answer.json()["error_description"]
 
 
-async def test_a_push_without_authentication_fails(world: World) -> None:
+async def test_a_push_without_authentication_fails(oauth: OAuthFixture) -> None:
     """A client_id alone pushes nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form = bank.request(client_id=bank.client_id)
-    answer = await world.http.post("/oauth/par", data=form)
+    answer = await oauth.http.post("/oauth/par", data=form)
     assert answer.json()["error"] == "invalid_client"
 
 
@@ -112,60 +112,66 @@ async def test_a_push_without_authentication_fails(world: World) -> None:
         "null",
         '[{"type":"credit_data"}]',
         "[" * 20_000,
-        json.dumps([a_consent_request(), a_consent_request()]),
-        json.dumps([a_consent_request(type="account_information")]),
-        json.dumps([a_consent_request(type=None)]),
-        json.dumps([a_consent_request(extra=1)]),
-        json.dumps([a_consent_request(enterprise={"uscc": "91330106MA2CXXXX16", "name": "x"})]),
-        json.dumps([a_consent_request(enterprise={"uscc": "933840198503150011"})]),
-        json.dumps([a_consent_request(enterprise="91330106MA2CXXXX16")]),
-        json.dumps([a_consent_request(purpose=None)]),
-        json.dumps([a_consent_request(purpose="marketing")]),
-        json.dumps([a_consent_request(datasets=None, questions=None)]),
-        json.dumps([a_consent_request(datasets=[], questions=[])]),
-        json.dumps([a_consent_request(datasets=["no_such"])]),
-        json.dumps([a_consent_request(datasets=["\u0000"])]),
-        json.dumps([a_consent_request(datasets="registration")]),
-        json.dumps([a_consent_request(datasets=["registration"] * 65)]),
-        json.dumps([a_consent_request(questions=["no_such.v1"])]),
-        json.dumps([a_consent_request(valid_until="tomorrow")]),
-        json.dumps([a_consent_request(valid_until="2099-01-01")]),
-        json.dumps([a_consent_request(valid_until="2030-01-01T00:00:00")]),
-        json.dumps([a_consent_request(valid_until="9999-12-31T23:59:59-23:59")]),
-        json.dumps([a_consent_request(valid_until="0001-01-01T00:00:00+23:59")]),
-        json.dumps([a_consent_request(valid_until=4_000_000_000)]),
-        json.dumps([a_consent_request(valid_until="2020-01-01T00:00:00Z")]),
+        json.dumps([make_consent_request(), make_consent_request()]),
+        json.dumps([make_consent_request(type="account_information")]),
+        json.dumps([make_consent_request(type=None)]),
+        json.dumps([make_consent_request(extra=1)]),
+        json.dumps([make_consent_request(enterprise={"uscc": "91330106MA2CXXXX16", "name": "x"})]),
+        json.dumps([make_consent_request(enterprise={"uscc": "933840198503150011"})]),
+        json.dumps([make_consent_request(enterprise="91330106MA2CXXXX16")]),
+        json.dumps([make_consent_request(purpose=None)]),
+        json.dumps([make_consent_request(purpose="marketing")]),
+        json.dumps([make_consent_request(datasets=None, questions=None)]),
+        json.dumps([make_consent_request(datasets=[], questions=[])]),
+        json.dumps([make_consent_request(datasets=["no_such"])]),
+        json.dumps([make_consent_request(datasets=["\u0000"])]),
+        json.dumps([make_consent_request(datasets="registration")]),
+        json.dumps([make_consent_request(datasets=["registration"] * 65)]),
+        json.dumps([make_consent_request(questions=["no_such.v1"])]),
+        json.dumps([make_consent_request(valid_until="tomorrow")]),
+        json.dumps([make_consent_request(valid_until="2099-01-01")]),
+        json.dumps([make_consent_request(valid_until="2030-01-01T00:00:00")]),
+        json.dumps([make_consent_request(valid_until="9999-12-31T23:59:59-23:59")]),
+        json.dumps([make_consent_request(valid_until="0001-01-01T00:00:00+23:59")]),
+        json.dumps([make_consent_request(valid_until=4_000_000_000)]),
+        json.dumps([make_consent_request(valid_until="2020-01-01T00:00:00Z")]),
         json.dumps(
-            [a_consent_request(valid_until=(datetime.now(UTC) + timedelta(days=740)).isoformat())]
+            [
+                make_consent_request(
+                    valid_until=(datetime.now(UTC) + timedelta(days=740)).isoformat()
+                )
+            ]
         ),
-        json.dumps([a_consent_request(max_uses=0)]),
-        json.dumps([a_consent_request(max_uses=100_001)]),
-        json.dumps([a_consent_request(max_uses="10")]),
-        json.dumps([a_consent_request(max_uses=1.5)]),
-        json.dumps([a_consent_request(max_uses=True)]),
+        json.dumps([make_consent_request(max_uses=0)]),
+        json.dumps([make_consent_request(max_uses=100_001)]),
+        json.dumps([make_consent_request(max_uses="10")]),
+        json.dumps([make_consent_request(max_uses=1.5)]),
+        json.dumps([make_consent_request(max_uses=True)]),
     ],
     ids=range(36),
 )
-async def test_details_that_are_not_exactly_right_are_refused(world: World, details: str) -> None:
+async def test_details_that_are_not_exactly_right_are_refused(
+    oauth: OAuthFixture, details: str
+) -> None:
     """What is unknown, malformed or out of bounds is `invalid_authorization_details`."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.push(authorization_details=details)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_authorization_details"
 
 
 @pytest.mark.parametrize("uscc", ["91330106MA2CXXXX17", "933840198503010828"])
-async def test_a_code_needs_to_be_well_formed_only(world: World, uscc: str) -> None:
+async def test_a_code_needs_to_be_well_formed_only(oauth: OAuthFixture, uscc: str) -> None:
     """With a wrong check character; or with a right one, where a person's number could read so."""
-    bank = await world.bank()
-    details = json.dumps([a_consent_request(enterprise={"uscc": uscc})])
+    bank = await oauth.bank()
+    details = json.dumps([make_consent_request(enterprise={"uscc": uscc})])
     assert (await bank.push(authorization_details=details)).status_code == 201
 
 
-async def test_what_is_to_be_mended_is_named_and_nothing_else(world: World) -> None:
+async def test_what_is_to_be_mended_is_named_and_nothing_else(oauth: OAuthFixture) -> None:
     """The one member that is wrong, and no word of the list that it stands in."""
-    bank = await world.bank()
-    answer = await bank.push(authorization_details=json.dumps([a_consent_request(max_uses=0)]))
+    bank = await oauth.bank()
+    answer = await bank.push(authorization_details=json.dumps([make_consent_request(max_uses=0)]))
     told = answer.json()["error_description"]
     assert "Mend: 0.max_uses: " in told
     assert "the list" not in told
@@ -180,21 +186,21 @@ async def test_what_is_to_be_mended_is_named_and_nothing_else(world: World) -> N
     ],
 )
 async def test_more_than_the_agreement_allows_is_refused_here(
-    world: World, change: dict[str, Any], named: str
+    oauth: OAuthFixture, change: dict[str, Any], named: str
 ) -> None:
     """The refusal names what the client's own agreement does not cover."""
-    bank = await world.bank()
-    answer = await bank.push(authorization_details=json.dumps([a_consent_request(**change)]))
+    bank = await oauth.bank()
+    answer = await bank.push(authorization_details=json.dumps([make_consent_request(**change)]))
     assert answer.json()["error"] == "invalid_authorization_details"
     assert named in answer.json()["error_description"]
 
 
-async def test_a_term_beyond_the_agreements_end_is_refused(world: World) -> None:
+async def test_a_term_beyond_the_agreements_end_is_refused(oauth: OAuthFixture) -> None:
     """Line 13; where none is asked for, it ends with the agreement at the latest."""
-    bank = await world.bank()
-    beyond = (world.clock() + timedelta(days=366)).isoformat()
+    bank = await oauth.bank()
+    beyond = (oauth.clock() + timedelta(days=366)).isoformat()
     answer = await bank.push(
-        authorization_details=json.dumps([a_consent_request(valid_until=beyond)])
+        authorization_details=json.dumps([make_consent_request(valid_until=beyond)])
     )
     assert answer.json()["error"] == "invalid_authorization_details"
     assert "agreement ends on" in answer.json()["error_description"]
@@ -214,28 +220,30 @@ async def test_a_term_beyond_the_agreements_end_is_refused(world: World) -> None
     ],
     ids=str,
 )
-async def test_what_may_be_left_out_may_be_left_out(world: World, change: dict[str, Any]) -> None:
+async def test_what_may_be_left_out_may_be_left_out(
+    oauth: OAuthFixture, change: dict[str, Any]
+) -> None:
     """Without an enterprise the one who signs in decides; a term has a default."""
-    bank = await world.bank()
-    details = json.dumps([a_consent_request(**change)])
+    bank = await oauth.bank()
+    details = json.dumps([make_consent_request(**change)])
     answer = await bank.push(authorization_details=details)
     assert answer.status_code == 201, answer.text
 
 
-async def test_the_answer_is_the_same_whatever_enterprise_is_named(world: World) -> None:
+async def test_the_answer_is_the_same_whatever_enterprise_is_named(oauth: OAuthFixture) -> None:
     """An enterprise that does not exist, and one that has just refused, look like any other."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     assert await bank.code(grant=False) == "access_denied"
     for uscc in ("91330106MA2CXXXX16", "91330106MA2CXXXX29"):
-        details = json.dumps([a_consent_request(enterprise={"uscc": uscc})])
+        details = json.dumps([make_consent_request(enterprise={"uscc": uscc})])
         answer = await bank.push(authorization_details=details)
         assert answer.status_code == 201
         assert answer.json().keys() == {"request_uri", "expires_in"}
 
 
-async def test_a_proof_at_par_is_checked_like_any_other(world: World) -> None:
+async def test_a_proof_at_par_is_checked_like_any_other(oauth: OAuthFixture) -> None:
     """A replayed proof, a wrong address or a missing nonce fail here too."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     proof = await bank.proof("/oauth/par")
     assert (await bank.post("/oauth/par", bank.request(), proof=proof)).status_code == 201
     for bad, error in (
@@ -248,30 +256,30 @@ async def test_a_proof_at_par_is_checked_like_any_other(world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["proof", "dpop_jkt", "both"])
-async def test_a_code_is_bound_to_the_key_named_at_par(world: World, how: str) -> None:
+async def test_a_code_is_bound_to_the_key_named_at_par(oauth: OAuthFixture, how: str) -> None:
     """By `dpop_jkt`, by a proof, or by both alike: another key gets no token for the code."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     push = bank.push_unproven if how == "dpop_jkt" else bank.push
     pushed = await push(dpop_jkt=None if how == "proof" else jkt)
-    kept = await world.value(
+    kept = await oauth.value(
         "SELECT dpop_jkt FROM pushed_request WHERE client_id = :c", c=bank.client_id
     )
     assert pushed.status_code == 201
     assert kept == jkt
 
 
-async def test_opening_a_request_does_not_spend_it(world: World) -> None:
+async def test_opening_a_request_does_not_spend_it(oauth: OAuthFixture) -> None:
     """The page may be loaded again until the decision is made."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     request_uri = await bank.pushed()
     first, second = [interaction_of(await bank.open(request_uri)) for _ in range(2)]
     assert first != second
 
 
-async def test_what_stands_beside_the_request_is_ignored(world: World) -> None:
+async def test_what_stands_beside_the_request_is_ignored(oauth: OAuthFixture) -> None:
     """Only what was pushed counts (RFC 9126 §4)."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     opened = await bank.open(
         await bank.pushed(), redirect_uri="https://evil.test", scope="admin", state="x", request="y"
     )
@@ -279,23 +287,23 @@ async def test_what_stands_beside_the_request_is_ignored(world: World) -> None:
     assert opened.headers["location"].startswith(f"{ISSUER}/portal/decide/")
 
 
-async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(world: World) -> None:
+async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(oauth: OAuthFixture) -> None:
     """After ninety seconds there is nothing left to open."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     request_uri = await bank.pushed()
-    world.clock.forward(91)
+    oauth.clock.forward(91)
     _is_a_page(await bank.open(request_uri))
 
 
-async def test_a_request_of_another_client_gets_a_page_and_no_redirect(world: World) -> None:
+async def test_a_request_of_another_client_gets_a_page_and_no_redirect(oauth: OAuthFixture) -> None:
     """A request_uri is bound to the client that pushed it."""
-    bank, other = await world.bank(), await world.bank()
+    bank, other = await oauth.bank(), await oauth.bank()
     _is_a_page(await other.open(await bank.pushed()))
 
 
-async def test_without_a_pushed_request_nothing_begins(world: World) -> None:
+async def test_without_a_pushed_request_nothing_begins(oauth: OAuthFixture) -> None:
     """There is no way past PAR, and no redirect to an address that was not checked."""
-    bank, stranger = await world.bank(), a_bank(world)
+    bank, stranger = await oauth.bank(), make_bank(oauth)
     _is_a_page(await bank.open("urn:ietf:params:oauth:request_uri:made-up"))
     _is_a_page(await stranger.open(await bank.pushed()))
     for names in (
@@ -305,16 +313,16 @@ async def test_without_a_pushed_request_nothing_begins(world: World) -> None:
         {"client_id": "\0", "request_uri": "\0"},
         {},
     ):
-        _is_a_page(await world.http.get("/oauth/authorize", params=names))
+        _is_a_page(await oauth.http.get("/oauth/authorize", params=names))
     twice = {"client_id": [bank.client_id] * 2, "request_uri": await bank.pushed()}
-    _is_a_page(await world.http.get("/oauth/authorize", params=twice))
+    _is_a_page(await oauth.http.get("/oauth/authorize", params=twice))
 
 
-async def test_a_client_suspended_since_it_pushed_gets_no_decision(world: World) -> None:
+async def test_a_client_suspended_since_it_pushed_gets_no_decision(oauth: OAuthFixture) -> None:
     """What has changed since the push counts."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     request_uri = await bank.pushed()
-    await world.change(
+    await oauth.change(
         "UPDATE client SET state = 'suspended' WHERE client_id = :c", c=bank.client_id
     )
     _is_a_page(await bank.open(request_uri))
@@ -337,27 +345,27 @@ def _is_a_page(answer: Any) -> None:
     ids=str,
 )
 async def test_what_is_refused_about_an_enterprise_is_counted_for_it(
-    world: World, change: dict[str, Any]
+    oauth: OAuthFixture, change: dict[str, Any]
 ) -> None:
     """R10, in sums; what names none, or is taken, is counted for nobody."""
-    bank = await world.bank()
-    refused = json.dumps([a_consent_request(**change)])
-    nameless = json.dumps([a_consent_request(**change, enterprise=None)])
+    bank = await oauth.bank()
+    refused = json.dumps([make_consent_request(**change)])
+    nameless = json.dumps([make_consent_request(**change, enterprise=None)])
     for details in (refused, refused, nameless, "x"):
         answer = await bank.push(authorization_details=details)
         assert answer.json()["error"] == "invalid_authorization_details"
     assert (await bank.push()).status_code == 201
-    [(line, times)] = world.runtime.refusal_counter.take().items()
+    [(line, times)] = oauth.runtime.refusal_counter.take().items()
     assert (line.uscc, line.client_id, line.kind) == (USCC, bank.client_id, "consent_request")
     assert (line.reason, times) == ("invalid_authorization_details", 2)
 
 
-async def test_a_request_out_of_order_is_counted_for_whom_it_names(world: World) -> None:
+async def test_a_request_out_of_order_is_counted_for_whom_it_names(oauth: OAuthFixture) -> None:
     """Whatever the reason: the client is known, and so is who was meant."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     await bank.push(code_challenge=None)
     await bank.push(scope="admin")
-    lines = world.runtime.refusal_counter.take()
+    lines = oauth.runtime.refusal_counter.take()
     assert {(each.uscc, each.reason) for each in lines} == {
         (USCC, "invalid_request"), (USCC, "invalid_scope"),
     }  # fmt: skip

@@ -11,7 +11,7 @@ import pytest_asyncio
 from gateway.clients import registry
 from tests.oauth_builders import (
     ISSUER,
-    World,
+    OAuthFixture,
     claims_of,
     public_jwk,
     running,
@@ -21,15 +21,15 @@ from tests.oauth_builders import (
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_a_client_gets_a_bound_token_for_all_its_scopes(world: World) -> None:
+async def test_a_client_gets_a_bound_token_for_all_its_scopes(oauth: OAuthFixture) -> None:
     """Without a scope in the request the token carries all that the client may have."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token()
     body = answer.json()
     assert answer.status_code == 200
@@ -41,11 +41,11 @@ async def test_a_client_gets_a_bound_token_for_all_its_scopes(world: World) -> N
     assert answer.headers["dpop-nonce"]
 
 
-async def test_the_token_is_what_the_resource_server_reads(world: World) -> None:
+async def test_the_token_is_what_the_resource_server_reads(oauth: OAuthFixture) -> None:
     """Issuer, audience, client, scope, key and agreement stand in the token (RFC 9068)."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     text = (await bank.token(scope="query")).json()["access_token"]
-    token = world.runtime.tokens.verify(text, world.clock())
+    token = oauth.runtime.tokens.verify(text, oauth.clock())
     jkt = thumbprint_of(public_jwk(bank.proof_key))
     assert (token.client_id, token.jkt, token.scopes) == (bank.client_id, jkt, frozenset({"query"}))
     assert (token.agreement_version, token.consent_id, token.uscc) == (1, None, None)
@@ -53,13 +53,13 @@ async def test_the_token_is_what_the_resource_server_reads(world: World) -> None
     assert claims["iss"] == claims["aud"] == ISSUER
     assert claims["sub"] == bank.client_id
     assert claims["exp"] - claims["iat"] == 300
-    kept = await world.value("SELECT client_id FROM access_token WHERE jti = :j", j=token.jti)
+    kept = await oauth.value("SELECT client_id FROM access_token WHERE jti = :j", j=token.jti)
     assert kept == bank.client_id
 
 
-async def test_a_scope_in_another_order_and_twice_is_the_same_scope(world: World) -> None:
+async def test_a_scope_in_another_order_and_twice_is_the_same_scope(oauth: OAuthFixture) -> None:
     """The order of scopes means nothing."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(scope="query verify query")
     assert answer.json()["scope"] == "query verify"
 
@@ -83,9 +83,9 @@ async def test_a_scope_in_another_order_and_twice_is_the_same_scope(world: World
         " ",
     ],
 )
-async def test_a_scope_beyond_the_clients_is_refused(world: World, scope: str) -> None:
+async def test_a_scope_beyond_the_clients_is_refused(oauth: OAuthFixture, scope: str) -> None:
     """A client gets what it is registered for, or nothing; one space is between two (RFC 6749 §3.3)."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.token(scope=scope)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_scope"
@@ -109,10 +109,10 @@ async def test_a_scope_beyond_the_clients_is_refused(world: World, scope: str) -
     ids=str,
 )
 async def test_what_is_no_grant_here_is_refused(
-    world: World, form: dict[str, str], error: str
+    oauth: OAuthFixture, form: dict[str, str], error: str
 ) -> None:
     """Each refusal is the error that the RFC names, with a sentence that helps."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     answer = await bank.post("/oauth/token", form)
     assert answer.status_code == 400
     assert answer.json()["error"] == error
@@ -120,39 +120,39 @@ async def test_what_is_no_grant_here_is_refused(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_resource_server_may_be_named_and_repeated(world: World) -> None:
+async def test_the_resource_server_may_be_named_and_repeated(oauth: OAuthFixture) -> None:
     """RFC 8707: `resource` may stand there more than once."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form = {"grant_type": "client_credentials", "resource": [ISSUER, f"{ISSUER}/"]}
     assert (await bank.post("/oauth/token", form)).status_code == 200  # type: ignore[arg-type]
 
 
-async def test_a_client_without_an_agreement_in_force_gets_nothing(world: World) -> None:
+async def test_a_client_without_an_agreement_in_force_gets_nothing(oauth: OAuthFixture) -> None:
     """No agreement, one that has ended and one yet to begin are all refused."""
-    bank = await world.bank()
-    async with world.runtime.engine.begin() as connection:
-        await registry.end_agreement(connection, bank.client_id, now=world.clock())
+    bank = await oauth.bank()
+    async with oauth.runtime.engine.begin() as connection:
+        await registry.end_agreement(connection, bank.client_id, now=oauth.clock())
     assert (await bank.token()).json()["error"] == "unauthorized_client"
     assert (await bank.push()).json()["error"] == "unauthorized_client"
-    later = some_terms(world.clock(), valid_from=world.clock() + timedelta(hours=1))
-    async with world.runtime.engine.begin() as connection:
+    later = some_terms(oauth.clock(), valid_from=oauth.clock() + timedelta(hours=1))
+    async with oauth.runtime.engine.begin() as connection:
         await registry.put_agreement(connection, bank.client_id, later)
     assert (await bank.token()).json()["error"] == "unauthorized_client"
-    async with world.runtime.engine.begin() as connection:
+    async with oauth.runtime.engine.begin() as connection:
         assert (
-            await registry.put_agreement(connection, bank.client_id, some_terms(world.clock())) == 3
+            await registry.put_agreement(connection, bank.client_id, some_terms(oauth.clock())) == 3
         )
     text = (await bank.token()).json()["access_token"]
     assert claims_of(text)["agreement_version"] == 3
 
 
-async def test_a_token_never_outlives_the_agreement(world: World) -> None:
+async def test_a_token_never_outlives_the_agreement(oauth: OAuthFixture) -> None:
     """The last token before an agreement's end is a short one."""
-    bank = await world.bank()
-    ends = world.clock() + timedelta(seconds=100)
-    async with world.runtime.engine.begin() as connection:
+    bank = await oauth.bank()
+    ends = oauth.clock() + timedelta(seconds=100)
+    async with oauth.runtime.engine.begin() as connection:
         await registry.put_agreement(
-            connection, bank.client_id, some_terms(world.clock(), valid_until=ends)
+            connection, bank.client_id, some_terms(oauth.clock(), valid_until=ends)
         )
     text = (await bank.token()).json()["access_token"]
     assert claims_of(text)["exp"] <= ends.timestamp()
@@ -176,10 +176,10 @@ async def test_a_token_never_outlives_the_agreement(world: World) -> None:
 )
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
 async def test_a_body_that_is_no_decent_form_is_refused(
-    world: World, endpoint: str, body: bytes, content_type: str, status: int
+    oauth: OAuthFixture, endpoint: str, body: bytes, content_type: str, status: int
 ) -> None:
     """Repeated, oversized, misencoded and foreign bodies are an `invalid_request` or less."""
-    answer = await world.http.post(
+    answer = await oauth.http.post(
         f"/oauth/{endpoint}", content=body, headers={"content-type": content_type}
     )
     assert answer.status_code == status
@@ -187,16 +187,16 @@ async def test_a_body_that_is_no_decent_form_is_refused(
 
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
-async def test_parameters_in_the_address_are_refused(world: World, endpoint: str) -> None:
+async def test_parameters_in_the_address_are_refused(oauth: OAuthFixture, endpoint: str) -> None:
     """Addresses are logged everywhere: nothing secret may ever stand in one."""
-    bank = await world.bank()
+    bank = await oauth.bank()
     form = urlencode({"grant_type": "client_credentials", "client_id": bank.client_id})
     answer = await bank.post(f"/oauth/{endpoint}?{form}", {})
     assert answer.json()["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("endpoint", ["token", "par", "introspect", "revoke"])
-async def test_only_post_is_taken(world: World, endpoint: str) -> None:
+async def test_only_post_is_taken(oauth: OAuthFixture, endpoint: str) -> None:
     """Every other verb is 405."""
     for verb in ("GET", "PUT", "DELETE", "PATCH"):
-        assert (await world.http.request(verb, f"/oauth/{endpoint}")).status_code == 405
+        assert (await oauth.http.request(verb, f"/oauth/{endpoint}")).status_code == 405

@@ -15,30 +15,30 @@ from sqlalchemy import insert, text
 from consent import Act, Status, Transition, narrow, store
 from gateway.disclosure import consent_writer
 from gateway.disclosure.tables import TurnedAwayRow
-from tests.consent_builders import a_person
-from tests.portal_house import House, a_house, hidden
+from tests.consent_builders import make_person
+from tests.portal_fixture import PortalFixture, hidden, open_portal
 from tests.waiting import lock_waits
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
-async def granted(house: House, browser: httpx2.AsyncClient) -> str:
+async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     """Grant a consent on the page; gives its id."""
-    address = f"/portal/decide/{await house.ask()}"
+    address = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as connection:
-        return (await store.of_enterprise(connection, house.firm))[0].consent_id
+    async with portal.engine.connect() as connection:
+        return (await store.of_enterprise(connection, portal.firm))[0].consent_id
 
 
-async def status_of(house: House, consent_id: str) -> Status:
+async def status_of(portal: PortalFixture, consent_id: str) -> Status:
     """Where it stands."""
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     assert found is not None
     return found.status
@@ -50,28 +50,28 @@ async def press(browser: httpx2.AsyncClient, page: str, action: str) -> httpx2.R
     return await browser.post(action, data=hidden(shown, action))
 
 
-async def test_a_consent_is_withdrawn_in_two_taps(house: House) -> None:
+async def test_a_consent_is_withdrawn_in_two_taps(portal: PortalFixture) -> None:
     """One to ask, one to confirm; it holds at once."""
-    browser = await house.signed_in()
-    address = f"/portal/consents/{await granted(house, browser)}"
+    browser = await portal.signed_in()
+    address = f"/portal/consents/{await granted(portal, browser)}"
     assert f'href="{address}/withdraw"' in (await browser.get(address)).text
     done = await press(browser, f"{address}/withdraw", f"{address}/withdraw")
     assert done.status_code == 303
-    assert await status_of(house, address.rpartition("/")[2]) is Status.WITHDRAWN
+    assert await status_of(portal, address.rpartition("/")[2]) is Status.WITHDRAWN
     assert "已撤回" in (await browser.get(done.headers["location"])).text
 
 
-async def test_its_client_gets_a_notice_of_a_withdrawal(house: House) -> None:
+async def test_its_client_gets_a_notice_of_a_withdrawal(portal: PortalFixture) -> None:
     """One, though it is pressed twice; pausing makes none."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
     withdrawing = (await browser.get(f"{address}/withdraw")).text
     await press(browser, address, f"{address}/pause")
     for _ in range(2):
         form = hidden(withdrawing, f"{address}/withdraw")
         await browser.post(f"{address}/withdraw", data=form)
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         found = (
             await connection.execute(
                 text(
@@ -79,33 +79,33 @@ async def test_its_client_gets_a_notice_of_a_withdrawal(house: House) -> None:
                     " WHERE uscc = :uscc AND consent_id = :consent_id"
                     " ORDER BY kind"
                 ),
-                {"uscc": house.firm, "consent_id": consent_id},
+                {"uscc": portal.firm, "consent_id": consent_id},
             )
         ).all()
     assert [tuple(each) for each in found] == [
-        (house.bank, "consent_granted", []),
-        (house.bank, "consent_withdrawn", []),
+        (portal.bank, "consent_granted", []),
+        (portal.bank, "consent_withdrawn", []),
     ]
 
 
-async def test_a_consent_is_paused_and_resumed(house: House) -> None:
+async def test_a_consent_is_paused_and_resumed(portal: PortalFixture) -> None:
     """And what was done stands in its history."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
     await press(browser, address, f"{address}/pause")
-    assert await status_of(house, consent_id) is Status.PAUSED
+    assert await status_of(portal, consent_id) is Status.PAUSED
     await press(browser, address, f"{address}/resume")
-    assert await status_of(house, consent_id) is Status.ACTIVE
+    assert await status_of(portal, consent_id) is Status.ACTIVE
     page = (await browser.get(address)).text
     for words in ("您同意授权", "您暂停了授权", "您恢复了授权"):
         assert words in page
 
 
-async def test_a_withdrawal_from_a_stale_page_changes_nothing(house: House) -> None:
+async def test_a_withdrawal_from_a_stale_page_changes_nothing(portal: PortalFixture) -> None:
     """Two tabs withdraw once, and the second is told how it stands."""
-    browser = await house.signed_in()
-    address = f"/portal/consents/{await granted(house, browser)}"
+    browser = await portal.signed_in()
+    address = f"/portal/consents/{await granted(portal, browser)}"
     form = hidden((await browser.get(f"{address}/withdraw")).text, f"{address}/withdraw")
     first = await browser.post(f"{address}/withdraw", data=form)
     second = await browser.post(f"{address}/withdraw", data=form)
@@ -117,30 +117,30 @@ async def test_a_withdrawal_from_a_stale_page_changes_nothing(house: House) -> N
     ("verb", "ends"), [("withdraw", Status.WITHDRAWN), ("pause", Status.PAUSED)]
 )
 async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
-    house: House, verb: str, ends: Status
+    portal: PortalFixture, verb: str, ends: Status
 ) -> None:
     """What the enterprise takes back is taken back, whoever changes the consent meanwhile."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
     page = f"{address}/withdraw" if verb == "withdraw" else address
     form = hidden((await browser.get(page)).text, f"{address}/{verb}")
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         held = await store.by_id(connection, consent_id)
         assert held is not None
         fewer = narrow(
             held,
             scope=replace(held.scope, max_uses=3),
-            by=a_person(held.uscc),
-            now=house.clock(),
+            by=make_person(held.uscc),
+            now=portal.clock(),
         )
         assert isinstance(fewer, Transition)
         assert await consent_writer.save(connection, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
-        await lock_waits(house.engine)
+        await lock_waits(portal.engine)
     done = await pressed
     assert done.headers["location"] == f"{address}?notice={verb}"
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         after = await store.by_id(connection, consent_id)
         events = await store.events_of(connection, held.uscc, consent_id)
     assert after is not None
@@ -148,24 +148,24 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
     assert [each.what for each in events[-2:]] == [Act.AMENDED, events[-1].what]
 
 
-async def test_the_list_shows_what_runs_and_what_has_ended(house: House) -> None:
+async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture) -> None:
     """Expiry shows although nobody has touched the row."""
-    browser = await house.signed_in()
-    await granted(house, browser)
-    listed = f"/portal/enterprises/{house.firm}/consents"
+    browser = await portal.signed_in()
+    await granted(portal, browser)
+    listed = f"/portal/enterprises/{portal.firm}/consents"
     assert "进行中" in (await browser.get(listed)).text
-    house.clock.passes(timedelta(days=181))
-    browser = await house.signed_in()
+    portal.clock.passes(timedelta(days=181))
+    browser = await portal.signed_in()
     page = (await browser.get(listed)).text
     assert "已到期" in page
     assert "进行中</h2>" not in page
 
 
-async def test_a_client_that_asks_over_and_over_buries_nothing(house: House) -> None:
+async def test_a_client_that_asks_over_and_over_buries_nothing(portal: PortalFixture) -> None:
     """What runs stands on the first page; what is over comes a page at a time, each once."""
-    browser = await house.signed_in()
-    running = await granted(house, browser)
-    async with house.engine.begin() as connection:
+    browser = await portal.signed_in()
+    running = await granted(portal, browser)
+    async with portal.engine.begin() as connection:
         await connection.execute(
             text("""
                 INSERT INTO consent (uscc, consent_id, client_id, purpose, datasets, questions,
@@ -175,83 +175,83 @@ async def test_a_client_that_asks_over_and_over_buries_nothing(house: House) -> 
                   FROM consent, generate_series(1, 45) AS n WHERE consent_id = :running"""),
             {"running": running},
         )
-    address: str | None = f"/portal/enterprises/{house.firm}/consents"
+    address: str | None = f"/portal/enterprises/{portal.firm}/consents"
     pages = []
     while address:
         pages.append((await browser.get(address)).text)
         older = re.search(r'second" href="(\?before=[^"]+)"', pages[-1])
-        address = f"/portal/enterprises/{house.firm}/consents{older[1]}" if older else None
+        address = f"/portal/enterprises/{portal.firm}/consents{older[1]}" if older else None
     assert [page.count("/portal/consents/cst_flood_") for page in pages] == [20, 20, 5]
     assert all("".join(pages).count(f'/consents/cst_flood_{n}"') == 1 for n in range(1, 46))
     assert [f'/portal/consents/{running}"' in page for page in pages] == [True, False, False]
-    odd = await browser.get(f"/portal/enterprises/{house.firm}/consents?before=x")
+    odd = await browser.get(f"/portal/enterprises/{portal.firm}/consents?before=x")
     assert odd.status_code == 404
 
 
-async def test_who_looked_lists_refused_attempts_too(house: House) -> None:
+async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> None:
     """R10, the newest first."""
-    browser = await house.signed_in()
-    await house.add_look(house.firm)
-    house.clock.passes(timedelta(minutes=1))
-    await house.add_look(
-        house.firm,
+    browser = await portal.signed_in()
+    await portal.add_look(portal.firm)
+    portal.clock.passes(timedelta(minutes=1))
+    await portal.add_look(
+        portal.firm,
         kind="verification",
         outcome="refused",
         reason="not_available",
         asked=["is_active.v1"],
         purpose="merchant_onboarding",
     )
-    page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
+    page = (await browser.get(f"/portal/enterprises/{portal.firm}/looks")).text
     listed = page.partition('<ul class="list looks">')[2]
     assert listed.index("平台商户入驻") < listed.index("贷款审批")
     for words in ("没有您的授权", "登记状态是否为存续", "登记信息", "浙江示范银行"):
         assert words in page
 
 
-async def test_who_looked_says_how_often_a_limit_refused_whom(house: House) -> None:
+async def test_who_looked_says_how_often_a_limit_refused_whom(portal: PortalFixture) -> None:
     """In sums by the hour, of this enterprise alone."""
-    row = {"client_id": house.bank, "kind": "query", "reason": "rate_limited"}
-    hour = house.clock().replace(minute=0, second=0, microsecond=0)
+    row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited"}
+    hour = portal.clock().replace(minute=0, second=0, microsecond=0)
     rows = [
-        row | {"uscc": house.firm, "hour": hour, "times": 4321},
+        row | {"uscc": portal.firm, "hour": hour, "times": 4321},
         row | {"uscc": "", "hour": hour, "times": 8765},
     ]
-    async with house.engine.begin() as connection:
+    async with portal.engine.begin() as connection:
         await connection.execute(insert(TurnedAwayRow).values(rows))
-    browser = await house.signed_in()
-    page = (await browser.get(f"/portal/enterprises/{house.firm}/looks")).text
+    browser = await portal.signed_in()
+    page = (await browser.get(f"/portal/enterprises/{portal.firm}/looks")).text
     for words in ("浙江示范银行", "查询过于频繁", "共 4321 次，均被拒绝"):
         assert words in page
     assert "8765" not in page
 
 
-async def test_who_looked_is_paged_without_gap_or_repeat(house: House) -> None:
+async def test_who_looked_is_paged_without_gap_or_repeat(portal: PortalFixture) -> None:
     """Also where many looked at the same moment."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     for n in range(45):
-        await house.add_look(house.firm, asked=[f"mark-{n}-"])
-    address: str | None = f"/portal/enterprises/{house.firm}/looks"
+        await portal.add_look(portal.firm, asked=[f"mark-{n}-"])
+    address: str | None = f"/portal/enterprises/{portal.firm}/looks"
     pages = []
     while address:
         pages.append((await browser.get(address)).text)
         older = re.search(r'second" href="(\?before=[^"]+)"', pages[-1])
-        address = f"/portal/enterprises/{house.firm}/looks{older[1]}" if older else None
+        address = f"/portal/enterprises/{portal.firm}/looks{older[1]}" if older else None
     assert [page.count('<li class="look">') for page in pages] == [20, 20, 5]
     assert all("".join(pages).count(f"mark-{n}-") == 1 for n in range(45))
 
 
-async def test_home_counts_active_consents_and_looks(house: House) -> None:
+async def test_home_counts_active_consents_and_looks(portal: PortalFixture) -> None:
     """At a glance."""
-    browser = await house.signed_in()
-    await granted(house, browser)
-    await house.add_look(house.firm)
-    await house.add_look(house.firm, at=house.clock() - timedelta(days=31))
+    browser = await portal.signed_in()
+    await granted(portal, browser)
+    await portal.add_look(portal.firm)
+    await portal.add_look(portal.firm, at=portal.clock() - timedelta(days=31))
     page = (await browser.get("/portal")).text
     assert page.count('<span class="number">1</span>') == 2
 
 
 @pytest.mark.parametrize("username", ["none"])
-async def test_who_may_act_for_nobody_is_told_so(house: House, username: str) -> None:
+async def test_who_may_act_for_nobody_is_told_so(portal: PortalFixture, username: str) -> None:
     """An account without an enterprise sees an empty page."""
-    browser = await house.signed_in(username)
+    browser = await portal.signed_in(username)
     assert "没有可以代表的企业" in (await browser.get("/portal")).text

@@ -14,14 +14,14 @@ from sqlalchemy import text
 from consent import Status, store
 from consent.model import Consent
 from gateway.portal.consents.decision_form import fields_behind
-from tests.portal_house import CATALOGUE, House, a_house, hidden, query_of
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
@@ -38,16 +38,18 @@ async def decide(
     return await browser.post(address, data=hidden(shown, address) | form)
 
 
-async def consents_of(house: House, uscc: str) -> list[Consent]:
+async def consents_of(portal: PortalFixture, uscc: str) -> list[Consent]:
     """What the database holds."""
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         return await store.of_enterprise(connection, uscc)
 
 
-async def test_the_page_names_the_recipient_the_purpose_and_each_item(house: House) -> None:
+async def test_the_page_names_the_recipient_the_purpose_and_each_item(
+    portal: PortalFixture,
+) -> None:
     """Nothing is ticked beforehand, and the fields behind an item can be seen."""
-    browser = await house.signed_in()
-    page = (await browser.get(f"/portal/decide/{await house.ask()}")).text
+    browser = await portal.signed_in()
+    page = (await browser.get(f"/portal/decide/{await portal.ask()}")).text
     for words in (
         "浙江示范银行",
         "贷款审批",
@@ -63,10 +65,10 @@ async def test_the_page_names_the_recipient_the_purpose_and_each_item(house: Hou
     assert "checked" not in page
 
 
-async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None:
+async def test_what_was_ticked_is_granted_and_nothing_else(portal: PortalFixture) -> None:
     """The consent is narrower than what was asked, and goes back to the bank."""
-    browser = await house.signed_in()
-    interaction = await house.ask()
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     answer = await decide(
         browser,
         interaction,
@@ -77,7 +79,7 @@ async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None
     )
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/oauth/resume?interaction={interaction}"
-    [consent] = await consents_of(house, house.firm)
+    [consent] = await consents_of(portal, portal.firm)
     assert (consent.status, consent.datasets, consent.questions, consent.max_uses) == (
         Status.ACTIVE,
         ("penalty",),
@@ -92,19 +94,19 @@ async def test_what_was_ticked_is_granted_and_nothing_else(house: House) -> None
     assert "code" in query_of(resumed.headers["location"])
 
 
-async def test_a_refusal_is_kept_and_cools_down(house: House) -> None:
+async def test_a_refusal_is_kept_and_cools_down(portal: PortalFixture) -> None:
     """R9: the same client cannot ask for the same again, and the page says so."""
-    browser = await house.signed_in()
-    answer = await decide(browser, await house.ask(), decision="refuse")
+    browser = await portal.signed_in()
+    answer = await decide(browser, await portal.ask(), decision="refuse")
     resumed = await browser.get(answer.headers["location"])
     assert query_of(resumed.headers["location"])["error"] == ["access_denied"]
-    [consent] = await consents_of(house, house.firm)
+    [consent] = await consents_of(portal, portal.firm)
     assert consent.status is Status.REFUSED
-    again = await house.ask()
+    again = await portal.ask()
     page = await browser.get(f"/portal/decide/{again}")
     assert "对方暂时不能再次申请" in page.text
     await decide(browser, again, decision="grant", dataset=["penalty"])
-    assert [each.status for each in await consents_of(house, house.firm)] == [Status.REFUSED]
+    assert [each.status for each in await consents_of(portal, portal.firm)] == [Status.REFUSED]
     back = await decide(browser, again, decision="refuse")
     assert back.headers["location"].startswith("/oauth/resume")
 
@@ -122,73 +124,73 @@ async def test_a_refusal_is_kept_and_cools_down(house: House) -> None:
     ],
 )
 async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
-    house: House,
+    portal: PortalFixture,
     form: dict[str, Any],
     notice: str,
 ) -> None:
     """Nothing is written, and the page can still be decided."""
-    browser = await house.signed_in()
-    interaction = await house.ask()
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     answer = await decide(browser, interaction, decision="grant", **form)
     assert query_of(answer.headers["location"])["notice"] == [notice]
     assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
-    assert await consents_of(house, house.firm) == []
+    assert await consents_of(portal, portal.firm) == []
 
 
-async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(house: House) -> None:
+async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(portal: PortalFixture) -> None:
     """A choice is never wider than the ask."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     await decide(
         browser,
-        await house.ask(),
+        await portal.ask(),
         decision="grant",
         dataset=["penalty"],
         last_day="2099-01-01",
     )
-    [consent] = await consents_of(house, house.firm)
-    assert consent.valid_until == house.clock() + timedelta(days=180)
+    [consent] = await consents_of(portal, portal.firm)
+    assert consent.valid_until == portal.clock() + timedelta(days=180)
 
 
-async def test_an_individual_business_consents_separately(house: House) -> None:
+async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
     """PIPL: the recipient's paragraph is ticked by itself, or nothing is granted."""
-    browser = await house.signed_in("shopkeeper")
-    interaction = await house.ask(uscc=house.shop)
+    browser = await portal.signed_in("shopkeeper")
+    interaction = await portal.ask(uscc=portal.shop)
     page = (await browser.get(f"/portal/decide/{interaction}")).text
     assert "单独同意" in page
     assert "联系方式：0571-00000000 &lt;行长&gt;" in page
     without = await decide(browser, interaction, decision="grant", dataset=["penalty"])
     assert query_of(without.headers["location"])["notice"] == ["separate"]
     await decide(browser, interaction, decision="grant", dataset=["penalty"], separate="yes")
-    assert [each.status for each in await consents_of(house, house.shop)] == [Status.ACTIVE]
+    assert [each.status for each in await consents_of(portal, portal.shop)] == [Status.ACTIVE]
 
 
-async def test_who_acts_for_several_enterprises_chooses_one(house: House) -> None:
+async def test_who_acts_for_several_enterprises_chooses_one(portal: PortalFixture) -> None:
     """Where the bank names no enterprise, the person does."""
-    browser = await house.signed_in("li")
-    interaction = await house.ask(uscc=None)
+    browser = await portal.signed_in("li")
+    interaction = await portal.ask(uscc=None)
     page = await browser.get(f"/portal/decide/{interaction}")
     assert "为哪家企业办理" in page.text
-    chosen = await browser.get(f"/portal/decide/{interaction}?uscc={house.firm}")
+    chosen = await browser.get(f"/portal/decide/{interaction}?uscc={portal.firm}")
     await decide(browser, interaction, page=chosen.text, decision="grant", dataset=["penalty"])
-    assert len(await consents_of(house, house.firm)) == 1
-    assert await consents_of(house, house.shop) == []
+    assert len(await consents_of(portal, portal.firm)) == 1
+    assert await consents_of(portal, portal.shop) == []
 
 
-async def test_a_newer_grant_takes_the_place_of_the_older(house: House) -> None:
+async def test_a_newer_grant_takes_the_place_of_the_older(portal: PortalFixture) -> None:
     """Of the same client and purpose there is one consent that runs."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     for dataset in ("penalty", "registration"):
-        await decide(browser, await house.ask(), decision="grant", dataset=[dataset])
-        house.clock.passes(timedelta(minutes=1))
-    newer, older = await consents_of(house, house.firm)
+        await decide(browser, await portal.ask(), decision="grant", dataset=[dataset])
+        portal.clock.passes(timedelta(minutes=1))
+    newer, older = await consents_of(portal, portal.firm)
     assert (newer.status, newer.datasets) == (Status.ACTIVE, ("registration",))
     assert older.status is Status.SUPERSEDED
 
 
-async def test_ten_clicks_at_once_decide_once(house: House) -> None:
+async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
     """A double click writes one consent, and each click leads on."""
-    browser = await house.signed_in()
-    interaction = await house.ask()
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
     answers = await asyncio.gather(
         *(
@@ -196,33 +198,33 @@ async def test_ten_clicks_at_once_decide_once(house: House) -> None:
             for _ in range(10)
         )
     )
-    assert len(await consents_of(house, house.firm)) == 1
+    assert len(await consents_of(portal, portal.firm)) == 1
     assert {answer.status_code for answer in answers} == {303}
 
 
-async def test_two_interactions_of_one_request_decide_once(house: House) -> None:
+async def test_two_interactions_of_one_request_decide_once(portal: PortalFixture) -> None:
     """A request opened in two tabs is decided in one of them."""
-    browser = await house.signed_in()
-    first = await house.ask(request_digest=b"the same request, opened two times")
-    second = await house.ask(request_digest=b"the same request, opened two times")
+    browser = await portal.signed_in()
+    first = await portal.ask(request_digest=b"the same request, opened two times")
+    second = await portal.ask(request_digest=b"the same request, opened two times")
     await decide(browser, first, decision="grant", dataset=["penalty"])
     await decide(browser, second, decision="grant", dataset=["registration"])
-    assert [each.datasets for each in await consents_of(house, house.firm)] == [("penalty",)]
+    assert [each.datasets for each in await consents_of(portal, portal.firm)] == [("penalty",)]
 
 
-async def test_of_grants_at_once_one_runs(house: House) -> None:
+async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
     """R8: for one client and purpose never two consents, however the clicks fall."""
     # Nothing else may make them wait: neither the words, which another enterprise's decision has
     # kept already, nor a consent that all of them would supersede.
-    neighbour = await house.signed_in("wang")
-    interaction = await house.ask(uscc=house.elsewhere)
+    neighbour = await portal.signed_in("wang")
+    interaction = await portal.ask(uscc=portal.elsewhere)
     await decide(neighbour, interaction, decision="grant", dataset=["penalty"])
-    browser = await house.signed_in()
-    opened = [await house.ask() for _ in range(6)]
+    browser = await portal.signed_in()
+    opened = [await portal.ask() for _ in range(6)]
     addresses = [f"/portal/decide/{each}" for each in opened]
     pages = [(await browser.get(each)).text for each in addresses]
     async with (
-        house.engine.begin() as connection
+        portal.engine.begin() as connection
     ):  # nobody goes beyond the first event: all are under way
         await connection.execute(text("LOCK TABLE consent_event IN SHARE MODE"))
         clicks = [
@@ -231,22 +233,22 @@ async def test_of_grants_at_once_one_runs(house: House) -> None:
             )
             for each, page in zip(opened, pages, strict=True)
         ]
-        await lock_waits(house.engine, len(clicks))
+        await lock_waits(portal.engine, len(clicks))
     await asyncio.gather(*clicks)
-    held = [each.status for each in await consents_of(house, house.firm)]
+    held = [each.status for each in await consents_of(portal, portal.firm)]
     assert held.count(Status.ACTIVE) == 1
     assert set(held) <= {Status.ACTIVE, Status.SUPERSEDED}
     assert len(held) == len(clicks)
 
 
-async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> None:
+async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixture) -> None:
     """A page read for too long is stale."""
-    browser = await house.signed_in()
-    interaction = await house.ask()
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
-    house.clock.passes(timedelta(minutes=14))
+    portal.clock.passes(timedelta(minutes=14))
     await browser.get("/portal")
-    house.clock.passes(timedelta(minutes=1))
+    portal.clock.passes(timedelta(minutes=1))
     answer = await decide(
         browser,
         interaction,
@@ -256,13 +258,13 @@ async def test_an_expired_request_says_so_and_grants_nothing(house: House) -> No
     )
     assert answer.status_code == 410
     assert "已过期" in answer.text
-    assert await consents_of(house, house.firm) == []
+    assert await consents_of(portal, portal.firm) == []
 
 
-async def test_a_decided_request_says_so_once_it_was_handed_over(house: House) -> None:
+async def test_a_decided_request_says_so_once_it_was_handed_over(portal: PortalFixture) -> None:
     """Going back in the browser's history decides nothing again."""
-    browser = await house.signed_in()
-    interaction = await house.ask()
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     answer = await decide(browser, interaction, decision="grant", dataset=["penalty"])
     await browser.get(answer.headers["location"])
     page = await browser.get(f"/portal/decide/{interaction}")
@@ -270,9 +272,9 @@ async def test_a_decided_request_says_so_once_it_was_handed_over(house: House) -
     assert "已经决定过" in page.text
 
 
-async def test_the_form_may_lead_to_the_bank_and_nowhere_else(house: House) -> None:
+async def test_the_form_may_lead_to_the_bank_and_nowhere_else(portal: PortalFixture) -> None:
     """Or the browser would block the redirect after the decision."""
-    browser = await house.signed_in()
-    page = await browser.get(f"/portal/decide/{await house.ask()}")
+    browser = await portal.signed_in()
+    page = await browser.get(f"/portal/decide/{await portal.ask()}")
     policy = page.headers["content-security-policy"]
     assert "form-action 'self' http://127.0.0.1:9911;" in policy

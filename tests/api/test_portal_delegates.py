@@ -13,27 +13,27 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status
-from tests.api.test_portal_asked import asked, decide, held
-from tests.portal_house import House, a_house, hidden
+from tests.api.test_portal_link_requests import asked, decide, held
+from tests.portal_fixture import PortalFixture, hidden, open_portal
 
 LINK = re.compile(r"/portal/invitations/[A-Za-z0-9_-]+")
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
 async def appointed(
-    house: House, boss: httpx2.AsyncClient, uscc: str, *powers: str, **form: Any
+    portal: PortalFixture, boss: httpx2.AsyncClient, uscc: str, *powers: str, **form: Any
 ) -> httpx2.Response:
     """The answer to a form that appoints."""
     page = (await boss.get(f"/portal/enterprises/{uscc}/delegates/new")).text
     action = re.search(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)
     assert action
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     fields = {"name": "小王", "power": list(powers), "last_day": last_day} | form
     return await boss.post(action[1], data=hidden(page, action[1]) | fields)
 
@@ -44,22 +44,22 @@ async def taken_up(browser: httpx2.AsyncClient, link: str) -> httpx2.Response:
     return await browser.post(link, data=hidden(page, link) if f'action="{link}"' in page else {})
 
 
-async def a_delegate(
-    house: House, *powers: str, uscc: str = "", boss: str = "zhang"
+async def make_delegate(
+    portal: PortalFixture, *powers: str, uscc: str = "", boss: str = "zhang"
 ) -> httpx2.AsyncClient:
     """Mr Wang's browser, after he has taken up an invitation of the firm."""
-    made = await appointed(house, await house.signed_in(boss), uscc or house.firm, *powers)
+    made = await appointed(portal, await portal.signed_in(boss), uscc or portal.firm, *powers)
     link = LINK.search(made.text)
     assert link, made.text
-    wang = await house.signed_in("wang")
+    wang = await portal.signed_in("wang")
     assert (await taken_up(wang, link[0])).status_code == 303
     return wang
 
 
-async def test_a_delegate_acts_within_the_scope_and_nowhere_else(house: House) -> None:
+async def test_a_delegate_acts_within_the_scope_and_nowhere_else(portal: PortalFixture) -> None:
     """Consents: yes. The record, codes, delegates of the firm: there is nothing here."""
-    wang = await a_delegate(house, "consents")
-    at = f"/portal/enterprises/{house.firm}"
+    wang = await make_delegate(portal, "consents")
+    at = f"/portal/enterprises/{portal.firm}"
     assert (await wang.get(f"{at}/consents")).status_code == 200
     for path in ("looks", "record", "codes", "objections", "delegates", "delegates/new"):
         assert (await wang.get(f"{at}/{path}")).status_code == 404, path
@@ -70,66 +70,66 @@ async def test_a_delegate_acts_within_the_scope_and_nowhere_else(house: House) -
 
 
 async def test_a_delegates_decision_is_kept_with_the_delegates_own_name_and_token(
-    house: House,
+    portal: PortalFixture,
 ) -> None:
     """The subject is the delegate's, and the representative sees what was done."""
-    wang = await a_delegate(house, "consents")
-    consent_id = await asked(house, house.firm)
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    wang = await make_delegate(portal, "consents")
+    consent_id = await asked(portal, portal.firm)
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(wang, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
-    kept = await held(house, consent_id)
+    kept = await held(portal, consent_id)
     assert (kept.status, kept.subject) == (Status.ACTIVE, "demo:wang")
     assert kept.identity_token_digest
-    boss = await house.signed_in()
-    page = (await boss.get(f"/portal/enterprises/{house.firm}/delegates")).text
-    one = re.search(rf"/portal/enterprises/{house.firm}/delegates/dlg_[a-z0-9]+", page)
+    boss = await portal.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{portal.firm}/delegates")).text
+    one = re.search(rf"/portal/enterprises/{portal.firm}/delegates/dlg_[a-z0-9]+", page)
     assert one
     assert f"/portal/consents/{consent_id}" in (await boss.get(one[0])).text
 
 
-async def test_a_delegate_ended_is_out_with_the_very_next_request(house: House) -> None:
+async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: PortalFixture) -> None:
     """No session and no cache outlives it."""
-    wang, boss = await a_delegate(house, "consents"), await house.signed_in()
-    at = f"/portal/enterprises/{house.firm}/delegates"
+    wang, boss = await make_delegate(portal, "consents"), await portal.signed_in()
+    at = f"/portal/enterprises/{portal.firm}/delegates"
     one = re.search(rf"{at}/dlg_[a-z0-9]+", (await boss.get(at)).text)
     assert one
     page = (await boss.get(one[0])).text
     ended = await boss.post(f"{one[0]}/end", data=hidden(page, f"{one[0]}/end"))
     assert ended.headers["location"].endswith("notice=ended")
-    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+    assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
     assert "已终止" in (await boss.get(one[0])).text
 
 
-async def test_a_term_ends_by_itself(house: House) -> None:
+async def test_a_term_ends_by_itself(portal: PortalFixture) -> None:
     """The day after the last day the page is gone, to a session that still lives."""
-    await a_delegate(house, "consents")
-    house.clock.passes(timedelta(days=32))
-    wang = await house.signed_in("wang")
-    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+    await make_delegate(portal, "consents")
+    portal.clock.passes(timedelta(days=32))
+    wang = await portal.signed_in("wang")
+    assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
 
 
-async def test_an_invitation_works_once_and_for_seven_days(house: House) -> None:
+async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture) -> None:
     """A second person, and the same link a week later: no."""
-    made = await appointed(house, await house.signed_in(), house.firm, "codes")
+    made = await appointed(portal, await portal.signed_in(), portal.firm, "codes")
     link = LINK.findall(made.text)[0]
-    assert (await taken_up(await house.signed_in("wang"), link)).status_code == 303
-    assert (await (await house.signed_in("none")).get(link)).status_code == 410
+    assert (await taken_up(await portal.signed_in("wang"), link)).status_code == 303
+    assert (await (await portal.signed_in("none")).get(link)).status_code == 410
     late = LINK.findall(
-        (await appointed(house, await house.signed_in(), house.firm, "codes")).text
+        (await appointed(portal, await portal.signed_in(), portal.firm, "codes")).text
     )[0]
-    house.clock.passes(timedelta(days=7, seconds=1))
-    assert (await (await house.signed_in("none")).get(late)).status_code == 410
-    async with house.engine.connect() as connection:
+    portal.clock.passes(timedelta(days=7, seconds=1))
+    assert (await (await portal.signed_in("none")).get(late)).status_code == 410
+    async with portal.engine.connect() as connection:
         rows = await connection.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))
         assert not any(link.rpartition("/")[2] in row for row in rows.scalars())
         names = await connection.execute(text("SELECT encode(name, 'escape') FROM delegation"))
         assert not any("小王" in name for name in names.scalars())
 
 
-async def test_nobody_takes_up_an_own_invitation(house: House) -> None:
+async def test_nobody_takes_up_an_own_invitation(portal: PortalFixture) -> None:
     """It would only blur who decides."""
-    boss = await house.signed_in()
-    link = LINK.findall((await appointed(house, boss, house.firm, "codes")).text)[0]
+    boss = await portal.signed_in()
+    link = LINK.findall((await appointed(portal, boss, portal.firm, "codes")).text)[0]
     page = (await boss.get(link)).text
     assert "不能自己接受" in page
     assert f'action="{link}"' not in page
@@ -148,32 +148,32 @@ async def test_nobody_takes_up_an_own_invitation(house: House) -> None:
         {"last_day": "soon"},
     ],
 )
-async def test_what_cannot_be_passed_on_is_not(house: House, form: dict[str, Any]) -> None:
+async def test_what_cannot_be_passed_on_is_not(portal: PortalFixture, form: dict[str, Any]) -> None:
     """A forged or hasty form makes no invitation."""
     answer = await appointed(
-        house, await house.signed_in(), house.firm, **({"power": ["codes"]} | form)
+        portal, await portal.signed_in(), portal.firm, **({"power": ["codes"]} | form)
     )
     assert answer.status_code == 422
     assert not LINK.search(answer.text)
 
 
-async def test_a_double_click_makes_one_invitation(house: House) -> None:
+async def test_a_double_click_makes_one_invitation(portal: PortalFixture) -> None:
     """The second one says so."""
-    boss = await house.signed_in()
-    page = (await boss.get(f"/portal/enterprises/{house.firm}/delegates/new")).text
+    boss = await portal.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{portal.firm}/delegates/new")).text
     action = re.findall(r'action="(/portal/enterprises/[^"]+/new/[^"]+)"', page)[0]
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     data = hidden(page, action) | {"name": "小王", "power": "codes", "last_day": last_day}
     first, second = [await boss.post(action, data=data) for _ in range(2)]
     assert (first.status_code, second.status_code) == (200, 303)
 
 
-async def test_questions_on_a_persons_id_are_not_a_delegates(house: House) -> None:
+async def test_questions_on_a_persons_id_are_not_a_delegates(portal: PortalFixture) -> None:
     """The box is not there, and a form that ticks it all the same is refused whole."""
-    wang = await a_delegate(house, "consents")
-    interaction = await house.ask()
+    wang = await make_delegate(portal, "consents")
+    interaction = await portal.ask()
     address = f"/portal/decide/{interaction}"
-    page = (await wang.get(f"{address}?uscc={house.firm}")).text
+    page = (await wang.get(f"{address}?uscc={portal.firm}")).text
     assert 'value="legal_representative_id.v1"' not in page
     assert "须由法定代表人" in page
     forged = hidden(page, address) | {
@@ -183,70 +183,70 @@ async def test_questions_on_a_persons_id_are_not_a_delegates(house: House) -> No
     }
     answer = await wang.post(address, data=forged)
     assert "notice=in_person" in answer.headers["location"]
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     honest = forged | {"last_day": last_day, "max_uses": "1"}
     del honest["question"]
     assert "/oauth/resume" in (await wang.post(address, data=honest)).headers["location"]
 
 
-async def test_a_delegate_gives_no_natural_persons_separate_consent(house: House) -> None:
+async def test_a_delegate_gives_no_natural_persons_separate_consent(portal: PortalFixture) -> None:
     """An individual business's operator decides; a delegate may refuse, and take back."""
-    wang = await a_delegate(house, "consents", uscc=house.shop, boss="shopkeeper")
-    consent_id = await asked(house, house.shop)
+    wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
+    consent_id = await asked(portal, portal.shop)
     page = (await wang.get(f"/portal/asked/{consent_id}")).text
     assert 'name="separate"' not in page
     assert 'value="grant"' not in page
     answer = await decide(wang, consent_id, decision="grant", dataset=["penalty"], separate="yes")
     assert "notice=in_person" in answer.headers["location"]
-    assert (await held(house, consent_id)).status is Status.REQUESTED
+    assert (await held(portal, consent_id)).status is Status.REQUESTED
     answer = await decide(wang, consent_id, decision="refuse")
-    assert (await held(house, consent_id)).status is Status.REFUSED
+    assert (await held(portal, consent_id)).status is Status.REFUSED
 
 
-async def test_what_an_operator_paused_a_delegate_does_not_resume(house: House) -> None:
+async def test_what_an_operator_paused_a_delegate_does_not_resume(portal: PortalFixture) -> None:
     """To let a natural person's data be told again is that person's."""
-    owner = await house.signed_in("shopkeeper")
-    consent_id = await asked(house, house.shop)
-    last_day = (house.clock() + timedelta(days=30)).date().isoformat()
+    owner = await portal.signed_in("shopkeeper")
+    consent_id = await asked(portal, portal.shop)
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
     await decide(
         owner, consent_id, decision="grant", dataset=["penalty"], separate="yes", last_day=last_day
     )
-    wang = await a_delegate(house, "consents", uscc=house.shop, boss="shopkeeper")
+    wang = await make_delegate(portal, "consents", uscc=portal.shop, boss="shopkeeper")
     for verb, status in (("pause", Status.PAUSED), ("resume", Status.PAUSED)):
         page = (await wang.get(f"/portal/consents/{consent_id}")).text
         address = f"/portal/consents/{consent_id}/{verb}"
         await wang.post(address, data=hidden(page, address))
-        assert (await held(house, consent_id)).status is status
+        assert (await held(portal, consent_id)).status is status
 
 
 async def test_a_new_representative_ends_the_delegates_even_if_nobody_wrote_so(
-    house: House,
+    portal: PortalFixture,
 ) -> None:
     """Whatever changed the row: the delegation was another's word."""
-    wang = await a_delegate(house, "consents")
-    async with house.engine.begin() as connection:
+    wang = await make_delegate(portal, "consents")
+    async with portal.engine.begin() as connection:
         await connection.execute(
             text("UPDATE enterprise SET legal_representative = '钱七' WHERE uscc = :uscc"),
-            {"uscc": house.firm},
+            {"uscc": portal.firm},
         )
-    assert (await wang.get(f"/portal/enterprises/{house.firm}/consents")).status_code == 404
+    assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
 
 
 async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_says_how(
-    house: House,
+    portal: PortalFixture,
 ) -> None:
     """No page of the firm, no decision; the start page and the request say who can appoint."""
-    clerk = await house.signed_in("clerk")
+    clerk = await portal.signed_in("clerk")
     home = await clerk.get("/portal")
     assert home.status_code == 200
     assert "杭州云栖" not in home.text
     assert "任命您" in home.text
     for page in ("consents", "looks", "record", "codes", "objections", "delegates"):
-        answer = await clerk.get(f"/portal/enterprises/{house.firm}/{page}")
+        answer = await clerk.get(f"/portal/enterprises/{portal.firm}/{page}")
         assert answer.status_code == 404, page
     for address in (
-        f"/portal/decide/{await house.ask()}",
-        f"/portal/asked/{await asked(house, house.firm)}",
+        f"/portal/decide/{await portal.ask()}",
+        f"/portal/asked/{await asked(portal, portal.firm)}",
     ):
         refused = await clerk.get(address)
         assert (refused.status_code, "任命您" in refused.text) == (403, True)
@@ -254,14 +254,14 @@ async def test_a_role_that_is_not_the_legal_representatives_gives_nothing_and_sa
 
 
 async def test_a_role_that_the_operator_lists_acts_as_a_delegate_from_the_next_request_on(
-    house: House,
+    portal: PortalFixture,
 ) -> None:
     """It may decide, and no more than can be passed on; off the list it is out again."""
-    clerk = await house.signed_in("clerk")
-    at, before = f"/portal/enterprises/{house.firm}", house.runtime
+    clerk = await portal.signed_in("clerk")
+    at, before = f"/portal/enterprises/{portal.firm}", portal.runtime
     listed = before.settings.model_copy(update={"identity_delegate_roles": ("agent",)})
-    house.app.state.runtime = replace(before, settings=listed)
+    portal.app.state.runtime = replace(before, settings=listed)
     for page, status in {"consents": 200, "record": 200, "delegates": 404, "notices": 404}.items():
         assert (await clerk.get(f"{at}/{page}")).status_code == status, page
-    house.app.state.runtime = before
+    portal.app.state.runtime = before
     assert (await clerk.get(f"{at}/consents")).status_code == 404

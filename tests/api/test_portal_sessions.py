@@ -14,59 +14,61 @@ from gateway.identity import sessions
 from gateway.portal import sign_in as sign_in_room
 from gateway.portal.consents import my_consents
 from gateway.portal.consents import redirect_request as decide_room
-from tests.portal_house import House, a_house, hidden, sign_in
+from tests.portal_fixture import PortalFixture, hidden, open_portal, sign_in
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_the_database_knows_a_session_by_its_digest_only(house: House) -> None:
+async def test_the_database_knows_a_session_by_its_digest_only(portal: PortalFixture) -> None:
     """A dump of it opens no session."""
-    browser = await house.signed_in()
-    value = browser.cookies[sessions.cookie_name(house.runtime.settings)]
-    async with house.engine.connect() as connection:
+    browser = await portal.signed_in()
+    value = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
+    async with portal.engine.connect() as connection:
         rows = (await connection.execute(text("SELECT session::text FROM session"))).scalars().all()
     assert rows
     assert not any(value in row or value.encode().hex() in row for row in rows)
 
 
-async def test_each_sign_in_makes_a_new_session_and_ends_the_one_before(house: House) -> None:
+async def test_each_sign_in_makes_a_new_session_and_ends_the_one_before(
+    portal: PortalFixture,
+) -> None:
     """Rotation: what was seen of the old cookie is worth nothing."""
-    browser = await house.signed_in()
-    name = sessions.cookie_name(house.runtime.settings)
+    browser = await portal.signed_in()
+    name = sessions.cookie_name(portal.runtime.settings)
     before = browser.cookies[name]
     assert (await sign_in(browser, "zhang")).status_code == 303
     assert browser.cookies[name] != before
-    old = house.browser()
+    old = portal.browser()
     old.cookies.set(name, before)
     assert (await old.get("/portal")).status_code == 303
     assert (await browser.get("/portal")).status_code == 200
 
 
-async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(house: House) -> None:
+async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: PortalFixture) -> None:
     """A redirect from it to a provider elsewhere would be stopped by our own policy."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     page = await browser.get("/portal")
-    house.clock.passes(timedelta(minutes=15))
+    portal.clock.passes(timedelta(minutes=15))
     answer = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
     assert answer.status_code == 403
     assert 'href="/portal"' in answer.text
 
 
-async def test_every_form_of_the_portal_asks_for_its_token(house: House) -> None:
+async def test_every_form_of_the_portal_asks_for_its_token(portal: PortalFixture) -> None:
     """CSRF: a signed-in person's bare form is refused at each address that takes one."""
-    browser = await house.signed_in()
-    decide = f"/portal/decide/{await house.ask()}"
+    browser = await portal.signed_in()
+    decide = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(decide)).text, decide)
     await browser.post(decide, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as connection:
-        consent_id = (await store.of_enterprise(connection, house.firm))[0].consent_id
-    code = await house.add_code(house.firm)
-    another = f"/portal/decide/{await house.ask()}"
+    async with portal.engine.connect() as connection:
+        consent_id = (await store.of_enterprise(connection, portal.firm))[0].consent_id
+    code = await portal.add_code(portal.firm)
+    another = f"/portal/decide/{await portal.ask()}"
     await browser.get(another)
     forms = {
         "/portal/sign-out": ["/portal/sign-out"],

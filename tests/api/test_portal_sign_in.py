@@ -12,20 +12,22 @@ from sqlmodel import col
 from gateway.identity.demo_provider import DemoProvider
 from gateway.identity.tables import SessionRow
 from gateway.settings import Settings
-from tests.portal_house import PASSWORD, House, a_house, hidden, query_of, sign_in
+from tests.portal_fixture import PASSWORD, PortalFixture, hidden, open_portal, query_of, sign_in
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(house: House) -> None:
+async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(
+    portal: PortalFixture,
+) -> None:
     """A person lands where they wanted to go."""
-    browser = house.browser()
-    wanted = f"/portal/enterprises/{house.firm}/looks"
+    browser = portal.browser()
+    wanted = f"/portal/enterprises/{portal.firm}/looks"
     asked = await browser.get(wanted)
     assert asked.status_code == 303
     assert query_of(asked.headers["location"]) == {"return": [wanted]}
@@ -34,10 +36,12 @@ async def test_a_page_of_the_portal_asks_for_sign_in_and_comes_back_to_itself(ho
     assert (await browser.get(wanted)).status_code == 200
 
 
-async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(house: House) -> None:
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(
+    portal: PortalFixture,
+) -> None:
     """Who has an account is not told."""
     answers = [
-        await sign_in(house.browser(), username, password)
+        await sign_in(portal.browser(), username, password)
         for username, password in (("zhang", "wrong"), ("nobody-here", PASSWORD))
     ]
     assert {answer.status_code for answer in answers} == {422}
@@ -45,70 +49,70 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_page(house: Hou
     assert told[0] == told[1] != ""
 
 
-async def test_five_wrong_passwords_make_a_name_wait(house: House) -> None:
+async def test_five_wrong_passwords_make_a_name_wait(portal: PortalFixture) -> None:
     """Guessing is slow, and the right password waits as well."""
     for _ in range(5):
-        assert (await sign_in(house.browser(), "zhang", "wrong")).status_code == 422
-    assert (await sign_in(house.browser(), "zhang")).status_code == 429
-    house.clock.passes(timedelta(minutes=5))
-    assert (await sign_in(house.browser(), "zhang")).status_code == 303
+        assert (await sign_in(portal.browser(), "zhang", "wrong")).status_code == 422
+    assert (await sign_in(portal.browser(), "zhang")).status_code == 429
+    portal.clock.passes(timedelta(minutes=5))
+    assert (await sign_in(portal.browser(), "zhang")).status_code == 303
 
 
-async def test_a_session_ends_after_fifteen_idle_minutes(house: House) -> None:
+async def test_a_session_ends_after_fifteen_idle_minutes(portal: PortalFixture) -> None:
     """Each page seen prolongs it, and silence ends it."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     for _ in range(3):
-        house.clock.passes(timedelta(minutes=14))
+        portal.clock.passes(timedelta(minutes=14))
         assert (await browser.get("/portal")).status_code == 200
-    house.clock.passes(timedelta(minutes=15))
+    portal.clock.passes(timedelta(minutes=15))
     assert (await browser.get("/portal")).status_code == 303
 
 
-async def test_a_session_ends_after_eight_hours_however_busy(house: House) -> None:
+async def test_a_session_ends_after_eight_hours_however_busy(portal: PortalFixture) -> None:
     """Nothing prolongs it beyond."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     for _ in range(34):
-        house.clock.passes(timedelta(minutes=14))
+        portal.clock.passes(timedelta(minutes=14))
         assert (await browser.get("/portal")).status_code == 200
-    house.clock.passes(timedelta(minutes=4))
+    portal.clock.passes(timedelta(minutes=4))
     assert (await browser.get("/portal")).status_code == 303
 
 
-async def test_ended_sessions_are_forgotten_at_the_next_sign_in(house: House) -> None:
+async def test_ended_sessions_are_forgotten_at_the_next_sign_in(portal: PortalFixture) -> None:
     """Nothing of a person stays longer than it is needed."""
-    first = await house.signed_in()
-    digest = house.runtime.digests.of("session", first.cookies["xinqiao"])
-    house.clock.passes(timedelta(minutes=15))
-    await house.signed_in()
-    async with house.engine.connect() as connection:
+    first = await portal.signed_in()
+    digest = portal.runtime.digests.of("session", first.cookies["xinqiao"])
+    portal.clock.passes(timedelta(minutes=15))
+    await portal.signed_in()
+    async with portal.engine.connect() as connection:
         kept = await connection.execute(
             select(col(SessionRow.digest)).where(col(SessionRow.digest) == digest),
         )
     assert kept.scalar_one_or_none() is None
 
 
-async def test_sign_out_ends_the_session_at_the_server(house: House) -> None:
+async def test_sign_out_ends_the_session_at_the_server(portal: PortalFixture) -> None:
     """A copied cookie is worth nothing afterwards."""
-    browser = await house.signed_in()
+    browser = await portal.signed_in()
     copied = dict(browser.cookies)
     page = await browser.get("/portal")
     left = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
     assert left.headers["location"] == "/portal/signed-out"
-    thief = house.browser()
+    thief = portal.browser()
     thief.cookies.update(copied)
     assert (await thief.get("/portal")).status_code == 303
 
 
-async def test_a_ticket_is_good_once_and_for_a_minute(house: House) -> None:
+async def test_a_ticket_is_good_once_and_for_a_minute(portal: PortalFixture) -> None:
     """Who finds one in a history can do nothing with it."""
     for wait in (timedelta(), timedelta(seconds=60)):
-        browser = house.browser()
+        browser = portal.browser()
         begun = await browser.get("/portal/sign-in")
         page = await browser.get(begun.headers["location"])
         form = hidden(page.text) | {"username": "zhang", "password": PASSWORD}
         ticket = (await browser.post("/demo-identity/sign-in", data=form)).headers["location"]
         kept = dict(browser.cookies)
-        house.clock.passes(wait)
+        portal.clock.passes(wait)
         first = await browser.get(ticket)
         assert first.status_code == (303 if not wait else 400)
         browser.cookies.clear()
@@ -116,22 +120,22 @@ async def test_a_ticket_is_good_once_and_for_a_minute(house: House) -> None:
         assert (await browser.get(ticket)).status_code == 400
 
 
-async def test_the_page_is_chinese_until_its_reader_asks_for_english(house: House) -> None:
+async def test_the_page_is_chinese_until_its_reader_asks_for_english(portal: PortalFixture) -> None:
     """The choice is kept."""
-    browser = house.browser()
+    browser = portal.browser()
     assert '<html lang="zh-CN">' in (await browser.get("/")).text
     assert '<html lang="en">' in (await browser.get("/?lang=en")).text
     assert '<html lang="en">' in (await browser.get("/")).text
 
 
 async def test_the_demo_provider_does_not_start_outside_the_demo(
-    house: House,
+    portal: PortalFixture,
     tmp_path: Path,
 ) -> None:
     """Made-up people open no real door."""
     settings = Settings.model_validate(
         {
-            **house.runtime.settings.model_dump(),
+            **portal.runtime.settings.model_dump(),
             "issuer": "https://credit.example.cn",
             "demo": False,
             "secret": "s" * 32,
@@ -139,11 +143,13 @@ async def test_the_demo_provider_does_not_start_outside_the_demo(
         }
     )
     with pytest.raises(RuntimeError, match="demo"):
-        DemoProvider(settings, now=house.clock)
+        DemoProvider(settings, now=portal.clock)
 
 
-async def test_accounts_that_others_can_read_are_refused(house: House, tmp_path: Path) -> None:
+async def test_accounts_that_others_can_read_are_refused(
+    portal: PortalFixture, tmp_path: Path
+) -> None:
     """The file of accounts is ours alone."""
     (tmp_path / "people").chmod(0o644)
     with pytest.raises(RuntimeError, match="chmod 600"):
-        DemoProvider(house.runtime.settings, now=house.clock)
+        DemoProvider(portal.runtime.settings, now=portal.clock)

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from tests.oauth_builders import ASSERTION_TYPE, ISSUER, World, running
-from tests.oauth_strangers import EVERYBODY, FORGED, Registered
+from tests.oauth_builders import ASSERTION_TYPE, ISSUER, OAuthFixture, running
+from tests.unregistered_clients import EVERYBODY, FORGED, Registered
 from tests.welch import Ask, Slower, compare
 
 pytestmark = pytest.mark.alone
@@ -22,7 +22,7 @@ ENDPOINTS = {
 
 
 @pytest_asyncio.fixture
-async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture]:
     """A running authorization server."""
     async with running(migrated_url, tmp_path) as made:
         yield made
@@ -30,20 +30,20 @@ async def world(migrated_url: str, tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_unknown_and_registered_clients_are_refused_equally_fast(
-    world: World, endpoint: str
+    oauth: OAuthFixture, endpoint: str
 ) -> None:
     """Unknown, with another key, suspended, without keys, with keys elsewhere."""
     path = f"/oauth/{endpoint}"
     names = ["unknown", "with_another_key"]
     if endpoint == "token":
         names += ["suspended", "without_keys", "with_keys_elsewhere"]
-    everybody = {name: await EVERYBODY[name](world) for name in names}
-    slower = Slower(world.app)
+    everybody = {name: await EVERYBODY[name](oauth) for name in names}
+    slower = Slower(oauth.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
 
         def forging(registered: Registered) -> Ask:
-            signer = registered.forger(world, *FORGED["ES256"])
+            signer = registered.forger(oauth, *FORGED["ES256"])
 
             async def ask(mark: str) -> float:
                 form: Mapping[str, str] = {

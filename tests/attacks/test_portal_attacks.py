@@ -17,52 +17,54 @@ from gateway.identity.return_url import HOME, safe_return
 from gateway.identity.session_dependency import new_secret
 from gateway.pages.security_headers import self_and
 from gateway.settings import Settings
-from tests.creditfile_builders import a_record
+from tests.creditfile_builders import make_record
 from tests.oauth_builders import running
-from tests.portal_house import ISSUER, House, a_house, add_enterprise, hidden, sign_in
+from tests.portal_fixture import ISSUER, PortalFixture, add_enterprise, hidden, open_portal, sign_in
 
 MARKUP: Final = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
-async def granted(house: House, browser: httpx2.AsyncClient) -> str:
+async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
     """Grant a consent on the page; gives its id."""
-    address = f"/portal/decide/{await house.ask()}"
+    address = f"/portal/decide/{await portal.ask()}"
     form = hidden((await browser.get(address)).text, address)
     await browser.post(address, data=form | {"decision": "grant", "dataset": "penalty"})
-    async with house.engine.connect() as connection:
-        return (await store.of_enterprise(connection, house.firm))[0].consent_id
+    async with portal.engine.connect() as connection:
+        return (await store.of_enterprise(connection, portal.firm))[0].consent_id
 
 
-async def is_active(house: House, consent_id: str) -> bool:
+async def is_active(portal: PortalFixture, consent_id: str) -> bool:
     """Whether the consent still runs."""
-    async with house.engine.connect() as connection:
+    async with portal.engine.connect() as connection:
         found = await store.by_id(connection, consent_id)
     return found is not None and found.status is Status.ACTIVE
 
 
-async def every_page(house: House, browser: httpx2.AsyncClient) -> dict[str, httpx2.Response]:
+async def every_page(
+    portal: PortalFixture, browser: httpx2.AsyncClient
+) -> dict[str, httpx2.Response]:
     """Every kind of page, good and bad."""
-    code = await house.add_code(house.firm)
-    consent_id = await granted(house, browser)
+    code = await portal.add_code(portal.firm)
+    consent_id = await granted(portal, browser)
     pages = [
         "/",
         "/portal",
         "/portal/signed-out",
         "/portal/sign-in/return",
         "/demo-identity/sign-in?state=a&nonce=b",
-        f"/portal/decide/{await house.ask()}",
-        f"/portal/decide/{await house.ask(uscc=house.elsewhere)}",
+        f"/portal/decide/{await portal.ask()}",
+        f"/portal/decide/{await portal.ask(uscc=portal.elsewhere)}",
         "/portal/decide/unknown",
-        f"/portal/enterprises/{house.firm}/consents",
-        f"/portal/enterprises/{house.firm}/looks",
-        f"/portal/enterprises/{house.firm}/codes",
+        f"/portal/enterprises/{portal.firm}/consents",
+        f"/portal/enterprises/{portal.firm}/looks",
+        f"/portal/enterprises/{portal.firm}/codes",
         f"/portal/consents/{consent_id}",
         f"/portal/consents/{consent_id}/withdraw",
         f"/portal/codes/{code.code_id}",
@@ -76,25 +78,25 @@ async def every_page(house: House, browser: httpx2.AsyncClient) -> dict[str, htt
 
 
 @pytest.mark.parametrize("forged", ["", "0" * 64, "ключ"])
-async def test_a_form_without_our_token_does_nothing(house: House, forged: str) -> None:
+async def test_a_form_without_our_token_does_nothing(portal: PortalFixture, forged: str) -> None:
     """CSRF: no token, and a token that is none."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     answer = await browser.post(f"/portal/consents/{consent_id}/withdraw", data={"csrf": forged})
     assert answer.status_code == 403
-    assert await is_active(house, consent_id)
+    assert await is_active(portal, consent_id)
 
 
-async def test_a_token_of_another_form_or_session_does_nothing(house: House) -> None:
+async def test_a_token_of_another_form_or_session_does_nothing(portal: PortalFixture) -> None:
     """CSRF: each token fits one form of one session."""
-    browser, other = await house.signed_in(), await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser, other = await portal.signed_in(), await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}"
     foreign = hidden((await other.get(f"{address}/withdraw")).text, f"{address}/withdraw")
     elsewhere = hidden((await browser.get(address)).text, f"{address}/pause")
     for form in (foreign, elsewhere):
         assert (await browser.post(f"{address}/withdraw", data=form)).status_code == 403
-    assert await is_active(house, consent_id)
+    assert await is_active(portal, consent_id)
 
 
 @pytest.mark.parametrize(
@@ -108,16 +110,16 @@ async def test_a_token_of_another_form_or_session_does_nothing(house: House) -> 
     ],
 )
 async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
-    house: House,
+    portal: PortalFixture,
     headers: dict[str, str],
 ) -> None:
     """CSRF: the browser says where the form came from."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
     form = hidden((await browser.get(address)).text, address)
     assert (await browser.post(address, data=form, headers=headers)).status_code == 403
-    assert await is_active(house, consent_id)
+    assert await is_active(portal, consent_id)
 
 
 @pytest.mark.parametrize(
@@ -125,21 +127,21 @@ async def test_a_form_sent_from_another_site_does_nothing_even_with_our_token(
     [{"Sec-Fetch-Site": "same-origin", "Origin": "null"}, {"Origin": ISSUER}, {"Origin": "null"}],
 )
 async def test_our_own_form_is_taken_as_browsers_send_it(
-    house: House,
+    portal: PortalFixture,
     headers: dict[str, str],
 ) -> None:
     """A page without referrer sends `Origin: null`."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
     form = hidden((await browser.get(address)).text, address)
     assert (await browser.post(address, data=form, headers=headers)).status_code == 303
 
 
-async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None:
+async def test_a_form_of_another_type_or_size_does_nothing(portal: PortalFixture) -> None:
     """Neither JSON, nor plain text, nor a body without end."""
-    browser = await house.signed_in()
-    consent_id = await granted(house, browser)
+    browser = await portal.signed_in()
+    consent_id = await granted(portal, browser)
     address = f"/portal/consents/{consent_id}/withdraw"
     form = hidden((await browser.get(address)).text, address)
     text = f"csrf={form['csrf']}"
@@ -152,7 +154,7 @@ async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None
     ):
         answer = await browser.post(address, content=body, headers={"Content-Type": kind})
         assert answer.status_code == 403
-    assert await is_active(house, consent_id)
+    assert await is_active(portal, consent_id)
 
 
 @pytest.mark.parametrize(
@@ -176,47 +178,47 @@ async def test_a_form_of_another_type_or_size_does_nothing(house: House) -> None
         "http:/portal",
     ],
 )
-async def test_sign_in_leads_back_to_the_portal_only(house: House, wanted: str) -> None:
+async def test_sign_in_leads_back_to_the_portal_only(portal: PortalFixture, wanted: str) -> None:
     """Open redirect."""
     assert safe_return(wanted) == HOME
-    browser = house.browser()
+    browser = portal.browser()
     assert (await sign_in(browser, "zhang", wanted=wanted)).headers["location"] == HOME
 
 
-async def test_a_planted_session_cookie_never_becomes_a_session(house: House) -> None:
+async def test_a_planted_session_cookie_never_becomes_a_session(portal: PortalFixture) -> None:
     """Session fixation: sign-in makes a new value, and ends a session that was there."""
-    attacker = await house.signed_in("wang")
-    name = sessions.cookie_name(house.runtime.settings)
+    attacker = await portal.signed_in("wang")
+    name = sessions.cookie_name(portal.runtime.settings)
     for planted in ("planted-value", attacker.cookies[name]):
-        victim = house.browser()
+        victim = portal.browser()
         victim.cookies.set(name, planted, domain="127.0.0.1", path="/")
         await sign_in(victim, "zhang")
         values = {cookie.value for cookie in victim.cookies.jar if cookie.name == name}
         assert values - {planted}
-        spy = house.browser()
+        spy = portal.browser()
         spy.cookies.set(name, planted)
         assert (await spy.get("/portal")).status_code == 303
 
 
-async def test_a_ticket_is_of_no_use_in_another_browser(house: House) -> None:
+async def test_a_ticket_is_of_no_use_in_another_browser(portal: PortalFixture) -> None:
     """Login CSRF: an attacker's ticket does not sign a victim in as the attacker."""
-    attacker, victim = house.browser(), house.browser()
+    attacker, victim = portal.browser(), portal.browser()
     begun = await attacker.get("/portal/sign-in")
     page = await attacker.get(begun.headers["location"])
     form = hidden(page.text) | {"username": "wang", "password": "correct horse battery"}
     ticket = (await attacker.post("/demo-identity/sign-in", data=form)).headers["location"]
     await victim.get("/portal/sign-in")
-    for browser in (victim, house.browser()):
+    for browser in (victim, portal.browser()):
         assert (await browser.get(ticket)).status_code == 400
         assert (await browser.get("/portal")).status_code == 303
 
 
-async def test_what_belongs_to_another_is_as_if_it_were_not_there(house: House) -> None:
+async def test_what_belongs_to_another_is_as_if_it_were_not_there(portal: PortalFixture) -> None:
     """IDOR over every id: the same page, byte for byte but for the form tokens of the visitor."""
-    owner, stranger = await house.signed_in("zhang"), await house.signed_in("wang")
-    consent_id = await granted(house, owner)
-    code = await house.add_code(house.firm)
-    await house.add_look(house.firm)
+    owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
+    consent_id = await granted(portal, owner)
+    code = await portal.add_code(portal.firm)
+    await portal.add_look(portal.firm)
     for theirs, nobodys in (
         (f"/portal/consents/{consent_id}", "/portal/consents/cst_none"),
         (f"/portal/consents/{consent_id}/withdraw", "/portal/consents/cst_none/withdraw"),
@@ -224,50 +226,54 @@ async def test_what_belongs_to_another_is_as_if_it_were_not_there(house: House) 
         (f"/portal/codes/{code.code_id}/qr.svg", f"/portal/codes/{'A' * 26}/qr.svg"),
         (f"/portal/codes/{code.code_id}/qr.png", f"/portal/codes/{'A' * 26}/qr.png"),
         (f"/portal/codes/{code.code_id}/sticker", f"/portal/codes/{'A' * 26}/sticker"),
-        (f"/portal/enterprises/{house.firm}/consents", "/portal/enterprises/NONE/consents"),
-        (f"/portal/enterprises/{house.firm}/looks", f"/portal/enterprises/{house.nobody}/looks"),
-        (f"/portal/enterprises/{house.firm}/codes", "/portal/enterprises/NONE/codes"),
+        (f"/portal/enterprises/{portal.firm}/consents", "/portal/enterprises/NONE/consents"),
+        (f"/portal/enterprises/{portal.firm}/looks", f"/portal/enterprises/{portal.nobody}/looks"),
+        (f"/portal/enterprises/{portal.firm}/codes", "/portal/enterprises/NONE/codes"),
     ):
         first, second = await stranger.get(theirs), await stranger.get(nobodys)
         assert (first.status_code, second.status_code) == (404, 404)
         assert first.text == second.text
 
 
-async def test_acts_on_what_belongs_to_another_change_nothing(house: House) -> None:
+async def test_acts_on_what_belongs_to_another_change_nothing(portal: PortalFixture) -> None:
     """IDOR with a token of one's own for that very address."""
-    owner, stranger = await house.signed_in("zhang"), await house.signed_in("wang")
-    consent_id = await granted(house, owner)
-    code = await house.add_code(house.firm)
-    cookie = stranger.cookies[sessions.cookie_name(house.runtime.settings)]
+    owner, stranger = await portal.signed_in("zhang"), await portal.signed_in("wang")
+    consent_id = await granted(portal, owner)
+    code = await portal.add_code(portal.firm)
+    cookie = stranger.cookies[sessions.cookie_name(portal.runtime.settings)]
     for address, purpose in (
         (f"/portal/consents/{consent_id}/withdraw", f"withdraw {consent_id}"),
         (f"/portal/consents/{consent_id}/pause", f"pause {consent_id}"),
         (f"/portal/codes/{code.code_id}/revoke", f"revoke {code.code_id}"),
     ):
-        csrf = sessions.csrf_token(house.runtime.digests, cookie, purpose)
+        csrf = sessions.csrf_token(portal.runtime.digests, cookie, purpose)
         assert (await stranger.post(address, data={"csrf": csrf})).status_code == 404
-    assert await is_active(house, consent_id)
-    async with house.engine.connect() as connection:
+    assert await is_active(portal, consent_id)
+    async with portal.engine.connect() as connection:
         kept = await codes.find_code(connection, code.code_id)
     assert kept is not None
     assert kept.revoked_at is None
 
 
-async def test_a_request_for_another_enterprise_and_for_none_look_the_same(house: House) -> None:
+async def test_a_request_for_another_enterprise_and_for_none_look_the_same(
+    portal: PortalFixture,
+) -> None:
     """Whether an enterprise exists is not told on the decision page."""
-    browser = await house.signed_in("zhang")
+    browser = await portal.signed_in("zhang")
     answers = [
-        await browser.get(f"/portal/decide/{await house.ask(uscc=uscc)}")
-        for uscc in (house.elsewhere, house.nobody)
+        await browser.get(f"/portal/decide/{await portal.ask(uscc=uscc)}")
+        for uscc in (portal.elsewhere, portal.nobody)
     ]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].text == answers[1].text
 
 
-async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(house: House) -> None:
+async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(
+    portal: PortalFixture,
+) -> None:
     """A decision page's address that leaks opens nothing elsewhere, and resumes nothing."""
-    first, second = await house.signed_in("zhang"), await house.signed_in("li")
-    interaction = await house.ask()
+    first, second = await portal.signed_in("zhang"), await portal.signed_in("li")
+    interaction = await portal.ask()
     address = f"/portal/decide/{interaction}"
     form = hidden((await first.get(address)).text, address)
     assert (await second.get(address)).status_code == 409
@@ -277,25 +283,25 @@ async def test_an_interaction_shown_to_one_session_is_decided_by_no_other(house:
     assert (await first.get(resume)).status_code == 303
 
 
-async def test_the_enterprise_in_the_form_is_checked_again(house: House) -> None:
+async def test_the_enterprise_in_the_form_is_checked_again(portal: PortalFixture) -> None:
     """A form's own USCC widens nobody's mandate."""
-    browser = await house.signed_in("zhang")
-    address = f"/portal/decide/{await house.ask(uscc=None)}"
+    browser = await portal.signed_in("zhang")
+    address = f"/portal/decide/{await portal.ask(uscc=None)}"
     form = hidden((await browser.get(address)).text, address)
     answer = await browser.post(
         address,
-        data=form | {"uscc": house.elsewhere, "decision": "grant", "dataset": "penalty"},
+        data=form | {"uscc": portal.elsewhere, "decision": "grant", "dataset": "penalty"},
     )
     assert answer.status_code == 404
-    async with house.engine.connect() as connection:
-        assert await store.of_enterprise(connection, house.elsewhere) == []
+    async with portal.engine.connect() as connection:
+        assert await store.of_enterprise(connection, portal.elsewhere) == []
 
 
-async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
+async def test_markup_from_anywhere_is_shown_as_text(portal: PortalFixture) -> None:
     """Stored XSS: client names, enterprise names, signs, penalties, whatever was asked."""
-    uscc = f"{house.firm[:-4]}XSS1"
-    await add_enterprise(house.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
-    async with house.engine.begin() as connection:
+    uscc = f"{portal.firm[:-4]}XSS1"
+    await add_enterprise(portal.engine, uscc, MARKUP, scope=MARKUP, address=MARKUP)
+    async with portal.engine.begin() as connection:
         await connection.execute(
             insert(ClientRow).values(
                 client_id=f"x-{new_secret()}",
@@ -306,12 +312,12 @@ async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
                 jwks={},
                 redirect_uris=[],
                 scopes=[],
-                created_at=house.clock(),
+                created_at=portal.clock(),
             )
         )
-    house.bank = await house.add_client(MARKUP, MARKUP)
-    await house.add_records(
-        a_record(
+    portal.bank = await portal.add_client(MARKUP, MARKUP)
+    await portal.add_records(
+        make_record(
             uscc=uscc,
             facts=MARKUP,
             violation_type=MARKUP,
@@ -319,10 +325,10 @@ async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
             source_name=MARKUP,
         )
     )
-    await house.add_look(house.firm, asked=[MARKUP, {"question": MARKUP}], reason=MARKUP)
-    browser = await house.signed_in("zhang")
-    code = await house.add_code(uscc, MARKUP)
-    pages = await every_page(house, browser)
+    await portal.add_look(portal.firm, asked=[MARKUP, {"question": MARKUP}], reason=MARKUP)
+    browser = await portal.signed_in("zhang")
+    code = await portal.add_code(uscc, MARKUP)
+    pages = await every_page(portal, browser)
     pages["code"] = await browser.get(f"/E/{code.code_id}")
     pages["query"] = await browser.get("/portal", params={"notice": MARKUP, "x": MARKUP})
     for page in pages.values():
@@ -332,10 +338,10 @@ async def test_markup_from_anywhere_is_shown_as_text(house: House) -> None:
     assert "&lt;script&gt;" in pages["code"].text
 
 
-async def test_no_page_can_be_framed_scripted_cached_or_sniffed(house: House) -> None:
+async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFixture) -> None:
     """Clickjacking and its relatives, on good pages and bad ones."""
-    browser = await house.signed_in("zhang")
-    for page in (await every_page(house, browser)).values():
+    browser = await portal.signed_in("zhang")
+    for page in (await every_page(portal, browser)).values():
         policy = page.headers["content-security-policy"]
         for rule in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
             assert rule in policy
@@ -364,9 +370,9 @@ def test_a_strange_redirect_origin_does_not_reach_the_policy(origin: str) -> Non
     assert self_and(origin) == ("'self'",)
 
 
-async def test_cookies_on_loopback_http_are_httponly_and_lax(house: House) -> None:
+async def test_cookies_on_loopback_http_are_httponly_and_lax(portal: PortalFixture) -> None:
     """Without the prefix and Secure, which http cannot have, and with all the rest."""
-    browser = house.browser()
+    browser = portal.browser()
     begun = await browser.get("/portal/sign-in")
     back = await sign_in(browser, "zhang")
     for response, name in ((begun, "xinqiao-sign-in"), (back, "xinqiao")):
@@ -379,14 +385,14 @@ async def test_cookies_on_loopback_http_are_httponly_and_lax(house: House) -> No
 
 
 async def test_the_language_is_kept_in_a_secure_cookie_behind_a_proxy(
-    house: House, migrated_url: str, tmp_path: Path
+    portal: PortalFixture, migrated_url: str, tmp_path: Path
 ) -> None:
     """The proxy speaks http to us; what counts is by which way browsers come."""
     async with running(migrated_url, tmp_path) as world:
         transport = httpx2.ASGITransport(app=world.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7:8000") as http:
             behind = await http.get("/oauth/authorize?lang=en")
-    on_loopback = await house.browser().get("/?lang=en")
+    on_loopback = await portal.browser().get("/?lang=en")
     for response, secure in ((behind, True), (on_loopback, False)):
         (cookie,) = response.headers.get_list("set-cookie")
         parts = {part.strip().lower() for part in cookie.split(";")}
@@ -394,10 +400,10 @@ async def test_the_language_is_kept_in_a_secure_cookie_behind_a_proxy(
         assert ("secure" in parts) is secure
 
 
-def test_cookies_elsewhere_are_host_bound_and_secure(house_settings: Settings) -> None:
+def test_cookies_elsewhere_are_host_bound_and_secure(portal_settings: Settings) -> None:
     """`__Host-`, Secure, HttpOnly, SameSite=Lax, Path=/."""
-    assert sessions.cookie_name(house_settings) == "__Host-xinqiao"
-    assert sessions.cookie_attributes(house_settings) == {
+    assert sessions.cookie_name(portal_settings) == "__Host-xinqiao"
+    assert sessions.cookie_attributes(portal_settings) == {
         "path": "/",
         "secure": True,
         "httponly": True,
@@ -406,7 +412,7 @@ def test_cookies_elsewhere_are_host_bound_and_secure(house_settings: Settings) -
 
 
 @pytest.fixture
-def house_settings(tmp_path: Path) -> Settings:
+def portal_settings(tmp_path: Path) -> Settings:
     """Settings of a real installation."""
     return Settings.model_validate(
         {

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from tests.portal_fixture import PortalFixture, open_portal
 from tests.portal_gallery import ask_by_link
-from tests.portal_house import House, a_house
 from tests.welch import FULL, SMALL, Ask, Slower, compare
 
 pytestmark = pytest.mark.alone
@@ -21,26 +21,26 @@ PAGES = replace(SMALL, rounds=ROUNDS, most_rounds=ROUNDS)
 
 
 @pytest_asyncio.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running portal."""
-    async with a_house(migrated_url, tmp_path) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
-async def test_anothers_and_nobodys_pages_take_equally_long(house: House) -> None:
+async def test_anothers_and_nobodys_pages_take_equally_long(portal: PortalFixture) -> None:
     """Consents, requests, codes, whole enterprises."""
-    theirs = await ask_by_link(house, house.firm)
-    code = (await house.add_code(house.firm)).code_id
+    theirs = await ask_by_link(portal, portal.firm)
+    code = (await portal.add_code(portal.firm)).code_id
     pairs = {
         "consent": (f"/portal/consents/{theirs}", f"/portal/consents/cst_{'a' * 26}"),
         "request": (f"/portal/asked/{theirs}", f"/portal/asked/cst_{'a' * 26}"),
         "code": (f"/portal/codes/{code}", f"/portal/codes/{'A' * 26}"),
         "enterprise": tuple(
-            f"/portal/enterprises/{uscc}/looks" for uscc in (house.firm, house.nobody)
+            f"/portal/enterprises/{uscc}/looks" for uscc in (portal.firm, portal.nobody)
         ),
     }
-    stranger = await house.signed_in("wang")
-    slower = Slower(house.app)
+    stranger = await portal.signed_in("wang")
+    slower = Slower(portal.app)
     transport = httpx2.ASGITransport(app=slower)
     async with httpx2.AsyncClient(
         transport=transport, base_url=stranger.base_url, cookies=stranger.cookies

@@ -20,7 +20,7 @@ from tests.bench.proofs import Pass, passes
 from tests.bench.servers import servers
 from tests.bench.sides import PAGE, VERIFICATION, Drawn, Side, sides
 from tests.bench.stage import Stage, body_about
-from tests.log_builders import a_checkpoint_folder, begin_anew
+from tests.log_builders import begin_anew, make_checkpoint_folder
 
 _PATH: Final = "/v1/verifications"
 _KEPT: Final = 20.0  # seconds that a nonce is used
@@ -98,7 +98,7 @@ def _served(stage: Stage, side: Side) -> Iterator[_Door]:
     own = {
         "database_url": side.url,
         "issuer": issuer,
-        "log_checkpoints": (a_checkpoint_folder(folder),),
+        "log_checkpoints": (make_checkpoint_folder(folder),),
     }
     settings = stage.settings.model_copy(update=own)
     asyncio.run(begin_anew(side.url))

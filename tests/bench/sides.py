@@ -32,7 +32,7 @@ from gateway.synthetic.load import load
 from gateway.synthetic.province import province
 from tests.bench.plan import WHO, Plan
 from tests.bench.stage import UNLIMITED, Stage, public_keys
-from tests.registry_builders import set_active
+from tests.clients_builders import set_active
 
 T = TypeVar("T")
 EXISTING: Final = "XINQIAO_BENCH_DATABASE_URL"

@@ -21,7 +21,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.responses import HTMLResponse
 
 from gateway.http1.server import SERVER_OPTIONS
-from tests.portal_house import Clock, House, a_house
+from tests.portal_fixture import Clock, PortalFixture, open_portal
 from tests.waiting import PATIENCE
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -46,12 +46,12 @@ class Street:
 
     issuer: str
     bank: str
-    house: House
+    portal: PortalFixture
 
     async def ask(self, **changed: Any) -> str:
         """The address of a decision page, for a request of the bank."""
         asked = {"redirect_uri": f"{self.bank}/callback", "redirect_origin": self.bank}
-        return f"{self.issuer}/portal/decide/{await self.house.ask(**asked | changed)}"
+        return f"{self.issuer}/portal/decide/{await self.portal.ask(**asked | changed)}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -91,15 +91,17 @@ async def street(migrated_url: str, tmp_path: Path) -> AsyncIterator[Street]:
     listener = socket.create_server(("127.0.0.1", 0))
     issuer = _origin(listener)
     async with (
-        a_house(migrated_url, tmp_path, clock=Clock(datetime.now(UTC)), issuer=issuer) as house,
-        _listening(house.app, listener),
-        _a_bank() as bank,
+        open_portal(
+            migrated_url, tmp_path, clock=Clock(datetime.now(UTC)), issuer=issuer
+        ) as portal,
+        _listening(portal.app, listener),
+        _make_bank() as bank,
     ):
-        yield Street(issuer=issuer, bank=bank, house=house)
+        yield Street(issuer=issuer, bank=bank, portal=portal)
 
 
 @asynccontextmanager
-async def _a_bank() -> AsyncIterator[str]:
+async def _make_bank() -> AsyncIterator[str]:
     app = FastAPI()
     page = HTMLResponse("<!doctype html><title>Bank</title><h1>Back at the bank</h1>")
 

@@ -16,7 +16,7 @@ from tests.browser.test_portal_on_a_phone import (
     TOO_SMALL,
     sign_in,
 )
-from tests.creditfile_builders import a_record
+from tests.creditfile_builders import make_record
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -25,12 +25,12 @@ UNLABELLED: Final = """[...document.querySelectorAll('input:not([type=hidden]), 
   .filter(each => each.labels.length === 0).map(each => each.outerHTML)"""
 
 
-async def a_file(street: Street) -> None:
+async def make_file(street: Street) -> None:
     """A penalty and a rating in the firm's file."""
-    decided = (street.house.clock().date() - timedelta(days=100)).isoformat()
-    await street.house.add_records(
-        a_record(
-            uscc=street.house.firm,
+    decided = (street.portal.clock().date() - timedelta(days=100)).isoformat()
+    await street.portal.add_records(
+        make_record(
+            uscc=street.portal.firm,
             record_id="rec_p",
             violation_type="价格违法",
             fine="9.000000",
@@ -38,13 +38,13 @@ async def a_file(street: Street) -> None:
             determined_on=decided,
             published_on=decided,
         ),
-        a_record("public_rating", uscc=street.house.firm, record_id="rec_r"),
+        make_record("public_rating", uscc=street.portal.firm, record_id="rec_r"),
     )
 
 
 async def rejected(street: Street, objection_id: str) -> None:
     """The department decides against the enterprise."""
-    runtime = street.house.runtime
+    runtime = street.portal.runtime
     by = Actor(role=Role.SOURCE, name="client:source", party="source")
     verb = service.source_decision(
         runtime.catalogue,
@@ -59,7 +59,7 @@ async def rejected(street: Street, objection_id: str) -> None:
 
 async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: Street) -> None:
     """From its file to the review, with the marks that it and everybody sees meanwhile."""
-    await a_file(street)
+    await make_file(street)
     await phone.goto(f"{street.issuer}/portal")
     await sign_in(phone)
     await phone.get_by_role("link", name="信用档案").click()
@@ -70,7 +70,7 @@ async def test_an_enterprise_objects_and_asks_for_a_review(phone: Page, street: 
     await expect(phone.get_by_role("status")).to_contain_text("已隐去")
     await expect(phone.locator("body")).not_to_contain_text("13800138000")
     address = phone.url.partition("?")[0]
-    code = await street.house.add_code(street.house.firm)
+    code = await street.portal.add_code(street.portal.firm)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
     await expect(phone.get_by_text("异议处理中").first).to_be_visible()
     await expect(phone.locator("body")).not_to_contain_text("复议已撤销")
@@ -92,18 +92,18 @@ async def test_every_page_about_the_file_fits_its_screen(
     chromium: Browser, street: Street, language: str, width: int
 ) -> None:
     """No sideways scroll, no target below 44 px, a label for each control, little to load."""
-    await a_file(street)
-    house = street.house
-    async with house.engine.begin() as connection:
+    await make_file(street)
+    portal = street.portal
+    async with portal.engine.begin() as connection:
         raised = await service.raise_objection(
             connection,
-            house.runtime.catalogue,
-            uscc=house.firm,
+            portal.runtime.catalogue,
+            uscc=portal.firm,
             record_id="rec_r",
             text="评价指标有误。" * 20,
             wanted="",
-            actor=Actor(role=Role.ENTERPRISE, name="demo:zhang", party=house.firm),
-            now=house.clock(),
+            actor=Actor(role=Role.ENTERPRISE, name="demo:zhang", party=portal.firm),
+            now=portal.clock(),
         )
     assert isinstance(raised, Objection)
     context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
@@ -117,11 +117,11 @@ async def test_every_page_about_the_file_fits_its_screen(
     await rejected(street, raised.objection_id)
     for path in (
         "/portal",
-        f"/portal/enterprises/{house.firm}/record",
-        f"/portal/enterprises/{house.firm}/record?dataset=penalty",
-        f"/portal/enterprises/{house.firm}/records/rec_p",
-        f"/portal/enterprises/{house.firm}/records/rec_p/object",
-        f"/portal/enterprises/{house.firm}/objections",
+        f"/portal/enterprises/{portal.firm}/record",
+        f"/portal/enterprises/{portal.firm}/record?dataset=penalty",
+        f"/portal/enterprises/{portal.firm}/records/rec_p",
+        f"/portal/enterprises/{portal.firm}/records/rec_p/object",
+        f"/portal/enterprises/{portal.firm}/objections",
         f"/portal/objections/{raised.objection_id}",
         f"/portal/objections/{raised.objection_id}/review",
         f"/portal/objections/{raised.objection_id}/withdraw",

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import HEIGHT, Street
-from tests.creditfile_builders import a_record
-from tests.portal_house import PASSWORD
+from tests.creditfile_builders import make_record
+from tests.portal_fixture import PASSWORD
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -40,7 +40,7 @@ async def test_a_consent_is_given_in_a_minute_and_taken_back_in_two_taps(
     await expect(phone.get_by_role("heading", name="Back at the bank")).to_be_visible()
     assert "code=" in phone.url
 
-    await phone.goto(f"{street.issuer}/portal/enterprises/{street.house.firm}/consents")
+    await phone.goto(f"{street.issuer}/portal/enterprises/{street.portal.firm}/consents")
     await phone.get_by_role("link", name="浙江示范银行").click()
     await phone.get_by_role("link", name="撤回授权").click()
     await phone.get_by_role("button", name="确认撤回").click()
@@ -79,14 +79,14 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
     street: Street,
 ) -> None:
     """The first screen has the name, the status and the check phrase."""
-    await street.house.add_records(
-        a_record(
-            uscc=street.house.firm,
+    await street.portal.add_records(
+        make_record(
+            uscc=street.portal.firm,
             violation_type="价格违法",
             facts="<b>未按规定明码标价</b>",
         )
     )
-    code = await street.house.add_code(street.house.firm)
+    code = await street.portal.add_code(street.portal.firm)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
     for words in ("杭州云栖数据科技有限公司", "存续（在营）", code.check_phrase):
         box = await phone.get_by_text(words, exact=True).first.bounding_box()
@@ -98,8 +98,8 @@ async def test_a_scanned_code_shows_its_page_without_sign_in(
 
 async def test_a_revoked_code_warns_in_red(phone: Page, street: Street) -> None:
     """And says how to report it."""
-    code = await street.house.add_code(street.house.firm)
-    await street.house.revoke_code(code)
+    code = await street.portal.add_code(street.portal.firm)
+    await street.portal.revoke_code(code)
     await phone.goto(f"{street.issuer}/E/{code.code_id}")
     await expect(phone.get_by_role("alert")).to_contain_text("已作废")
     await expect(phone.get_by_role("link", name="拨打 12345 举报")).to_be_visible()
@@ -114,9 +114,9 @@ async def test_every_page_fits_its_screen_and_every_target_a_finger(
     width: int,
 ) -> None:
     """No sideways scroll, no target below 44 px, a label for each control, little to load."""
-    code = await street.house.add_code(street.house.firm)
-    firm = street.house.firm
-    await street.house.add_look(firm, outcome="refused", reason="not_available")
+    code = await street.portal.add_code(street.portal.firm)
+    firm = street.portal.firm
+    await street.portal.add_look(firm, outcome="refused", reason="not_available")
     context = await chromium.new_context(viewport={"width": width, "height": HEIGHT})
     context.set_default_timeout(1000 * PATIENCE)
     page = await context.new_page()

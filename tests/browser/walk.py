@@ -25,8 +25,8 @@ async def visitor(
     chromium: Browser, street: Street, username: str, language: Language, **context: Any
 ) -> AsyncIterator[BrowserContext]:
     """A browser in which somebody has signed in and chosen a language."""
-    name = sessions.cookie_name(street.house.runtime.settings)
-    session = (await street.house.signed_in(username)).cookies[name]
+    name = sessions.cookie_name(street.portal.runtime.settings)
+    session = (await street.portal.signed_in(username)).cookies[name]
     made = await chromium.new_context(**context)
     made.set_default_timeout(1000 * PATIENCE)
     await made.add_cookies(

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from gateway.access import consent_records
 from gateway.signing import jws
-from tests.consent_leaves import enterprises, lived, merged
-from tests.house import Caller, House
+from tests.consent_leaf_checks import enterprises, lived, merged
+from tests.gateway_fixture import Caller, GatewayFixture
 from xinqiao import KeySet, errors, verify_consent_record
 from xinqiao.cli._app import app
 
@@ -24,40 +24,40 @@ Change = Callable[[Document], None]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bank(house: House) -> AsyncIterator[Caller]:
+async def bank(gateway: GatewayFixture) -> AsyncIterator[Caller]:
     """A bank of its own for each test."""
-    yield await house.client("bank")
+    yield await gateway.client("bank")
 
 
-def signed_anew(house: House, made: Document, change: Change) -> Document:
+def signed_anew(gateway: GatewayFixture, made: Document, change: Change) -> Document:
     """What an operator can do who has the signing key, but not the log's past."""
     forged = copy.deepcopy(made)
     change(forged)
-    now = house.clock()
+    now = gateway.clock()
     claims = {
-        "iss": house.issuer,
+        "iss": gateway.issuer,
         "iat": int(now.timestamp()),
         "sub": forged["record"]["dct:identifier"],
         "record": forged["record"],
         "text": forged["text"],
     }
-    key = house.runtime.keys.current("response", now)
+    key = gateway.runtime.keys.current("response", now)
     return forged | {"jwt": jws.sign(claims, typ=consent_records.TYP, key=key)}
 
 
-def refused(document: Document, house: House) -> str:
+def refused(document: Document, gateway: GatewayFixture) -> str:
     """Why it is not believed."""
     with pytest.raises(errors.XinqiaoError) as caught:
-        verify_consent_record(document, keys=house.runtime.keys.published())
+        verify_consent_record(document, keys=gateway.runtime.keys.published())
     assert isinstance(caught.value, errors.EvidenceInvalid | errors.ReceiptInvalid)
     return str(caught.value)
 
 
-async def test_both_copies_are_proven_by_the_log(house: House, bank: Caller) -> None:
+async def test_both_copies_are_proven_by_the_log(gateway: GatewayFixture, bank: Caller) -> None:
     """Six events, six leaves; the client's copy without the persons."""
-    consent_id = await lived(house, bank)
-    keys = house.runtime.keys.published()
-    for made in (await merged(bank, consent_id), await enterprises(house, consent_id)):
+    consent_id = await lived(gateway, bank)
+    keys = gateway.runtime.keys.published()
+    for made in (await merged(bank, consent_id), await enterprises(gateway, consent_id)):
         verified = verify_consent_record(made, keys=keys)
         assert (verified.consent_id, verified.unproven) == (consent_id, ())
         assert verified.proven == (1, 2, 3, 4, 5, 6)
@@ -91,7 +91,7 @@ def _anothers(made: Document) -> None:
     made["record"]["dpv:hasProcess"]["dpv:hasRecipient"] = "another-bank"
 
 
-def _a_leaf_to_fit(made: Document) -> None:
+def _make_leaf_to_fit(made: Document) -> None:
     leaf = made["record"]["xq:events"][1]["xq:leaf"]
     leaf |= made["record"]["xq:events"][2]["xq:leaf"] | {"dct:identifier": leaf["dct:identifier"]}
 
@@ -108,74 +108,76 @@ FORGED: Final[dict[str, tuple[Change, str]]] = {
     "a recipient": (_anothers, "Event 1 is not what its leaf says."),
     "a withdrawal left out": (_not_withdrawn, "The record lacks an event."),
     "what holds now": (_wider_now, "What the record allows is not what was decided last."),
-    "another event's leaf": (_a_leaf_to_fit, "Event 2 is not what its leaf says."),
+    "another event's leaf": (_make_leaf_to_fit, "Event 2 is not what its leaf says."),
 }
 
 
 @pytest.mark.parametrize("what", FORGED)
 async def test_a_record_forged_by_the_operator_itself_shows(
-    house: House, bank: Caller, what: str
+    gateway: GatewayFixture, bank: Caller, what: str
 ) -> None:
     """Its signature is right."""
     change, sentence = FORGED[what]
-    consent_id = await lived(house, bank)
+    consent_id = await lived(gateway, bank)
     await merged(bank, consent_id)
-    made = await enterprises(house, consent_id)
-    assert refused(signed_anew(house, made, change), house) == sentence
+    made = await enterprises(gateway, consent_id)
+    assert refused(signed_anew(gateway, made, change), gateway) == sentence
 
 
-async def test_a_receipt_that_does_not_show_its_leaf_is_refused(house: House, bank: Caller) -> None:
+async def test_a_receipt_that_does_not_show_its_leaf_is_refused(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
     """Another leaf's, one of another log's key, one with another index."""
-    made = await merged(bank, await lived(house, bank))
-    keys = KeySet.read(house.runtime.keys.published())
+    made = await merged(bank, await lived(gateway, bank))
+    keys = KeySet.read(gateway.runtime.keys.published())
     swapped, moved = copy.deepcopy(made), copy.deepcopy(made)
     first, second = swapped["receipts"][:2]
     first["disclosure_id"], second["disclosure_id"] = (
         second["disclosure_id"],
         first["disclosure_id"],
     )
-    assert refused(swapped, house) == "The receipt is of another leaf."
+    assert refused(swapped, gateway) == "The receipt is of another leaf."
     moved["receipts"][0]["leaf_index"] += 1
-    assert refused(moved, house) == "The proof does not lead to the checkpoint's root."
+    assert refused(moved, gateway) == "The proof does not lead to the checkpoint's root."
     with pytest.raises(errors.ReceiptInvalid, match="not signed by a trusted log key"):
         verify_consent_record(made, keys=KeySet(keys.by_kid))
 
 
-async def test_what_was_not_signed_is_refused(house: House, bank: Caller) -> None:
+async def test_what_was_not_signed_is_refused(gateway: GatewayFixture, bank: Caller) -> None:
     """Changed beside its JWT, without one, by an unknown key, or something else altogether."""
-    made = await merged(bank, await lived(house, bank))
+    made = await merged(bank, await lived(gateway, bank))
     changed = copy.deepcopy(made)
     changed["record"]["xq:uses"] = 99
-    assert refused(changed, house) == "The record is not the one that was signed."
+    assert refused(changed, gateway) == "The record is not the one that was signed."
     other_text = {"zh": ["别的"], "en": ["other"]}
     changed = copy.deepcopy(made) | {"text": other_text}
-    assert refused(changed, house) == "The text is not the one that was signed."
-    anew = signed_anew(house, made, lambda forged: forged.update(text=other_text))
-    assert refused(anew, house) == "The text is not the one that the record names."
+    assert refused(changed, gateway) == "The text is not the one that was signed."
+    anew = signed_anew(gateway, made, lambda forged: forged.update(text=other_text))
+    assert refused(anew, gateway) == "The text is not the one that the record names."
     for token in ("", "a.b.c", made["jwt"][:-6] + "AAAAAA", None):
-        assert refused(made | {"jwt": token}, house) == "The record's JWT cannot be verified."
+        assert refused(made | {"jwt": token}, gateway) == "The record's JWT cannot be verified."
     with pytest.raises(errors.EvidenceInvalid, match="not among the trusted keys"):
         verify_consent_record(made, keys={"keys": []})
-    refused({}, house)
+    refused({}, gateway)
 
 
-async def test_what_has_no_receipt_yet_is_named(house: House, bank: Caller) -> None:
+async def test_what_has_no_receipt_yet_is_named(gateway: GatewayFixture, bank: Caller) -> None:
     """And one whose salt was erased."""
-    made = await merged(bank, await lived(house, bank))
+    made = await merged(bank, await lived(gateway, bank))
     made["receipts"] = made["receipts"][:4]
-    fresh = verify_consent_record(made, keys=house.runtime.keys.published())
+    fresh = verify_consent_record(made, keys=gateway.runtime.keys.published())
     assert (fresh.proven, fresh.unproven) == ((1, 2, 3, 4), (5, 6))
-    erased = signed_anew(house, made, lambda it: it["record"]["xq:events"][0].pop("xq:leaf"))
-    assert verify_consent_record(erased, keys=house.runtime.keys.published()).proven == (2, 3, 4)
+    erased = signed_anew(gateway, made, lambda it: it["record"]["xq:events"][0].pop("xq:leaf"))
+    assert verify_consent_record(erased, keys=gateway.runtime.keys.published()).proven == (2, 3, 4)
 
 
 async def test_the_command_says_what_the_log_proves(
-    house: House, bank: Caller, tmp_path: Path
+    gateway: GatewayFixture, bank: Caller, tmp_path: Path
 ) -> None:
     """0 if it proves all, 1 if not or if anything was changed."""
-    made = await merged(bank, await lived(house, bank))
+    made = await merged(bank, await lived(gateway, bank))
     file, keys = tmp_path / "record.json", tmp_path / "keys.json"
-    keys.write_text(json.dumps(house.runtime.keys.published()))
+    keys.write_text(json.dumps(gateway.runtime.keys.published()))
     outcomes = []
     partly, changed = copy.deepcopy(made), copy.deepcopy(made)
     partly["receipts"] = []

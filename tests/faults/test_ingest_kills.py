@@ -14,7 +14,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.ingest_house import Desk, a_database, a_desk, children_of, licences
+from tests.ingest_fixture import (
+    IngestFixture,
+    children_of,
+    licences,
+    make_ingest_fixture,
+    make_source_database,
+)
 from tests.waiting import PATIENCE
 
 KILLS: Final = 20 if os.environ.get("FULL") else 3
@@ -34,23 +40,24 @@ def delivered() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def desks(postgres_url: str, tmp_path: Path) -> tuple[Desk, Desk]:
+def desks(postgres_url: str, tmp_path: Path) -> tuple[IngestFixture, IngestFixture]:
     """One to be disturbed and one not."""
     for name in ("disturbed", "calm"):
         (tmp_path / name).mkdir()
     disturbed, calm = (
-        a_desk(a_database(postgres_url), tmp_path / name) for name in ("disturbed", "calm")
+        make_ingest_fixture(make_source_database(postgres_url), tmp_path / name)
+        for name in ("disturbed", "calm")
     )
     return disturbed, calm
 
 
 def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
-    desks: tuple[Desk, Desk],
+    desks: tuple[IngestFixture, IngestFixture],
 ) -> None:
     """Row for row, history and counts and rejected rows included; and no process is left behind."""
     disturbed, calm = desks
-    for desk in desks:
-        desk.write("day1.ndjson", delivered())
+    for fixture in desks:
+        fixture.write("day1.ndjson", delivered())
     chance = random.Random()  # noqa: S311  # any moments
     total = ROWS + ROWS // 50 + ROWS // 40 + ROWS // 10
     moments = sorted(chance.randrange(total) for _ in range(KILLS))
@@ -60,7 +67,7 @@ def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
     assert calm.ingest("day1.ndjson", "--chunk-rows", "500").status == 1
     for table in ("record", "record_history"):
         assert disturbed.content(table) == calm.content(table), moments
-    (one,), (other,) = (_counts(desk) for desk in desks)
+    (one,), (other,) = (_counts(fixture) for fixture in desks)
     assert one == other
     assert one["state"] == "done"
     assert one["rows"] > ROWS
@@ -69,19 +76,19 @@ def test_a_killed_ingest_that_is_run_again_leaves_what_a_calm_one_leaves(
         assert listed[0] == listed[1]
 
 
-def _counts(desk: Desk) -> list[dict[str, Any]]:
-    found = desk.rows(
+def _counts(fixture: IngestFixture) -> list[dict[str, Any]]:
+    found = fixture.rows(
         "SELECT rows, created, updated, unchanged, rejected, warnings, rejects_bytes, masked_bytes, state"
         " FROM intake_job"
     )
     return [dict(row) for row in found]
 
 
-def _killed_after(desk: Desk, rows: int, chance: random.Random) -> None:
+def _killed_after(fixture: IngestFixture, rows: int, chance: random.Random) -> None:
     """Run until so many rows are taken and a moment longer, then SIGKILL."""
-    run = desk.start("day1.ndjson", "--chunk-rows", "500")
+    run = fixture.start("day1.ndjson", "--chunk-rows", "500")
     until = time.monotonic() + PATIENCE
-    while _taken(desk) < rows and run.poll() is None:
+    while _taken(fixture) < rows and run.poll() is None:
         assert time.monotonic() < until, "the ingest does not get on"
         time.sleep(0.02)
     time.sleep(chance.random() * 0.3)
@@ -94,8 +101,8 @@ def _killed_after(desk: Desk, rows: int, chance: random.Random) -> None:
             time.sleep(0.05)
 
 
-def _taken(desk: Desk) -> int:
-    found = desk.rows("SELECT rows FROM intake_job")
+def _taken(fixture: IngestFixture) -> int:
+    found = fixture.rows("SELECT rows FROM intake_job")
     return int(found[0]["rows"]) if found else -1
 
 
@@ -116,35 +123,37 @@ def wide() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def desk(postgres_url: str, tmp_path: Path) -> Desk:
+def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
     """A desk with a large file on it."""
-    desk = a_desk(a_database(postgres_url), tmp_path)
-    desk.write("wide.ndjson", wide())
-    return desk
+    fixture = make_ingest_fixture(make_source_database(postgres_url), tmp_path)
+    fixture.write("wide.ndjson", wide())
+    return fixture
 
 
 def test_a_reader_that_dies_stops_the_ingest_which_goes_on_when_it_is_run_again(
-    desk: Desk,
+    fixture: IngestFixture,
 ) -> None:
     """However far the other reader was ahead: the command says so in one sentence and ends."""
-    with desk.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
+    with fixture.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
         for each in children_of(run.pid)[:1]:
             os.kill(each, signal.SIGKILL)
     _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 2
     assert "The process that read the file ended" in said
     assert "What came before it was kept" in said
-    assert 0 < _taken(desk) < WIDE
-    again = desk.ingest("wide.ndjson", "--chunk-rows", "500")
-    assert (again.status, _taken(desk)) == (0, WIDE)
+    assert 0 < _taken(fixture) < WIDE
+    again = fixture.ingest("wide.ndjson", "--chunk-rows", "500")
+    assert (again.status, _taken(fixture)) == (0, WIDE)
 
 
-def test_an_ingest_that_is_interrupted_ends_and_goes_on_when_it_is_run_again(desk: Desk) -> None:
+def test_an_ingest_that_is_interrupted_ends_and_goes_on_when_it_is_run_again(
+    fixture: IngestFixture,
+) -> None:
     """Ctrl-C at the shell: no reader keeps it."""
-    with desk.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
+    with fixture.held("wide.ndjson", "--chunk-rows", "500", beyond=500) as run:
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode != 0
     assert "stopped; the same command goes on where it was" in said
-    again = desk.ingest("wide.ndjson", "--chunk-rows", "500")
-    assert (again.status, _taken(desk)) == (0, WIDE)
+    again = fixture.ingest("wide.ndjson", "--chunk-rows", "500")
+    assert (again.status, _taken(fixture)) == (0, WIDE)

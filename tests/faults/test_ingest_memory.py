@@ -11,24 +11,31 @@ from typing import Final
 import orjson
 import pytest
 
-from tests.ingest_house import Desk, a_code, a_database, a_desk, children_of, licences
+from tests.ingest_fixture import (
+    IngestFixture,
+    children_of,
+    licences,
+    make_ingest_fixture,
+    make_source_database,
+    make_uscc,
+)
 
 MOST: Final = 1_000_000_000
 _PEAK: Final = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 @pytest.fixture
-def desk(postgres_url: str, tmp_path: Path) -> Desk:
+def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
     """A desk on a database of its own."""
-    return a_desk(a_database(postgres_url), tmp_path)
+    return make_ingest_fixture(make_source_database(postgres_url), tmp_path)
 
 
-def peak_of(desk: Desk, *arguments: str, **of: str) -> tuple[int, str]:
+def peak_of(fixture: IngestFixture, *arguments: str, **of: str) -> tuple[int, str]:
     """The bytes that the command and its reader had at most, and what they said.
 
     VmHWM, not `ru_maxrss`: that one counts what the process was before it became the command.
     """
-    run = desk.start(*arguments, **of)
+    run = fixture.start(*arguments, **of)
     peaks: dict[int, int] = {}
     while run.poll() is None:
         for pid in (run.pid, *children_of(run.pid)):
@@ -45,26 +52,26 @@ def _peak(pid: int) -> int:
     return 0
 
 
-def test_a_line_of_a_gigabyte_is_passed_over(desk: Desk) -> None:
+def test_a_line_of_a_gigabyte_is_passed_over(fixture: IngestFixture) -> None:
     """The rows around it are taken."""
-    path = desk.write("day1.ndjson", licences(2))
+    path = fixture.write("day1.ndjson", licences(2))
     with path.open("r+b") as file:
         file.seek(0, os.SEEK_END)
         file.truncate(file.tell() + (1 << 30))  # a hole: NUL bytes without a line's end
         file.seek(0, os.SEEK_END)
         file.write(b"\n" + orjson.dumps(licences(3)[2]) + b"\n")
-    peak, said = peak_of(desk, "day1.ndjson")
+    peak, said = peak_of(fixture, "day1.ndjson")
     assert "4 rows: 3 created, 0 updated, 0 unchanged, 1 rejected" in said
     assert peak < MOST
 
 
-def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(desk: Desk) -> None:
+def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(fixture: IngestFixture) -> None:
     """Six hundred rows of a quarter of a megabyte, and none of them is kept for long."""
     text = "字" * 49_000
     fields = ("facts", "legal_basis", "content")
     rows = (
         {
-            "uscc": a_code(number),
+            "uscc": make_uscc(number),
             "document_number": f"罚{number}",
             "kinds": ["罚款"],
             "decided_on": "2026-01-01",
@@ -72,35 +79,37 @@ def test_rows_as_large_as_rows_may_be_come_in_smaller_chunks(desk: Desk) -> None
         }
         for number in range(600)
     )
-    desk.write("day1.ndjson", rows)
-    peak, said = peak_of(desk, "day1.ndjson", dataset="penalty")
+    fixture.write("day1.ndjson", rows)
+    peak, said = peak_of(fixture, "day1.ndjson", dataset="penalty")
     assert "600 rows: 600 created" in said
     assert peak < 0.7 * MOST
 
 
-def test_a_bomb_is_refused_in_little_memory(desk: Desk) -> None:
+def test_a_bomb_is_refused_in_little_memory(fixture: IngestFixture) -> None:
     """A gigabyte of nothing in a megabyte."""
     content = b" " * (1 << 19) + b"\n"
-    desk.write("day1.csv.gz", gzip.compress(b"uscc,number\n" + content * 600))
-    peak, said = peak_of(desk, "day1.csv.gz")
+    fixture.write("day1.csv.gz", gzip.compress(b"uscc,number\n" + content * 600))
+    peak, said = peak_of(fixture, "day1.csv.gz")
     assert "more than 250 times its size" in said
     assert peak < MOST // 2
 
 
 @pytest.mark.parametrize("ending", ["ndjson", "csv"])
-def test_rows_of_very_many_cells_are_looked_at_one_by_one(desk: Desk, ending: str) -> None:
+def test_rows_of_very_many_cells_are_looked_at_one_by_one(
+    fixture: IngestFixture, ending: str
+) -> None:
     """Forty rows of a hundred thousand members each, among others that are taken."""
     if ending == "csv":
         rows = [
-            f"{a_code(n)},许{n},{'x,' * 100_000}" if n % 3 else f"{a_code(n)},许{n}"
+            f"{make_uscc(n)},许{n},{'x,' * 100_000}" if n % 3 else f"{make_uscc(n)},许{n}"
             for n in range(60)
         ]
-        desk.write("day1.csv", "\n".join(["uscc,number", *rows]))
+        fixture.write("day1.csv", "\n".join(["uscc,number", *rows]))
     else:
         many = {f"m{n}": n for n in range(100_000)}
-        desk.write(
+        fixture.write(
             "day1.ndjson", [each | (many if n % 3 else {}) for n, each in enumerate(licences(60))]
         )
-    peak, said = peak_of(desk, f"day1.{ending}")
+    peak, said = peak_of(fixture, f"day1.{ending}")
     assert "60 rows: 20 created, 0 updated, 0 unchanged, 40 rejected" in said
     assert peak < MOST // 2

@@ -38,7 +38,7 @@ ERRORS: Final = {
 }
 
 
-def a_call(quota: int = 10) -> Admission:
+def make_call(quota: int = 10) -> Admission:
     """A call of a client of its own."""
     counter = Counter(name="client", key="k", quota=quota, window=86_400)
     return Admission(tag=uuid4().hex, generation=None, counters=(counter,))
@@ -89,17 +89,17 @@ async def test_after_any_error_the_next_call_has_a_new_connection(
 ) -> None:
     """A crowd finds the error or, once one has dropped the connections, is counted; then all are."""
     store, proxy = behind
-    assert isinstance(await store.admit(a_call()), Admitted)
+    assert isinstance(await store.admit(make_call()), Admitted)
     opened, line = proxy.opened, error.format(port=proxy.port)
     proxy.fail_over(line)
-    first = await outcome_of(store, a_call())
+    first = await outcome_of(store, make_call())
     assert (
         isinstance(first, LimiterUnavailableError) or "MOVED" in error
     )  # which redis-py may follow
     for _ in range(3):
-        assert isinstance(await store.admit(a_call()), Admitted)
+        assert isinstance(await store.admit(make_call()), Admitted)
     assert proxy.opened > opened
-    crowd = [a_call() for _ in range(CROWD)]
+    crowd = [make_call() for _ in range(CROWD)]
     assert await are_counted(store, crowd)
     proxy.fail_over(line)
     await asyncio.gather(*(outcome_of(store, call) for call in crowd))
@@ -121,15 +121,15 @@ async def test_a_primary_that_becomes_a_replica_and_back_is_followed() -> None:
     with RedisServer(tcp=True) as server, server.client() as direct:
         store = RedisStore(server.url)
         for bad, good in REAL.values():
-            assert isinstance(await store.admit(a_call()), Admitted)
+            assert isinstance(await store.admit(make_call()), Admitted)
             for command in bad.splitlines():
                 direct.execute_command(*command.split())
-            assert isinstance(await outcome_of(store, a_call()), LimiterUnavailableError)
+            assert isinstance(await outcome_of(store, make_call()), LimiterUnavailableError)
             with pytest.raises(LimiterUnavailableError):
                 await store.generation()
             for command in good.splitlines():
                 direct.execute_command(*command.split())
-            assert isinstance(await store.admit(a_call()), Admitted)
+            assert isinstance(await store.admit(make_call()), Admitted)
         await store.close()
 
 
@@ -157,7 +157,7 @@ def cluster() -> Iterator[list[RedisServer]]:
 async def test_a_cluster_is_followed_through_its_failovers(cluster: list[RedisServer]) -> None:
     """By hand, so that the primary lives on as a replica; then by a kill. All count again by themselves."""
     store = RedisStore(cluster[0].url)
-    calls = [a_call(quota=1_000) for _ in range(3 * CROWD)]
+    calls = [make_call(quota=1_000) for _ in range(3 * CROWD)]
     await admitted_again(store, calls)
     assert await are_counted(store, calls)
     with cluster[3].client() as second:

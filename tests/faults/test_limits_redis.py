@@ -41,7 +41,7 @@ async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
     await made.close()
 
 
-def a_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = None) -> Admission:
+def make_call(quota: int = 1000, *, tag: str | None = None, jti: str | None = None) -> Admission:
     """A call whose answer can be told from every other's by its quota."""
     counter = Counter(name="client", key="k", quota=quota, window=86_400)
     return Admission(
@@ -64,7 +64,7 @@ async def recovered(store: RedisStore) -> Verdict:
     """The first verdict after the trouble."""
 
     async def verdict() -> Verdict | None:
-        outcome = await outcome_of(store, a_call())
+        outcome = await outcome_of(store, make_call())
         return None if isinstance(outcome, LimiterUnavailableError) else outcome
 
     found = await eventually(verdict)
@@ -77,10 +77,10 @@ async def test_a_stopped_redis_closes_and_recovers(
     store: RedisStore,
 ) -> None:
     """No verdict while it is down; when it is back, empty, the old generation is stale."""
-    before = await store.admit(a_call())
+    before = await store.admit(make_call())
     server.stop()
     async with asyncio.timeout(PATIENCE):
-        outcomes = await asyncio.gather(*(outcome_of(store, a_call()) for _ in range(100)))
+        outcomes = await asyncio.gather(*(outcome_of(store, make_call()) for _ in range(100)))
     assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
     with pytest.raises(LimiterUnavailableError):
         await store.generation()
@@ -96,11 +96,11 @@ async def test_a_frozen_redis_closes_and_recovers(
 ) -> None:
     """It accepts connections and answers nothing: the time limit closes, which is of seconds."""
     assert DEADLINE < 5
-    await store.admit(a_call())
+    await store.admit(make_call())
     os.kill(server.pid, signal.SIGSTOP)
     try:
         async with asyncio.timeout(PATIENCE):
-            outcomes = await asyncio.gather(*(outcome_of(store, a_call()) for _ in range(100)))
+            outcomes = await asyncio.gather(*(outcome_of(store, make_call()) for _ in range(100)))
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert all(isinstance(outcome, LimiterUnavailableError) for outcome in outcomes)
@@ -114,7 +114,7 @@ async def test_a_redis_killed_under_load_gives_verdicts_or_the_one_error(
     """Whatever the moment of the kill, nothing else comes out."""
 
     async def last_outcome() -> Verdict | LimiterUnavailableError:
-        while isinstance(outcome := await outcome_of(store, a_call()), Admitted):
+        while isinstance(outcome := await outcome_of(store, make_call()), Admitted):
             pass
         return outcome
 
@@ -129,7 +129,7 @@ async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() ->
     """Neither the error nor what it came from holds the URL, in which a password may stand."""
     store = RedisStore("redis://:hunter2@127.0.0.1:1/0")
     with pytest.raises(LimiterUnavailableError) as raised:
-        await store.admit(a_call())
+        await store.admit(make_call())
     assert "hunter2" not in repr(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
@@ -138,13 +138,13 @@ async def test_a_redis_that_nobody_started_is_closed_and_its_address_untold() ->
 
 async def test_a_full_redis_admits_nobody(server: RedisServer, store: RedisStore) -> None:
     """What cannot be remembered is not admitted; with room again it is."""
-    await store.admit(a_call())
+    await store.admit(make_call())
     with server.client() as client:
         client.config_set("maxmemory", 1)
         with pytest.raises(LimiterUnavailableError):
-            await store.admit(a_call())
+            await store.admit(make_call())
         client.config_set("maxmemory", 0)
-    assert isinstance(await store.admit(a_call()), Admitted)
+    assert isinstance(await store.admit(make_call()), Admitted)
 
 
 async def test_a_redis_that_forgot_the_script_counts_once(
@@ -156,7 +156,7 @@ async def test_a_redis_that_forgot_the_script_counts_once(
     for left in (9, 8, 7):
         with server.client() as client:
             client.script_flush()
-        verdict = await store.admit(a_call(10, tag=tag))
+        verdict = await store.admit(make_call(10, tag=tag))
         assert isinstance(verdict, Admitted)
         assert verdict.states[0].remaining == left
 
@@ -164,12 +164,12 @@ async def test_a_redis_that_forgot_the_script_counts_once(
 async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisStore) -> None:
     """Callers hang up at any moment; each later call still gets its own answer."""
     for turn in range(10):
-        doomed = [asyncio.create_task(store.admit(a_call(500_000))) for _ in range(40)]
+        doomed = [asyncio.create_task(store.admit(make_call(500_000))) for _ in range(40)]
         await asyncio.sleep(turn * 0.0005)
         for task in doomed:
             task.cancel()
         quotas = range(1, 41)
-        verdicts = await asyncio.gather(*(store.admit(a_call(quota)) for quota in quotas))
+        verdicts = await asyncio.gather(*(store.admit(make_call(quota)) for quota in quotas))
         await asyncio.gather(*doomed, return_exceptions=True)
         assert [v.states[0].quota for v in verdicts if isinstance(v, Admitted)] == [*quotas]
         assert [v.states[0].remaining for v in verdicts if isinstance(v, Admitted)] == [
@@ -180,9 +180,9 @@ async def test_a_cancelled_call_never_leaves_its_answer_to_another(store: RedisS
 async def test_two_workers_share_their_counters(server: RedisServer, store: RedisStore) -> None:
     """Two workers admit as many as the quota together, and one use of each proof."""
     other, tag = RedisStore(server.url), uuid4().hex
-    calls = (worker.admit(a_call(50, tag=tag)) for worker in (store, other) for _ in range(100))
+    calls = (worker.admit(make_call(50, tag=tag)) for worker in (store, other) for _ in range(100))
     verdicts = await asyncio.gather(*calls)
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 50
-    twice = await asyncio.gather(*(w.admit(a_call(tag="t", jti="one")) for w in (store, other)))
+    twice = await asyncio.gather(*(w.admit(make_call(tag="t", jti="one")) for w in (store, other)))
     assert sum(isinstance(verdict, Admitted) for verdict in twice) == 1
     await other.close()

@@ -19,7 +19,7 @@ from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.tables import record
 from gateway.db.engine import make_engine
 from gateway.signing.keys import KeyRing, new_key_file, read_keys
-from tests.creditfile_builders import a_record
+from tests.creditfile_builders import make_record
 from tests.databases import new_database
 from tests.waiting import PATIENCE
 
@@ -56,7 +56,7 @@ async def test_retention_is_killed_anywhere_and_finished_by_the_next(
     """The rest is deleted by a run that nobody disturbs; no version is proved twice or not at all."""
     url, keys = await new_database(postgres_url), tmp_path / "keys"
     keys.write_text(new_key_file(datetime(2026, 1, 1, tzinfo=UTC)))
-    ids = await a_full_table(url)
+    ids = await make_full_table(url)
     left = []
     for _ in range(KILLS):
         await run_and_kill(url, keys)
@@ -72,14 +72,14 @@ async def test_retention_is_killed_anywhere_and_finished_by_the_next(
     assert 0 < left[0] < RECORDS, "the first kill came in the middle"
 
 
-async def a_full_table(url: str) -> list[str]:
+async def make_full_table(url: str) -> list[str]:
     """Old penalties, two to an enterprise."""
     long_ago = date(2015, 1, 5).isoformat()
     ids = [f"rec_{secrets.token_hex(8)}" for _ in range(RECORDS)]
     engine = make_engine(url, pool_size=1)
     async with engine.begin() as connection:
         for place, record_id in enumerate(ids):
-            made = a_record(
+            made = make_record(
                 uscc=f"91330106MA{place // 2:08d}",
                 record_id=record_id,
                 document_number=record_id,

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from gateway.clients.public_keys import problem_with_keys
 from gateway.clients.registration import RegistrationError, check_keys
 from gateway.signing import jws
+from tests.clients_builders import make_ec_key
 from tests.oauth_builders import public_jwk, signed
-from tests.registry_builders import an_ec_key
 from tests.rsa_keys import rsa_key
 
 P = 2**255 - 19
@@ -28,7 +28,7 @@ SMALL = [
 
 def ec(**more: Any) -> dict[str, Any]:
     """A P-256 key; a member of `None` is left out."""
-    return public_jwk(an_ec_key(), kid="k1") | more
+    return public_jwk(make_ec_key(), kid="k1") | more
 
 
 def of_rsa(bits: int, exponent: int = 65_537) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_a_point_of_small_order_is_no_key(point: bytes, sign: int) -> None:
 
 
 KEYS_THAT_SIGN = [
-    ("ES256", an_ec_key),
+    ("ES256", make_ec_key),
     ("EdDSA", ed25519.Ed25519PrivateKey.generate),
     ("PS256", partial(rsa_key, 2_048)),
     ("PS256", partial(rsa_key, 4_096)),

@@ -9,10 +9,10 @@ from gateway.admin.operators import Operator
 from gateway.clients.key_sets import rest_after
 from gateway.clients.registration import Registration, RegistrationError
 from gateway.safe_fetch import Fetched
-from tests.registry_builders import a_set
+from tests.clients_builders import make_set
 
 
-def a_client(**changes: Any) -> Registration:
+def make_client(**changes: Any) -> Registration:
     """A bank."""
     return Registration(
         **{
@@ -21,7 +21,7 @@ def a_client(**changes: Any) -> Registration:
             "name_zh": "银行",
             "name_en": "Bank",
             "scopes": ("query",),
-            "jwks": a_set("k1"),
+            "jwks": make_set("k1"),
         }
         | changes
     )
@@ -53,14 +53,14 @@ def a_client(**changes: Any) -> Registration:
         ({"jwks": None, "jwks_uri": "http://bank.test/jwks.json"}, "https"),
         ({"jwks": None, "jwks_uri": "https://10.0.0.1/jwks.json"}, "public"),
         ({"jwks": {"keys": []}}, "1 to 8"),
-        ({"jwks": {"keys": [{**a_set("a")["keys"][0], "d": "AAAA"}]}}, "public keys only"),
-        ({"jwks": a_set("a", "a")}, "same kid"),
+        ({"jwks": {"keys": [{**make_set("a")["keys"][0], "d": "AAAA"}]}}, "public keys only"),
+        ({"jwks": make_set("a", "a")}, "same kid"),
     ],
 )
 def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sentence: str) -> None:
     """By one sentence that says what to mend."""
     with pytest.raises(RegistrationError, match=sentence):
-        a_client(**changes)
+        make_client(**changes)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_could_not_be_used_safely_is_refused(changes: dict[str, Any], sente
 )
 def test_what_is_in_order_is_registered(changes: dict[str, Any]) -> None:
     """Keys by value or by address; an agency with its numbers; an operator apart."""
-    assert a_client(**changes).columns()["client_id"] == "bank"
+    assert make_client(**changes).columns()["client_id"] == "bank"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import pytest
 
 from consent import Consent, Granted, Purpose, Reason, Refused, Status, decide, status_at, uses_left
 from consent.model import PURPOSE_NAMES
-from tests.consent_builders import A_DAY, NOON, a_consent, a_request, an_ask
+from tests.consent_builders import A_DAY, NOON, make_ask, make_consent, make_request
 
 
 def test_a_consent_that_holds_grants_what_was_asked() -> None:
     """An ask inside the consent is granted whole."""
-    assert decide(a_consent(uses=3), an_ask(), now=NOON) == Granted(
+    assert decide(make_consent(uses=3), make_ask(), now=NOON) == Granted(
         consent_id="cst_a",
         version=2,
         datasets=("registration", "penalty"),
@@ -23,75 +23,75 @@ def test_a_consent_that_holds_grants_what_was_asked() -> None:
 
 def test_only_the_consented_part_of_an_ask_is_granted() -> None:
     """What is beyond the consent is left out, in the order of the ask."""
-    ask = an_ask(datasets=("public_rating", "penalty"), questions=("is_active.v1", "other.v1"))
-    granted = decide(a_consent(), ask, now=NOON)
+    ask = make_ask(datasets=("public_rating", "penalty"), questions=("is_active.v1", "other.v1"))
+    granted = decide(make_consent(), ask, now=NOON)
     assert isinstance(granted, Granted)
     assert (granted.datasets, granted.questions) == (("penalty",), ("is_active.v1",))
 
 
 def test_an_ask_wholly_outside_the_consent_is_refused_and_spends_nothing() -> None:
     """A grant of nothing would be no grant."""
-    ask = an_ask(datasets=("public_rating",), questions=())
-    assert decide(a_consent(), ask, now=NOON) == Refused(Reason.NOT_IN_CONSENT)
+    ask = make_ask(datasets=("public_rating",), questions=())
+    assert decide(make_consent(), ask, now=NOON) == Refused(Reason.NOT_IN_CONSENT)
 
 
 @pytest.mark.parametrize(
     "consent",
     [
         None,
-        a_consent(client_id="bank-2"),
-        a_consent(uscc="91330106MA2CYYYY2B"),
-        a_consent(purpose=Purpose.TENDER),
-        a_request(),
-        a_request(answer_by=NOON - A_DAY),
-        a_request(status=Status.WITHDRAWN),
-        a_consent(status=Status.REFUSED),
-        a_consent(status=Status.SUPERSEDED),
-        a_consent(client_id="bank-2", status=Status.WITHDRAWN),
+        make_consent(client_id="bank-2"),
+        make_consent(uscc="91330106MA2CYYYY2B"),
+        make_consent(purpose=Purpose.TENDER),
+        make_request(),
+        make_request(answer_by=NOON - A_DAY),
+        make_request(status=Status.WITHDRAWN),
+        make_consent(status=Status.REFUSED),
+        make_consent(status=Status.SUPERSEDED),
+        make_consent(client_id="bank-2", status=Status.WITHDRAWN),
     ],
 )
 def test_what_is_not_the_callers_own_grant_is_not_available(consent: Consent | None) -> None:
     """No consent, a foreign one, another purpose's and one never granted look the same (R7)."""
-    assert decide(consent, an_ask(), now=NOON) == Refused(Reason.NOT_AVAILABLE)
+    assert decide(consent, make_ask(), now=NOON) == Refused(Reason.NOT_AVAILABLE)
 
 
 @pytest.mark.parametrize(
     ("consent", "reason"),
     [
-        (a_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
-        (a_consent(status=Status.PAUSED), Reason.CONSENT_PAUSED),
-        (a_consent(valid_until=NOON), Reason.CONSENT_EXPIRED),
-        (a_consent(status=Status.EXPIRED), Reason.CONSENT_EXPIRED),
-        (a_consent(uses=10), Reason.CONSENT_EXHAUSTED),
-        (a_consent(status=Status.WITHDRAWN, uses=10), Reason.CONSENT_WITHDRAWN),
+        (make_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
+        (make_consent(status=Status.PAUSED), Reason.CONSENT_PAUSED),
+        (make_consent(valid_until=NOON), Reason.CONSENT_EXPIRED),
+        (make_consent(status=Status.EXPIRED), Reason.CONSENT_EXPIRED),
+        (make_consent(uses=10), Reason.CONSENT_EXHAUSTED),
+        (make_consent(status=Status.WITHDRAWN, uses=10), Reason.CONSENT_WITHDRAWN),
     ],
 )
 def test_of_its_own_consent_a_client_learns_the_state(consent: Consent, reason: Reason) -> None:
     """The wire has a code for each way in which a grant ends."""
-    assert decide(consent, an_ask(), now=NOON) == Refused(reason)
+    assert decide(consent, make_ask(), now=NOON) == Refused(reason)
 
 
 def test_a_consent_ends_at_its_last_instant_and_not_before() -> None:
     """`valid_until` is exclusive, to the microsecond."""
-    consent = a_consent(valid_until=NOON)
+    consent = make_consent(valid_until=NOON)
     assert status_at(consent, NOON - timedelta(microseconds=1)) is Status.ACTIVE
     assert status_at(consent, NOON) is Status.EXPIRED
 
 
 def test_a_pause_does_not_stop_the_term() -> None:
     """A paused consent expires like any other."""
-    paused = a_consent(status=Status.PAUSED, valid_until=NOON)
+    paused = make_consent(status=Status.PAUSED, valid_until=NOON)
     assert status_at(paused, NOON) is Status.EXPIRED
 
 
 def test_a_request_that_nobody_answers_lapses() -> None:
     """After `answer_by` there is nothing left to decide."""
-    assert status_at(a_request(answer_by=NOON), NOON) is Status.EXPIRED
+    assert status_at(make_request(answer_by=NOON), NOON) is Status.EXPIRED
 
 
 def test_a_consent_without_a_limit_has_no_number_of_uses_left() -> None:
     """Unlimited is not zero and not a large number."""
-    assert uses_left(a_consent(max_uses=None, uses=10**6)) is None
+    assert uses_left(make_consent(max_uses=None, uses=10**6)) is None
 
 
 def test_every_purpose_has_a_name_in_both_languages() -> None:

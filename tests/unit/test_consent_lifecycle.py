@@ -34,21 +34,21 @@ from tests.consent_builders import (
     BANK,
     NOON,
     SHOWN,
-    a_consent,
-    a_person,
-    a_request,
-    a_scope,
-    an_ask,
     done,
+    make_ask,
+    make_consent,
+    make_person,
+    make_request,
+    make_scope,
 )
 
-STRANGER = a_person("91330106MA2CYYYY2B")
+STRANGER = make_person("91330106MA2CYYYY2B")
 
 
 def asked(**changes: object) -> Transition | Refused:
     """What comes of a bank's plain request at noon."""
     usual: dict[str, object] = {
-        "ask": an_ask(),
+        "ask": make_ask(),
         "consent_id": "cst_b",
         "valid_until": NOON + A_DAY,
         "max_uses": 1,
@@ -71,7 +71,7 @@ def test_a_request_waits_for_its_answer() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ask": an_ask(datasets=(), questions=())},
+        {"ask": make_ask(datasets=(), questions=())},
         {"max_uses": 0},
         {"valid_until": NOON},
     ],
@@ -83,7 +83,7 @@ def test_a_request_for_nothing_is_refused(changes: dict[str, object]) -> None:
 
 def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     """R9: the cool-down ends on the instant, and not before."""
-    refused = done(refuse(a_request(), by=a_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(make_request(), by=make_person(), shown=SHOWN, now=NOON))
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
     assert asked(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
@@ -96,14 +96,14 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
 )
 def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
     """Another client, enterprise or purpose is not held back by it."""
-    refused = done(refuse(a_request(), by=a_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(make_request(), by=make_person(), shown=SHOWN, now=NOON))
     assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
 
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
     """Fewer data, less time, fewer uses: each is the enterprise's choice."""
-    scope = a_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
-    outcome = grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON)
+    scope = make_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
+    outcome = grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
     consent = outcome.consent
     assert (consent.status, consent.scope, consent.decided_at) == (Status.ACTIVE, scope, NOON)
@@ -115,15 +115,15 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
     """R8: what a dataset gains later was not agreed to; nothing is said of what was not kept."""
     named = ("registration.name", "penalty.fine", "penalty.document_number")
     shown = replace(SHOWN, fields=named)
-    scope = a_scope(datasets=("penalty",), questions=())
-    held = done(grant(a_request(), scope=scope, by=a_person(), shown=shown, now=NOON))
+    scope = make_scope(datasets=("penalty",), questions=())
+    held = done(grant(make_request(), scope=scope, by=make_person(), shown=shown, now=NOON))
     assert held.fields == ("penalty.fine", "penalty.document_number")
-    allowed = decide(held, an_ask(), now=NOON)
+    allowed = decide(held, make_ask(), now=NOON)
     assert isinstance(allowed, Granted)
     assert allowed.fields == held.fields
     less = replace(held.scope, max_uses=2)
-    assert done(narrow(held, scope=less, by=a_person(), now=NOON)).fields == held.fields
-    unknown = done(grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON))
+    assert done(narrow(held, scope=less, by=make_person(), now=NOON)).fields == held.fields
+    unknown = done(grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON))
     assert unknown.fields is None
 
 
@@ -139,80 +139,82 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
 )
 def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> None:
     """R8: any widening needs a new request, even with the enterprise's hand."""
-    outcome = grant(a_request(), scope=a_scope(**wider), by=a_person(), shown=SHOWN, now=NOON)
+    outcome = grant(
+        make_request(), scope=make_scope(**wider), by=make_person(), shown=SHOWN, now=NOON
+    )
     assert outcome == Refused(Reason.WIDER_THAN_ASKED)
 
 
 def test_a_grant_of_nothing_is_no_grant() -> None:
     """With nothing ticked there is nothing to grant, and nothing is refused either."""
-    scope = a_scope(datasets=(), questions=())
-    outcome = grant(a_request(), scope=scope, by=a_person(), shown=SHOWN, now=NOON)
+    scope = make_scope(datasets=(), questions=())
+    outcome = grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOTHING_CHOSEN)
 
 
 def test_a_request_that_lapsed_while_it_was_read_is_not_granted() -> None:
     """A stale page decides nothing."""
-    lapsed = a_request(answer_by=NOON)
-    outcome = grant(lapsed, scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    lapsed = make_request(answer_by=NOON)
+    outcome = grant(lapsed, scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.CONSENT_EXPIRED)
 
 
 def test_a_double_click_decides_once() -> None:
     """The second grant finds that the first has been."""
-    first = done(grant(a_request(), scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON))
-    second = grant(first, scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    first = done(grant(make_request(), scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON))
+    second = grant(first, scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
     assert second == Refused(Reason.ALREADY_ACTIVE)
 
 
 def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
     """Only the version tells that something happened."""
-    paused = done(pause(a_consent(), by=a_person(), now=NOON))
-    resumed = done(resume(paused, by=a_person(), now=NOON))
+    paused = done(pause(make_consent(), by=make_person(), now=NOON))
+    resumed = done(resume(paused, by=make_person(), now=NOON))
     assert paused.status is Status.PAUSED
-    assert resumed == replace(a_consent(), version=4)
+    assert resumed == replace(make_consent(), version=4)
 
 
 @pytest.mark.parametrize(
     "consent",
     [
-        a_consent(),
-        a_consent(status=Status.PAUSED),
-        a_consent(uses=10),
-        a_consent(valid_until=NOON),
+        make_consent(),
+        make_consent(status=Status.PAUSED),
+        make_consent(uses=10),
+        make_consent(valid_until=NOON),
     ],
 )
 def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
     """One that ran out too, so that certificates resting on it die."""
-    assert done(withdraw(consent, by=a_person(), now=NOON)).status is Status.WITHDRAWN
+    assert done(withdraw(consent, by=make_person(), now=NOON)).status is Status.WITHDRAWN
 
 
 @pytest.mark.parametrize(
     ("consent", "reason"),
     [
-        (a_request(), Reason.NOT_DECIDED),
-        (a_request(answer_by=NOON), Reason.CONSENT_EXPIRED),
-        (a_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
-        (a_consent(status=Status.REFUSED), Reason.ALREADY_REFUSED),
-        (a_consent(status=Status.SUPERSEDED), Reason.ALREADY_SUPERSEDED),
+        (make_request(), Reason.NOT_DECIDED),
+        (make_request(answer_by=NOON), Reason.CONSENT_EXPIRED),
+        (make_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
+        (make_consent(status=Status.REFUSED), Reason.ALREADY_REFUSED),
+        (make_consent(status=Status.SUPERSEDED), Reason.ALREADY_SUPERSEDED),
     ],
 )
 def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
     """The page can say in plain words what happened."""
-    assert withdraw(consent, by=a_person(), now=NOON) == Refused(reason)
+    assert withdraw(consent, by=make_person(), now=NOON) == Refused(reason)
 
 
 @pytest.mark.parametrize(
     "act",
     [
-        lambda: grant(a_request(), scope=a_scope(), by=STRANGER, shown=SHOWN, now=NOON),
-        lambda: refuse(a_request(), by=STRANGER, shown=SHOWN, now=NOON),
-        lambda: pause(a_consent(), by=STRANGER, now=NOON),
-        lambda: resume(a_consent(status=Status.PAUSED), by=STRANGER, now=NOON),
-        lambda: withdraw(a_consent(), by=STRANGER, now=NOON),
-        lambda: give_up(a_consent(), client_id="bank-2", now=NOON),
+        lambda: grant(make_request(), scope=make_scope(), by=STRANGER, shown=SHOWN, now=NOON),
+        lambda: refuse(make_request(), by=STRANGER, shown=SHOWN, now=NOON),
+        lambda: pause(make_consent(), by=STRANGER, now=NOON),
+        lambda: resume(make_consent(status=Status.PAUSED), by=STRANGER, now=NOON),
+        lambda: withdraw(make_consent(), by=STRANGER, now=NOON),
+        lambda: give_up(make_consent(), client_id="bank-2", now=NOON),
         lambda: supersede(
-            a_consent(),
-            newer=a_consent(consent_id="cst_b"),
+            make_consent(),
+            newer=make_consent(consent_id="cst_b"),
             by=STRANGER,
             now=NOON,
         ),
@@ -223,7 +225,9 @@ def test_nobody_acts_on_the_consent_of_another(act: Callable[[], Transition | Re
     assert act() == Refused(Reason.NOT_AVAILABLE)
 
 
-@pytest.mark.parametrize("consent", [a_request(), a_consent(), a_consent(status=Status.PAUSED)])
+@pytest.mark.parametrize(
+    "consent", [make_request(), make_consent(), make_consent(status=Status.PAUSED)]
+)
 def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
     """It ends as if withdrawn, and the event says who did it."""
     outcome = give_up(consent, client_id=BANK, now=NOON)
@@ -234,23 +238,23 @@ def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
 
 def test_a_newer_grant_supersedes_the_older_one() -> None:
     """From then on the newer one alone speaks for this relation."""
-    newer = a_consent(consent_id="cst_b")
-    outcome = supersede(a_consent(), newer=newer, by=a_person(), now=NOON)
+    newer = make_consent(consent_id="cst_b")
+    outcome = supersede(make_consent(), newer=newer, by=make_person(), now=NOON)
     assert done(outcome).status is Status.SUPERSEDED
 
 
 @pytest.mark.parametrize(
     "newer",
     [
-        a_consent(),
-        a_request(consent_id="cst_b"),
-        a_consent(consent_id="cst_b", purpose="tender"),
-        a_consent(consent_id="cst_b", client_id="bank-2"),
+        make_consent(),
+        make_request(consent_id="cst_b"),
+        make_consent(consent_id="cst_b", purpose="tender"),
+        make_consent(consent_id="cst_b", client_id="bank-2"),
     ],
 )
 def test_only_a_running_grant_of_the_same_relation_supersedes(newer: Consent) -> None:
     """A mere request, or another relation's grant, leaves the older one as it is."""
-    outcome = supersede(a_consent(), newer=newer, by=a_person(), now=NOON)
+    outcome = supersede(make_consent(), newer=newer, by=make_person(), now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
 
 
@@ -262,18 +266,18 @@ def test_an_id_is_made_of_randomness_alone() -> None:
         consent_id_from(b"short")
 
 
-def an_amendment(**changes: object) -> Consent:
+def make_amendment(**changes: object) -> Consent:
     """The bank asks for one dataset more, on a consent that holds."""
-    wider = an_ask(datasets=("registration", "penalty", "public_rating"))
-    outcome = asked(**({"ask": wider, "amends": a_consent(), "max_uses": 20} | changes))
+    wider = make_ask(datasets=("registration", "penalty", "public_rating"))
+    outcome = asked(**({"ask": wider, "amends": make_consent(), "max_uses": 20} | changes))
     assert isinstance(outcome, Transition), outcome
     return outcome.consent
 
 
 def test_an_amendment_keeps_the_id_and_counts_on() -> None:
     """The old grant's place is taken, and its uses stay used."""
-    held, amendment = a_consent(uses=7), an_amendment()
-    outcome = amend(held, amendment, scope=amendment.scope, by=a_person(), shown=SHOWN, now=NOON)
+    held, amendment = make_consent(uses=7), make_amendment()
+    outcome = amend(held, amendment, scope=amendment.scope, by=make_person(), shown=SHOWN, now=NOON)
     assert not isinstance(outcome, Refused)
     changed, taken_up = outcome
     after = changed.consent
@@ -285,28 +289,28 @@ def test_an_amendment_keeps_the_id_and_counts_on() -> None:
 
 def test_a_refused_amendment_leaves_the_old_grant() -> None:
     """And cools down as any refusal."""
-    amendment = an_amendment()
-    refused = done(refuse(amendment, by=a_person(), shown=SHOWN, now=NOON))
+    amendment = make_amendment()
+    refused = done(refuse(amendment, by=make_person(), shown=SHOWN, now=NOON))
     assert refused.cool_down_until is not None
     assert asked(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
 
 
 def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
     """Or one relation would have two consents."""
-    amendment = an_amendment()
-    outcome = grant(amendment, scope=amendment.scope, by=a_person(), shown=SHOWN, now=NOON)
+    amendment = make_amendment()
+    outcome = grant(amendment, scope=amendment.scope, by=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
 
 
 @pytest.mark.parametrize(
     ("amends", "reason"),
     [
-        (a_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
-        (a_consent(valid_until=NOON), Reason.CONSENT_EXPIRED),
-        (a_consent(uses=10), Reason.CONSENT_EXHAUSTED),
-        (a_consent(client_id="bank-2"), Reason.NOT_AVAILABLE),
-        (a_consent(uscc="91330106MA2CYYYY2B"), Reason.NOT_AVAILABLE),
-        (a_request(), Reason.NOT_DECIDED),
+        (make_consent(status=Status.WITHDRAWN), Reason.CONSENT_WITHDRAWN),
+        (make_consent(valid_until=NOON), Reason.CONSENT_EXPIRED),
+        (make_consent(uses=10), Reason.CONSENT_EXHAUSTED),
+        (make_consent(client_id="bank-2"), Reason.NOT_AVAILABLE),
+        (make_consent(uscc="91330106MA2CYYYY2B"), Reason.NOT_AVAILABLE),
+        (make_request(), Reason.NOT_DECIDED),
     ],
 )
 def test_only_a_running_consent_of_the_same_relation_is_amended(
@@ -318,20 +322,20 @@ def test_only_a_running_consent_of_the_same_relation_is_amended(
 
 def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
     """Not another one, and not one that ended in the meantime."""
-    amendment = an_amendment()
-    both = {"scope": amendment.scope, "by": a_person(), "shown": SHOWN, "now": NOON}
-    other = a_consent(consent_id="cst_other")
+    amendment = make_amendment()
+    both = {"scope": amendment.scope, "by": make_person(), "shown": SHOWN, "now": NOON}
+    other = make_consent(consent_id="cst_other")
     assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
-    ended = done(withdraw(a_consent(), by=a_person(), now=NOON))
+    ended = done(withdraw(make_consent(), by=make_person(), now=NOON))
     assert amend(ended, amendment, **both) == Refused(Reason.CONSENT_WITHDRAWN)  # type: ignore[arg-type]
 
 
 def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
     """Withdrawn by the person, with the person's proof; given up by the client; never granted."""
-    amendment = an_amendment()
+    amendment = make_amendment()
     for ended in (
-        withdraw(a_consent(), by=a_person(), now=NOON),
-        give_up(a_consent(), client_id=BANK, now=NOON),
+        withdraw(make_consent(), by=make_person(), now=NOON),
+        give_up(make_consent(), client_id=BANK, now=NOON),
     ):
         assert isinstance(ended, Transition)
         gone = end_with(amendment, ended)
@@ -344,39 +348,39 @@ def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
 
 def test_an_amendment_does_not_end_with_anything_else() -> None:
     """Another consent's end, a pause, or an end after it was answered."""
-    withdrawn = withdraw(a_consent(), by=a_person(), now=NOON)
-    paused = pause(a_consent(), by=a_person(), now=NOON)
-    other = withdraw(a_consent(consent_id="cst_other"), by=a_person(), now=NOON)
+    withdrawn = withdraw(make_consent(), by=make_person(), now=NOON)
+    paused = pause(make_consent(), by=make_person(), now=NOON)
+    other = withdraw(make_consent(consent_id="cst_other"), by=make_person(), now=NOON)
     assert isinstance(withdrawn, Transition)
     assert isinstance(paused, Transition)
     assert isinstance(other, Transition)
-    assert end_with(an_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
-    assert end_with(an_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
-    refused = done(refuse(an_amendment(), by=a_person(), shown=SHOWN, now=NOON))
+    assert end_with(make_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
+    assert end_with(make_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
+    refused = done(refuse(make_amendment(), by=make_person(), shown=SHOWN, now=NOON))
     assert end_with(refused, withdrawn) == Refused(Reason.ALREADY_REFUSED)
 
 
 def test_an_amendment_is_answered_while_what_it_changes_runs() -> None:
     """Not longer, and no longer than it would run itself, though a week is the rule."""
     soon, later = NOON + timedelta(days=2), NOON + timedelta(days=90)
-    ends_soon = a_consent(valid_until=soon)
-    assert an_amendment(amends=ends_soon, valid_until=later).answer_by == soon
-    assert an_amendment(valid_until=later).answer_by == NOON + timedelta(days=7)
-    assert an_amendment(valid_until=soon).answer_by == soon
+    ends_soon = make_consent(valid_until=soon)
+    assert make_amendment(amends=ends_soon, valid_until=later).answer_by == soon
+    assert make_amendment(valid_until=later).answer_by == NOON + timedelta(days=7)
+    assert make_amendment(valid_until=soon).answer_by == soon
 
 
 def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
     """Less data, a shorter term, fewer uses; to allow nothing it withdraws."""
-    held = a_consent(uses=3)
-    less = a_scope(datasets=("penalty",), questions=(), max_uses=4)
-    narrowed = done(narrow(held, scope=less, by=a_person(), now=NOON))
+    held = make_consent(uses=3)
+    less = make_scope(datasets=("penalty",), questions=(), max_uses=4)
+    narrowed = done(narrow(held, scope=less, by=make_person(), now=NOON))
     assert (narrowed.datasets, narrowed.questions, narrowed.max_uses) == (("penalty",), (), 4)
     for scope, reason in (
-        (a_scope(datasets=("penalty", "licence")), Reason.WIDER_THAN_ASKED),
-        (a_scope(max_uses=11), Reason.WIDER_THAN_ASKED),
-        (a_scope(max_uses=3), Reason.NOTHING_CHOSEN),
-        (a_scope(datasets=(), questions=()), Reason.NOTHING_CHOSEN),
-        (a_scope(), Reason.NOTHING_CHANGED),
+        (make_scope(datasets=("penalty", "licence")), Reason.WIDER_THAN_ASKED),
+        (make_scope(max_uses=11), Reason.WIDER_THAN_ASKED),
+        (make_scope(max_uses=3), Reason.NOTHING_CHOSEN),
+        (make_scope(datasets=(), questions=()), Reason.NOTHING_CHOSEN),
+        (make_scope(), Reason.NOTHING_CHANGED),
     ):
-        assert narrow(held, scope=scope, by=a_person(), now=NOON) == Refused(reason)
+        assert narrow(held, scope=scope, by=make_person(), now=NOON) == Refused(reason)
     assert narrow(held, scope=less, by=STRANGER, now=NOON) == Refused(Reason.NOT_AVAILABLE)

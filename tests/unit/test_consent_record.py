@@ -20,11 +20,11 @@ from consent.record import (
 from tests.consent_builders import (
     NOON,
     SHOWN,
-    a_consent,
-    a_person,
-    a_request,
-    a_scope,
-    an_event_of,
+    make_consent,
+    make_event_of,
+    make_person,
+    make_request,
+    make_scope,
 )
 
 BANK = Recipient(name="示例银行", contact="0571-00000000")
@@ -34,9 +34,9 @@ READERS = Party(identifier="bank-1", name="示例银行", address="杭州", cont
 
 def granted() -> tuple[Consent, list[Event]]:
     """A consent and its two events."""
-    outcome = grant(a_request(), scope=a_scope(), by=a_person(), shown=SHOWN, now=NOON)
+    outcome = grant(make_request(), scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
-    return outcome.consent, [an_event_of(a_request()), outcome.event]
+    return outcome.consent, [make_event_of(make_request()), outcome.event]
 
 
 def written() -> bytes:
@@ -64,7 +64,7 @@ def test_a_record_has_the_four_parts_of_the_standard() -> None:
     """ISO/IEC TS 27560: header, processing, parties, events."""
     record = json.loads(written())
     assert record["dct:conformsTo"] == "https://w3id.org/dpv/schema/dpv-27560#record"
-    assert record["dpv:hasDataSubject"]["dct:identifier"] == a_request().uscc
+    assert record["dpv:hasDataSubject"]["dct:identifier"] == make_request().uscc
     process = record["dpv:hasProcess"]
     assert process["dpv:hasPurpose"]["@id"] == "xq:purpose:loan_approval"
     assert [datum["dct:identifier"] for datum in process["dpv:hasPersonalData"]] == [
@@ -95,7 +95,7 @@ def test_each_word_of_ours_has_its_word_in_the_vocabulary() -> None:
 
 def test_what_the_client_gave_up_its_enterprise_has_not_withdrawn() -> None:
     """The vocabulary tells the two apart; so does the record, asked or granted."""
-    for held in (a_request(), a_consent()):
+    for held in (make_request(), make_consent()):
         given_up = give_up(held, client_id=held.client_id, now=NOON)
         assert isinstance(given_up, Transition)
         record = consent_record(

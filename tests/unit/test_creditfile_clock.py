@@ -10,7 +10,7 @@ from gateway.creditfile import clock
 from gateway.creditfile.catalogue_schema import Publicity
 from gateway.creditfile.local_dates import day_of, midnight, months_after
 from gateway.creditfile.records import Record
-from tests.creditfile_builders import CATALOGUE, NOON, a_record
+from tests.creditfile_builders import CATALOGUE, NOON, make_record
 
 PUBLISHED = date(2026, 1, 15)
 
@@ -82,36 +82,36 @@ def test_publicity_goes_by_kind_and_by_severity_and_the_earlier_end_wins(
 
 def test_the_sources_own_end_wins_where_it_is_earlier() -> None:
     """A shorter publicity than the rules allow is kept to."""
-    record = a_record(publicity_ends_on="2026-12-01")
+    record = make_record(publicity_ends_on="2026-12-01")
     assert _ends_at(record) == midnight(date(2026, 12, 2))
 
 
 def test_the_sources_own_end_does_not_prolong_publicity() -> None:
     """A longer publicity than the rules allow is not."""
-    record = a_record(publicity_ends_on="2090-12-01")
+    record = make_record(publicity_ends_on="2090-12-01")
     assert _ends_at(record) == midnight(date(2027, 8, 4))
 
 
 def test_repair_and_withdrawal_end_everything_at_once() -> None:
     """Not at midnight: at that moment."""
-    assert _ends_at(a_record(repaired_at=NOON)) == NOON
-    assert _ends_at(a_record("commitment", withdrawn_at=NOON)) == NOON
-    assert _ends_at(a_record("serious_violation", repaired_at=NOON)) == NOON
+    assert _ends_at(make_record(repaired_at=NOON)) == NOON
+    assert _ends_at(make_record("commitment", withdrawn_at=NOON)) == NOON
+    assert _ends_at(make_record("serious_violation", repaired_at=NOON)) == NOON
 
 
 def test_a_listing_lasts_until_it_is_removed_however_old() -> None:
     """Nothing else ends it."""
-    assert _ends_at(a_record("serious_violation")) is None
-    removed = a_record("serious_violation", removed_on="2026-11-22")
+    assert _ends_at(make_record("serious_violation")) is None
+    removed = make_record("serious_violation", removed_on="2026-11-22")
     assert _ends_at(removed) == midnight(date(2026, 11, 22))
 
 
 def test_bad_information_ends_five_years_after_its_determination() -> None:
     """A broken commitment does; a kept one does not."""
-    broken = a_record("commitment", fulfilment="broken", determined_on="2026-02-28")
+    broken = make_record("commitment", fulfilment="broken", determined_on="2026-02-28")
     assert _ends_at(broken) == midnight(date(2031, 3, 1))
     assert _ends_at(broken, on_serious_list=True) is None
-    assert _ends_at(a_record("commitment")) is None
+    assert _ends_at(make_record("commitment")) is None
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
     changed: dict[str, Any],
 ) -> None:
     """R1, and whatever has ended."""
-    assert not _counts(a_record(**changed))
+    assert not _counts(make_record(**changed))
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_what_is_not_to_be_held_against_an_enterprise_never_counts_as_bad(
 )
 def test_what_is_final_and_in_its_window_counts_as_bad(changed: dict[str, Any]) -> None:
     """An objection is a mark beside a record, and does not take it away."""
-    assert _counts(a_record(**changed))
+    assert _counts(make_record(**changed))
 
 
 def test_good_and_neutral_records_count_as_bad_only_for_what_they_say() -> None:
     """A broken commitment is bad information, a kept one is not."""
-    assert not _counts(a_record("commitment"))
-    assert _counts(a_record("commitment", fulfilment="broken"))
-    assert not _counts(a_record("public_rating", level="差"))
+    assert not _counts(make_record("commitment"))
+    assert _counts(make_record("commitment", fulfilment="broken"))
+    assert not _counts(make_record("public_rating", level="差"))
 
 
 def test_a_term_of_months_ends_on_the_corresponding_day_or_the_months_last() -> None:

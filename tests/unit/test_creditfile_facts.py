@@ -13,9 +13,9 @@ from tests.creditfile_builders import (
     NOON,
     TODAY,
     USCC,
-    a_record,
-    an_enterprise,
     keeping_back,
+    make_enterprise,
+    make_record,
 )
 from verification import Asked, Facts, evaluate
 
@@ -28,9 +28,11 @@ def _answer(facts: Facts, tag: str, value: str | None = None) -> str:
 
 def test_the_clocks_are_applied_before_a_question_is_answered() -> None:
     """A live penalty is seen, a repaired one is not, and neither is one under appeal."""
-    live = facts_of(an_enterprise(), [a_record()], CATALOGUE, NOON)
-    repaired = facts_of(an_enterprise(), [a_record(repaired_at=NOON)], CATALOGUE, NOON)
-    appealed = facts_of(an_enterprise(), [a_record(appeal_state="under_appeal")], CATALOGUE, NOON)
+    live = facts_of(make_enterprise(), [make_record()], CATALOGUE, NOON)
+    repaired = facts_of(make_enterprise(), [make_record(repaired_at=NOON)], CATALOGUE, NOON)
+    appealed = facts_of(
+        make_enterprise(), [make_record(appeal_state="under_appeal")], CATALOGUE, NOON
+    )
     assert _answer(live, "no_live_penalty.v1") == "no"
     assert _answer(live, "no_live_penalty.v1", "严重") == "yes"
     assert _answer(repaired, "no_live_penalty.v1") == "yes"
@@ -39,25 +41,25 @@ def test_the_clocks_are_applied_before_a_question_is_answered() -> None:
 
 def test_answers_rest_on_the_registration_and_the_records_by_id_and_version() -> None:
     """So that a correction finds whoever was told."""
-    facts = facts_of(an_enterprise(version=3), [a_record(version=2)], CATALOGUE, NOON)
+    facts = facts_of(make_enterprise(version=3), [make_record(version=2)], CATALOGUE, NOON)
     ids = {(each.dataset, each.record_id, each.version) for each in facts.records}
     assert ids == {("registration", "reg_1", 3), ("penalty", "rec_1", 2)}
 
 
 def test_the_latest_rating_answers() -> None:
     """By the day of the rating."""
-    old = a_record("public_rating", date="2025-01-01", level="优秀")
-    new = a_record("public_rating", date="2026-10-01", level="中等", record_id="rec_2")
-    facts = facts_of(an_enterprise(), [old, new], CATALOGUE, NOON)
+    old = make_record("public_rating", date="2025-01-01", level="优秀")
+    new = make_record("public_rating", date="2026-10-01", level="中等", record_id="rec_2")
+    facts = facts_of(make_enterprise(), [old, new], CATALOGUE, NOON)
     assert _answer(facts, "rating_at_least.v1", "良好") == "no"
     assert _answer(facts, "rating_at_least.v1", "中等") == "yes"
 
 
 def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None:
     """No record and no source are two things (R6)."""
-    firm = an_enterprise(unavailable=("penalty",))
+    firm = make_enterprise(unavailable=("penalty",))
     assert "penalty" not in facts_of(firm, [], CATALOGUE, NOON).available
-    read = facts_of(an_enterprise(), [], CATALOGUE, NOON, datasets=["licence"])
+    read = facts_of(make_enterprise(), [], CATALOGUE, NOON, datasets=["licence"])
     assert read.available == {"registration", "licence"}
     assert _answer(facts_of(firm, [], CATALOGUE, NOON), "no_live_penalty.v1") == "not_determined"
 
@@ -65,14 +67,14 @@ def test_a_dataset_not_read_or_whose_source_is_silent_is_not_available() -> None
 def test_what_a_catalogue_keeps_back_is_not_answered_from() -> None:
     """Else “no penalty” would be said of an enterprise whose penalties may not be spoken of."""
     catalogue = keeping_back("penalty")
-    facts = facts_of(an_enterprise(), [a_record()], catalogue, NOON)
+    facts = facts_of(make_enterprise(), [make_record()], catalogue, NOON)
     assert _answer(facts, "no_live_penalty.v1") == "not_determined"
 
 
 @pytest.mark.parametrize(
     ("field", "tag", "value"),
     [
-        ("name", "enterprise_name.v1", an_enterprise().name),
+        ("name", "enterprise_name.v1", make_enterprise().name),
         ("legal_representative", "legal_representative_name.v1", "张三"),
         ("address", "registered_address.v1", "某地"),
         ("status", "is_active.v1", None),
@@ -83,7 +85,7 @@ def test_a_field_of_the_registration_is_compared_only_as_its_class_allows(
     field: str, tag: str, value: str | None
 ) -> None:
     """The registration is told by the same rules as any record."""
-    held = an_enterprise(address="某地", established_on=date(2020, 1, 1))
+    held = make_enterprise(address="某地", established_on=date(2020, 1, 1))
     before = facts_of(held, [], CATALOGUE, NOON)
     assert _answer(before, tag, value) != "not_determined"
     kept = facts_of(held, [], keeping_back("registration", field), NOON)
@@ -92,7 +94,7 @@ def test_a_field_of_the_registration_is_compared_only_as_its_class_allows(
 
 def test_an_identity_number_is_not_compared_where_its_class_forbids_it() -> None:
     """Its digest is not even among the facts."""
-    held = an_enterprise(digests={"legal_representative_id": "00" * 32})
+    held = make_enterprise(digests={"legal_representative_id": "00" * 32})
     assert facts_of(held, [], CATALOGUE, NOON).digests
     kept = keeping_back("registration", "legal_representative_id_number")
     assert not facts_of(held, [], kept, NOON).digests
@@ -104,7 +106,7 @@ def test_an_identity_number_is_compared_by_its_keyed_digest() -> None:
     _, digests = seal_enterprise(
         vault, USCC, {"legal_representative_id_number": "33010619900101123X"}
     )
-    facts = facts_of(an_enterprise(digests=json.loads(digests)), [], CATALOGUE, NOON)
+    facts = facts_of(make_enterprise(digests=json.loads(digests)), [], CATALOGUE, NOON)
     for value, answer in (("33010619900101123x", "yes"), ("330106199001011231", "no")):
         asked = Asked(tag="legal_representative_id.v1", value=value)
         told = evaluate(

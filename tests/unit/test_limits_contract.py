@@ -30,7 +30,7 @@ from tests.redis_server import RedisServer
 DAY = 86_400
 
 
-class House(Protocol):
+class StoreFixture(Protocol):
     """A store, and the power over its time and its memory."""
 
     store: LimitStore
@@ -44,7 +44,7 @@ class House(Protocol):
         ...
 
 
-class MemoryHouse:
+class MemoryStoreFixture:
     """Time is the test's; a lost memory is a new process."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class MemoryHouse:
         self.store = MemoryStore(lambda: self.now)
 
 
-class RedisHouse:
+class RedisStoreFixture:
     """Time is real; a lost memory is FLUSHALL."""
 
     def __init__(self, server: RedisServer) -> None:
@@ -92,30 +92,36 @@ def cluster() -> Iterator[RedisServer]:
 
 
 @pytest_asyncio.fixture(params=["memory", "single", "cluster"])
-async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def fixture(request: pytest.FixtureRequest) -> AsyncIterator[StoreFixture]:
     """Each kind of store in turn."""
     kind: str = request.param
-    made: House = MemoryHouse() if kind == "memory" else RedisHouse(request.getfixturevalue(kind))
+    made: StoreFixture = (
+        MemoryStoreFixture()
+        if kind == "memory"
+        else RedisStoreFixture(request.getfixturevalue(kind))
+    )
     yield made
     await made.store.close()
 
 
-def a_counter(quota: int = 3, *, name: str = "client", window: int = DAY, cost: int = 1) -> Counter:
+def make_counter(
+    quota: int = 3, *, name: str = "client", window: int = DAY, cost: int = 1
+) -> Counter:
     """A counter that hardly refills while a test runs."""
     return Counter(name=name, key="k", quota=quota, window=window, cost=cost)
 
 
-def a_tag() -> str:
+def make_tag() -> str:
     """A client that no other test uses."""
     return uuid4().hex
 
 
-def an_admission(tag: str, *counters: Counter, generation: str | None = None) -> Admission:
+def make_admission(tag: str, *counters: Counter, generation: str | None = None) -> Admission:
     """A call that is only counted."""
     return Admission(tag=tag, generation=generation, counters=counters)
 
 
-def a_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> Admission:
+def make_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> Admission:
     """A call whose proof may come once."""
     return Admission(
         tag=tag,
@@ -125,18 +131,18 @@ def a_replay(tag: str, key: str = "jti", ttl: int = 60, *counters: Counter) -> A
     )
 
 
-def a_pin(tag: str, value: str, key: str = "k", ttl: int = 60) -> Admission:
+def make_pin(tag: str, value: str, key: str = "k", ttl: int = 60) -> Admission:
     """A call that says what `key` stands for."""
     return Admission(tag=tag, generation=None, pin=Pin(key=key, value=value, ttl=ttl))
 
 
-def a_member(tag: str, member: str, *, limit: int = 2, window: int = DAY) -> Admission:
+def make_member(tag: str, member: str, *, limit: int = 2, window: int = DAY) -> Admission:
     """A call about one enterprise of many."""
     distinct = Distinct(name="distinct", key="k", member=member, limit=limit, window=window)
-    return Admission(tag=tag, generation=None, counters=(a_counter(100),), distinct=distinct)
+    return Admission(tag=tag, generation=None, counters=(make_counter(100),), distinct=distinct)
 
 
-async def remaining(house: House, tag: str, counter: Counter) -> int:
+async def remaining(fixture: StoreFixture, tag: str, counter: Counter) -> int:
     """What is left, asked at no cost."""
     free = Counter(
         name=counter.name,
@@ -145,30 +151,32 @@ async def remaining(house: House, tag: str, counter: Counter) -> int:
         window=counter.window,
         cost=0,
     )
-    verdict = await house.store.admit(an_admission(tag, free))
+    verdict = await fixture.store.admit(make_admission(tag, free))
     assert isinstance(verdict, Admitted)
     return verdict.states[0].remaining
 
 
 @pytest.mark.asyncio
-async def test_a_call_that_asks_nothing_is_admitted(house: House) -> None:
+async def test_a_call_that_asks_nothing_is_admitted(fixture: StoreFixture) -> None:
     """There is nothing to refuse it for."""
-    verdict = await house.store.admit(Admission(tag=a_tag(), generation=None))
-    assert verdict == Admitted(states=(), generation=await house.store.generation())
+    verdict = await fixture.store.admit(Admission(tag=make_tag(), generation=None))
+    assert verdict == Admitted(states=(), generation=await fixture.store.generation())
 
 
 @pytest.mark.asyncio
-async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(house: House) -> None:
+async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(
+    fixture: StoreFixture,
+) -> None:
     """Three fit, the fourth is told when to come back."""
-    tag = a_tag()
+    tag = make_tag()
     for left in (2, 1, 0):
-        verdict = await house.store.admit(an_admission(tag, a_counter()))
+        verdict = await fixture.store.admit(make_admission(tag, make_counter()))
         assert isinstance(verdict, Admitted)
         state = verdict.states[0]
         assert (state.name, state.quota, state.window) == ("client", 3, DAY)
         assert state.remaining == left
         assert DAY * (3 - left) // 3 - 60 < state.reset <= DAY * (3 - left) // 3
-    refused = await house.store.admit(an_admission(tag, a_counter()))
+    refused = await fixture.store.admit(make_admission(tag, make_counter()))
     assert isinstance(refused, Limited)
     assert refused.name == "client"
     assert DAY // 3 - 60 < refused.retry_after <= DAY // 3
@@ -176,157 +184,159 @@ async def test_calls_are_admitted_up_to_the_quota_and_told_what_is_left(house: H
 
 
 @pytest.mark.asyncio
-async def test_a_refused_call_fits_after_as_long_as_it_was_told(house: House) -> None:
+async def test_a_refused_call_fits_after_as_long_as_it_was_told(fixture: StoreFixture) -> None:
     """Retry-After is at least one second and true."""
-    tag, counter = a_tag(), a_counter(2, window=2)
+    tag, counter = make_tag(), make_counter(2, window=2)
     for _ in range(2):
-        assert isinstance(await house.store.admit(an_admission(tag, counter)), Admitted)
-    refused = await house.store.admit(an_admission(tag, counter))
+        assert isinstance(await fixture.store.admit(make_admission(tag, counter)), Admitted)
+    refused = await fixture.store.admit(make_admission(tag, counter))
     assert isinstance(refused, Limited)
     assert refused.retry_after == 1
-    await house.wait(1.01)
-    assert isinstance(await house.store.admit(an_admission(tag, counter)), Admitted)
+    await fixture.wait(1.01)
+    assert isinstance(await fixture.store.admit(make_admission(tag, counter)), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_two_clients_do_not_share_a_counter(house: House) -> None:
+async def test_two_clients_do_not_share_a_counter(fixture: StoreFixture) -> None:
     """Whoever spent its quota spent its own."""
-    one, two = a_tag(), a_tag()
+    one, two = make_tag(), make_tag()
     for _ in range(3):
-        await house.store.admit(an_admission(one, a_counter()))
-    assert isinstance(await house.store.admit(an_admission(two, a_counter())), Admitted)
+        await fixture.store.admit(make_admission(one, make_counter()))
+    assert isinstance(await fixture.store.admit(make_admission(two, make_counter())), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_when_one_counter_refuses_none_is_charged(house: House) -> None:
+async def test_when_one_counter_refuses_none_is_charged(fixture: StoreFixture) -> None:
     """All or nothing, wherever the refusing one stands."""
-    tag, wide, narrow = a_tag(), a_counter(10, name="wide"), a_counter(1, name="narrow")
-    assert isinstance(await house.store.admit(an_admission(tag, wide, narrow)), Admitted)
+    tag, wide, narrow = make_tag(), make_counter(10, name="wide"), make_counter(1, name="narrow")
+    assert isinstance(await fixture.store.admit(make_admission(tag, wide, narrow)), Admitted)
     for order in ((wide, narrow), (narrow, wide)):
-        refused = await house.store.admit(an_admission(tag, *order))
+        refused = await fixture.store.admit(make_admission(tag, *order))
         assert isinstance(refused, Limited)
         assert refused.name == "narrow"
         assert {state.name: state.remaining for state in refused.states} == {"wide": 9, "narrow": 0}
-    assert await remaining(house, tag, wide) == 9
+    assert await remaining(fixture, tag, wide) == 9
 
 
 @pytest.mark.asyncio
-async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(house: House) -> None:
+async def test_of_two_refusing_counters_the_one_that_takes_longer_is_named(
+    fixture: StoreFixture,
+) -> None:
     """So that a call which waits as told is not refused by the other."""
-    tag = a_tag()
-    minute, day = a_counter(1, name="minute", window=60), a_counter(1, name="day")
-    await house.store.admit(an_admission(tag, minute, day))
-    refused = await house.store.admit(an_admission(tag, minute, day))
+    tag = make_tag()
+    minute, day = make_counter(1, name="minute", window=60), make_counter(1, name="day")
+    await fixture.store.admit(make_admission(tag, minute, day))
+    refused = await fixture.store.admit(make_admission(tag, minute, day))
     assert isinstance(refused, Limited)
     assert refused.name == "day"
     assert refused.retry_after > 60
 
 
 @pytest.mark.asyncio
-async def test_a_cost_larger_than_the_quota_is_always_limited(house: House) -> None:
+async def test_a_cost_larger_than_the_quota_is_always_limited(fixture: StoreFixture) -> None:
     """Even of a full quota, and without charging it."""
-    tag = a_tag()
-    refused = await house.store.admit(an_admission(tag, a_counter(3, cost=4)))
+    tag = make_tag()
+    refused = await fixture.store.admit(make_admission(tag, make_counter(3, cost=4)))
     assert isinstance(refused, Limited)
     assert refused.retry_after >= 1
-    assert await remaining(house, tag, a_counter(3)) == 3
+    assert await remaining(fixture, tag, make_counter(3)) == 3
     assert isinstance(
-        await house.store.admit(an_admission(tag, a_counter(3, cost=10**15))),
+        await fixture.store.admit(make_admission(tag, make_counter(3, cost=10**15))),
         Limited,
     )
 
 
 @pytest.mark.asyncio
-async def test_a_lowered_quota_holds_at_once_and_a_raised_one_too(house: House) -> None:
+async def test_a_lowered_quota_holds_at_once_and_a_raised_one_too(fixture: StoreFixture) -> None:
     """What was spent before stays spent in proportion."""
-    tag = a_tag()
+    tag = make_tag()
     for _ in range(10):
-        await house.store.admit(an_admission(tag, a_counter(10)))
-    assert isinstance(await house.store.admit(an_admission(tag, a_counter(5))), Limited)
-    assert isinstance(await house.store.admit(an_admission(tag, a_counter(20))), Limited)
+        await fixture.store.admit(make_admission(tag, make_counter(10)))
+    assert isinstance(await fixture.store.admit(make_admission(tag, make_counter(5))), Limited)
+    assert isinstance(await fixture.store.admit(make_admission(tag, make_counter(20))), Limited)
 
 
 @pytest.mark.asyncio
-async def test_a_key_comes_once(house: House) -> None:
+async def test_a_key_comes_once(fixture: StoreFixture) -> None:
     """The second time is a replay; for another client it is another key."""
-    tag = a_tag()
-    assert isinstance(await house.store.admit(a_replay(tag)), Admitted)
-    assert isinstance(await house.store.admit(a_replay(tag)), Replayed)
-    assert isinstance(await house.store.admit(a_replay(a_tag())), Admitted)
+    tag = make_tag()
+    assert isinstance(await fixture.store.admit(make_replay(tag)), Admitted)
+    assert isinstance(await fixture.store.admit(make_replay(tag)), Replayed)
+    assert isinstance(await fixture.store.admit(make_replay(make_tag())), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_a_replay_key_is_forgotten_after_its_time(house: House) -> None:
+async def test_a_replay_key_is_forgotten_after_its_time(fixture: StoreFixture) -> None:
     """By then the proof has expired by itself."""
-    tag = a_tag()
-    assert isinstance(await house.store.admit(a_replay(tag, ttl=1)), Admitted)
-    await house.wait(1.05)
-    assert isinstance(await house.store.admit(a_replay(tag, ttl=1)), Admitted)
+    tag = make_tag()
+    assert isinstance(await fixture.store.admit(make_replay(tag, ttl=1)), Admitted)
+    await fixture.wait(1.05)
+    assert isinstance(await fixture.store.admit(make_replay(tag, ttl=1)), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_a_replay_charges_nothing(house: House) -> None:
+async def test_a_replay_charges_nothing(fixture: StoreFixture) -> None:
     """Who replays another's proof cannot spend the other's quota."""
-    tag = a_tag()
+    tag = make_tag()
     for _ in range(3):
-        await house.store.admit(a_replay(tag, "jti", 60, a_counter()))
-    assert await remaining(house, tag, a_counter()) == 2
+        await fixture.store.admit(make_replay(tag, "jti", 60, make_counter()))
+    assert await remaining(fixture, tag, make_counter()) == 2
 
 
 @pytest.mark.asyncio
-async def test_a_limited_call_has_used_its_proof(house: House) -> None:
+async def test_a_limited_call_has_used_its_proof(fixture: StoreFixture) -> None:
     """The replay key stays remembered though nothing was charged."""
-    tag, counter = a_tag(), a_counter(1)
-    assert isinstance(await house.store.admit(a_replay(tag, "1", 60, counter)), Admitted)
-    assert isinstance(await house.store.admit(a_replay(tag, "2", 60, counter)), Limited)
-    assert isinstance(await house.store.admit(a_replay(tag, "2", 60, counter)), Replayed)
+    tag, counter = make_tag(), make_counter(1)
+    assert isinstance(await fixture.store.admit(make_replay(tag, "1", 60, counter)), Admitted)
+    assert isinstance(await fixture.store.admit(make_replay(tag, "2", 60, counter)), Limited)
+    assert isinstance(await fixture.store.admit(make_replay(tag, "2", 60, counter)), Replayed)
 
 
 @pytest.mark.parametrize("key", ["", "\ud800", "}{", "x" * 100_000, "a b\r\nc", "信桥\x00"])
 @pytest.mark.asyncio
-async def test_any_text_can_be_a_key(house: House, key: str) -> None:
+async def test_any_text_can_be_a_key(fixture: StoreFixture, key: str) -> None:
     """A hostile `jti` is a key like any other."""
-    tag = a_tag()
-    assert isinstance(await house.store.admit(a_replay(tag, key)), Admitted)
-    assert isinstance(await house.store.admit(a_replay(tag, key)), Replayed)
-    assert isinstance(await house.store.admit(a_replay(tag, key + "'")), Admitted)
+    tag = make_tag()
+    assert isinstance(await fixture.store.admit(make_replay(tag, key)), Admitted)
+    assert isinstance(await fixture.store.admit(make_replay(tag, key)), Replayed)
+    assert isinstance(await fixture.store.admit(make_replay(tag, key + "'")), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_of_a_crowd_of_uses_of_one_key_exactly_one_is_admitted(house: House) -> None:
+async def test_of_a_crowd_of_uses_of_one_key_exactly_one_is_admitted(fixture: StoreFixture) -> None:
     """And the other 199 are replays."""
-    tag = a_tag()
-    verdicts = await asyncio.gather(*(house.store.admit(a_replay(tag)) for _ in range(100)))
+    tag = make_tag()
+    verdicts = await asyncio.gather(*(fixture.store.admit(make_replay(tag)) for _ in range(100)))
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
     assert sum(isinstance(verdict, Replayed) for verdict in verdicts) == 99
 
 
 @pytest.mark.asyncio
-async def test_concurrency_never_admits_more_than_the_quota(house: House) -> None:
+async def test_concurrency_never_admits_more_than_the_quota(fixture: StoreFixture) -> None:
     """Of 80 calls at once exactly as many as the quota allows."""
-    tag, counter = a_tag(), a_counter(37)
-    calls = (house.store.admit(an_admission(tag, counter)) for _ in range(80))
+    tag, counter = make_tag(), make_counter(37)
+    calls = (fixture.store.admit(make_admission(tag, counter)) for _ in range(80))
     verdicts = await asyncio.gather(*calls)
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 37
 
 
 @pytest.mark.asyncio
-async def test_a_pin_holds_its_first_value_for_its_time(house: House) -> None:
+async def test_a_pin_holds_its_first_value_for_its_time(fixture: StoreFixture) -> None:
     """The same value again is fine, another one is a conflict, later it is free."""
-    tag = a_tag()
-    assert isinstance(await house.store.admit(a_pin(tag, "a", ttl=1)), Admitted)
-    assert isinstance(await house.store.admit(a_pin(tag, "a", ttl=1)), Admitted)
-    assert isinstance(await house.store.admit(a_pin(tag, "b", ttl=1)), PinConflict)
-    assert isinstance(await house.store.admit(a_pin(tag, "b", key="other", ttl=1)), Admitted)
-    await house.wait(1.05)
-    assert isinstance(await house.store.admit(a_pin(tag, "b", ttl=1)), Admitted)
+    tag = make_tag()
+    assert isinstance(await fixture.store.admit(make_pin(tag, "a", ttl=1)), Admitted)
+    assert isinstance(await fixture.store.admit(make_pin(tag, "a", ttl=1)), Admitted)
+    assert isinstance(await fixture.store.admit(make_pin(tag, "b", ttl=1)), PinConflict)
+    assert isinstance(await fixture.store.admit(make_pin(tag, "b", key="other", ttl=1)), Admitted)
+    await fixture.wait(1.05)
+    assert isinstance(await fixture.store.admit(make_pin(tag, "b", ttl=1)), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_of_many_values_at_once_one_is_pinned(house: House) -> None:
+async def test_of_many_values_at_once_one_is_pinned(fixture: StoreFixture) -> None:
     """All the others conflict with it."""
-    tag = a_tag()
-    calls = (house.store.admit(a_pin(tag, str(n))) for n in range(50))
+    tag = make_tag()
+    calls = (fixture.store.admit(make_pin(tag, str(n))) for n in range(50))
     verdicts = await asyncio.gather(*calls)
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
     assert sum(isinstance(verdict, PinConflict) for verdict in verdicts) == 49
@@ -334,19 +344,19 @@ async def test_of_many_values_at_once_one_is_pinned(house: House) -> None:
 
 @pytest.mark.asyncio
 async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
-    house: House,
+    fixture: StoreFixture,
 ) -> None:
     """The first failure answers."""
-    tag = a_tag()
+    tag = make_tag()
 
     async def everything(jti: str, value: str) -> object:
-        return await house.store.admit(
+        return await fixture.store.admit(
             Admission(
                 tag=tag,
                 generation=None,
                 replay=Replay(key=jti, ttl=60),
                 pin=Pin(key="k", value=value, ttl=60),
-                counters=(a_counter(1),),
+                counters=(make_counter(1),),
             ),
         )
 
@@ -358,82 +368,84 @@ async def test_a_replay_is_told_before_a_conflict_and_a_conflict_before_a_limit(
 
 
 @pytest.mark.asyncio
-async def test_distinct_members_are_limited_and_those_seen_are_free(house: House) -> None:
+async def test_distinct_members_are_limited_and_those_seen_are_free(fixture: StoreFixture) -> None:
     """The third enterprise is refused; the first two may be asked about all day."""
-    tag = a_tag()
+    tag = make_tag()
     for member, left in (("a", 1), ("a", 1), ("b", 0), ("a", 0)):
-        verdict = await house.store.admit(a_member(tag, member))
+        verdict = await fixture.store.admit(make_member(tag, member))
         assert isinstance(verdict, Admitted)
         assert (verdict.states[-1].name, verdict.states[-1].remaining) == ("distinct", left)
-    refused = await house.store.admit(a_member(tag, "c"))
+    refused = await fixture.store.admit(make_member(tag, "c"))
     assert isinstance(refused, Limited)
     assert refused.name == "distinct"
     assert 1 <= refused.retry_after <= DAY
     assert refused.states[-1].reset == refused.retry_after
-    assert isinstance(await house.store.admit(a_member(tag, "b")), Admitted)
+    assert isinstance(await fixture.store.admit(make_member(tag, "b")), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_one_member_too_many_charges_no_counter(house: House) -> None:
+async def test_one_member_too_many_charges_no_counter(fixture: StoreFixture) -> None:
     """All or nothing holds for the distinct limit too, in both directions."""
-    tag = a_tag()
-    await house.store.admit(a_member(tag, "a", limit=1))
-    await house.store.admit(a_member(tag, "b", limit=1))
-    assert await remaining(house, tag, a_counter(100)) == 99
+    tag = make_tag()
+    await fixture.store.admit(make_member(tag, "a", limit=1))
+    await fixture.store.admit(make_member(tag, "b", limit=1))
+    assert await remaining(fixture, tag, make_counter(100)) == 99
     full = Distinct(name="distinct", key="k", member="b", limit=2, window=DAY)
-    never = a_counter(1, name="never", cost=2)
+    never = make_counter(1, name="never", cost=2)
     refused = Admission(tag=tag, generation=None, counters=(never,), distinct=full)
-    assert isinstance(await house.store.admit(refused), Limited)
-    assert isinstance(await house.store.admit(a_member(tag, "c")), Admitted)
+    assert isinstance(await fixture.store.admit(refused), Limited)
+    assert isinstance(await fixture.store.admit(make_member(tag, "c")), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_a_new_window_begins_with_no_members(house: House) -> None:
+async def test_a_new_window_begins_with_no_members(fixture: StoreFixture) -> None:
     """Windows are fixed; in the next one other members may come."""
-    tag = a_tag()
-    await house.store.admit(a_member(tag, "a", limit=1, window=1))
-    await house.wait(1.1)
-    assert isinstance(await house.store.admit(a_member(tag, "b", limit=1, window=1)), Admitted)
+    tag = make_tag()
+    await fixture.store.admit(make_member(tag, "a", limit=1, window=1))
+    await fixture.wait(1.1)
+    assert isinstance(await fixture.store.admit(make_member(tag, "b", limit=1, window=1)), Admitted)
 
 
 @pytest.mark.asyncio
-async def test_concurrency_never_admits_more_distinct_members(house: House) -> None:
+async def test_concurrency_never_admits_more_distinct_members(fixture: StoreFixture) -> None:
     """Of 50 enterprises at once exactly as many as the limit."""
-    tag = a_tag()
-    calls = (house.store.admit(a_member(tag, str(n), limit=7)) for n in range(50))
+    tag = make_tag()
+    calls = (fixture.store.admit(make_member(tag, str(n), limit=7)) for n in range(50))
     verdicts = await asyncio.gather(*calls)
     assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 7
 
 
 @pytest.mark.asyncio
-async def test_the_present_generation_is_admitted_and_another_is_stale(house: House) -> None:
+async def test_the_present_generation_is_admitted_and_another_is_stale(
+    fixture: StoreFixture,
+) -> None:
     """A stale call learns the present generation and charges nothing."""
-    tag, present = a_tag(), await house.store.generation()
-    ours = an_admission(tag, a_counter(), generation=present)
-    assert isinstance(await house.store.admit(ours), Admitted)
-    stale = await house.store.admit(an_admission(tag, a_counter(), generation="another"))
+    tag, present = make_tag(), await fixture.store.generation()
+    ours = make_admission(tag, make_counter(), generation=present)
+    assert isinstance(await fixture.store.admit(ours), Admitted)
+    stale = await fixture.store.admit(make_admission(tag, make_counter(), generation="another"))
     assert stale == StaleGeneration(generation=present)
-    assert await remaining(house, tag, a_counter()) == 2
+    assert await remaining(fixture, tag, make_counter()) == 2
 
 
 @pytest.mark.asyncio
-async def test_a_store_that_lost_everything_reopens_nothing(house: House) -> None:
+async def test_a_store_that_lost_everything_reopens_nothing(fixture: StoreFixture) -> None:
     """A proof used before the loss is refused after it: its nonce is of the former generation."""
-    tag, before = a_tag(), await house.store.generation()
+    tag, before = make_tag(), await fixture.store.generation()
     used = Admission(tag=tag, generation=before, replay=Replay(key="jti", ttl=60))
-    assert isinstance(await house.store.admit(used), Admitted)
-    await house.lose_everything()
-    first = await house.store.admit(used)
+    assert isinstance(await fixture.store.admit(used), Admitted)
+    await fixture.lose_everything()
+    first = await fixture.store.admit(used)
     assert isinstance(first, StaleGeneration)
     assert first.generation != before
-    assert await house.store.admit(used) == first
-    assert await house.store.generation() == first.generation
+    assert await fixture.store.admit(used) == first
+    assert await fixture.store.generation() == first.generation
     fresh = Admission(
         tag=tag,
         generation=first.generation,
         replay=Replay(key="new", ttl=60),
     )
-    assert isinstance(await house.store.admit(fresh), Admitted)
+    assert isinstance(await fixture.store.admit(fresh), Admitted)
 
 
 @pytest.mark.asyncio
@@ -443,7 +455,7 @@ async def test_all_workers_see_one_generation(single: RedisServer) -> None:
         client.flushall()
     workers = [RedisStore(single.url) for _ in range(20)]
     seen = await asyncio.gather(*(worker.generation() for worker in workers))
-    verdicts = await asyncio.gather(*(w.admit(an_admission(a_tag())) for w in workers))
+    verdicts = await asyncio.gather(*(w.admit(make_admission(make_tag())) for w in workers))
     assert len({*seen, *(verdict.generation for verdict in verdicts)}) == 1
     await asyncio.gather(*(worker.close() for worker in workers))
 

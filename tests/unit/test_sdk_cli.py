@@ -27,14 +27,14 @@ OF_THE_DEMO = "91330106MAHD08319M"
 README = Path(xinqiao.__file__).parents[2] / "README.md"
 
 
-def handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
+def handler(fake_gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = [(k, v) for k, v in self.headers.items() if k.lower() != "content-length"]
-            url = gateway.issuer + self.path
+            url = fake_gateway.issuer + self.path
             request = httpx2.Request(self.command, url, headers=headers, content=body)
-            response = gateway.handle_request(request)
+            response = fake_gateway.handle_request(request)
             self.send_response(response.status_code)
             for name, value in response.headers.items():
                 self.send_header(name, value)
@@ -50,34 +50,34 @@ def handler(gateway: FakeGateway) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def gateway() -> Iterator[FakeGateway]:
-    gateway = FakeGateway()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(gateway))
-    gateway.issuer = gateway.oauth.issuer = f"http://127.0.0.1:{server.server_port}"
+def fake_gateway() -> Iterator[FakeGateway]:
+    fake_gateway = FakeGateway()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(fake_gateway))
+    fake_gateway.issuer = fake_gateway.oauth.issuer = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    gateway.add_enterprise(
+    fake_gateway.add_enterprise(
         USCC,
         answers={"is_active.v1": "yes", ("enterprise_name.v1", "甲=乙"): "yes"},
         records=[
             {"dataset": "penalty", "fields": {"fine": "1.2", "kinds": ["罚款"]}, "objection": {}}
         ],
     )
-    yield gateway
+    yield fake_gateway
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture
-def kit(gateway: FakeGateway, tmp_path: Path) -> Path:
+def kit(fake_gateway: FakeGateway, tmp_path: Path) -> Path:
     client = {
         "client_id": "bank",
-        "private_jwks": {"keys": [gateway.private_jwk]},
+        "private_jwks": {"keys": [fake_gateway.private_jwk]},
         "redirect_uris": ["https://bank.test/callback"],
         "scope": "verify query consents",
     }
     path = tmp_path / "kit.json"
-    path.write_text(json.dumps({"issuer": gateway.issuer, "clients": {"bank": client}}))
-    (tmp_path / "keys.json").write_text(json.dumps(gateway.jwks))
+    path.write_text(json.dumps({"issuer": fake_gateway.issuer, "clients": {"bank": client}}))
+    (tmp_path / "keys.json").write_text(json.dumps(fake_gateway.jwks))
     return path
 
 
@@ -103,13 +103,13 @@ def test_ask_shows_each_answer_and_that_it_was_verified(run: Callable[..., Resul
 
 
 def test_ask_keeps_evidence_that_the_command_verifies_offline(
-    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+    run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """And a changed copy ends with 1 and says what differs."""
     kept, keys = tmp_path / "e.json", str(tmp_path / "keys.json")
     asked = ("ask", USCC, "--purpose", "tender", "-q", "is_active.v1")
     assert run(*asked, "--keys", keys, "--save", str(kept), "--json").exit_code == 0
-    before = len(gateway.requests)
+    before = len(fake_gateway.requests)
     good = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
     assert good.exit_code == 0
     assert "authentic as of" in good.stdout
@@ -117,14 +117,14 @@ def test_ask_keeps_evidence_that_the_command_verifies_offline(
     bad = run("verify-evidence", str(kept), "--keys", keys, with_kit=False)
     assert bad.exit_code == 1
     assert "NOT AUTHENTIC: The body of the answer differs from its digest." in bad.stderr
-    assert len(gateway.requests) == before
+    assert len(fake_gateway.requests) == before
 
 
 def test_query_shows_records_and_what_is_withheld(
-    run: Callable[..., Result], gateway: FakeGateway
+    run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:
     """With the mark of an objection; and an empty page is not called clean."""
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
     asked = ("query", USCC, "--purpose", "loan_approval", "--dataset")
     result = run(*asked, "penalty", "--dataset", "honour")
     assert result.exit_code == 0, result.output
@@ -135,11 +135,13 @@ def test_query_shows_records_and_what_is_withheld(
     assert "no record within its publicity period was found" in run(*asked, "licence").stdout
 
 
-def test_a_body_is_written_byte_by_byte(run: Callable[..., Result], gateway: FakeGateway) -> None:
+def test_a_body_is_written_byte_by_byte(
+    run: Callable[..., Result], fake_gateway: FakeGateway
+) -> None:
     """No part of it is taken for a picture or a mark-up: what is kept of it is verified again."""
     facts = "xq:question:is_active.v1 [bold]:ok:[/] \u2028\t" + "长" * 300
-    gateway.add_enterprise(USCC, records=[{"dataset": "penalty", "fields": {"facts": facts}}])
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    fake_gateway.add_enterprise(USCC, records=[{"dataset": "penalty", "fields": {"facts": facts}}])
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     asked = ("query", USCC, "--purpose", "loan_approval", "--dataset", "penalty")
     written = run(*asked, "--json", env={"COLUMNS": "80"}).stdout
     assert json.loads(written)["records"][0]["fields"]["facts"] == facts
@@ -169,10 +171,10 @@ def test_questions_lists_the_catalogue(run: Callable[..., Result]) -> None:
 
 
 def test_a_question_is_shown_as_it_is_asked(
-    gateway: FakeGateway, capsys: pytest.CaptureFixture[str]
+    fake_gateway: FakeGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its tag whole, with what may stand behind `=`: it is copied into `ask`."""
-    with gateway.client() as client:
+    with fake_gateway.client() as client:
         evidence = client.questions().evidence
     value = {"type": "one_of", "one_of": ["3", "12"]}
     told: dict[str, dict[str, Any]] = {
@@ -208,7 +210,7 @@ def test_curl_prints_the_answer_and_ends_with_22_for_a_refusal(run: Callable[...
 
 
 def test_curl_sends_a_body_and_can_print_headers_for_another_program(
-    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+    run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """The headers pass once, in any HTTP client."""
     asked = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
@@ -217,19 +219,19 @@ def test_curl_sends_a_body_and_can_print_headers_for_another_program(
     assert run("curl", "/v1/verifications", "-d", f"@{body}").exit_code == 0
     printed = run("curl", "/v1/verifications", "-d", f"@{body}", "--print-headers").stdout
     headers = dict(line.split(": ", 1) for line in printed.splitlines())
-    url = f"{gateway.issuer}/v1/verifications"
+    url = f"{fake_gateway.issuer}/v1/verifications"
     with httpx2.Client(trust_env=False) as other:
         assert other.post(url, content=body.read_bytes(), headers=headers).status_code == 200
 
 
 def test_credentials_may_come_from_the_environment(
-    run: Callable[..., Result], gateway: FakeGateway, tmp_path: Path
+    run: Callable[..., Result], fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """And what is missing is named."""
     key = tmp_path / "private.json"
-    key.write_text(json.dumps(gateway.private_jwk))
+    key.write_text(json.dumps(fake_gateway.private_jwk))
     env = {
-        "XINQIAO_ISSUER": gateway.issuer,
+        "XINQIAO_ISSUER": fake_gateway.issuer,
         "XINQIAO_CLIENT_ID": "bank",
         "XINQIAO_PRIVATE_JWKS": str(key),
     }
@@ -239,13 +241,13 @@ def test_credentials_may_come_from_the_environment(
 
 
 def test_errors_are_one_sentence_and_no_traceback(
-    run: Callable[..., Result], gateway: FakeGateway
+    run: Callable[..., Result], fake_gateway: FakeGateway
 ) -> None:
     """For refusals, forgeries and a wrong name alike."""
-    gateway.refuse(429, "quota_exhausted", retry_after=86400)
+    fake_gateway.refuse(429, "quota_exhausted", retry_after=86400)
     limited = run("questions")
     assert (limited.exit_code, "try again in 86400 s" in limited.stderr) == (1, True)
-    gateway.tamper("unsigned")
+    fake_gateway.tamper("unsigned")
     assert "NOT AUTHENTIC" in run("questions").stderr
     assert "it has bank" in run("questions", "--as", "agency").stderr
 
@@ -259,7 +261,7 @@ def test_without_its_extra_the_command_says_how_to_install_it() -> None:
 
 
 def test_the_readme_runs_as_it_stands(
-    gateway: FakeGateway,
+    fake_gateway: FakeGateway,
     kit: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -268,21 +270,24 @@ def test_the_readme_runs_as_it_stands(
     monkeypatch.chdir(kit.parent)
     (demo := kit.parent / ".demo").mkdir()
     kit.rename(demo / kit.name)
-    gateway.add_enterprise(
+    fake_gateway.add_enterprise(
         OF_THE_DEMO,
         answers={"is_active.v1": "yes", ("enterprise_name.v1", "杭州云栖数据科技有限公司"): "yes"},
         records=[{"dataset": "penalty", "fields": {"fine": "1.2"}}],
     )
-    Path("trusted-keys.json").write_text(json.dumps(gateway.jwks))
+    Path("trusted-keys.json").write_text(json.dumps(fake_gateway.jwks))
     place: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 7
     for block in blocks:
         exec(compile(block, str(README), "exec"), place)  # noqa: S102 - our own README
     session: dict[str, str] = {}
-    granted = place["come_back"](session, gateway.decide(place["begin"](session)))
+    granted = place["come_back"](session, fake_gateway.decide(place["begin"](session)))
     place["read"](granted)
-    assert place["come_back"](session, gateway.decide(place["begin"](session), grant=False)) is None
+    assert (
+        place["come_back"](session, fake_gateway.decide(place["begin"](session), grant=False))
+        is None
+    )
     said = capsys.readouterr().out
     assert "penalty Fake department {'fine': '1.2'} None" in said
     assert "consent_withdrawn" in said

@@ -48,26 +48,26 @@ async def _all(items: Any) -> list[Any]:
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    gateway = FakeGateway()
+def fake_gateway() -> FakeGateway:
+    fake_gateway = FakeGateway()
     answers: dict[str | tuple[str, str], str] = {
         "is_active.v1": "yes",
         ("enterprise_name.v1", "甲公司"): "yes",
     }
-    gateway.add_enterprise(USCC, answers=answers, records=PENALTIES)
-    return gateway
+    fake_gateway.add_enterprise(USCC, answers=answers, records=PENALTIES)
+    return fake_gateway
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def open_client(
-    request: pytest.FixtureRequest, gateway: FakeGateway
+    request: pytest.FixtureRequest, fake_gateway: FakeGateway
 ) -> Iterator[Callable[..., Any]]:
     loop = asyncio.new_event_loop()
 
     def make(**options: Any) -> Any:
         if request.param == "blocking":
-            return gateway.client(**options)
-        return Awaited(gateway.async_client(**options), loop)
+            return fake_gateway.client(**options)
+        return Awaited(fake_gateway.async_client(**options), loop)
 
     yield make
     loop.close()
@@ -78,8 +78,8 @@ def client(open_client: Callable[..., Any]) -> Any:
     return open_client()
 
 
-def calls_of(gateway: FakeGateway, path: str) -> list[httpx2.Request]:
-    return [request for request in gateway.requests if request.url.path == path]
+def calls_of(fake_gateway: FakeGateway, path: str) -> list[httpx2.Request]:
+    return [request for request in fake_gateway.requests if request.url.path == path]
 
 
 def ask(client: Any) -> Any:
@@ -118,9 +118,11 @@ def test_a_question_that_was_not_asked_or_asked_twice_has_no_single_answer(clien
             result[tag]
 
 
-def test_a_query_gives_records_and_says_what_is_withheld(client: Any, gateway: FakeGateway) -> None:
+def test_a_query_gives_records_and_says_what_is_withheld(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
     """Records, their source and what the consent does not contain."""
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=3)
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=3)
     page = client.query(USCC, purpose="loan_approval", datasets=["penalty", "licence"])
     assert [record.fields["fine"] for record in page.records] == ["0", "1", "2", "3", "4"]
     assert page.records[0].source.name
@@ -133,30 +135,36 @@ def test_a_query_gives_records_and_says_what_is_withheld(client: Any, gateway: F
     assert page.next_page() is None
 
 
-def test_pages_follow_one_another_and_spend_one_use(client: Any, gateway: FakeGateway) -> None:
+def test_pages_follow_one_another_and_spend_one_use(client: Any, fake_gateway: FakeGateway) -> None:
     """A query and all its pages are one use of the consent."""
-    consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=1)
+    consent = fake_gateway.grant_consent(
+        USCC, purpose="loan_approval", datasets=["penalty"], max_uses=1
+    )
     page = client.query(USCC, purpose="loan_approval", datasets=["penalty"], page_size=2)
     sizes = [len(each.records) for each in page.pages()]
     assert sizes == [2, 2, 1]
     assert consent.uses_left == 0
-    keys = {request.headers["idempotency-key"] for request in calls_of(gateway, "/v1/queries")}
+    keys = {request.headers["idempotency-key"] for request in calls_of(fake_gateway, "/v1/queries")}
     assert len(keys) == 3
 
 
-def test_query_all_goes_through_the_records_of_all_pages(client: Any, gateway: FakeGateway) -> None:
+def test_query_all_goes_through_the_records_of_all_pages(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
     """Nobody need know about pages."""
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     records = client.query_all(USCC, purpose="loan_approval", datasets=["penalty"], page_size=2)
     assert [record.fields["fine"] for record in records] == ["0", "1", "2", "3", "4"]
 
 
-def test_a_query_sends_what_was_said_and_nothing_else(client: Any, gateway: FakeGateway) -> None:
+def test_a_query_sends_what_was_said_and_nothing_else(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
     """The gateway refuses members that it does not know, so nothing is sent as null."""
-    gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     days = {"decided_from": date(2024, 1, 1), "decided_to": "2026-11-22"}
     client.query(USCC, purpose="loan_approval", datasets=["penalty"], **days)
-    assert json.loads(calls_of(gateway, "/v1/queries")[-1].content) == {
+    assert json.loads(calls_of(fake_gateway, "/v1/queries")[-1].content) == {
         "enterprise": {"uscc": USCC},
         "purpose": "loan_approval",
         "datasets": ["penalty"],
@@ -165,13 +173,13 @@ def test_a_query_sends_what_was_said_and_nothing_else(client: Any, gateway: Fake
 
 
 def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """The client's side of consent."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"], max_uses=2)
     assert asked.status == "requested"
     assert asked.capture_url.startswith("https://")
-    granted = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
+    granted = fake_gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"])
     assert client.consent(granted.consent_id).datasets == ("penalty",)
     assert [one.consent_id for one in client.consents(status="active")] == [granted.consent_id]
     assert len(client.consents()) == 2
@@ -180,16 +188,16 @@ def test_consents_can_be_looked_at_listed_asked_for_and_given_up(
 
 
 def test_one_waits_for_a_decision_and_no_longer_than_one_wants(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """Each call is held for some seconds; an answer ends the waiting."""
     asked = client.request_consent(USCC, purpose="tender", datasets=["licence"])
     path = f"/v1/consents/{asked.consent_id}"
     assert client.await_decision(asked.consent_id, within=12).status == "requested"
-    assert [call.url.query for call in calls_of(gateway, path)] == [b"wait=5"] * 3
-    gateway.answer_consent(asked.consent_id)
+    assert [call.url.query for call in calls_of(fake_gateway, path)] == [b"wait=5"] * 3
+    fake_gateway.answer_consent(asked.consent_id)
     assert client.await_decision(asked.consent_id).status == "active"
-    assert len(calls_of(gateway, path)) == 4
+    assert len(calls_of(fake_gateway, path)) == 4
 
 
 def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
@@ -199,21 +207,23 @@ def test_the_catalogue_of_questions_can_be_read(client: Any) -> None:
     assert catalogue.questions[0].details["question"] == "enterprise_name.v1"
 
 
-def test_the_same_call_again_is_a_new_call(client: Any, gateway: FakeGateway) -> None:
+def test_the_same_call_again_is_a_new_call(client: Any, fake_gateway: FakeGateway) -> None:
     """A fresh idempotency key for each logical call."""
     assert ask(client).verification_id != ask(client).verification_id
-    keys = {r.headers["idempotency-key"] for r in calls_of(gateway, "/v1/verifications")}
+    keys = {r.headers["idempotency-key"] for r in calls_of(fake_gateway, "/v1/verifications")}
     assert len(keys) == 2
 
 
 def test_a_lost_answer_is_fetched_again_and_spends_nothing(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """The same key over all tries: the gateway gives the same bytes."""
-    consent = gateway.grant_consent(USCC, purpose="loan_approval", datasets=["penalty"], max_uses=5)
-    gateway.disconnect(times=2)
+    consent = fake_gateway.grant_consent(
+        USCC, purpose="loan_approval", datasets=["penalty"], max_uses=5
+    )
+    fake_gateway.disconnect(times=2)
     client.query(USCC, purpose="loan_approval", datasets=["penalty"])
-    sent = calls_of(gateway, "/v1/queries")
+    sent = calls_of(fake_gateway, "/v1/queries")
     assert len({request.headers["idempotency-key"] for request in sent}) == 1
     assert len({request.headers["dpop"] for request in sent}) == len(sent)
     assert consent.uses_left == 4
@@ -223,36 +233,38 @@ def test_a_lost_answer_is_fetched_again_and_spends_nothing(
     ("status", "code"), [(429, "rate_limited"), (503, "temporarily_unavailable")]
 )
 def test_limits_and_pauses_of_the_gateway_are_waited_out(
-    client: Any, gateway: FakeGateway, status: int, code: str
+    client: Any, fake_gateway: FakeGateway, status: int, code: str
 ) -> None:
     """Three more tries by default."""
-    gateway.refuse(status, code, retry_after=0, times=3)
+    fake_gateway.refuse(status, code, retry_after=0, times=3)
     assert ask(client)["is_active.v1"].yes
 
 
-def test_after_three_more_tries_the_error_is_raised(client: Any, gateway: FakeGateway) -> None:
+def test_after_three_more_tries_the_error_is_raised(client: Any, fake_gateway: FakeGateway) -> None:
     """Patience ends, and the last error says why."""
-    gateway.refuse(429, "rate_limited", retry_after=0, times=4)
+    fake_gateway.refuse(429, "rate_limited", retry_after=0, times=4)
     with pytest.raises(errors.RateLimited) as caught:
         ask(client)
     assert caught.value.status == 429
     assert caught.value.request_id
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun(client: Any, gateway: FakeGateway) -> None:
+def test_a_wait_beyond_the_deadline_is_not_begun(client: Any, fake_gateway: FakeGateway) -> None:
     """A quota that returns tomorrow is raised today."""
-    gateway.refuse(429, "quota_exhausted", retry_after=86400)
+    fake_gateway.refuse(429, "quota_exhausted", retry_after=86400)
     with pytest.raises(errors.QuotaExhausted) as caught:
         ask(client)
     assert caught.value.retry_after == 86400
-    assert len(calls_of(gateway, "/v1/verifications")) == 2  # the nonce, then the refusal
+    assert len(calls_of(fake_gateway, "/v1/verifications")) == 2  # the nonce, then the refusal
 
 
-def test_a_broken_proxy_is_never_taken_for_the_gateway(client: Any, gateway: FakeGateway) -> None:
+def test_a_broken_proxy_is_never_taken_for_the_gateway(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
     """An unsigned 502 is waited out; what it says is not read."""
-    gateway.break_down(502, times=1)
+    fake_gateway.break_down(502, times=1)
     assert ask(client)["is_active.v1"].yes
-    gateway.break_down(503, times=4)
+    fake_gateway.break_down(503, times=4)
     with pytest.raises(errors.ServerUnavailable) as caught:
         ask(client)
     assert "Bad gateway" not in str(caught.value)
@@ -287,53 +299,53 @@ def test_a_gateway_that_cannot_be_reached_is_unavailable(open_client: Callable[.
     ],
 )
 def test_a_forged_answer_is_refused_before_it_is_read(
-    client: Any, gateway: FakeGateway, part: Any, reason: str
+    client: Any, fake_gateway: FakeGateway, part: Any, reason: str
 ) -> None:
     """Whatever is forged, nothing of the answer reaches the caller, and nothing is tried again."""
     ask(client)
-    gateway.tamper(part)
+    fake_gateway.tamper(part)
     with pytest.raises(errors.SignatureInvalid) as caught:
         ask(client)
     assert caught.value.reason == reason
-    assert len(calls_of(gateway, "/v1/verifications")) == 3
+    assert len(calls_of(fake_gateway, "/v1/verifications")) == 3
 
 
-def test_a_forged_refusal_is_refused_too(client: Any, gateway: FakeGateway) -> None:
+def test_a_forged_refusal_is_refused_too(client: Any, fake_gateway: FakeGateway) -> None:
     """The signature is verified whatever the status."""
-    gateway.tamper("body")
+    fake_gateway.tamper("body")
     with pytest.raises(errors.SignatureInvalid):
         client.query(USCC, purpose="loan_approval", datasets=["penalty"])
 
 
-def test_a_new_key_is_fetched_when_it_appears(client: Any, gateway: FakeGateway) -> None:
+def test_a_new_key_is_fetched_when_it_appears(client: Any, fake_gateway: FakeGateway) -> None:
     """Keys rotate without a restart of the client."""
     ask(client)
-    gateway.rotate_key()
+    fake_gateway.rotate_key()
     assert ask(client).evidence.keyid == "response-2"
 
 
 def test_unknown_keys_cannot_make_the_client_fetch_without_end(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """One fetch a minute for the sake of keys that nobody knows."""
     ask(client)
-    gateway.tamper("unknown-key", times=3)
+    fake_gateway.tamper("unknown-key", times=3)
     for _ in range(3):
         with pytest.raises(errors.SignatureInvalid):
             ask(client)
-    assert len(calls_of(gateway, "/.well-known/jwks.json")) == 2
+    assert len(calls_of(fake_gateway, "/.well-known/jwks.json")) == 2
 
 
 def test_pinned_keys_are_the_only_keys(
-    open_client: Callable[..., Any], gateway: FakeGateway
+    open_client: Callable[..., Any], fake_gateway: FakeGateway
 ) -> None:
     """With pinned keys the issuer is never asked for any, and its new ones are not believed."""
-    client = open_client(keys=gateway.jwks)
+    client = open_client(keys=fake_gateway.jwks)
     ask(client)
-    gateway.rotate_key()
+    fake_gateway.rotate_key()
     with pytest.raises(errors.SignatureInvalid, match="not one of the gateway's"):
         ask(client)
-    assert calls_of(gateway, "/.well-known/jwks.json") == []
+    assert calls_of(fake_gateway, "/.well-known/jwks.json") == []
 
 
 @pytest.mark.parametrize(
@@ -346,9 +358,11 @@ def test_pinned_keys_are_the_only_keys(
         "not_available",
     ],
 )
-def test_a_refusal_is_the_error_of_its_code(client: Any, gateway: FakeGateway, code: str) -> None:
+def test_a_refusal_is_the_error_of_its_code(
+    client: Any, fake_gateway: FakeGateway, code: str
+) -> None:
     """One class for each code, found by `except`."""
-    gateway.refuse(403, code)
+    fake_gateway.refuse(403, code)
     with pytest.raises(errors.XinqiaoError) as caught:
         client.query(USCC, purpose="loan_approval", datasets=["penalty"])
     assert type(caught.value).known_code == code
@@ -356,20 +370,20 @@ def test_a_refusal_is_the_error_of_its_code(client: Any, gateway: FakeGateway, c
 
 
 def test_a_code_newer_than_this_version_raises_the_nearest_class(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """What is not known yet is caught by what is."""
-    gateway.refuse(422, "value_too_old")
+    fake_gateway.refuse(422, "value_too_old")
     with pytest.raises(errors.RequestRefused) as caught:
         ask(client)
     assert caught.value.code == "value_too_old"
 
 
-def test_members_that_are_not_known_yet_are_ignored(client: Any, gateway: FakeGateway) -> None:
+def test_members_that_are_not_known_yet_are_ignored(client: Any, fake_gateway: FakeGateway) -> None:
     """A newer gateway may say more."""
     record = {**PENALTIES[0], "colour": "blue", "source": {"name": "甲", "floor": 3}}
-    gateway.add_enterprise(USCC, records=[record])
-    gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    fake_gateway.add_enterprise(USCC, records=[record])
+    fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     assert client.query(USCC, purpose="tender", datasets=["penalty"]).records[0].source.name == "甲"
 
 
@@ -384,51 +398,53 @@ def test_members_that_are_not_known_yet_are_ignored(client: Any, gateway: FakeGa
     ],
 )
 def test_an_answer_that_breaks_the_wire_is_a_protocol_error(
-    client: Any, gateway: FakeGateway, broken: dict[str, Any]
+    client: Any, fake_gateway: FakeGateway, broken: dict[str, Any]
 ) -> None:
     """What is required is there in its form, or the result is not made."""
-    gateway.add_enterprise(USCC, records=[{**PENALTIES[0], **broken}])
-    gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
+    fake_gateway.add_enterprise(USCC, records=[{**PENALTIES[0], **broken}])
+    fake_gateway.grant_consent(USCC, purpose="tender", datasets=["penalty"])
     with pytest.raises(errors.ProtocolError):
         client.query(USCC, purpose="tender", datasets=["penalty"])
 
 
-def test_an_answer_outside_the_three_is_a_protocol_error(client: Any, gateway: FakeGateway) -> None:
+def test_an_answer_outside_the_three_is_a_protocol_error(
+    client: Any, fake_gateway: FakeGateway
+) -> None:
     """There is no fourth answer."""
-    gateway.add_enterprise(USCC, answers={"is_active.v1": "perhaps"})
+    fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "perhaps"})
     with pytest.raises(errors.ProtocolError):
         ask(client)
 
 
 def test_any_address_of_the_issuer_can_be_called_and_no_other(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """What this version has no method for is called raw, verified, and refusals are returned."""
     assert client.request("GET", "/v1/questions").status == 200
     assert (
         client.request("GET", "/v1/nothing", headers={"X-Mine": "1"}).json()["code"] == "not_found"
     )
-    before = len(gateway.requests)
+    before = len(fake_gateway.requests)
     for elsewhere in ("https://evil.test/v1/questions", "http://gateway.test/v1/questions"):
         with pytest.raises(errors.ConfigurationError):
             client.request("GET", elsewhere)
-    assert len(gateway.requests) == before
+    assert len(fake_gateway.requests) == before
 
 
-def test_headers_made_for_another_program_work_once(client: Any, gateway: FakeGateway) -> None:
+def test_headers_made_for_another_program_work_once(client: Any, fake_gateway: FakeGateway) -> None:
     """They carry token, proof with the server's nonce, and digest."""
     body = {"enterprise": {"uscc": USCC}, "purpose": "tender", "questions": []}
     headers = client.headers_for("POST", "/v1/verifications", json=body)
     assert {"authorization", "dpop", "content-digest", "content-type"} <= set(headers)
     content = json.dumps(body, separators=(",", ":")).encode()
     url = "https://gateway.test/v1/verifications"
-    by_hand = httpx2.Client(transport=gateway)
+    by_hand = httpx2.Client(transport=fake_gateway)
     assert by_hand.post(url, headers=headers, content=content).status_code == 200
     assert by_hand.post(url, headers=headers, content=content).status_code == 401
 
 
 def test_mistakes_in_arguments_are_found_before_anything_is_sent(
-    client: Any, gateway: FakeGateway
+    client: Any, fake_gateway: FakeGateway
 ) -> None:
     """One string in place of a list would be taken letter by letter."""
     mistakes: list[Callable[[], Any]] = [
@@ -445,7 +461,7 @@ def test_mistakes_in_arguments_are_found_before_anything_is_sent(
     for mistake in mistakes:
         with pytest.raises(errors.ConfigurationError):
             mistake()
-    assert gateway.requests == []
+    assert fake_gateway.requests == []
 
 
 def test_both_kinds_of_client_have_the_same_methods() -> None:

@@ -25,20 +25,20 @@ WANTED: dict[str, Any] = {
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
+def fake_gateway() -> FakeGateway:
     return FakeGateway()
 
 
-def pushed(gateway: FakeGateway) -> dict[str, str]:
-    form, _ = next(iter(gateway.oauth.pushed.values()))
+def pushed(fake_gateway: FakeGateway) -> dict[str, str]:
+    form, _ = next(iter(fake_gateway.oauth.pushed.values()))
     return form
 
 
-def test_a_granted_consent_comes_back_with_what_was_granted(gateway: FakeGateway) -> None:
+def test_a_granted_consent_comes_back_with_what_was_granted(fake_gateway: FakeGateway) -> None:
     """Pushed request, decision, callback, code, consent."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(**WANTED)
-    grant = client.finish_consent(start, gateway.decide(start.url))
+    grant = client.finish_consent(start, fake_gateway.decide(start.url))
     assert (grant.uscc, grant.purpose) == (USCC, "loan_approval")
     assert grant.datasets == ("registration", "penalty")
     assert grant.questions == ("legal_representative_id.v1",)
@@ -46,23 +46,23 @@ def test_a_granted_consent_comes_back_with_what_was_granted(gateway: FakeGateway
     assert client.consent(grant.consent_id).status == "active"
 
 
-def test_the_flow_works_with_asyncio_too(gateway: FakeGateway) -> None:
+def test_the_flow_works_with_asyncio_too(fake_gateway: FakeGateway) -> None:
     """The same flow, awaited."""
 
     async def flow() -> str:
-        async with gateway.async_client() as client:
+        async with fake_gateway.async_client() as client:
             start = await client.start_consent(**WANTED)
-            return (await client.finish_consent(start, gateway.decide(start.url))).uscc
+            return (await client.finish_consent(start, fake_gateway.decide(start.url))).uscc
 
     assert asyncio.run(flow()) == USCC
 
 
 def test_the_pushed_request_says_all_and_the_browser_carries_only_its_name(
-    gateway: FakeGateway,
+    fake_gateway: FakeGateway,
 ) -> None:
     """PAR, PKCE S256, state and authorization_details; the address holds no data."""
-    start = gateway.client().start_consent(**WANTED)
-    form = pushed(gateway)
+    start = fake_gateway.client().start_consent(**WANTED)
+    form = pushed(fake_gateway)
     assert form["response_type"] == "code"
     assert form["code_challenge_method"] == "S256"
     assert len(form["code_challenge"]) == 43
@@ -85,39 +85,39 @@ def test_the_pushed_request_says_all_and_the_browser_carries_only_its_name(
     }
 
 
-def test_the_enterprise_may_be_left_to_the_one_who_signs_in(gateway: FakeGateway) -> None:
+def test_the_enterprise_may_be_left_to_the_one_who_signs_in(fake_gateway: FakeGateway) -> None:
     """Without a code, the grant names the real one; without questions, the scope is query."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(purpose="tender", datasets=["licence"])
-    assert pushed(gateway)["scope"] == "query"
-    assert "enterprise" not in json.loads(pushed(gateway)["authorization_details"])[0]
-    assert client.finish_consent(start, gateway.decide(start.url, uscc=USCC)).uscc == USCC
+    assert pushed(fake_gateway)["scope"] == "query"
+    assert "enterprise" not in json.loads(pushed(fake_gateway)["authorization_details"])[0]
+    assert client.finish_consent(start, fake_gateway.decide(start.url, uscc=USCC)).uscc == USCC
 
 
-def test_a_start_can_be_stored_and_finished_by_another_worker(gateway: FakeGateway) -> None:
+def test_a_start_can_be_stored_and_finished_by_another_worker(fake_gateway: FakeGateway) -> None:
     """The session holds it as text; workers share one DPoP key."""
     key = generate_dpop_key()
-    start = gateway.client(dpop_key=key).start_consent(**WANTED)
+    start = fake_gateway.client(dpop_key=key).start_consent(**WANTED)
     stored = ConsentStart.from_json(start.to_json())
     assert stored == start
-    worker = gateway.client(dpop_key=key)
-    assert worker.finish_consent(stored, gateway.decide(start.url)).uscc == USCC
+    worker = fake_gateway.client(dpop_key=key)
+    assert worker.finish_consent(stored, fake_gateway.decide(start.url)).uscc == USCC
 
 
-def test_a_worker_with_another_key_says_what_is_missing(gateway: FakeGateway) -> None:
+def test_a_worker_with_another_key_says_what_is_missing(fake_gateway: FakeGateway) -> None:
     """Before the code is spent."""
-    start = gateway.client().start_consent(**WANTED)
+    start = fake_gateway.client().start_consent(**WANTED)
     with pytest.raises(errors.ConfigurationError, match="same dpop_key"):
-        gateway.client().finish_consent(start, gateway.decide(start.url))
-    assert gateway.oauth.codes
+        fake_gateway.client().finish_consent(start, fake_gateway.decide(start.url))
+    assert fake_gateway.oauth.codes
 
 
-def test_a_refusal_is_an_error_of_its_own(gateway: FakeGateway) -> None:
+def test_a_refusal_is_an_error_of_its_own(fake_gateway: FakeGateway) -> None:
     """The enterprise said no."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     with pytest.raises(errors.ConsentRefused) as caught:
-        client.finish_consent(start, gateway.decide(start.url, grant=False))
+        client.finish_consent(start, fake_gateway.decide(start.url, grant=False))
     assert caught.value.code == "access_denied"
 
 
@@ -136,10 +136,10 @@ def test_a_refusal_is_an_error_of_its_own(gateway: FakeGateway) -> None:
     ],
 )
 def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
-    gateway: FakeGateway, query: str, error: type[errors.XinqiaoError]
+    fake_gateway: FakeGateway, query: str, error: type[errors.XinqiaoError]
 ) -> None:
     """State and issuer come first, whatever else the callback says."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(**WANTED)
     with pytest.raises(error) as caught:
         client.finish_consent(
@@ -148,22 +148,22 @@ def test_a_callback_that_does_not_belong_to_the_flow_is_refused(
     assert type(caught.value) is error
 
 
-def test_a_code_is_not_redeemed_twice(gateway: FakeGateway) -> None:
+def test_a_code_is_not_redeemed_twice(fake_gateway: FakeGateway) -> None:
     """A browser that reloads the callback gets the server's refusal."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(**WANTED)
-    callback = gateway.decide(start.url)
+    callback = fake_gateway.decide(start.url)
     client.finish_consent(start, callback)
     with pytest.raises(errors.OAuthError) as caught:
         client.finish_consent(start, callback)
     assert caught.value.code == "invalid_grant"
 
 
-def test_neither_start_nor_grant_prints_its_secrets(gateway: FakeGateway) -> None:
+def test_neither_start_nor_grant_prints_its_secrets(fake_gateway: FakeGateway) -> None:
     """Verifier, state and tokens stay out of logs."""
-    client = gateway.client()
+    client = fake_gateway.client()
     start = client.start_consent(**WANTED)
-    grant = client.finish_consent(start, gateway.decide(start.url))
+    grant = client.finish_consent(start, fake_gateway.decide(start.url))
     assert start.verifier not in repr(start)
     assert start.state not in repr(start)
     assert grant.access_token not in repr(grant)
@@ -179,8 +179,8 @@ def test_a_text_that_is_no_start_is_refused_without_quoting_it() -> None:
         assert "secret" not in str(caught.value)
 
 
-def test_a_flow_needs_a_place_to_come_back_to(gateway: FakeGateway) -> None:
+def test_a_flow_needs_a_place_to_come_back_to(fake_gateway: FakeGateway) -> None:
     """No redirect address is guessed."""
     with pytest.raises(errors.ConfigurationError, match="redirect_uri"):
-        gateway.client(redirect_uri=None).start_consent(**WANTED)
-    assert gateway.requests == []
+        fake_gateway.client(redirect_uri=None).start_consent(**WANTED)
+    assert fake_gateway.requests == []

@@ -22,16 +22,16 @@ USCC = "91330106MA2XXXXXX0"
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    gateway = FakeGateway()
-    gateway.add_enterprise(USCC, answers={"is_active.v1": "no"})
-    return gateway
+def fake_gateway() -> FakeGateway:
+    fake_gateway = FakeGateway()
+    fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "no"})
+    return fake_gateway
 
 
 @pytest.fixture
-def evidence(gateway: FakeGateway) -> Evidence:
+def evidence(fake_gateway: FakeGateway) -> Evidence:
     asked = {"is_active.v1": None, "enterprise_name.v1": "甲公司"}
-    return gateway.client().verify(USCC, purpose="tender", questions=asked).evidence
+    return fake_gateway.client().verify(USCC, purpose="tender", questions=asked).evidence
 
 
 def refusal(bundle: Any, keys: Any) -> errors.EvidenceInvalid:
@@ -61,14 +61,14 @@ def leaves(
 
 
 def test_evidence_is_verified_again_offline(
-    gateway: FakeGateway, evidence: Evidence, tmp_path: Path
+    fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path
 ) -> None:
     """From an object, a mapping and a file, with keys as a mapping and a file."""
     keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(gateway.jwks))
+    keys.write_text(json.dumps(fake_gateway.jwks))
     kept = evidence.save(tmp_path / "evidence.json")
     for source in (evidence, evidence.to_dict(), kept, str(kept)):
-        for trusted in (gateway.jwks, keys):
+        for trusted in (fake_gateway.jwks, keys):
             again = verify_evidence(source, keys=trusted)
             assert again == evidence
     assert again.json()["answers"][0] == {"question": "is_active.v1", "answer": "no"}
@@ -82,23 +82,23 @@ def test_a_file_of_evidence_is_for_its_owner_only(evidence: Evidence, tmp_path: 
 
 
 def test_evidence_holds_no_token_and_does_not_print_bodies(
-    gateway: FakeGateway, evidence: Evidence
+    fake_gateway: FakeGateway, evidence: Evidence
 ) -> None:
     """It is handed on to others, and its repr lands in logs."""
     text = evidence.to_json()
-    for token in gateway.oauth.tokens:
+    for token in fake_gateway.oauth.tokens:
         assert token not in text
     assert '"dpop"' not in text.lower()
     assert USCC not in repr(evidence)
 
 
-def test_every_part_of_evidence_is_covered(gateway: FakeGateway, evidence: Evidence) -> None:
+def test_every_part_of_evidence_is_covered(fake_gateway: FakeGateway, evidence: Evidence) -> None:
     """Change any one value in the bundle, or leave it out, and it is refused."""
     for path, value in leaves(evidence.to_dict()):
         other = value + 1 if isinstance(value, int) else f"{value}x"
-        assert refusal(changed(evidence, path, other), gateway.jwks).reason, path
+        assert refusal(changed(evidence, path, other), fake_gateway.jwks).reason, path
         bundle = changed(evidence, path, None)
-        assert refusal(bundle, gateway.jwks).reason, path
+        assert refusal(bundle, fake_gateway.jwks).reason, path
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_every_part_of_evidence_is_covered(gateway: FakeGateway, evidence: Evide
     ],
 )
 def test_a_refusal_says_what_differs(
-    gateway: FakeGateway,
+    fake_gateway: FakeGateway,
     evidence: Evidence,
     path: tuple[str, ...],
     value: object,
@@ -133,7 +133,7 @@ def test_a_refusal_says_what_differs(
     says: str,
 ) -> None:
     """Digest, signature or key, in a plain sentence."""
-    error = refusal(changed(evidence, path, value), gateway.jwks)
+    error = refusal(changed(evidence, path, value), fake_gateway.jwks)
     assert error.reason == reason
     assert says in error.detail
 
@@ -147,31 +147,31 @@ def test_a_forger_who_brings_his_own_key_is_refused(evidence: Evidence) -> None:
 
 
 def test_evidence_stays_good_after_the_key_is_retired(
-    gateway: FakeGateway, evidence: Evidence
+    fake_gateway: FakeGateway, evidence: Evidence
 ) -> None:
     """A key's time is judged at the signature, not at the check."""
-    key = gateway.jwks["keys"][0]
+    key = fake_gateway.jwks["keys"][0]
     later, earlier = ((evidence.signed_at + timedelta(days=days)).isoformat() for days in (1, -1))
     much_later = datetime.now(UTC) + timedelta(days=3650)
     verify_evidence(evidence, keys={"keys": [{**key, "retired_at": later}]}, now=much_later)
     assert refusal(evidence, {"keys": [{**key, "retired_at": earlier}]}).reason == "key"
 
 
-def test_evidence_from_the_future_is_refused(gateway: FakeGateway, evidence: Evidence) -> None:
+def test_evidence_from_the_future_is_refused(fake_gateway: FakeGateway, evidence: Evidence) -> None:
     """It was not made yet."""
     before = evidence.signed_at - timedelta(hours=1)
     with pytest.raises(errors.EvidenceInvalid) as caught:
-        verify_evidence(evidence, keys=gateway.jwks, now=before)
+        verify_evidence(evidence, keys=fake_gateway.jwks, now=before)
     assert caught.value.reason == "created"
 
 
 def test_a_file_that_cannot_be_read_is_not_called_a_forgery(
-    gateway: FakeGateway, tmp_path: Path
+    fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """There is none, or it is a folder."""
     for path in (tmp_path / "none.json", tmp_path, "a\0b"):
         with pytest.raises(errors.ConfigurationError) as caught:
-            verify_evidence(path, keys=gateway.jwks)
+            verify_evidence(path, keys=fake_gateway.jwks)
         assert not isinstance(caught.value, errors.EvidenceInvalid)
 
 
@@ -238,7 +238,7 @@ SPOILT: Final[dict[str, Spoiling]] = {
 
 @pytest.mark.parametrize("what", SPOILT)
 def test_what_two_readers_could_read_differently_is_not_authentic(
-    gateway: FakeGateway, evidence: Evidence, tmp_path: Path, what: str
+    fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path, what: str
 ) -> None:
     """The command says so in one line, and never breaks."""
     file, keys = tmp_path / "evidence.json", tmp_path / "keys.json"
@@ -246,7 +246,7 @@ def test_what_two_readers_could_read_differently_is_not_authentic(
     file.write_bytes(
         spoilt if isinstance(spoilt, bytes) else spoilt.encode("utf-8", "surrogatepass")
     )
-    keys.write_text(json.dumps(gateway.jwks))
+    keys.write_text(json.dumps(fake_gateway.jwks))
     result = CliRunner().invoke(app, ["verify-evidence", str(file), "--keys", str(keys)])
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
@@ -255,7 +255,7 @@ def test_what_two_readers_could_read_differently_is_not_authentic(
 
 
 def test_evidence_written_in_another_layout_is_the_same(
-    gateway: FakeGateway, evidence: Evidence, tmp_path: Path
+    fake_gateway: FakeGateway, evidence: Evidence, tmp_path: Path
 ) -> None:
     """Blanks, the order of members and escapes mean nothing."""
     file = tmp_path / "evidence.json"
@@ -265,46 +265,52 @@ def test_evidence_written_in_another_layout_is_the_same(
         json.dumps(dict(reversed(bundle.items())), separators=(",", ":")),
     ):
         file.write_text(text)
-        assert verify_evidence(file, keys=gateway.jwks) == evidence
+        assert verify_evidence(file, keys=fake_gateway.jwks) == evidence
 
 
-def test_a_refusal_made_before_the_body_was_read_vouches_for_no_body(gateway: FakeGateway) -> None:
+def test_a_refusal_made_before_the_body_was_read_vouches_for_no_body(
+    fake_gateway: FakeGateway,
+) -> None:
     """Its evidence holds none, and none can be put into it."""
-    refused = gateway.client().request(
+    refused = fake_gateway.client().request(
         "POST", "/v1/verifications", json={}, headers={"Content-Digest": "sha-512=:AAAA:"}
     )
     assert (refused.status, refused.json()["code"]) == (400, "digest_mismatch")
     bundle = refused.to_dict()
     assert (bundle["request"]["body"], bundle["request"]["headers"]) == ("", {})
-    assert verify_evidence(bundle, keys=gateway.jwks) == refused
+    assert verify_evidence(bundle, keys=fake_gateway.jwks) == refused
     for part, value in (("body", "{}"), ("headers", {"content-digest": sha256_digest(b"{}")})):
         forged = copy.deepcopy(bundle)
         forged["request"][part] = value
-        assert refusal(forged, gateway.jwks).reason in {"malformed", "missing"}
+        assert refusal(forged, fake_gateway.jwks).reason in {"malformed", "missing"}
 
 
 def test_a_target_with_square_brackets_is_shown_as_it_is(
-    gateway: FakeGateway, tmp_path: Path
+    fake_gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """It is no markup of the terminal's."""
-    kept = gateway.client().request("GET", "/v1/questions?a=[/b]&b=[red]").save(tmp_path / "e.json")
-    (tmp_path / "keys.json").write_text(json.dumps(gateway.jwks))
+    kept = (
+        fake_gateway.client()
+        .request("GET", "/v1/questions?a=[/b]&b=[red]")
+        .save(tmp_path / "e.json")
+    )
+    (tmp_path / "keys.json").write_text(json.dumps(fake_gateway.jwks))
     verify = ["verify-evidence", str(kept), "--keys", str(tmp_path / "keys.json")]
     result = CliRunner().invoke(app, verify)
     assert result.exit_code == 0, result.output
     assert "[/b]" in result.stdout
 
 
-def test_answers_without_a_body_leave_evidence_too(gateway: FakeGateway) -> None:
+def test_answers_without_a_body_leave_evidence_too(fake_gateway: FakeGateway) -> None:
     """That a consent was given up can be shown."""
-    consent = gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
-    given_up = gateway.client().give_up_consent(consent.consent_id)
-    assert verify_evidence(given_up.to_dict(), keys=gateway.jwks).status == 204
+    consent = fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
+    given_up = fake_gateway.client().give_up_consent(consent.consent_id)
+    assert verify_evidence(given_up.to_dict(), keys=fake_gateway.jwks).status == 204
 
 
-def test_a_body_that_is_not_text_is_kept_exactly(gateway: FakeGateway) -> None:
+def test_a_body_that_is_not_text_is_kept_exactly(fake_gateway: FakeGateway) -> None:
     """In base64."""
-    client = gateway.client()
+    client = fake_gateway.client()
     kept = client.request("POST", "/v1/anything", content=b"\xff\x00")
     assert kept.to_dict()["request"]["body_encoding"] == "base64"
-    assert verify_evidence(json.loads(kept.to_json()), keys=gateway.jwks) == kept
+    assert verify_evidence(json.loads(kept.to_json()), keys=fake_gateway.jwks) == kept

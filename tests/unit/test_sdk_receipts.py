@@ -28,15 +28,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gateway(clock: Clock) -> FakeGateway:
-    gateway = FakeGateway(clock=clock)
-    gateway.add_enterprise(USCC, answers={"is_active.v1": "yes"})
-    return gateway
+def fake_gateway(clock: Clock) -> FakeGateway:
+    fake_gateway = FakeGateway(clock=clock)
+    fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "yes"})
+    return fake_gateway
 
 
-def test_what_is_due_is_fetched_and_verified_once(gateway: FakeGateway, clock: Clock) -> None:
+def test_what_is_due_is_fetched_and_verified_once(fake_gateway: FakeGateway, clock: Clock) -> None:
     """Not before its time; each of a log of many leaves; and then no more."""
-    with gateway.client() as client:
+    with fake_gateway.client() as client:
         asked = [
             client.verify(USCC, purpose="tender", questions=["is_active.v1"]) for _ in "1234567"
         ]
@@ -48,20 +48,20 @@ def test_what_is_due_is_fetched_and_verified_once(gateway: FakeGateway, clock: C
         assert client.check_receipts() == ()
 
 
-def test_a_query_is_checked_too(gateway: FakeGateway, clock: Clock) -> None:
+def test_a_query_is_checked_too(fake_gateway: FakeGateway, clock: Clock) -> None:
     """Each page has a leaf of its own."""
-    gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
-    with gateway.client() as client:
+    fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
+    with fake_gateway.client() as client:
         page = client.query(USCC, purpose="tender", datasets=["licence"])
         clock.ahead = 11
         assert [each.disclosure_id for each in client.check_receipts()] == [page.disclosure_id]
 
 
-async def test_the_asyncio_client_does_the_same(gateway: FakeGateway, clock: Clock) -> None:
+async def test_the_asyncio_client_does_the_same(fake_gateway: FakeGateway, clock: Clock) -> None:
     """One core drives both."""
-    async with gateway.async_client() as client:
+    async with fake_gateway.async_client() as client:
         await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
-        gateway.leave_out_leaf()
+        fake_gateway.leave_out_leaf()
         await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
         clock.ahead = 11
         with pytest.raises(errors.PromiseBroken):
@@ -69,11 +69,11 @@ async def test_the_asyncio_client_does_the_same(gateway: FakeGateway, clock: Clo
 
 
 def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
-    gateway: FakeGateway, clock: Clock
+    fake_gateway: FakeGateway, clock: Clock
 ) -> None:
     """The evidence shows to anybody what was promised; and it is said again each time."""
-    with gateway.client() as client:
-        gateway.leave_out_leaf()
+    with fake_gateway.client() as client:
+        fake_gateway.leave_out_leaf()
         asked = client.verify(USCC, purpose="tender", questions=["is_active.v1"])
         clock.ahead = 11
         for _ in range(2):
@@ -82,16 +82,16 @@ def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
         promised = caught.value.promised
         assert promised is not None
         assert promised.disclosure_id == asked.disclosure_id
-        kept = verify_evidence(promised.evidence, keys=gateway.jwks)
+        kept = verify_evidence(promised.evidence, keys=fake_gateway.jwks)
         assert kept.json()["log_promise"]["leaf_hash"] == promised.promise.leaf_hash
 
 
 @pytest.mark.parametrize("what", ["leaf_hash", "leaf_index", "tree_size", "proof", "checkpoint"])
 def test_a_receipt_that_does_not_show_it_is_refused(
-    gateway: FakeGateway, clock: Clock, what: str
+    fake_gateway: FakeGateway, clock: Clock, what: str
 ) -> None:
     """Signed by the gateway or not: the log's own key and the tree decide."""
-    with gateway.client() as client:
+    with fake_gateway.client() as client:
         for _ in range(5):
             client.verify(USCC, purpose="tender", questions=["is_active.v1"])
         clock.ahead = 11
@@ -109,9 +109,9 @@ def test_a_receipt_that_does_not_show_it_is_refused(
             else:
                 body[what] += 1
             again = httpx2.Response(200, json=body)
-            return gateway.signer.sign(request, again, created=gateway.now)
+            return fake_gateway.signer.sign(request, again, created=fake_gateway.now)
 
-        gateway.answer_with(forged)
+        fake_gateway.answer_with(forged)
         with pytest.raises(errors.ReceiptInvalid) as caught:
             client.check_receipts()
         assert not isinstance(caught.value, errors.PromiseBroken)

@@ -81,14 +81,14 @@ def test_what_may_have_been_done_is_not_done_twice() -> None:
         assert not may_repeat(final, idempotent=True)
 
 
-def drive(started: flow.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[float]]:
+def drive(started: flow.Flow[Any], fake_gateway: FakeGateway) -> tuple[Any, list[float]]:
     """Run a flow without a network and without waiting; return its result and its pauses."""
     pauses: list[float] = []
 
     def do(step: flow.Step) -> Any:
         match step:
             case flow.Send(request):
-                return gateway.handle_request(request)
+                return fake_gateway.handle_request(request)
             case flow.Pause(seconds):
                 return pauses.append(seconds)
             case flow.Exclusive(inner):
@@ -112,10 +112,10 @@ def drive(started: flow.Flow[Any], gateway: FakeGateway) -> tuple[Any, list[floa
 
 def test_a_call_waits_as_long_as_it_is_told() -> None:
     """The core has no clock of its own and no sockets: it can be driven by hand."""
-    gateway = FakeGateway()
-    session = gateway.client(retry=RetryPolicy())._session
-    gateway.refuse(429, "rate_limited", retry_after=7, times=2)
-    result, pauses = drive(calls.questions(session), gateway)
+    fake_gateway = FakeGateway()
+    session = fake_gateway.client(retry=RetryPolicy())._session
+    fake_gateway.refuse(429, "rate_limited", retry_after=7, times=2)
+    result, pauses = drive(calls.questions(session), fake_gateway)
     assert len(result) == 0
     assert [7 <= pause <= 7.5 for pause in pauses] == [True, True]
 
@@ -130,11 +130,11 @@ def test_an_authorization_code_is_not_sent_twice_when_the_answer_is_lost() -> No
                 raise httpx2.ReadError("lost", request=request)
             return response
 
-    gateway = Losing()
-    client = gateway.client()
+    fake_gateway = Losing()
+    client = fake_gateway.client()
     start = client.start_consent(uscc="9", purpose="tender", datasets=["licence"])
-    callback = gateway.decide(start.url)
-    before = len(gateway.requests)
+    callback = fake_gateway.decide(start.url)
+    before = len(fake_gateway.requests)
     with pytest.raises(errors.ServerUnavailable):
         client.finish_consent(start, callback)
-    assert len(gateway.requests) == before + 1
+    assert len(fake_gateway.requests) == before + 1

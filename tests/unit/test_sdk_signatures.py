@@ -37,12 +37,12 @@ PROFILE = (
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
-def a_request(body: bytes = b'{"a":1}', method: str = "POST") -> httpx2.Request:
+def make_request(body: bytes = b'{"a":1}', method: str = "POST") -> httpx2.Request:
     headers = {"Content-Digest": sha256_digest(body)} if body else {}
     return httpx2.Request(method, URL, headers=headers, content=body)
 
 
-def a_response(request: httpx2.Request, status: int = 200, **more: Any) -> httpx2.Response:
+def make_response(request: httpx2.Request, status: int = 200, **more: Any) -> httpx2.Response:
     return httpx2.Response(
         status,
         content=b'{"answer":"no"}',
@@ -100,12 +100,12 @@ def with_header(exchange: Exchange, name: str, value: str | None) -> Exchange:
 
 def test_an_independent_implementation_of_the_profile_is_accepted() -> None:
     """What http-message-signatures signs over our components, we verify."""
-    verify(independently_signed(a_response(a_request())))
+    verify(independently_signed(make_response(make_request())))
 
 
 def test_the_order_of_parameters_is_part_of_the_profile() -> None:
     """The parameters come as created, keyid, alg, tag, and in no other order."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     params = exchange.response_headers["signature-input"]
     assert params.endswith(';keyid="k1";alg="ed25519";tag="xinqiao-response"')
     swapped = params.replace(';keyid="k1";alg="ed25519"', ';alg="ed25519";keyid="k1"')
@@ -118,7 +118,7 @@ def test_an_independent_verifier_accepts_what_the_fake_gateway_signs() -> None:
     jwk = KeySet.read({"keys": [signer.jwk]}).get("k9")
     assert jwk is not None
     response = signer.sign(
-        a_request(), a_response(a_request()), created=int(datetime.now(UTC).timestamp())
+        make_request(), make_response(make_request()), created=int(datetime.now(UTC).timestamp())
     )
     resolver = MappingKeyResolver(public_keys={"k9": jwk.public}, private_keys={})
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
@@ -141,15 +141,15 @@ def test_the_signature_base_is_exact_to_the_byte() -> None:
 def test_a_request_without_a_body_has_no_digest_to_cover() -> None:
     """For a GET the request's digest is left out, and covering fewer parts is not an option."""
     names = PROFILE[:5]
-    verify(independently_signed(a_response(a_request(b"", "GET")), names))
-    assert refusal(independently_signed(a_response(a_request()), names)) == "components"
+    verify(independently_signed(make_response(make_request(b"", "GET")), names))
+    assert refusal(independently_signed(make_response(make_request()), names)) == "components"
 
 
 def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_the_body() -> None:
     """It can be made before the body was read; what is given back holds no body then."""
     window = timedelta(minutes=5)
     for names, body in ((PROFILE[:5], b""), (PROFILE, b'{"a":1}')):
-        exchange = independently_signed(a_response(a_request(), 401), names)
+        exchange = independently_signed(make_response(make_request(), 401), names)
         claimed = read_claims(exchange)
         covered = verify_signature(exchange, claimed, the_key(), earliest=None, latest=NOW + window)
         assert covered.request_body == body
@@ -158,11 +158,11 @@ def test_a_refusal_may_leave_the_requests_digest_out_and_then_says_nothing_of_th
 
 def test_a_refusal_never_vouches_for_a_digest_that_is_not_the_bodys() -> None:
     """However it was signed."""
-    request = a_request()
+    request = make_request()
     request.headers["Content-Digest"] = sha256_digest(b"another")
-    verify(independently_signed(a_response(request, 400), PROFILE[:5]))
-    assert refusal(independently_signed(a_response(request, 400))) == "components"
-    assert refusal(independently_signed(a_response(request, 200))) == "digest"
+    verify(independently_signed(make_response(request, 400), PROFILE[:5]))
+    assert refusal(independently_signed(make_response(request, 400))) == "components"
+    assert refusal(independently_signed(make_response(request, 200))) == "digest"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_refusal_never_vouches_for_a_digest_that_is_not_the_bodys() -> None:
 )
 def test_every_member_of_a_digest_counts(field: str, reason: str) -> None:
     """As at the gateway: no other algorithm, no parameter, no empty member."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     value = field.format(right=exchange.response_headers["content-digest"])
     assert refusal(with_header(exchange, "content-digest", value)) == reason
 
@@ -197,14 +197,14 @@ def test_every_member_of_a_digest_counts(field: str, reason: str) -> None:
 )
 def test_a_signature_has_one_text(spoil: Callable[[str], str]) -> None:
     """No blanks, no bits that nobody reads, no other padding, no other alphabet."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     value = spoil(exchange.response_headers["signature"])
     assert refusal(with_header(exchange, "signature", value)) == "malformed"
 
 
 def test_what_is_verified_holds_the_signed_parts_only() -> None:
     """No other signature, no header of a part that is not there."""
-    exchange = independently_signed(a_response(a_request(b"", "GET")), PROFILE[:5])
+    exchange = independently_signed(make_response(make_request(b"", "GET")), PROFILE[:5])
     more = replace(
         with_header(exchange, "signature", f"sm2=:AAAA:, {exchange.response_headers['signature']}"),
         request_headers={"content-digest": sha256_digest(b"")},
@@ -219,23 +219,23 @@ def test_what_is_verified_holds_the_signed_parts_only() -> None:
 def test_an_answer_without_a_body_has_no_type_to_cover() -> None:
     """For a 204 the content type is left out and the digest is that of nothing."""
     response = httpx2.Response(
-        204, headers={"Content-Digest": sha256_digest(b"")}, request=a_request(b"", "DELETE")
+        204, headers={"Content-Digest": sha256_digest(b"")}, request=make_request(b"", "DELETE")
     )
     verify(independently_signed(response, ('"@status"', '"content-digest"', *PROFILE[3:5])))
 
 
 def test_a_signed_request_is_bound_by_its_signature() -> None:
     """Where the request was signed, its signature is the last component."""
-    request = a_request()
+    request = make_request()
     request.headers["Signature"] = "bank=:AAAA:"
     names = (*PROFILE, '"signature";req;key="bank"')
-    verify(independently_signed(a_response(request), names))
-    assert refusal(independently_signed(a_response(request))) == "components"
+    verify(independently_signed(make_response(request), names))
+    assert refusal(independently_signed(make_response(request))) == "components"
 
 
 def test_a_second_signature_beside_ours_is_not_looked_at() -> None:
     """An answer may also carry an SM2 signature under another label."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     for name, other in (
         ("signature-input", 'sm2=("@status");created=1;keyid="a,b";tag="x"'),
         ("signature", "sm2=:AAAA:"),
@@ -260,7 +260,7 @@ def test_a_second_signature_beside_ours_is_not_looked_at() -> None:
 )
 def test_a_changed_part_of_the_exchange_is_refused(change: dict[str, Any], reason: str) -> None:
     """Nothing of request or answer can change after the signature was made."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     assert refusal(replace(exchange, **change)) == reason
 
 
@@ -287,32 +287,37 @@ def test_a_changed_part_of_the_exchange_is_refused(change: dict[str, Any], reaso
 )
 def test_a_missing_or_malformed_field_is_refused(name: str, value: str | None, reason: str) -> None:
     """Every field that the profile needs is there, in its form, or the answer is refused."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     assert refusal(with_header(exchange, name, value)) == reason
 
 
 def test_two_members_of_our_label_are_refused() -> None:
     """A dictionary's last member would win elsewhere; here neither does."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     twice = ", ".join([exchange.response_headers["signature-input"]] * 2)
     assert refusal(with_header(exchange, "signature-input", twice)) == "malformed"
 
 
 def test_a_signature_for_another_use_is_refused() -> None:
     """A request's signature cannot stand in for an answer's."""
-    assert refusal(independently_signed(a_response(a_request()), tag="xinqiao-request")) == "tag"
+    assert (
+        refusal(independently_signed(make_response(make_request()), tag="xinqiao-request")) == "tag"
+    )
 
 
 def test_a_signature_without_tag_or_with_more_parameters_is_refused() -> None:
     """The profile has four parameters, not three and not five."""
-    assert refusal(independently_signed(a_response(a_request()), tag=None)) == "malformed"
-    assert refusal(independently_signed(a_response(a_request()), nonce="n")) == "malformed"
-    assert refusal(independently_signed(a_response(a_request()), include_alg=False)) == "malformed"
+    assert refusal(independently_signed(make_response(make_request()), tag=None)) == "malformed"
+    assert refusal(independently_signed(make_response(make_request()), nonce="n")) == "malformed"
+    assert (
+        refusal(independently_signed(make_response(make_request()), include_alg=False))
+        == "malformed"
+    )
 
 
 def test_another_algorithm_is_refused_by_its_name() -> None:
     """The algorithm is fixed and not negotiable."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     params = exchange.response_headers["signature-input"].replace("ed25519", "hmac-sha256")
     assert refusal(with_header(exchange, "signature-input", params)) == "algorithm"
 
@@ -321,19 +326,21 @@ def test_another_algorithm_is_refused_by_its_name() -> None:
 def test_a_signature_made_too_early_or_too_late_is_refused(minutes: int) -> None:
     """An old answer, or one from the future, is not the answer to this request."""
     created = NOW + timedelta(minutes=minutes)
-    assert refusal(independently_signed(a_response(a_request()), created=created)) == "created"
+    assert (
+        refusal(independently_signed(make_response(make_request()), created=created)) == "created"
+    )
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
 def test_the_window_includes_its_ends(minutes: int) -> None:
     """Five minutes are still in time."""
     created = NOW + timedelta(minutes=minutes)
-    verify(independently_signed(a_response(a_request()), created=created))
+    verify(independently_signed(make_response(make_request()), created=created))
 
 
 def test_a_key_signs_only_while_it_is_in_force() -> None:
     """Before its first day and after its last a key proves nothing."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     hour = timedelta(hours=1)
     verify(exchange, the_key(not_before=NOW - hour, retired_at=NOW + hour))
     assert refusal(exchange, the_key(not_before=NOW + hour)) == "key"
@@ -342,7 +349,7 @@ def test_a_key_signs_only_while_it_is_in_force() -> None:
 
 def test_another_key_of_the_same_name_is_refused() -> None:
     """A kid is a name, not a proof."""
-    exchange = independently_signed(a_response(a_request()))
+    exchange = independently_signed(make_response(make_request()))
     stranger = KeySet.read(FakeGateway().jwks).get("response-1")
     assert refusal(exchange, stranger) == "signature"
 

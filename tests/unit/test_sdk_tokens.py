@@ -32,8 +32,8 @@ class Clock:
         return self.now
 
 
-def token_requests(gateway: FakeGateway) -> list[httpx2.Request]:
-    return [request for request in gateway.requests if request.url.path == "/oauth/token"]
+def token_requests(fake_gateway: FakeGateway) -> list[httpx2.Request]:
+    return [request for request in fake_gateway.requests if request.url.path == "/oauth/token"]
 
 
 def form_of(request: httpx2.Request) -> dict[str, str]:
@@ -47,11 +47,11 @@ def unverified(token: str) -> dict[str, Any]:
 
 def test_the_client_assertion_names_the_issuer_as_one_string_and_lives_a_minute() -> None:
     """Security profile 3 to 7, from the client's side."""
-    gateway = FakeGateway()
-    gateway.client().questions()
-    first, second = (form_of(request) for request in token_requests(gateway))
+    fake_gateway = FakeGateway()
+    fake_gateway.client().questions()
+    first, second = (form_of(request) for request in token_requests(fake_gateway))
     claims = unverified(first["client_assertion"])
-    assert claims["aud"] == gateway.issuer
+    assert claims["aud"] == fake_gateway.issuer
     assert claims["iss"] == claims["sub"] == "bank"
     assert 0 < claims["exp"] - claims["iat"] <= 60
     assert claims["jti"] != unverified(second["client_assertion"])["jti"]
@@ -61,84 +61,84 @@ def test_the_client_assertion_names_the_issuer_as_one_string_and_lives_a_minute(
 
 def test_a_nonce_that_the_server_asks_for_is_used_once_given() -> None:
     """Two requests for the first token, one for the next."""
-    gateway = FakeGateway(clock=(clock := Clock()))
-    client = gateway.client()
+    fake_gateway = FakeGateway(clock=(clock := Clock()))
+    client = fake_gateway.client()
     client.questions()
-    proofs = [unverified(request.headers["dpop"]) for request in token_requests(gateway)]
+    proofs = [unverified(request.headers["dpop"]) for request in token_requests(fake_gateway)]
     assert [proof.get("nonce") is not None for proof in proofs] == [False, True]
     clock.now += 3600
     client.questions()
-    assert len(token_requests(gateway)) == 3
+    assert len(token_requests(fake_gateway)) == 3
 
 
 def test_a_token_is_used_until_shortly_before_its_end() -> None:
     """Ten minutes less thirty seconds."""
-    gateway = FakeGateway(clock=(clock := Clock()))
-    client = gateway.client()
+    fake_gateway = FakeGateway(clock=(clock := Clock()))
+    client = fake_gateway.client()
     for passed, issued in ((0, 1), (569, 1), (2, 2)):
         clock.now += passed
         client.questions()
-        assert gateway.oauth.issued == issued
+        assert fake_gateway.oauth.issued == issued
 
 
 def test_each_call_asks_for_its_own_scope_unless_one_is_given() -> None:
     """Least privilege by default."""
-    gateway = FakeGateway()
-    client = gateway.client()
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
     client.questions()
     client.consents()
-    assert [form_of(r)["scope"] for r in token_requests(gateway)] == [
+    assert [form_of(r)["scope"] for r in token_requests(fake_gateway)] == [
         "verify",
         "verify",
         "consents",
     ]
-    gateway = FakeGateway()
-    client = gateway.client(scope="verify consents")
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client(scope="verify consents")
     client.questions()
     client.consents()
-    assert [form_of(r)["scope"] for r in token_requests(gateway)] == ["verify consents"] * 2
+    assert [form_of(r)["scope"] for r in token_requests(fake_gateway)] == ["verify consents"] * 2
 
 
 def test_many_threads_share_one_token() -> None:
     """One refresh at a time."""
-    gateway = FakeGateway()
-    client = gateway.client()
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: client.questions(), range(48)))
-    assert gateway.oauth.issued == 1
+    assert fake_gateway.oauth.issued == 1
 
 
 def test_many_tasks_share_one_token() -> None:
     """One refresh at a time, with asyncio too."""
-    gateway = FakeGateway()
+    fake_gateway = FakeGateway()
 
     async def ask_many() -> None:
-        async with gateway.async_client() as client:
+        async with fake_gateway.async_client() as client:
             await asyncio.gather(*(client.questions() for _ in range(48)))
 
     asyncio.run(ask_many())
-    assert gateway.oauth.issued == 1
+    assert fake_gateway.oauth.issued == 1
 
 
 def test_a_token_that_was_revoked_is_renewed_once() -> None:
     """And if the new one is refused too, the refusal is raised."""
-    gateway = FakeGateway()
-    client = gateway.client()
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
     client.questions()
-    gateway.revoke_tokens()
+    fake_gateway.revoke_tokens()
     client.questions()
-    assert gateway.oauth.issued == 2
-    gateway.refuse(401, "invalid_token", times=2)
+    assert fake_gateway.oauth.issued == 2
+    fake_gateway.refuse(401, "invalid_token", times=2)
     with pytest.raises(errors.InvalidToken):
         client.questions()
 
 
 def test_a_nonce_asked_for_again_and_again_is_an_error() -> None:
     """No endless loop."""
-    gateway = FakeGateway()
-    client = gateway.client()
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
     client.questions()
-    gateway.refuse(401, "use_dpop_nonce", times=2)
+    fake_gateway.refuse(401, "use_dpop_nonce", times=2)
     with pytest.raises(errors.DpopNonceRefused):
         client.questions()
 
@@ -197,10 +197,10 @@ def test_the_thumbprint_is_that_of_rfc_7638() -> None:
 )
 def test_the_algorithm_follows_from_the_key(jwk: dict[str, Any], alg: str) -> None:
     """EdDSA, PS256 or ES256; never RS256."""
-    gateway = FakeGateway()
-    gateway.oauth.client_jwk = jwk
-    gateway.client(private_jwks={"keys": [jwk]}).questions()
-    assertion = form_of(token_requests(gateway)[-1])["client_assertion"]
+    fake_gateway = FakeGateway()
+    fake_gateway.oauth.client_jwk = jwk
+    fake_gateway.client(private_jwks={"keys": [jwk]}).questions()
+    assertion = form_of(token_requests(fake_gateway)[-1])["client_assertion"]
     assert jwt.get_unverified_header(assertion)["alg"] == alg
 
 
@@ -282,10 +282,10 @@ def test_a_server_that_is_not_what_it_should_be_is_refused(path: str, lies: dict
 
 def test_secrets_do_not_print() -> None:
     """Neither keys nor tokens nor nonces, in any repr that a log could catch."""
-    gateway = FakeGateway()
-    client = gateway.client()
+    fake_gateway = FakeGateway()
+    client = fake_gateway.client()
     client.questions()
-    token = next(iter(gateway.oauth.tokens))
+    token = next(iter(fake_gateway.oauth.tokens))
     texts = [repr(client), repr(client._session), str(client), repr(client._session.settings)]
-    for secret in (token, gateway.private_jwk["d"], "PrivateKey"):
+    for secret in (token, fake_gateway.private_jwk["d"], "PrivateKey"):
         assert not any(secret in text for text in texts)

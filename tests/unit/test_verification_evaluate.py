@@ -35,7 +35,7 @@ ENTERPRISE = Facts(
 )
 
 
-def a_record(dataset: str, record_id: str = "r1", /, **fields: object) -> LiveRecord:
+def make_record(dataset: str, record_id: str = "r1", /, **fields: object) -> LiveRecord:
     """A live record of one dataset."""
     return LiveRecord(dataset=dataset, record_id=record_id, version=2, fields=fields)
 
@@ -72,7 +72,9 @@ def test_an_unknown_enterprise_determines_nothing() -> None:
 
 def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
     """No consent and a spent budget say no more than an unknown code."""
-    facts = having(a_record("public_rating", level="优秀"), a_record("penalty", severity="严重"))
+    facts = having(
+        make_record("public_rating", level="优秀"), make_record("penalty", severity="严重")
+    )
     closed = evaluate(EVERYTHING, facts, allowed=frozenset(), digest=digest, today=TODAY)
     assert closed == evaluate(EVERYTHING, None, allowed={*EVERYTHING}, digest=digest, today=TODAY)
 
@@ -80,7 +82,7 @@ def test_what_is_not_allowed_looks_like_an_unknown_enterprise() -> None:
 def test_allowing_one_question_allows_no_other_value_of_it() -> None:
     """What was allowed is the question with its value."""
     low, high = (Asked(tag="rating_at_least.v1", value=level) for level in ("差", "优秀"))
-    facts = having(a_record("public_rating", level="良好"))
+    facts = having(make_record("public_rating", level="良好"))
     answers = evaluate([low, high], facts, allowed={high}, digest=digest, today=TODAY)
     assert [each.answer for each in answers] == ["not_determined", "no"]
 
@@ -197,7 +199,7 @@ def test_only_an_active_registration_is_active(status: str | None, answer: str) 
 def test_a_live_listing_is_a_no_that_rests_on_it(tag: str, dataset: str) -> None:
     """Being listed is a `no`; not being listed rests on no record."""
     assert ask(tag) == Answered(tag=tag, answer="yes")
-    listed = ask(tag, facts=having(a_record(dataset)))
+    listed = ask(tag, facts=having(make_record(dataset)))
     assert listed == Answered(tag=tag, answer="no", rests_on=(("r1", 2),))
 
 
@@ -219,7 +221,7 @@ def test_penalties_are_told_by_severity(
     asked: str | None, recorded: list[str | None], answer: str
 ) -> None:
     """A severity asks for penalties of just that severity; an ungraded penalty is no `yes`."""
-    facts = having(*(a_record("penalty", f"p{i}", severity=s) for i, s in enumerate(recorded)))
+    facts = having(*(make_record("penalty", f"p{i}", severity=s) for i, s in enumerate(recorded)))
     answered = ask("no_live_penalty.v1", asked, facts=facts)
     assert answered.answer == answer
     assert bool(answered.rests_on) == (answer == "no")
@@ -241,7 +243,7 @@ def test_penalties_are_told_by_severity(
 )
 def test_a_licence_is_valid_within_its_term(fields: dict[str, object], answer: str) -> None:
     """Both ends are included, and what cannot be read is not a `no`."""
-    facts = having(a_record("licence", category="普通", **fields))
+    facts = having(make_record("licence", category="普通", **fields))
     answered = ask("licence_valid.v1", "普通", facts=facts)
     assert answered.answer == answer
     assert answered.rests_on == (() if answer == "not_determined" else (("r1", 2),))
@@ -249,7 +251,7 @@ def test_a_licence_is_valid_within_its_term(fields: dict[str, object], answer: s
 
 def test_a_licence_of_another_category_does_not_count() -> None:
     """Without a licence of the category the answer is `no`."""
-    facts = having(a_record("licence", category="普通"))
+    facts = having(make_record("licence", category="普通"))
     assert ask("licence_valid.v1", "特许", facts=facts) == Answered(
         tag="licence_valid.v1", answer="no"
     )
@@ -257,8 +259,8 @@ def test_a_licence_of_another_category_does_not_count() -> None:
 
 def test_one_valid_licence_among_ended_ones_is_enough() -> None:
     """The `yes` rests on the valid one alone."""
-    ended = a_record("licence", "old", category="普通", valid_to="2020-01-01")
-    facts = having(ended, a_record("licence", "new", category="普通"))
+    ended = make_record("licence", "old", category="普通", valid_to="2020-01-01")
+    facts = having(ended, make_record("licence", "new", category="普通"))
     assert ask("licence_valid.v1", "普通", facts=facts).rests_on == (("new", 2),)
 
 
@@ -276,7 +278,7 @@ def test_commitments_are_fulfilled_together(
     states: list[str | None], answer: str, rests_on: tuple[tuple[str, int], ...]
 ) -> None:
     """One broken commitment is a `no`, one in progress leaves it open."""
-    made = (a_record("commitment", f"c{i}", fulfilment=s) for i, s in enumerate(states))
+    made = (make_record("commitment", f"c{i}", fulfilment=s) for i, s in enumerate(states))
     answered = ask("commitment_fulfilled.v1", facts=having(*made))
     assert (answered.answer, answered.rests_on) == (answer, rests_on)
 
@@ -288,7 +290,7 @@ LEVELS = ["优秀", "良好", "中等", "较差", "差"]
 @pytest.mark.parametrize("wanted", LEVELS)
 def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
     """Excellent is at least everything, poor is at least poor."""
-    facts = having(a_record("public_rating", level=theirs))
+    facts = having(make_record("public_rating", level=theirs))
     answered = ask("rating_at_least.v1", wanted, facts=facts)
     assert answered.answer == ("yes" if LEVELS.index(theirs) <= LEVELS.index(wanted) else "no")
     assert answered.rests_on == (("r1", 2),)
@@ -297,14 +299,14 @@ def test_ratings_are_ordered(theirs: str, wanted: str) -> None:
 def test_no_rating_or_an_unheard_of_one_determines_nothing() -> None:
     """Not being rated is not being rated badly."""
     assert ask("rating_at_least.v1", "差").answer == "not_determined"
-    facts = having(a_record("public_rating", level="A++"))
+    facts = having(make_record("public_rating", level="A++"))
     assert ask("rating_at_least.v1", "差", facts=facts).answer == "not_determined"
 
 
 def test_the_latest_of_several_ratings_counts() -> None:
     """Whatever the order in which they come."""
-    old = a_record("public_rating", "old", level="差", rated_on="2025-01-01")
-    new = a_record("public_rating", "new", level="优秀", rated_on="2026-01-01")
+    old = make_record("public_rating", "old", level="差", rated_on="2025-01-01")
+    new = make_record("public_rating", "new", level="优秀", rated_on="2026-01-01")
     for records in ((old, new), (new, old)):
         answered = ask("rating_at_least.v1", "良好", facts=having(*records))
         assert (answered.answer, answered.rests_on) == ("yes", (("new", 2),))
@@ -333,7 +335,7 @@ def test_an_unknown_founding_date_determines_nothing() -> None:
 
 def paid(period: str, *, on_time: object, kind: str = "social_insurance") -> LiveRecord:
     """One month's payment."""
-    return a_record("tax_and_social", period, kind=kind, period=period, on_time=on_time)
+    return make_record("tax_and_social", period, kind=kind, period=period, on_time=on_time)
 
 
 AUTUMN = ("2026-08", "2026-09", "2026-10")
@@ -387,6 +389,6 @@ def test_what_the_catalogue_does_not_offer_determines_nothing(tag: str, value: s
 
 def test_a_record_that_came_twice_is_rested_on_once() -> None:
     """Each record and version stands once, in a fixed order."""
-    twice = a_record("abnormal_listing", "b"), a_record("abnormal_listing", "a")
+    twice = make_record("abnormal_listing", "b"), make_record("abnormal_listing", "a")
     answered = ask("not_abnormal.v1", facts=having(*twice, *twice))
     assert answered.rests_on == (("a", 2), ("b", 2))

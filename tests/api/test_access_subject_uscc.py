@@ -1,0 +1,93 @@
+"""A well-formed code is accepted on every channel, its check character right or wrong; a person's
+number is on none."""
+
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PERSONAL: Final = "933840198503150011"
+"""Made up: a day, the check character of GB 11643, and not the one of GB 32100."""
+BOTH: Final = "933840198503010828"
+"""Both check characters."""
+WRONG: Final = UNKNOWN[:-1] + "7"
+WARNED: Final = ["check_character"]
+CONSENT: Final[dict[str, Any]] = {"purpose": "loan_approval", "datasets": ["penalty"]}
+PATHS: Final = ("/v1/verifications", "/v1/queries", "/v1/consents")
+
+
+async def ask(caller: Caller, path: str, uscc: str, **changed: Any) -> httpx2.Response:
+    """A call about this code."""
+    body = {
+        "/v1/verifications": verification_body(uscc, "is_active.v1"),
+        "/v1/queries": query_body(uscc),
+        "/v1/consents": {"enterprise": {"uscc": uscc}, **CONSENT},
+    }[path]
+    if path == "/v1/consents":
+        return await caller.send(path, {**body, **changed}, scope="consents")
+    return await caller.send(path, {**body, **changed})
+
+
+async def test_a_wrong_check_character_is_said_and_tells_nothing_of_anybody(
+    gateway: GatewayFixture,
+) -> None:
+    """Held or not: the same members, the same length but for what was asked, the same warning."""
+    bank, held = await gateway.client(), gateway.uscc("wrong_check_character")
+    for path, status in (("/v1/verifications", 200), ("/v1/queries", 403)):
+        known, unknown, right = [await ask(bank, path, each) for each in (held, WRONG, UNKNOWN)]
+        assert [each.status_code for each in (known, unknown, right)] == [status] * 3
+        assert known.json()["warnings"] == unknown.json()["warnings"] == WARNED
+        assert known.json().keys() == unknown.json().keys() == {*right.json(), "warnings"}
+    answers = (await ask(bank, "/v1/verifications", WRONG)).json()["answers"]
+    assert [each["answer"] for each in answers] == ["not_determined"]
+
+
+async def test_an_enterprise_with_such_a_code_is_verified_and_queried(
+    gateway: GatewayFixture,
+) -> None:
+    """What is held is told, with the warning beside it."""
+    bank, held = await gateway.client(), gateway.uscc("wrong_check_character")
+    await gateway.grant(bank, held)
+    verified = (await ask(bank, "/v1/verifications", held)).json()
+    assert verified["answers"][0]["answer"] == "yes"
+    assert verified["warnings"] == WARNED
+    told = await ask(bank, "/v1/queries", held)
+    assert told.json()["records"]
+    assert told.json()["warnings"] == WARNED
+    assert "warnings" not in (await ask(bank, "/v1/verifications", gateway.uscc("clean"))).json()
+
+
+async def test_every_problem_about_such_a_code_says_so(gateway: GatewayFixture) -> None:
+    """An unknown purpose, what the agreement lacks, a limit."""
+    bank = await gateway.client()
+    for path in PATHS:
+        refused = await ask(bank, path, WRONG, purpose="marketing")
+        assert (refused.status_code, refused.json()["code"]) == (400, "unknown_purpose")
+        assert refused.json()["warnings"] == WARNED
+        assert "warnings" not in (await ask(bank, path, UNKNOWN, purpose="marketing")).json()
+    assert (await ask(bank, "/v1/consents", WRONG)).status_code == 201
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("spelling", [PERSONAL, f" {PERSONAL[:6]} {PERSONAL[6:14]} 0011"])
+async def test_a_permanent_residence_number_is_no_code_and_is_not_repeated(
+    gateway: GatewayFixture, path: str, spelling: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the answer neither, nor in what is printed."""
+    refused = await ask(await gateway.client(), path, spelling)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_uscc")
+    assert "warnings" not in refused.json()
+    printed = capfd.readouterr()
+    assert "19850315" not in refused.text + printed.out + printed.err
+
+
+async def test_where_both_check_characters_fit_it_is_taken(gateway: GatewayFixture) -> None:
+    """It is a code as it should be: nothing is to be said of its check character."""
+    bank = await gateway.client()
+    answer = (await ask(bank, "/v1/verifications", BOTH)).json()
+    assert answer["answers"][0]["answer"] == "not_determined"
+    assert "warnings" not in answer

@@ -1,0 +1,106 @@
+"""My codes: what is printed can be read, and is revoked alone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+import zxingcpp
+from sqlalchemy import text
+
+from gateway.codes import qr
+from gateway.codes.ids import PHRASE_WORDS, code_id_from, code_url, parse_code_id, phrase_from
+from tests.portal_fixture import ISSUER, PortalFixture, hidden, open_portal
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+def pixels(matrix: qr.Matrix, scale: int) -> memoryview:
+    """The symbol as grey pixels."""
+    lines = [bytes(0 if dark else 255 for dark in row for _ in range(scale)) for row in matrix]
+    size = len(matrix) * scale
+    return memoryview(b"".join(line * scale for line in lines)).cast("B", (size, size))
+
+
+def test_every_printed_symbol_is_read_back_at_small_size() -> None:
+    """At level H, version 5 or less, three pixels a module."""
+    for n in range(20):
+        address = code_url(ISSUER, code_id_from(bytes([n * 11]) * 16))
+        matrix = qr.matrix_of(address)
+        [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
+        assert (read.text, read.ec_level) == (address, "H")
+        assert len(matrix) - 2 * qr.QUIET_ZONE_MODULES <= 37  # version 5
+
+
+def test_a_long_host_keeps_the_symbol_small_at_a_lower_level() -> None:
+    """Rather than many modules."""
+    address = code_url(f"https://{'credit.' * 5}example.gov.cn", "A" * 26)
+    matrix = qr.matrix_of(address)
+    [read] = zxingcpp.read_barcodes(pixels(matrix, 3))
+    assert (read.text, read.ec_level) == (address, "Q")
+
+
+def test_ids_are_random_and_of_one_alphabet() -> None:
+    """Upper-case base32, which a QR holds as alphanumeric."""
+    assert parse_code_id(code_id_from(bytes(range(16)))) == "AAAQEAYEAUDAOCAJBIFQYDIOB4"
+    assert parse_code_id("../../etc/passwd") is None
+
+
+def test_a_check_phrase_is_two_plain_words() -> None:
+    """Of a list without repeats."""
+    assert len(PHRASE_WORDS) == len(set(PHRASE_WORDS)) == 64
+    assert phrase_from(b"\x00\x41") == f"{PHRASE_WORDS[0]} {PHRASE_WORDS[1]}"
+
+
+async def test_a_code_is_listed_shown_and_ready_to_print(portal: PortalFixture) -> None:
+    """With its phrase on the sticker."""
+    browser = await portal.signed_in()
+    code = await portal.add_code(portal.firm)
+    listed = await browser.get(f"/portal/enterprises/{portal.firm}/codes")
+    assert f"/portal/codes/{code.code_id}" in listed.text
+    for page in ("", "/sticker"):
+        shown = await browser.get(f"/portal/codes/{code.code_id}{page}")
+        assert code.check_phrase in shown.text
+        assert f"/portal/codes/{code.code_id}/qr.svg" in shown.text
+
+
+async def test_the_symbol_is_given_as_svg_and_png(portal: PortalFixture) -> None:
+    """To view and to download."""
+    browser = await portal.signed_in()
+    code = await portal.add_code(portal.firm)
+    svg = await browser.get(f"/portal/codes/{code.code_id}/qr.svg")
+    assert svg.headers["content-type"] == "image/svg+xml"
+    assert svg.text.startswith("<svg")
+    png = await browser.get(f"/portal/codes/{code.code_id}/qr.png?download")
+    assert png.content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert "attachment" in png.headers["content-disposition"]
+
+
+async def test_a_code_is_revoked_alone(portal: PortalFixture) -> None:
+    """The other sticker goes on."""
+    browser = await portal.signed_in()
+    lost, kept = await portal.add_code(portal.firm), await portal.add_code(portal.firm)
+    address = f"/portal/codes/{lost.code_id}/revoke"
+    form = hidden((await browser.get(address)).text, address)
+    done = await browser.post(address, data=form)
+    assert "已作废" in (await browser.get(done.headers["location"])).text
+    again = await browser.post(address, data=form)
+    assert again.headers["location"].endswith("too_late")
+    assert (await browser.get(f"/E/{lost.code_id}")).status_code == 410
+    assert (await browser.get(f"/E/{kept.code_id}")).status_code == 200
+    assert (await browser.get(f"/portal/codes/{lost.code_id}/qr.svg")).status_code == 404
+    async with portal.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT * FROM enterprise_code WHERE uscc = :u"), {"u": portal.firm}
+        )
+        by_id = {row["code_id"]: row for row in rows.mappings()}
+        session = await connection.execute(
+            text("SELECT identity_token_digest FROM session WHERE subject = 'demo:zhang'")
+        )
+        assert by_id[lost.code_id]["revoked_token_digest"] in set(session.scalars())
+    assert by_id[lost.code_id]["revoked_by"] == "demo:zhang"
+    assert by_id[kept.code_id]["revoked_by"] is None

@@ -1,0 +1,224 @@
+"""The page behind a code: what anybody may see at this moment, and nothing else."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import update
+
+from gateway.creditfile.local_dates import SHANGHAI
+from gateway.creditfile.tables import enterprise
+from tests.creditfile_builders import make_record
+from tests.portal_fixture import Clock, PortalFixture, open_portal
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running gateway, at noon of 22 November 2026."""
+    async with open_portal(migrated_url, tmp_path, clock=Clock()) as made:
+        yield made
+
+
+async def dataset(portal: PortalFixture, code_id: str, wanted: str) -> dict[str, object]:
+    """One dataset of the JSON twin."""
+    document = (await portal.browser().get(f"/E/{code_id}", headers=JSON)).json()
+    return next(each for each in document["datasets"] if each["dataset"] == wanted)
+
+
+async def test_the_page_shows_who_it_is_and_how_to_check_the_sticker(portal: PortalFixture) -> None:
+    """Name, sign, district, status and check phrase."""
+    code = await portal.add_code(portal.firm, "云栖小店（滨江）")
+    page = await portal.browser().get(f"/E/{code.code_id}")
+    assert page.status_code == 200
+    for words in (
+        "杭州云栖数据科技有限公司",
+        "云栖小店（滨江）",
+        "杭州市西湖区",
+        "存续（在营）",
+        code.check_phrase,
+    ):
+        assert words in page.text
+
+
+async def test_the_page_is_small_and_runs_nothing(portal: PortalFixture) -> None:
+    """No script, no cookie, no copy kept, and a first view of a few kilobytes."""
+    code = await portal.add_code(portal.firm)
+    page = await portal.browser().get(f"/E/{code.code_id}")
+    assert "<script" not in page.text
+    assert "set-cookie" not in page.headers
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["content-security-policy"].startswith(
+        "default-src 'none'; style-src 'self'"
+    )
+    assert len(page.content) < 20_000
+
+
+async def test_an_id_is_read_in_either_case(portal: PortalFixture) -> None:
+    """A scanner may change the case."""
+    code = await portal.add_code(portal.firm)
+    for path in (f"/E/{code.code_id.lower()}", f"/e/{code.code_id}"):
+        assert (await portal.browser().get(path)).status_code == 200
+
+
+async def test_nothing_found_is_never_no_violations(portal: PortalFixture) -> None:
+    """R6: it says as of when, and that nothing was found within its publicity period."""
+    code = await portal.add_code(portal.firm)
+    page = (await portal.browser().get(f"/E/{code.code_id}")).text
+    now = portal.clock().astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    assert f"截至 {now} 未查询到在公示期内的行政处罚" in page
+    assert "无违法" not in page
+
+
+async def test_a_source_that_cannot_be_asked_is_not_mixed_up_with_nothing_found(
+    portal: PortalFixture,
+) -> None:
+    """R6: 暂不可用."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            update(enterprise)
+            .where(enterprise.c.uscc == portal.firm)
+            .values(unavailable=["penalty"]),
+        )
+    code = await portal.add_code(portal.firm)
+    section = await dataset(portal, code.code_id, "penalty")
+    assert (section["state"], section["records"]) == ("unavailable", [])
+    assert "暂不可用" in (await portal.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_a_penalty_is_gone_at_midnight_after_its_last_day(portal: PortalFixture) -> None:
+    """In Shanghai, at the first moment, caches included."""
+    await portal.add_records(make_record(uscc=portal.firm, publicity_ends_on="2026-11-22"))
+    code = await portal.add_code(portal.firm)
+    portal.clock.passes(timedelta(hours=12) - timedelta(seconds=1))
+    assert (await dataset(portal, code.code_id, "penalty"))["state"] == "found"
+    portal.clock.passes(timedelta(seconds=1))
+    assert (await dataset(portal, code.code_id, "penalty"))["state"] == "none"
+
+
+async def test_a_repaired_penalty_is_gone_at_once(portal: PortalFixture) -> None:
+    """信用修复 ends publicity on every channel."""
+    repaired = make_record(uscc=portal.firm, repaired_at=portal.clock())
+    await portal.add_records(repaired)
+    code = await portal.add_code(portal.firm)
+    page = await portal.browser().get(f"/E/{code.code_id}")
+    assert repaired.fields["document_number"] not in page.text
+    assert (await dataset(portal, code.code_id, "penalty"))["state"] == "none"
+
+
+async def test_an_objection_is_marked_beside_the_record(portal: PortalFixture) -> None:
+    """As long as it is being dealt with."""
+    await portal.add_records(make_record(uscc=portal.firm, objection_since=portal.clock()))
+    code = await portal.add_code(portal.firm)
+    assert "异议处理中" in (await portal.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_only_public_fields_are_told(portal: PortalFixture) -> None:
+    """Severity is for those with consent, the appeal state for nobody."""
+    await portal.add_records(make_record(uscc=portal.firm))
+    code = await portal.add_code(portal.firm)
+    section = await dataset(portal, code.code_id, "penalty")
+    records = section["records"]
+    assert isinstance(records, list)
+    [told] = records
+    assert "facts" in told["fields"]
+    assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told["fields"])
+
+
+async def test_the_operator_of_an_individual_business_is_masked(portal: PortalFixture) -> None:
+    """张**, on the page and in its twin."""
+    code = await portal.add_code(portal.shop)
+    for headers in ({}, JSON):
+        answer = await portal.browser().get(f"/E/{code.code_id}", headers=headers)
+        assert "李**" in answer.text
+        assert "李四光" not in answer.text
+
+
+async def test_a_licence_is_shown_while_it_is_valid(portal: PortalFixture) -> None:
+    """Its last day included."""
+    licence = {"number": "许1", "name": "食品经营许可证"}
+    base = make_record("commitment", uscc=portal.firm)
+    for n, last in enumerate((date(2026, 11, 21), date(2026, 11, 22), date(2099, 12, 31))):
+        await portal.add_records(
+            type(base)(
+                uscc=portal.firm,
+                record_id=f"lic{n}",
+                dataset="licence",
+                source_id="s",
+                natural_key=f"lic{n}",
+                source_name="审批部门",
+                source_time=portal.clock(),
+                catalogue_version="2026.1",
+                valid_to=last,
+                fields=licence | {"valid_to": last.isoformat()},
+            )
+        )
+    code = await portal.add_code(portal.firm)
+    section = await dataset(portal, code.code_id, "licence")
+    shown = {each["record_id"] for each in section["records"]}  # type: ignore[attr-defined]
+    assert shown == {"lic1", "lic2"}
+    assert "长期" in (await portal.browser().get(f"/E/{code.code_id}")).text
+
+
+async def test_a_record_without_its_first_words_is_named_by_its_key(portal: PortalFixture) -> None:
+    """A licence may be delivered without a name; its line is not empty."""
+    named, bare = (
+        make_record("commitment", uscc=portal.firm),
+        {"number": "许〔2026〕9号", "category": "普通"},
+    )
+    await portal.add_records(replace(named, dataset="licence", record_id="bare", fields=bare))
+    code = await portal.add_code(portal.firm)
+    page = (await portal.browser().get(f"/E/{code.code_id}")).text
+    line = re.search(r"<summary>(.*?)</summary>", page, re.DOTALL)
+    assert line is not None
+    assert "许〔2026〕9号" in line[1]
+
+
+@pytest.mark.parametrize("headers", [{}, JSON])
+async def test_a_revoked_code_warns_from_the_next_scan_on(
+    portal: PortalFixture,
+    headers: dict[str, str],
+) -> None:
+    """410, in red, and nothing of the enterprise."""
+    code = await portal.add_code(portal.firm)
+    await portal.revoke_code(code)
+    answer = await portal.browser().get(f"/E/{code.code_id}", headers=headers)
+    assert answer.status_code == 410
+    assert "已作废" in answer.text
+    assert "云栖" not in answer.text
+
+
+@pytest.mark.parametrize("code_id", ["A" * 26, "short", "A" * 25 + "1", "%20", "A" * 300])
+async def test_an_unknown_code_says_that_it_may_be_forged(
+    portal: PortalFixture, code_id: str
+) -> None:
+    """And how to report it."""
+    answer = await portal.browser().get(f"/E/{code_id}")
+    assert answer.status_code == 404
+    assert "伪造" in answer.text
+    assert "12345" in answer.text
+
+
+async def test_the_page_says_its_words_in_english_too(portal: PortalFixture) -> None:
+    """Chinese first, English second."""
+    code = await portal.add_code(portal.firm)
+    page = (await portal.browser().get(f"/E/{code.code_id}?lang=en")).text
+    assert "no record within its publicity period was found" in page
+    assert '<html lang="en">' in page
+
+
+async def test_many_records_hide_no_other_dataset_and_none_is_left_out_unsaid(
+    portal: PortalFixture,
+) -> None:
+    """Three are shown at once, the rest on demand; beyond twenty the page says how many more."""
+    records = [
+        make_record(uscc=portal.firm, record_id=f"rec_{n}", natural_key=f"{n}") for n in range(22)
+    ]
+    await portal.add_records(*records)
+    page = (await portal.browser().get(f"/E/{(await portal.add_code(portal.firm)).code_id}")).text
+    assert page.index("22 条") < page.index("再看 17 条") < page.index("另有 2 条未列出")

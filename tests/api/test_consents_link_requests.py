@@ -1,0 +1,421 @@
+"""A request by link reaches the same page and the same record, and tells nothing of the enterprise."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import consent
+from consent import Consent, DisplayedText, Person, Refused, Status, Transition
+from consent import store as consents
+from gateway.background.refusal_count_writer import write_counts
+from gateway.disclosure import consent_writer
+from gateway.limits.limiter import Quotas
+from tests.clients_builders import set_active
+from tests.consent_builders import grant_all, make_person
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PATH = "/v1/consents"
+SCOPE = "consents"
+SHOWN = DisplayedText(text_version="2026.1", language="zh")
+
+
+def wanted(uscc: str, **changes: Any) -> dict[str, Any]:
+    """The body of a request."""
+    return {
+        "enterprise": {"uscc": uscc},
+        "purpose": "loan_approval",
+        "datasets": ["penalty"],
+        "max_uses": 1,
+    } | changes
+
+
+async def ask(caller: Caller, uscc: str, *, key: str | None = None, **changes: Any) -> Any:
+    """Ask by link; the answer."""
+    headers = {"Idempotency-Key": key} if key else None
+    return await caller.send(PATH, wanted(uscc, **changes), scope=SCOPE, headers=headers)
+
+
+async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]:
+    """The consent as its client sees it."""
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    path = f"{PATH}/{consent_id}" + (f"?{text}" if text else "")
+    answer = await caller.send(path, b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+    """The enterprise refuses."""
+    return consent.refuse(held, by=by, shown=SHOWN, now=now)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bank(gateway: GatewayFixture) -> AsyncIterator[Caller]:
+    """A bank of its own for each test, so that none meets another's refusals."""
+    yield await gateway.client("bank")
+
+
+async def test_the_answer_is_the_same_whether_the_enterprise_exists(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Same status, same members, same lengths."""
+    there, nowhere = await ask(bank, gateway.uscc("clean")), await ask(bank, UNKNOWN)
+    assert (there.status_code, nowhere.status_code) == (201, 201)
+    one, other = there.json(), nowhere.json()
+    assert one.keys() == other.keys() == {"consent_id", "status", "capture_url", "expires_at"}
+    assert one["status"] == other["status"] == "requested"
+    assert len(there.content) == len(nowhere.content)
+    assert one["capture_url"] == f"{gateway.issuer}/portal/asked/{one['consent_id']}"
+
+
+async def test_a_request_is_kept_for_a_week_and_shown_to_its_client(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """It stands as requested until it is answered, and expires by itself."""
+    made = (await ask(bank, gateway.uscc("clean"))).json()
+    assert (await shown(bank, made["consent_id"]))["status"] == "requested"
+    with gateway.clock.later(days=7):
+        assert (await shown(bank, made["consent_id"]))["status"] == "expired"
+
+
+async def test_no_other_client_sees_it(gateway: GatewayFixture, bank: Caller) -> None:
+    """To anybody else there is nothing."""
+    made = (await ask(bank, gateway.uscc("clean"))).json()
+    other = await gateway.client("bank")
+    answer = await other.send(f"{PATH}/{made['consent_id']}", b"", method="GET", scope=SCOPE)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"purpose": "marketing"}, 400, "unknown_purpose"),
+        ({"datasets": ["gossip"]}, 400, "unknown_dataset"),
+        ({"datasets": [], "questions": ["is_rich.v1"]}, 400, "unknown_question"),
+        ({"datasets": []}, 400, "invalid_request"),
+        ({"datasets": ["supervision"]}, 403, "not_in_agreement"),
+        ({"enterprise": {"uscc": "nonsense"}}, 400, "invalid_uscc"),
+        ({"valid_until": "tomorrow"}, 400, "invalid_request"),
+        ({"valid_until": "2020-01-01T00:00:00Z"}, 400, "invalid_request"),
+        ({"max_uses": 0}, 400, "invalid_request"),
+        ({"enterprise": None}, 400, "invalid_request"),
+        ({"type": "credit_data"}, 400, "invalid_request"),
+    ],
+)
+async def test_a_wrong_request_says_what_to_mend(
+    gateway: GatewayFixture, bank: Caller, changes: dict[str, Any], status: int, code: str
+) -> None:
+    """Nothing is kept of it."""
+    answer = await ask(bank, gateway.uscc("clean"), **changes)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), answer.text
+    kept = await bank.send(PATH, b"", method="GET", scope=SCOPE)
+    assert kept.json()["consents"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "purpose", "asked"),
+    [
+        ({"purpose": "gossip-1"}, "unknown_purpose", "unknown", ["penalty"]),
+        ({"datasets": ["penalty", "private_life"]}, "unknown_dataset", "loan_approval", ["penalty"]),
+        ({"questions": ["is_active.v1", "secret.v9"]}, "unknown_question", "loan_approval",
+         ["penalty", "is_active.v1"]),
+        ({"datasets": ["supervision"]}, "not_in_agreement", "loan_approval", ["supervision"]),
+        ({"datasets": []}, "invalid_request", "loan_approval", []),
+        ({"valid_until": "tomorrow"}, "invalid_request", "loan_approval", ["penalty"]),
+        ({"amends": "cst_none"}, "not_found", "loan_approval", ["penalty"]),
+    ],
+)  # fmt: skip
+async def test_what_is_refused_is_in_the_log_without_its_words(
+    gateway: GatewayFixture,
+    bank: Caller,
+    changes: dict[str, Any],
+    reason: str,
+    purpose: str,
+    asked: list[str],
+) -> None:
+    """R10: who was asked sees that, whether the gateway knows of it or not."""
+    for uscc in (gateway.uscc("clean"), UNKNOWN):
+        assert (await ask(bank, uscc, **changes)).json()["code"] == reason
+    there, nowhere = await gateway.log_of(bank)
+    assert (there["uscc"], nowhere["uscc"]) == (gateway.uscc("clean"), UNKNOWN)
+    for row in (there, nowhere):
+        assert (row["kind"], row["outcome"], row["reason"]) == (
+            "consent_request", "refused", reason,
+        )  # fmt: skip
+        assert (row["purpose"], row["asked"]) == (purpose, asked)
+
+
+async def test_what_names_no_enterprise_or_is_taken_is_no_refused_attempt(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """A request that stands has its own leaf; whoever was not named has nothing to see."""
+    assert (await ask(bank, gateway.uscc("clean"))).status_code == 201
+    assert (await ask(bank, "nonsense")).status_code == 400
+    assert (await ask(bank, gateway.uscc("clean"), type="credit_data")).status_code == 400
+    assert await gateway.log_of(bank) == []
+
+
+async def test_a_client_without_an_agreement_leaves_its_attempts_in_the_log(
+    gateway: GatewayFixture,
+) -> None:
+    """Agreement ended and client suspended, as at the other endpoints."""
+    bank, uscc = await gateway.client("bank"), gateway.uscc("clean")
+    assert (await ask(bank, uscc)).status_code == 201
+    suspend = "UPDATE client SET state = 'suspended' WHERE client_id = :client"
+    await gateway.rows(suspend, client=bank.client_id)
+    assert (await ask(bank, uscc)).json()["code"] == "client_suspended"
+    [row] = await gateway.log_of(bank)
+    assert (row["uscc"], row["reason"]) == (uscc, "client_suspended")
+
+
+async def test_asks_beyond_a_limit_are_summed_as_what_they_are(gateway: GatewayFixture) -> None:
+    """And those of a key that stood for another request."""
+    bank, uscc = await gateway.client("bank", quotas=Quotas(per_minute=2)), gateway.uscc("clean")
+    assert (await ask(bank, uscc, key="one")).status_code == 201
+    assert (await ask(bank, uscc, key="one", max_uses=2)).status_code == 409
+    assert (await ask(bank, uscc, key="one")).status_code == 201
+    assert (await ask(bank, uscc)).status_code == 429
+    await write_counts(gateway.runtime)
+    rows = await gateway.rows(
+        "SELECT uscc, kind, reason, times FROM turned_away WHERE client_id = :client ORDER BY reason",
+        client=bank.client_id,
+    )
+    sums = [tuple(row.values()) for row in rows]
+    assert sums == [
+        (uscc, "consent_request", "idempotency_conflict", 1),
+        (uscc, "consent_request", "rate_limited", 1),
+    ]
+    assert await gateway.log_of(bank) == []
+
+
+async def test_a_repeated_key_gets_the_same_bytes_and_makes_one_request(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Also when both arrive at once; with another body the key is refused."""
+    uscc = gateway.uscc("clean")
+    answers = await asyncio.gather(*(ask(bank, uscc, key="loan-17") for _ in range(6)))
+    assert {each.status_code for each in answers} == {201}
+    assert len({each.content for each in answers}) == 1
+    listed = (await bank.send(PATH, b"", method="GET", scope=SCOPE)).json()["consents"]
+    assert len(listed) == 1
+    assert (await ask(bank, uscc, key="loan-17", max_uses=2)).json()["code"] == (
+        "idempotency_conflict"
+    )
+
+
+async def test_a_newer_request_takes_the_place_of_an_open_one(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """So that an enterprise is not buried in requests of one client."""
+    uscc = gateway.uscc("clean")
+    first, second = (await ask(bank, uscc)).json(), (await ask(bank, uscc, max_uses=5)).json()
+    assert (await shown(bank, first["consent_id"]))["status"] == "withdrawn"
+    assert (await shown(bank, second["consent_id"]))["status"] == "requested"
+
+
+async def test_of_requests_at_once_one_stays_open(gateway: GatewayFixture, bank: Caller) -> None:
+    """Each sees the one before it; none is left beside another."""
+    uscc = gateway.uscc("clean")
+    answers = await asyncio.gather(*(ask(bank, uscc) for _ in range(8)))
+    assert {each.status_code for each in answers} == {201}
+    states = [(await shown(bank, each.json()["consent_id"]))["status"] for each in answers]
+    assert sorted(states) == ["requested"] + 7 * ["withdrawn"]
+
+
+async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Also where the enterprise has shortened the term to less than the answer could have taken."""
+    uscc = gateway.uscc("clean")
+    first = await ask(bank, uscc, key="loan-18")
+    until = gateway.clock() + timedelta(days=1)
+
+    def shorten(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+        scope = replace(held.scope, valid_until=until)
+        return consent.grant(held, scope=scope, by=by, shown=SHOWN, now=now)
+
+    await gateway.act(shorten, first.json()["consent_id"])
+    assert (await ask(bank, uscc, key="loan-18")).content == first.content
+
+
+async def test_inside_the_cool_down_nothing_may_be_asked(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """R9: not for the same purpose; for another it may."""
+    uscc = gateway.uscc("clean")
+    await gateway.act(refuse, (await ask(bank, uscc)).json()["consent_id"])
+    refused = await ask(bank, uscc)
+    assert (refused.status_code, refused.json()["code"]) == (403, "cooling_down")
+    assert [row["reason"] for row in await gateway.log_of(bank)] == ["cooling_down"]
+    with gateway.clock.later(days=31):
+        assert (await ask(bank, uscc)).status_code == 201
+
+
+async def test_what_was_asked_by_link_opens_a_query_once_granted(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """With the client's own token; used once, it is exhausted."""
+    uscc = gateway.uscc("penalised")
+    made = (await ask(bank, uscc)).json()
+    assert (await bank.query(uscc, "penalty")).json()["code"] == "not_available"
+    await gateway.act(grant_all, made["consent_id"])
+    told = await bank.query(uscc, "penalty")
+    assert told.status_code == 200, told.text
+    assert told.json()["consent"]["uses_left"] == 0
+    assert (await bank.query(uscc, "penalty")).json()["code"] == "consent_exhausted"
+
+
+async def test_a_client_may_wait_for_the_answer(gateway: GatewayFixture, bank: Caller) -> None:
+    """The call comes back as soon as there is one, well before its time is over."""
+    made = (await ask(bank, gateway.uscc("clean"))).json()
+    waiting = asyncio.create_task(shown(bank, made["consent_id"], wait=30))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await gateway.act(grant_all, made["consent_id"])
+    assert (await asyncio.wait_for(waiting, PATIENCE))["status"] == "active"
+
+
+async def test_one_does_not_wait_for_what_is_answered(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Nor longer than half a minute."""
+    made = (await ask(bank, gateway.uscc("clean"))).json()
+    await gateway.act(refuse, made["consent_id"])
+    assert (await shown(bank, made["consent_id"], wait=30))["status"] == "refused"
+    path = f"{PATH}/{made['consent_id']}?wait=31"
+    answer = await bank.send(path, b"", method="GET", scope=SCOPE)
+    assert answer.json()["code"] == "invalid_request"
+
+
+async def test_a_suspended_client_cannot_ask(gateway: GatewayFixture, bank: Caller) -> None:
+    """From the next request on."""
+    token_held = await bank.token(SCOPE)
+    assert token_held
+    async with gateway.runtime.engine.begin() as connection:
+        await set_active(connection, bank.client_id, active=False)
+    assert (await ask(bank, gateway.uscc("clean"))).json()["code"] == "client_suspended"
+
+
+async def test_the_enterprise_sees_who_asked_and_when(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Its record says that it came by link."""
+    uscc = gateway.uscc("clean")
+    made = (await ask(bank, uscc)).json()
+    async with gateway.runtime.engine.connect() as connection:
+        [held] = [
+            each
+            for each in await consents.of_enterprise(connection, uscc)
+            if each.consent_id == made["consent_id"]
+        ]
+        [event] = await consents.events_of(connection, uscc, held.consent_id)
+    assert (held.status, event.channel, event.actor) == (
+        Status.REQUESTED,
+        "link",
+        bank.client_id,
+    )
+    assert held.answer_by == held.requested_at + timedelta(days=7)
+
+
+async def test_a_running_consent_is_amended_in_its_place(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """The request names it; once granted, the old id opens what is new, and uses count on."""
+    uscc = gateway.uscc("penalised")
+    held = await gateway.grant(bank, uscc, datasets=("penalty",), max_uses=5)
+    assert (await bank.query(uscc, "penalty", consent_id=held)).status_code == 200
+    made = await ask(bank, uscc, amends=held, datasets=["penalty", "licence"], max_uses=3)
+    assert made.status_code == 201, made.text
+    before = await bank.query(uscc, "penalty", "licence", consent_id=held)
+    assert [each["reason"] for each in before.json()["withheld"] if not each.get("fields")] == [
+        "not_in_consent"
+    ]
+
+    async with gateway.runtime.engine.begin() as connection:
+        amendment = await consents.by_id(connection, made.json()["consent_id"])
+        running = await consents.by_id(connection, held)
+        assert amendment is not None
+        assert running is not None
+        outcome = consent.amend(
+            running,
+            amendment,
+            scope=amendment.scope,
+            by=make_person(uscc),
+            shown=SHOWN,
+            now=gateway.clock(),
+        )
+        assert not isinstance(outcome, Refused)
+        for old, new in zip((running, amendment), outcome, strict=True):
+            assert await consent_writer.save(connection, old, new)
+
+    told = await bank.query(uscc, "penalty", "licence", consent_id=held)
+    assert told.json()["consent"]["uses_left"] == 0
+    assert {each["dataset"] for each in told.json()["records"]} >= {"licence"}
+    assert (await shown(bank, held))["datasets"] == ["penalty", "licence"]
+    assert (await shown(bank, made.json()["consent_id"]))["status"] == "superseded"
+
+
+async def test_only_ones_own_running_consent_is_amended(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Another client's, another enterprise's, another purpose's, an ended one: refused."""
+    uscc = gateway.uscc("clean")
+    foreign = await gateway.grant(await gateway.client("bank"), uscc)
+    elsewhere = await gateway.grant(bank, gateway.uscc("penalised"))
+    otherwise = await gateway.grant(bank, uscc, purpose="post_loan_management")
+    ended = await gateway.grant(bank, uscc)
+    await gateway.act(consent.withdraw, ended)
+    for held, code in (
+        (foreign, "not_found"),
+        (elsewhere, "not_found"),
+        (otherwise, "not_found"),
+        ("cst_" + "a" * 26, "not_found"),
+        (ended, "consent_withdrawn"),
+    ):
+        assert (await ask(bank, uscc, amends=held)).json()["code"] == code
+
+
+async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """A use that is spent between reading and saving undoes the saving."""
+    uscc = gateway.uscc("penalised")
+    held_id = await gateway.grant(bank, uscc, datasets=("penalty",), max_uses=5)
+    async with gateway.runtime.engine.connect() as connection:
+        held = await consents.by_id(connection, held_id)
+    assert held is not None
+    less = replace(held.scope, max_uses=1)
+    narrowed = consent.narrow(held, scope=less, by=make_person(uscc), now=gateway.clock())
+    assert isinstance(narrowed, Transition)
+    for _ in range(2):
+        assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
+    async with gateway.runtime.engine.begin() as connection:
+        assert not await consent_writer.save(connection, held, narrowed)
+
+
+async def test_a_client_keeps_the_record_without_the_persons_behind_it(
+    gateway: GatewayFixture, bank: Caller
+) -> None:
+    """Its own consents only; whoever acted is the enterprise itself."""
+    uscc = gateway.uscc("clean")
+    held = await gateway.grant(bank, uscc)
+    path = f"{PATH}/{held}/record"
+    made = (await bank.send(path, b"", method="GET", scope=SCOPE)).json()
+    acted = [each["dpv:isImplementedByEntity"] for each in made["record"]["xq:events"]]
+    assert acted == [bank.client_id, uscc]
+    assert make_person(uscc).subject not in json.dumps(made)
+    assert "identityToken" not in json.dumps(made)
+    other = await gateway.client("bank")
+    refused = await other.send(path, b"", method="GET", scope=SCOPE)
+    assert refused.status_code == 404

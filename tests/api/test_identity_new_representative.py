@@ -1,0 +1,180 @@
+"""A delivery that changes the legal representative ends the delegates, and asks about the consents."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from consent import Status
+from gateway.access.consent_records import signed_record
+from gateway.ingest import Source, ingest_rows
+from tests.api.test_portal_delegates import make_delegate
+from tests.api.test_portal_link_requests import asked, decide, held
+from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal
+from tests.waiting import PATIENCE
+from xinqiao import errors, verify_consent_record
+
+SOURCE = Source(source_id="source", name="市场监督管理部门")
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def delivered(portal: PortalFixture, **changed: Any) -> None:
+    """The firm's registration, delivered anew."""
+    row = {
+        "uscc": portal.firm,
+        "name": "杭州云栖数据科技有限公司",
+        "kind": "firm",
+        "entity_type": "1130",
+        "status": "active",
+        "legal_representative": "张三丰",
+        "division": "330106",
+    }
+    async with portal.engine.begin() as connection:
+        (outcome,) = await ingest_rows(
+            connection,
+            SOURCE,
+            "registration",
+            [row | changed],
+            now=portal.clock(),
+            catalogue=CATALOGUE,
+            vault=portal.runtime.vault,
+        )
+    assert outcome.outcome == "updated", outcome
+
+
+async def granted(portal: PortalFixture, browser: httpx2.AsyncClient) -> str:
+    """A consent that is given now; its id."""
+    consent_id = await asked(portal, portal.firm)
+    last_day = (portal.clock() + timedelta(days=30)).date().isoformat()
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    assert (await held(portal, consent_id)).status is Status.ACTIVE
+    return consent_id
+
+
+async def ended(portal: PortalFixture) -> list[Any]:
+    """By whom each delegation of the firm was ended."""
+    async with portal.engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT ended_by FROM delegation WHERE uscc = :uscc"), {"uscc": portal.firm}
+        )
+        return list(found.scalars())
+
+
+async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(
+    portal: PortalFixture,
+) -> None:
+    """With the delivery itself; a change back brings no delegate back."""
+    wang = await make_delegate(portal, "consents")
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, legal_representative="钱七")
+    assert await ended(portal) == ["representative_changed"]
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal)
+    assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "then", "ends"),
+    [(None, "110101199003070011", False), ("110101199003070011", "110101199003070038", True)],
+)
+async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
+    portal: PortalFixture, number: str | None, then: str, ends: bool
+) -> None:
+    """Where both numbers are known they decide."""
+    if number:
+        await delivered(portal, legal_representative_id_number=number)
+        portal.clock.passes(timedelta(minutes=1))
+    await make_delegate(portal, "consents")
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, legal_representative_id_number=then)
+    assert await ended(portal) == (["representative_changed"] if ends else [None])
+
+
+async def test_another_change_of_the_registration_ends_nothing(portal: PortalFixture) -> None:
+    """A new address is no new person."""
+    wang = await make_delegate(portal, "consents")
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, address="杭州市虚构街2号")
+    assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
+
+
+async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: PortalFixture) -> None:
+    """The provider's word was about another representative."""
+    boss = await portal.signed_in()
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, legal_representative="钱七")
+    assert (await boss.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
+    assert "法定代表人已变更" in (await boss.get("/portal")).text
+    portal.clock.passes(timedelta(minutes=1))
+    again = await portal.signed_in()
+    assert (await again.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
+
+
+async def assert_the_log_proves_that_it_was_kept(
+    portal: PortalFixture, browser: httpx2.AsyncClient, consent_id: str
+) -> None:
+    """By the enterprise's record; the client's says nothing of it, and a forged one shows."""
+    keys = portal.runtime.keys.published()
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            made = (await browser.get(f"/portal/consents/{consent_id}/record.json")).json()
+            verified = verify_consent_record(made, keys=keys)
+            if verified.kept_proven and not verified.unproven:
+                break
+            await asyncio.sleep(0.2)
+    assert verified.record["xq:kept"]["dpv:isImplementedByEntity"] == "demo:zhang"
+    theirs = await held(portal, consent_id)
+    async with portal.engine.connect() as connection:
+        copy = await signed_record(connection, portal.runtime, theirs, reader="client")
+    assert "kept" not in json.dumps(copy["record"])
+    assert f"{consent_id}-k" not in json.dumps(copy)
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE consent_kept SET subject = 'demo:li' WHERE consent_id = :id"),
+            {"id": consent_id},
+        )
+    forged = (await browser.get(f"/portal/consents/{consent_id}/record.json")).json()
+    with pytest.raises(errors.EvidenceInvalid, match="That it was kept is not what its leaf says"):
+        verify_consent_record(forged, keys=keys)
+
+
+async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
+    portal: PortalFixture,
+) -> None:
+    """On the start page until each is dealt with, in two taps."""
+    kept = await granted(portal, await portal.signed_in())
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, legal_representative="钱七")
+    portal.clock.passes(timedelta(minutes=1))
+    new = await portal.signed_in()
+    assert (await held(portal, kept)).status is Status.ACTIVE
+    home = (await new.get("/portal")).text
+    address = f"/portal/consents/{kept}/keep"
+    assert "法定代表人已变更，请确认下列授权" in home
+    assert address in home
+    page = (await new.get(address)).text
+    assert f"/portal/consents/{kept}/withdraw" in page
+    await new.post(address, data=hidden(page, address))
+    assert address not in (await new.get("/portal")).text
+    async with portal.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT subject FROM consent_kept WHERE uscc = :u"), {"u": portal.firm}
+        )
+        assert rows.scalars().all() == ["demo:zhang"]
+    await assert_the_log_proves_that_it_was_kept(portal, new, kept)
+    portal.clock.passes(timedelta(minutes=11))
+    await granted(portal, await portal.signed_in())
+    assert "/keep" not in (await new.get("/portal")).text

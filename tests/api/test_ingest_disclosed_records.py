@@ -1,0 +1,107 @@
+"""What was delivered is what is told: sealed fields under consent, and nothing that was ended."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
+from gateway.creditfile.history import Change, mark_record
+from gateway.ingest import Source, ingest_rows
+from tests import records_builders as department
+from tests.gateway_fixture import GatewayFixture
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SOURCE = Source(source_id="annual-reports", name="年报（合成）")
+REPORT = {"year": "2019", "reported_on": "2020-03-01", "contact_phone": "15400000000"}
+
+
+async def deliver(gateway: GatewayFixture, uscc: str) -> str:
+    """Deliver the report; the record's id."""
+    async with gateway.runtime.engine.begin() as connection:
+        (taken,) = await ingest_rows(
+            connection,
+            SOURCE,
+            "annual_report",
+            [{"uscc": uscc, **REPORT}],
+            now=gateway.clock(),
+            catalogue=gateway.runtime.catalogue,
+            vault=gateway.runtime.vault,
+        )
+    assert taken.record_id is not None
+    return taken.record_id
+
+
+async def test_a_sealed_field_is_told_under_consent_and_repaired_at_once(
+    gateway: GatewayFixture,
+) -> None:
+    """From the next request on."""
+    bank, uscc = await gateway.client(), gateway.uscc("clean")
+    await gateway.grant(bank, uscc, datasets=["annual_report"])
+    record_id = await deliver(gateway, uscc)
+    told = {r["record_id"]: r for r in (await bank.query(uscc, "annual_report")).json()["records"]}
+    assert told[record_id]["fields"] == REPORT
+    async with gateway.runtime.engine.begin() as connection:
+        await mark_record(
+            connection,
+            uscc,
+            record_id,
+            {"repaired_at": gateway.clock()},
+            Change(kind="repaired", actor=SOURCE.source_id),
+            now=gateway.clock(),
+        )
+    await deliver(gateway, uscc)
+    again = (await bank.query(uscc, "annual_report")).json()["records"]
+    assert record_id not in {each["record_id"] for each in again}
+
+
+async def test_a_repeated_call_tells_no_field_that_a_new_catalogue_keeps(
+    gateway: GatewayFixture,
+) -> None:
+    """The record is as it was; what may be told of it is not."""
+    bank, uscc = await gateway.client(), gateway.uscc("clean")
+    await gateway.grant(bank, uscc, datasets=["registration"])
+    key = {"Idempotency-Key": "before-the-catalogue"}
+    first = await bank.query(uscc, "registration", headers=key)
+    assert "address" in first.json()["records"][0]["fields"]
+    before = gateway.runtime
+    document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8").replace(
+        "en: Address, type: text, class: public,", "en: Address, type: text,"
+    )
+    gateway.app.state.runtime = replace(before, catalogue=load_catalogue(document))
+    try:
+        again = await bank.query(uscc, "registration", headers=key)
+        anew = await bank.query(uscc, "registration")
+    finally:
+        gateway.app.state.runtime = before
+    assert "address" not in anew.json()["records"][0]["fields"]
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")
+
+
+async def test_no_answer_denies_what_the_page_shows_of_a_listed_enterprise(
+    gateway: GatewayFixture,
+) -> None:
+    """The list of serious violations prolongs retention on every channel alike."""
+    datasets = frozenset({"penalty", "serious_violation"})
+    source = await department.make_department(gateway, datasets=datasets)
+    subject, platform = gateway.subject("middle_dot"), await gateway.client("platform")
+    uscc = subject["uscc"]
+    ban = {"kinds": ["限制从业"], "fine": None, "valid_until": "2099-12-31"}
+    penalty = department.make_penalty(gateway, uscc, decided_on="2018-03-05", **ban)
+    listed = {"uscc": uscc, "decision_number": "列入〔2019〕1号", "added_on": "2019-01-04"}
+
+    async def told() -> tuple[bool, str]:
+        path = subject["code_url"].removeprefix(gateway.issuer)
+        page = await gateway.http.get(path, headers={"Accept": "application/json"})
+        question = ("no_live_penalty.v1",)
+        answer = await platform.verify(uscc, *question, purpose="merchant_onboarding")
+        shown = penalty["document_number"] in page.text
+        return shown, answer.json()["answers"][0]["answer"]
+
+    try:
+        await department.deliver(source, "penalty", penalty)
+        assert await told() == (False, "yes")  # after five years
+        await department.deliver(source, "serious_violation", listed)
+        assert await told() == (True, "no")
+    finally:
+        await department.forget(gateway)

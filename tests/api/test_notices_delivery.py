@@ -1,0 +1,423 @@
+"""Out of band: what is done in an enterprise's name reaches the place that its representative named."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from gateway.background.notice_sender import send_due
+from gateway.notices import outbox
+from gateway.notices.channels import Notifier, UnsentError
+from gateway.notices.kinds import NoticeKind
+from gateway.notices.outbox import note, note_expiring_consents
+from gateway.notices.templates import Message
+from gateway.privacy.field_encryption import Vault, VaultKeys
+from gateway.privacy.reencryption import reencrypt
+from tests.api.test_identity_new_representative import delivered
+from tests.api.test_portal_delegates import make_delegate
+from tests.api.test_portal_link_requests import asked, decide
+from tests.portal_fixture import PortalFixture, hidden, open_portal
+
+WANG = "wang@example.cn"
+
+
+@dataclass
+class Postbox:
+    """A notifier that keeps what it is given, and fails or dies as told."""
+
+    sent: list[tuple[str, Message]] = field(default_factory=list)
+    fails: int = 0
+    dies: int = 0
+
+    async def send(self, to: str, message: Message) -> None:
+        """Keep it."""
+        if self.fails:
+            self.fails -= 1
+            raise UnsentError("TimeoutError")
+        self.sent.append((to, message))
+        if self.dies:
+            self.dies -= 1
+            raise asyncio.CancelledError
+
+    @property
+    def texts(self) -> list[str]:
+        """What was sent, the oldest first."""
+        return [message.text for _, message in self.sent]
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def box(portal: PortalFixture) -> Postbox:
+    """Where its e-mails go; what other tests have left in the queue is not this one's."""
+    async with portal.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM notice"))
+    made = Postbox()
+    channels: Mapping[str, Notifier] = {"email": made}
+    portal.app.state.runtime = replace(portal.runtime, channels=channels)
+    return made
+
+
+async def named(portal: PortalFixture, box: Postbox, address: str = WANG) -> httpx2.Response:
+    """The answer to opening the link that a new place was sent."""
+    boss = await portal.signed_in()
+    page = f"/portal/enterprises/{portal.firm}/notices"
+    form = hidden((await boss.get(page)).text, page) | {"address": address, "channel": "email"}
+    added = await boss.post(page, data=form)
+    assert added.headers["location"].endswith("notice=sent"), added.headers
+    link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
+    shown = (await boss.get(f"/portal{link}")).text
+    return await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+
+
+async def sent(portal: PortalFixture) -> int:
+    """How many notices are sent now."""
+    total = 0
+    while done := await send_due(portal.runtime):
+        total += done
+    return total
+
+
+async def told(portal: PortalFixture, *kinds: NoticeKind) -> None:
+    """Notices, as somebody's transaction writes them."""
+    async with portal.engine.begin() as connection:
+        for kind in kinds:
+            await note(connection, kind, portal.firm, client_id=portal.bank, now=portal.clock())
+
+
+async def test_a_decision_is_told_at_once_to_a_confirmed_place(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Chinese first, the enterprise's and the client's name, and no more."""
+    assert (await named(portal, box)).headers["location"].endswith("notice=confirmed")
+    consent_id = await asked(portal, portal.firm)
+    await decide(await portal.signed_in(), consent_id, decision="refuse")
+    assert await sent(portal) == 1
+    to, message = box.sent[-1]
+    assert to == WANG
+    assert "已拒绝 浙江示范银行 的申请" in message.text
+    assert "杭州云栖数据科技有限公司" in message.text
+    assert "张三丰" not in message.text
+    assert consent_id not in message.text
+    assert await sent(portal) == 0
+
+
+async def test_nothing_goes_to_a_place_that_was_not_confirmed(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Nor is anything kept for later."""
+    boss = await portal.signed_in()
+    page = f"/portal/enterprises/{portal.firm}/notices"
+    form = hidden((await boss.get(page)).text, page) | {"address": WANG, "channel": "email"}
+    await boss.post(page, data=form)
+    await told(portal, NoticeKind.CONSENT_GRANTED)
+    assert await sent(portal) == 0
+    assert len(box.sent) == 1  # the link
+
+
+async def test_a_link_confirms_once_in_time_and_only_for_its_own_representative(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Not a day later, and not from another enterprise's session."""
+    await named(portal, box)
+    link = re.findall(r"http://\S+/portal(\S+)", box.texts[-1])[-1]
+    assert (await (await portal.signed_in("wang")).get(f"/portal{link}")).status_code == 404
+    boss = await portal.signed_in()
+    shown = (await boss.get(f"/portal{link}")).text
+    again = await boss.post(f"/portal{link}", data=hidden(shown, f"/portal{link}"))
+    assert again.status_code == 410
+
+
+async def test_addresses_are_sealed_and_links_are_digests(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """A dump of the table holds neither."""
+    await named(portal, box)
+    secret = re.findall(r"/notices/plc_\w+/(\S+)", box.texts[0])[0]
+    async with portal.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT encode(address, 'escape'), * FROM notice_place")
+        )
+        dump = str(rows.all())
+    assert WANG not in dump
+    assert secret not in dump
+
+
+async def test_nobodys_mailbox_is_flooded_through_us(portal: PortalFixture, box: Postbox) -> None:
+    """Five new places in a day."""
+    boss = await portal.signed_in()
+    page = f"/portal/enterprises/{portal.firm}/notices"
+    for number in range(7):
+        form = hidden((await boss.get(page)).text, page)
+        await boss.post(page, data=form | {"address": f"w{number}@example.cn", "channel": "email"})
+    assert len(box.sent) == 5
+
+
+async def test_the_rest_comes_as_one_digest_at_nine(portal: PortalFixture, box: Postbox) -> None:
+    """A request and two decided objections: one mail."""
+    await named(portal, box)
+    await told(
+        portal, NoticeKind.CONSENT_ASKED, NoticeKind.OBJECTION_DECIDED, NoticeKind.OBJECTION_DECIDED
+    )
+    assert await sent(portal) == 0
+    portal.clock.passes(timedelta(hours=21))
+    assert await sent(portal) == 3
+    assert len(box.sent) == 2
+    assert box.texts[-1].count("一项异议已有处理结果") == 2
+
+
+async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """However often it asks within a day; another client, and another day, are told of too."""
+    await named(portal, box)
+    await told(portal, *[NoticeKind.CONSENT_ASKED] * 60)
+    portal.bank, first = await portal.add_client("另一银行", "Another Bank"), portal.bank
+    await told(portal, NoticeKind.CONSENT_ASKED)
+    portal.clock.passes(timedelta(hours=21))
+    assert await sent(portal) == 2
+    assert len(box.sent) == 2
+    assert box.texts[-1].count("申请查看信息") == 2
+    portal.bank = first
+    await told(portal, NoticeKind.CONSENT_ASKED, NoticeKind.CONSENT_ASKED)
+    portal.clock.passes(timedelta(hours=24))
+    assert await sent(portal) == 1
+
+
+async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_decided(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """However often it was looked at; before nine and after, by whoever may decide."""
+    await named(portal, box)
+    boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
+    wang = await make_delegate(portal, "consents")
+    await sent(portal)
+    for _ in range(3):
+        assert (await boss.get(page)).status_code == 200
+    assert (await wang.get(page)).status_code == 409
+    assert await sent(portal) == 0
+    portal.clock.passes(timedelta(hours=21))
+    assert await sent(portal) == 1
+    assert "浙江示范银行 的授权申请已打开，没有作出决定" in box.texts[-1]
+    assert await sent(portal) == 0
+
+
+@pytest.mark.parametrize("decision", ["grant", "refuse"])
+async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
+    portal: PortalFixture, box: Postbox, decision: str
+) -> None:
+    """At once, and nothing more in the digest."""
+    await named(portal, box)
+    boss, page = await portal.signed_in(), f"/portal/decide/{await portal.ask()}"
+    form = hidden((await boss.get(page)).text, page) | {"uscc": portal.firm, "decision": decision}
+    taken = await boss.post(page, data=form | {"dataset": ["penalty"]})
+    assert taken.headers["location"].startswith("/oauth/resume")
+    assert await sent(portal) == 1
+    portal.clock.passes(timedelta(hours=21))
+    assert await sent(portal) == 0
+
+
+async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_cools_down(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Who may not decide for the enterprise is shown nothing, and causes nothing."""
+    await named(portal, box)
+    stranger, page = await portal.signed_in("wang"), f"/portal/decide/{await portal.ask()}"
+    assert (await stranger.get(page)).status_code == 403
+    boss = await portal.signed_in()
+    await decide(boss, await asked(portal, portal.firm), decision="refuse")
+    assert await sent(portal) == 1
+    assert (await boss.get(page)).status_code == 200
+    portal.clock.passes(timedelta(hours=21))
+    assert await sent(portal) == 0
+
+
+async def test_a_consent_about_to_end_is_told_once(portal: PortalFixture, box: Postbox) -> None:
+    """However often somebody looks."""
+    await named(portal, box)
+    consent_id = await asked(portal, portal.firm)
+    last_day = (portal.clock() + timedelta(days=5)).date().isoformat()
+    boss = await portal.signed_in()
+    await decide(boss, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    for _ in range(2):
+        async with portal.engine.begin() as connection:
+            await note_expiring_consents(connection, now=portal.clock())
+    async with portal.engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT count(*) FROM notice WHERE uscc = :u AND kind = 'consent_ending'"),
+            {"u": portal.firm},
+        )
+        assert found.scalar_one() == 1
+
+
+async def test_which_consents_end_soon_is_looked_up_and_not_searched_for(
+    portal: PortalFixture,
+) -> None:
+    """Though it is asked across all enterprises, every few hours."""
+    until = portal.clock() + timedelta(days=7)
+    values = {"kind": "k", "now": portal.clock(), "until": until, "due": until}
+    async with portal.engine.connect() as connection:
+        await connection.execute(
+            text("SET LOCAL enable_seqscan = off")
+        )  # which pays in a table of ten
+        plan = await connection.execute(text(f"EXPLAIN {outbox.EXPIRING}"), values)
+        assert "ix_consent_ending" in "\n".join(plan.scalars())
+
+
+async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Two places; the first of them fails once."""
+    await named(portal, box)
+    await named(portal, box, "li@example.cn")
+    box.sent.clear()
+    box.fails = 1
+    await told(portal, NoticeKind.CONSENT_GRANTED)
+    await sent(portal)
+    assert len(box.sent) == 1
+    assert await sent(portal) == 0
+    portal.clock.passes(timedelta(minutes=2))
+    await sent(portal)
+    assert sorted(to for to, _ in box.sent) == ["li@example.cn", WANG]
+
+
+async def test_a_sender_that_dies_however_often_sends_at_most_twice(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Killed after the message left and before that was written: once more, and never again."""
+    await named(portal, box)
+    box.sent.clear()
+    await told(portal, NoticeKind.CONSENT_GRANTED)
+    box.dies = 10
+    for _ in range(5):
+        with suppress(asyncio.CancelledError):
+            await sent(portal)
+        portal.clock.passes(timedelta(minutes=11))
+    assert len(box.sent) == 2
+
+
+async def test_two_senders_at_once_send_each_notice_once(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Rows that another holds are skipped."""
+    await named(portal, box)
+    box.sent.clear()
+    for _ in range(4):
+        await told(portal, NoticeKind.CONSENT_GRANTED)
+    await asyncio.gather(*(send_due(portal.runtime) for _ in range(6)))
+    await sent(portal)
+    assert sum(each.count("已向") for each in box.texts) == 4
+
+
+async def test_a_notice_is_written_with_its_cause_or_not_at_all(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """A transaction that fails leaves none."""
+    await named(portal, box)
+    async with portal.engine.connect() as connection:
+        await note(
+            connection,
+            NoticeKind.CONSENT_GRANTED,
+            portal.firm,
+            client_id=portal.bank,
+            now=portal.clock(),
+        )
+    assert await sent(portal) == 0
+
+
+async def test_delegates_are_told_of(portal: PortalFixture, box: Postbox) -> None:
+    """Invited and taken up."""
+    await named(portal, box)
+    await make_delegate(portal, "consents")
+    await sent(portal)
+    assert "已邀请一名经办人" in box.texts[-1]
+    assert "已接受邀请" in box.texts[-1]
+
+
+async def test_a_former_representatives_place_hears_of_the_change_and_then_nothing(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """In the transaction of the delivery; and the page says that it is used no more."""
+    await named(portal, box)
+    box.sent.clear()
+    portal.clock.passes(timedelta(minutes=1))
+    await delivered(portal, legal_representative="钱七")
+    await sent(portal)
+    assert "法定代表人已变更" in box.texts[-1]
+    await told(portal, NoticeKind.CONSENT_GRANTED)
+    await sent(portal)
+    assert len(box.sent) == 1
+    portal.clock.passes(timedelta(minutes=1))
+    boss = await portal.signed_in()
+    assert "不再使用" in (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
+
+
+async def test_a_removed_place_is_forgotten(portal: PortalFixture, box: Postbox) -> None:
+    """Its address too."""
+    await named(portal, box)
+    boss = await portal.signed_in()
+    page = (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
+    action = re.findall(r'action="(\S+/remove)"', page)[0]
+    await boss.post(action, data=hidden(page, action))
+    await told(portal, NoticeKind.CONSENT_GRANTED)
+    assert await sent(portal) == 0
+    async with portal.engine.connect() as connection:
+        left = await connection.execute(
+            text("SELECT * FROM notice_place WHERE uscc = :u"), {"u": portal.firm}
+        )
+        (place,) = left.mappings()
+    assert place["address"] is None
+    for done in ("added", "confirmed", "removed"):
+        assert place[f"{done}_by"] == "demo:zhang"
+        assert len(place[f"{done}_token_digest"]) == 32
+    assert place["removed_token_digest"] != place["confirmed_token_digest"]  # another sign-in
+
+
+async def test_without_a_way_to_send_the_page_says_so(portal: PortalFixture) -> None:
+    """And a forged form adds nothing."""
+    portal.app.state.runtime = replace(portal.runtime, channels={})
+    boss = await portal.signed_in()
+    page = f"/portal/enterprises/{portal.firm}/notices"
+    shown = (await boss.get(page)).text
+    assert "尚未接通" in shown
+    form: dict[str, Any] = {"csrf": "0" * 64, "address": WANG, "channel": "email"}
+    assert (await boss.post(page, data=form)).status_code == 403
+
+
+async def test_a_new_key_of_personal_data_takes_addresses_and_names_along(
+    portal: PortalFixture, box: Postbox
+) -> None:
+    """Nothing is left under the old one, and all is legible under the new one."""
+    await named(portal, box)
+    await make_delegate(portal, "consents")
+    said = json.loads(portal.runtime.settings.vault_keys.read_text())
+    said["keys"]["2"] = said["keys"]["1"]
+    newer = Vault(VaultKeys.parse(json.dumps(said | {"current": "2"})))
+    async for _ in reencrypt(portal.engine, newer):
+        pass
+    async with portal.engine.connect() as connection:
+        for table, column in (("notice_place", "address"), ("delegation", "name")):
+            keys = await connection.execute(
+                text(f"SELECT get_byte({column}, 1) FROM {table} WHERE uscc = :u"),  # noqa: S608
+                {"u": portal.firm},
+            )
+            assert set(keys.scalars()) == {2}, table
+    portal.app.state.runtime = replace(portal.runtime, vault=newer)
+    boss = await portal.signed_in()
+    assert "w***@example.cn" in (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
+    assert "小王" in (await boss.get(f"/portal/enterprises/{portal.firm}/delegates")).text

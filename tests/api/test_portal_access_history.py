@@ -1,0 +1,254 @@
+"""Who looked, filtered and exported: all within the filter, nobody else's, and nothing runs."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import insert
+
+from gateway.disclosure.tables import TurnedAwayRow
+from gateway.portal.access_history import entries
+from gateway.portal.access_history.entries import EntryFilter, HistoryPosition
+from tests.portal_fixture import PortalFixture, open_portal
+
+FORMULA: Final = '=HYPERLINK("http://evil.example","x")'
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def add_sum(portal: PortalFixture, uscc: str, times: int, **changed: Any) -> None:
+    """A sum of attempts that a limit refused."""
+    row = {"client_id": portal.bank, "kind": "query", "reason": "rate_limited"}
+    hour = portal.clock().replace(minute=0, second=0, microsecond=0)
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            insert(TurnedAwayRow).values(
+                row | {"uscc": uscc, "hour": hour, "times": times} | changed
+            )
+        )
+
+
+async def page_of(browser: httpx2.AsyncClient, portal: PortalFixture, query: str = "") -> str:
+    """The page, asked with this query."""
+    answer = await browser.get(f"/portal/enterprises/{portal.firm}/looks?{query}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def rows_of(
+    browser: httpx2.AsyncClient, portal: PortalFixture, query: str = ""
+) -> list[dict[str, str]]:
+    """The export, read as a spreadsheet does."""
+    answer = await browser.get(f"/portal/enterprises/{portal.firm}/looks.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+@pytest_asyncio.fixture
+async def busy(portal: PortalFixture) -> PortalFixture:
+    """Two clients, two purposes, told and refused, on three days; and a neighbour's."""
+    other = await portal.add_client("义乌示范平台", "Yiwu Demo Platform")
+    noon = portal.clock()
+    await portal.add_look(portal.firm, asked=["mark-a-"], at=noon - timedelta(days=2))
+    await portal.add_look(
+        portal.firm,
+        asked=["mark-b-"],
+        client_id=other,
+        kind="verification",
+        purpose="merchant_onboarding",
+        outcome="refused",
+        reason="not_available",
+        at=noon - timedelta(days=1),
+    )
+    await portal.add_look(portal.firm, asked=["mark-c-"], at=noon)
+    await portal.add_look(portal.elsewhere, asked=["mark-foreign-"], at=noon)
+    await add_sum(portal, portal.firm, 77, client_id=other)
+    await add_sum(portal, portal.elsewhere, 99)
+    return portal
+
+
+def day(at: datetime) -> str:
+    """A day as a form sends it."""
+    return at.date().isoformat()
+
+
+FILTERS: Final[tuple[tuple[str, set[str], bool], ...]] = (
+    ("", {"a", "b", "c"}, True),
+    ("outcome=told", {"a", "c"}, False),
+    ("outcome=refused", {"b"}, True),
+    ("purpose=merchant_onboarding", {"b"}, False),
+    ("purpose=loan_approval&outcome=refused", set(), False),
+    ("client={other}", {"b"}, True),
+    ("client={bank}", {"a", "c"}, False),
+    ("since=2026-11-21&until=2026-11-21", {"b"}, False),
+    ("until=2026-11-20", {"a"}, False),
+    ("since=2026-11-22", {"c"}, True),
+    ("since=2026-11-23", set(), False),
+)
+
+
+@pytest.mark.parametrize(("query", "marks", "sums"), FILTERS)
+async def test_page_and_file_show_what_the_filter_lets_through(
+    busy: PortalFixture, query: str, marks: set[str], *, sums: bool
+) -> None:
+    """Client, purpose, outcome and period, alone and together; both days are included."""
+    browser = await busy.signed_in()
+    async with busy.engine.connect() as connection:
+        (other,) = (await entries.filter_choices(connection, busy.firm)).clients - {busy.bank}
+    query = query.format(other=other, bank=busy.bank)
+    page, rows = await page_of(browser, busy, query), await rows_of(browser, busy, query)
+    assert {mark for mark in "abc" if f"mark-{mark}-" in page} == marks
+    assert {row["内容"][5] for row in rows if row["次数"] == "1"} == marks
+    assert ("共 77 次" in page) is sums
+    assert [row["原因"] for row in rows if row["次数"] == "77"] == ["查询过于频繁"] * sums
+    for text in (page, str(rows)):
+        assert "foreign" not in text
+        assert "99 次" not in text
+
+
+async def test_the_file_has_every_row_the_newest_first(portal: PortalFixture) -> None:
+    """More than are read at once, many of one moment, sums among them."""
+    browser = await portal.signed_in()
+    for n in range(47):
+        await portal.add_look(
+            portal.firm, asked=[f"mark-{n}-"], at=portal.clock() - timedelta(hours=n // 20)
+        )
+    for hours in range(3):
+        hour = portal.clock().replace(minute=0) - timedelta(hours=hours)
+        await add_sum(portal, portal.firm, 5, hour=hour)
+    found = [
+        line
+        async for some in entries.stream_entries(portal.engine, portal.firm, EntryFilter(), batch=7)
+        for line in some
+    ]
+    assert len({line.ref for line in found}) == 48  # three sums of one reason share theirs
+    assert len(found) == 50
+    assert [line.moment for line in found] == sorted((line.moment for line in found), reverse=True)
+    rows = await rows_of(browser, portal)
+    assert len(rows) == 50
+    assert [row["时间（北京时间）"][:19] for row in rows] == sorted(
+        (row["时间（北京时间）"][:19] for row in rows), reverse=True
+    )
+
+
+async def test_a_refused_request_for_consent_is_a_line_like_any_other(
+    portal: PortalFixture,
+) -> None:
+    """By its name, on the page and in the file, in both languages."""
+    browser = await portal.signed_in()
+    await portal.add_look(
+        portal.firm,
+        kind="consent_request",
+        outcome="refused",
+        reason="cooling_down",
+        asked=["penalty", "is_active.v1"],
+    )
+    await add_sum(portal, portal.firm, 7, kind="consent_request", reason="idempotency_conflict")
+    page, rows = await page_of(browser, portal), await rows_of(browser, portal)
+    for words in ("申请授权", "您不久前拒绝过对方", "共 7 次，均被拒绝", "请求编号先前已使用"):
+        assert words in page
+    assert {(row["方式"], row["结果"], row["次数"]) for row in rows} == {
+        ("申请授权", "已拒绝", "1"), ("申请授权", "已拒绝", "7"),
+    }  # fmt: skip
+    english = await rows_of(browser, portal, "lang=en&outcome=refused")
+    assert {(row["Kind"], row["Times"], row["Purpose"]) for row in english} == {
+        ("Request for consent", "1", "Loan approval"), ("Request for consent", "7", ""),
+    }  # fmt: skip
+    assert "You had refused it a short while before" in await page_of(browser, portal, "lang=en")
+
+
+async def test_pages_hold_each_line_once_within_the_filter(portal: PortalFixture) -> None:
+    """The way to the next page keeps the filter."""
+    browser = await portal.signed_in()
+    for n in range(25):
+        await portal.add_look(portal.firm, asked=[f"mark-{n}-"])
+        await portal.add_look(portal.firm, outcome="refused", reason="not_available")
+    first = await page_of(browser, portal, "outcome=told")
+    onward = first.partition('second" href="?outcome=told&amp;')[2].partition('"')[0]
+    assert onward.startswith("before=")
+    second = await page_of(browser, portal, f"outcome=told&{onward}")
+    assert all((first + second).count(f"mark-{n}-") == 1 for n in range(25))
+    assert "没有您的授权" not in first + second
+
+
+async def test_formulas_in_the_file_are_text(portal: PortalFixture) -> None:
+    """Whatever a client is called or has asked for."""
+    named = await portal.add_client(FORMULA, "@SUM(1+1)")
+    await portal.add_look(portal.firm, client_id=named, asked=["+cmd|'/C calc'!A0"], reason="-1")
+    browser = await portal.signed_in()
+    for language, name in (("zh", FORMULA), ("en", "@SUM(1+1)")):
+        (row,) = await rows_of(browser, portal, f"lang={language}")
+        assert f"'{name}" in row.values()
+        assert "'+cmd|'/C calc'!A0" in row.values()
+        assert not any(value.startswith(("=", "+", "-", "@", "\t")) for value in row.values())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "client=bank-of-nobody",
+        "purpose=anything",
+        "outcome=TOLD",
+        "since=yesterday",
+        "until=0001-01-01",
+        "since=9999-12-31",
+    ],
+)
+async def test_a_filter_that_means_nothing_is_left_out_and_said(
+    busy: PortalFixture, query: str
+) -> None:
+    """The page says so; a file that holds more than was asked for is not made."""
+    browser = await busy.signed_in()
+    assert "筛选条件无法识别" in await page_of(browser, busy, query)
+    export = await browser.get(f"/portal/enterprises/{busy.firm}/looks.csv?{query}")
+    assert export.status_code == 303
+    assert export.headers["location"].startswith(f"/portal/enterprises/{busy.firm}/looks?")
+
+
+@pytest.mark.parametrize(
+    "before", ["x", "~", "1", "1~", "-1~a", "9" * 30 + "~a", "9" * 5000 + "~a", "１~a"]
+)
+async def test_a_place_that_is_none_finds_nothing(busy: PortalFixture, before: str) -> None:
+    """And breaks nothing."""
+    browser = await busy.signed_in()
+    answer = await browser.get(f"/portal/enterprises/{busy.firm}/looks?before={before}")
+    assert answer.status_code == 404
+
+
+async def test_a_place_in_anothers_list_shows_ones_own_only(busy: PortalFixture) -> None:
+    """A place is a moment and a mark, and opens nothing."""
+    browser = await busy.signed_in()
+    async with busy.engine.connect() as connection:
+        (theirs, *_) = await entries.list_entries(connection, busy.elsewhere, EntryFilter())
+    assert HistoryPosition.parse(str(theirs.position)) == theirs.position
+    page = await page_of(browser, busy, f"before={theirs.position}")
+    assert "foreign" not in page
+
+
+async def test_the_file_of_another_and_of_nobody_look_the_same(busy: PortalFixture) -> None:
+    """IDOR; and without a session there is only the way to sign in."""
+    stranger, nobody = await busy.signed_in("wang"), busy.browser()
+    theirs, none = [
+        await stranger.get(f"/portal/enterprises/{uscc}/looks.csv")
+        for uscc in (busy.firm, busy.nobody)
+    ]
+    assert (theirs.status_code, none.status_code) == (404, 404)
+    assert theirs.text == none.text
+    away = await nobody.get(f"/portal/enterprises/{busy.firm}/looks.csv")
+    assert away.status_code == 303
+    assert away.headers["location"].startswith("/portal/sign-in")

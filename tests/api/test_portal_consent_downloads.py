@@ -1,0 +1,217 @@
+"""What both sides keep of a consent: signed, with the words that were shown, and printable."""
+
+import asyncio
+import io
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jwt
+import pypdf
+import pytest
+import pytest_asyncio
+
+import consent
+from consent import AccessRequest, Channel, Purpose, consent_text
+from consent.ids import RANDOM_BYTES, consent_id_from
+from gateway.disclosure import consent_writer
+from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
+from tests.portal_fixture import PortalFixture, hidden, open_portal
+
+FONT = find_font(None)
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def decided(
+    portal: PortalFixture, browser: httpx2.AsyncClient, decision: str, *, lang: str = "zh"
+) -> str:
+    """A consent that was asked by link and decided so; its id."""
+    now = portal.clock()
+    requested = consent.request(
+        AccessRequest(
+            client_id=portal.bank,
+            uscc=portal.firm,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=("penalty", "licence"),
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=now + timedelta(days=180),
+        max_uses=10,
+        channel=Channel.LINK,
+        now=now,
+    )
+    assert isinstance(requested, consent.Transition)
+    async with portal.engine.begin() as connection:
+        await consent_writer.insert(connection, requested)
+    consent_id = requested.consent.consent_id
+    address = f"/portal/asked/{consent_id}"
+    page = (await browser.get(address, params={"lang": lang})).text
+    answer = await browser.post(
+        address, data=hidden(page, address) | {"decision": decision, "dataset": ["penalty"]}
+    )
+    assert answer.status_code == 303
+    return consent_id
+
+
+async def record_of(browser: httpx2.AsyncClient, consent_id: str) -> dict[str, Any]:
+    """The file that the enterprise downloads."""
+    answer = await browser.get(f"/portal/consents/{consent_id}/record.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def verified(portal: PortalFixture, signed: str) -> dict[str, Any]:
+    """What a stranger reads in the JWT, with the published keys alone."""
+    keys = {each["kid"]: each for each in portal.runtime.keys.published()["keys"]}
+    key = jwt.PyJWK(keys[jwt.get_unverified_header(signed)["kid"]], algorithm="EdDSA")
+    options: Any = {"verify_iat": False}  # the portal's clock is its own
+    claims: dict[str, Any] = jwt.decode(signed, key, algorithms=["EdDSA"], options=options)
+    return claims
+
+
+async def test_the_record_is_signed_and_holds_the_words_that_were_shown(
+    portal: PortalFixture,
+) -> None:
+    """Version, language, digest, and the text itself."""
+    browser = await portal.signed_in()
+    made = await record_of(browser, await decided(portal, browser, "grant", lang="en"))
+    claims = verified(portal, made["jwt"])
+    assert (claims["record"], claims["text"]) == (made["record"], made["text"])
+    notice = made["record"]["dpv:hasNotice"]
+    assert (notice["dct:hasVersion"], notice["dct:language"]) == (consent_text.TEXT_VERSION, "en")
+    shown = tuple(
+        consent.Bilingual(zh=zh, en=en)
+        for zh, en in zip(made["text"]["zh"], made["text"]["en"], strict=True)
+    )
+    assert consent_text.text_digest(shown).hex() == notice["xq:textSha256"]
+    assert "浙江示范银行" in made["text"]["zh"][0]
+    data = made["record"]["dpv:hasProcess"]["dpv:hasPersonalData"]
+    assert [each["dct:identifier"] for each in data] == ["penalty"]
+
+
+async def test_the_language_is_that_of_the_page_that_was_sent(portal: PortalFixture) -> None:
+    """Another tab was turned to Chinese meanwhile; the words agreed to were English."""
+    browser = await portal.signed_in()
+    consent_id = await decided(portal, browser, "nothing at all")
+    address = f"/portal/asked/{consent_id}"
+    english = hidden((await browser.get(address, params={"lang": "en"})).text, address)
+    await browser.get("/portal", params={"lang": "zh"})
+    await browser.post(address, data=english | {"decision": "grant", "dataset": ["penalty"]})
+    made = await record_of(browser, consent_id)
+    assert made["record"]["dpv:hasNotice"]["dct:language"] == "en"
+
+
+async def test_after_a_withdrawal_the_record_says_so(portal: PortalFixture) -> None:
+    """The same record, one event longer, newly signed."""
+    browser = await portal.signed_in()
+    consent_id = await decided(portal, browser, "grant")
+    address = f"/portal/consents/{consent_id}/withdraw"
+    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    record = (await record_of(browser, consent_id))["record"]
+    assert record["dpv:hasConsentStatus"] == "dpv:ConsentWithdrawn"
+    assert [each["xq:act"] for each in record["xq:events"]] == [
+        "requested",
+        "granted",
+        "withdrawn",
+    ]
+
+
+async def test_a_changed_text_is_not_decided_upon(portal: PortalFixture) -> None:
+    """What was shown is what is agreed to, to the letter."""
+    browser = await portal.signed_in()
+    consent_id = await decided(portal, browser, "nothing at all")
+    address = f"/portal/asked/{consent_id}"
+    fields = hidden((await browser.get(address)).text, address)
+    forged = fields | {"text": "0" * 64, "decision": "grant", "dataset": ["penalty"]}
+    answer = await browser.post(address, data=forged)
+    assert answer.headers["location"].endswith("notice=other_text")
+
+
+@pytest.mark.skipif(FONT is None, reason=f"no font with Chinese at {USUAL_FONTS[0]}")
+@pytest.mark.parametrize(("decision", "title"), [("grant", "授权凭证"), ("refuse", "拒绝凭证")])
+async def test_a_person_can_read_and_print_it(
+    portal: PortalFixture, decision: str, title: str
+) -> None:
+    """Who, to whom, what for, what, until when, and how to verify it; in both languages."""
+    browser = await portal.signed_in()
+    consent_id = await decided(portal, browser, decision)
+    answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    text = re.sub(r"[\s\0]", "", "".join(page.extract_text() for page in pages))
+    for words in (
+        title,
+        "杭州云栖数据科技有限公司",
+        "浙江示范银行",
+        "贷款审批",
+        "行政处罚",
+        consent_id,
+        "jwks.json",
+        "Loanapproval",
+    ):
+        assert words in text
+    assert len(answer.content) < 200_000
+
+
+@pytest.mark.skipif(FONT is None, reason=f"no font with Chinese at {USUAL_FONTS[0]}")
+@pytest.mark.parametrize(
+    ("decision", "title", "status"),
+    [
+        ("nothing at all", "授权申请", "dpv:ConsentRequestDeferred"),
+        ("refuse", "拒绝凭证", "dpv:ConsentRefused"),
+    ],
+)
+async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
+    portal: PortalFixture, decision: str, title: str, status: str
+) -> None:
+    """A request that lapsed is no consent that has expired, and a refusal allows nothing."""
+    consent_id = await decided(portal, await portal.signed_in(), decision)
+    portal.clock.passes(timedelta(days=8))
+    browser = await portal.signed_in()
+    answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
+    pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+    text = re.sub(r"[\s\0]", "", "".join(page.extract_text() for page in pages))
+    assert title in text
+    assert "Whatwasaskedfor,andnotallowed" in text
+    assert "Whatwasallowed" not in text
+    assert "Consentreceipt" not in text
+    record = (await record_of(browser, consent_id))["record"]
+    assert record["dpv:hasConsentStatus"] == status
+
+
+async def test_of_another_enterprises_consent_there_is_no_file(portal: PortalFixture) -> None:
+    """Nor of one that does not exist: the same page."""
+    consent_id = await decided(portal, await portal.signed_in(), "grant")
+    stranger = await portal.signed_in("wang")
+    for name in ("record.json", "receipt.pdf"):
+        answers = [
+            await stranger.get(f"/portal/consents/{each}/{name}")
+            for each in (consent_id, "cst_" + "a" * 26)
+        ]
+        assert {each.status_code for each in answers} == {404}
+        assert len({each.text for each in answers}) == 1
+
+
+async def test_drawings_at_once_all_come_out(portal: PortalFixture) -> None:
+    """A person taps twice; a font is loaded again each time."""
+    if FONT is None:
+        pytest.skip(f"no font with Chinese at {USUAL_FONTS[0]}")
+    browser = await portal.signed_in()
+    consent_id = await decided(portal, browser, "grant")
+    path = f"/portal/consents/{consent_id}/receipt.pdf"
+    answers = await asyncio.gather(*(browser.get(path) for _ in range(4)))
+    assert {each.status_code for each in answers} == {200}
+    assert json.dumps(sorted({each.content[:5].decode() for each in answers})) == '["%PDF-"]'

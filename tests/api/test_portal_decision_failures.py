@@ -1,0 +1,130 @@
+"""What goes wrong while a decision is open, on both ways in: a page in plain words, and one decision."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from consent import Status, store
+from tests.portal_fixture import PortalFixture, hidden, open_portal
+from tests.portal_gallery import ask_by_link
+
+WAYS: Final = ("link", "redirect")
+GRANT: Final = {"decision": "grant", "dataset": "penalty"}
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def opened(portal: PortalFixture, way: str, uscc: str | None = None) -> str:
+    """The address of a request."""
+    uscc = uscc or portal.firm
+    if way == "link":
+        return f"/portal/asked/{await ask_by_link(portal, uscc, term=timedelta(minutes=10))}"
+    return f"/portal/decide/{await portal.ask(uscc=uscc)}"
+
+
+async def decided(portal: PortalFixture) -> list[Any]:
+    """What was granted or refused."""
+    async with portal.engine.connect() as connection:
+        found = await store.of_enterprise(connection, portal.firm)
+    return [each.status for each in found if each.decided_at is not None]
+
+
+async def form_at(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
+    """The hidden fields of the page there."""
+    return hidden((await browser.get(address)).text, address)
+
+
+@pytest.mark.parametrize("stale", ["text", "behind"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_page_whose_words_or_fields_have_changed_decides_nothing(
+    portal: PortalFixture, way: str, stale: str
+) -> None:
+    """A stale page: the reader is shown what is there now."""
+    browser = await portal.signed_in()
+    address = await opened(portal, way)
+    form = await form_at(browser, address)
+    assert stale in form
+    answer = await browser.post(address, data=form | GRANT | {stale: "0" * 64})
+    page = await browser.get(answer.headers["location"])
+    assert "页面文字在您阅读期间有更新" in page.text
+    assert await decided(portal) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_page_of_a_session_that_is_over_decides_nothing(
+    portal: PortalFixture, way: str
+) -> None:
+    """A stale page: signed out in another tab."""
+    browser = await portal.signed_in()
+    address = await opened(portal, way)
+    form = await form_at(browser, address)
+    out = hidden((await browser.get("/portal")).text, "/portal/sign-out")
+    await browser.post("/portal/sign-out", data=out)
+    answer = await browser.post(address, data=form | GRANT)
+    assert answer.status_code == 403
+    assert "没有执行任何操作" in answer.text
+    assert await decided(portal) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_double_click_decides_once(portal: PortalFixture, way: str) -> None:
+    """Each click ends somewhere that makes sense."""
+    browser = await portal.signed_in()
+    address = await opened(portal, way)
+    form = await form_at(browser, address)
+    answers = await asyncio.gather(*(browser.post(address, data=form | GRANT) for _ in range(4)))
+    assert {each.status_code for each in answers} <= {303, 409}
+    assert await decided(portal) == [Status.ACTIVE]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_of_two_tabs_the_first_decides(portal: PortalFixture, way: str) -> None:
+    """The second is told so, and its refusal does not undo the grant."""
+    browser = await portal.signed_in()
+    address = await opened(portal, way)
+    one, two = await form_at(browser, address), await form_at(browser, address)
+    await browser.post(address, data=one | GRANT)
+    late = await browser.post(address, data=two | {"decision": "refuse"})
+    if late.is_redirect:  # this very browser still has to take its decision back to the bank
+        assert late.headers["location"].startswith("/oauth/resume?")
+    else:
+        assert (late.status_code, "已经决定过了" in late.text) == (409, True)
+    assert await decided(portal) == [Status.ACTIVE]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
+    portal: PortalFixture, way: str
+) -> None:
+    """It says that nothing was granted, and what to do."""
+    browser = await portal.signed_in()
+    address = await opened(portal, way)
+    form = await form_at(browser, address)
+    for _ in range(2):  # in another tab the person goes on, so the session lives
+        portal.clock.passes(timedelta(minutes=8))
+        assert (await browser.get("/portal")).status_code == 200
+    for page in (await browser.post(address, data=form | GRANT), await browser.get(address)):
+        assert page.status_code == 410
+        assert "没有作出任何授权" in page.text
+    assert await decided(portal) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_anothers_request_is_not_for_you(portal: PortalFixture, way: str) -> None:
+    """In words that do not say whose it is."""
+    browser = await portal.signed_in()
+    page = await browser.get(await opened(portal, way, portal.elsewhere))
+    assert page.status_code == 403
+    assert "不是发给您的" in page.text
+    assert "远航" not in page.text

@@ -1,0 +1,408 @@
+"""A request by link is decided on the same page, once, by the enterprise that was asked."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+import consent
+from consent import AccessRequest, Channel, Purpose, Status, store
+from consent.ids import RANDOM_BYTES, consent_id_from
+from consent.model import Consent
+from gateway.disclosure import consent_writer
+from tests.portal_fixture import PortalFixture, hidden, open_portal, query_of
+from tests.waiting import lock_waits
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def asked(
+    portal: PortalFixture, uscc: str, *datasets: str, amends: Consent | None = None
+) -> str:
+    """A consent that the bank has asked for by link; its id."""
+    now = portal.clock()
+    requested = consent.request(
+        AccessRequest(
+            client_id=portal.bank,
+            uscc=uscc,
+            purpose=Purpose.LOAN_APPROVAL,
+            datasets=datasets or ("penalty", "licence"),
+        ),
+        consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
+        valid_until=now + timedelta(days=180),
+        max_uses=10,
+        channel=Channel.LINK,
+        now=now,
+        amends=amends,
+    )
+    assert isinstance(requested, consent.Transition)
+    async with portal.engine.begin() as connection:
+        await consent_writer.insert(connection, requested)
+    return requested.consent.consent_id
+
+
+async def decide(
+    browser: httpx2.AsyncClient, consent_id: str, *, page: str | None = None, **form: Any
+) -> httpx2.Response:
+    """Press a button on the page behind the link."""
+    address = f"/portal/asked/{consent_id}"
+    shown = page or (await browser.get(address)).text
+    return await browser.post(address, data=hidden(shown, address) | form)
+
+
+async def held(portal: PortalFixture, consent_id: str) -> Consent:
+    """The consent as it stands."""
+    async with portal.engine.connect() as connection:
+        found = await store.by_id(connection, consent_id)
+    assert found is not None
+    return found
+
+
+async def test_the_link_leads_to_the_decision_page_after_sign_in(portal: PortalFixture) -> None:
+    """Whoever is not signed in comes back to it."""
+    consent_id = await asked(portal, portal.firm)
+    stranger = portal.browser()
+    answer = await stranger.get(f"/portal/asked/{consent_id}")
+    assert answer.headers["location"] == f"/portal/sign-in?return=/portal/asked/{consent_id}"
+    page = (await (await portal.signed_in()).get(f"/portal/asked/{consent_id}")).text
+    for words in ("浙江示范银行", "贷款审批", "行政处罚", "行政许可", "不同意"):
+        assert words in page
+    assert "checked" not in page
+
+
+async def test_what_was_ticked_is_granted_and_kept_with_its_channel(portal: PortalFixture) -> None:
+    """The same record as on the other way, and the person stays in the portal."""
+    consent_id = await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    answer = await decide(browser, consent_id, decision="grant", dataset=["penalty"], max_uses="1")
+    assert answer.headers["location"] == f"/portal/consents/{consent_id}?notice=granted"
+    assert "已同意" in (await browser.get(answer.headers["location"])).text
+    found = await held(portal, consent_id)
+    assert (found.status, found.datasets, found.max_uses) == (Status.ACTIVE, ("penalty",), 1)
+    async with portal.engine.connect() as connection:
+        events = await store.events_of(connection, portal.firm, consent_id)
+    assert [(each.what, each.channel) for each in events] == [
+        ("requested", "link"),
+        ("granted", "link"),
+    ]
+
+
+async def test_the_start_page_lists_what_waits(portal: PortalFixture) -> None:
+    """Until it is answered."""
+    consent_id = await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    link = f'href="/portal/asked/{consent_id}"'
+    assert link in (await browser.get("/portal")).text
+    await decide(browser, consent_id, decision="refuse")
+    assert link not in (await browser.get("/portal")).text
+    assert (await held(portal, consent_id)).status is Status.REFUSED
+
+
+async def test_another_enterprises_request_and_none_at_all_look_the_same(
+    portal: PortalFixture,
+) -> None:
+    """The link alone tells nobody who was asked."""
+    consent_id = await asked(portal, portal.elsewhere)
+    unknown = await asked(portal, portal.nobody)
+    browser = await portal.signed_in()
+    pages = [
+        (await browser.get(f"/portal/asked/{each}"))
+        for each in (consent_id, unknown, "cst_" + "a" * 26)
+    ]
+    assert {each.status_code for each in pages} == {403}
+    assert len({each.text for each in pages}) == 1
+    own = await asked(portal, portal.firm)
+    token = hidden((await browser.get(f"/portal/asked/{own}")).text, f"/portal/asked/{own}")
+    forged = await browser.post(
+        f"/portal/asked/{consent_id}", data=token | {"decision": "grant", "dataset": "penalty"}
+    )
+    assert forged.status_code == 403
+    assert (await held(portal, consent_id)).status is Status.REQUESTED
+
+
+async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
+    """Each click ends on a page that says what happened."""
+    consent_id = await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    page = (await browser.get(f"/portal/asked/{consent_id}")).text
+    answers = await asyncio.gather(
+        *(
+            decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
+            for _ in range(10)
+        )
+    )
+    assert {each.status_code for each in answers} <= {303, 409}
+    async with portal.engine.connect() as connection:
+        events = await store.events_of(connection, portal.firm, consent_id)
+    assert [each.what for each in events] == ["requested", "granted"]
+
+
+async def test_one_that_lapsed_while_being_read_says_so(portal: PortalFixture) -> None:
+    """Nothing is granted by a page that stood open for too long."""
+    consent_id = await asked(portal, portal.firm)
+    portal.clock.passes(timedelta(days=7) - timedelta(minutes=5))
+    browser = await portal.signed_in()
+    page = (await browser.get(f"/portal/asked/{consent_id}")).text
+    portal.clock.passes(timedelta(minutes=5))
+    late = await decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
+    assert late.status_code == 410
+    assert "没有在期限内得到答复" in late.text
+    assert (await held(portal, consent_id)).decided_at is None
+
+
+async def test_a_decided_one_says_so(portal: PortalFixture) -> None:
+    """The link that hangs at the counter decides nothing again."""
+    consent_id = await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    await decide(browser, consent_id, decision="refuse")
+    page = await browser.get(f"/portal/asked/{consent_id}")
+    assert (page.status_code, "已经决定过" in page.text) == (409, True)
+
+
+async def test_after_a_refusal_an_older_request_cannot_be_granted(portal: PortalFixture) -> None:
+    """R9: the cool-down holds whichever way the question came."""
+    first, second = await asked(portal, portal.firm), await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    page = (await browser.get(f"/portal/asked/{second}")).text
+    await decide(browser, first, decision="refuse")
+    assert "对方暂时不能再次申请" in (await browser.get(f"/portal/asked/{second}")).text
+    answer = await decide(browser, second, page=page, decision="grant", dataset=["penalty"])
+    assert query_of(answer.headers["location"])["notice"] == ["cooling_down"]
+    assert (await held(portal, second)).status is Status.REQUESTED
+
+
+async def test_an_individual_business_consents_separately(portal: PortalFixture) -> None:
+    """PIPL: here as well."""
+    consent_id = await asked(portal, portal.shop)
+    browser = await portal.signed_in("shopkeeper")
+    without = await decide(browser, consent_id, decision="grant", dataset=["penalty"])
+    assert query_of(without.headers["location"])["notice"] == ["separate"]
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], separate="yes")
+    assert (await held(portal, consent_id)).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://e.test"}]
+)
+async def test_a_foreign_form_decides_nothing(
+    portal: PortalFixture, headers: dict[str, str]
+) -> None:
+    """Nor does one without its token."""
+    consent_id = await asked(portal, portal.firm)
+    browser = await portal.signed_in()
+    address = f"/portal/asked/{consent_id}"
+    fields = hidden((await browser.get(address)).text, address)
+    fields |= {"decision": "grant", "dataset": "penalty"}
+    assert (await browser.post(address, data=fields, headers=headers)).status_code == 403
+    assert (await browser.post(address, data=fields | {"csrf": "no"})).status_code == 403
+    assert (await held(portal, consent_id)).status is Status.REQUESTED
+
+
+async def test_the_form_leads_nowhere_else(portal: PortalFixture) -> None:
+    """There is no page of the bank's to go back to."""
+    browser = await portal.signed_in()
+    page = await browser.get(f"/portal/asked/{await asked(portal, portal.firm)}")
+    assert "form-action 'self';" in page.headers["content-security-policy"]
+
+
+async def granted(portal: PortalFixture, browser: httpx2.AsyncClient, *datasets: str) -> Consent:
+    """A consent that the firm has given by link."""
+    consent_id = await asked(portal, portal.firm, *datasets)
+    await decide(browser, consent_id, decision="grant", dataset=list(datasets))
+    return await held(portal, consent_id)
+
+
+async def test_an_amendment_is_shown_against_what_holds_and_changes_it(
+    portal: PortalFixture,
+) -> None:
+    """The page says what is allowed now; agreed, the running consent has the new terms."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    amendment = await asked(portal, portal.firm, "penalty", "licence", amends=running)
+    page = (await browser.get(f"/portal/asked/{amendment}")).text
+    assert "对一项有效授权的变更申请" in page
+    answer = await decide(
+        browser, amendment, page=page, decision="grant", dataset=["licence"], max_uses="4"
+    )
+    assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
+    changed = await held(portal, running.consent_id)
+    assert (changed.status, changed.datasets, changed.max_uses) == (Status.ACTIVE, ("licence",), 4)
+    assert (await held(portal, amendment)).status is Status.SUPERSEDED
+    history = (await browser.get(f"/portal/consents/{running.consent_id}")).text
+    assert "您变更了授权" in history
+
+
+async def test_a_refused_amendment_leaves_what_holds(portal: PortalFixture) -> None:
+    """The old grant goes on."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    await decide(browser, amendment, decision="refuse")
+    assert await held(portal, running.consent_id) == running
+    assert (await held(portal, amendment)).status is Status.REFUSED
+
+
+async def test_an_amendment_of_what_was_withdrawn_meanwhile_is_not_granted(
+    portal: PortalFixture,
+) -> None:
+    """Two tabs: withdrawn in one, agreed to in the other."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    page = (await browser.get(f"/portal/asked/{amendment}")).text
+    address = f"/portal/consents/{running.consent_id}/withdraw"
+    await browser.post(address, data=hidden((await browser.get(address)).text, address))
+    answer = await decide(browser, amendment, page=page, decision="grant", dataset=["licence"])
+    assert (answer.status_code, "已经结束" in answer.text) == (410, True)
+    assert (await held(portal, running.consent_id)).status is Status.WITHDRAWN
+    gone = await held(portal, amendment)
+    assert (gone.status, gone.was_granted) == (Status.WITHDRAWN, False)
+    assert amendment not in (await browser.get("/portal")).text
+
+
+async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: PortalFixture) -> None:
+    """It waits for the request under way, sees it, and ends it: none is left behind."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    address = f"/portal/consents/{running.consent_id}/withdraw"
+    form = hidden((await browser.get(address)).text, address)
+    async with portal.engine.begin() as connection:
+        base = await store.hold(connection, running.uscc, running.consent_id)
+        assert base is not None
+        withdrawing = asyncio.create_task(browser.post(address, data=form))
+        await lock_waits(portal.engine)
+        assert not withdrawing.done()
+        asks = consent.request(
+            AccessRequest(
+                client_id=portal.bank,
+                uscc=portal.firm,
+                purpose=Purpose.LOAN_APPROVAL,
+                datasets=("penalty", "licence"),
+            ),
+            consent_id=(late := consent_id_from(secrets.token_bytes(RANDOM_BYTES))),
+            valid_until=base.valid_until,
+            max_uses=10,
+            channel=Channel.LINK,
+            now=portal.clock(),
+            amends=base,
+        )
+        assert isinstance(asks, consent.Transition)
+        await consent_writer.insert(connection, asks)
+    assert (await withdrawing).headers["location"].endswith("notice=withdraw")
+    assert (await held(portal, late)).status is Status.WITHDRAWN
+
+
+async def test_one_that_the_organisation_took_back_says_so(portal: PortalFixture) -> None:
+    """Not that it was decided: nobody did; what it would have changed goes on."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    for amends in (None, running):
+        consent_id = await asked(portal, portal.firm, "licence", amends=amends)
+        page = (await browser.get(f"/portal/asked/{consent_id}")).text
+        before = await held(portal, consent_id)
+        given_up = consent.give_up(before, client_id=portal.bank, now=portal.clock())
+        assert isinstance(given_up, consent.Transition)
+        async with portal.engine.begin() as connection:
+            assert await consent_writer.save(connection, before, given_up)
+        answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
+        assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
+    assert await held(portal, running.consent_id) == running
+
+
+async def test_fewer_uses_than_were_spent_are_said_to_be_spent(portal: PortalFixture) -> None:
+    """On both pages that change a consent in its place; nothing is written."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE consent SET uses = 4 WHERE consent_id = :id"), {"id": running.consent_id}
+        )
+    answer = await decide(browser, amendment, decision="grant", dataset=["licence"], max_uses="4")
+    assert "已经用完" in (await browser.get(answer.headers["location"])).text
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    form = hidden((await browser.get(address)).text, address)
+    answer = await browser.post(address, data=form | {"dataset": ["penalty"], "max_uses": "4"})
+    assert "已经用完" in (await browser.get(answer.headers["location"])).text
+    assert (await held(portal, running.consent_id)).max_uses == 10
+
+
+async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
+    portal: PortalFixture,
+) -> None:
+    """Expired, both; used up, the request is no decision any more."""
+    browser = await portal.signed_in()
+    consent_id = await asked(portal, portal.firm, "penalty")
+    last_day = (portal.clock() + timedelta(days=1)).date().isoformat()
+    await decide(browser, consent_id, decision="grant", dataset=["penalty"], last_day=last_day)
+    running = await held(portal, consent_id)
+    amendment = await asked(portal, portal.firm, "licence", amends=running)
+    assert (await held(portal, amendment)).answer_by == running.valid_until
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE consent SET uses = max_uses WHERE consent_id = :id"), {"id": consent_id}
+        )
+    used_up = await browser.get(f"/portal/asked/{amendment}")
+    assert (used_up.status_code, "已经结束" in used_up.text) == (410, True)
+    assert amendment not in (await browser.get("/portal")).text
+    portal.clock.passes(running.valid_until - portal.clock())
+    again = await portal.signed_in()
+    assert (await again.get(f"/portal/asked/{amendment}")).status_code == 410
+
+
+async def test_the_enterprise_allows_less_by_itself(portal: PortalFixture) -> None:
+    """Untick, shorten, lower; what is not in the consent cannot be slipped in."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty", "licence")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    fields = hidden((await browser.get(address)).text, address)
+    wider = fields | {"dataset": ["penalty", "annual_report"], "max_uses": "3"}
+    answer = await browser.post(address, data=wider)
+    assert answer.headers["location"] == f"/portal/consents/{running.consent_id}?notice=amended"
+    changed = await held(portal, running.consent_id)
+    assert (changed.datasets, changed.max_uses) == (("penalty",), 3)
+
+
+@pytest.mark.parametrize(
+    ("form", "notice"),
+    [
+        ({}, "nothing_chosen"),
+        ({"dataset": ["penalty"], "max_uses": "11"}, "uses"),
+        ({"dataset": ["penalty"], "max_uses": "0"}, "uses"),
+        ({"dataset": ["penalty"], "last_day": "2020-01-01"}, "term"),
+        ({"dataset": ["penalty"]}, "unchanged"),
+    ],
+)
+async def test_what_is_not_less_changes_nothing(
+    portal: PortalFixture, form: dict[str, Any], notice: str
+) -> None:
+    """And the page says why."""
+    browser = await portal.signed_in()
+    running = await granted(portal, browser, "penalty")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    fields = hidden((await browser.get(address)).text, address)
+    answer = await browser.post(address, data=fields | form)
+    assert query_of(answer.headers["location"])["notice"] == [notice]
+    assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
+    assert await held(portal, running.consent_id) == running
+
+
+async def test_another_enterprises_consent_cannot_be_narrowed(portal: PortalFixture) -> None:
+    """To anybody else there is nothing."""
+    running = await granted(portal, await portal.signed_in(), "penalty")
+    stranger = await portal.signed_in("wang")
+    address = f"/portal/consents/{running.consent_id}/narrow"
+    assert (await stranger.get(address)).status_code == 404
+    assert (await stranger.post(address, data={"csrf": "x"})).status_code == 403

@@ -1,0 +1,340 @@
+"""Repair, withdrawal and correction: by the source alone, with a reason, on every channel at once."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.gateway_fixture import Caller, GatewayFixture
+from tests.key_vectors import of_vectors
+from tests.records_builders import (
+    act,
+    deliver,
+    forget,
+    make_act,
+    make_department,
+    make_penalty,
+    sent,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(gateway)
+
+
+PLATFORM = "merchant_onboarding"
+
+
+async def on_the_page(gateway: GatewayFixture, subject: dict[str, Any], number: str) -> bool:
+    """Whether the public page behind this subject's code shows this penalty."""
+    path = subject["code_url"].removeprefix(gateway.issuer)
+    page = await gateway.http.get(path, headers={"Accept": "application/json"})
+    assert page.status_code == 200, page.text
+    return number in page.text
+
+
+async def told_ids(bank: Caller, uscc: str) -> set[str]:
+    """The records of penalties that a bank is told."""
+    response = await bank.query(uscc, "penalty")
+    assert response.status_code == 200, response.text
+    return {each["record_id"] for each in response.json()["records"]}
+
+
+@pytest.mark.parametrize("verb", ["repair", "withdraw"])
+async def test_what_ends_is_told_on_no_channel_from_the_next_request(
+    gateway: GatewayFixture, verb: str
+) -> None:
+    """Query, verification, public page; and a repeated call no longer gets the old bytes."""
+    source, bank = await make_department(gateway), await gateway.client()
+    platform, subject = await gateway.client("platform"), gateway.subject("clean")
+    uscc = subject["uscc"]
+    await gateway.grant(bank, uscc)
+    penalty = make_penalty(gateway, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    key = {"Idempotency-Key": "kept"}
+    first = await bank.query(uscc, "penalty", headers=key)
+    assert (await bank.query(uscc, "penalty", headers=key)).content == first.content
+    asked = ("no_live_penalty.v1",)
+    yes_or_no = await platform.verify(uscc, *asked, purpose=PLATFORM, headers=key)
+    assert yes_or_no.json()["answers"][0]["answer"] == "no"
+    assert await on_the_page(gateway, subject, penalty["document_number"])
+
+    (result,) = await act(source, make_act(penalty, verb))
+    assert (result["outcome"], result["version"]) == ("updated", 2)
+
+    assert delivered["record_id"] not in await told_ids(bank, uscc)
+    assert not await on_the_page(gateway, subject, penalty["document_number"])
+    again = await bank.query(uscc, "penalty", headers=key)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")
+    after = await platform.verify(uscc, *asked, purpose=PLATFORM, headers=key)
+    assert after.json()["answers"][0]["answer"] == "yes"
+    assert after.content != yes_or_no.content
+
+
+async def test_who_was_told_gets_a_notice(gateway: GatewayFixture) -> None:
+    """In the same transaction: of the repair, of a correction, and of an ordinary update."""
+    source, bank, uscc = (
+        await make_department(gateway),
+        await gateway.client(),
+        gateway.uscc("clean"),
+    )
+    await gateway.grant(bank, uscc)
+    penalty = make_penalty(gateway, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    await told_ids(bank, uscc)
+    await deliver(source, "penalty", penalty)  # unchanged: nothing to tell
+    await deliver(source, "penalty", penalty | {"fine": "2"})
+    await told_ids(bank, uscc)
+    await act(source, make_act(penalty, "correct", fields={"fine": "3"}))
+    await act(source, make_act(penalty, "repair"))
+    await act(source, make_act(penalty, "withdraw"))
+    notices = await gateway.rows(
+        "SELECT kind, record_id, dataset, cardinality(disclosure_ids) AS told FROM tombstone"
+        " WHERE client_id = :client AND record_id IS NOT NULL ORDER BY occurred_at",
+        client=bank.client_id,
+    )
+    assert {(each["record_id"], each["dataset"]) for each in notices} == {
+        (delivered["record_id"], "penalty")
+    }
+    assert [(each["kind"], each["told"]) for each in notices] == [
+        ("record_corrected", 1),
+        ("record_corrected", 1),
+        ("record_repaired", 2),
+        ("record_withdrawn", 2),
+    ]
+
+
+async def test_history_and_reason_are_kept(gateway: GatewayFixture) -> None:
+    """Each version that was superseded stands with who, why and on which day."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    await act(source, make_act(penalty, "correct", fields={"fine": "3"}, reason="金额更正"))
+    await act(source, make_act(penalty, "repair", reason="电话13800138000同意修复"))
+    kept = await gateway.rows(
+        "SELECT version, change, reason, CAST(decided_on AS text) AS day, actor,"
+        " row -> 'fields' ->> 'fine' AS fine FROM record_history"
+        " WHERE record_id = :id ORDER BY version",
+        id=delivered["record_id"],
+    )
+    assert [(k["version"], k["change"], k["fine"]) for k in kept] == [
+        (1, "corrected", "12.000000"),
+        (2, "repaired", "3.000000"),
+    ]
+    assert kept[0]["reason"] == "金额更正"
+    assert "13800138000" not in kept[1]["reason"]
+    assert {(k["actor"], k["day"]) for k in kept} == {(source.client_id, "2026-01-05")}
+
+
+async def test_a_correction_is_judged_like_a_delivery(gateway: GatewayFixture) -> None:
+    """Only the named fields change; a wrong value, an unknown field and the key do not."""
+    source, bank, uscc = (
+        await make_department(gateway),
+        await gateway.client(),
+        gateway.uscc("clean"),
+    )
+    await gateway.grant(bank, uscc)
+    penalty = make_penalty(gateway, uscc)
+    (delivered,) = await deliver(source, "penalty", penalty)
+    (done,) = await act(
+        source, make_act(penalty, "correct", fields={"fine": "3", "authority": None})
+    )
+    assert (done["outcome"], done["version"]) == ("updated", 2)
+    records = (await bank.query(uscc, "penalty")).json()["records"]
+    (fields,) = (e["fields"] for e in records if e["record_id"] == delivered["record_id"])
+    assert (fields["fine"], fields["facts"]) == ("3.000000", penalty["facts"])
+    assert "authority" not in fields
+    for wrong in (
+        {"fine": "-x"}, {"colour": "red"}, {"document_number": "别的"}, {"uscc": gateway.uscc("abnormal")},
+        {"source_time": "2020-01-01T00:00:00Z"}, {"key": "k"}, {"kinds": None}, {},
+    ):  # fmt: skip
+        (refused,) = await act(source, make_act(penalty, "correct", fields=wrong))
+        assert refused["outcome"] == "rejected", wrong
+        assert refused["problems"], wrong
+
+
+async def test_a_repeated_act_changes_nothing(gateway: GatewayFixture) -> None:
+    """Unchanged, at the same version, without another notice."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    await deliver(source, "penalty", penalty)
+    for action in (
+        make_act(penalty, "correct", fields={"fine": "3"}),
+        make_act(penalty, "repair"),
+        make_act(penalty, "withdraw"),
+    ):
+        (first,) = await act(source, action)
+        (second,) = await act(source, action)
+        assert first["outcome"] == "updated"
+        if action["action"] == "correct":
+            assert second["outcome"] == "unchanged"
+        else:
+            assert (second["outcome"], second["version"]) == ("unchanged", first["version"])
+
+
+async def test_no_delivery_and_no_correction_brings_it_back(gateway: GatewayFixture) -> None:
+    """What was repaired or withdrawn stays so."""
+    source, bank, uscc = (
+        await make_department(gateway),
+        await gateway.client(),
+        gateway.uscc("clean"),
+    )
+    await gateway.grant(bank, uscc)
+    repaired, withdrawn = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
+    before = await told_ids(bank, uscc)
+    await deliver(source, "penalty", repaired, withdrawn)
+    await act(source, make_act(repaired, "repair"), make_act(withdrawn, "withdraw"))
+    again = await deliver(
+        source, "penalty", repaired, withdrawn, repaired | {"fine": "1"}, withdrawn | {"fine": "1"}
+    )
+    assert {w for each in again for w in each["warnings"]} >= {"stays_repaired", "stays_withdrawn"}
+    for each in (repaired, withdrawn):
+        (refused,) = await act(source, make_act(each, "correct", fields={"fine": "2"}))
+        assert refused["problems"] == [{"field": "key", "reason": "has been repaired or withdrawn"}]
+    assert await told_ids(bank, uscc) == before
+
+
+@pytest.mark.parametrize("spellings", of_vectors("key-spellings.tsv"), ids=lambda each: each[0])
+async def test_no_other_way_of_typing_its_number_brings_it_back(
+    gateway: GatewayFixture, spellings: list[str]
+) -> None:
+    """Dashes, brackets, width, case, zeros, what nobody sees: it is the same decision."""
+    source, subject = await make_department(gateway), gateway.subject("clean")
+    number, *others = spellings
+    penalty = make_penalty(gateway, subject["uscc"], document_number=number)
+    await deliver(source, "penalty", penalty)
+    await act(source, make_act(penalty | {"document_number": others[-1]}, "repair"))
+    for typed in others:  # row by row, and in a column
+        (again,) = await deliver(source, "penalty", penalty | {"document_number": typed})
+        assert (again["outcome"], again["warnings"]) == ("updated", ["stays_repaired"])
+    many = [penalty | {"document_number": typed} for typed in 9 * others]
+    taken = await deliver(source, "penalty", *many)
+    assert {w for each in taken for w in each["warnings"]} == {
+        "stays_repaired",
+        "superseded_in_delivery",
+    }
+    page = await gateway.http.get(
+        subject["code_url"].removeprefix(gateway.issuer), headers={"Accept": "application/json"}
+    )
+    assert not any(typed in page.text for typed in spellings)
+
+
+async def test_numbers_that_a_clerk_tells_apart_are_records_of_their_own(
+    gateway: GatewayFixture,
+) -> None:
+    """3-12 is not 312."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    for numbers in of_vectors("keys-apart.tsv"):
+        penalties = [make_penalty(gateway, uscc, document_number=number) for number in numbers]
+        delivered = await deliver(source, "penalty", *penalties)
+        assert {each["outcome"] for each in delivered} == {"created"}, numbers
+        await forget(gateway)
+
+
+async def test_a_correction_may_spell_the_number_anew_and_not_change_it(
+    gateway: GatewayFixture,
+) -> None:
+    """It stays the same record."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc, document_number="杭测破〔2026〕3－12号")
+    (delivered,) = await deliver(source, "penalty", penalty)
+    typed = {"document_number": "杭测破〔2026〕3-12号"}
+    (corrected,) = await act(source, make_act(penalty, "correct", fields=typed))
+    assert (corrected["outcome"], corrected["record_id"]) == ("updated", delivered["record_id"])
+    other = {"document_number": "杭测破〔2026〕312号"}
+    (refused,) = await act(source, make_act(penalty, "correct", fields=other))
+    assert refused["problems"][0]["field"] == "document_number"
+
+
+async def test_many_in_one_call_each_with_its_verdict(gateway: GatewayFixture) -> None:
+    """In their order; one that is named twice, unknown or not to be repaired stops no other."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    first, second = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
+    await deliver(source, "penalty", first, second)
+    await deliver(source, "licence", {"uscc": uscc, "number": "许-1", "name": "许可"})
+    licence = {**make_act(first, "repair"), "dataset": "licence", "key": "许-1"}
+    results = await act(
+        source,
+        make_act(first, "repair"),
+        make_act(first, "withdraw"),
+        make_act(second | {"document_number": "没有"}, "repair"),
+        licence,
+        make_act(second, "correct", fields={"fine": "4"}),
+        make_act(second, "repair", decided_on="2099-01-01"),
+        licence | {"action": "withdraw"},
+    )
+    assert [each["outcome"] for each in results] == [
+        "updated", "rejected", "rejected", "rejected", "updated", "rejected", "updated",
+    ]  # fmt: skip
+    assert [each["problems"][0]["reason"] for each in results if each["problems"]] == [
+        "named before in this call",
+        "no such record of this source",
+        "only bad information is repaired",
+        "in the future",
+    ]
+
+
+async def test_a_code_is_taken_however_it_was_typed(gateway: GatewayFixture) -> None:
+    """As a delivery takes it: a repair must not fail for a space."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    await deliver(source, "penalty", penalty)
+    typed = f"{uscc[:2]} {uscc[2:].lower()}"
+    (result,) = await act(source, make_act(penalty | {"uscc": typed}, "repair"))
+    assert result["outcome"] == "updated"
+
+
+async def test_one_may_stand_without_a_list(gateway: GatewayFixture) -> None:
+    """As the members of the body."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    await deliver(source, "penalty", penalty)
+    response = await sent(source, "/v1/records/actions", make_act(penalty, "repair"))
+    assert response.json()["results"][0]["outcome"] == "updated"
+
+
+async def test_what_may_no_longer_be_delivered_may_still_be_taken_back(
+    gateway: GatewayFixture,
+) -> None:
+    """Under a narrower agreement: repaired or withdrawn, not corrected."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    await deliver(source, "penalty", penalty)
+    await gateway.rows(
+        "UPDATE client SET state = 'active' WHERE client_id = :id", id=source.client_id
+    )
+    narrower = await make_department(gateway, datasets=frozenset({"licence"}))
+    await gateway.rows(
+        "UPDATE record SET source_id = :new WHERE source_id = :old",
+        new=narrower.client_id, old=source.client_id,
+    )  # fmt: skip
+    correction = make_act(penalty, "correct", fields={"fine": "1"})
+    refused = await sent(narrower, "/v1/records/actions", correction)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_in_agreement")
+    assert (await act(narrower, make_act(penalty, "withdraw")))[0]["outcome"] == "updated"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reason": " "}, {"reason": "x" * 501}, {"decided_on": "2026-02-30"}, {"decided_on": "today"},
+        {"action": "delete"}, {"fields": {"fine": "1"}}, {"action": "correct"}, {"uscc": 1},
+        {"more": 1}, {"dataset": "gossip"}, {"key": ""},
+    ],
+)  # fmt: skip
+async def test_an_act_of_another_form_is_a_problem(
+    gateway: GatewayFixture, changed: dict[str, Any]
+) -> None:
+    """And changes nothing."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    await deliver(source, "penalty", penalty)
+    response = await sent(source, "/v1/records/actions", make_act(penalty, "repair") | changed)
+    assert response.status_code == 400
+    assert (await act(source, make_act(penalty, "repair")))[0]["outcome"] == "updated"

@@ -1,0 +1,293 @@
+"""Deliveries over HTTP: each row its own verdict, repeated calls change nothing, others' stays theirs."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.limits.limiter import Quotas
+from tests.gateway_fixture import GatewayFixture
+from tests.records_builders import SCOPE, deliver, forget, make_department, make_penalty, sent
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(gateway)
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    """Status and code."""
+    return response.status_code, response.json()["code"]
+
+
+async def test_a_delivery_is_told_at_the_next_request(gateway: GatewayFixture) -> None:
+    """To a bank with consent, with this department as its source."""
+    source, bank, uscc = (
+        await make_department(gateway),
+        await gateway.client(),
+        gateway.uscc("clean"),
+    )
+    await gateway.grant(bank, uscc)
+    penalty = make_penalty(gateway, uscc)
+    (result,) = await deliver(source, "penalty", penalty)
+    assert result | {"record_id": None} == {
+        "row": 0, "key": penalty["document_number"], "outcome": "created", "record_id": None,
+        "version": 1, "warnings": [], "warning_details": [], "problems": [],
+    }  # fmt: skip
+    records = (await bank.query(uscc, "penalty")).json()["records"]
+    told = next(each for each in records if each["record_id"] == result["record_id"])
+    assert told["fields"]["fine"] == "12.000000"
+    assert "appeal_state" not in told["fields"]
+    assert told["source"]["name"].startswith("示例数源单位")
+
+
+async def test_a_bad_row_leaves_the_good_ones_alone(gateway: GatewayFixture) -> None:
+    """Each has its own verdict, and a problem names the field, never the value."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    good, other = make_penalty(gateway, uscc), make_penalty(gateway, uscc)
+    bad = make_penalty(
+        gateway, uscc, fine="minus 330106199001011234", kinds=["没有这种"], colour="red"
+    )
+    response = await sent(
+        source, "/v1/records", {"dataset": "penalty", "records": [good, bad, other, {}]}
+    )
+    results = response.json()["results"]
+    assert [each["outcome"] for each in results] == ["created", "rejected", "created", "rejected"]
+    assert {each["field"] for each in results[1]["problems"]} == {"fine", "kinds", "colour"}
+    assert results[1]["key"] is None
+    assert {each["field"] for each in results[3]["problems"]} >= {"uscc", "document_number"}
+    assert "330106199001011234" not in response.text
+
+
+async def test_rows_that_all_lack_their_code_are_each_rejected(gateway: GatewayFixture) -> None:
+    """Also where they are so many that they are looked at together."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = [make_penalty(gateway, uscc) for _ in range(20)]
+    for row in rows:
+        del row["uscc"]
+    results = await deliver(source, "penalty", *rows)
+    assert [each["outcome"] for each in results] == ["rejected"] * 20
+    assert all(each["problems"] == [{"field": "uscc", "reason": "missing"}] for each in results)
+
+
+async def test_a_repeated_delivery_changes_nothing(gateway: GatewayFixture) -> None:
+    """Created, then unchanged; another content is an update with the next version."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    penalty = make_penalty(gateway, uscc)
+    first = (await deliver(source, "penalty", penalty))[0]
+    again = (await deliver(source, "penalty", penalty))[0]
+    changed = (await deliver(source, "penalty", penalty | {"fine": "11"}))[0]
+    assert [first["outcome"], again["outcome"], changed["outcome"]] == [
+        "created", "unchanged", "updated",
+    ]  # fmt: skip
+    assert [first["version"], again["version"], changed["version"]] == [1, 1, 2]
+    assert first["record_id"] == again["record_id"] == changed["record_id"]
+
+
+async def test_the_same_record_from_two_sources_is_two_records(gateway: GatewayFixture) -> None:
+    """Neither changes the other's."""
+    one, other, uscc = (
+        await make_department(gateway),
+        await make_department(gateway),
+        gateway.uscc("clean"),
+    )
+    penalty = make_penalty(gateway, uscc)
+    (ours,) = await deliver(one, "penalty", penalty)
+    (theirs,) = await deliver(other, "penalty", penalty | {"fine": "1"})
+    assert theirs["outcome"] == "created"
+    assert ours["record_id"] != theirs["record_id"]
+    assert (await deliver(one, "penalty", penalty))[0]["outcome"] == "unchanged"
+
+
+async def test_a_registration_is_another_sources(gateway: GatewayFixture) -> None:
+    """Whoever registered an enterprise answers for it."""
+    source = await make_department(gateway, datasets=frozenset({"registration"}))
+    of = gateway.entity("clean").enterprise
+    row = {
+        "uscc": of.uscc, "name": "抢注有限公司", "kind": "firm", "entity_type": "1130",
+        "status": "active", "legal_representative": "某人", "division": "330106",
+    }  # fmt: skip
+    (result,) = await deliver(source, "registration", row)
+    assert result["outcome"] == "rejected"
+    assert result["problems"] == [{"field": "uscc", "reason": "held by another source"}]
+
+
+async def test_warnings_stand_with_their_rows(gateway: GatewayFixture) -> None:
+    """A number in free text is masked and said so; it reaches nobody."""
+    source, bank, uscc = (
+        await make_department(gateway),
+        await gateway.client(),
+        gateway.uscc("clean"),
+    )
+    await gateway.grant(bank, uscc)
+    (result,) = await deliver(
+        source, "penalty", make_penalty(gateway, uscc, facts="当事人330106199001011234承认。")
+    )
+    assert result["warnings"] == ["id_number_masked"]
+    assert "330106199001011234" not in (await bank.query(uscc, "penalty")).text
+
+
+async def test_only_the_datasets_of_the_agreement(gateway: GatewayFixture) -> None:
+    """A dataset that it does not name is refused whole; one that does not exist too."""
+    source, uscc = (
+        await make_department(gateway, datasets=frozenset({"licence"})),
+        gateway.uscc("clean"),
+    )
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    assert refusal(await sent(source, "/v1/records", body)) == (403, "not_in_agreement")
+    unknown = await sent(source, "/v1/records", body | {"dataset": "gossip"})
+    assert refusal(unknown) == (400, "unknown_dataset")
+
+
+async def test_a_bank_delivers_nothing_whatever_its_scope(gateway: GatewayFixture) -> None:
+    """Its agreement's datasets are those that it may read."""
+    bank, uscc = await gateway.client(), gateway.uscc("clean")
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    assert refusal(await sent(bank, "/v1/records", body)) == (403, "not_in_agreement")
+    action = {
+        "dataset": "penalty", "uscc": uscc, "key": "k", "action": "withdraw", "reason": "理由",
+        "decided_on": "2026-01-01",
+    }  # fmt: skip
+    assert refusal(await sent(bank, "/v1/records/actions", action)) == (403, "not_in_agreement")
+
+
+async def test_without_the_scope_or_an_agreement_nothing_is_taken(gateway: GatewayFixture) -> None:
+    """Neither with another scope's token, nor after the agreement's end, nor suspended."""
+    uscc = gateway.uscc("clean")
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    source = await make_department(gateway)
+    other_scope = await source.send("/v1/records", body, scope="verify")
+    assert refusal(other_scope) == (403, "insufficient_scope")
+    assert (await sent(source, "/v1/records", body)).status_code == 200
+    await gateway.rows(
+        "UPDATE agreement SET ended_at = now() WHERE client_id = :id", id=source.client_id
+    )
+    assert refusal(await sent(source, "/v1/records", body)) == (403, "agreement_ended")
+    await gateway.rows(
+        "UPDATE client SET state = 'suspended' WHERE client_id = :id", id=source.client_id
+    )
+    assert refusal(await sent(source, "/v1/records", body)) == (403, "client_suspended")
+
+
+async def test_too_many_rows_and_too_large_a_body_are_refused(gateway: GatewayFixture) -> None:
+    """Before anything is taken."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    many = [make_penalty(gateway, uscc) for _ in range(1001)]
+    response = await sent(source, "/v1/records", {"dataset": "penalty", "records": many})
+    assert refusal(response) == (400, "invalid_request")
+    response = await sent(
+        source, "/v1/records", b'{"dataset":"penalty","records":[' + b" " * 9_000_000
+    )
+    assert refusal(response) == (413, "payload_too_large")
+    response = await sent(source, "/v1/records", {"dataset": "penalty", "records": []})
+    assert refusal(response) == (400, "invalid_request")
+
+
+async def test_a_thousand_rows_are_taken_in_one_call(gateway: GatewayFixture) -> None:
+    """Each with its verdict, in their order."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = [{"uscc": uscc, "number": f"浙许{n}", "name": "食品经营许可"} for n in range(1000)]
+    results = await deliver(source, "licence", *rows)
+    assert Counter(each["outcome"] for each in results) == {"created": 1000}
+    assert [each["key"] for each in results] == [row["number"] for row in rows]
+
+
+async def test_two_deliveries_at_once_neither_fail_nor_lose(gateway: GatewayFixture) -> None:
+    """The same new records in two calls: created once."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = [make_penalty(gateway, uscc) for _ in range(50)]
+    both = await asyncio.gather(
+        deliver(source, "penalty", *rows), deliver(source, "penalty", *reversed(rows))
+    )
+    outcomes = Counter(each["outcome"] for results in both for each in results)
+    assert outcomes == {"created": 50, "unchanged": 50}
+
+
+async def test_calls_are_counted_like_others(gateway: GatewayFixture) -> None:
+    """By the agreement's quotas, with the same headers."""
+    source, uscc = (
+        await make_department(gateway, quotas=Quotas(per_minute=1)),
+        gateway.uscc("clean"),
+    )
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    first = await sent(source, "/v1/records", body)
+    assert "client" in first.headers["RateLimit"]
+    assert refusal(await sent(source, "/v1/records", body)) == (429, "rate_limited")
+
+
+async def test_a_key_stands_for_one_delivery(gateway: GatewayFixture) -> None:
+    """With another body it is a conflict."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    headers = {"Idempotency-Key": "delivery-1"}
+    assert (await sent(source, "/v1/records", body, headers=headers)).status_code == 200
+    again = await sent(source, "/v1/records", body, headers=headers)
+    assert again.json()["results"][0]["outcome"] == "unchanged"
+    other = {"dataset": "penalty", "records": [make_penalty(gateway, uscc)]}
+    assert refusal(await sent(source, "/v1/records", other, headers=headers)) == (
+        409, "idempotency_conflict",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"null", b'{"dataset": "penalty"}', b'{"dataset": 1, "records": [{}]}',
+        b'{"dataset": "penalty", "records": [1]}', b'{"dataset": "penalty", "records": {}}',
+        b'{"dataset": "penalty", "records": [{}], "more": 1}', b"\xff\xfe{}",
+        b'{"dataset": "penalty", "records": [' + b"[" * 100_000, b'{"dataset": "\\u0000", "records": [{}]}',
+    ],
+)  # fmt: skip
+async def test_a_body_of_another_form_is_a_problem(gateway: GatewayFixture, body: bytes) -> None:
+    """Never a fault."""
+    source = await make_department(gateway)
+    assert refusal(await sent(source, "/v1/records", body)) == (400, "invalid_request")
+
+
+ODD: tuple[Any, ...] = (
+    1e308, -0.0, 10**30, True, None, "", "x" * 3000, [], [1], {}, {"a": {"b": [1]}}, "NaN", "1e5",
+    "９９", "12.1234567", "\u202e", "'; DROP TABLE record; --", float("nan"), "\\.", "\\N", "a\tb\nc",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["fine", "decided_on", "kinds", "facts", "uscc", "key", "source_time"]
+)
+async def test_no_value_is_a_fault(gateway: GatewayFixture, name: str) -> None:
+    """Whatever stands in a field: taken or rejected, never a 500, and the row beside it is taken."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = [make_penalty(gateway, uscc) | {name: value} for value in ODD]
+    body = json.dumps({"dataset": "penalty", "records": [*rows, make_penalty(gateway, uscc)]})
+    response = await sent(source, "/v1/records", body.encode())
+    assert response.status_code == 200, response.text
+    *odd, good = response.json()["results"]
+    assert {each["outcome"] for each in odd} <= {"created", "rejected"}
+    assert good["outcome"] == "created"
+
+
+async def test_half_a_character_is_no_character(gateway: GatewayFixture) -> None:
+    """A lone surrogate is refused: no database holds it."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    rows = [make_penalty(gateway, uscc, facts="\ud800"), make_penalty(gateway, uscc)]
+    body = json.dumps({"dataset": "penalty", "records": rows}).encode()
+    response = await sent(source, "/v1/records", body)
+    assert response.status_code in {200, 400}
+    if response.status_code == 200:
+        assert [each["outcome"] for each in response.json()["results"]] == ["rejected", "created"]
+
+
+async def test_the_description_names_the_endpoints(gateway: GatewayFixture) -> None:
+    """With their bodies."""
+    document = (await gateway.http.get("/openapi.json")).json()
+    for path, model in (("/v1/records", "RecordsIn"), ("/v1/records/actions", "ActionsIn")):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        assert content["application/json"]["schema"]["$ref"].endswith(model)
+    assert SCOPE == "records:write"

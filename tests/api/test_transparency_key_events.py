@@ -1,0 +1,189 @@
+"""Before a key signs the log has heard of it, once; and anybody can compute the leaf again."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from typer.testing import CliRunner
+
+from gateway.background.key_event_writer import KeyEventWriter
+from gateway.cli.main import app
+from gateway.signing.keys import KeyRing
+from gateway.transparency.sequencer import Sequencer
+from tests import naive_merkle
+from tests.databases import new_database
+from tests.gateway_fixture import GatewayFixture
+from tests.log_builders import (
+    make_key_ring,
+    make_sealer,
+    open_note,
+    raw_key,
+    seal_all,
+)
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A log of its own, and a file of keys."""
+
+    engine: AsyncEngine
+    sealer: Sequencer
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        """The file of keys."""
+        return self.folder / "keys.json"
+
+    def worker(self) -> tuple[KeyRing, KeyEventWriter]:
+        """What one worker holds."""
+        ring = KeyRing.read(self.file)
+        return ring, KeyEventWriter(engine=self.engine, keys=ring, now=lambda: datetime.now(UTC))
+
+    def rotate(self, *options: str) -> None:
+        """As the operator does."""
+        done = CliRunner().invoke(app, ["keys", "rotate", "--file", str(self.file), *options])
+        assert done.exit_code == 0, done.output
+
+    async def told(self) -> list[dict[str, Any]]:
+        """What was sealed, in order; every leaf is recomputed from what is published."""
+        await seal_all(self.sealer)
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(
+                text("""SELECT v.event, v.salt, e.leaf_hash FROM log_entry e
+                        JOIN log_event v ON v.event_id = e.disclosure_id ORDER BY e.index""")
+            )
+            found = list(rows)
+            [[entries]] = await connection.execute(text("SELECT count(*) FROM log_entry"))
+        assert entries == len(found)
+        for event, salt, leaf in found:
+            assert hashlib.sha256(salt + event).digest() == leaf
+        return [orjson.loads(event) for event, _, _ in found]
+
+
+@pytest.fixture(scope="module")
+def own_url(postgres_url: str) -> str:
+    """A database that no other sealer looks at."""
+    return asyncio.run(new_database(postgres_url))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def place(own_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+    """An empty log, and fresh keys."""
+    engine = create_async_engine(own_url)
+    ring = make_key_ring(tmp_path)
+    tables = "pending_leaf, log_entry, log_node, checkpoint"
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE log_event DISABLE TRIGGER USER"))
+        await connection.execute(text(f"TRUNCATE log_event, {tables}"))
+        await connection.execute(text("ALTER TABLE log_event ENABLE TRIGGER USER"))
+    yield Place(engine=engine, sealer=make_sealer(engine, ring), folder=tmp_path)
+    await engine.dispose()
+
+
+def _named(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(event["event"], event["use"]) for event in events]
+
+
+async def test_workers_that_start_at_once_leave_one_leaf_each(place: Place) -> None:
+    """Published before in use; and a restart adds nothing."""
+    workers = [place.worker()[1] for _ in range(4)]
+    await asyncio.gather(*(worker.note() for worker in workers))
+    await place.worker()[1].note()
+    uses = ("log", "response", "token")
+    what = ("key.published", "key.in_use")
+    found = _named(await place.told())
+    assert found == [(each, use) for each in what for use in uses]
+
+
+@pytest.mark.parametrize("options", [("--in", "1"), ("--at-once",)])
+async def test_a_rotated_key_does_not_sign_before_its_leaf_is_committed(
+    place: Place, options: tuple[str, ...]
+) -> None:
+    """A running worker keeps to the keys before until the log has heard of the new ones."""
+    ring, events = place.worker()
+    await events.note()
+    before = ring.published()
+    signing = ring.current("response", datetime.now(UTC)).kid
+    place.rotate("--use", "response", *options)
+    assert ring.published() == before
+    assert ring.current("response", datetime.now(UTC)).kid == signing
+    await events.note()
+    assert len(ring.published()["keys"]) == 4
+    now = ring.current("response", datetime.now(UTC)).kid
+    assert (now != signing) == (options == ("--at-once",))
+    added = (await place.told())[6:]
+    after = ["key.published", "key.in_use", "key.retired"]
+    assert sorted(each["event"] for each in added) == sorted(after[: 3 if now != signing else 1])
+    assert added[0]["jwk"].keys() == {"kty", "crv", "x"}
+
+
+async def test_where_the_log_cannot_be_written_the_new_key_stays_unused(place: Place) -> None:
+    """Fail closed: no leaf, no signature; and when the log is back, one leaf."""
+    ring, events = place.worker()
+    await events.note()
+    place.rotate("--use", "token", "--at-once")
+    signing = ring.current("token", datetime.now(UTC)).kid
+    rename = "ALTER TABLE {} RENAME TO {}"
+    async with place.engine.begin() as connection:
+        await connection.execute(text(rename.format("pending_leaf", "gone")))
+    try:
+        with pytest.raises(SQLAlchemyError):
+            await events.note()
+        assert ring.current("token", datetime.now(UTC)).kid == signing
+    finally:
+        async with place.engine.begin() as connection:
+            await connection.execute(text(rename.format("gone", "pending_leaf")))
+    await events.note()
+    assert ring.current("token", datetime.now(UTC)).kid != signing
+    published = [each for each in await place.told() if each["event"] == "key.published"]
+    assert len(published) == 4
+
+
+async def test_anybody_checks_a_keys_events_in_the_log(gateway: GatewayFixture) -> None:
+    """From the published event and salt to the root under the log's signature; no sign-in."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            told = (await gateway.http.get("/log/events")).raise_for_status().json()
+            if all(each["leaf_index"] is not None for each in told["events"]):
+                break
+            await asyncio.sleep(0.1)
+    events = [orjson.loads(each["event"]) for each in told["events"]]
+    for use in ("token", "response", "log"):
+        kid = gateway.runtime.keys.current(use, gateway.clock()).kid
+        mine = [each["event"] for each in events if each["kid"] == kid]
+        assert mine[:2] == ["key.published", "key.in_use"]
+    origin = gateway.issuer.removeprefix("http://").removeprefix("https://") + "/log"
+    for each in told["events"][:6]:
+        leaf = hashlib.sha256(bytes.fromhex(each["salt"]) + each["event"].encode()).digest()
+        assert leaf.hex() == each["leaf_hash"]
+        answer = await gateway.http.get(f"/log/events/{each['event_id']}")
+        receipt = answer.raise_for_status().json()
+        key = raw_key(gateway.runtime.keys)
+        head = open_note(receipt["checkpoint"], origin=origin, public_key=key)
+        proof = [bytes.fromhex(step) for step in receipt["inclusion_proof"]]
+        root = naive_merkle.root_from_path(leaf, receipt["leaf_index"], head.size, proof)
+        assert root == head.root
+    for wrong in ("evt_nobody", "dsc_x", "%20", "x" * 65):
+        assert (await gateway.http.get(f"/log/events/{wrong}")).status_code == 404
+
+
+async def test_an_act_or_a_disclosure_is_no_public_event(gateway: GatewayFixture) -> None:
+    """Their receipts are not for everybody."""
+    bank = await gateway.client()
+    told = (await bank.verify(gateway.uscc("clean"), "is_active.v1")).json()
+    await asyncio.sleep(1)
+    assert (await gateway.http.get(f"/log/events/{told['disclosure_id']}")).status_code == 404

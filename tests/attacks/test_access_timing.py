@@ -1,0 +1,111 @@
+"""How long an answer takes does not tell whom it is about (Welch's t, `tests/welch`)."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from gateway.limits.limiter import Quotas
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture, query_body, verification_body
+from tests.undisclosed_records import FEW, MANY, with_closed_records
+from tests.welch import Ask, Slower, compare
+
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="session")]
+
+QUOTAS = Quotas(
+    per_minute=10_000_000,
+    per_day=10_000_000,
+    per_enterprise_per_minute=10_000_000,
+    distinct_enterprises_per_day=10_000_000,
+)
+CLOSED = ("rating_at_least.v1", "良好"), ("legal_representative_id.v1", "330106199001011234")
+"""Questions that nobody is answered without a consent."""
+
+
+async def test_known_unknown_and_closed_enterprises_take_equally_long(
+    gateway: GatewayFixture,
+) -> None:
+    """Without a consent: never registered, registered, on a list, and with 300 penalties.
+
+    Where the answers differ their times may, by what is written of them.
+    """
+    bank = await gateway.client(quotas=QUOTAS)
+    async with with_closed_records(gateway):
+        enterprises = {
+            "unknown": UNKNOWN,
+            "closed": gateway.uscc("repaired"),
+            "listed": gateway.uscc("serious_violation"),
+            "many": MANY,
+        }
+        await demand_alike(
+            gateway,
+            bank,
+            "/v1/verifications",
+            {name: verification_body(uscc, *CLOSED) for name, uscc in enterprises.items()},
+        )
+
+
+async def test_a_query_without_consent_tells_nothing_by_its_time(gateway: GatewayFixture) -> None:
+    """Never registered, registered, and with 300 penalties: refused after as long."""
+    bank = await gateway.client(quotas=QUOTAS)
+    async with with_closed_records(gateway):
+        bodies = {"unknown": UNKNOWN, "few": FEW, "many": MANY}
+        await demand_alike(
+            gateway,
+            bank,
+            "/v1/queries",
+            {name: query_body(uscc, "penalty", "registration") for name, uscc in bodies.items()},
+            status=403,
+        )
+
+
+async def test_a_query_under_a_consent_for_something_else_tells_nothing_by_its_time(
+    gateway: GatewayFixture,
+) -> None:
+    """The enterprise opened its licences: how many penalties it has does not show."""
+    bank = await gateway.client(quotas=QUOTAS)
+    async with with_closed_records(gateway):
+        for uscc in (FEW, MANY):
+            await gateway.grant(bank, uscc, datasets=["licence"], max_uses=None)
+        await demand_alike(
+            gateway,
+            bank,
+            "/v1/queries",
+            {"few": query_body(FEW, "penalty"), "many": query_body(MANY, "penalty")},
+            status=403,
+        )
+
+
+async def demand_alike(
+    gateway: GatewayFixture,
+    bank: Caller,
+    path: str,
+    bodies: Mapping[str, Mapping[str, Any]],
+    *,
+    status: int = 200,
+) -> None:
+    """Fail where these calls of `bank`, by name, can be told from the first."""
+    slower = Slower(gateway.app)
+    transport = httpx2.ASGITransport(app=slower)
+    async with httpx2.AsyncClient(transport=transport, base_url=gateway.issuer) as http:
+
+        def sending(document: Mapping[str, Any]) -> Ask:
+            async def ask(mark: str) -> float:
+                body = orjson.dumps(document)
+                headers = await bank.headers("POST", path, body)
+                headers["X-Request-Id"] = mark
+                begun = time.perf_counter()
+                response = await http.post(path, content=body, headers=headers)
+                taken = time.perf_counter() - begun
+                assert response.status_code == status, response.text
+                return taken
+
+            return ask
+
+        groups = {name: sending(body) for name, body in bodies.items()}
+        compared = await compare(groups, slower=slower, baseline=next(iter(bodies)))
+    print(compared)
+    compared.demand_alike()

@@ -1,0 +1,199 @@
+"""Whether an enterprise exists, is signed up, or has refused or allowed others: not by asking it.
+
+The same asks go to enterprises in different states; the answers have one status, one shape, one
+length, and cost the same statements.
+"""
+
+import os
+import random
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import httpx2
+import pytest
+from sqlalchemy import event
+
+import consent
+from consent import Consent, DisplayedText, Person, Refused, Transition
+from tests.attacks.test_access_timing import QUOTAS
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ASKS: Final = 300 if os.environ.get("FULL") else 15
+SHOWN: Final = DisplayedText(text_version="2026.1", language="zh")
+PATH: Final = "/v1/consents"
+VARIES: Final = {
+    "date",
+    "content-digest",
+    "signature",
+    "signature-input",
+    "dpop-nonce",
+    "ratelimit",
+}
+
+
+async def in_every_state(gateway: GatewayFixture) -> dict[str, str]:
+    """One enterprise in each state that must not show; what there is, others have done."""
+    other, third = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
+    states = {
+        "exists": gateway.uscc("clean"),
+        "has allowed others": gateway.uscc("penalised"),
+        "has refused others": gateway.uscc("repaired"),
+        "has withdrawn from others": gateway.uscc("disputed"),
+        "is a person's business": gateway.uscc("individual_business"),
+        "is gone": gateway.uscc("deregistered"),
+        "was never there": UNKNOWN,
+    }
+    assert len(set(states.values())) == len(states)
+    await gateway.grant(other, states["has allowed others"])
+    taken_back = await gateway.grant(other, states["has withdrawn from others"])
+    await gateway.act(consent.withdraw, taken_back)
+    for client in (other, third):
+        asked = await post(client, states["has refused others"], {"datasets": ["penalty"]})
+        await gateway.act(refuse, asked.json()["consent_id"])
+    return states
+
+
+def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+    """The enterprise refuses."""
+    return consent.refuse(held, by=by, shown=SHOWN, now=now)
+
+
+async def post(client: Caller, uscc: str, more: dict[str, Any]) -> httpx2.Response:
+    """Ask this enterprise."""
+    body = {"enterprise": {"uscc": uscc}, "purpose": "loan_approval"} | more
+    return await client.send(PATH, body, scope="consents")
+
+
+async def refusals(gateway: GatewayFixture, client: Caller, uscc: str) -> list[Any]:
+    """What the log holds of this client's asks of this enterprise."""
+    found = await gateway.log_of(client)
+    shown = ("kind", "outcome", "reason", "purpose", "asked")
+    return [[row[name] for name in shown] for row in found if row["uscc"] == uscc]
+
+
+async def get(client: Caller, path: str) -> httpx2.Response:
+    """Read."""
+    return await client.send(path, b"", method="GET", scope="consents")
+
+
+def make_ask(chance: random.Random, gateway: GatewayFixture) -> dict[str, Any]:
+    """Anything that a client could send: mostly good, sometimes not."""
+    terms = [gateway.clock() + timedelta(days=days) for days in (1, 30, 90, 5_000, -1)]
+    good = ["penalty", "licence", "registration"]
+    made = {
+        "purpose": chance.choice([*["loan_approval"] * 6, "supplier_check", "marketing"]),
+        "datasets": chance.sample([*good * 3, "nonsense"], k=2),
+        "questions": chance.sample(["is_active.v1", "rating_at_least.v1"], k=chance.randint(0, 1)),
+        "valid_until": chance.choice([None, *(each.isoformat() for each in terms)]),
+        "max_uses": chance.choice([None, None, 1, 10, 100, 0]),
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def shape(answer: httpx2.Response, uscc: str) -> tuple[Any, ...]:
+    """All of an answer but what differs from one to the next."""
+    body = re.sub(r"cst_[a-z0-9]+", "cst", answer.text.replace(uscc, "uscc"))
+    body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "time", body)
+    body = re.sub(r'"request_id":"[^"]+"', "", body)
+    headers = {
+        name: "" if name in VARIES else value
+        for name, value in answer.headers.items()
+        if name != "x-request-id"
+    }
+    return answer.status_code, body, len(answer.content), tuple(sorted(headers.items()))
+
+
+@contextmanager
+def statements(gateway: GatewayFixture) -> Iterator[list[str]]:
+    """What is asked of the database about consents inside the block."""
+    seen: list[str] = []
+
+    def note(*given: Any) -> None:
+        if "consent" in given[2]:  # the log is sealed meanwhile
+            seen.append(given[2])
+
+    engine = gateway.runtime.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_asking_tells_nothing_about_whom_is_asked(gateway: GatewayFixture) -> None:
+    """Whatever is asked, each state is answered alike, with the same work, then and when read."""
+    states = await in_every_state(gateway)
+    client = await gateway.client(quotas=QUOTAS)
+    chance = random.Random(20261123)  # noqa: S311  # an order, not a secret
+    for state in states.values():  # so that all have an open request to give up
+        await post(client, state, {"datasets": ["penalty"]})
+    taken = 0
+    for _ in range(ASKS):
+        asked = make_ask(chance, gateway)
+        answers: dict[str, Any] = {}
+        work: dict[str, Any] = {}
+        read: dict[str, Any] = {}
+        for name in chance.sample(list(states), len(states)):
+            with statements(gateway) as seen:
+                answer = await post(client, states[name], asked)
+            answers[name], work[name] = shape(answer, states[name]), tuple(seen)
+            if answer.status_code == 201:
+                taken += 1
+                own = f"{PATH}/{answer.json()['consent_id']}"
+                read[name] = [
+                    shape(await get(client, path), states[name]) for path in (own, f"{own}?wait=0")
+                ]
+        assert len(set(answers.values())) == 1, (asked, answers)
+        assert len(set(work.values())) == 1, (asked, work)
+        assert all(each == next(iter(read.values())) for each in read.values()), (asked, read)
+    assert taken > len(states), "most were mistakes"
+    logs = [await refusals(gateway, client, uscc) for uscc in states.values()]
+    assert logs[0], "nothing was refused"
+    assert all(each == logs[0] for each in logs), "one enterprise's log has what another's has not"
+
+
+async def test_the_list_names_ones_own_asks_and_nothing_else(gateway: GatewayFixture) -> None:
+    """In each state one entry, and no trace of what others have."""
+    states = await in_every_state(gateway)
+    client = await gateway.client(quotas=QUOTAS)
+    for uscc in states.values():
+        assert (await post(client, uscc, {"datasets": ["penalty"]})).status_code == 201
+    found = (await get(client, PATH)).json()["consents"]
+    assert sorted(each["enterprise"]["uscc"] for each in found) == sorted(states.values())
+    assert {each["status"] for each in found} == {"requested"}
+    nobody = await gateway.client(quotas=QUOTAS)
+    assert (await get(nobody, PATH)).json()["consents"] == []
+
+
+async def test_anothers_consent_and_none_are_answered_alike(gateway: GatewayFixture) -> None:
+    """Read, wait, record, give up, amend: the same answer."""
+    other, client = await gateway.client(quotas=QUOTAS), await gateway.client(quotas=QUOTAS)
+    uscc = gateway.uscc("clean")
+    theirs, none = await gateway.grant(other, uscc), "cst_" + "a" * 26
+    for method, tail in (("GET", ""), ("GET", "?wait=5"), ("GET", "/record"), ("DELETE", "")):
+        answers = [
+            await client.send(f"{PATH}/{each}{tail}", b"", method=method, scope="consents")
+            for each in (theirs, none)
+        ]
+        assert [each.status_code for each in answers] == [404, 404], tail
+        assert shape(answers[0], uscc) == shape(answers[1], uscc), tail
+    amended = [
+        await post(client, uscc, {"datasets": ["penalty"], "amends": consent_id})
+        for consent_id in (theirs, none)
+    ]
+    assert shape(amended[0], uscc) == shape(amended[1], uscc)
+    assert amended[0].status_code == 404
+
+
+async def test_a_leak_would_be_seen(gateway: GatewayFixture) -> None:
+    """A control: the client's own refusal does show, in status and in work."""
+    client = await gateway.client(quotas=QUOTAS)
+    uscc = gateway.uscc("clean")
+    first = await post(client, uscc, {"datasets": ["penalty"]})
+    await gateway.act(refuse, first.json()["consent_id"])
+    again = await post(client, uscc, {"datasets": ["penalty"]})
+    assert shape(again, uscc) != shape(first, uscc)
+    assert again.json()["code"] == "cooling_down"

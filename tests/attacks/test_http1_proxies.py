@@ -1,0 +1,231 @@
+"""What proxies as `deploy/proxy` sets them up pass on, and what they could be made to pass on."""
+
+import re
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from tests.mtls_builders import SUBJECT, Holder, make_certificate
+from tests.proxies import CA, Front, token_form
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WHERE: Final = ("public", "mtls")
+TIMEOUT: Final = 60.0
+UPGRADES: Final = (
+    {"Connection": "Upgrade", "Upgrade": "h2c"},
+    {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAA"},
+    {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+    {"Connection": "Upgrade", "Upgrade": "foo/1"},
+)
+
+
+def opened(front: Front, where: str) -> socket.socket:
+    """A connection to the proxy, or past it to the gateway, which believes whoever comes from here."""
+    if where == "direct":
+        host, port = front.gateway.split(":")
+        return socket.create_connection((host, int(port)), TIMEOUT)
+    parts = urlsplit(getattr(front, where))
+    plain = socket.create_connection((parts.hostname or "", parts.port or 0), TIMEOUT)
+    context = ssl.create_default_context(cafile=str(front.trust))
+    return context.wrap_socket(plain, server_hostname=parts.hostname)
+
+
+def said(line: socket.socket, *segments: bytes) -> bytes:
+    """What comes back until the other end closes."""
+    line.settimeout(TIMEOUT)
+    found = b""
+    with line, suppress(ConnectionError, ssl.SSLError):
+        for segment in segments:
+            line.sendall(segment)
+            time.sleep(0.05)  # so that they are segments for whoever reads
+        while more := line.recv(65536):
+            found += more
+    return found
+
+
+def request(front: Front, path: str, *, method: str = "GET", fields: str = "") -> bytes:
+    """The head of a request, but for its last line."""
+    host = urlsplit(front.public).netloc
+    return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}".encode("latin-1")
+
+
+def posted(front: Front, body: bytes, fields: dict[str, str]) -> tuple[bytes, bytes]:
+    """Head and body of a form for the token endpoint."""
+    lines = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Length": str(len(body)),
+        **fields,
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return request(front, "/oauth/token", method="POST", fields=head) + b"\r\n", body
+
+
+def last(front: Front) -> bytes:
+    """A request after which the connection ends."""
+    return request(front, "/healthz") + b"Connection: close\r\n\r\n"
+
+
+async def victim(front: Front) -> tuple[str, Holder]:
+    """A client that authenticates by its certificate, and that certificate."""
+    client_id = await front.client(
+        token_endpoint_auth_method="tls_client_auth", tls_client_auth_subject_dn=SUBJECT
+    )
+    return client_id, make_certificate(by=CA)
+
+
+class Trickling(threading.Thread):
+    """Requests whose heads arrive byte by byte, until they are answered or for minutes."""
+
+    def __init__(self, front: Front) -> None:
+        super().__init__(daemon=True)
+        self.open = {opened(front, where): b"" for where in (*WHERE, "direct")}
+        self.answers: list[bytes] = []
+        self._begun = request(front, "/healthz", fields="X: ")
+
+    def run(self) -> None:
+        """Send, and look whether somebody answers or closes."""
+        for line in self.open:
+            line.settimeout(0.3)
+            line.sendall(self._begun)
+        for _ in range(1000):
+            for line in list(self.open):
+                self._go_on(line)
+
+    def _go_on(self, line: socket.socket) -> None:
+        try:
+            line.sendall(b"a")
+            more = line.recv(4096)
+        except TimeoutError:
+            return
+        except OSError:
+            more = b""
+        self.open[line] += more
+        if not more:
+            self.answers.append(self.open.pop(line))
+            line.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trickling(front: Front) -> Trickling:
+    """They begin with the first test here, so that the last one need not wait for them."""
+    begun = Trickling(front)
+    begun.start()
+    return begun
+
+
+HIDDEN: Final = (
+    "/metrics", "/readyz", "/%6detrics", "/metrics%0a", "/metrics%00", "/metrics%20", "/metrics/",
+    "/metrics?", "/metrics?a", "/metrics;a", "/./metrics", "/%2e/metrics", "//metrics", "/%2fmetrics",
+    "/v1/../metrics", "/v1/%2e%2e/metrics", "/v1/..%2fmetrics", "/v1/..;/metrics", "/v1//../metrics",
+    "/v1/../../readyz", "/r%65adyz", "/%72%65%61%64%79%7a", "/readyz%0d%0a", "/\\metrics", "/METRICS",
+    "http://localhost/metrics", "http://localhost/v1/../metrics", "/metrics#", "/healthz/../readyz",
+    "/portal/..%5cmetrics", "/metrics%23", "/metrics%3f", "/metric%EF%BD%93",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("where", WHERE)
+async def test_no_spelling_of_an_inner_address_gets_through(front: Front, where: str) -> None:
+    """By a list of what may be asked for, and by the gateway's own refusal of other spellings."""
+    for path in HIDDEN:
+        answer = said(opened(front, where), request(front, path) + b"Connection: close\r\n\r\n")
+        assert re.match(rb"HTTP/1\.[01] (400|404) ", answer), (path, answer)
+        assert b"python_gc" not in answer
+        assert b"\r\n\r\nready" not in answer
+
+
+@pytest.mark.parametrize("where", WHERE)
+async def test_every_address_of_the_gateway_gets_through(front: Front, where: str) -> None:
+    """A new one must be on the proxies' lists, or on neither as those of the operators."""
+    paths = {
+        re.sub(r"\{[^}]*\}", "x", context.path or "")
+        for context in iter_route_contexts(front.app.router.routes)
+    }
+    assert {"/metrics", "/readyz", "/", "/v1/verifications", "/E/x", "/docs"} <= paths
+    begins = {re.sub(r"(?<=^/)([^/]+)/.*", r"\1/x", path) for path in paths}
+    with front.http(None) as http:
+        for path in sorted(begins - {"/demo-identity/x"}):
+            answer = http.get(getattr(front, where) + path)
+            reached = "x-request-id" in answer.headers
+            assert reached == (path not in {"/metrics", "/readyz"}), path
+
+
+@pytest.mark.parametrize("where", [*WHERE, "direct"])
+@pytest.mark.parametrize("fields", UPGRADES)
+async def test_an_upgrade_is_served_with_its_body(
+    front: Front, where: str, fields: dict[str, str]
+) -> None:
+    """In one segment and in two; and what comes after it is the next request."""
+    head, body = posted(front, b"twice=1&twice=2", fields)
+    for segments in ([head + body + last(front)], [head, body, last(front)]):
+        answers = said(opened(front, where), *segments)
+        assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"400", b"200"], answers
+        assert b"The parameter twice is repeated." in answers
+        assert answers.endswith(b"\r\n\r\nok\n")
+
+
+@pytest.mark.parametrize("where", [*WHERE, "direct"])
+@pytest.mark.parametrize("fields", [*UPGRADES, {}])
+async def test_a_certificate_is_not_smuggled_in_a_body(
+    front: Front, where: str, fields: dict[str, str]
+) -> None:
+    """A whole request as the body of another: it is never served, whoever has passed it on."""
+    client_id, holder = await victim(front)
+    form = urlencode(token_form(client_id)).encode()
+    inner = b"".join(posted(front, form, {"Client-Cert": holder.header}))
+    if where == "direct":  # it would be believed, if it were a request
+        assert b"access_token" in said(opened(front, where), inner + last(front))
+    head, body = posted(front, inner, fields)
+    for segments in ([head + body + last(front)], [head, body, last(front)]):
+        answers = said(opened(front, where), *segments)
+        assert b"access_token" not in answers
+        assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"400", b"200"], answers
+
+
+@pytest.mark.parametrize("where", [*WHERE, "direct"])
+async def test_a_certificate_is_not_believed_in_a_trailer(front: Front, where: str) -> None:
+    """RFC 9110 §6.5.1; a proxy that takes a header away may well pass the trailer on."""
+    client_id, holder = await victim(front)
+    body = urlencode(token_form(client_id)).encode()
+    fields = (
+        "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
+        "Transfer-Encoding: chunked\r\nTrailer: Client-Cert\r\n"
+    )
+    head = request(front, "/oauth/token", method="POST", fields=fields) + b"\r\n"
+    trailer = b"Client-Cert: %b\r\n\r\n" % holder.header.encode()
+    chunked = b"%x\r\n%b\r\n0\r\n%b" % (len(body), body, trailer)
+    answer = said(opened(front, where), head + chunked)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b"access_token" not in answer
+
+
+@pytest.mark.parametrize("where", [*WHERE, "direct"])
+async def test_heads_without_measure_do_not_get_through(front: Front, where: str) -> None:
+    """No Host, two of them, a megabyte of header, a thousand headers, a long target."""
+    close = b"Connection: close\r\n\r\n"
+    host = b"Host: localhost\r\n"
+    for head in (
+        b"GET /healthz HTTP/1.1\r\n" + close,
+        b"GET /healthz HTTP/1.1\r\n" + host + b"Host: evil.example\r\n" + close,
+        b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"a" * (1 << 20) + b"\r\n" + close,
+        b"GET /healthz HTTP/1.1\r\n" + host + b"X: a\r\n" * 10_000 + close,
+        b"GET /healthz?" + b"a" * 70_000 + b" HTTP/1.1\r\n" + host + close,
+    ):
+        answer = said(opened(front, where), head)
+        assert not answer.startswith(b"HTTP/1.1 2"), (head[:60], answer)
+        if where == "direct":
+            assert re.match(rb"HTTP/1\.1 4(00|14|31) ", answer), (head[:60], answer)
+
+
+async def test_a_slow_head_ends(trickling: Trickling) -> None:
+    """At the proxies as at the gateway: each byte comes in time, their sum does not."""
+    trickling.join()
+    assert trickling.open == {}
+    assert not any(answer.startswith(b"HTTP/1.1 2") for answer in trickling.answers)

@@ -1,0 +1,216 @@
+"""Each page and form of the portal, tried by a delegate who has every power but the one it needs."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from fastapi import APIRouter
+from sqlalchemy import text
+
+import gateway.codes.portal_pages
+import gateway.portal
+import gateway.portal.routes
+from gateway.creditfile.objections import service
+from gateway.creditfile.objections.model import Actor, Objection, Role
+from gateway.identity import sessions
+from gateway.identity.permissions import DELEGABLE, Permission
+from tests.api.test_portal_delegates import make_delegate
+from tests.api.test_portal_link_requests import asked
+from tests.creditfile_builders import make_record
+from tests.portal_fixture import PortalFixture, open_portal
+
+README: Final = Path(gateway.portal.__file__).with_name("README.md").read_text()
+TABLE: Final = {
+    (method, path): Permission(power)
+    for method, path, power in re.findall(
+        r"^\| `(GET|POST) (\S+)` \| (\w+) \|$", README, re.MULTILINE
+    )
+}
+FOR_EVERYBODY: Final = {
+    ("GET", "/"),
+    ("GET", "/portal"),
+    ("GET", "/portal/static/{name}"),
+    ("GET", "/portal/sign-in"),
+    ("GET", "/portal/sign-in/return"),
+    ("POST", "/portal/sign-out"),
+    ("GET", "/portal/signed-out"),
+    ("GET", "/portal/invitations/{invitation}"),
+    ("POST", "/portal/invitations/{invitation}"),
+}
+WRITTEN: Final = (
+    "consent",
+    "consent_event",
+    "objection_event",
+    "delegation",
+    "enterprise_code",
+    "consent_kept",
+    "notice_place",
+)
+FORMS: Final = {  # what the hidden token of each form is for
+    "/portal/decide/{interaction_id}": "decide {interaction_id}",
+    "/portal/asked/{consent_id}": "asked {consent_id}",
+    "/portal/consents/{consent_id}/{verb}": "{verb} {consent_id}",
+    "/portal/consents/{consent_id}/narrow": "narrow {consent_id}",
+    "/portal/consents/{consent_id}/keep": "keep {consent_id}",
+    "/portal/enterprises/{uscc}/records/{record_id}/object": "object {uscc} {record_id}",
+    "/portal/objections/{objection_id}/{verb}": "{verb} {objection_id}",
+    "/portal/codes/{code_id}/revoke": "revoke {code_id}",
+    "/portal/enterprises/{uscc}/delegates/new/{delegation_id}": "appoint {uscc} {delegation_id}",
+    "/portal/enterprises/{uscc}/notices": "add place {uscc}",
+    "/portal/enterprises/{uscc}/notices/{place_id}/{secret}": "confirm {uscc} {place_id}",
+    "/portal/enterprises/{uscc}/notices/{place_id}/remove": "remove {uscc} {place_id}",
+    "/portal/enterprises/{uscc}/delegates/{delegation_id}/end": "end {uscc} {delegation_id}",
+}
+
+
+def routes(of: APIRouter) -> Iterator[tuple[str, str]]:
+    """Every method and path behind a router."""
+    for each in of.routes:
+        if hasattr(each, "methods"):
+            yield from ((method, each.path) for method in each.methods - {"HEAD"})  # type: ignore[attr-defined]
+        elif hasattr(each, "original_router"):
+            yield from routes(each.original_router)
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+async def things(portal: PortalFixture) -> dict[str, str]:
+    """Something of the firm's for each kind of page."""
+    await portal.add_records(make_record(uscc=portal.firm, record_id="rec_p"))
+    await portal.add_records(make_record("public_rating", uscc=portal.firm, record_id="rec_r"))
+    async with portal.engine.begin() as connection:
+        raised = await service.raise_objection(
+            connection,
+            portal.runtime.catalogue,
+            uscc=portal.firm,
+            record_id="rec_r",
+            text="评价指标有误，请核实。",
+            wanted="",
+            actor=Actor(role=Role.ENTERPRISE, name="demo:zhang", party=portal.firm),
+            now=portal.clock(),
+        )
+    assert isinstance(raised, Objection)
+    return {
+        "uscc": portal.firm,
+        "interaction_id": await portal.ask(),
+        "consent_id": await asked(portal, portal.firm),
+        "record_id": "rec_p",
+        "objection_id": raised.objection_id,
+        "code_id": (await portal.add_code(portal.firm)).code_id,
+        "place_id": "plc_1",
+        "secret": "s",
+        "delegation_id": f"dlg_{secrets.token_hex(8)}",
+    }
+
+
+async def tried(
+    portal: PortalFixture, browser: httpx2.AsyncClient, method: str, path: str, of: dict[str, str]
+) -> httpx2.Response:
+    """The page, or the form with a token that is good for this very session."""
+    verb = "review" if "objections" in path else "pause"
+    named = of | {"verb": verb}
+    address = path.format(**named)
+    if method == "GET":
+        return await browser.get(address)
+    cookie = browser.cookies[sessions.cookie_name(portal.runtime.settings)]
+    token = sessions.csrf_token(portal.runtime.digests, cookie, FORMS[path].format(**named))
+    form: dict[str, Any] = {
+        "csrf": token,
+        "text": "请复核这一条。",
+        "decision": "refuse",
+        "uscc": of["uscc"],
+    }
+    return await browser.post(address, data=form)
+
+
+def test_the_table_names_every_page_and_form() -> None:
+    """Whoever adds one has to say who may open it."""
+    every = {*routes(gateway.portal.routes.router), *routes(gateway.codes.portal_pages.router)}
+    assert every == TABLE.keys() | FOR_EVERYBODY
+    assert {path for method, path in TABLE if method == "POST"} == FORMS.keys()
+
+
+@pytest.mark.parametrize("lacking", [*DELEGABLE, Permission.MANAGE])
+async def test_without_its_power_there_is_nothing_there(
+    portal: PortalFixture, lacking: Permission
+) -> None:
+    """With all others in hand, and with good tokens: 404, or 403 that says no more; nothing is written."""
+    of = await things(portal)
+    wang = await make_delegate(portal, *(each for each in DELEGABLE if each is not lacking))
+    before = await written(portal)
+    for (method, path), power in TABLE.items():
+        if power is lacking:
+            answer = await tried(portal, wang, method, path, of)
+            decides = path.startswith(("/portal/decide", "/portal/asked"))
+            assert answer.status_code == (403 if decides else 404), (method, path)
+    assert await written(portal) == before
+
+
+async def test_with_all_that_can_be_passed_on_the_rest_is_open(portal: PortalFixture) -> None:
+    """So that the test above would notice a page that is closed to everybody."""
+    of = await things(portal)
+    wang = await make_delegate(portal, *DELEGABLE)
+    for (method, path), power in TABLE.items():
+        if method == "GET" and power in DELEGABLE and "receipt.pdf" not in path:
+            answer = await tried(portal, wang, method, path, of)
+            assert answer.status_code in {200, 303}, path
+
+
+async def test_a_stranger_opens_nothing_of_another_enterprise(portal: PortalFixture) -> None:
+    """IDOR over every id: a legal representative of elsewhere."""
+    of = await things(portal)
+    wang = await portal.signed_in("wang")
+    before = await written(portal)
+    for method, path in TABLE:
+        answer = await tried(portal, wang, method, path, of)
+        assert answer.status_code in {403, 404}, (method, path)
+    assert await written(portal) == before
+
+
+async def written(portal: PortalFixture) -> list[Any]:
+    """All that the forms could change."""
+    found = []
+    async with portal.engine.connect() as connection:
+        for table in (
+            "consent",
+            "consent_event",
+            "objection_event",
+            "delegation",
+            "enterprise_code",
+            "consent_kept",
+            "notice_place",
+        ):
+            rows = await connection.execute(
+                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+            )
+            found.append(rows.scalars().all())
+    return found
+
+
+async def test_an_ended_delegation_is_no_way_in_through_an_old_form(portal: PortalFixture) -> None:
+    """A form that was drawn while it ran."""
+    of = await things(portal)
+    wang = await make_delegate(portal, *DELEGABLE)
+    async with portal.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE delegation SET ended_at = :now, ended_by = 'demo:zhang' WHERE uscc = :uscc"
+            ),
+            {"now": portal.clock() + timedelta(seconds=1), "uscc": portal.firm},
+        )
+    before = await written(portal)
+    for method, path in TABLE:
+        answer = await tried(portal, wang, method, path, of)
+        assert answer.status_code in {403, 404}, (method, path)
+    assert await written(portal) == before

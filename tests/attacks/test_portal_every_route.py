@@ -1,0 +1,240 @@
+"""Every page, file and form of the portal, found among the routes, so that a new one is attacked too."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from gateway.identity.return_url import HOME, safe_return
+from tests.portal_fixture import PortalFixture, open_portal
+from tests.portal_gallery import Gallery, hang, page_routes
+
+PARAMETER: Final = re.compile(r"\{(\w+)\}")
+BEFORE_SIGN_IN: Final = {"/demo-identity/sign-in"}
+"""A form before there is a session: what guards it stands in `test_portal_attacks`."""
+FOR_EVERYBODY: Final = {"/portal/static/{name}", "/portal/invitations/{invitation}"}
+"""What is no enterprise's: the stylesheets, and a link that opens for whoever holds it."""
+PUBLIC: Final = ("/E/", "/e/")
+WRITTEN: Final = (
+    "consent",
+    "consent_event",
+    "consent_kept",
+    "interaction",
+    "objection",
+    "objection_event",
+    "delegation",
+    "notice_place",
+    "enterprise_code",
+)
+FOREIGN: Final[tuple[dict[str, str], ...]] = (
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+)
+
+
+@pytest_asyncio.fixture
+async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
+    """A running portal."""
+    async with open_portal(migrated_url, tmp_path) as made:
+        yield made
+
+
+def named(path: str, ids: dict[str, str]) -> str:
+    """The path with an id in each place; a parameter that nobody has an id for fails here."""
+    return PARAMETER.sub(lambda found: ids[found[1]], path)
+
+
+async def written(portal: PortalFixture) -> list[Any]:
+    """All that a form could change."""
+    found = []
+    async with portal.engine.connect() as connection:
+        for table in WRITTEN:
+            rows = await connection.execute(
+                text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+            )
+            found.append(rows.scalars().all())
+    return found
+
+
+def bare(page: httpx2.Response) -> str:
+    """A page without what belongs to its address and its reader: language link and form tokens."""
+    plain = re.sub(r'name="csrf" value="[^"]*"', "", page.text)
+    return re.sub(r'href="\?[^"]*"', "", plain)
+
+
+async def test_no_form_does_anything_without_our_token(portal: PortalFixture) -> None:
+    """CSRF on every form there is: none, an empty one, another form's; also from another site."""
+    gallery = await hang(portal)
+    browser = await portal.signed_in()
+    forms = page_routes(portal.app, "POST") - BEFORE_SIGN_IN
+    assert len(forms) > 10, "they were not found"
+    signing_out = re.findall(r'name="csrf" value="(\w+)"', (await browser.get("/portal")).text)[0]
+    before = await written(portal)
+    for path in sorted(forms):
+        address = named(path, gallery.ids())
+        tokens = ["", "0" * 64] + ([] if path == "/portal/sign-out" else [signing_out])
+        for token in tokens:
+            answer = await browser.post(address, data={"csrf": token, "decision": "grant"})
+            assert answer.status_code == 403, (path, token)
+        assert (await browser.post(address)).status_code == 403, path
+    for headers in FOREIGN:
+        answer = await browser.post("/portal/sign-out", data={"csrf": signing_out}, headers=headers)
+        assert answer.status_code == 403
+    assert await written(portal) == before
+    assert (await browser.get("/portal")).status_code == 200, "still signed in"
+
+
+async def test_no_form_takes_its_own_token_from_another_site(portal: PortalFixture) -> None:
+    """CSRF with a token that fits: each form of each page, as another site would send it."""
+    gallery = await hang(portal)
+    browser = await portal.signed_in()
+    forms = {
+        action: re.findall(r'name="csrf" value="(\w+)"', inside)[0]
+        for path in gallery.pages.values()
+        for action, inside in re.findall(
+            r'<form method="post" action="(/portal[^"]+)"[^>]*>(.*?)</form>',
+            (await browser.get(path)).text,
+            re.DOTALL,
+        )
+    }
+    assert len(forms) > 10
+    before = await written(portal)
+    for action, token in forms.items():
+        for headers in FOREIGN:
+            answer = await browser.post(action, data={"csrf": token}, headers=headers)
+            assert answer.status_code == 403, (action, headers)
+    assert await written(portal) == before
+
+
+async def test_what_is_anothers_looks_like_what_is_nobodys(portal: PortalFixture) -> None:
+    """IDOR over every id that a path of the portal can hold: same status, same page."""
+    gallery = await hang(portal)
+    theirs = gallery.ids()
+    nobodys = {name: _unlike(value) for name, value in theirs.items()} | {"verb": theirs["verb"]}
+    stranger = await portal.signed_in("wang")
+    with_ids = {path for path in page_routes(portal.app) if PARAMETER.search(path)}
+    tried = {path for path in with_ids - FOR_EVERYBODY if not path.startswith(PUBLIC)}
+    assert len(tried) > 20
+    for path in sorted(tried):
+        first = await stranger.get(named(path, theirs))
+        second = await stranger.get(named(path, nobodys))
+        assert first.status_code == second.status_code, path
+        assert first.status_code in {403, 404}, path
+        assert bare(first) == bare(second), path
+
+
+async def test_where_a_code_or_an_interaction_belongs_is_not_seen_from_its_headers(
+    portal: PortalFixture,
+) -> None:
+    """The headers of the two pages are the same too."""
+    gallery = await hang(portal)
+    stranger = await portal.signed_in("wang")
+    for path in ("/portal/codes/{code_id}", "/portal/consents/{consent_id}"):
+        ids = gallery.ids()
+        first = await stranger.get(named(path, ids))
+        second = await stranger.get(named(path, {name: _unlike(ids[name]) for name in ids}))
+        assert dict(first.headers) == dict(second.headers) | {
+            "x-request-id": first.headers.get("x-request-id", "")
+        }
+
+
+async def test_no_page_can_be_framed_scripted_cached_or_sniffed(portal: PortalFixture) -> None:
+    """Clickjacking and its relatives: every page, the files, and what answers a bad form."""
+    gallery = await hang(portal)
+    answers = await _answers(portal, gallery)
+    for name, answer in answers.items():
+        policy = answer.headers.get("content-security-policy", "")
+        is_page = answer.headers.get("content-type", "").startswith("text/html")
+        if is_page:
+            for rule in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+                assert rule in policy, name
+            assert "script-src" not in policy, name
+            assert "unsafe" not in policy, name
+            assert answer.headers["x-frame-options"] == "DENY", name
+            assert answer.headers["referrer-policy"] == "no-referrer", name
+            assert answer.headers["cross-origin-opener-policy"] == "same-origin", name
+            assert answer.headers["x-content-type-options"] == "nosniff", name
+        if answer.is_success or answer.is_client_error:
+            assert "no-store" in answer.headers.get("cache-control", ""), name
+
+
+async def _answers(portal: PortalFixture, gallery: Gallery) -> dict[str, httpx2.Response]:
+    answers: dict[str, httpx2.Response] = {}
+    for username, pages in (("zhang", gallery.pages), ("li", gallery.two)):
+        browser = await portal.signed_in(username)
+        answers |= {name: await browser.get(path) for name, path in pages.items()}
+    browser = await portal.signed_in()
+    for path in page_routes(portal.app):
+        if PARAMETER.search(path) and not path.startswith("/portal/static"):
+            answers[path] = await browser.get(named(path, gallery.ids()))
+    for path in page_routes(portal.app, "POST") - BEFORE_SIGN_IN:
+        answers[f"POST {path}"] = await browser.post(named(path, gallery.ids()))
+    nobody = portal.browser()
+    answers["stranger at a form"] = await nobody.post("/portal/sign-out")
+    answers["stranger at a page"] = await nobody.get(gallery.pages["consent"])
+    answers["no such page"] = await browser.get(gallery.pages["consent"] + "/nothing")
+    return answers
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example/portal",
+        "\\\\evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "\x00/portal",
+        "/portal\x00",
+        "/portal\u2028//evil.example",
+        "/portal/\u3002\u3002/evil",
+        "／／evil。example",
+        "https://evil\u3002example/portal",
+        "/portal\u200b",
+        "/portal/%5c%5cevil.example",
+        "/portal/%0d%0aLocation:%20https://evil.example",
+        "/portal?next=//evil.example",
+        "/portal/../../evil",
+        "/portal/..;/evil",
+        "/portal/.%2e/evil",
+        "https:evil.example",
+        "https:///evil.example",
+        "data:text/html,x",
+        "/portal/sign-out",
+        "%2f%2fevil.example",
+        "/PORTAL",
+    ],
+)
+async def test_sign_in_leads_nowhere_else(portal: PortalFixture, wanted: str) -> None:
+    """Open redirect: other hosts, control characters, characters that look like dots and slashes."""
+    assert safe_return(wanted) == HOME
+    begun = await portal.browser().get("/portal/sign-in", params={"return": wanted})
+    if begun.status_code != 400:  # U+0000 never gets so far
+        assert begun.headers["location"].startswith(("/demo-identity/", "http://127.0.0.1:8000/"))
+
+
+async def test_other_parameters_lead_nowhere(portal: PortalFixture) -> None:
+    """No page reads where to go from its address, whatever the parameter is called."""
+    gallery = await hang(portal)
+    browser = await portal.signed_in()
+    evil = "https://evil.example/"
+    names = ("return", "next", "url", "redirect_uri", "redirect", "state", "lang", "notice")
+    for name, path in gallery.pages.items():
+        joined = "&" if "?" in path else "?"
+        query = "&".join(f"{each}={evil}" for each in names)
+        answer = await browser.get(f"{path}{joined}{query}")
+        assert "evil.example" not in answer.headers.get("location", ""), name
+        links = re.findall(r'(?:href|action|src)="([^"]*)"', answer.text)
+        assert [each for each in links if each.startswith(("http", "//", "\\"))] == [], name
+
+
+def _unlike(value: str) -> str:
+    """An id of the same shape that names nothing."""
+    head, _, tail = value.rpartition("_")
+    return (head + "_" if head else "") + re.sub(r"\w", "a" if tail.islower() else "A", tail)

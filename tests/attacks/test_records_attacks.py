@@ -1,0 +1,188 @@
+"""What a department with valid credentials would try against another's records, and against us."""
+
+import gzip
+import io
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from tests.gateway_fixture import GatewayFixture
+from tests.records_builders import (
+    SCOPE,
+    act,
+    create,
+    deliver,
+    ended,
+    forget,
+    get,
+    lines,
+    make_act,
+    make_department,
+    make_penalty,
+    patch,
+    sent,
+    upload,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _forgotten(gateway: GatewayFixture) -> AsyncIterator[None]:
+    """Nothing that is delivered here outlives its test."""
+    yield
+    await forget(gateway)
+
+
+NUMBER = "330106199001011234"
+
+
+async def test_another_sources_record_is_as_if_it_were_none(gateway: GatewayFixture) -> None:
+    """No act changes it, and the answer is that for a record that does not exist."""
+    owner, thief, bank = (
+        await make_department(gateway),
+        await make_department(gateway),
+        await gateway.client(),
+    )
+    uscc = gateway.uscc("clean")
+    await gateway.grant(bank, uscc)
+    penalty = make_penalty(gateway, uscc)
+    (delivered,) = await deliver(owner, "penalty", penalty)
+    nobodys = penalty | {"document_number": "没有这个文号"}
+    for verb in ("repair", "withdraw", "correct"):
+        more = {"fields": {"fine": "0"}} if verb == "correct" else {}
+        (theirs,) = await act(thief, make_act(penalty, verb, **more))
+        (none,) = await act(thief, make_act(nobodys, verb, **more))
+        assert theirs | {"key": ""} == none | {"key": ""}
+        assert theirs["outcome"] == "rejected"
+    records = (await bank.query(uscc, "penalty")).json()["records"]
+    (told,) = (each for each in records if each["record_id"] == delivered["record_id"])
+    assert (told["version"], told["fields"]["fine"]) == (1, "12.000000")
+
+
+async def test_a_row_cannot_say_whose_it_is(gateway: GatewayFixture) -> None:
+    """Source, id, version and marks are not fields."""
+    owner, thief = await make_department(gateway), await make_department(gateway)
+    penalty = make_penalty(gateway, gateway.uscc("clean"))
+    await deliver(owner, "penalty", penalty)
+    for claim in (
+        {"source_id": owner.client_id}, {"record_id": "x"}, {"version": 9}, {"repaired_at": None},
+        {"withdrawn_at": "2026-01-01T00:00:00Z"}, {"personal": "x"},
+    ):  # fmt: skip
+        (result,) = await deliver(thief, "penalty", penalty | claim)
+        assert result["outcome"] == ("rejected" if None not in claim.values() else "created")
+
+
+async def test_a_stolen_token_delivers_nothing(gateway: GatewayFixture) -> None:
+    """Without its key, and with a proof for another address."""
+    source, thief = await make_department(gateway), await make_department(gateway)
+    body = {"dataset": "penalty", "records": [make_penalty(gateway, gateway.uscc("clean"))]}
+    token = await source.token("records:write")
+    mine = {
+        "Authorization": f"DPoP {token}",
+        "DPoP": await thief.proof("POST", "/v1/records", token),
+    }
+    stolen = await sent(thief, "/v1/records", body, headers=mine)
+    assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_token")
+    proof = await source.proof("POST", "/v1/records/actions", token)
+    moved = await sent(source, "/v1/records", body, headers={"DPoP": proof})
+    assert (moved.status_code, moved.json()["code"]) == (401, "invalid_dpop_proof")
+
+
+async def test_no_number_of_a_person_is_printed_or_repeated(gateway: GatewayFixture) -> None:
+    """Wherever it stands in a call: not in the answer, not in a log line."""
+    source, uscc = await make_department(gateway), gateway.uscc("clean")
+    printed = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(printed))
+    try:
+        rows = [
+            make_penalty(gateway, uscc) | {name: NUMBER}
+            for name in ("fine", "decided_on", "kinds", "facts", "severity", "colour", "uscc")
+        ]
+        rows.append(make_penalty(gateway, uscc) | {NUMBER: "x"})
+        answers = [
+            await sent(source, "/v1/records", {"dataset": "penalty", "records": rows}),
+            await sent(source, "/v1/records", {"dataset": NUMBER, "records": rows}),
+            await sent(source, "/v1/records", {NUMBER: 1, "dataset": "penalty", "records": []}),
+            await sent(source, "/v1/records/actions", make_act(rows[0], "repair", reason=NUMBER)),
+            await sent(
+                source, "/v1/records/actions", make_act(rows[0], "repair", decided_on=NUMBER)
+            ),
+        ]
+    finally:
+        structlog.reset_defaults()
+    for answer in answers[:1] + answers[3:]:
+        assert NUMBER not in json.dumps(answer.json(), ensure_ascii=False)
+    assert NUMBER not in printed.getvalue()
+    assert uscc not in printed.getvalue()
+    reasons = await gateway.rows(
+        "SELECT reason FROM record_history WHERE reason LIKE :n", n=f"%{NUMBER}%"
+    )
+    assert reasons == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/cron.d/x", "/etc/passwd", "a\x00b.csv", "..", NUMBER]
+)
+async def test_a_files_name_is_a_label(gateway: GatewayFixture, name: str) -> None:
+    """No path is made of it, and no number of a person is kept with it."""
+    source = await make_department(gateway)
+    assert gateway.settings.spool is not None
+    before = sorted(gateway.settings.spool.rglob("*"))
+    path = await create(source, b"x" * 9, filename=name, format="csv")
+    await patch(source, path, 0, b"x")
+    made = set(gateway.settings.spool.rglob("*")) - set(before)
+    assert {each.name for each in made} == {f"{path.rpartition('/')[2]}.part"}
+    job = (await get(source, "/v1/records/jobs")).json()["jobs"][0]
+    assert "/" not in (job["file_name"] or "")
+    assert NUMBER not in (job["file_name"] or "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/records/uploads/..%2f..%2fstate", "/v1/records/uploads/%00", "/v1/records/jobs/%2e%2e",
+        "/v1/records/jobs/upl_aaaaaaaaaaaaaaaaaaaaaaaaaa", "/v1/records/jobs/..%2f/rejects",
+        "/v1/records/jobs/upl_' OR 1=1 --/rejects",
+    ],
+)  # fmt: skip
+async def test_an_id_is_no_path(gateway: GatewayFixture, path: str) -> None:
+    """Whatever it is, there is nothing there."""
+    source = await make_department(gateway)
+    method = "HEAD" if "uploads" in path else "GET"
+    token = await source.token(SCOPE)
+    request = gateway.http.build_request(method, path)
+    raw = request.url.raw_path.decode()
+    request.headers.update(
+        {
+            "Authorization": f"DPoP {token}",
+            "DPoP": await source.proof(method, raw, token),
+            "Tus-Resumable": "1.0.0",
+        }
+    )
+    assert (await gateway.http.send(request)).status_code in {400, 404, 405}
+
+
+async def test_a_bomb_does_not_go_off(gateway: GatewayFixture) -> None:
+    """A file that unpacks to far more than it weighs is refused in one sentence."""
+    source = await make_department(gateway)
+    bomb = gzip.compress((b"," * 65_535 + b"\n") * (80 << 4), 9)
+    job = await ended(source, await upload(source, bomb, filename="x.csv.gz"))
+    assert job["state"] == "stopped"
+    assert job["created"] == 0
+
+
+async def test_a_number_in_a_file_is_not_repeated(gateway: GatewayFixture) -> None:
+    """Not in the job, not in the list of rejected rows."""
+    source = await make_department(gateway)
+    rows = [
+        make_penalty(gateway, gateway.uscc("clean")) | {name: NUMBER}
+        for name in ("fine", "uscc", NUMBER)
+    ]
+    job = await ended(source, await upload(source, lines(*rows)))
+    rejects = await get(source, f"/v1/records/jobs/{job['job_id']}/rejects")
+    assert job["rejected"] == 3
+    assert NUMBER not in json.dumps(job, ensure_ascii=False) + rejects.text

@@ -1,0 +1,203 @@
+"""Somebody with good credentials tries to read a credit file out of yes/no answers."""
+
+import asyncio
+import secrets
+
+import httpx2
+import pytest
+
+from tests.gateway_fixture import UNKNOWN, Caller, GatewayFixture
+from verification import QUESTIONS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NAME = "legal_representative_name.v1"
+ID_NUMBER = "legal_representative_id.v1"
+RATING = "rating_at_least.v1"
+WRONG = ("王一", "王二", "王三", "王四", "王五")
+
+
+def guesses(*values: str, of: str = NAME) -> list[tuple[str, str]]:
+    """The same question with these values."""
+    return [(of, value) for value in values]
+
+
+async def test_three_values_are_answered_and_a_fourth_is_not(gateway: GatewayFixture) -> None:
+    """However true it is; and what was answered before is answered again."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    for value in WRONG[:3]:
+        assert await bank.answers(of.uscc, (NAME, value)) == ["no"]
+    for _ in range(2):
+        assert await bank.answers(of.uscc, (NAME, of.legal_representative)) == ["not_determined"]
+    assert await bank.answers(of.uscc, *guesses(*WRONG[:3])) == ["no", "no", "no"]
+
+
+async def test_in_one_call_the_first_three_are_answered(gateway: GatewayFixture) -> None:
+    """In the order in which they were asked."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    told = await bank.answers(of.uscc, *guesses(*WRONG, of.legal_representative))
+    assert told == ["no", "no", "no", "not_determined", "not_determined", "not_determined"]
+
+
+async def test_a_repeat_is_free_in_whatever_spelling(gateway: GatewayFixture) -> None:
+    """Full width, brackets and spaces make no other value."""
+    bank, of = await gateway.client(), gateway.entity("full_width_name").enterprise
+    spellings = (of.name, "杭州AI云算(智能)科技有限公司", " 杭州ＡＩ云算【智能】科技有限公司 ")
+    asked = guesses(*spellings, "甲公司", "乙公司", "丙公司", of="enterprise_name.v1")
+    assert await bank.answers(of.uscc, *asked) == [
+        "yes", "yes", "yes", "no", "no", "not_determined",
+    ]  # fmt: skip
+
+
+async def test_each_question_of_each_enterprise_has_its_own_budget(gateway: GatewayFixture) -> None:
+    """And each client: what others ask neither opens nor closes anything."""
+    bank, other = await gateway.client(), await gateway.client()
+    of, elsewhere = gateway.entity("clean").enterprise, gateway.entity("penalised").enterprise
+    await bank.answers(of.uscc, *guesses(*WRONG))
+    right = (NAME, of.legal_representative)
+    assert await bank.answers(of.uscc, right) == ["not_determined"]
+    assert await bank.answers(of.uscc, ("enterprise_name.v1", of.name)) == ["yes"]
+    assert await bank.answers(elsewhere.uscc, (NAME, elsewhere.legal_representative)) == ["yes"]
+    assert await other.answers(of.uscc, right) == ["yes"]
+
+
+async def test_both_questions_on_a_name_share_one_budget(gateway: GatewayFixture) -> None:
+    """In whichever of the two a value is asserted, and in whichever spelling, it is counted once."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    later = "legal_representative_name.v2"
+    assert await bank.answers(of.uscc, *guesses("王一", "龙二")) == ["no", "no"]
+    assert await bank.answers(of.uscc, *guesses("王一", "⻰二", "王三", of=later)) == ["no"] * 3
+    right = [(NAME, of.legal_representative), (later, of.legal_representative)]
+    assert await bank.answers(of.uscc, *right) == ["not_determined"] * 2
+    assert await bank.answers(of.uscc, (NAME, "⻰二"), (NAME, "王三")) == ["no", "no"]
+    (row,) = await gateway.rows(
+        "SELECT question, (SELECT count(*) FROM jsonb_object_keys(asked)) AS values FROM probe"
+        " WHERE client_id = :client",
+        client=bank.client_id,
+    )
+    assert row == {"question": NAME, "values": 3}
+
+
+async def test_after_thirty_days_a_value_leaves_the_budget(gateway: GatewayFixture) -> None:
+    """Not a day earlier."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    await bank.answers(of.uscc, *guesses(*WRONG[:3]))
+    right = (NAME, of.legal_representative)
+    with gateway.clock.later(days=29):
+        assert await bank.answers(of.uscc, right) == ["not_determined"]
+    with gateway.clock.later(days=31):
+        assert await bank.answers(of.uscc, right) == ["yes"]
+
+
+async def test_a_band_cannot_be_found_by_halving(gateway: GatewayFixture) -> None:
+    """Bands are values too: three of five, with a consent."""
+    bank, uscc = await gateway.client(), gateway.uscc("clean")
+    await gateway.grant(bank, uscc, questions=[RATING])
+    told = await bank.answers(uscc, *guesses("差", "较差", "中等", "良好", "优秀", of=RATING))
+    assert told == ["yes", "yes", "yes", "not_determined", "not_determined"]
+
+
+async def test_what_was_closed_for_want_of_consent_has_cost_nothing(
+    gateway: GatewayFixture,
+) -> None:
+    """It told nothing, so the budget is whole when the consent comes."""
+    bank, of = await gateway.client(), gateway.entity("clean")
+    uscc, number = of.enterprise.uscc, of.personal["legal_representative_id_number"]
+    closed = await bank.answers(uscc, *guesses(*WRONG, number, of=ID_NUMBER))
+    assert set(closed) == {"not_determined"}
+    await gateway.grant(bank, uscc, datasets=(), questions=[ID_NUMBER])
+    assert await bank.answers(uscc, (ID_NUMBER, number)) == ["yes"]
+
+
+async def test_no_crowd_of_calls_exceeds_the_budget(gateway: GatewayFixture) -> None:
+    """Twenty values at once: no more than three are answered, and each call gets an answer."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    await bank.token()
+    values = [f"王{number}" for number in range(20)]
+    told = await asyncio.gather(*(bank.answers(of.uscc, (NAME, value)) for value in values))
+    assert sorted(answer for answers in told for answer in answers) == sorted(
+        ["no"] * 3 + ["not_determined"] * 17
+    )
+    assert await bank.answers(of.uscc, (NAME, of.legal_representative)) == ["not_determined"]
+
+
+async def test_an_unknown_enterprise_spends_budgets_like_a_known_one(
+    gateway: GatewayFixture,
+) -> None:
+    """The same rows are written, so that nothing differs in work either."""
+    rows = []
+    for uscc in (gateway.uscc("clean"), UNKNOWN):
+        bank = await gateway.client()
+        await bank.answers(uscc, *guesses(*WRONG[:2]))
+        found = await gateway.rows(
+            "SELECT question, revision, (SELECT count(*) FROM jsonb_object_keys(asked)) AS values"
+            " FROM probe WHERE client_id = :client",
+            client=bank.client_id,
+        )
+        rows.append(found)
+    assert rows[0] == rows[1] == [{"question": NAME, "revision": 1, "values": 2}]
+
+
+async def test_asserted_values_are_kept_as_keyed_digests_only(gateway: GatewayFixture) -> None:
+    """Nobody who reads the table learns what was asked, nor finds it by hashing names."""
+    bank, of = await gateway.client(), gateway.entity("clean").enterprise
+    value = f"王{secrets.token_hex(4)}"
+    await bank.answers(of.uscc, (NAME, value))
+    kept = await gateway.rows(
+        "SELECT row_to_json(p)::text AS row FROM probe p WHERE client_id = :client",
+        client=bank.client_id,
+    )
+    logged = await gateway.log_of(bank)
+    assert value not in str(kept) + str(logged)
+
+
+# What an answer gives away besides itself
+
+
+async def answer_to(bank: Caller, uscc: str, *asked: tuple[str, str] | str) -> httpx2.Response:
+    """One answer."""
+    response = await bank.verify(uscc, *asked, headers={"X-Request-Id": "the-same"})
+    assert response.status_code == 200, response.text
+    return response
+
+
+async def test_answers_to_the_same_question_are_of_one_length(gateway: GatewayFixture) -> None:
+    """Yes, strictly or loosely, no, not determined, unknown enterprise, budget spent."""
+    bank, of = await gateway.client(), gateway.entity("traditional_variant").enterprise
+    name = "enterprise_name.v1"
+    told = [
+        await answer_to(bank, of.uscc, (name, of.name)),
+        await answer_to(bank, of.uscc, (name, "杭州龙腾云数科技有限公司")),
+        await answer_to(bank, of.uscc, (name, "杭州龍騰雲數科技有限公門")),
+        await answer_to(bank, of.uscc, (name, "杭州龍騰雲數科技有限公間")),
+        await answer_to(bank, UNKNOWN, (name, of.name)),
+    ]
+    answers = [tuple(sorted(each.json()["answers"][0].items())) for each in told]
+    assert len(set(answers)) == 4
+    assert len({len(each.content) for each in told}) == 1
+    assert len({tuple(each.headers) for each in told}) == 1
+
+
+async def test_every_question_is_padded_for_every_enterprise(gateway: GatewayFixture) -> None:
+    """The whole catalogue in one call, of each kind of enterprise and of none."""
+    bank = await gateway.client()
+    asked = [
+        each.tag if each.offers(None) else (each.tag, each.values[-1] if each.values else "王一")
+        for each in QUESTIONS
+    ]
+    usccs = [e.enterprise.uscc for e in gateway.entities[:56] if e.enterprise.code_ok]
+    lengths = {len((await answer_to(bank, uscc, *asked)).content) for uscc in (*usccs, UNKNOWN)}
+    assert len(lengths) == 1
+
+
+async def test_an_unknown_enterprise_and_a_closed_one_answer_alike(gateway: GatewayFixture) -> None:
+    """But for ids, times and digests, byte for byte."""
+    bank = await gateway.client()
+    told = [
+        (await answer_to(bank, uscc, (RATING, "良好"), (ID_NUMBER, "330106199001011234"))).json()
+        for uscc in (gateway.uscc("clean"), UNKNOWN)
+    ]
+    for each in told:
+        for own in ("verification_id", "disclosure_id", "as_of", "log_promise", "enterprise"):
+            del each[own]
+    assert told[0] == told[1]

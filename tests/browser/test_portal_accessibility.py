@@ -1,0 +1,129 @@
+"""Every page by WCAG 2.2 AA: axe-core finds nothing, large text fits, little has to be loaded."""
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from gateway.pages.i18n import Language
+from tests.browser.conftest import Street
+from tests.browser.test_portal_on_a_phone import FIRST_VIEW_BYTES, SMALLEST_TARGET, TOO_SMALL
+from tests.browser.walk import DESK, PHONE, every_second, keep_picture, visitor, walk
+from tests.node.programs import MODULES, NodeMissingError, install
+from tests.portal_gallery import AWAY, FILES, hang, page_routes
+from tests.sampling import FULL
+
+IN_THE_SESSION: Final = pytest.mark.asyncio(loop_scope="session")
+LANGUAGES: Final = ("zh", "en")
+SCREENS: Final = {"phone": PHONE, "desk": DESK}
+SCHEMES: Final = ("light", "dark")
+EVERY: Final = tuple(itertools.product(LANGUAGES, SCREENS, SCHEMES))
+SOME: Final = (("zh", "phone", "light"), ("en", "desk", "dark"))
+RUN_AXE: Final = """() => axe.run(document, {runOnly: [
+  'wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice',
+]}).then(found => found.violations.flatMap(
+  each => each.nodes.map(node => `${each.id}: ${node.html} ${node.failureSummary}`)))"""
+OUTSIDE: Final = """document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.body.querySelectorAll('*')]
+  .filter(each => each.className !== 'skip' && each.getBoundingClientRect().right > innerWidth + 1)
+  .map(each => each.outerHTML.slice(0, 120))"""
+DOUBLE: Final = "document.documentElement.style.fontSize = '200%'"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The program that judges a page, as published."""
+    try:
+        install()
+    except NodeMissingError as missing:
+        pytest.skip(str(missing))
+    return (MODULES / "axe-core" / "axe.min.js").read_text()
+
+
+async def weigh(page: Page) -> dict[str, float]:
+    """Count what goes over the wire, headers included, into the value."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    weighed = {"bytes": 0.0}
+
+    def add(event: dict[str, Any]) -> None:
+        weighed["bytes"] += event["encodedDataLength"]
+
+    session.on("Network.loadingFinished", add)
+    return weighed
+
+
+@IN_THE_SESSION
+@pytest.mark.parametrize(("language", "screen", "scheme"), EVERY if FULL else SOME)
+async def test_axe_finds_nothing_on_any_page(
+    chromium: Browser, street: Street, axe: str, language: Language, screen: str, scheme: str
+) -> None:
+    """WCAG 2.2 AA and axe's own good practice; and the first view is small."""
+    gallery = await hang(street.portal)
+    first = EVERY.index((language, screen, scheme)) % 2
+    found: dict[str, list[str]] = {}
+    for username, pages in gallery.of_everybody():
+        async with visitor(
+            chromium, street, username, language, viewport=SCREENS[screen], color_scheme=scheme
+        ) as context:
+            page = await context.new_page()
+            weighed = await weigh(page)
+            async for name, response in walk(page, street, every_second(pages, first=first)):
+                assert "content-language" in response.headers, (name, await response.text())
+                assert response.headers["content-language"][:2] == language, name
+                loaded, weighed["bytes"] = weighed["bytes"], 0.0
+                assert 0 < loaded < FIRST_VIEW_BYTES, (name, loaded)
+                await keep_picture(page, f"{language}-{screen}-{scheme}-{name}")
+                await page.evaluate(axe)
+                found[name] = await page.evaluate(RUN_AXE)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@IN_THE_SESSION
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_large_text_on_a_small_screen_needs_no_sideways_scroll(
+    chromium: Browser, street: Street, language: Language
+) -> None:
+    """At 320 px, and with text of twice its size; there is no JavaScript to help."""
+    gallery = await hang(street.portal)
+    found: dict[str, list[Any]] = {}
+    for username, pages in gallery.of_everybody():
+        async with visitor(
+            chromium, street, username, language, viewport={"width": 320, "height": 568}
+        ) as context:
+            page = await context.new_page()
+            half = every_second(pages, first=LANGUAGES.index(language))
+            async for name, _ in walk(page, street, half):
+                found[name] = await page.evaluate(OUTSIDE)
+                found[f"{name}, to be touched"] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
+                await page.evaluate(DOUBLE)
+                await keep_picture(page, f"{language}-large-{name}")
+                found[f"{name}, large"] = await page.evaluate(OUTSIDE)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@IN_THE_SESSION
+async def test_the_walk_leaves_no_page_out(street: Street) -> None:
+    """Each route at which people see a page is in the gallery: a new one is to be hung there."""
+    gallery = await hang(street.portal)
+    paths = [path.partition("?")[0] for path in (*gallery.pages.values(), *gallery.two.values())]
+    routes = page_routes(street.portal.app)
+    assert len(routes) > 30, "they were not found"
+    left_out = {
+        route
+        for route in routes - {*AWAY}
+        if not route.endswith(FILES)
+        and not any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path) for path in paths)
+    }
+    assert left_out == set()
+
+
+def test_axe_is_named_by_the_lock() -> None:
+    """So that what judges does not change by itself."""
+    lock = (Path(__file__).parent.parent / "node" / "package-lock.json").read_text()
+    assert '"node_modules/axe-core"' in lock
+    assert "resolved" not in lock

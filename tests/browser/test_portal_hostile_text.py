@@ -1,0 +1,109 @@
+"""Whatever others write into the fields that pages show, nothing of it runs in a real browser.
+
+Once as a browser is told by our policy, and once with that policy switched off: what is escaped
+stays text even then.
+"""
+
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext
+
+from gateway.pages.i18n import Language
+from tests.browser.conftest import Street
+from tests.browser.walk import PHONE, every_second, visitor, walk
+from tests.portal_gallery import Gallery, Words, hang
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE: Final = (
+    "<script>ran()</script>\"'><img src=x onerror=ran()><svg onload=ran()>"
+    "</textarea></title><style>@import'//evil.example'</style>"
+    "<a href=javascript:ran()>{{7*7}}<iframe srcdoc='<script>parent.ran()</script>'>"
+)
+WATCH: Final = "window.ran = () => { window.didRun = true }"
+FOUND: Final = """() => [
+  window.didRun ? 'it ran' : '',
+  ...[...document.querySelectorAll('script, iframe, svg[onload], style, img[src="x"]')]
+    .map(each => each.outerHTML),
+  ...[...document.querySelectorAll('*')].flatMap(each => [...each.attributes])
+    .filter(each => each.name.startsWith('on') || /^\\s*javascript:/i.test(each.value))
+    .map(each => `${each.name}=${each.value}`),
+].filter(each => each)"""
+PARAMETERS: Final = (
+    "notice", "before", "dataset", "after", "client", "purpose", "outcome", "since", "until",
+    "uscc", "return", "error", "state", "nonce", "download",
+)  # fmt: skip
+
+
+async def walked(
+    context: BrowserContext, street: Street, gallery: dict[str, str]
+) -> dict[str, list[str]]:
+    """What was found on each page: markup that should be text, a dialog, a report."""
+    await context.add_init_script(WATCH)
+    page = await context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: told.append(request.url) if _is_evil(request.url) else None)
+    found = {}
+    async for name, response in walk(page, street, gallery):
+        assert response.status < 500, name
+        seen = await page.evaluate(FOUND)
+        expected = [each for each in told if "Failed to load resource" not in each]
+        if seen or expected:
+            found[name] = seen + expected
+        told.clear()
+    return found
+
+
+def _is_evil(address: str) -> bool:
+    return urlsplit(address).hostname == "evil.example"
+
+
+def reflected(gallery: Gallery) -> dict[str, str]:
+    """The same pages with hostile words in every parameter, and in the place of every id."""
+    query = "&".join(f"{name}={quote(HOSTILE)}" for name in PARAMETERS)
+    pages = {}
+    for name, path in gallery.pages.items():
+        pages[f"{name}, asked"] = f"{path}{'&' if '?' in path else '?'}{query}"
+    below = {
+        f"{name}, below": f"{path.partition('?')[0]}/{quote(HOSTILE, safe='')}"
+        for name, path in gallery.pages.items()
+    }
+    return every_second(pages, first=1) | every_second(below, first=0)
+
+
+@pytest.mark.parametrize(("language", "policy"), [("zh", True), ("en", False)])
+async def test_what_others_have_written_runs_on_no_page(
+    chromium: Browser, street: Street, language: Language, *, policy: bool
+) -> None:
+    """Stored: names, contacts, records, sources, reasons, signs, objections, delegates, questions."""
+    gallery = await hang(street.portal, Words(hostile=HOSTILE))
+    for username, pages in (("zhang", gallery.pages), ("li", gallery.two)):
+        async with visitor(
+            chromium, street, username, language, viewport=PHONE, bypass_csp=not policy
+        ) as context:
+            some = every_second(pages, first=0) if policy else dict(pages)
+            assert await walked(context, street, some) == {}
+
+
+async def test_what_stands_in_an_address_runs_on_no_page(chromium: Browser, street: Street) -> None:
+    """Reflected: parameters, and ids that are none. The policy is off."""
+    gallery = await hang(street.portal)
+    async with visitor(chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True) as context:
+        assert await walked(context, street, reflected(gallery)) == {}
+
+
+async def test_what_would_run_is_seen(chromium: Browser, street: Street) -> None:
+    """A control: the same words in a page that does not escape them run, and are found."""
+    async with visitor(chromium, street, "zhang", "zh", viewport=PHONE, bypass_csp=True) as context:
+        await context.route(
+            "**/portal/open",
+            lambda route: route.fulfill(
+                body=f"<!doctype html><p>{HOSTILE}", content_type="text/html"
+            ),
+        )
+        found = await walked(context, street, {"open": "/portal/open"})
+    assert "it ran" in found["open"]

@@ -1,0 +1,211 @@
+"""A bank's own tests use the fake gateway: to the same calls it answers in the real one's shapes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import pytest
+
+import consent
+from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.sdk_builders import client_of, members, read
+from xinqiao import Client, errors
+from xinqiao._core.exchange import sha256_digest
+from xinqiao.testing import FakeGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PURPOSE = "loan_approval"
+DATASETS = ("penalty", "licence", "public_rating")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two gateways: a client of it, and an enterprise that it knows."""
+
+    client: Client
+    uscc: str
+    name: str
+
+
+def shape(value: Any) -> Any:
+    """The type of a value; of the SDK's results, of each part that is not private."""
+    if is_dataclass(value) and type(value).__name__ != "Evidence":
+        return {
+            f.name: shape(getattr(value, f.name))
+            for f in fields(value)
+            if not f.name.startswith("_")
+        }
+    if isinstance(value, tuple):
+        return [shape(each) for each in value[:1]]
+    return type(value).__name__
+
+
+def alike(fake: Any, real: Any) -> bool:
+    """Whether two shapes agree where both say something."""
+    if "NoneType" in (fake, real):
+        return True
+    if isinstance(fake, dict) and isinstance(real, dict):
+        return fake.keys() == real.keys() and all(alike(fake[n], real[n]) for n in fake)
+    if isinstance(fake, list) and isinstance(real, list):
+        return all(alike(one, other) for one, other in zip(fake, real, strict=False))
+    return bool(fake == real)
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """The result of a call, or the error that it raises."""
+    try:
+        return call()
+    except errors.XinqiaoError as error:
+        return error
+
+
+def told(value: Any) -> Any:
+    """An error by kind, code and status; a result by its shape."""
+    if isinstance(value, errors.XinqiaoError):
+        return (type(value).__name__, value.code, value.status)
+    return shape(value)
+
+
+def make_fake(served: GatewayFixture) -> tuple[FakeGateway, Side]:
+    """A fake gateway that was told of one enterprise what the real one knows of it."""
+    fake_gateway = FakeGateway()
+    of = served.entity("disputed").enterprise
+    record = {"objection": {"since": "2026-11-20T09:00:00+08:00"}, "fields": {"fine": "1.0"}}
+    fake_gateway.add_enterprise(
+        of.uscc,
+        answers={("enterprise_name.v1", of.name): "yes", "is_active.v1": "yes"},
+        records=[{"dataset": "penalty", **record}, {"dataset": "licence", "fields": {"name": "x"}}],
+    )
+    return fake_gateway, Side(client=fake_gateway.client(), uscc=of.uscc, name=of.name)
+
+
+def calls_of(side: Side) -> dict[str, Callable[[], Any]]:
+    """What a bank does before and while it has a consent."""
+    client, uscc = side.client, side.uscc
+    asked: dict[str, Any] = {"purpose": PURPOSE, "datasets": DATASETS}
+    return {
+        "verify": lambda: client.verify(
+            uscc, purpose=PURPOSE,
+            questions={"enterprise_name.v1": side.name, "is_active.v1": None},
+        ),
+        "verify a wrong name": lambda: client.verify(
+            uscc, purpose=PURPOSE, questions={"enterprise_name.v1": "乙公司"},
+        ),
+        "verify nobody": lambda: client.verify(
+            UNKNOWN, purpose=PURPOSE, questions=["is_active.v1"],
+        ),
+        "query nobody": lambda: client.query(UNKNOWN, **asked),
+        "query": lambda: client.query(uscc, **asked),
+        "query a page": lambda: client.query(uscc, **asked, page_size=1),
+        "query the next page": lambda: client.query(uscc, **asked, page_size=1).next_page(),
+        "questions": client.questions,
+    }  # fmt: skip
+
+
+async def test_both_answer_the_same_calls_in_the_same_shapes(served: GatewayFixture) -> None:
+    """Types of every part, and kinds of every error: without a consent, with one, and after it."""
+    fake_gateway, fake = make_fake(served)
+    caller = await served.client()
+    real = Side(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    mine, theirs = calls_of(fake), calls_of(real)
+
+    def compare(*names: str) -> None:
+        for name in names:
+            one, other = outcome(mine[name]), outcome(theirs[name])
+            assert alike(told(one), told(other)), (name, told(one), told(other))
+
+    compare("verify", "verify a wrong name", "verify nobody", "query nobody", "query", "questions")
+    known = fake.client.verify(fake.uscc, purpose=PURPOSE, questions={"is_active.v1": None})
+    assert known["is_active.v1"].yes
+    held = fake_gateway.grant_consent(
+        fake.uscc, purpose=PURPOSE, datasets=["penalty", "licence"], max_uses=3
+    )
+    consent_id = await served.grant(caller, real.uscc, datasets=["penalty", "licence"], max_uses=3)
+    compare("query", "query a page", "query the next page", "query")
+    assert outcome(mine["query"]).code == "consent_exhausted"
+    fake_gateway.withdraw_consent(held.consent_id)
+    await served.act(consent.withdraw, consent_id)
+    compare("query")
+
+
+async def test_the_fake_tells_no_member_that_the_real_one_does_not(served: GatewayFixture) -> None:
+    """A bank that reads the body itself finds what it found in its tests."""
+    fake_gateway, fake = make_fake(served)
+    caller = await served.client()
+    real = Side(client=client_of(caller, Client), uscc=fake.uscc, name=fake.name)
+    fake_gateway.grant_consent(fake.uscc, purpose=PURPOSE, datasets=["penalty"])
+    await served.grant(caller, real.uscc, datasets=["penalty"])
+    for name in ("verify", "query", "questions"):
+        bodies = [read(calls_of(side)[name]().evidence.body) for side in (fake, real)]
+        for body in bodies:
+            for record in body.get("records", ()):
+                record["fields"] = {}
+        assert members(bodies[0]) <= members(bodies[1]), name
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "request_"),
+    [
+        ("not_found", 404, {"method": "GET", "target": "/v1/nothing"}),
+        ("idempotency_conflict", 409, {"method": "POST", "target": "/v1/verifications"}),
+    ],
+)
+async def test_both_refuse_alike(
+    served: GatewayFixture, code: str, status: int, request_: dict[str, Any]
+) -> None:
+    """What is not there, and a key that stood for another request."""
+    _, fake = make_fake(served)
+    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
+    seen = []
+    for side in (fake, real):
+        if code == "idempotency_conflict":
+            for tag in ("is_active.v1", "not_abnormal.v1"):
+                body = {
+                    "enterprise": {"uscc": side.uscc}, "purpose": PURPOSE,
+                    "questions": [{"question": tag}],
+                }  # fmt: skip
+                evidence = side.client.request(
+                    **request_, json=body, headers={"Idempotency-Key": "one"}, scope="verify"
+                )
+        else:
+            evidence = side.client.request(**request_, scope="verify")
+        seen.append((evidence.status, evidence.json()["code"], members(evidence.json())))
+    assert [each[:2] for each in seen] == [(status, code)] * 2
+    assert seen[0][2] <= seen[1][2]
+
+
+async def test_both_read_bodies_with_the_same_strictness(served: GatewayFixture) -> None:
+    """Digests, codings, members that are there twice, days: refused alike, and signed alike."""
+    _, fake = make_fake(served)
+    real = Side(client=client_of(await served.client(), Client), uscc=fake.uscc, name=fake.name)
+    verify = (
+        f'{{"enterprise":{{"uscc":"{fake.uscc}"}},"purpose":"{PURPOSE}",'
+        '"questions":[{"question":"is_active.v1"}]}'
+    ).encode()
+    query = (
+        f'{{"enterprise":{{"uscc":"{fake.uscc}"}},"purpose":"{PURPOSE}","datasets":["penalty"],'
+        '"filter":{"decided_from":"1704067200"}}'
+    ).encode()
+    twice = verify.replace(b'"purpose"', b'"purpose":"tender","purpose"')
+    asked: tuple[tuple[str, bytes, dict[str, str]], ...] = (
+        ("verifications", verify, {"Content-Digest": "md5=:AAAA:"}),
+        ("verifications", verify, {"Content-Digest": ""}),
+        ("verifications", verify, {"Content-Digest": f"{sha256_digest(verify)}, x"}),
+        ("verifications", verify, {"Content-Encoding": "gzip"}),
+        ("verifications", twice, {}),
+        ("verifications", b"[1]", {}),
+        ("verifications", b"[" * 2_000, {}),
+        ("queries", query, {}),
+        ("queries", query.replace(b'"1704067200"', b"1704067200"), {}),
+    )
+    for path, body, headers in asked:
+        seen = []
+        for side in (fake, real):
+            refused = side.client.request(
+                "POST", f"/v1/{path}", content=body, headers=headers, scope="verify query"
+            )
+            bound = refused.status == 400 and bool(refused.exchange.request_body)
+            seen.append((refused.status, refused.json()["code"], bound))
+        assert seen[0] == seen[1], (body, headers)
+        assert seen[0][0] in {400, 415}

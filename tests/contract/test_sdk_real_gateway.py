@@ -1,0 +1,304 @@
+"""The SDK against the real gateway over a real socket: what a bank does, in both of its ways."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+import consent
+from gateway.limits.limiter import Quotas
+from gateway.synthetic.headless_visitor import HeadlessVisitor
+from tests.consent_builders import grant_all
+from tests.gateway_fixture import UNKNOWN, GatewayFixture
+from tests.sdk_builders import Wire, altered, client_of, settled
+from tests.waiting import PATIENCE
+from xinqiao import AsyncClient, Client, Evidence, RetryPolicy, errors, verify_evidence
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Kind = type[Client | AsyncClient]
+KINDS = pytest.mark.parametrize("kind", [Client, AsyncClient])
+MANY = ("registration", "licence", "commitment", "inspection", "honour", "annual_report")
+
+
+@KINDS
+async def test_a_bank_verifies(served: GatewayFixture, kind: Kind) -> None:
+    """Answers are typed, and what cannot be told is not a no."""
+    bank = client_of(await served.client(), kind)
+    of = served.entity("traditional_variant").enterprise
+    result = await settled(
+        bank.verify(
+            of.uscc,
+            purpose="loan_approval",
+            questions={
+                "enterprise_name.v1": "杭州龙腾云数科技有限公司",
+                "is_active.v1": None,
+                "legal_representative_name.v1": "不是本人",
+                "rating_at_least.v1": "良好",
+            },
+        )
+    )
+    assert [answer.answer for answer in result.answers] == ["yes", "yes", "no", "not_determined"]
+    assert result["enterprise_name.v1"].match == "loose"
+    assert not result["rating_at_least.v1"].no
+    assert (result.uscc, result.purpose) == (of.uscc, "loan_approval")
+    assert result.log_promise.merge_by > result.as_of
+
+
+@KINDS
+async def test_a_bank_queries_page_by_page_for_one_use(served: GatewayFixture, kind: Kind) -> None:
+    """All records come, each with its source; a dispute is marked."""
+    caller = await served.client()
+    bank, uscc = client_of(caller, kind), served.uscc("disputed")
+    datasets = ("registration", "penalty", "licence", "public_rating", "commitment")
+    consent_id = await served.grant(caller, uscc, datasets=datasets, max_uses=5)
+    asked = {"purpose": "loan_approval", "datasets": datasets, "page_size": 2}
+    page = await settled(bank.query(uscc, **asked))
+    found, seen = [], 0
+    while page is not None:
+        seen += 1
+        assert page.recipient == caller.client_id
+        assert (page.consent.consent_id, page.consent.uses_left) == (consent_id, 4)
+        found += page.records
+        page = await settled(page.next_page())
+    assert seen > 1
+    assert {record.dataset for record in found} == set(datasets)
+    assert {record.dataset for record in found if record.objection} == {"penalty"}
+    assert all(record.source.name and record.source_time.utcoffset() for record in found)
+    whole = bank.query_all(uscc, **asked)
+    again = [r async for r in whole] if kind is AsyncClient else list(whole)
+    assert again == found
+    assert await served.uses(consent_id) == 2
+
+
+@KINDS
+async def test_consent_is_asked_given_used_and_taken_back(
+    served: GatewayFixture, kind: Kind
+) -> None:
+    """Pushed request, the enterprise's own decision on its page, code, query, withdrawal."""
+    bank = kind.from_kit(
+        served.kit, "bank", redirect_uri=served.kit["clients"]["bank"]["redirect_uris"][0]
+    )
+    subject = served.subject("disputed" if kind is Client else "penalised")
+    wanted = ("registration", "penalty", "public_rating")
+    start = await settled(
+        bank.start_consent(
+            uscc=subject["uscc"], purpose="loan_approval", datasets=wanted, max_uses=3
+        )
+    )
+    async with HeadlessVisitor(served.issuer, subject["login"]) as person:
+        callback = await person.decide(start.url, datasets=list(wanted[:2]), questions=[])
+    grant = await settled(bank.finish_consent(start, callback))
+    assert (grant.uscc, grant.max_uses) == (subject["uscc"], 3)
+    assert set(grant.datasets) == set(wanted[:2])
+    asked: dict[str, Any] = {
+        "purpose": "loan_approval", "datasets": wanted, "consent_id": grant.consent_id,
+    }  # fmt: skip
+    page = await settled(bank.query(subject["uscc"], **asked))
+    assert {record.dataset for record in page.records} == set(wanted[:2])
+    withheld = {item.dataset: item.reason for item in page.withheld if not item.fields}
+    assert withheld == {"public_rating": "not_in_consent"}
+    with pytest.raises((errors.OAuthError, errors.ConsentFlowInvalid)):
+        await settled(bank.finish_consent(start, callback))
+    async with HeadlessVisitor(served.issuer, subject["login"]) as person:
+        await person.withdraw(grant.consent_id)
+    with pytest.raises(errors.ConsentWithdrawn) as refused:
+        await settled(bank.query(subject["uscc"], **asked))
+    assert refused.value.status == 403
+
+
+@KINDS
+async def test_each_refusal_is_an_error_of_its_own(served: GatewayFixture, kind: Kind) -> None:
+    """Code, status, sentence and request id come with it."""
+    caller = await served.client()
+    bank, uscc = client_of(caller, kind), served.uscc("clean")
+
+    async def refusal(call: Callable[[], Any]) -> errors.XinqiaoError:
+        with pytest.raises(errors.XinqiaoError) as caught:
+            await settled(call())
+        error = caught.value
+        assert error.request_id
+        assert error.detail
+        return error
+
+    def query(uscc: str, **more: Any) -> Callable[[], Any]:
+        members = {"purpose": "loan_approval", "datasets": ["licence"], **more}
+        return lambda: bank.query(uscc, **members)
+
+    def verify(uscc: str, tag: str) -> Callable[[], Any]:
+        return lambda: bank.verify(uscc, purpose="loan_approval", questions=[tag])
+
+    assert type(await refusal(query(UNKNOWN))) is errors.NotAvailable
+    assert type(await refusal(query(uscc))) is errors.NotAvailable
+    assert type(await refusal(query(uscc, purpose="marketing"))) is errors.UnknownPurpose
+    assert type(await refusal(query(uscc, purpose="tender"))) is errors.NotInAgreement
+    assert type(await refusal(query(uscc, datasets=["x"]))) is errors.UnknownDataset
+    assert type(await refusal(query(uscc, cursor="x"))) is errors.InvalidRequest
+    assert type(await refusal(verify("91330106MI2CXXXX17", "is_active.v1"))) is errors.InvalidUscc
+    assert type(await refusal(verify(uscc, "is_active.v9"))) is errors.UnknownQuestion
+    consent_id = await served.grant(caller, uscc, max_uses=1)
+    await settled(query(uscc)())
+    assert type(await refusal(query(uscc))) is errors.ConsentExhausted
+    assert (await refusal(query(uscc, consent_id=consent_id))).status == 403
+    paused = await served.grant(caller, served.uscc("repaired"))
+    await served.act(consent.pause, paused)
+    assert type(await refusal(query(served.uscc("repaired")))) is errors.ConsentPaused
+
+
+async def test_a_client_that_is_too_fast_waits_and_goes_on(served: GatewayFixture) -> None:
+    """The SDK honours Retry-After; without retries the error says how long."""
+    caller = await served.client(quotas=Quotas(per_minute=30))
+    wire, asked = Wire(), 0
+    async with client_of(caller, AsyncClient, transport=wire) as bank:
+        while 429 not in wire.statuses and asked < 1_000:
+            await bank.verify(UNKNOWN, purpose="loan_approval", questions=["is_active.v1"])
+            asked += 1
+    assert 429 in wire.statuses
+    assert wire.statuses.count(200) == asked
+    impatient = client_of(caller, Client, retry=RetryPolicy(retries=0))
+    with pytest.raises(errors.RateLimited) as limited:
+        _hurry(impatient)
+    assert limited.value.retry_after
+    assert limited.value.retry_after >= 1
+
+
+def _hurry(bank: Client) -> None:
+    for _ in range(1_000):
+        bank.verify(UNKNOWN, purpose="loan_approval", questions=["is_active.v1"])
+
+
+async def test_a_lost_answer_is_not_paid_twice(served: GatewayFixture) -> None:
+    """The connection breaks after the gateway has acted; the repeat has the same key."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    consent_id = await served.grant(caller, uscc, max_uses=5)
+    lost = iter([True, False])
+
+    def losing(response: httpx2.Response) -> httpx2.Response:
+        if response.status_code == 200 and next(lost):
+            raise httpx2.ReadError("The connection was lost.", request=response.request)
+        return response
+
+    wire = Wire(losing)
+    async with client_of(caller, AsyncClient, transport=wire) as bank:
+        page = await bank.query(uscc, purpose="loan_approval", datasets=["licence"])
+    assert [status for status in wire.statuses if status != 401] == [200, 200]
+    assert page.consent.uses_left == 4
+    assert await served.uses(consent_id) == 1
+    assert len(await served.log_of(caller)) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"yes"', b'"no" '), (b'"is_active.v1"', b'"is_active.v2"'), (b"}", b"} ")]
+)
+async def test_whoever_changes_an_answer_on_the_way_is_found_out(
+    served: GatewayFixture, old: bytes, new: bytes
+) -> None:
+    """Nothing of a changed answer is read."""
+    caller, uscc = await served.client(), served.uscc("clean")
+
+    def forging(response: httpx2.Response) -> httpx2.Response:
+        return altered(response, old, new) if response.status_code == 200 else response
+
+    async with client_of(caller, AsyncClient, transport=Wire(forging)) as bank:
+        with pytest.raises(errors.SignatureInvalid):
+            await bank.verify(uscc, purpose="loan_approval", questions=["is_active.v1"])
+
+
+async def test_the_answer_to_another_request_is_refused(served: GatewayFixture) -> None:
+    """A replayed answer is signed, but not to this request."""
+    caller = await served.client()
+    kept: list[httpx2.Response] = []
+
+    def replaying(response: httpx2.Response) -> httpx2.Response:
+        if response.status_code == 200:
+            kept.append(response)
+        return kept[0] if kept else response
+
+    async with client_of(caller, AsyncClient, transport=Wire(replaying)) as bank:
+        await bank.verify(served.uscc("clean"), purpose="loan_approval", questions=["is_active.v1"])
+        with pytest.raises(errors.SignatureInvalid):
+            await bank.verify(
+                served.uscc("deregistered"), purpose="loan_approval", questions=["is_active.v1"]
+            )
+
+
+# Evidence
+
+
+async def test_a_consent_is_asked_for_by_link_and_waited_for(served: GatewayFixture) -> None:
+    """The answer comes while the client waits; a change of it is asked for in the same way."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    async with client_of(caller, AsyncClient) as bank:
+        asked = await bank.request_consent(uscc, purpose="loan_approval", datasets=["licence"])
+        waiting = asyncio.create_task(bank.await_decision(asked.consent_id))
+        await asyncio.sleep(0.3)
+        await served.act(grant_all, asked.consent_id)
+        assert (await asyncio.wait_for(waiting, PATIENCE)).status == "active"
+        more = await bank.request_consent(
+            uscc, purpose="loan_approval", datasets=["penalty"], amends=asked.consent_id
+        )
+        assert more.status == "requested"
+
+
+async def some_evidence(served: GatewayFixture) -> tuple[Evidence, dict[str, Any]]:
+    """Evidence of a query, and the gateway's published keys as they were kept beforehand."""
+    caller, uscc = await served.client(), served.uscc("penalised")
+    await served.grant(caller, uscc)
+    async with client_of(caller, AsyncClient) as bank:
+        page = await bank.query(uscc, purpose="loan_approval", datasets=["penalty"])
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        keys = (await http.get(f"{served.issuer}/.well-known/jwks.json")).json()
+    return page.evidence, keys
+
+
+async def test_evidence_is_verified_offline(served: GatewayFixture) -> None:
+    """With nothing but the bundle and keys that were had before."""
+    evidence, keys = await some_evidence(served)
+    verified = verify_evidence(evidence.to_dict(), keys=keys)
+    assert verified.json()["records"][0]["dataset"] == "penalty"
+    assert "Authorization" not in evidence.to_json()
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "old", "new"),
+    [
+        ("response", "body", '"fine":"', '"fine":"0'),
+        ("response", "body", '"penalty"', '"licence"'),
+        ("request", "body", "loan_approval", "tender"),
+        ("request", "target_uri", "/v1/queries", "/v1/verifications"),
+        ("request", "method", "POST", "PUT"),
+    ],
+)
+async def test_tampered_evidence_is_refused(
+    served: GatewayFixture, part: str, name: str, old: str, new: str
+) -> None:
+    """Whichever part was changed."""
+    evidence, keys = await some_evidence(served)
+    bundle = evidence.to_dict()
+    assert old in bundle[part][name]
+    bundle[part][name] = bundle[part][name].replace(old, new)
+    with pytest.raises(errors.EvidenceInvalid):
+        verify_evidence(bundle, keys=keys)
+
+
+async def test_evidence_is_not_believed_for_the_key_that_it_brings(served: GatewayFixture) -> None:
+    """Trust begins outside the bundle."""
+    evidence, keys = await some_evidence(served)
+    others = {"keys": [key for key in keys["keys"] if key["kid"] != evidence.keyid]}
+    with pytest.raises(errors.XinqiaoError):
+        verify_evidence(evidence.to_dict(), keys=others)
+
+
+async def test_the_log_keeps_its_promises_to_the_sdk(served: GatewayFixture) -> None:
+    """Real receipts verify under the real log's key, in both ways; the wait is the promise's own."""
+    caller, uscc = await served.client(), served.uscc("clean")
+    clients = [client_of(caller, kind) for kind in (Client, AsyncClient)]
+    for client in clients:
+        for _ in range(3):
+            await settled(client.verify(uscc, purpose="loan_approval", questions=["is_active.v1"]))
+        assert await settled(client.check_receipts()) == ()
+    await asyncio.sleep(11)
+    for client in clients:
+        assert len(await settled(client.check_receipts())) == 3

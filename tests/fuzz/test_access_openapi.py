@@ -1,0 +1,207 @@
+"""schemathesis against the served gateway: what it describes is what it does, whatever is sent.
+
+In `make test` a sample, to the authorization server and the admin API; `make fuzz` (FULL=1) sends more,
+to every endpoint.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.app import close_runtime, create_app, open_runtime
+from gateway.clients import registry
+from gateway.clients.registration import Registration
+from gateway.clients.terms import Terms
+from gateway.limits.limiter import LARGEST_QUOTA, Quotas
+from gateway.settings import Settings
+from tests.databases import new_database
+from tests.gateway_fixture import Server, build_gateway
+from tests.oauth_builders import public_jwk
+
+FULL: Final = bool(os.environ.get("FULL"))
+EXAMPLES: Final = 50 if FULL else 2
+SAMPLED: Final = r"^/(oauth|\.well-known|v1/admin)"
+PATIENCE: Final = 1_800 if FULL else 180  # seconds
+ENTITIES: Final = 40
+VICTIMS: Final = 40
+HERE: Final = Path(__file__).parent
+QUOTAS: Final = Quotas(
+    per_minute=LARGEST_QUOTA,
+    per_day=LARGEST_QUOTA,
+    per_enterprise_per_minute=LARGEST_QUOTA,
+    distinct_enterprises_per_day=LARGEST_QUOTA,
+)
+# What a well-formed call can reach without anything that cannot be made up (a request_uri, a signed
+# statement, a digest that was read): if these never succeed, nothing was tried.
+MUST_SUCCEED: Final = frozenset(
+    {
+        "POST /oauth/token",
+        "POST /oauth/introspect",
+        "POST /oauth/revoke",
+        "GET /v1/admin/clients",
+        "GET /v1/admin/clients/{client_id}",
+        "GET /v1/admin/acts",
+        "GET /v1/admin/agreements/{client_id}",
+        "POST /v1/admin/agreements/{client_id}/end",
+        "POST /v1/admin/clients/{client_id}/{act}",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A served gateway and the clients that may call it."""
+
+    issuer: str
+    kit: Path
+
+
+@pytest.fixture(scope="module")
+def target(postgres_url: str) -> Iterator[Target]:
+    """A gateway over a province of its own: fuzzing suspends and ends clients."""
+    folder = Path(tempfile.mkdtemp(prefix="xq-fuzz-"))
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        settings, kit = asyncio.run(_prepared(postgres_url, folder, listening.getsockname()[1]))
+        path = folder / "fuzz.json"
+        path.write_text(json.dumps(kit))
+        with Server(create_app(settings)).listening_on(listening):
+            yield Target(issuer=settings.issuer, kit=path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_api_is_as_it_is_described(target: Target, tmp_path: Path) -> None:
+    """No check of schemathesis finds anything, and most endpoints were really reached."""
+    tally = tmp_path / "tally"
+    where = () if FULL else ("--include-path-regex", SAMPLED, "--phases", "coverage,fuzzing")
+    run = _schemathesis(target, tally, "--max-examples", str(EXAMPLES), "--seed", "1", *where)
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout + run.stderr
+    seen = Counter(tally.read_text().splitlines())
+    succeeded = {line.rpartition(" ")[0] for line in seen if line.rpartition(" ")[2][0] in "23"}
+    print(sum(seen.values()), "requests;", *sorted(f"{n}x {line};" for line, n in seen.items()))
+    assert not any(line.rpartition(" ")[2].startswith("5") for line in seen)
+    assert succeeded >= MUST_SUCCEED, sorted(MUST_SUCCEED - succeeded)
+
+
+def _schemathesis(target: Target, tally: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    program = [sys.executable, "-m", "schemathesis.cli"]
+    config = ["--config-file", str(HERE / "schemathesis.toml")]
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.hand",
+        "XINQIAO_FUZZ_KIT": str(target.kit),
+        "XINQIAO_FUZZ_TALLY": str(tally),
+        "NO_PROXY": "127.0.0.1",
+    }
+    return subprocess.run(
+        [*program, *config, "run", f"{target.issuer}/openapi.json", "--no-color", *more],
+        cwd=HERE.parent.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+async def _prepared(url: str, folder: Path, port: int) -> tuple[Settings, dict[str, object]]:
+    """The demo's province and bank, an operator, and clients to act on."""
+    built = await build_gateway(await new_database(url), folder / "state", port, ENTITIES)
+    demo_bank, [jwk] = (
+        built.kit["clients"]["bank"],
+        built.kit["clients"]["bank"]["private_jwks"]["keys"],
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    victims = [f"victim-{number}" for number in range(VICTIMS)]
+    runtime = await open_runtime(built.settings)
+    try:
+        async with runtime.engine.begin() as connection:
+            now = runtime.now()
+            await _add(connection, "fuzz-operator", "operator", ("admin", "audit"), key, now)
+            for name in victims:
+                await _add(connection, name, "bank", ("query",), key, now)
+    finally:
+        await close_runtime(runtime)
+    return built.settings, {
+        "issuer": built.settings.issuer,
+        "bank": {
+            "client_id": demo_bank["client_id"],
+            "scope": demo_bank["scope"],
+            "kid": jwk["kid"],
+            "private_key": _pem(ECAlgorithm.from_jwk(jwk)),
+        },
+        "operator": {
+            "client_id": "fuzz-operator",
+            "scope": "admin audit",
+            "kid": "k1",
+            "private_key": _pem(key),
+        },
+        "known": {
+            "client_id": victims,
+            "act": ["suspend", "resume", "end"],
+            "consent_id": [built.kit["consents"]["active"]["consent_id"]],
+            "code_id": [each["code_url"].rpartition("/")[2] for each in built.kit["subjects"]],
+            "path": ["000.p/1"],
+            "level": ["0"],
+        },
+        "known_members": {
+            "enterprise": {"uscc": built.kit["consents"]["active"]["uscc"]},
+            "purpose": "loan_approval",
+            "datasets": ["registration"],
+            "questions": [{"question": "is_active.v1"}],
+        },
+    }
+
+
+async def _add(
+    connection: AsyncConnection,
+    client_id: str,
+    kind: str,
+    scopes: tuple[str, ...],
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime,
+) -> None:
+    registration = Registration(
+        client_id=client_id,
+        kind=kind,
+        name_zh="模糊测试",
+        name_en="Fuzzing",
+        scopes=scopes,
+        jwks={"keys": [public_jwk(key, kid="k1")]},
+    )
+    terms = Terms(
+        purposes=frozenset(),
+        quotas=QUOTAS,
+        valid_from=now - timedelta(days=1),
+        valid_until=now + timedelta(days=30),
+    )
+    await registry.register_client(connection, registration, now=now)
+    await registry.put_agreement(connection, client_id, terms)
+
+
+def _pem(key: Any) -> str:
+    pem: bytes = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem.decode()

@@ -1,0 +1,219 @@
+"""A database with a source that may deliver, files for it, and the command as a person runs it."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import RowMapping, text
+from typer.testing import CliRunner
+
+from gateway.cli.main import app
+from gateway.clients import registry
+from gateway.clients.registration import Registration
+from gateway.db.engine import make_engine
+from gateway.privacy.field_encryption import Vault
+from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
+from tests.databases import new_database
+from tests.oauth_builders import public_jwk
+from tests.waiting import PATIENCE
+from verification.uscc import check_character
+
+SOURCES: Final = ("market", "rival", "ended")
+DATASETS: Final = frozenset({"registration", "licence", "penalty", "annual_report"})
+_COMMAND: Final = "from gateway.cli.main import main; main()"
+_GATE: Final = 4711
+_HOLD: Final = """
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.rows > {beyond} THEN
+        PERFORM pg_advisory_xact_lock_shared({gate});
+    END IF;
+    RETURN NEW;
+END $$
+"""
+_HELD: Final = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestFixture:
+    """A folder with files, and a database."""
+
+    url: str
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The command's settings."""
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
+            "XINQIAO_DATABASE_URL": self.url,
+            "XINQIAO_VAULT_KEYS": str(self.folder / "vault-keys.json"),
+            "XINQIAO_OPERATOR": "fang",
+            "COLUMNS": "200",
+        }
+
+    def arguments(
+        self, *arguments: str, source: str = "market", dataset: str = "licence"
+    ) -> list[str]:
+        """The command line; a name with a dot is a file of the folder."""
+        given = [str(self.folder / each) if "." in each else each for each in arguments]
+        return ["ingest", *given, "--source", source, "--dataset", dataset]
+
+    def ingest(self, *arguments: str, **of: str) -> Done:
+        """Run the command to its end."""
+        done = CliRunner().invoke(app, self.arguments(*arguments, **of), env=self.environment)
+        assert isinstance(done.exception, SystemExit | None), done.exc_info
+        return Done(status=done.exit_code, out=done.stdout, err=done.stderr)
+
+    def start(self, *arguments: str, **of: str) -> subprocess.Popen[str]:
+        """Start the command as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, *self.arguments(*arguments, **of)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @contextlib.contextmanager
+    def held(self, *arguments: str, beyond: int, **of: str) -> Iterator[subprocess.Popen[str]]:
+        """The command, started and held before it commits the first chunk that ends beyond so many
+        rows; it goes on when the block ends."""
+        self.rows(_HOLD.format(beyond=beyond, gate=_GATE))
+        self.rows(
+            "CREATE TRIGGER hold BEFORE UPDATE ON intake_job FOR EACH ROW EXECUTE FUNCTION hold()"
+        )
+        with asyncio.Runner() as runner:
+            gate = runner.run(asyncpg.connect(self.url.replace("+asyncpg", "")))
+            runner.run(gate.execute(f"SELECT pg_advisory_lock({_GATE})"))
+            run = self.start(*arguments, **of)
+            until = time.monotonic() + PATIENCE
+            while not self.rows(_HELD):
+                assert run.poll() is None, run.communicate()
+                assert time.monotonic() < until, "the ingest does not get on"
+                time.sleep(0.05)
+            yield run
+            runner.run(gate.close())
+        self.rows("DROP FUNCTION hold CASCADE")
+
+    def write(self, name: str, content: bytes | str | Iterable[Mapping[str, Any]]) -> Path:
+        """A file of the folder; rows are written as NDJSON."""
+        path = self.folder / name
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_bytes(b"".join(orjson.dumps(dict(row)) + b"\n" for row in content))
+        return path
+
+    def rows(self, sql: str) -> list[RowMapping]:
+        """What a statement finds."""
+        return asyncio.run(self._rows(sql))
+
+    async def _rows(self, sql: str) -> list[RowMapping]:
+        engine = make_engine(self.url, pool_size=1)
+        try:
+            async with engine.begin() as connection:
+                found = await connection.execute(text(sql))
+                return list(found.mappings()) if found.returns_rows else []
+        finally:
+            await engine.dispose()
+
+    def content(self, table: str = "record") -> list[str]:
+        """Every row of a table, but for what differs from run to run: ids, times, sealed bytes."""
+        told = (
+            "SELECT CAST(to_jsonb(t) - '{record_id,registration_id,received_at,source_time,"
+            "personal,digests,replaced_at,row}'::text[] AS text)"
+        )
+        if table.endswith("_history"):
+            told += (
+                " || CAST(t.row - '{record_id,registration_id,received_at,source_time,digests}'"
+                "::text[] AS text)"
+            )
+        return sorted(row["held"] for row in self.rows(f"{told} AS held FROM {table} AS t"))
+
+
+def make_source_database(postgres_url: str) -> str:
+    """The address of a fresh database with the sources in it."""
+    url = asyncio.run(new_database(postgres_url))
+    asyncio.run(_add_sources(url))
+    return url
+
+
+def make_ingest_fixture(url: str, folder: Path) -> IngestFixture:
+    """A desk with empty credit files."""
+    (folder / "vault-keys.json").write_text(Vault.generate_keys())
+    fixture = IngestFixture(url=url, folder=folder)
+    fixture.rows("TRUNCATE record, record_history, enterprise, enterprise_history, intake_job")
+    return fixture
+
+
+async def _add_sources(url: str) -> None:
+    role = next(each for each in DEMO_CLIENTS if each.key == "source")
+    engine = make_engine(url, pool_size=1)
+    async with engine.begin() as connection:
+        for client_id in SOURCES:
+            registration = Registration(
+                client_id=client_id,
+                kind="source",
+                name_zh="数源单位（合成）",
+                name_en="Source (synthetic)",
+                jwks={"keys": [public_jwk(ec.generate_private_key(ec.SECP256R1()), kid="k1")]},
+                scopes=("records:write",),
+            )
+            now = datetime.now(UTC)
+            await registry.register_client(connection, registration, now=now)
+            terms = replace(terms_of(role, now), datasets=DATASETS)
+            await registry.put_agreement(connection, client_id, terms)
+    await engine.dispose()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def make_uscc(number: int) -> str:
+    """The USCC of the made-up firm of this number."""
+    first17 = f"91330106{number * 7919 % 10**9:09d}"
+    return first17 + check_character(first17)
+
+
+def licences(count: int, *, changed: int = 0) -> list[dict[str, Any]]:
+    """So many licences of a third as many firms; of the first `changed` the content is another."""
+    return [
+        {
+            "uscc": make_uscc(number // 3),
+            "number": f"浙许{number}",
+            "name": "变更后的许可" if number < changed else "食品经营许可",
+            "decided_on": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
+        }
+        for number in range(count)
+    ]

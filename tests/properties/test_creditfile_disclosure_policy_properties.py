@@ -1,0 +1,147 @@
+"""Whatever a record says, and whenever it is asked for: who is told never more than who may be."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.creditfile import clock
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable, mask_person
+from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
+from gateway.creditfile.records import INDIVIDUAL_BUSINESS, Enterprise, Record, registration_of
+from gateway.synthetic.province import province
+from tests.creditfile_builders import CATALOGUE, make_record
+from tests.sampling import sampled
+
+TODAY = date(2026, 11, 23)
+PROVINCE = tuple(province(3, 120, today=TODAY, catalogue=CATALOGUE))
+RECORDS = tuple(
+    (each.enterprise.kind, record)
+    for each in PROVINCE
+    for record in (*each.records, registration_of(each.enterprise, each.personal))
+)
+OPERATORS = [each.enterprise for each in PROVINCE if each.enterprise.kind == INDIVIDUAL_BUSINESS]
+
+moments = st.datetimes(datetime(2015, 1, 1), datetime(2040, 1, 1)).map(  # noqa: DTZ001  # set below
+    lambda naive: naive.replace(tzinfo=UTC),
+)
+happenings = st.fixed_dictionaries(
+    {},
+    optional={
+        "repaired_at": moments,
+        "withdrawn_at": moments,
+        "objection_since": moments,
+        "publicity_ends_on": st.dates(date(2020, 1, 1), date(2035, 1, 1)),
+        "removed_on": st.dates(date(2020, 1, 1), date(2035, 1, 1)),
+    },
+)
+records = st.builds(
+    lambda chosen, happened: (chosen[0], replace(chosen[1], **happened)),
+    st.sampled_from(RECORDS),
+    happenings,
+)
+
+
+@pytest.fixture(params=["UTC", "Asia/Shanghai", "America/Los_Angeles", "Pacific/Kiritimati"])
+def _machine_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@given(records, moments)
+@settings(max_examples=sampled(150, full=500))
+def test_the_public_is_told_no_more_than_a_client_and_a_client_no_more_than_there_is(
+    chosen: tuple[str, Record],
+    now: datetime,
+) -> None:
+    """Public ⊆ authorised ⊆ record: by field, and by what the field says."""
+    kind, record = chosen
+    public, authorised, verification, own = (
+        disclosable_fields(record, audience, CATALOGUE, now, kind=kind) for audience in Audience
+    )
+    assert set(public) <= set(authorised) <= set(verification) <= set(record.fields)
+    assert set(authorised) <= set(own) <= set(record.fields)
+    for name, value in public.items():
+        assert value in (authorised[name], mask_person(str(authorised[name])))
+
+
+@given(records, moments, moments)
+@settings(max_examples=sampled(100, full=300))
+def test_after_repair_or_withdrawal_nothing_is_told_anywhere(
+    chosen: tuple[str, Record],
+    when: datetime,
+    now: datetime,
+) -> None:
+    """From that moment on, to nobody."""
+    _, record = chosen
+    for ended in (replace(record, repaired_at=when), replace(record, withdrawn_at=when)):
+        for audience in Audience:
+            assert now < when or not is_disclosable(ended, audience, CATALOGUE, now)
+
+
+@given(records, moments, st.timedeltas(timedelta(0), timedelta(days=3000)))
+@settings(max_examples=sampled(100, full=300))
+def test_what_has_ended_stays_ended(
+    chosen: tuple[str, Record],
+    now: datetime,
+    later: timedelta,
+) -> None:
+    """No clock runs backwards."""
+    _, record = chosen
+    dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
+    end = clock.ends_at(record, dataset, rules)
+    if end is not None and now >= end:
+        assert not is_disclosable(record, Audience.ENTERPRISE, CATALOGUE, now + later)
+
+
+@pytest.mark.usefixtures("_machine_in")
+@pytest.mark.parametrize("offset", [-11, 0, 8, 14])
+def test_a_record_is_told_at_the_last_second_and_not_at_midnight_in_any_time_zone(
+    offset: int,
+) -> None:
+    """Whatever the machine's time zone is, and whatever offset the moment was written with."""
+    zone = timezone(timedelta(hours=offset))
+    record = make_record(publicity_ends_on="2026-11-22")
+    last_second = datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC).astimezone(zone)
+    assert is_disclosable(record, Audience.PUBLIC, CATALOGUE, last_second)
+    assert not is_disclosable(
+        record, Audience.PUBLIC, CATALOGUE, last_second + timedelta(seconds=1)
+    )
+
+
+@given(st.dates(date(1992, 1, 1), date(2100, 1, 1)))
+def test_a_day_is_its_own_from_its_first_moment_to_its_last(day: date) -> None:
+    """And 24 hours long."""
+    assert day_of(midnight(day)) == day == day_of(end_of(day) - timedelta(microseconds=1))
+    assert end_of(day) - midnight(day) == timedelta(days=1)
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+    st.integers(0, 600),
+    st.integers(0, 600),
+)
+def test_a_longer_term_never_ends_earlier(day: date, months: int, more: int) -> None:
+    """Nor does it end in another month than was counted."""
+    end = months_after(day, months)
+    assert end <= months_after(day, months + more)
+    assert (end.year - day.year) * 12 + end.month - day.month == months
+    assert end.day <= day.day
+
+
+@given(st.sampled_from(OPERATORS), moments)
+def test_an_operators_name_is_never_whole_in_public(enterprise: Enterprise, now: datetime) -> None:
+    """On any day."""
+    record = registration_of(enterprise)
+    told = disclosable_fields(record, Audience.PUBLIC, CATALOGUE, now, kind=INDIVIDUAL_BUSINESS)
+    name = str(told.get("legal_representative", "**"))
+    assert name.endswith("**")
+    assert len(name) <= 3

@@ -1,0 +1,298 @@
+"""Whose certificate it is, who may say so, and what is no certificate at all."""
+
+import base64
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from gateway.access.client_cert import MAX_HEADER_LENGTH, parse_header
+from gateway.clients.authentication import SUBJECTS, Authentication
+from gateway.clients.certificates import LARGEST_CERTIFICATE, CertificateError, read_certificate
+from gateway.clients.registration import Registration, RegistrationError
+from gateway.settings import Settings, SettingsError
+from gateway.trusted_proxies import is_in_networks, parse_networks
+from tests.mtls_builders import SUBJECT, Holder, make_authority, make_certificate
+from tests.oauth_builders import public_jwk
+
+CA = make_authority()
+LEAF = make_certificate(by=CA)
+
+
+def by(**subject: Any) -> Authentication:
+    """Registered for tls_client_auth with this subject."""
+    return Authentication(token_endpoint_auth_method="tls_client_auth", **subject)
+
+
+def names(holder: Holder, **subject: str) -> bool:
+    """Whether a certificate is of a client with this subject."""
+    return read_certificate(holder.der).belongs_to(by(**subject), ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SUBJECT,
+        "CN=acme-bank,O=Acme\\20Bank,C=CN",
+        "2.5.4.3=acme-bank,2.5.4.10=Acme Bank,2.5.4.6=CN",
+    ],
+)
+def test_a_subject_is_compared_as_a_name_and_not_as_a_text(written: str) -> None:
+    """RFC 4514 writes one name in more than one way."""
+    assert names(LEAF, tls_client_auth_subject_dn=written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "CN=acme-bank,O=Acme Bank",
+        "CN=acme-bank",
+        "C=CN,O=Acme Bank,CN=acme-bank",
+        "CN=Acme-Bank,O=Acme Bank,C=CN",
+        "CN=acme-bank+O=Acme Bank,C=CN",
+        "CN=acme-bank,OU=Acme Bank,C=CN",
+        "CN=acme-bank\\,O=Acme Bank\\,C=CN",
+        "CN=acme-bank,O=Acme Bank,C=CN,DC=more",
+    ],
+)
+def test_another_subject_is_another_client(written: str) -> None:
+    """A part of it, another order, another case, a name that only looks alike."""
+    assert not names(LEAF, tls_client_auth_subject_dn=written)
+
+
+ALTERNATIVES = (
+    x509.DNSName("api.acme.example"),
+    x509.UniformResourceIdentifier("spiffe://acme/bank"),
+    x509.IPAddress(ip_address("2001:db8::7")),
+    x509.RFC822Name("Tech@acme.example"),
+)
+
+
+@pytest.mark.parametrize(
+    ("subject", "fits"),
+    [
+        ({"tls_client_auth_san_dns": "API.acme.example"}, True),
+        ({"tls_client_auth_san_dns": "acme.example"}, False),
+        ({"tls_client_auth_san_dns": "spiffe"}, False),
+        ({"tls_client_auth_san_uri": "spiffe://acme/bank"}, True),
+        ({"tls_client_auth_san_uri": "spiffe://acme/bank/"}, False),
+        ({"tls_client_auth_san_ip": "2001:0db8:0:0::7"}, True),
+        ({"tls_client_auth_san_ip": "2001:db8::8"}, False),
+        ({"tls_client_auth_san_email": "Tech@ACME.example"}, True),
+        ({"tls_client_auth_san_email": "tech@acme.example"}, False),
+    ],
+)
+def test_an_alternative_name_is_of_its_own_kind(subject: dict[str, str], fits: bool) -> None:
+    """And equal as names of that kind are; a certificate without any fits none."""
+    assert names(make_certificate(by=CA, alternatives=ALTERNATIVES), **subject) is fits
+    assert not names(LEAF, **subject)
+
+
+def test_a_certificate_that_issued_itself_has_no_authority() -> None:
+    """Whatever it calls itself: no proxy can have verified a chain that is not there."""
+    assert not names(make_certificate(), tls_client_auth_subject_dn=SUBJECT)
+
+
+def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
+    """Another certificate of the same key and name is another; so is one behind it in x5c."""
+    own = make_certificate()
+    registered = Authentication(token_endpoint_auth_method="self_signed_tls_client_auth")
+    assert read_certificate(own.der).belongs_to(registered, [LEAF.jwk, own.jwk])
+    again = make_certificate(key=own.key)
+    assert not read_certificate(again.der).belongs_to(registered, [own.jwk])
+    behind = {**own.jwk, "x5c": [*own.jwk["x5c"], *LEAF.jwk["x5c"]]}
+    assert not read_certificate(LEAF.der).belongs_to(registered, [behind])
+    assert not read_certificate(own.der).belongs_to(registered, [public_jwk(own.key)])
+    assert not read_certificate(own.der).belongs_to(Authentication(), [own.jwk])
+
+
+def test_a_wildcard_names_nobody() -> None:
+    """Neither in a certificate nor in a registration."""
+    wild = make_certificate(by=CA, alternatives=[x509.DNSName("*.acme.example")])
+    assert not names(wild, tls_client_auth_san_dns="api.acme.example")
+    assert by(tls_client_auth_san_dns="*.acme.example").problem is not None
+
+
+def test_client_cert_is_read_as_rfc_9440_writes_it() -> None:
+    """One byte sequence; blanks around it are the field's, not its own."""
+    assert parse_header(f" {LEAF.header} ").thumbprint == LEAF.thumbprint
+
+
+def _changed(text: str) -> list[str]:
+    inner = text.strip(":")
+    der = base64.b64decode(inner)
+    return [
+        "",
+        "::",
+        inner,
+        f":{inner}",
+        f"{inner}:",
+        f'"{inner}"',
+        f"{text}, {text}",
+        f"{text};a=1",
+        f":{inner[:-4]}:",
+        f":{inner}====:",
+        f":{inner[:40]} {inner[40:]}:",
+        f":{inner.replace('+', '-').replace('/', '_')[:-2]}:",
+        f":{base64.b64encode(der + b'more').decode()}:",
+        f":{base64.b64encode(der[:-1]).decode()}:",
+        f":{base64.b64encode(b'0' * 300).decode()}:",
+        f":{base64.b64encode(der + bytes(LARGEST_CERTIFICATE)).decode()}:",
+        ":" + "A" * MAX_HEADER_LENGTH + ":",
+        "-----BEGIN CERTIFICATE-----",
+        ":%2B:",
+    ]
+
+
+@pytest.mark.parametrize("field", _changed(LEAF.header))
+def test_anything_else_in_client_cert_is_refused(field: str) -> None:
+    """Two of them in one line, PEM, other base64, bytes before, behind or missing, too many."""
+    with pytest.raises(CertificateError):
+        parse_header(field)
+
+
+def test_a_large_certificate_passes_up_to_a_bound() -> None:
+    """Many names are a certificate; as many as fill memory are none."""
+    many = [x509.DNSName(f"host-{i:04}.acme.example") for i in range(200)]
+    assert parse_header(make_certificate(by=CA, alternatives=many).header)
+    with pytest.raises(CertificateError):
+        parse_header(make_certificate(by=CA, alternatives=many * 3).header)
+
+
+@pytest.mark.parametrize(
+    ("networks", "peer", "trusted"),
+    [
+        ("", "127.0.0.1", False),
+        ("10.0.0.7", "10.0.0.7", True),
+        ("10.0.0.7", "10.0.0.70", False),
+        ("10.0.0.0/28, fd00::/64", "10.0.0.15", True),
+        ("10.0.0.0/28 fd00::/64", "10.0.0.16", False),
+        ("10.0.0.0/28 fd00::/64", "fd00::9", True),
+        ("10.0.0.7", "::ffff:10.0.0.7", True),
+        ("::ffff:10.0.0.0/124", "10.0.0.7", True),
+        ("::ffff:10.0.0.0/124", "::ffff:10.0.0.16", False),
+        ("fd00::/64", "::ffff:10.0.0.7", False),
+        ("127.0.0.1", None, False),
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "unix:/run/proxy.sock", False),
+        ("127.0.0.1", "localhost", False),
+    ],
+)
+def test_a_proxy_is_known_by_its_address(networks: str, peer: str | None, trusted: bool) -> None:
+    """An IPv4 address stays one in IPv6's clothes; whoever has no address is nobody."""
+    assert is_in_networks(peer, parse_networks(networks)) is trusted
+
+
+def settings(**changes: Any) -> Settings:
+    """A real installation."""
+    return Settings.from_env(
+        database_url="postgresql://x@y/z",
+        issuer="https://credit.example.gov.cn",
+        secret="s" * 32,
+        signing_keys="/nowhere",
+        vault_keys="/nowhere",
+        log_checkpoints=("/nowhere",),
+        **changes,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trusted_proxies": "proxy.example"},
+        {"trusted_proxies": "10.0.0.7/24"},
+        {"trusted_proxies": "0.0.0.0/0"},
+        {"trusted_proxies": "::/0"},
+        {"trusted_proxies": "::ffff:0:0/96"},
+        {"mtls_origin": "https://mtls.example.gov.cn"},
+        {"trusted_proxies": "10.0.0.7", "mtls_origin": "http://mtls.example.gov.cn"},
+        {"trusted_proxies": "10.0.0.7", "mtls_origin": "https://mtls.example.gov.cn/"},
+        {"trusted_proxies": "10.0.0.7", "mtls_origin": "https://Mtls.example.gov.cn"},
+        {"trusted_proxies": "10.0.0.7", "mtls_origin": "https://me@mtls.example.gov.cn"},
+    ],
+)
+def test_a_setting_that_trusts_nobody_clearly_is_refused(changes: dict[str, str]) -> None:
+    """Names, host bits, everybody; an address for certificates that nobody passes on."""
+    with pytest.raises(SettingsError, match=r"XINQIAO_(TRUSTED_PROXIES|MTLS_ORIGIN)"):
+        settings(**changes)
+
+
+def test_nobody_is_trusted_unless_the_operator_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no default; the variable is a list by spaces or commas."""
+    assert settings().trusted_proxies == ()
+    monkeypatch.setenv("XINQIAO_TRUSTED_PROXIES", "10.0.0.7, fd00::/64")
+    assert [str(each) for each in settings().trusted_proxies] == ["10.0.0.7/32", "fd00::/64"]
+
+
+def test_an_origin_is_one_of_our_own_whatever_host_is_sent() -> None:
+    """A Host that is neither is answered as the issuer."""
+    both = settings(trusted_proxies="10.0.0.7", mtls_origin="https://mtls.example.gov.cn")
+    assert both.origin_at("MTLS.example.gov.cn:443") == "https://mtls.example.gov.cn"
+    for other in (None, "", "credit.example.gov.cn", "evil.example", "mtls.example.gov.cn:8443"):
+        assert both.origin_at(other) == "https://credit.example.gov.cn"
+    assert settings().origin_at("mtls.example.gov.cn") == "https://credit.example.gov.cn"
+
+
+def make_registration(jwks: Any = None, **authentication: Any) -> Registration:
+    """A client that is registered so."""
+    return Registration(
+        client_id="acme",
+        kind="bank",
+        name_zh="某银行",
+        name_en="Acme",
+        scopes=("query",),
+        jwks=jwks,
+        authentication=Authentication(**authentication),
+    )
+
+
+TLS = {"token_endpoint_auth_method": "tls_client_auth"}
+SELF = {"token_endpoint_auth_method": "self_signed_tls_client_auth"}
+KEYS = {"keys": [public_jwk(LEAF.key, kid="k1")]}
+
+
+@pytest.mark.parametrize(
+    ("jwks", "authentication"),
+    [
+        (None, TLS),
+        (None, {**TLS, **dict.fromkeys(SUBJECTS[1:3], "acme.example")}),
+        (KEYS, {**TLS, "tls_client_auth_san_dns": "acme.example"}),
+        (KEYS, {"tls_client_auth_san_dns": "acme.example"}),
+        (KEYS, {**SELF, "tls_client_auth_san_dns": "acme.example"}),
+        (KEYS, {"token_endpoint_auth_method": "client_secret_basic"}),
+        (KEYS, {"token_endpoint_auth_method": "none"}),
+        (None, {**TLS, "tls_client_auth_subject_dn": ""}),
+        (None, {**TLS, "tls_client_auth_subject_dn": "acme"}),
+        (None, {**TLS, "tls_client_auth_subject_dn": "CN=#0c0161,C=CN"}),
+        (None, {**TLS, "tls_client_auth_subject_dn": "CN=a\0b"}),
+        (None, {**TLS, "tls_client_auth_san_uri": "acme"}),
+        (None, {**TLS, "tls_client_auth_san_ip": "10.0.0"}),
+        (None, {**TLS, "tls_client_auth_san_email": "acme"}),
+        (None, {**TLS, "tls_client_auth_san_dns": "x" * 2_000}),
+        (None, SELF),
+        (KEYS, SELF),
+        ({"keys": [LEAF.jwk, *KEYS["keys"]]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": []}]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": ["!"]}]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": [7]}]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": [LEAF.jwk["x5c"][0] + "\n"]}]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": CA.jwk["x5c"]}]}, SELF),
+        ({"keys": [{**LEAF.jwk, "x5c": CA.jwk["x5c"]}]}, {}),
+    ],
+)
+def test_a_registration_that_names_nobodys_certificate_is_refused(
+    jwks: Any, authentication: dict[str, str]
+) -> None:
+    """No method without its member, no member without its method, no certificate of another key."""
+    with pytest.raises(RegistrationError):
+        make_registration(jwks, **authentication)
+
+
+def test_a_good_registration_keeps_its_members() -> None:
+    """By the names of RFC 8705."""
+    made = make_registration(**TLS, tls_client_auth_subject_dn=SUBJECT)
+    assert made.columns()["tls_client_auth_subject_dn"] == SUBJECT
+    assert make_registration({"keys": [make_certificate().jwk]}, **SELF)
+    assert LEAF.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

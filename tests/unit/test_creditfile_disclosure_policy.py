@@ -1,0 +1,183 @@
+"""The one place that decides what is told."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.codes.summary import summary_of
+from gateway.creditfile.disclosure_class import Audience
+from gateway.creditfile.disclosure_policy import (
+    disclosable_fields,
+    disclosable_records,
+    is_disclosable,
+    is_on_serious_list,
+    mask_person,
+    never_disclosed_fields,
+)
+from gateway.creditfile.records import Record, registration_of
+from tests.creditfile_builders import CATALOGUE, NOON, keeping_back, make_enterprise, make_record
+
+PUBLIC, AUTHORISED = Audience.PUBLIC, Audience.AUTHORISED
+VERIFICATION, ENTERPRISE = Audience.VERIFICATION, Audience.ENTERPRISE
+
+
+def test_a_live_penalty_is_public_without_its_internal_fields() -> None:
+    """What is for the authorities stays with them."""
+    told = disclosable_fields(make_record(), PUBLIC, CATALOGUE, NOON, kind="firm")
+    assert told["document_number"] == "浙市监罚〔2026〕0001号"
+    assert not {"severity", "procedure", "appeal_state", "determined_on"} & set(told)
+
+
+def test_severity_is_told_under_consent_and_the_appeal_state_is_only_compared() -> None:
+    """Each class reaches its audience."""
+    record = make_record()
+    authorised = disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")
+    compared = disclosable_fields(record, VERIFICATION, CATALOGUE, NOON, kind="firm")
+    assert "severity" in authorised
+    assert "appeal_state" not in authorised
+    assert compared["appeal_state"] == "none"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"procedure": "简易"}, {"appeal_state": "under_appeal"}],
+)
+def test_what_does_not_count_as_bad_is_told_to_the_enterprise_alone(
+    changed: dict[str, str],
+) -> None:
+    """R1: to show it is to hold it against the enterprise."""
+    record = make_record(**changed)
+    told = {each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)}
+    assert told == {ENTERPRISE}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kinds": ["警告"]},
+        {"repaired_at": NOON},
+        {"withdrawn_at": NOON},
+        {"publicity_ends_on": "2026-11-21"},
+        {"published_on": "2026-11-23"},
+    ],
+)
+def test_what_has_ended_or_has_not_begun_is_told_to_nobody(changed: dict[str, Any]) -> None:
+    """Neither to the public, nor under consent, nor as an answer."""
+    record = make_record(**changed)
+    assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
+
+
+def test_a_rating_is_told_under_consent_only() -> None:
+    """It is no public record."""
+    record = make_record("public_rating")
+    assert not is_disclosable(record, PUBLIC, CATALOGUE, NOON)
+    assert disclosable_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm") == {}
+    assert is_disclosable(record, AUTHORISED, CATALOGUE, NOON)
+
+
+def test_an_industry_rating_is_public_if_its_authority_publishes_it() -> None:
+    """Record by record."""
+    assert not is_disclosable(make_record("industry_rating"), PUBLIC, CATALOGUE, NOON)
+    assert is_disclosable(make_record("industry_rating", published=True), PUBLIC, CATALOGUE, NOON)
+
+
+def test_supervision_reaches_no_client() -> None:
+    """Its class is `government`."""
+    record = make_record("supervision")
+    assert not [each for each in Audience if is_disclosable(record, each, CATALOGUE, NOON)]
+
+
+def test_a_record_of_a_dataset_that_the_catalogue_does_not_know_is_told_to_nobody() -> None:
+    """What is not described is not served."""
+    stranger = replace(make_record(), dataset="horoscope")
+    assert not is_disclosable(stranger, ENTERPRISE, CATALOGUE, NOON)
+
+
+def test_an_operators_name_is_masked_in_public_and_a_legal_representatives_is_not() -> None:
+    """An individual business is half a natural person."""
+    shop = registration_of(make_enterprise(kind="individual_business"))
+    firm = registration_of(make_enterprise())
+
+    def name(record: Record, audience: Audience, kind: str) -> object:
+        return disclosable_fields(record, audience, CATALOGUE, NOON, kind=kind)[
+            "legal_representative"
+        ]
+
+    assert name(shop, PUBLIC, "individual_business") == "张**"
+    assert name(shop, AUTHORISED, "individual_business") == "张三丰"
+    assert name(firm, PUBLIC, "firm") == "张三丰"
+    assert mask_person("") == "**"
+
+
+def test_opened_personal_fields_are_told_only_by_their_class() -> None:
+    """The phone under consent; the identity number and the home to nobody."""
+    personal = {
+        "legal_representative_id_number": "330106199001011234",
+        "phone": "15400000000",
+        "home_address": "合成路",
+    }
+    record = registration_of(make_enterprise(), personal)
+    assert (
+        disclosable_fields(record, AUTHORISED, CATALOGUE, NOON, kind="firm")["phone"]
+        == "15400000000"
+    )
+    assert "phone" not in disclosable_fields(record, PUBLIC, CATALOGUE, NOON, kind="firm")
+    for audience in (PUBLIC, AUTHORISED, ENTERPRISE):
+        told = disclosable_fields(record, audience, CATALOGUE, NOON, kind="firm")
+        assert not {"legal_representative_id_number", "home_address"} & set(told)
+
+
+def test_an_identity_number_in_free_text_is_masked_even_if_intake_missed_it() -> None:
+    """R5, a second time."""
+    record = make_record(facts="经营者（330106 19900101 123x）未明码标价。")
+    for audience in Audience:
+        facts = disclosable_fields(record, audience, CATALOGUE, NOON, kind="firm")["facts"]
+        assert "19900101" not in facts
+
+
+def test_the_serious_list_prolongs_the_retention_of_other_bad_information() -> None:
+    """Longer while on the list, and only while on it."""
+    broken = make_record("commitment", fulfilment="broken", committed_on="2019-01-01")
+    listed = make_record("serious_violation", record_id="rec_2")
+    removed = make_record("serious_violation", record_id="rec_2", removed_on="2026-11-01")
+    told = disclosable_records((broken, listed), PUBLIC, CATALOGUE, NOON, kind="firm")
+    assert [each.record for each in told] == [broken, listed]
+    assert disclosable_records((broken, removed), PUBLIC, CATALOGUE, NOON, kind="firm") == ()
+
+
+def test_the_serious_list_prolongs_retention_whoever_may_be_told_of_it() -> None:
+    """A catalogue that keeps the list from the public has nothing deleted earlier."""
+    listed = [make_record("serious_violation", record_id="rec_2")]
+    assert is_on_serious_list(listed, keeping_back("serious_violation"), NOON)
+    over = [replace(listed[0], repaired_at=NOON)]
+    assert not is_on_serious_list(over, keeping_back("serious_violation"), NOON)
+
+
+def test_never_told_fields_are_those_that_an_answer_lists_as_withheld() -> None:
+    """By name, whatever the record."""
+    assert never_disclosed_fields("penalty", CATALOGUE) == (
+        "procedure",
+        "determined_on",
+        "published_on",
+        "conduct_ended_on",
+        "appeal_state",
+    )
+
+
+def test_a_record_is_told_until_midnight_in_shanghai() -> None:
+    """At 23:59:59.999999, and not at 00:00:00."""
+    record = make_record(publicity_ends_on="2026-11-22")
+    last = datetime(2026, 11, 22, 15, 59, 59, 999999, tzinfo=UTC)
+    assert is_disclosable(record, PUBLIC, CATALOGUE, last)
+    assert not is_disclosable(record, PUBLIC, CATALOGUE, datetime(2026, 11, 22, 16, tzinfo=UTC))
+
+
+def test_of_a_dataset_that_is_kept_from_the_public_the_page_says_nothing() -> None:
+    """“No record was found” would be said where there are some (R6)."""
+    held, penalty = make_enterprise(), make_record()
+    sections = summary_of(held, [penalty], CATALOGUE, now=NOON).sections
+    kept = summary_of(held, [penalty], keeping_back("penalty"), now=NOON).sections
+    assert [each.dataset for each in sections if each.state == "found"] == ["penalty"]
+    assert {each.dataset for each in sections} - {each.dataset for each in kept} == {"penalty"}

@@ -1,0 +1,261 @@
+"""Objections: who may do what, when, and until when. Noon of the tests is Sunday, 22 November 2026."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from gateway.creditfile.local_dates import midnight
+from gateway.creditfile.objections import lifecycle
+from gateway.creditfile.objections.model import (
+    Actor,
+    Objection,
+    ObjectionAct,
+    ObjectionChanged,
+    ObjectionKind,
+    ObjectionOutcome,
+    ObjectionRefused,
+    RefusalReason,
+    Role,
+    Status,
+)
+from tests.creditfile_builders import NOON
+from tests.objection_builders import (
+    ENTERPRISE,
+    KINDS,
+    REVIEWER,
+    SOURCE,
+    done,
+    make_objection,
+    raised,
+)
+
+DAY = timedelta(days=1)
+
+
+def decided(
+    objection: Objection,
+    outcome: ObjectionOutcome = ObjectionOutcome.REJECTED,
+    *,
+    corrected: bool = False,
+    by: Actor = SOURCE,
+    now: datetime = NOON + DAY,
+) -> ObjectionChanged | ObjectionRefused:
+    """What the source's decision gives."""
+    return lifecycle.decide(
+        objection,
+        actor=by,
+        outcome=outcome,
+        reasons="处罚决定仍然有效。",
+        corrected=corrected,
+        kinds=KINDS,
+        now=now,
+    )
+
+
+def appealed(
+    objection: Objection, *, by: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
+) -> ObjectionChanged | ObjectionRefused:
+    """What asking for a review gives."""
+    return lifecycle.ask_for_review(objection, actor=by, text="请复核。", kinds=KINDS, now=now)
+
+
+def reviewed(
+    objection: Objection,
+    outcome: ObjectionOutcome = ObjectionOutcome.UPHELD,
+    *,
+    by: Actor = REVIEWER,
+) -> ObjectionChanged | ObjectionRefused:
+    """What the review gives."""
+    return lifecycle.review(
+        objection,
+        actor=by,
+        outcome=outcome,
+        reasons="事实不清。",
+        record_version=4,
+        kinds=KINDS,
+        now=NOON + 3 * DAY,
+    )
+
+
+def test_an_objection_is_due_in_five_working_days_and_twenty_at_most() -> None:
+    """Received on a Sunday: Friday, and the Friday three weeks later."""
+    objection = make_objection()
+    assert (objection.due_on, objection.latest_on) == (date(2026, 11, 27), date(2026, 12, 18))
+    assert objection.status is Status.OPEN
+    assert objection.marks
+
+
+def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> None:
+    """Ten working days, and the same way through."""
+    for dataset in ("public_rating", "industry_rating", "third_party_rating"):
+        appeal = make_objection(dataset=dataset)
+        assert appeal.kind is ObjectionKind.RATING_APPEAL
+        assert appeal.due_on == date(2026, 12, 4)
+        assert appeal.source_id == "source"
+    assert make_objection(dataset="licence").kind is ObjectionKind.OBJECTION
+
+
+def test_only_the_records_own_enterprise_objects() -> None:
+    """Not another, and not the source."""
+    other = replace(ENTERPRISE, party="91330106MA2CXXXX16")
+    assert raised(by=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert raised(by=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+
+
+def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
+    """The mark goes with the error, not before it."""
+    objection = make_objection()
+    assert decided(objection, ObjectionOutcome.UPHELD) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    assert decided(objection, ObjectionOutcome.PARTLY) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    upheld = done(decided(objection, ObjectionOutcome.UPHELD, corrected=True))
+    assert upheld.status is Status.CLOSED
+    assert not upheld.marks
+
+
+def test_a_rejection_keeps_the_mark_until_nobody_can_ask_for_a_review() -> None:
+    """Ten working days, to the end of the last one."""
+    rejected = done(decided(make_objection()))
+    assert rejected.status is Status.DECIDED
+    assert rejected.marks
+    assert rejected.due_on == date(2026, 12, 7)
+    on_the_last_day = midnight(date(2026, 12, 8)) - timedelta(seconds=1)
+    assert lifecycle.lapse(rejected, now=on_the_last_day) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    lapsed = done(lifecycle.lapse(rejected, now=midnight(date(2026, 12, 8))))
+    assert (lapsed.status, lapsed.outcome) == (Status.CLOSED, ObjectionOutcome.REJECTED)
+
+
+def test_a_review_is_asked_for_once_and_in_time() -> None:
+    """And it goes to somebody else than the source."""
+    rejected = done(decided(make_objection()))
+    late = midnight(date(2026, 12, 8))
+    assert appealed(rejected, now=late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
+    asked = done(appealed(rejected))
+    assert asked.status is Status.IN_REVIEW
+    assert appealed(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    itself = Actor(role=Role.REVIEWER, name="client:source", party="source")
+    assert reviewed(asked, by=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
+    assert decided(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+
+
+def test_a_source_that_lets_its_time_pass_cannot_keep_the_enterprise_waiting() -> None:
+    """The enterprise may ask for a review then, and not a day before."""
+    objection = make_objection()
+    assert appealed(objection, now=NOON + 4 * DAY) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+    assert done(appealed(objection, now=midnight(date(2026, 11, 28)))).status is Status.IN_REVIEW
+
+
+def test_what_a_review_finds_wrong_the_source_must_correct() -> None:
+    """It cannot reject again, nor come with what it had done before the review."""
+    asked = done(appealed(done(decided(make_objection()))))
+    ordered = done(reviewed(asked))
+    assert (ordered.status, ordered.record_version) == (Status.ORDERED, 4)
+    assert ordered.marks
+    assert decided(ordered) == ObjectionRefused(reason=RefusalReason.MUST_CORRECT)
+    assert decided(ordered, ObjectionOutcome.UPHELD) == ObjectionRefused(
+        reason=RefusalReason.NOT_CORRECTED
+    )
+    assert lifecycle.withdraw(ordered, actor=ENTERPRISE, now=NOON) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    partly = done(decided(ordered, ObjectionOutcome.PARTLY, corrected=True))
+    assert partly.status is Status.CLOSED
+
+
+def test_a_review_that_rejects_is_final() -> None:
+    """Nothing comes after it."""
+    closed = done(
+        reviewed(done(appealed(done(decided(make_objection())))), ObjectionOutcome.REJECTED)
+    )
+    assert closed.status is Status.CLOSED
+    assert appealed(closed) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
+
+
+def extended(
+    objection: Objection, until: date | None = None, now: datetime = NOON
+) -> ObjectionChanged | ObjectionRefused:
+    """What an extension gives."""
+    return lifecycle.extend(objection, actor=SOURCE, reason="需要外调", until=until, now=now)
+
+
+def test_time_is_extended_once_in_time_and_to_twenty_working_days_at_most() -> None:
+    """With a reason that stands in the history."""
+    objection = make_objection()
+    changed = extended(objection)
+    longer = done(changed)
+    assert longer.due_on == objection.latest_on
+    assert isinstance(changed, ObjectionChanged)
+    assert (changed.event.what, changed.event.reason) == (ObjectionAct.EXTENDED, "需要外调")
+    assert extended(longer) == ObjectionRefused(reason=RefusalReason.ALREADY_EXTENDED)
+    assert extended(objection, now=NOON + 6 * DAY) == ObjectionRefused(
+        reason=RefusalReason.TOO_LATE
+    )
+    assert extended(objection, date(2026, 12, 19)) == ObjectionRefused(
+        reason=RefusalReason.NOT_LATER
+    )
+    assert extended(objection, date(2026, 11, 27)) == ObjectionRefused(
+        reason=RefusalReason.NOT_LATER
+    )
+    assert done(extended(objection, date(2026, 11, 30))).due_on == date(2026, 11, 30)
+
+
+def test_a_late_decision_still_counts() -> None:
+    """Late is better than not at all."""
+    assert done(decided(make_objection(), now=NOON + 30 * DAY)).status is Status.DECIDED
+
+
+@pytest.mark.parametrize("stranger", ["another-source", ""])
+def test_only_the_records_source_decides(stranger: str) -> None:
+    """Not another department, not the enterprise, not the operator."""
+    for by in (replace(SOURCE, party=stranger), ENTERPRISE, REVIEWER):
+        assert decided(make_objection(), by=by) == ObjectionRefused(
+            reason=RefusalReason.NOT_AVAILABLE
+        )
+
+
+def test_the_enterprise_may_let_it_rest() -> None:
+    """What was decided before stands."""
+    withdrawn = done(lifecycle.withdraw(make_objection(), actor=ENTERPRISE, now=NOON))
+    assert (withdrawn.status, withdrawn.outcome) == (Status.CLOSED, ObjectionOutcome.WITHDRAWN)
+    accepted = lifecycle.withdraw(done(decided(make_objection())), actor=ENTERPRISE, now=NOON)
+    assert done(accepted).outcome is ObjectionOutcome.REJECTED
+
+
+def test_a_provisional_day_is_counted_again_when_the_calendar_knows() -> None:
+    """Until then it stays, marked as such."""
+    in_2090 = datetime(2090, 9, 29, 4, 0, tzinfo=NOON.tzinfo)
+    far = make_objection(now=in_2090)
+    assert far.due_provisional
+    assert lifecycle.recount(far, kinds=KINDS, now=NOON) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    guessed = replace(make_objection(), due_on=date(2026, 11, 30), due_provisional=True)
+    counted = done(lifecycle.recount(guessed, kinds=KINDS, now=NOON))
+    assert (counted.due_on, counted.due_provisional) == (date(2026, 11, 27), False)
+
+
+def test_a_provisional_day_takes_nothing_from_the_enterprise() -> None:
+    """While holidays may still move it, a review can be asked for a while longer."""
+    rejected = replace(done(decided(make_objection())), due_provisional=True)
+    a_day_late, too_late = midnight(date(2026, 12, 8)), midnight(date(2026, 12, 22))
+    assert lifecycle.lapse(rejected, now=a_day_late) == ObjectionRefused(
+        reason=RefusalReason.NOT_NOW
+    )
+    assert done(appealed(rejected, now=a_day_late)).status is Status.IN_REVIEW
+    assert appealed(rejected, now=too_late) == ObjectionRefused(reason=RefusalReason.TOO_LATE)
+    assert done(lifecycle.lapse(rejected, now=too_late)).status is Status.CLOSED
+
+
+def test_a_deleted_record_takes_every_text_with_it() -> None:
+    """And the objection ends; one that had ended keeps its outcome."""
+    gone = lifecycle.forget(make_objection(), now=NOON).objection
+    assert (gone.status, gone.outcome) == (Status.CLOSED, ObjectionOutcome.RECORD_DELETED)
+    assert not any((gone.text, gone.wanted, gone.reasons, gone.review_text, gone.review_reasons))
+    closed = done(decided(make_objection(), ObjectionOutcome.UPHELD, corrected=True))
+    assert lifecycle.forget(closed, now=NOON).objection.outcome is ObjectionOutcome.UPHELD
