@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from consent.model import (
-    AccessRequest,
     Act,
     Channel,
     Consent,
@@ -22,6 +21,7 @@ from consent.model import (
     Purpose,
     Reason,
     Refused,
+    Request,
     Scope,
     Status,
     status_at,
@@ -57,12 +57,10 @@ class Transition:
     event: Event
 
 
-def request(  # what a request is made of; all by keyword
-    ask: AccessRequest,
+def request(
+    asked: Request,
     *,
     consent_id: str,
-    valid_until: datetime,
-    max_uses: int | None,
     channel: Channel,
     now: datetime,
     answer_within: timedelta = ANSWER_WITHIN,
@@ -70,36 +68,37 @@ def request(  # what a request is made of; all by keyword
     cool_down: timedelta = COOL_DOWN,
     amends: Consent | None = None,
 ) -> Transition | Refused:
-    """The client asks, for a new consent or to change a running one (`amends`).
+    """A requested consent: a new one, or one that would change the running `amends`.
 
     Refused inside the cool-down after a refusal of the same (R9). It can be answered no longer than it
     would run, and a change no longer than what it would change runs.
     """
-    if amends is not None and _relation(amends) != _relation(ask):
+    if asked.uscc is None or (amends is not None and _relation(amends) != _relation(asked)):
         return Refused(Reason.NOT_AVAILABLE)
     if amends is not None and status_at(amends, now) not in _RUNNING:
         return Refused(REASON_OF[status_at(amends, now)])
-    if not may_ask_again(_of_the_same(previous_refusals, ask), now=now, cool_down=cool_down):
+    if not may_ask_again(_of_the_same(previous_refusals, asked), now=now, cool_down=cool_down):
         return Refused(Reason.COOLING_DOWN)
-    answer_by = min(now + answer_within, valid_until)
+    answer_by = min(now + answer_within, asked.valid_until)
     consent = Consent(
         consent_id=consent_id,
-        client_id=ask.client_id,
-        uscc=ask.uscc,
-        purpose=ask.purpose,
-        datasets=tuple(dict.fromkeys(ask.datasets)),
-        questions=tuple(dict.fromkeys(ask.questions)),
+        client_id=asked.client_id,
+        uscc=asked.uscc,
+        purpose=asked.purpose,
+        datasets=tuple(dict.fromkeys(asked.datasets)),
+        questions=tuple(dict.fromkeys(asked.questions)),
         status=Status.REQUESTED,
         requested_at=now,
         answer_by=answer_by if amends is None else min(answer_by, amends.valid_until),
-        valid_until=valid_until,
-        max_uses=max_uses,
+        valid_until=asked.valid_until,
+        max_uses=asked.max_uses,
         version=0,
+        channel=channel,
         amends=None if amends is None else amends.consent_id,
     )
     if consent.scope.hollow_at(now):
         return Refused(Reason.NOTHING_CHOSEN)
-    return _changed(consent, Act.REQUESTED, actor=ask.client_id, channel=channel, now=now)
+    return _changed(consent, Act.REQUESTED, actor=asked.client_id, channel=channel, now=now)
 
 
 def may_ask_again(
@@ -302,12 +301,12 @@ def _too_little(scope: Scope, consent: Consent, now: datetime) -> Refused | None
     return Refused(Reason.NOTHING_CHOSEN) if used_up or scope.hollow_at(now) else None
 
 
-def _relation(of: Consent | AccessRequest) -> tuple[str, str, Purpose]:
-    return of.client_id, of.uscc, of.purpose
+def _relation(asked: Consent | Request) -> tuple[str, str | None, Purpose]:
+    return asked.client_id, asked.uscc, asked.purpose
 
 
-def _of_the_same(refusals: Iterable[Consent], ask: AccessRequest) -> list[Consent]:
-    return [refused for refused in refusals if _relation(refused) == _relation(ask)]
+def _of_the_same(refusals: Iterable[Consent], asked: Request) -> list[Consent]:
+    return [refused for refused in refusals if _relation(refused) == _relation(asked)]
 
 
 def _decided(

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
-from consent.model import Act, Channel, Consent, Event, Purpose, Scope, Status
+from consent.model import Act, Channel, Consent, Event, Purpose, Request, Scope, Status
 
 Row = Mapping[str, Any]
 
@@ -16,6 +17,7 @@ def row_of(consent: Consent) -> dict[str, Any]:
     return asdict(consent) | {
         "purpose": consent.purpose.value,
         "status": consent.status.value,
+        "channel": consent.channel.value,
         "datasets": list(consent.datasets),
         "questions": list(consent.questions),
         "fields": None if consent.fields is None else list(consent.fields),
@@ -29,10 +31,35 @@ def consent_of(row: Row) -> Consent:
         | {
             "purpose": Purpose(row["purpose"]),
             "status": Status(row["status"]),
+            "channel": Channel(row["channel"]),
             "datasets": tuple(row["datasets"]),
             "questions": tuple(row["questions"]),
             "fields": None if row["fields"] is None else tuple(row["fields"]),
         }
+    )
+
+
+def request_to_json(request: Request) -> dict[str, Any]:
+    """A request as a JSON object; `valid_until` in RFC 3339."""
+    return asdict(request) | {
+        "purpose": request.purpose.value,
+        "datasets": list(request.datasets),
+        "questions": list(request.questions),
+        "valid_until": request.valid_until.isoformat(),
+    }
+
+
+def request_from_json(document: Mapping[str, Any]) -> Request:
+    """The request in such an object; other members are ignored."""
+    return Request(
+        client_id=document["client_id"],
+        uscc=document["uscc"],
+        purpose=Purpose(document["purpose"]),
+        datasets=tuple(document["datasets"]),
+        questions=tuple(document["questions"]),
+        valid_until=datetime.fromisoformat(document["valid_until"]),
+        max_uses=document["max_uses"],
+        amends=document.get("amends"),
     )
 
 

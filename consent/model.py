@@ -133,6 +133,22 @@ def _no_more(uses: int | None, limit: int | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client asks an enterprise to allow, before there is a consent."""
+
+    client_id: str
+    uscc: str | None
+    """`None`: the person who signs in chooses the enterprise."""
+    purpose: Purpose
+    datasets: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    valid_until: datetime
+    max_uses: int | None = None
+    amends: str | None = None
+    """The running consent that this would change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayedText:
     """Which text the person had before their eyes, and in which language (`zh`, `en`)."""
 
@@ -182,6 +198,8 @@ class Consent:
     language: str | None = None
     amends: str | None = None
     """The running consent that this request would change, if it is granted."""
+    channel: Channel = Channel.LINK
+    """How it was requested."""
     fields: tuple[str, ...] | None = None
     """The fields that stood behind its datasets when it was given (`Shown.fields`). What a dataset has
     gained since is not consented (R8). `None` where that was not kept: then the datasets alone bind."""

@@ -54,9 +54,11 @@ consents = Table(
     Column("text_version", Text),
     Column("language", Text),
     Column("amends", Text),
+    Column("channel", Text, nullable=False, server_default="link", comment="how it was requested"),
     Column("fields", ARRAY(Text), comment="dataset.field, as named before the decision"),
     PrimaryKeyConstraint("uscc", "consent_id", name=conv("pk_consent")),
     CheckConstraint(_one_of("status", Status), name=conv("ck_consent_status")),
+    CheckConstraint(_one_of("channel", Channel), name=conv("ck_consent_channel")),
     CheckConstraint("uses >= 0", name=conv("ck_consent_uses_not_negative")),
     CheckConstraint(
         "max_uses IS NULL OR (max_uses >= 1 AND uses <= max_uses)",

@@ -13,7 +13,7 @@ from consent.model import Consent, Event
 from consent.tables import consent_events, consent_locators, consents
 
 _NEVER_SAVED = frozenset(
-    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends"},
+    {"uscc", "consent_id", "client_id", "purpose", "requested_at", "uses", "amends", "channel"},
 )
 
 

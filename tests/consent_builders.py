@@ -14,6 +14,7 @@ from consent import (
     Person,
     Purpose,
     Refused,
+    Request,
     Scope,
     Status,
     Transition,
@@ -47,6 +48,20 @@ def make_ask(**changes: Any) -> AccessRequest:
         questions=("is_active.v1",),
     )
     return replace(ask, **changes)
+
+
+def make_consent_request(**changes: Any) -> Request:
+    """A bank's request for two datasets and a question, for a day."""
+    usual = Request(
+        client_id=BANK,
+        uscc=USCC,
+        purpose=Purpose.LOAN_APPROVAL,
+        datasets=("registration", "penalty"),
+        questions=("is_active.v1",),
+        valid_until=NOON + A_DAY,
+        max_uses=1,
+    )
+    return replace(usual, **changes)
 
 
 def make_request(**changes: Any) -> Consent:

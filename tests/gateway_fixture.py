@@ -180,16 +180,16 @@ class GatewayFixture:
             max_uses=max_uses,
         )
         requested = consent.request(
-            consent.AccessRequest(
+            consent.Request(
                 client_id=caller.client_id,
                 uscc=uscc,
                 purpose=Purpose(purpose),
                 datasets=scope.datasets,
                 questions=scope.questions,
+                valid_until=until,
+                max_uses=max_uses,
             ),
             consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-            valid_until=until,
-            max_uses=max_uses,
             channel=Channel.LINK,
             now=now,
         )

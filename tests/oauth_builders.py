@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from sqlalchemy import text
 
-from consent import DisplayedText, Scope
+from consent import DisplayedText
 from gateway import problems
 from gateway.clients import registry
 from gateway.clients.agreements import QuotaCache
@@ -36,8 +36,9 @@ from gateway.identity.sessions import Identity
 from gateway.limits.limiter import Limiter
 from gateway.limits.memory_store import MemoryStore
 from gateway.oauth.routes import router
-from gateway.portal.consents import apply_decision
+from gateway.portal.consents.apply_decision import apply_decision
 from gateway.portal.consents.decision import Choice, Decider
+from gateway.portal.consents.redirect_request import request_by_redirect
 from gateway.privacy.field_encryption import Vault, VaultKeys
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -380,12 +381,9 @@ async def decide(
         assert interaction is not None
         own = session.digest
         assert await interactions.bind_session(connection, interaction, session_digest=own, now=now)
-        scope = Scope(
-            datasets=("registration",),
-            questions=tuple(interaction.ask["questions"]),
-            valid_until=datetime.fromisoformat(interaction.ask["valid_until"]),
-            max_uses=interaction.ask["max_uses"],
-        )
+        asked = await request_by_redirect(connection, runtime, interaction, USCC)
+        assert asked is not None
+        scope = replace(asked.scope, datasets=("registration",))
         choice = Choice(uscc=USCC, scope=scope if grant else None)
         decider = Decider(
             subject="person-1",
@@ -393,8 +391,10 @@ async def decide(
             identity_token_digest=b"\x01" * 32,
             shown=DisplayedText(text_version="2026.1", language="zh"),
         )
-        trouble = await apply_decision.decide(connection, interaction, choice, decider, now=now)
-        assert trouble is None, trouble
+        problem = await apply_decision(
+            connection, asked, choice, decider, interaction=interaction, now=now
+        )
+        assert problem is None, problem
 
 
 async def resumed(oauth: OAuthFixture, interaction_id: str, cookie: str) -> httpx2.Response:

@@ -18,8 +18,11 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from consent.mapping import request_from_json
 from gateway.app import create_app
+from gateway.clients import registry
 from gateway.clients.tables import ClientRow
+from gateway.clients.terms import Terms
 from gateway.codes import store as codes
 from gateway.codes.store import Code
 from gateway.creditfile.catalogue import load_catalogue
@@ -30,7 +33,7 @@ from gateway.disclosure.tables import DisclosureRow
 from gateway.identity import interactions
 from gateway.identity.demo_accounts import hash_password
 from gateway.identity.demo_provider import DemoProvider
-from gateway.identity.interactions import AskDocument
+from gateway.limits.limiter import Quotas
 from gateway.oauth.tables import PushedRequestRow
 from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
@@ -109,6 +112,7 @@ class PortalFixture:
         self,
         name: str = "浙江示范银行",
         name_en: str = "Zhejiang Demo Bank",
+        quotas: Quotas | None = None,
     ) -> str:
         """A registered bank."""
         client_id = f"bank-{secrets.token_hex(4)}"
@@ -127,11 +131,20 @@ class PortalFixture:
                     created_at=self.clock(),
                 )
             )
+            terms = Terms(
+                purposes=frozenset({"loan_approval"}),
+                datasets=frozenset({"registration", "penalty"}),
+                questions=frozenset({"is_active.v1"}),
+                valid_from=self.clock() - timedelta(days=1),
+                valid_until=self.clock() + timedelta(days=3650),
+                quotas=quotas or Quotas(),
+            )
+            await registry.put_agreement(connection, client_id, terms)
         return client_id
 
     async def ask(self, **changed: Any) -> str:
         """An open interaction; `changed` are members of its ask."""
-        ask: AskDocument = {
+        ask: dict[str, Any] = {
             "client_id": self.bank,
             "uscc": self.firm,
             "purpose": "loan_approval",
@@ -144,13 +157,13 @@ class PortalFixture:
         }
         request_digest = changed.pop("request_digest", secrets.token_bytes(32))
         redirect_origin = changed.pop("redirect_origin", BANK_ORIGIN)
-        ask.update(changed)  # type: ignore[typeddict-item]
+        ask.update(changed)
         async with self.engine.begin() as connection:
             await connection.execute(
                 upsert(PushedRequestRow)
                 .values(
                     digest=request_digest,
-                    client_id=self.bank,
+                    client_id=ask["client_id"],
                     dpop_jkt=None,
                     parameters={**ask, "scope": "query", "code_challenge": "made-up"},
                     expires_at=self.clock() + timedelta(minutes=10),
@@ -161,7 +174,7 @@ class PortalFixture:
                 connection,
                 self.runtime.digests,
                 request_digest=request_digest,
-                ask=ask,
+                asked=request_from_json(ask),
                 redirect_origin=redirect_origin,
                 now=self.clock(),
             )

@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 from sqlmodel import col
 
 import consent
-from consent import AccessRequest, Channel, Consent, Purpose, store
+from consent import Channel, Consent, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients.tables import ClientRow
 from gateway.creditfile.objections import service
@@ -137,16 +137,16 @@ async def ask_by_link(
     """A consent that the bank has asked for by link; its id."""
     now = portal.clock()
     requested = consent.request(
-        AccessRequest(
+        Request(
             client_id=portal.bank,
             uscc=uscc,
             purpose=purpose,
             datasets=datasets or ("penalty", "licence"),
             questions=("legal_representative_id.v1",),
+            valid_until=now + term,
+            max_uses=10,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=now + term,
-        max_uses=10,
         channel=Channel.LINK,
         now=now,
         amends=amends,

@@ -1,7 +1,7 @@
-"""What a client may ask an enterprise to allow, whichever way it asks: taken whole or refused.
+"""A consent request on the wire, by PAR or `POST /v1/consents`, parsed and validated once.
 
-What is judged is the ask, the catalogue and the client's own agreement, never the enterprise; so
-a request tells nothing about one (R7, R9).
+It is validated against the catalogue and the client's own agreement, never the enterprise: the
+answer tells nothing about one (R7, R9).
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from consent import Purpose
+from consent import Purpose, Request
 from gateway.access.body import EnterpriseIn, WireModel
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
@@ -32,8 +32,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 Names = Annotated[tuple[Name, ...], Field(max_length=MOST_ITEMS)]
 
 
-class WantedIn(WireModel):
-    """The members that both ways of asking have."""
+class ConsentRequestIn(WireModel):
+    """The members that both ways of requesting a consent have."""
 
     purpose: Annotated[str, StringConstraints(max_length=64)]
     datasets: Names = ()
@@ -43,7 +43,7 @@ class WantedIn(WireModel):
 
 
 class Fault(StrEnum):
-    """What is wrong with an ask."""
+    """What is wrong with a request."""
 
     USCC = "uscc"
     PURPOSE = "purpose"
@@ -56,34 +56,23 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """Why an ask is not taken, in a sentence for the client's developer."""
+    """Why a request is refused, in a sentence for the client's developer."""
 
     fault: Fault
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A well-formed ask within the client's agreement."""
-
-    uscc: str | None
-    """`None`: the one who signs in decides for which enterprise."""
-    purpose: Purpose
-    datasets: tuple[str, ...]
-    questions: tuple[str, ...]
-    valid_until: datetime
-    max_uses: int | None
-
-
-def wanted_of(
-    asked: WantedIn,
+def validated_request(
+    asked: ConsentRequestIn,
     enterprise: EnterpriseIn | None,
     *,
+    client_id: str,
+    amends: str | None = None,
     agreement: Agreement,
     catalogue: Catalogue,
     now: datetime,
-) -> Wanted | Mistake:
-    """The ask in these members, or the first thing that is wrong with it."""
+) -> Request | Mistake:
+    """The request in these members, or the first thing that is wrong with it."""
     uscc = None if enterprise is None else parse_subject(enterprise.uscc)
     if enterprise is not None and uscc is None:
         return _not(Fault.USCC, "enterprise.uscc is not a unified social credit code.")
@@ -101,17 +90,19 @@ def wanted_of(
         return _not(Fault.AGREEMENT, sentence)
     if isinstance(until, Mistake):
         return until
-    return Wanted(
+    return Request(
+        client_id=client_id,
         uscc=uscc,
         purpose=Purpose(asked.purpose),
         datasets=tuple(dict.fromkeys(asked.datasets)),
         questions=tuple(dict.fromkeys(asked.questions)),
         valid_until=until,
         max_uses=asked.max_uses,
+        amends=amends,
     )
 
 
-def _unknown(asked: WantedIn, catalogue: Catalogue) -> Mistake | None:
+def _unknown(asked: ConsentRequestIn, catalogue: Catalogue) -> Mistake | None:
     if asked.purpose not in {purpose.value for purpose in Purpose}:
         return _not(Fault.PURPOSE, "There is no such purpose; the documentation lists them.")
     if not asked.datasets and not asked.questions:

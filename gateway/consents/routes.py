@@ -13,7 +13,7 @@ from gateway.access.authentication import Caller, authenticate
 from gateway.access.authorize_call import authorized_caller, require_entitlement
 from gateway.access.body import IncomingCall, read_call
 from gateway.access.consent_records import signed_record
-from gateway.access.consent_request import Mistake, wanted_of
+from gateway.access.consent_request import Mistake, validated_request
 from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
     InvalidUsccError,
@@ -26,7 +26,7 @@ from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.access.subject_uscc import parse_subject
-from gateway.consents.create_request import RequestedConsent, ask, error_of
+from gateway.consents.create_request import create_request, error_of
 from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
 from gateway.disclosure import consent_writer
@@ -128,26 +128,18 @@ async def _made(
     asked = accept(came.parsed)
     if uscc is None:
         raise InvalidUsccError
-    wanted = wanted_of(
+    request = validated_request(
         asked,
         asked.enterprise,
+        client_id=caller.client_id,
+        amends=asked.amends,
         agreement=agreement,
         catalogue=runtime.catalogue,
         now=runtime.now(),
     )
-    if isinstance(wanted, Mistake):
-        raise error_of(wanted)
-    made = await ask(
-        runtime,
-        RequestedConsent(
-            client_id=caller.client_id,
-            uscc=uscc,
-            wanted=wanted,
-            amends=asked.amends,
-            key=came.key,
-        ),
-    )
-    return accept(made)
+    if isinstance(request, Mistake):
+        raise error_of(request)
+    return accept(await create_request(runtime, request, uscc, came.key))
 
 
 def _subject(came: ConsentIn | Refusal) -> str | None:

@@ -6,12 +6,12 @@ from pydantic import StringConstraints
 
 from consent import Consent, status_at, uses_left
 from gateway.access.body import EnterpriseIn
-from gateway.access.consent_request import WantedIn
+from gateway.access.consent_request import ConsentRequestIn
 from gateway.access.timestamps import format_time
 from gateway.runtime import Runtime
 
 
-class ConsentIn(WantedIn):
+class ConsentIn(ConsentRequestIn):
     """What a client asks an enterprise that is not at this browser to allow."""
 
     enterprise: EnterpriseIn

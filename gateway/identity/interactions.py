@@ -5,16 +5,17 @@ session that it was shown to can decide and resume it, so its address is of no u
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, Self
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import RowMapping, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from consent import Request
+from consent.mapping import request_from_json, request_to_json
 from gateway.identity.sessions import is_live
 from gateway.identity.tables import InteractionRow, SessionRow
 from gateway.signing.keyed_digests import KeyedDigests
@@ -24,20 +25,6 @@ LIFETIME: Final = timedelta(minutes=15)
 Outcome = Literal["granted", "refused"]
 
 
-class AskDocument(TypedDict):
-    """What is asked, as the authorization endpoint has checked it; `valid_until` is RFC 3339."""
-
-    client_id: str
-    uscc: str | None
-    purpose: str
-    datasets: Sequence[str]
-    questions: Sequence[str]
-    valid_until: str
-    max_uses: int | None
-    redirect_uri: str
-    state: str | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """An interaction, as stored."""
@@ -45,7 +32,7 @@ class Interaction:
     digest: bytes
     request_digest: bytes
     client_id: str
-    ask: AskDocument
+    asked: Request
     redirect_origin: str
     session_digest: bytes | None
     opened_at: datetime
@@ -57,15 +44,13 @@ class Interaction:
     subject: str | None
     resumed_at: datetime | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What a person decided, to be written with the consent that it made."""
-
-    outcome: Outcome
-    consent_id: str | None
-    uscc: str
-    subject: str
+    @classmethod
+    def from_row(cls, row: RowMapping) -> Self:
+        """An interaction from the columns of its row."""
+        return cls(
+            **{name: value for name, value in row.items() if name != "ask"},
+            asked=request_from_json(row["ask"]),
+        )
 
 
 async def open_interaction(  # what it is made of; all by keyword
@@ -73,7 +58,7 @@ async def open_interaction(  # what it is made of; all by keyword
     digests: KeyedDigests,
     *,
     request_digest: bytes,
-    ask: AskDocument,
+    asked: Request,
     redirect_origin: str,
     now: datetime,
 ) -> str:
@@ -83,8 +68,8 @@ async def open_interaction(  # what it is made of; all by keyword
         insert(InteractionRow).values(
             digest=digests.of("interaction", interaction_id),
             request_digest=request_digest,
-            client_id=ask["client_id"],
-            ask=ask,
+            client_id=asked.client_id,
+            ask=request_to_json(asked),
             redirect_origin=redirect_origin,
             opened_at=now,
             expires_at=now + LIFETIME,
@@ -103,7 +88,7 @@ async def find(
         select(*_COLUMNS).where(_is(digests.of("interaction", interaction_id))),
     )
     row = found.mappings().one_or_none()
-    return Interaction(**row) if row else None
+    return Interaction.from_row(row) if row else None
 
 
 async def bind_session(
@@ -133,11 +118,51 @@ async def bind_session(
     return bound.scalar_one_or_none() is not None
 
 
+async def set_consent(
+    connection: AsyncConnection, interaction: Interaction, uscc: str, consent_id: str
+) -> None:
+    """Note the consent that its decision page requests of the enterprise `uscc`."""
+    await connection.execute(
+        update(InteractionRow)
+        .where(_is(interaction.digest), col(InteractionRow.decided_at).is_(None))
+        .values(consent_id=consent_id, uscc=uscc)
+    )
+
+
+async def consents_requested(
+    connection: AsyncConnection, request_digest: bytes, uscc: str
+) -> list[str]:
+    """The consents that undecided interactions of one pushed request ask of this enterprise."""
+    found = await connection.execute(
+        select(col(InteractionRow.consent_id)).where(
+            col(InteractionRow.request_digest) == request_digest,
+            col(InteractionRow.uscc) == uscc,
+            col(InteractionRow.consent_id).is_not(None),
+            col(InteractionRow.decided_at).is_(None),
+        )
+    )
+    return [each for each in found.scalars() if each is not None]
+
+
+async def is_request_decided(connection: AsyncConnection, request_digest: bytes) -> bool:
+    """Whether an interaction of this pushed request was decided."""
+    found = await connection.execute(
+        select(col(InteractionRow.digest)).where(
+            col(InteractionRow.request_digest) == request_digest,
+            col(InteractionRow.decided_at).is_not(None),
+        )
+    )
+    return found.scalar_one_or_none() is not None
+
+
 async def decide(
     connection: AsyncConnection,
     interaction: Interaction,
-    decision: Decision,
+    outcome: Outcome,
     *,
+    uscc: str,
+    consent_id: str | None,
+    subject: str,
     session_digest: bytes,
     now: datetime,
 ) -> bool:
@@ -155,10 +180,10 @@ async def decide(
         )
         .values(
             decided_at=now,
-            outcome=decision.outcome,
-            consent_id=decision.consent_id,
-            uscc=decision.uscc,
-            subject=decision.subject,
+            outcome=outcome,
+            consent_id=consent_id,
+            uscc=uscc,
+            subject=subject,
         )
         .returning(col(InteractionRow.digest))
     )
@@ -192,7 +217,7 @@ async def take_decided(
         .returning(*_COLUMNS),
     )
     row = taken.mappings().one_or_none()
-    return Interaction(**row) if row else None
+    return Interaction.from_row(row) if row else None
 
 
 _COLUMNS: Final = tuple(InteractionRow.__table__.columns)  # type: ignore[attr-defined]

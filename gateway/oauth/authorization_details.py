@@ -1,14 +1,17 @@
-"""`authorization_details` (RFC 9396) are taken whole or refused: nothing unknown is let be."""
+"""`authorization_details` (RFC 9396): parsed as a consent request, and written for a token.
+
+An unknown member or type is refused.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from consent import Consent
+from consent import Consent, Request
 from gateway import strict_json
 from gateway.access.body import EnterpriseIn
-from gateway.access.consent_request import Mistake, WantedIn, wanted_of
+from gateway.access.consent_request import ConsentRequestIn, Mistake, validated_request
 from gateway.access.subject_uscc import parse_subject
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -21,32 +24,32 @@ TYPE: Final = "credit_data"
 SHOWN_MISTAKES: Final = 3
 
 
-class CreditData(WantedIn):
-    """What a client asks an enterprise to allow."""
+class CreditDataIn(ConsentRequestIn):
+    """One member of `authorization_details`."""
 
     type: Literal["credit_data"]
     enterprise: EnterpriseIn | None = None
 
 
-_LIST: Final = TypeAdapter(Annotated[tuple[CreditData, ...], Field(min_length=1, max_length=1)])
+_LIST: Final = TypeAdapter(Annotated[tuple[CreditDataIn, ...], Field(min_length=1, max_length=1)])
 
 
-def checked_details(
-    text: str, *, agreement: Agreement, catalogue: Catalogue, now: datetime
-) -> dict[str, Any]:
-    """What `text` asks for, as the decision page needs it: the members of `AskDocument`."""
+def requested_consent(
+    text: str, *, client_id: str, agreement: Agreement, catalogue: Catalogue, now: datetime
+) -> Request:
+    """The consent request in the parameter's `text`; raises `invalid_authorization_details`."""
     asked = _parsed(text)
-    wanted = wanted_of(asked, asked.enterprise, agreement=agreement, catalogue=catalogue, now=now)
-    if isinstance(wanted, Mistake):
-        raise _invalid(wanted.sentence)
-    return {
-        "uscc": wanted.uscc,
-        "purpose": wanted.purpose.value,
-        "datasets": list(wanted.datasets),
-        "questions": list(wanted.questions),
-        "valid_until": wanted.valid_until.isoformat(),
-        "max_uses": wanted.max_uses,
-    }
+    request = validated_request(
+        asked,
+        asked.enterprise,
+        client_id=client_id,
+        agreement=agreement,
+        catalogue=catalogue,
+        now=now,
+    )
+    if isinstance(request, Mistake):
+        raise _invalid(request.sentence)
+    return request
 
 
 def enterprise_in(text: str | None) -> str | None:
@@ -72,7 +75,7 @@ def granted_details(consent: Consent) -> list[dict[str, Any]]:
     return [told if consent.max_uses is None else told | {"max_uses": consent.max_uses}]
 
 
-def _parsed(text: str) -> CreditData:
+def _parsed(text: str) -> CreditDataIn:
     try:
         return _read(text)
     except ValidationError as error:
@@ -81,7 +84,7 @@ def _parsed(text: str) -> CreditData:
         raise _invalid(f"{PARAMETER} cannot be read: {error}.") from None
 
 
-def _read(text: str) -> CreditData:
+def _read(text: str) -> CreditDataIn:
     data = text.encode()
     strict_json.parse(data)
     if strict_json.holds_nul(data):

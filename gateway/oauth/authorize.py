@@ -12,10 +12,11 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consent.mapping import request_from_json
 from gateway.clients import registry
 from gateway.clients.registration import CLIENT_ID
 from gateway.identity import interactions, sessions
-from gateway.identity.interactions import AskDocument, Interaction
+from gateway.identity.interactions import Interaction
 from gateway.oauth import authorization_codes
 from gateway.oauth.authorization_codes import PushedRequest
 from gateway.pages.i18n import Translated
@@ -65,7 +66,7 @@ async def authorize(request: Request, runtime: Runtime) -> Response:
             connection,
             runtime.digests,
             request_digest=digest,
-            ask=_ask(pushed),
+            asked=request_from_json(pushed.parameters | {"client_id": client_id}),
             redirect_origin=authorization_codes.origin_of(pushed.parameters["redirect_uri"]),
             now=now,
         )
@@ -142,21 +143,6 @@ def error_page(
         status=400,
         title=Translated("无法继续", "This cannot go on"),
         sentence=Translated(*sentence),
-    )
-
-
-def _ask(pushed: PushedRequest) -> AskDocument:
-    kept = pushed.parameters
-    return AskDocument(
-        client_id=pushed.client_id,
-        uscc=kept["uscc"],
-        purpose=kept["purpose"],
-        datasets=kept["datasets"],
-        questions=kept["questions"],
-        valid_until=kept["valid_until"],
-        max_uses=kept["max_uses"],
-        redirect_uri=kept["redirect_uri"],
-        state=kept["state"],
     )
 
 

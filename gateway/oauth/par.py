@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
+from consent import Request
+from consent.mapping import request_to_json
 from gateway.clients.registration import allowed_redirect
 from gateway.clients.registry import Client
 from gateway.oauth.authlib_typing import Reply
-from gateway.oauth.authorization_details import checked_details, enterprise_in
+from gateway.oauth.authorization_details import enterprise_in, requested_consent
 from gateway.oauth.dpop import invalid_proof
 from gateway.oauth.errors import OAuthError, invalid_request
 from gateway.oauth.request_context import RequestContext
@@ -84,26 +86,28 @@ def _certificate(pushed: Pushed) -> str | None:
 
 
 def _stored(pushed: Pushed) -> dict[str, Any]:
-    """What the decision page and the code need; the last checks are made with it."""
-    details = checked_details(
+    """The parameters that the decision page and the code need; the last checks are made with them."""
+    request = requested_consent(
         pushed.parameters["authorization_details"],
+        client_id=pushed.client.client_id,
         agreement=agreement_in_force(pushed.client, pushed.context.now),
         catalogue=pushed.context.runtime.catalogue,
         now=pushed.context.now,
     )
     return {
-        **details,
+        **request_to_json(request),
         "redirect_uri": pushed.get("redirect_uri"),
         "state": pushed.get("state"),
-        "scope": _scope(pushed, details),
+        "scope": _scope(pushed, request),
         "code_challenge": pushed.get("code_challenge"),
     }
 
 
-def _scope(pushed: Pushed, details: dict[str, Any]) -> str:
-    """What is asked; or what reads the datasets and asks the questions, as far as the client may."""
-    needed = [name for name, of in (("query", "datasets"), ("verify", "questions")) if details[of]]
-    asked = pushed.get("scope") or " ".join(name for name in needed if name in pushed.client.scopes)
+def _scope(pushed: Pushed, request: Request) -> str:
+    """The requested scope; by default what the datasets and questions need and the client may have."""
+    needed = (("query", request.datasets), ("verify", request.questions))
+    usable = [name for name, items in needed if items and name in pushed.client.scopes]
+    asked = pushed.get("scope") or " ".join(usable)
     return scope_for(asked or "none", pushed.client.scopes)
 
 

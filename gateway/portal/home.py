@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Consent, Status, status_at
+from consent import Channel, Consent, Status, status_at
 from consent import store as consents
 from gateway.creditfile.objections import model as objection
 from gateway.creditfile.objections import store as objections
@@ -95,6 +95,7 @@ async def _summary(
         each
         for each in current
         if status_at(each, now) is Status.REQUESTED
+        and each.channel is not Channel.REDIRECT  # decided where the client has sent the person
         and (each.amends is None or each.amends in running)
     ]
     inherited = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
-from consent import AccessRequest, Channel, DisplayedText, Person, Purpose, Scope, Transition
+from consent import Channel, DisplayedText, Person, Purpose, Request, Scope, Transition
 from consent.consent_text import TEXT_VERSION
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.access.timestamps import SHANGHAI
@@ -126,16 +126,16 @@ async def _consent(
     of = next(e for e in chosen if "clean" in e.traits).enterprise
     until = now + CONSENT_TERM
     requested = consent.request(
-        AccessRequest(
+        Request(
             client_id=DEMO_CLIENTS[0].client_id,
             uscc=of.uscc,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=CONSENT_DATASETS,
             questions=CONSENT_QUESTIONS,
+            valid_until=until,
+            max_uses=CONSENT_USES,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=until,
-        max_uses=CONSENT_USES,
         channel=Channel.LINK,
         now=now,
     )

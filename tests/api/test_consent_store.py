@@ -46,6 +46,7 @@ from tests.consent_builders import (
     done,
     make_ask,
     make_consent,
+    make_consent_request,
     make_event_of,
     make_person,
 )
@@ -182,18 +183,16 @@ async def test_what_is_unknown_is_nothing(connection: AsyncConnection) -> None:
 
 async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> None:
     """Each act is a row with its actor, channel, time and the scope that held after it."""
-    ask = make_ask(uscc=some_uscc())
+    ask = make_consent_request(uscc=some_uscc())
     begun = request(
-        ask,
+        replace(ask, valid_until=NOON + 10 * A_DAY, max_uses=5),
         consent_id=some_id(),
-        valid_until=NOON + 10 * A_DAY,
-        max_uses=5,
         channel=Channel.REDIRECT,
         now=NOON,
     )
     assert isinstance(begun, Transition)
     await writer.insert(connection, begun.consent, begun.event)
-    me = make_person(ask.uscc)
+    me = make_person(begun.consent.uscc)
     narrower = replace(begun.consent.scope, datasets=("penalty",), max_uses=2)
     granted = await act(
         connection,
@@ -202,7 +201,7 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
     )
     withdrawn = await act(connection, granted, withdraw(granted, by=me, now=NOON + A_DAY))
     assert await store.by_id(connection, withdrawn.consent_id) == withdrawn
-    events = await store.events_of(connection, ask.uscc, withdrawn.consent_id)
+    events = await store.events_of(connection, begun.consent.uscc, withdrawn.consent_id)
     assert [(event.seq, event.what) for event in events] == [
         (1, Act.REQUESTED),
         (2, Act.GRANTED),
@@ -254,10 +253,8 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
         connection,
         done(
             request(
-                make_ask(uscc=uscc),
+                make_consent_request(uscc=uscc, max_uses=None),
                 consent_id=some_id(),
-                valid_until=NOON + A_DAY,
-                max_uses=None,
                 channel=Channel.API,
                 now=NOON,
             ),

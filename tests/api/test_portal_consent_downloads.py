@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 import consent
-from consent import AccessRequest, Channel, Purpose, consent_text
+from consent import Channel, Purpose, Request, consent_text
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.disclosure import consent_writer
 from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
@@ -39,15 +39,15 @@ async def decided(
     """A consent that was asked by link and decided so; its id."""
     now = portal.clock()
     requested = consent.request(
-        AccessRequest(
+        Request(
             client_id=portal.bank,
             uscc=portal.firm,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=("penalty", "licence"),
+            valid_until=now + timedelta(days=180),
+            max_uses=10,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=now + timedelta(days=180),
-        max_uses=10,
         channel=Channel.LINK,
         now=now,
     )

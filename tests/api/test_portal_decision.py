@@ -1,6 +1,8 @@
 """The decision: each item by itself, once, by the one whose it is, and all of it or none written."""
 
 import asyncio
+import re
+import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from consent import Status, store
+from consent import Channel, Status, status_at, store
 from consent.model import Consent
+from gateway.limits.limiter import Quotas
 from gateway.portal.consents.decision_form import fields_behind
 from tests.portal_fixture import CATALOGUE, PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
@@ -105,10 +108,10 @@ async def test_a_refusal_is_kept_and_cools_down(portal: PortalFixture) -> None:
     again = await portal.ask()
     page = await browser.get(f"/portal/decide/{again}")
     assert "对方暂时不能再次申请" in page.text
-    await decide(browser, again, decision="grant", dataset=["penalty"])
     assert [each.status for each in await consents_of(portal, portal.firm)] == [Status.REFUSED]
-    back = await decide(browser, again, decision="refuse")
-    assert back.headers["location"].startswith("/oauth/resume")
+    [onward] = re.findall(r'href="(/oauth/resume[^"]+)"', page.text)
+    resumed = await browser.get(onward)
+    assert query_of(resumed.headers["location"])["error"] == ["access_denied"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ async def test_what_cannot_be_granted_is_asked_again_with_a_sentence(
     answer = await decide(browser, interaction, decision="grant", **form)
     assert query_of(answer.headers["location"])["notice"] == [notice]
     assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
-    assert await consents_of(portal, portal.firm) == []
+    assert [each.status for each in await consents_of(portal, portal.firm)] == [Status.REQUESTED]
 
 
 async def test_a_term_longer_than_asked_is_cut_to_what_was_asked(portal: PortalFixture) -> None:
@@ -208,19 +211,19 @@ async def test_two_interactions_of_one_request_decide_once(portal: PortalFixture
     first = await portal.ask(request_digest=b"the same request, opened two times")
     second = await portal.ask(request_digest=b"the same request, opened two times")
     await decide(browser, first, decision="grant", dataset=["penalty"])
-    await decide(browser, second, decision="grant", dataset=["registration"])
+    assert (await browser.get(f"/portal/decide/{second}")).status_code == 409
     assert [each.datasets for each in await consents_of(portal, portal.firm)] == [("penalty",)]
 
 
 async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
     """R8: for one client and purpose never two consents, however the clicks fall."""
-    # Nothing else may make them wait: neither the words, which another enterprise's decision has
-    # kept already, nor a consent that all of them would supersede.
+    # Nothing else may make them wait: the displayed words were kept by another enterprise's decision.
     neighbour = await portal.signed_in("wang")
     interaction = await portal.ask(uscc=portal.elsewhere)
     await decide(neighbour, interaction, decision="grant", dataset=["penalty"])
     browser = await portal.signed_in()
-    opened = [await portal.ask() for _ in range(6)]
+    digest = secrets.token_bytes(32)
+    opened = [await portal.ask(request_digest=digest) for _ in range(6)]
     addresses = [f"/portal/decide/{each}" for each in opened]
     pages = [(await browser.get(each)).text for each in addresses]
     async with (
@@ -236,9 +239,7 @@ async def test_of_grants_at_once_one_runs(portal: PortalFixture) -> None:
         await lock_waits(portal.engine, len(clicks))
     await asyncio.gather(*clicks)
     held = [each.status for each in await consents_of(portal, portal.firm)]
-    assert held.count(Status.ACTIVE) == 1
-    assert set(held) <= {Status.ACTIVE, Status.SUPERSEDED}
-    assert len(held) == len(clicks)
+    assert held == [Status.ACTIVE]
 
 
 async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixture) -> None:
@@ -258,7 +259,67 @@ async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixtu
     )
     assert answer.status_code == 410
     assert "已过期" in answer.text
+    [lapsed] = await consents_of(portal, portal.firm)
+    assert status_at(lapsed, portal.clock()) is Status.EXPIRED
+
+
+async def test_the_page_requests_the_consent_and_nothing_before_it(portal: PortalFixture) -> None:
+    """The client sees it as requested; it is shown nowhere else to be decided, and lapses soon."""
+    browser = await portal.signed_in()
+    interaction = await portal.ask()
     assert await consents_of(portal, portal.firm) == []
+    stranger = await portal.signed_in("wang")
+    assert (await stranger.get(f"/portal/decide/{interaction}")).status_code == 403
+    assert await consents_of(portal, portal.firm) == []
+    for _ in range(2):
+        await browser.get(f"/portal/decide/{interaction}")
+    [asked] = await consents_of(portal, portal.firm)
+    assert (asked.status, asked.channel) == (Status.REQUESTED, Channel.REDIRECT)
+    assert asked.answer_by == portal.clock() + timedelta(minutes=15)
+    assert asked.consent_id not in (await browser.get("/portal")).text
+    elsewhere = await browser.get(f"/portal/asked/{asked.consent_id}")
+    assert elsewhere.status_code == 409
+    await decide(browser, interaction, decision="grant", dataset=["penalty"])
+    [granted] = await consents_of(portal, portal.firm)
+    assert (granted.consent_id, granted.status) == (asked.consent_id, Status.ACTIVE)
+
+
+async def test_a_newer_request_takes_the_place_of_an_open_one(portal: PortalFixture) -> None:
+    """The older page says that it was taken back; a request by link stays."""
+    browser = await portal.signed_in()
+    older, newer = await portal.ask(), await portal.ask()
+    page = (await browser.get(f"/portal/decide/{older}")).text
+    await browser.get(f"/portal/decide/{newer}")
+    answer = await decide(browser, older, page=page, decision="grant", dataset=["penalty"])
+    assert answer.status_code == 410
+    assert {each.status for each in await consents_of(portal, portal.firm)} == {
+        Status.REQUESTED,
+        Status.WITHDRAWN,
+    }
+
+
+async def test_a_decided_request_cannot_be_requested_again(portal: PortalFixture) -> None:
+    """Another tab of the same pushed request makes no second consent."""
+    browser = await portal.signed_in()
+    digest = secrets.token_bytes(32)
+    first, second = [await portal.ask(request_digest=digest) for _ in range(2)]
+    await decide(browser, first, decision="refuse")
+    portal.clock.passes(timedelta(days=31))
+    browser = await portal.signed_in()
+    assert (await browser.get(f"/portal/decide/{second}")).status_code in {409, 410}
+    assert [each.status for each in await consents_of(portal, portal.firm)] == [Status.REFUSED]
+
+
+async def test_requests_by_redirect_count_towards_the_limits(portal: PortalFixture) -> None:
+    """A client that sends more than its agreement allows gets no more pages decided."""
+    bank = await portal.add_client(quotas=Quotas(per_minute=2))
+    browser = await portal.signed_in()
+    statuses = [
+        (await browser.get(f"/portal/decide/{await portal.ask(client_id=bank)}")).status_code
+        for _ in range(3)
+    ]
+    assert statuses == [200, 200, 429]
+    assert len(await consents_of(portal, portal.firm)) == 2
 
 
 async def test_a_decided_request_says_so_once_it_was_handed_over(portal: PortalFixture) -> None:

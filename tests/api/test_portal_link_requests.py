@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 import consent
-from consent import AccessRequest, Channel, Purpose, Status, store
+from consent import Channel, Purpose, Request, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
 from gateway.disclosure import consent_writer
@@ -34,15 +34,15 @@ async def asked(
     """A consent that the bank has asked for by link; its id."""
     now = portal.clock()
     requested = consent.request(
-        AccessRequest(
+        Request(
             client_id=portal.bank,
             uscc=uscc,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=datasets or ("penalty", "licence"),
+            valid_until=now + timedelta(days=180),
+            max_uses=10,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=now + timedelta(days=180),
-        max_uses=10,
         channel=Channel.LINK,
         now=now,
         amends=amends,
@@ -285,15 +285,15 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: Port
         await lock_waits(portal.engine)
         assert not withdrawing.done()
         asks = consent.request(
-            AccessRequest(
+            Request(
                 client_id=portal.bank,
                 uscc=portal.firm,
                 purpose=Purpose.LOAN_APPROVAL,
                 datasets=("penalty", "licence"),
+                valid_until=base.valid_until,
+                max_uses=10,
             ),
             consent_id=(late := consent_id_from(secrets.token_bytes(RANDOM_BYTES))),
-            valid_until=base.valid_until,
-            max_uses=10,
             channel=Channel.LINK,
             now=portal.clock(),
             amends=base,

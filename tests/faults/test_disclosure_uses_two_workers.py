@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 import consent
-from consent import AccessRequest, Channel, DisplayedText, Person, Purpose, store
+from consent import Channel, DisplayedText, Person, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
 from gateway.disclosure import consent_writer
@@ -61,15 +61,15 @@ async def make_consent(bank: Bank, *, uses: int | None) -> str:
     """A consent that allows so many uses; its id."""
     now = bank.oauth.clock()
     asked = consent.request(
-        AccessRequest(
+        Request(
             client_id=bank.client_id,
             uscc=USCC,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=("registration",),
+            valid_until=now + timedelta(days=30),
+            max_uses=uses,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
-        valid_until=now + timedelta(days=30),
-        max_uses=uses,
         channel=Channel.LINK,
         now=now,
     )

@@ -34,6 +34,7 @@ from tests.consent_builders import (
     SHOWN,
     make_ask,
     make_consent,
+    make_consent_request,
     make_person,
     make_request,
 )
@@ -155,10 +156,13 @@ class AConsentsLife(RuleBasedStateMachine):
         """The client asks for a change; the enterprise agrees to something of it, or refuses."""
         wanted, given = _scope(asked), _scope(drawn)
         amendment = request(
-            make_ask(datasets=wanted.datasets, questions=wanted.questions),
+            make_consent_request(
+                datasets=wanted.datasets,
+                questions=wanted.questions,
+                valid_until=wanted.valid_until,
+                max_uses=wanted.max_uses,
+            ),
             consent_id="cst_amendment",
-            valid_until=wanted.valid_until,
-            max_uses=wanted.max_uses,
             channel=Channel.LINK,
             now=self.now,
             amends=self.consent,

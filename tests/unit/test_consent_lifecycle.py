@@ -1,7 +1,7 @@
 """The acts on a consent, one by one; all of them together are in the state machine."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +13,7 @@ from consent import (
     Granted,
     Reason,
     Refused,
+    Request,
     Status,
     Transition,
     amend,
@@ -37,6 +38,7 @@ from tests.consent_builders import (
     done,
     make_ask,
     make_consent,
+    make_consent_request,
     make_person,
     make_request,
     make_scope,
@@ -48,15 +50,16 @@ STRANGER = make_person("91330106MA2CYYYY2B")
 def asked(**changes: object) -> Transition | Refused:
     """What comes of a bank's plain request at noon."""
     usual: dict[str, object] = {
-        "ask": make_ask(),
         "consent_id": "cst_b",
-        "valid_until": NOON + A_DAY,
-        "max_uses": 1,
         "channel": Channel.API,
         "now": NOON,
     }
-    arguments = usual | changes
-    return request(arguments.pop("ask"), **arguments)  # type: ignore[arg-type]
+    names = {each.name for each in fields(Request)}
+    wanted = make_consent_request(
+        **{k: v for k, v in changes.items() if k in names and k != "amends"}
+    )
+    rest = {k: v for k, v in changes.items() if k not in names or k == "amends"}
+    return request(wanted, **usual | rest)  # type: ignore[arg-type]
 
 
 def test_a_request_waits_for_its_answer() -> None:
@@ -71,7 +74,7 @@ def test_a_request_waits_for_its_answer() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ask": make_ask(datasets=(), questions=())},
+        {"datasets": (), "questions": ()},
         {"max_uses": 0},
         {"valid_until": NOON},
     ],
@@ -268,8 +271,8 @@ def test_an_id_is_made_of_randomness_alone() -> None:
 
 def make_amendment(**changes: object) -> Consent:
     """The bank asks for one dataset more, on a consent that holds."""
-    wider = make_ask(datasets=("registration", "penalty", "public_rating"))
-    outcome = asked(**({"ask": wider, "amends": make_consent(), "max_uses": 20} | changes))
+    wider = {"datasets": ("registration", "penalty", "public_rating"), "max_uses": 20}
+    outcome = asked(**({"amends": make_consent()} | wider | changes))
     assert isinstance(outcome, Transition), outcome
     return outcome.consent
 

@@ -1,23 +1,18 @@
-"""What a person chose, of what was asked, before which words."""
+"""A person's decision on a requested consent: the choice, the person, the displayed text."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from starlette.requests import Request
 
 from consent import (
-    AccessRequest,
     Bilingual,
     Channel,
-    Consent,
     DisplayedText,
     Person,
-    Purpose,
     Scope,
     consent_text,
 )
-from gateway.identity.interactions import AskDocument
 from gateway.identity.session_dependency import Visitor
 from gateway.pages.forms import Fields, one
 from gateway.pages.i18n import language_of
@@ -92,36 +87,4 @@ def decider_of(
             fields=behind,
         ),
         text=text,
-    )
-
-
-def ask_of(document: AskDocument, uscc: str) -> AccessRequest:
-    """What is asked of the enterprise `uscc`."""
-    return AccessRequest(
-        client_id=document["client_id"],
-        uscc=uscc,
-        purpose=Purpose(document["purpose"]),
-        datasets=tuple(document["datasets"]),
-        questions=tuple(document["questions"]),
-    )
-
-
-def ask_again(asked: Consent) -> AccessRequest:
-    """What a consent was asked for."""
-    return AccessRequest(
-        client_id=asked.client_id,
-        uscc=asked.uscc,
-        purpose=asked.purpose,
-        datasets=asked.datasets,
-        questions=asked.questions,
-    )
-
-
-def asked_scope(document: AskDocument) -> Scope:
-    """All that is asked; a decision may only narrow it."""
-    return Scope(
-        datasets=tuple(document["datasets"]),
-        questions=tuple(document["questions"]),
-        valid_until=datetime.fromisoformat(document["valid_until"]),
-        max_uses=document["max_uses"],
     )

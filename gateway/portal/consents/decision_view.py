@@ -70,9 +70,13 @@ NOTICES: Final[Mapping[str, Translated]] = {
 }
 
 
+Closed = Literal["decided", "expired", "lapsed", "ended", "taken_back", "elsewhere"]
+"""Why a request cannot be decided (here)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionPage:
-    """What the decision page asks."""
+    """The contents of the decision page."""
 
     action: str
     """Where the form goes."""
@@ -125,6 +129,7 @@ def decision(
     return frame.page(
         request,
         "portal/cooling.html" if question.cooling_until else "portal/decide.html",
+        onward=None,
         form_action=self_and(question.redirect_origin),
         visitor=visitor,
         question=question,
@@ -160,6 +165,35 @@ def decision(
         csrf=visitor.token(question.form),
         text_digest=consent_text.text_digest(question.text).hex(),
         behind=digest_of(fields_behind(question.scope.datasets, catalogue)),
+    )
+
+
+def cooling(
+    request: Request, visitor: Visitor, client: ClientCard, cooling_until: datetime, onward: str
+) -> Response:
+    """Say that the client may not ask again yet; the button leads back to it."""
+    return frame.page(
+        request,
+        "portal/cooling.html",
+        visitor=visitor,
+        question={"client": client, "cooling_until": cooling_until},
+        onward=onward,
+    )
+
+
+def too_many_requests(request: Request, visitor: Visitor, client: ClientCard) -> Response:
+    """Say that the client has requested too many consents, and nothing was written."""
+    return frame.error_page(
+        request,
+        status=429,
+        title=Translated("对方申请过于频繁", "Too many requests"),
+        sentence=Translated(
+            f"“{client.name.zh}”提出的申请已超过约定的数量，没有作出任何授权。请稍后从对方的页面重新打开。",
+            f"{client.name.en} has made more requests than its agreement allows. Nothing was "
+            "granted. Open it again later from the organisation’s page.",
+        ),
+        onward=HOME,
+        visitor=visitor,
     )
 
 
@@ -200,7 +234,7 @@ def not_for_you(request: Request, visitor: Visitor) -> Response:
 def over(
     request: Request,
     visitor: Visitor,
-    why: Literal["decided", "expired", "lapsed", "ended", "taken_back", "elsewhere"],
+    why: Closed,
 ) -> Response:
     """Say why there is nothing to decide any more."""
     title, sentence = _OVER[why]

@@ -1,4 +1,4 @@
-"""The decision on a consent that was asked for by link: the same page, the same record."""
+"""A consent requested by link: `/portal/asked/{consent_id}`."""
 
 from datetime import datetime
 
@@ -7,90 +7,53 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from consent import Consent, Status, status_at
+from consent import Channel, Consent, Status, status_at
 from consent import store as consents
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
-from gateway.portal.consents import apply_decision
-from gateway.portal.consents import decision_view as pages
-from gateway.portal.consents.decision import DecisionProblem, ask_again, decider_of
-from gateway.portal.consents.decision_form import choice_of, fields_behind
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.consents import decision_view
+from gateway.portal.consents.decision import DecisionProblem
+from gateway.portal.consents.decision_page import OpenRequest, show_decision, submit_decision
 from gateway.runtime import UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/portal/asked/{consent_id}", response_model=None)
-async def show(
+async def show_link_request(
     request: Request,
     consent_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Show what is asked."""
-    now = runtime.now()
+    """Show the decision page of a request by link."""
     async with runtime.engine.connect() as connection:
-        asked, card = await _open(connection, request, visitor, consent_id, now)
-        client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
-        if client is None:
-            return not_found(request, visitor)
-        cooling = await apply_decision.cooling_until(connection, ask_again(asked), now=now)
-        changes = await consents.by_id(connection, asked.amends) if asked.amends else None
-    return pages.decision(
-        request,
-        visitor,
-        pages.DecisionPage(
-            action=f"/portal/asked/{consent_id}",
-            form=f"asked {consent_id}",
-            redirect_origin="",
-            client=client,
-            enterprise=card,
-            scope=asked.scope,
-            purpose=asked.purpose,
-            text=pages.text_before(client, card, asked.purpose),
-            cooling_until=cooling,
-            changes=changes,
-            in_person=visitor.session.may(card.uscc, Permission.IN_PERSON),
-        ),
-        catalogue=runtime.catalogue,
-    )
+        opened = await _open(connection, request, visitor, consent_id, runtime.now())
+        return await show_decision(connection, request, runtime, visitor, opened)
 
 
 @router.post("/portal/asked/{consent_id}", response_model=None)
-async def take(
+async def decide_link_request(
     request: Request,
     consent_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Take the decision, and show the consent as it is now."""
+    """Write the decision, and show the consent as it is now."""
     fields = await visitor.form(request, f"asked {consent_id}")
-    now = runtime.now()
     async with runtime.engine.connect() as connection, connection.begin() as transaction:
-        asked, card = await _open(connection, request, visitor, consent_id, now)
-        client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
-        if client is None:
-            return not_found(request, visitor)
-        text = pages.text_before(client, card, asked.purpose)
-        in_person = visitor.session.may(card.uscc, Permission.IN_PERSON)
-        behind = fields_behind(asked.datasets, runtime.catalogue)
-        choice = choice_of(
-            fields, asked.scope, text, behind=behind, card=card, in_person=in_person, now=now
-        )
+        opened = await _open(connection, request, visitor, consent_id, runtime.now())
+        choice = await submit_decision(connection, request, runtime, visitor, opened, fields)
         if isinstance(choice, DecisionProblem):
-            return see_other(f"/portal/asked/{consent_id}?notice={choice}")
-        decider = decider_of(request, visitor, text, fields, behind=behind)
-        trouble = await apply_decision.answer(connection, asked, choice, decider, now=now)
-        if trouble is not None:
             await transaction.rollback()
-            return see_other(f"/portal/asked/{consent_id}?notice={trouble}")
+            return see_other(f"/portal/asked/{consent_id}?notice={choice}")
     if choice.scope is None:
         return see_other(f"/portal/consents/{consent_id}?notice=refused")
-    notice = "granted" if asked.amends is None else "amended"
-    return see_other(f"/portal/consents/{asked.amends or consent_id}?notice={notice}")
+    amends = opened.consent.amends
+    notice = "granted" if amends is None else "amended"
+    return see_other(f"/portal/consents/{amends or consent_id}?notice={notice}")
 
 
 async def _open(
@@ -99,26 +62,45 @@ async def _open(
     visitor: Visitor,
     consent_id: str,
     now: datetime,
-) -> tuple[Consent, EnterpriseCard]:
-    """The request if this person may decide it now; else the page that says why not."""
+) -> OpenRequest:
+    """The request if this person may decide it now; else `InsteadError` with the page that says why."""
     asked = await consents.by_id(connection, consent_id)
     if asked is None or not visitor.session.may(asked.uscc, Permission.CONSENTS):
-        raise InsteadError(pages.not_for_you(request, visitor))
+        raise InsteadError(decision_view.not_for_you(request, visitor))
     cards = await store.enterprises(connection, [asked.uscc])
     if not cards:
-        raise InsteadError(pages.not_for_you(request, visitor))
+        raise InsteadError(decision_view.not_for_you(request, visitor))
+    why = await _closed(connection, asked, now)
+    if why is not None:
+        raise InsteadError(decision_view.over(request, visitor, why))
+    client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
+    if client is None:
+        raise InsteadError(not_found(request, visitor))
+    return OpenRequest(
+        consent=asked,
+        enterprise=cards[0],
+        client=client,
+        action=f"/portal/asked/{consent_id}",
+        form=f"asked {consent_id}",
+    )
+
+
+async def _closed(
+    connection: AsyncConnection, asked: Consent, now: datetime
+) -> decision_view.Closed | None:
+    """Why it cannot be decided here, or any more; `None` if it can."""
     match status_at(asked, now):
-        case Status.REQUESTED if await _changes_nothing(connection, asked, now):
-            raise InsteadError(pages.over(request, visitor, "ended"))
+        case Status.REQUESTED if asked.channel is Channel.REDIRECT:
+            return "elsewhere"
         case Status.REQUESTED:
-            return asked, cards[0]
+            return "ended" if await _changes_nothing(connection, asked, now) else None
         case Status.WITHDRAWN if asked.decided_at is None:
             ended = await _changes_nothing(connection, asked, now)
-            raise InsteadError(pages.over(request, visitor, "ended" if ended else "taken_back"))
+            return "ended" if ended else "taken_back"
         case Status.EXPIRED if asked.decided_at is None:
-            raise InsteadError(pages.over(request, visitor, "lapsed"))
+            return "lapsed"
         case _:
-            raise InsteadError(pages.over(request, visitor, "decided"))
+            return "decided"
 
 
 async def _changes_nothing(connection: AsyncConnection, asked: Consent, now: datetime) -> bool:

@@ -1,128 +1,223 @@
-"""The decision page: who asks, for what, and each item by itself. Nothing is ticked beforehand."""
+"""A consent requested by redirect: `/portal/decide/{interaction_id}`.
 
-from dataclasses import dataclass
+The request becomes a requested consent when a person of the enterprise opens this page, and lapses
+with its interaction. Before that it is a pushed request, of which the enterprise learns nothing.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_bytes
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from consent import Channel, Consent, Refused, Status, consent_id_from, status_at
+from consent import store as consents
+from consent.ids import RANDOM_BYTES
 from gateway.access.head_requests import get_only
+from gateway.clients import registry
+from gateway.disclosure.request_consent import request_consent
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
+from gateway.limits.limiter import counters_for, distinct_for
+from gateway.limits.model import Admission, Limited
+from gateway.notices.outbox import note_unless_decided
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
-from gateway.portal.consents import apply_decision
-from gateway.portal.consents import decision_view as pages
-from gateway.portal.consents.decision import DecisionProblem, ask_of, asked_scope, decider_of
-from gateway.portal.consents.decision_form import choice_of, fields_behind
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.consents import decision_view
+from gateway.portal.consents.apply_decision import cooling_until
+from gateway.portal.consents.decision import DecisionProblem
+from gateway.portal.consents.decision_page import OpenRequest, show_decision, submit_decision
+from gateway.portal.store import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedRequest:
-    """An interaction that this person may decide now."""
+class OpenInteraction:
+    """An interaction that this person may decide now, and for which enterprises."""
 
     interaction: Interaction
     enterprises: list[EnterpriseCard]
+    client: ClientCard
 
 
 @router.get("/portal/decide/{interaction_id}", response_model=None)
 @get_only()
-async def show(
+async def show_redirect_request(
     request: Request,
     interaction_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Show what is asked."""
+    """Show the decision page; the first time, request the consent."""
     async with runtime.engine.begin() as connection:
-        opened = await _opened(connection, request, runtime, visitor, interaction_id)
-        card = _one_of(opened.enterprises, request.query_params.get("uscc", ""))
-        found = await store.clients(connection, [opened.interaction.client_id])
-        client = found.get(opened.interaction.client_id)
-        if client is None:
-            return not_found(request, visitor)
+        found = await _opened(connection, request, runtime, visitor, interaction_id)
+        card = _one_of(found.enterprises, request.query_params.get("uscc", ""))
         if card is None:
-            return pages.which_enterprise(request, visitor, client, opened.enterprises)
-        ask = ask_of(opened.interaction.ask, card.uscc)
-        cooling = await apply_decision.cooling_until(connection, ask, now=runtime.now())
-        if cooling is None:
-            await apply_decision.tell_if_left_open(
-                connection, opened.interaction, ask, now=runtime.now()
+            return decision_view.which_enterprise(request, visitor, found.client, found.enterprises)
+        relation = found.client.client_id, card.uscc, found.interaction.asked.purpose
+        await consents.in_turn(connection, *relation)
+        asked = await _find_requested(connection, runtime, found.interaction, card.uscc)
+        digest = found.interaction.request_digest
+        if asked is None and await interactions.is_request_decided(connection, digest):
+            return decision_view.over(request, visitor, "decided")
+        cooling = await _cooling(connection, runtime, visitor, found, card)
+        if cooling is not None:
+            return decision_view.cooling(
+                request, visitor, found.client, cooling, _resume_url(interaction_id)
             )
-    return pages.decision(
-        request,
-        visitor,
-        pages.DecisionPage(
-            action=f"/portal/decide/{interaction_id}",
-            form=f"decide {interaction_id}",
-            redirect_origin=opened.interaction.redirect_origin,
-            client=client,
-            enterprise=card,
-            scope=asked_scope(opened.interaction.ask),
-            purpose=ask.purpose,
-            text=pages.text_before(client, card, ask.purpose),
-            cooling_until=cooling,
-            in_person=visitor.session.may(card.uscc, Permission.IN_PERSON),
-        ),
-        catalogue=runtime.catalogue,
-    )
+        if asked is None:
+            await _count_request(request, runtime, visitor, connection, found, card)
+            asked = await request_by_redirect(connection, runtime, found.interaction, card.uscc)
+        elif asked.consent_id != found.interaction.consent_id:  # of another tab
+            await interactions.set_consent(
+                connection, found.interaction, card.uscc, asked.consent_id
+            )
+        if asked is None:
+            raise InsteadError(decision_view.over(request, visitor, "expired"))
+        opened = _open_request(interaction_id, asked, card, found)
+        return await show_decision(connection, request, runtime, visitor, opened)
 
 
 @router.post("/portal/decide/{interaction_id}", response_model=None)
-async def take(
+async def decide_redirect_request(
     request: Request,
     interaction_id: str,
     runtime: UsingRuntime,
     visitor: UsingVisitor,
 ) -> Response:
-    """Take the decision, and hand it back to the authorization endpoint."""
+    """Write the decision, and return to the authorization endpoint."""
     fields = await visitor.form(request, f"decide {interaction_id}")
     async with runtime.engine.connect() as connection, connection.begin() as transaction:
-        opened = await _opened(connection, request, runtime, visitor, interaction_id)
-        card = _one_of(opened.enterprises, one(fields, "uscc"))
+        found = await _opened(connection, request, runtime, visitor, interaction_id)
+        card = _one_of(found.enterprises, one(fields, "uscc"))
         if card is None:
             return not_found(request, visitor)
-        ask = ask_of(opened.interaction.ask, card.uscc)
-        client = (await store.clients(connection, [ask.client_id])).get(ask.client_id)
-        if client is None:
-            return not_found(request, visitor)
-        text = pages.text_before(client, card, ask.purpose)
-        asked = asked_scope(opened.interaction.ask)
-        in_person = visitor.session.may(card.uscc, Permission.IN_PERSON)
-        behind = fields_behind(asked.datasets, runtime.catalogue)
-        choice = choice_of(
-            fields,
-            asked,
-            text,
-            behind=behind,
-            card=card,
-            in_person=in_person,
-            now=runtime.now(),
-        )
-        trouble = (
-            choice
-            if isinstance(choice, DecisionProblem)
-            else await apply_decision.decide(
-                connection,
-                opened.interaction,
-                choice,
-                decider_of(request, visitor, text, fields, behind=behind),
-                now=runtime.now(),
-            )
-        )
-        if trouble is not None:
+        page = f"/portal/decide/{interaction_id}?uscc={card.uscc}&notice="
+        asked = await _find_requested(connection, runtime, found.interaction, card.uscc)
+        if asked is None:
+            digest = found.interaction.request_digest
+            if await interactions.is_request_decided(connection, digest):
+                return see_other(f"{page}{DecisionProblem.ALREADY_DECIDED}")
+            return decision_view.over(request, visitor, "taken_back")
+        opened = _open_request(interaction_id, asked, card, found)
+        choice = await submit_decision(connection, request, runtime, visitor, opened, fields)
+        if isinstance(choice, DecisionProblem):
             await transaction.rollback()
-            return _back(interaction_id, card.uscc, trouble)
-    return _onward(interaction_id)
+            return see_other(f"{page}{choice}")
+    return see_other(_resume_url(interaction_id))
+
+
+def _open_request(
+    interaction_id: str, asked: Consent, card: EnterpriseCard, found: OpenInteraction
+) -> OpenRequest:
+    return OpenRequest(
+        consent=asked,
+        enterprise=card,
+        client=found.client,
+        action=f"/portal/decide/{interaction_id}",
+        form=f"decide {interaction_id}",
+        interaction=found.interaction,
+    )
+
+
+async def _find_requested(
+    connection: AsyncConnection, runtime: Runtime, interaction: Interaction, uscc: str
+) -> Consent | None:
+    """The consent that this pushed request has requested of this enterprise, if it is open."""
+    digest = interaction.request_digest
+    for consent_id in await interactions.consents_requested(connection, digest, uscc):
+        found = await consents.by_id(connection, consent_id)
+        if found is not None and status_at(found, runtime.now()) is Status.REQUESTED:
+            return found
+    return None
+
+
+async def _cooling(
+    connection: AsyncConnection,
+    runtime: Runtime,
+    visitor: Visitor,
+    found: OpenInteraction,
+    card: EnterpriseCard,
+) -> datetime | None:
+    """The end of a cool-down, which ends the interaction as refused; `None` outside of one."""
+    interaction, now = found.interaction, runtime.now()
+    relation = interaction.client_id, card.uscc, interaction.asked.purpose
+    cooling = await cooling_until(connection, *relation, now=now)
+    if cooling is not None:
+        await interactions.decide(
+            connection,
+            interaction,
+            "refused",
+            uscc=card.uscc,
+            consent_id=None,
+            subject=visitor.session.subject,
+            session_digest=visitor.session.digest,
+            now=now,
+        )
+    return cooling
+
+
+async def _count_request(
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    connection: AsyncConnection,
+    found: OpenInteraction,
+    card: EnterpriseCard,
+) -> None:
+    """Count it against the client's limits on requests, as `POST /v1/consents` is counted."""
+    client_id = found.client.client_id
+    client = await registry.find(connection, client_id)
+    agreement = client.agreement_in_force(runtime.now()) if client and client.active else None
+    if agreement is None:
+        raise InsteadError(not_found(request, visitor))
+    quotas = await runtime.quotas.quotas_of(client_id, agreement.version)
+    subject = runtime.digests.of("subject", card.uscc).hex()[:32]
+    verdict = await runtime.limiter.admit(
+        Admission(
+            tag=client_id,
+            generation=None,
+            counters=counters_for(quotas, client_id, subject),
+            distinct=distinct_for(quotas, client_id, subject),
+        )
+    )
+    if isinstance(verdict, Limited):
+        raise InsteadError(decision_view.too_many_requests(request, visitor, found.client))
+
+
+async def request_by_redirect(
+    connection: AsyncConnection, runtime: Runtime, interaction: Interaction, uscc: str
+) -> Consent | None:
+    """Request the consent; `None` if its term is over. If it stays undecided the enterprise is notified."""
+    now = runtime.now()
+    asked = await request_consent(
+        connection,
+        replace(interaction.asked, uscc=uscc),
+        consent_id=consent_id_from(token_bytes(RANDOM_BYTES)),
+        channel=Channel.REDIRECT,
+        answer_within=interaction.expires_at - now,
+        now=now,
+    )
+    if isinstance(asked, Refused):  # its term has ended meanwhile
+        return None
+    await interactions.set_consent(connection, interaction, uscc, asked.consent_id)
+    await note_unless_decided(
+        connection,
+        uscc,
+        client_id=interaction.client_id,
+        request_digest=interaction.request_digest,
+        until=interaction.expires_at,
+        now=now,
+    )
+    return asked
 
 
 async def _opened(
@@ -131,27 +226,31 @@ async def _opened(
     runtime: Runtime,
     visitor: Visitor,
     interaction_id: str,
-) -> OpenedRequest:
-    """The interaction if this person may decide it now; else the page that says why not."""
+) -> OpenInteraction:
+    """The interaction if this person may decide it now; else `InsteadError` with the page that says why."""
     now, own = runtime.now(), visitor.session.digest
     interaction = await interactions.find(connection, runtime.digests, interaction_id)
     cards = await store.enterprises(connection, _usccs(interaction, visitor)) if interaction else []
     if interaction is None or not cards:  # whose it is, and whether it is, looks the same
-        raise InsteadError(pages.not_for_you(request, visitor))
+        raise InsteadError(decision_view.not_for_you(request, visitor))
     if interaction.decided_at is None and now >= interaction.expires_at:
-        raise InsteadError(pages.over(request, visitor, "expired"))
+        raise InsteadError(decision_view.over(request, visitor, "expired"))
     if interaction.decided_at is None:
         if await interactions.bind_session(connection, interaction, session_digest=own, now=now):
-            return OpenedRequest(interaction=interaction, enterprises=cards)
+            client_id = interaction.client_id
+            client = (await store.clients(connection, [client_id])).get(client_id)
+            if client is None:
+                raise InsteadError(not_found(request, visitor))
+            return OpenInteraction(interaction=interaction, enterprises=cards, client=client)
         # Somebody else has it, or a click a moment earlier has just decided it.
         interaction = (
             await interactions.find(connection, runtime.digests, interaction_id) or interaction
         )
     if interaction.decided_at is None:
-        raise InsteadError(pages.over(request, visitor, "elsewhere"))
+        raise InsteadError(decision_view.over(request, visitor, "elsewhere"))
     if _goes_on(interaction, own, now):
-        raise InsteadError(_onward(interaction_id))
-    raise InsteadError(pages.over(request, visitor, "decided"))
+        raise InsteadError(see_other(_resume_url(interaction_id)))
+    raise InsteadError(decision_view.over(request, visitor, "decided"))
 
 
 def _goes_on(interaction: Interaction, own: bytes, now: datetime) -> bool:
@@ -165,7 +264,7 @@ def _goes_on(interaction: Interaction, own: bytes, now: datetime) -> bool:
 
 def _usccs(interaction: Interaction, visitor: Visitor) -> list[str]:
     """For which enterprises this person may decide it."""
-    asked = interaction.ask["uscc"]
+    asked = interaction.asked.uscc
     mine = visitor.session.enterprises(Permission.CONSENTS)
     return [uscc for uscc in mine if asked is None or uscc == asked]
 
@@ -177,9 +276,5 @@ def _one_of(cards: list[EnterpriseCard], uscc: str) -> EnterpriseCard | None:
     return next((card for card in cards if card.uscc == uscc), None)
 
 
-def _onward(interaction_id: str) -> Response:
-    return see_other(f"/oauth/resume?interaction={interaction_id}")
-
-
-def _back(interaction_id: str, uscc: str, trouble: DecisionProblem) -> Response:
-    return see_other(f"/portal/decide/{interaction_id}?uscc={uscc}&notice={trouble}")
+def _resume_url(interaction_id: str) -> str:
+    return f"/oauth/resume?interaction={interaction_id}"

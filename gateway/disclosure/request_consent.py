@@ -1,0 +1,50 @@
+"""Write a requested consent, for a request by link or by redirect.
+
+An enterprise finds one open request of a client for a purpose and channel, however often it was sent.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import consent
+from consent import ANSWER_WITHIN, Channel, Consent, Refused, Request, Status, store
+from gateway.disclosure import consent_writer
+
+
+async def request_consent(
+    connection: AsyncConnection,
+    asked: Request,
+    *,
+    consent_id: str,
+    channel: Channel,
+    answer_within: timedelta = ANSWER_WITHIN,
+    amends: Consent | None = None,
+    now: datetime,
+) -> Consent | Refused:
+    """The requested consent, written; or why it may not be requested (cool-down, R9).
+
+    The caller has waited for its turn (`consent.store.in_turn`).
+    """
+    if asked.uscc is None:
+        raise ValueError("a consent is requested of an enterprise")
+    relation = asked.client_id, asked.uscc, asked.purpose
+    refusal = await store.last_refusal(connection, *relation)
+    requested = consent.request(
+        asked,
+        consent_id=consent_id,
+        channel=channel,
+        now=now,
+        answer_within=answer_within,
+        previous_refusals=[refusal] if refusal else [],
+        amends=amends,
+    )
+    if isinstance(requested, Refused):
+        return requested
+    for older in await store.open_for(connection, *relation):
+        if older.status is Status.REQUESTED and older.channel is channel:
+            given_up = consent.give_up(older, client_id=asked.client_id, now=now)
+            if not isinstance(given_up, Refused):
+                await consent_writer.save(connection, older, given_up)
+    await consent_writer.insert(connection, requested)
+    return requested.consent
