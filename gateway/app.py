@@ -25,7 +25,7 @@ from gateway.access.openapi import complete_document
 from gateway.access.response_signing import ResponseSigner
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
-from gateway.background.ingest_worker import working
+from gateway.background.ingest_worker import ingesting
 from gateway.background.notice_sender import sending_notices
 from gateway.background.sequencing import sequencing
 from gateway.clients.agreements import QuotaCache
@@ -221,7 +221,7 @@ async def _background(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         sequencing(_runtime_of(app)),
         housekeeping(app),
         sending_notices(app),
-        working(settings, lambda: _runtime_of(app)),
+        ingesting(settings, lambda: _runtime_of(app)),
     ):
         yield
 

@@ -1,71 +1,65 @@
-"""A catalogue that comes into force reaches each worker within seconds, without a restart.
+"""Catalogue reload: each worker switches to a new catalogue version within seconds, without a restart.
 
-Requests hold the runtime that they began with, so none is answered by two catalogues. A catalogue
-that this release cannot read changes nothing: the one before it goes on counting, and the log says so.
+A request keeps the runtime that it began with, so that it uses one catalogue throughout. A version that
+this release cannot read is logged and ignored; the one before it stays in force.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final
 
 import structlog
 from fastapi import FastAPI
 
+from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile.catalogue import Catalogue, CatalogueError, load_catalogue
 from gateway.creditfile.catalogue_versions import newest_version, version_document
 from gateway.db.prepared import HotDatabase
-from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.background.catalogue_reload")
 
-EVERY_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 
 
 async def catalogue_in_force(hot: HotDatabase) -> Catalogue:
-    """What a worker begins with; `CatalogueError` where it cannot be read."""
+    """The catalogue in force at start; `CatalogueError` if it cannot be read."""
     version = await newest_version(hot)
     if version is None:
         return load_catalogue()
     return await asyncio.to_thread(load_catalogue, await version_document(hot, version))
 
 
-@asynccontextmanager
-async def reloading(app: FastAPI) -> AsyncIterator[None]:
-    """Follow for as long as the block lasts."""
-    task = asyncio.create_task(_for_ever(app))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def reloading(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    """Reload in the background for as long as the block lasts."""
+    unreadable: str | None = None
+
+    async def reload() -> None:
+        nonlocal unreadable
+        unreadable = await reload_catalogue(app, unreadable)
+
+    return in_background(
+        run_periodically(
+            reload,
+            seconds=POLL_SECONDS,
+            on_failure=lambda kind: log.warning("following_failed", kind=kind),
+        )
+    )
 
 
-async def follow(app: FastAPI, refused: str | None = None) -> str | None:
-    """Look once. Gives the version that could not be read, so that it is tried and told once only."""
+async def reload_catalogue(app: FastAPI, unreadable: str | None = None) -> str | None:
+    """Switch to a new version; returns a version that could not be read, to be tried and logged once."""
     runtime: Runtime = app.state.runtime
     version = await newest_version(runtime.hot)
-    if version is None or version in {runtime.catalogue.version, refused}:
-        return refused
+    if version is None or version in {runtime.catalogue.version, unreadable}:
+        return unreadable
     document = await version_document(runtime.hot, version)
     try:
         catalogue = await asyncio.to_thread(load_catalogue, document)
     except CatalogueError as error:
-        log.error("catalogue_unreadable", version=version, why=str(error)[:500])  # noqa: TRY400  # the sentence says it all
+        log.error("catalogue_unreadable", version=version, why=str(error)[:500])  # noqa: TRY400  # no traceback needed
         return version
     app.state.runtime = replace(app.state.runtime, catalogue=catalogue)
     log.info("catalogue_in_force", version=version)
     return None
-
-
-async def _for_ever(app: FastAPI) -> None:
-    refused: str | None = None
-    while True:
-        await asyncio.sleep(EVERY_SECONDS)
-        try:
-            refused = await follow(app, refused)
-        except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("following_failed", kind=name_of(error))

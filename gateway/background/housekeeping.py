@@ -1,22 +1,21 @@
-"""What has had its day is deleted: spent codes, old assertions, kept answers, ended sessions.
+"""Housekeeping: deletes expired rows, advances objections, notifies of expired consents, runs retention.
 
-Nothing here is evidence: disclosures, consents and acts are kept elsewhere, for years.
+Deleted rows are codes, assertions, stored answers and sessions, never evidence: disclosures, consents and
+operators' acts are kept for years.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final
 
 import structlog
 from fastapi import FastAPI
 
+from gateway.background.periodic import in_background, run_periodically
 from gateway.creditfile.objections.service import advance_deadlines
 from gateway.creditfile.retention.daily_run import run_daily
 from gateway.creditfile.retention.delete import Deleter
 from gateway.db.statements import Statement
-from gateway.db.unavailable import name_of
 from gateway.disclosure import withdrawal_notices
 from gateway.notices.outbox import NOTICE_RETENTION
 from gateway.runtime import Runtime
@@ -24,8 +23,8 @@ from gateway.runtime import Runtime
 log = structlog.get_logger("gateway.background.housekeeping")
 
 EVERY_SECONDS: Final = 300
-# An interaction outlives its pushed request; a token's row must stay as long as the token could
-# be shown; kept answers are good for a day.
+# Column and grace period. An interaction outlives its pushed request; a token's row must stay as long
+# as the token could be presented; stored answers are valid for a day.
 EXPIRING_TABLES: Final = {
     "assertion_jti": ("expires_at", timedelta(minutes=5)),
     "pushed_request": ("expires_at", timedelta(hours=1)),
@@ -38,21 +37,21 @@ EXPIRING_TABLES: Final = {
     "notice": ("at", NOTICE_RETENTION),
 }
 
-# A code that is used again, however late, still ends what it gave: so it stays as long as that.
+# A reused code revokes the tokens issued for it, so it stays as long as they do.
 RETENTION_CONDITIONS: Final = {
     "authorization_code": " AND ".join(
-        f"NOT EXISTS (SELECT 1 FROM {given} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
-        for given in ("refresh_token", "access_token")
+        f"NOT EXISTS (SELECT 1 FROM {issued} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
+        for issued in ("refresh_token", "access_token")
     ),
 }
 
 
 async def delete_expired(runtime: Runtime) -> int:
-    """Delete what has ended, each table in a transaction of its own; how many rows that were."""
+    """Delete expired rows, one transaction per table; the number of rows."""
     deleted = 0
     for table, (column, grace) in EXPIRING_TABLES.items():
-        spared = RETENTION_CONDITIONS.get(table, "true")
-        statement = Statement(f"DELETE FROM {table} WHERE {column} < :before AND {spared}")  # noqa: S608  # constants
+        condition = RETENTION_CONDITIONS.get(table, "true")
+        statement = Statement(f"DELETE FROM {table} WHERE {column} < :before AND {condition}")  # noqa: S608  # constants
         async with runtime.background.begin() as connection:
             done = await connection.execute(statement, {"before": runtime.now() - grace})
             deleted += done.rowcount
@@ -60,24 +59,26 @@ async def delete_expired(runtime: Runtime) -> int:
 
 
 async def advance_objections(runtime: Runtime) -> int:
-    """Close the objections whose time for a review has passed; how many acts that took."""
+    """Close objections whose term for a review has passed; the number of acts."""
     async with runtime.background.begin() as connection:
         return await advance_deadlines(connection, runtime.catalogue, now=runtime.now())
 
 
 async def notify_expired_consents(runtime: Runtime) -> int:
-    """Let clients hear of the consents that have run out since; how many."""
+    """Write notices to clients of newly expired consents; how many."""
     total = 0
     while True:
         async with runtime.background.begin() as connection:
-            told = await withdrawal_notices.notify_expired_consents(connection, now=runtime.now())
-        total += told
-        if told < withdrawal_notices.MAX_EXPIRED:
+            noticed = await withdrawal_notices.notify_expired_consents(
+                connection, now=runtime.now()
+            )
+        total += noticed
+        if noticed < withdrawal_notices.MAX_EXPIRED:
             return total
 
 
 async def run_retention(runtime: Runtime) -> int:
-    """Delete the records whose retention has ended, once a day; how many that were."""
+    """Delete records whose retention is over, once a day; how many."""
     deleter = Deleter(
         engine=runtime.background,
         keys=runtime.keys,
@@ -87,26 +88,20 @@ async def run_retention(runtime: Runtime) -> int:
     return await run_daily(deleter, now=runtime.now())
 
 
-@asynccontextmanager
-async def housekeeping(app: FastAPI) -> AsyncIterator[None]:
-    """Sweep now and then for as long as the block lasts; several workers may do so at once."""
-    task = asyncio.create_task(_for_ever(app))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def housekeeping(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    """Do these tasks in the background for as long as the block lasts; safe in several workers."""
 
+    async def work() -> None:
+        runtime: Runtime = app.state.runtime  # each time, for the current catalogue
+        await delete_expired(runtime)
+        await advance_objections(runtime)
+        await notify_expired_consents(runtime)
+        await run_retention(runtime)
 
-async def _for_ever(app: FastAPI) -> None:
-    while True:
-        await asyncio.sleep(EVERY_SECONDS)
-        runtime: Runtime = app.state.runtime  # with the catalogue that counts by now
-        try:
-            await delete_expired(runtime)
-            await advance_objections(runtime)
-            await notify_expired_consents(runtime)
-            await run_retention(runtime)
-        except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("sweeping_failed", kind=name_of(error))
+    return in_background(
+        run_periodically(
+            work,
+            seconds=EVERY_SECONDS,
+            on_failure=lambda kind: log.warning("sweeping_failed", kind=kind),
+        )
+    )

@@ -1,9 +1,8 @@
-"""Whoever notices first writes it: each event of a key is one leaf, however many workers look.
+"""Writer of key events: each event of a signing key becomes one log leaf, whichever worker sees it first.
 
-A worker asks the database only when something has happened to a key that it has not seen noted.
+A worker queries the database only for events that it has not seen logged.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,8 +10,8 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.background.periodic import run_periodically
 from gateway.db.statements import Statement
-from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
 from gateway.transparency.key_events import KeyEvent, due_events, leaf_hash
 from gateway.transparency.log_leaf import new_salt
@@ -20,7 +19,7 @@ from gateway.transparency.log_leaf import new_salt
 log = structlog.get_logger("gateway.key_events")
 
 POLL_SECONDS = 0.5
-# Of no enterprise, as operators' acts are.
+# The empty USCC stands for no enterprise.
 NOTE = Statement("""
     WITH fresh AS (
         INSERT INTO log_event (event_id, event, salt, leaf_hash, at)
@@ -33,7 +32,7 @@ NOTE = Statement("""
 
 @dataclass(slots=True, kw_only=True)
 class KeyEventWriter:
-    """Notes what happens to the keys of a ring, and lets the ring use what was noted."""
+    """Logs the events of a key ring, and lets the ring sign with logged keys only."""
 
     engine: AsyncEngine
     keys: KeyRing
@@ -42,7 +41,7 @@ class KeyEventWriter:
     _published: set[str] = field(default_factory=set)
 
     async def note(self) -> None:
-        """Write what has happened and is not in the log yet: all of it, or nothing."""
+        """Log all new events, in one transaction."""
         events = due_events(self.keys.newest(), self.now())
         fresh = [event for event in events if event.event_id not in self._noted]
         if fresh:
@@ -54,13 +53,12 @@ class KeyEventWriter:
         self.keys.only_logged(self._published)
 
     async def run(self) -> None:
-        """Look until cancelled. Where the log cannot be written, the keys before stay in use."""
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                await self.note()
-            except Exception as error:  # noqa: BLE001  # whatever it was, it is tried again
-                log.error("key_events_failed", kind=name_of(error))  # noqa: TRY400  # no data
+        """Log new events until cancelled. If the log cannot be written, earlier keys stay in use."""
+        await run_periodically(
+            self.note,
+            seconds=POLL_SECONDS,
+            on_failure=lambda kind: log.error("key_events_failed", kind=kind),
+        )
 
 
 def _row(event: KeyEvent) -> dict[str, object]:

@@ -1,15 +1,14 @@
-"""While the gateway serves, each worker sends what is due; decisions within seconds, digests at nine."""
+"""Notice sender: sends due notices to contact points; decisions within seconds, digests at nine."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from fastapi import FastAPI
 
-from gateway.db.unavailable import name_of
+from gateway.background.periodic import in_background, run_periodically
 from gateway.notices import contact_points, queue
 from gateway.notices.channels import UnsentError
 from gateway.notices.contact_points import ContactPoint
@@ -22,23 +21,37 @@ from gateway.runtime import Runtime
 
 log = structlog.get_logger("gateway.notices")
 
-LOOKS_FOR_ENDING: Final = timedelta(hours=6)
+ENDING_CHECK_INTERVAL: Final = timedelta(hours=6)
 
 
-@asynccontextmanager
-async def sending_notices(app: FastAPI) -> AsyncIterator[None]:
-    """Send for as long as the block lasts, where there is a way to send; workers share the work."""
-    task = asyncio.create_task(_for_ever(app))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def sending_notices(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    """Send in the background for as long as the block lasts; workers share the queue."""
+    checked: datetime | None = None
+
+    async def send() -> None:
+        nonlocal checked
+        runtime: Runtime = app.state.runtime
+        if not runtime.channels:
+            return
+        now = runtime.now()
+        if checked is None or now - checked >= ENDING_CHECK_INTERVAL:
+            async with runtime.background.begin() as connection:
+                await note_expiring_consents(connection, now=now)
+            checked = now
+        while await send_due(runtime):
+            pass
+
+    return in_background(
+        run_periodically(
+            send,
+            seconds=lambda: app.state.runtime.settings.notices_every,
+            on_failure=lambda kind: log.warning("notices_failed", kind=kind),
+        )
+    )
 
 
 async def send_due(runtime: Runtime) -> int:
-    """Send what is due for one enterprise; how many notices that were, 0 where nothing is due."""
+    """Send the due notices of one enterprise; returns how many, 0 if none is due."""
     async with runtime.background.begin() as connection:
         taken = await queue.claim_due(connection, now=runtime.now())
     if taken is None:
@@ -53,7 +66,7 @@ async def send_due(runtime: Runtime) -> int:
 async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
     uscc = due[0].uscc
     async with runtime.background.connect() as connection:
-        where = [
+        confirmed = [
             each
             for each in await contact_points.list_contact_points(connection, uscc)
             if each.confirmed_at
@@ -62,22 +75,22 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
         name, known = await queue.display_names(connection, uscc, clients)
     reached = {each.notice_id: list(each.reached) for each in due}
     failed: set[str] = set()
-    for place in where:
-        told = [each for each in due if _goes_to(place, each)]
-        if not told or place.channel not in runtime.channels:
+    for place in confirmed:
+        due_here = [each for each in due if _goes_to(place, each)]
+        if not due_here or place.channel not in runtime.channels:
             continue
-        lines = [_line(each, known) for each in told]
-        reference = " ".join(each.notice_id for each in told)
+        lines = [_line(each, known) for each in due_here]
+        reference = " ".join(each.notice_id for each in due_here)
         message = notice_message(
             name, lines, origin=runtime.settings.issuer, reference=f"{reference} {place.place_id}"
         )
         try:
-            await runtime.channels[place.channel].send(opened(runtime, place), message)
+            await runtime.channels[place.channel].send(decrypt_address(runtime, place), message)
         except (UnsentError, SealBrokenError) as error:
             log.warning("notice_unsent", channel=place.channel, kind=str(error))
-            failed |= {each.notice_id for each in told}
+            failed |= {each.notice_id for each in due_here}
         else:
-            for each in told:
+            for each in due_here:
                 reached[each.notice_id].append(place.place_id)
     async with runtime.background.begin() as connection:
         for each in due:
@@ -90,40 +103,20 @@ async def _send(runtime: Runtime, due: Sequence[DueNotice]) -> None:
             )
 
 
-def opened(runtime: Runtime, place: ContactPoint) -> str:
-    """The address of a place."""
-    row = f"{place.uscc}/{place.place_id}"
+def decrypt_address(runtime: Runtime, contact_point: ContactPoint) -> str:
+    """Decrypted address of a contact point."""
+    row = f"{contact_point.uscc}/{contact_point.place_id}"
     return runtime.vault.open(
-        place.address, table="notice_place", column="address", row=row
+        contact_point.address, table="notice_place", column="address", row=row
     ).decode()
 
 
-def _goes_to(place: ContactPoint, of: DueNotice) -> bool:
-    wanted = not place.outdated or of.kind is NoticeKind.REPRESENTATIVE_CHANGED
-    return wanted and place.place_id not in of.reached
+def _goes_to(contact_point: ContactPoint, notice: DueNotice) -> bool:
+    wanted = not contact_point.outdated or notice.kind is NoticeKind.REPRESENTATIVE_CHANGED
+    return wanted and contact_point.place_id not in notice.reached
 
 
-def _line(of: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
-    unnamed = of.client_id or ""
+def _line(notice: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
+    unnamed = notice.client_id or ""
     zh, en = clients.get(unnamed, (unnamed, unnamed))
-    return NoticeLine(kind=of.kind, moment=of.at, client_zh=zh, client_en=en)
-
-
-async def _for_ever(app: FastAPI) -> None:
-    looked: datetime | None = None
-    while True:
-        runtime: Runtime = app.state.runtime
-        await asyncio.sleep(runtime.settings.notices_every)
-        runtime = app.state.runtime
-        if not runtime.channels:
-            continue
-        try:
-            now = runtime.now()
-            if looked is None or now - looked >= LOOKS_FOR_ENDING:
-                async with runtime.background.begin() as connection:
-                    await note_expiring_consents(connection, now=now)
-                looked = now
-            while await send_due(runtime):
-                pass
-        except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-            log.warning("notices_failed", kind=name_of(error))
+    return NoticeLine(kind=notice.kind, moment=notice.at, client_zh=zh, client_en=en)

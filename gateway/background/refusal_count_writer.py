@@ -1,12 +1,11 @@
-"""Each worker adds its own counts of refused attempts to the rows of the hour.
+"""Writer of refusal counts: each worker adds its counts of refused attempts to hourly rows.
 
-A worker that is killed loses what it counted since it last wrote: at most `EVERY_SECONDS`.
+A killed worker loses the counts of at most `EVERY_SECONDS`.
 """
-
-import asyncio
 
 import structlog
 
+from gateway.background.periodic import run_periodically
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.runtime import Runtime
@@ -24,11 +23,11 @@ ADD = Statement("""
 
 
 async def write_counts(runtime: Runtime) -> int:
-    """Write what this worker has counted, in one statement; how many rows that touched."""
+    """Write this worker's counts in one statement; returns the number of rows."""
     taken = runtime.refusal_counter.take()
     if not taken:
         return 0
-    lines = sorted(taken)  # one order for all workers: they wait for each other in no circle
+    lines = sorted(taken)  # one lock order for all workers
     values = {
         "usccs": [line.uscc for line in lines],
         "clients": [line.client_id for line in lines],
@@ -47,15 +46,19 @@ async def write_counts(runtime: Runtime) -> int:
 
 
 async def keep_writing(runtime: Runtime) -> None:
-    """Write until cancelled. What cannot be written stays counted."""
-    while True:
-        await asyncio.sleep(EVERY_SECONDS)
-        await try_to_write(runtime)
+    """Write periodically until cancelled. Counts that cannot be written are kept."""
+    await run_periodically(
+        lambda: write_counts(runtime), seconds=EVERY_SECONDS, on_failure=_log_failure
+    )
 
 
-async def try_to_write(runtime: Runtime) -> None:
-    """Write, or say that it failed."""
+async def write_last_counts(runtime: Runtime) -> None:
+    """Write the counts at shutdown; a failure is logged."""
     try:
         await write_counts(runtime)
-    except Exception as error:  # noqa: BLE001  # whatever it was, the next round tries again
-        log.error("turned_away_failed", kind=name_of(error))  # noqa: TRY400  # no data
+    except Exception as error:  # noqa: BLE001  # shutdown goes on
+        _log_failure(name_of(error))
+
+
+def _log_failure(kind: str) -> None:
+    log.error("turned_away_failed", kind=kind)

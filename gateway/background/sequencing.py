@@ -1,11 +1,11 @@
-"""While the gateway serves, a sealer runs in each worker; the lock lets one of them seal."""
+"""Log sequencing in each worker, with key events and refusal counts; a lock lets one worker sequence."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from gateway.background.key_event_writer import KeyEventWriter
-from gateway.background.refusal_count_writer import keep_writing, try_to_write
+from gateway.background.periodic import in_background
+from gateway.background.refusal_count_writer import keep_writing, write_last_counts
 from gateway.disclosure import feed
 from gateway.runtime import Runtime
 from gateway.transparency.checkpoint_stores import store_for
@@ -15,7 +15,7 @@ from gateway.transparency.sequencer import Sequencer
 
 
 def publisher_of(runtime: Runtime) -> Publisher:
-    """What compares this gateway's log with what is kept outside its database."""
+    """The publisher of checkpoints to stores outside the database."""
     settings = runtime.settings
     return Publisher(
         engine=runtime.background,
@@ -28,7 +28,7 @@ def publisher_of(runtime: Runtime) -> Publisher:
 
 
 def sequencer_of(runtime: Runtime) -> Sequencer:
-    """This gateway's sealer."""
+    """The sequencer of this gateway's log."""
     publisher = publisher_of(runtime)
     return Sequencer(
         engine=runtime.background,
@@ -42,25 +42,19 @@ def sequencer_of(runtime: Runtime) -> Sequencer:
 
 @asynccontextmanager
 async def sequencing(runtime: Runtime) -> AsyncIterator[None]:
-    """Seal in the background; at the end seal what is left, then stop.
+    """Sequence in the background; at the end sequence what is left.
 
-    Nothing is served before the log was compared with what is kept outside (else `LogForkedError` or
-    `StoreError`), and has heard of every key.
+    Before anything is served, the log is compared with the checkpoints outside the database
+    (`LogForkedError`, `StoreError`), and every key is logged.
     """
-    sealer = sequencer_of(runtime)
-    await sealer.publisher.check()
+    sequencer = sequencer_of(runtime)
+    await sequencer.publisher.check()
     events = KeyEventWriter(engine=runtime.background, keys=runtime.keys, now=runtime.now)
     await events.note()
-    running = [
-        asyncio.create_task(each) for each in (sealer.run(), events.run(), keep_writing(runtime))
-    ]
     try:
-        yield
+        async with in_background(sequencer.run(), events.run(), keep_writing(runtime)):
+            yield
     finally:
-        for task in running:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
         if not runtime.log_status.forked.is_set():
-            await try_to_write(runtime)
-            await sealer.last_round()
+            await write_last_counts(runtime)
+            await sequencer.last_round()

@@ -19,12 +19,12 @@ from gateway.cli.operator_session import errors_as_sentences, exit_with
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import background_engine
-from gateway.ingest.chunk_reader import ReadingOptions, read_chunks
+from gateway.ingest.chunk_reader import ReadPlan, read_chunks
+from gateway.ingest.config import DEFAULT_CHUNK_ROWS
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_file import (
-    DEFAULT_CHUNK_ROWS,
     IngestBusy,
-    IngestJob,
+    IngestTask,
     ProgressListener,
     ingest_file,
 )
@@ -57,25 +57,25 @@ def ingest_files(
 
     Ends with 0 where every row was taken, 1 where some were rejected, 2 where a file was refused.
     """
-    delivery = parse_options(
+    options = parse_options(
         source, dataset, encoding, file_format, rejects, chunk_rows, again=again
     )
-    take = _judge if dry_run else _take
-    raise typer.Exit(max(take(path, delivery) for path in files))
+    ingest = _validate if dry_run else _ingest
+    raise typer.Exit(max(ingest(path, options) for path in files))
 
 
-def _take(path: Path, delivery: IngestOptions) -> int:
+def _ingest(path: Path, options: IngestOptions) -> int:
     """Take one file; the status that the command would end with."""
     console, asked_at = Console(stderr=True), _now()
     try:
-        with progress_bar(console, path) as show, errors_as_sentences():
-            job = asyncio.run(_ingested(path, delivery, show))
+        with progress_bar(console, path) as bar, errors_as_sentences():
+            job = asyncio.run(_run(path, options, bar))
     except (FileRefused, IngestBusy, KeysDueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         exit_with(f"{path.name}: stopped; the same command goes on where it was.")
-    _report(path, job, delivery, asked_at)
+    _report(path, job, options, asked_at)
     if job.state != DONE:
         kept = " What came before it was kept." if job.rows else ""
         print(f"{path.name}: {job.sentence}{kept}", file=sys.stderr)
@@ -83,86 +83,76 @@ def _take(path: Path, delivery: IngestOptions) -> int:
     return REJECTED if job.rejected else 0
 
 
-async def _ingested(path: Path, delivery: IngestOptions, show: ProgressBar) -> Job:
-    digest = await asyncio.to_thread(digest_of_file, path, show.read)
-    order = IngestJob(
+async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
+    digest = await asyncio.to_thread(digest_of_file, path, bar.read)
+    config = options.config
+    task = IngestTask(
+        config=config,
         path=path,
         digest=digest,
-        format=delivery.format_of(path),
-        source=delivery.source,
-        dataset=delivery.dataset,
-        catalogue=delivery.catalogue,
-        vault_keys=delivery.vault_keys,
-        rejects=delivery.rejects_of(path),
-        masked=delivery.masked_of(path),
-        encoding=delivery.encoding,
-        chunk_rows=delivery.chunk_rows,
-        again=lambda _: delivery.again,
+        format=options.format_of(path),
+        rejects=options.rejects_of(path),
+        masked=options.masked_of(path),
+        again=lambda _: options.again,
     )
 
     async def begun(connection: AsyncConnection, job: Job) -> None:
-        at = ActContext(
+        context = ActContext(
             connection=connection,
-            operator=delivery.by,
+            operator=options.operator,
             now=job.started_at,
-            datasets=delivery.catalogue.codes,
+            datasets=config.catalogue.codes,
         )
-        what = OperatorAct(
+        act = OperatorAct(
             what="ingest",
-            client_id=delivery.source.source_id,
-            subject=delivery.dataset,
+            client_id=config.source.source_id,
+            subject=config.dataset,
             after=digest,
         )
-        await audit_log.record(at, what)
+        await audit_log.record(context, act)
 
-    engine = background_engine(delivery.settings)
+    engine = background_engine(options.settings)
     try:
         return await ingest_file(
-            engine, order, ProgressListener(begun=begun, moved=show.moved), now=_now
+            engine, task, ProgressListener(begun=begun, moved=bar.moved), now=_now
         )
     finally:
         await engine.dispose()
 
 
-def _judge(path: Path, delivery: IngestOptions) -> int:
+def _validate(path: Path, options: IngestOptions) -> int:
     """Judge one file without the database; the status that taking it would end with at best."""
     rows, rejected, warnings = 0, 0, Counter[str]()
     sentence: str | None = None
     try:
-        reading = ReadingOptions(
+        plan = ReadPlan(
             path=path,
-            format=delivery.format_of(path),
-            encoding=delivery.encoding,
-            dataset=delivery.dataset,
-            source=delivery.source,
-            catalogue=delivery.catalogue,
-            vault_keys=delivery.vault_keys,
+            format=options.format_of(path),
+            config=options.config,
             today=day_of(_now()),
-            skip=0,
-            chunk_rows=delivery.chunk_rows,
         )
         with (
-            progress_bar(Console(stderr=True), path) as show,
-            RowList(delivery.rejects_of(path), 0, REJECTED_HEADER) as list_of_rejects,
-            RowList(delivery.masked_of(path), 0, MASKED_HEADER) as list_of_masked,
+            progress_bar(Console(stderr=True), path) as bar,
+            RowList(options.rejects_of(path), 0, REJECTED_HEADER) as rejects,
+            RowList(options.masked_of(path), 0, MASKED_HEADER) as masked,
         ):
-            for chunk in read_chunks(reading):
-                list_of_rejects.add(chunk.rejects)
-                list_of_masked.add(chunk.masked)
+            for chunk in read_chunks(plan):
+                rejects.add(chunk.rejects)
+                masked.add(chunk.masked)
                 rows, rejected = rows + chunk.rows, rejected + chunk.rejected
                 warnings.update({each.value: count for each, count in chunk.warnings.items()})
-                show.at(chunk.position, rows)
+                bar.at(chunk.position, rows)
     except FileRefused as error:
         sentence = str(error)
     print(f"{path.name}: {rows:,} rows judged, {rejected:,} rejected; nothing was written.")
-    _print_warnings(warnings, delivery)
+    _print_warnings(warnings, options)
     if sentence is not None:
         print(f"{path.name}: {sentence}", file=sys.stderr)
         return REFUSED
     return REJECTED if rejected else 0
 
 
-def _report(path: Path, job: Job, delivery: IngestOptions, asked_at: datetime) -> None:
+def _report(path: Path, job: Job, options: IngestOptions, asked_at: datetime) -> None:
     if job.state == DONE and job.moved_at < asked_at:
         day = f"{day_of(job.moved_at):%Y-%m-%d}"
         print(f"{path.name} was taken on {day}; --again takes it again.", file=sys.stderr)
@@ -171,15 +161,15 @@ def _report(path: Path, job: Job, delivery: IngestOptions, asked_at: datetime) -
         f"{job.unchanged:,} unchanged, {job.rejected:,} rejected."
     )
     if job.rejected:
-        print(f"  Why rows were rejected: {delivery.rejects_of(path)}")
+        print(f"  Why rows were rejected: {options.rejects_of(path)}")
     if job.masked_bytes:
-        print(f"  Where personal numbers were masked: {delivery.masked_of(path)}")
-    _print_warnings(Counter(job.warnings), delivery)
+        print(f"  Where personal numbers were masked: {options.masked_of(path)}")
+    _print_warnings(Counter(job.warnings), options)
 
 
-def _print_warnings(warnings: Counter[str], delivery: IngestOptions) -> None:
+def _print_warnings(warnings: Counter[str], options: IngestOptions) -> None:
     for kind, count in sorted(warnings.items()):
-        print(f"  Warning {kind}, from {delivery.source.source_id}: {count:,}")
+        print(f"  Warning {kind}, from {options.config.source.source_id}: {count:,}")
 
 
 def _now() -> datetime:

@@ -1,6 +1,6 @@
 """What all files of one `ingest` have in common, checked against catalogue, client and agreement."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,9 @@ from gateway.cli.operator_session import (
     parse_id,
     query_database,
 )
-from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.ingest.chunk_reader import FILE_FORMATS
+from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.results import Source
 from gateway.ingest.source_authorization import NotASource, source_of
@@ -41,15 +41,10 @@ class IngestOptions:
     """What all files of one command have in common."""
 
     settings: DatabaseSettings
-    vault_keys: str = field(repr=False)
-    catalogue: Catalogue
-    by: Operator
-    source: Source
-    dataset: str
-    encoding: Encoding
+    operator: Operator
+    config: IngestConfig
     format: str | None
     rejects: Path | None
-    chunk_rows: int
     again: bool
 
     def format_of(self, path: Path) -> str:
@@ -63,7 +58,7 @@ class IngestOptions:
     def rejects_of(self, path: Path) -> Path:
         """Where the list of its rejected rows goes."""
         folder = path.parent if self.rejects is None else self.rejects
-        return folder / f"{path.name}.{self.dataset}.rejects.csv"
+        return folder / f"{path.name}.{self.config.dataset}.rejects.csv"
 
     def masked_of(self, path: Path) -> Path:
         """Where the list of its masked numbers goes."""
@@ -87,7 +82,7 @@ def parse_options(
     if file_format not in (None, *FILE_FORMATS):
         exit_with("--format is csv, ndjson or parquet.")
     with errors_as_sentences():
-        by, settings = current_operator(), IntakeSettings.from_env()
+        operator, settings = current_operator(), IntakeSettings.from_env()
         keys = _vault_keys(settings)
         catalogue = query_database(in_force)
         if dataset not in catalogue.codes:
@@ -102,15 +97,17 @@ def parse_options(
             exit_with(str(error))
     return IngestOptions(
         settings=settings,
-        vault_keys=keys,
-        catalogue=catalogue,
-        by=by,
-        source=source,
-        dataset=dataset,
-        encoding=known,
+        operator=operator,
+        config=IngestConfig(
+            source=source,
+            dataset=dataset,
+            catalogue=catalogue,
+            vault_keys=keys,
+            encoding=known,
+            chunk_rows=chunk_rows,
+        ),
         format=file_format,
         rejects=rejects,
-        chunk_rows=chunk_rows,
         again=again,
     )
 

@@ -13,16 +13,15 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.record_mapping import FieldProblem
+from gateway.ingest.config import IngestConfig
 from gateway.ingest.copy_batch import MAX_ROWS_AT_ONCE, CopyBatch
 from gateway.ingest.copy_encoding import row_encoder
 from gateway.ingest.csv_reader import read_csv
 from gateway.ingest.decompression import DecompressedFile, FileRefused
 from gateway.ingest.ndjson_reader import read_ndjson
-from gateway.ingest.results import MaskedField, RowWarning, Source
+from gateway.ingest.results import MaskedField, RowWarning
 from gateway.ingest.row_reader import RowReader
-from gateway.ingest.text_encoding import Encoding
 from gateway.ingest.validate_row import RowValidator
 from gateway.privacy.field_encryption import BufferedRandom, Vault, VaultKeys
 
@@ -32,21 +31,16 @@ FILE_FORMATS: Final = ("csv", "ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingOptions:
-    """All that is to be known to read. `skip` rows have been taken already."""
+class ReadPlan:
+    """Which rows of a file one reader reads: every `readers`-th chunk, without the first `skip` rows."""
 
     path: Path
     format: str
-    encoding: Encoding
-    dataset: str
-    source: Source
-    catalogue: Catalogue
-    vault_keys: str = field(repr=False)
+    config: IngestConfig
     today: date
-    skip: int
-    chunk_rows: int
-    lane: int = 0
-    lanes: int = 1
+    skip: int = 0
+    reader: int = 0
+    readers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +63,21 @@ class Chunk:
     is_last_part: bool
 
 
-def read_chunks(reading: ReadingOptions) -> Iterator[Chunk]:
+def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
     """Read, validate and encode this reader's chunks; `FileRefused` where the file is unusable."""
-    validator = RowValidator(reading.catalogue, reading.dataset, today=reading.today)
-    vault = Vault(VaultKeys.parse(reading.vault_keys), random=BufferedRandom())
-    encoder = row_encoder(reading.catalogue, reading.dataset, reading.source, vault)
-    with DecompressedFile(reading.path) as source:
-        rows = _rows(source, reading)
-        row = rows.pass_over(reading.skip)
-        if row < reading.skip:
+    config = plan.config
+    validator = RowValidator(config.catalogue, config.dataset, today=plan.today)
+    vault = Vault(VaultKeys.parse(config.vault_keys), random=BufferedRandom())
+    encoder = row_encoder(config.catalogue, config.dataset, config.source, vault)
+    with DecompressedFile(plan.path) as source:
+        rows = _open_rows(source, plan)
+        row = rows.pass_over(plan.skip)
+        if row < plan.skip:
             raise FileRefused("The file has fewer rows than were taken from it before.")
         while True:
-            turn = row // reading.chunk_rows
-            wanted = (turn + 1) * reading.chunk_rows - row
-            if turn % reading.lanes != reading.lane:
+            turn = row // config.chunk_rows
+            wanted = (turn + 1) * config.chunk_rows - row
+            if turn % plan.readers != plan.reader:
                 passed = rows.pass_over(wanted)
                 if passed < wanted:
                     return
@@ -118,14 +113,15 @@ def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRef
     return None
 
 
-def _rows(source: DecompressedFile, reading: ReadingOptions) -> RowReader:
-    dataset = reading.catalogue.dataset(reading.dataset)
-    if source.is_parquet != (reading.format == "parquet"):
-        raise FileRefused(f"The file is not what its name says ({reading.format}).")
-    if reading.format == "csv":
-        return read_csv(source, dataset, reading.encoding)
-    if reading.format == "ndjson":
-        return read_ndjson(source, reading.encoding)
+def _open_rows(source: DecompressedFile, plan: ReadPlan) -> RowReader:
+    config = plan.config
+    dataset = config.catalogue.dataset(config.dataset)
+    if source.is_parquet != (plan.format == "parquet"):
+        raise FileRefused(f"The file is not what its name says ({plan.format}).")
+    if plan.format == "csv":
+        return read_csv(source, dataset, config.encoding)
+    if plan.format == "ndjson":
+        return read_ndjson(source, config.encoding)
     # PyArrow takes longer to import than all else together.
     from gateway.ingest.parquet_reader import read_parquet  # noqa: PLC0415
 

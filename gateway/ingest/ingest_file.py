@@ -1,65 +1,54 @@
-"""One file becomes records, chunk by chunk; each chunk, its counts and how far it came are one commit.
+"""Ingest of one file, chunk by chunk; each chunk, its counts and the progress are one commit.
 
-A run that was killed goes on where its last commit stands. What was good before a failure stays.
+A killed run resumes after its last commit. What was committed before a failure stays.
 """
 
 import asyncio
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of
 from gateway.ingest import job_store
-from gateway.ingest.chunk_reader import Chunk, ReadingOptions, rejects_csv
+from gateway.ingest.chunk_reader import Chunk, ReadPlan, rejects_csv
+from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.ingest_batch import HELD_BY_ANOTHER, RESULT_OF_VERDICT, WARNING_OF_MARK
 from gateway.ingest.job_store import Job
 from gateway.ingest.merge import MergeInput, merge
 from gateway.ingest.reader_processes import chunks_in_order
-from gateway.ingest.results import BatchResult, RowWarning, Source
+from gateway.ingest.results import BatchResult, RowWarning
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
-from gateway.ingest.text_encoding import Encoding
 
-DEFAULT_CHUNK_ROWS: Final = 10_000
-MAX_REJECTED: Final = 1_000_000
 LOCK_SECONDS: Final = 30.0
-"""A process that was killed may leave its last statement running for a moment."""
+"""A killed process may leave its last statement running for a moment."""
 _PAUSE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IngestJob:
-    """What is to be ingested, for whom, and how."""
+class IngestTask:
+    """One file to ingest, and where its lists of rejected rows and masked numbers are written."""
 
+    config: IngestConfig
     path: Path
     digest: bytes
     format: str
-    source: Source
-    dataset: str
-    catalogue: Catalogue
-    vault_keys: str = field(repr=False)
     rejects: Path
-    """Where the list of rejected rows goes."""
     masked: Path
-    """Where the list of masked numbers goes."""
-    encoding: Encoding = "utf-8"
-    chunk_rows: int = DEFAULT_CHUNK_ROWS
     again: Callable[[Job], bool] = lambda _: False
     """Whether a file whose job is done is ingested once more; called under the job's lock."""
-    most_rejected: int = MAX_REJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressListener:
-    """Who hears of what happens: `begun` in the transaction that makes the job (whether it is new
-    or begun anew), `moved` after each commit, with how far in the file it is (bytes)."""
+    """Callbacks: `begun` in the transaction that creates or restarts the job, `moved` after each
+    commit, with the position in the file in bytes."""
 
     begun: Callable[[AsyncConnection, Job], Awaitable[None]]
     moved: Callable[[Job, int], None] = lambda *_: None
@@ -67,178 +56,177 @@ class ProgressListener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowLists:
-    """What is said of single rows, on the disk before their chunk commits."""
+    """Lists of rejected rows and masked numbers, fsynced before their chunk commits."""
 
     rejects: RowList
     masked: RowList
 
 
-class IngestBusy(Exception):  # says what the job is
+class IngestBusy(Exception):  # named for the job's state
     """Another process is taking this file; it goes on by itself."""
 
 
 async def ingest_file(
-    engine: AsyncEngine, order: IngestJob, watcher: ProgressListener, *, now: Callable[[], datetime]
+    engine: AsyncEngine,
+    task: IngestTask,
+    listener: ProgressListener,
+    *,
+    now: Callable[[], datetime],
 ) -> Job:
-    """Take the file, or what is left of it; the job as it then stands.
+    """Ingest the file, or the rest of it; returns the job.
 
-    Its `state` is `done`, or `stopped` with a `sentence` that says why. Raises `IngestBusy`.
+    Its `state` is `done`, or `stopped` with a `sentence`. Raises `IngestBusy`.
     """
     async with engine.connect() as connection:
-        await _lock(connection, order)
-        job = await _begin(connection, order, watcher, now=now())
+        await _lock(connection, task)
+        job = await _begin(connection, task, listener, now=now())
         if job.state == job_store.DONE:
             return job
         try:
             with (
-                RowList(order.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
-                RowList(order.masked, job.masked_bytes, MASKED_HEADER) as masked,
+                RowList(task.rejects, job.rejects_bytes, REJECTED_HEADER) as rejects,
+                RowList(task.masked, job.masked_bytes, MASKED_HEADER) as masked,
             ):
                 lists = RowLists(rejects=rejects, masked=masked)
-                job = await _take_chunks(connection, order, job, lists, watcher, now=now)
+                job = await _merge_chunks(connection, task, job, lists, listener, now=now)
         except FileRefused as refused:
-            return await _end(connection, order, job_store.STOPPED, str(refused), now=now())
-        return await _end(connection, order, job_store.DONE, None, now=now())
+            return await _end(connection, task, job_store.STOPPED, str(refused), now=now())
+        return await _end(connection, task, job_store.DONE, None, now=now())
 
 
-async def _take_chunks(
+async def _merge_chunks(
     connection: AsyncConnection,
-    order: IngestJob,
+    task: IngestTask,
     job: Job,
     lists: RowLists,
-    watcher: ProgressListener,
+    listener: ProgressListener,
     *,
     now: Callable[[], datetime],
 ) -> Job:
-    stat = order.path.stat()
-    async with chunks_in_order(_reading(order, job, now())) as chunks:
+    stat = task.path.stat()
+    async with chunks_in_order(_plan(task, job, now())) as chunks:
         async for chunk in chunks:
-            job = await _take(connection, order, job, chunk, lists, now=now())
-            watcher.moved(job, chunk.position)
-            if job.rejected > order.most_rejected:
+            job = await _merge_chunk(connection, task, job, chunk, lists, now=now())
+            listener.moved(job, chunk.position)
+            if job.rejected > task.config.max_rejected:
                 raise FileRefused(
-                    f"More than {order.most_rejected:,} rows were rejected: the file seems to be "
+                    f"More than {task.config.max_rejected:,} rows were rejected: the file seems to be "
                     "none of this dataset."
                 )
-    if _changed(stat, order.path.stat()):
+    if _changed(stat, task.path.stat()):
         raise FileRefused("The file was changed while it was read: deliver it again as a whole.")
     return job
 
 
-async def _take(
+async def _merge_chunk(
     connection: AsyncConnection,
-    order: IngestJob,
+    task: IngestTask,
     job: Job,
     chunk: Chunk,
     lists: RowLists,
     *,
     now: datetime,
 ) -> Job:
-    """One chunk in one transaction; its rejected rows are on the disk before it commits."""
-    delivery = MergeInput(
-        source=order.source,
-        dataset=order.dataset,
-        catalogue_version=order.catalogue.version,
+    """Merge one chunk in one transaction; its lists are on the disk before it commits."""
+    merge_input = MergeInput(
+        source=task.config.source,
+        dataset=task.config.dataset,
+        catalogue_version=task.config.catalogue.version,
         now=now,
     )
     async with connection.begin():
-        merging = await merge(connection, delivery, chunk.payload)
+        merged = await merge(connection, merge_input, chunk.payload)
         counts = Counter(
             {BatchResult.REJECTED: chunk.rejected, BatchResult.UNCHANGED: chunk.superseded}
         )
         warnings = Counter(chunk.warnings)
-        for each in await merging.counts():
+        for each in await merged.counts():
             counts[RESULT_OF_VERDICT[each["verdict"]]] += each["rows"]
             if each["verdict"] == "older":
                 warnings[RowWarning.OLDER] += each["rows"]
             if each["mark"] in WARNING_OF_MARK:
                 warnings[WARNING_OF_MARK[each["mark"]]] += each["rows"]
-        foreign = dict.fromkeys(await merging.foreign(), (HELD_BY_ANOTHER,))
+        foreign = dict.fromkeys(await merged.foreign(), (HELD_BY_ANOTHER,))
         lists.rejects.add(chunk.rejects + rejects_csv(foreign))
         lists.masked.add(chunk.masked)
-        moved = job_store.ProgressUpdate(
+        progress = job_store.ProgressUpdate(
             rows=chunk.rows,
             counts={name.value: count for name, count in counts.items()},
             warnings={name.value: count for name, count in warnings.items()},
             rejects_bytes=lists.rejects.length,
             masked_bytes=lists.masked.length,
         )
-        return await job_store.add_progress(connection, job, moved, now=now)
+        return await job_store.add_progress(connection, job, progress, now=now)
 
 
-async def _lock(connection: AsyncConnection, order: IngestJob) -> None:
-    """The lock is the session's: the transaction that takes it ends at once."""
+async def _lock(connection: AsyncConnection, task: IngestTask) -> None:
+    """Take the job's lock, which belongs to the session."""
     for _ in range(int(LOCK_SECONDS / _PAUSE)):
         async with connection.begin():
-            if await job_store.try_lock_job(connection, _key(order)):
+            if await job_store.try_lock_job(connection, _key(task)):
                 return
         await asyncio.sleep(_PAUSE)
     raise IngestBusy(IngestBusy.__doc__)
 
 
 async def _begin(
-    connection: AsyncConnection, order: IngestJob, watcher: ProgressListener, *, now: datetime
+    connection: AsyncConnection, task: IngestTask, listener: ProgressListener, *, now: datetime
 ) -> Job:
-    """The job; from its first row on where that was asked for, or its rows are read differently."""
-    of = {
-        **_key(order),
-        "file_name": order.path.name,
-        "file_bytes": order.path.stat().st_size,
-        "encoding": order.encoding,
-        "chunk_rows": order.chunk_rows,
-        "catalogue_version": order.catalogue.version,
+    """The job; restarted on request, or if the encoding has changed."""
+    values = {
+        **_key(task),
+        "file_name": task.path.name,
+        "file_bytes": task.path.stat().st_size,
+        "encoding": task.config.encoding,
+        "chunk_rows": task.config.chunk_rows,
+        "catalogue_version": task.config.catalogue.version,
     }
     async with connection.begin():
-        held = await job_store.find_job(connection, of)
+        held = await job_store.find_job(connection, values)
         if held is None:
-            job = await job_store.create_job(connection, of, now=now)
+            job = await job_store.create_job(connection, values, now=now)
         elif (
-            held.state == job_store.DONE and order.again(held)
-        ) or held.encoding != order.encoding:
-            job = await job_store.restart_job(connection, held, of, now=now)
+            held.state == job_store.DONE and task.again(held)
+        ) or held.encoding != task.config.encoding:
+            job = await job_store.restart_job(connection, held, values, now=now)
         else:
             return held
-        await watcher.begun(connection, job)
+        await listener.begun(connection, job)
         return job
 
 
 async def _end(
     connection: AsyncConnection,
-    order: IngestJob,
+    task: IngestTask,
     state: str,
     sentence: str | None,
     *,
     now: datetime,
 ) -> Job:
     async with connection.begin():
-        job = await job_store.find_job(connection, _key(order))
+        job = await job_store.find_job(connection, _key(task))
         if job is None:
             raise job_store.JobConflictError
         await job_store.end_job(connection, job, state, sentence, now=now)
-        return await job_store.get_job(connection, _key(order))
+        return await job_store.get_job(connection, _key(task))
 
 
-def _reading(order: IngestJob, job: Job, now: datetime) -> ReadingOptions:
-    """What is left of the file."""
-    return ReadingOptions(
-        path=order.path.absolute(),
-        format=order.format,
-        encoding=order.encoding,
-        dataset=order.dataset,
-        source=order.source,
-        catalogue=order.catalogue,
-        vault_keys=order.vault_keys,
+def _plan(task: IngestTask, job: Job, now: datetime) -> ReadPlan:
+    """Read the rest of the file, in the chunks of the job's first run."""
+    return ReadPlan(
+        path=task.path.absolute(),
+        format=task.format,
+        config=replace(task.config, chunk_rows=job.chunk_rows),
         today=day_of(now),
         skip=job.rows,
-        chunk_rows=job.chunk_rows,
     )
 
 
-def _key(order: IngestJob) -> Mapping[str, object]:
+def _key(task: IngestTask) -> Mapping[str, object]:
     return {
-        "source_id": order.source.source_id,
-        "dataset": order.dataset,
-        "file_digest": order.digest,
+        "source_id": task.config.source.source_id,
+        "dataset": task.config.dataset,
+        "file_digest": task.digest,
     }
 
 

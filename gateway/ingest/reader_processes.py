@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO, Final, Self
 
-from gateway.ingest.chunk_reader import Chunk, ReadingOptions, read_chunks
+from gateway.ingest.chunk_reader import Chunk, ReadPlan, read_chunks
 from gateway.ingest.decompression import FileRefused
 
 READERS: Final = min(2, os.cpu_count() or 1)
@@ -44,7 +44,7 @@ class ReaderProcess:
         self._process = process
 
     @classmethod
-    async def start(cls, reading: ReadingOptions) -> Self:
+    async def start(cls, plan: ReadPlan) -> Self:
         """Start a process and send it the configuration."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -55,7 +55,7 @@ class ReaderProcess:
             stderr=asyncio.subprocess.DEVNULL,  # a traceback could show a row
         )
         if process.stdin is not None:
-            process.stdin.write(pickle.dumps(sys.path) + pickle.dumps(reading))
+            process.stdin.write(pickle.dumps(sys.path) + pickle.dumps(plan))
             process.stdin.write_eof()
         return cls(process)
 
@@ -84,18 +84,18 @@ class ReaderProcess:
 
 @asynccontextmanager
 async def chunks_in_order(
-    reading: ReadingOptions, lanes: int | None = None
+    plan: ReadPlan, count: int | None = None
 ) -> AsyncIterator[AsyncIterator[Chunk]]:
     """A file's chunks in order, read ahead by one or more processes. Raises `FileRefused`."""
-    if lanes is None:
-        lanes = READERS if reading.path.stat().st_size > SMALL_FILE_BYTES else 1
+    if count is None:
+        count = READERS if plan.path.stat().st_size > SMALL_FILE_BYTES else 1
     readers = [
-        await ReaderProcess.start(replace(reading, lane=n, lanes=lanes)) for n in range(lanes)
+        await ReaderProcess.start(replace(plan, reader=n, readers=count)) for n in range(count)
     ]
     ahead: list[asyncio.Queue[ReadResult]] = [asyncio.Queue(maxsize=1) for _ in readers]
     tasks = [asyncio.create_task(_read_ahead(*each)) for each in zip(readers, ahead, strict=True)]
     try:
-        yield _in_turn(ahead, reading.skip // reading.chunk_rows % lanes)
+        yield _in_turn(ahead, plan.skip // plan.config.chunk_rows % count)
     finally:
         for task in tasks:
             task.cancel()
@@ -103,13 +103,13 @@ async def chunks_in_order(
         await asyncio.gather(*(each.kill() for each in readers), return_exceptions=True)
 
 
-async def _in_turn(ahead: list[asyncio.Queue[ReadResult]], lane: int) -> AsyncIterator[Chunk]:
-    while (got := await ahead[lane].get()) is not None:
+async def _in_turn(ahead: list[asyncio.Queue[ReadResult]], turn: int) -> AsyncIterator[Chunk]:
+    while (got := await ahead[turn].get()) is not None:
         if isinstance(got, FileRefused):
             raise got
         yield got
         if got.is_last_part:
-            lane = (lane + 1) % len(ahead)
+            turn = (turn + 1) % len(ahead)
 
 
 async def _read_ahead(reader: ReaderProcess, ahead: asyncio.Queue[ReadResult]) -> None:
@@ -124,10 +124,10 @@ def run_reader(orders: BinaryIO, results: BinaryIO) -> None:
     """Main function of a reader process."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_READER_MEMORY, MAX_READER_MEMORY))
     gc.set_threshold(*_GC_THRESHOLDS)  # millions of rows without reference cycles
-    reading: ReadingOptions = pickle.load(orders)  # noqa: S301  # our own command's
+    plan: ReadPlan = pickle.load(orders)  # noqa: S301  # our own command's
     with suppress(BrokenPipeError):  # the parent has closed the pipe
         try:
-            for chunk in read_chunks(reading):
+            for chunk in read_chunks(plan):
                 _send(chunk, results)
             _send(None, results)
         except FileRefused as refused:

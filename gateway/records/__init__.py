@@ -1,1 +1,1 @@
-"""Departments: they deliver records, act on them, and answer the objections to them."""
+"""HTTP API of sources (数源单位): deliver records, act on them, upload files, decide objections."""

@@ -1,4 +1,4 @@
-"""What becomes of an uploaded file: a source follows its own jobs and reads why rows were rejected."""
+"""Routes of upload jobs (`/v1/records/jobs`): progress, rejected rows, masked numbers."""
 
 import csv
 import io
@@ -30,26 +30,26 @@ CSV = "text/csv"
 NUMERIC_COLUMNS = ("row", "item", "start", "length")
 
 
-def list_response(what: str) -> dict[int | str, dict[str, Any]]:
-    """A list in OpenAPI."""
+def list_response(description: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI response of a CSV or NDJSON list."""
     content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
-    return {200: {"description": what, "content": content}}
+    return {200: {"description": description, "content": content}}
 
 
 @router.get("", response_model=JobsOut)
 async def list_ingest_jobs(request: Request, runtime: UsingRuntime) -> Response:
     """List the source's newest 100 jobs."""
-    department = await _department(request, runtime)
+    source = await _authorize(request, runtime)
     async with runtime.engine.connect() as connection:
-        found = await uploads.newest(connection, department.source.source_id)
+        found = await uploads.newest(connection, source.source_id)
     return json_response({"jobs": [job_document(each) for each in found]})
 
 
 @router.get("/{job_id}", response_model=JobOut)
 async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Say how far one job is."""
-    department = await _department(request, runtime)
-    return json_response(job_document(await _own(runtime, department, job_id)))
+    source = await _authorize(request, runtime)
+    return json_response(job_document(await _own(runtime, source, job_id)))
 
 
 @router.get(
@@ -57,10 +57,10 @@ async def get_ingest_job(job_id: str, request: Request, runtime: UsingRuntime) -
 )
 async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List the rejected rows: row, field, reason; as CSV, or NDJSON where that is accepted."""
-    spool, of = await _ended(request, runtime, job_id)
-    text = read_list(spool.rejects(of.upload_id), REJECTED_HEADER)
+    spool, upload = await _ended(request, runtime, job_id)
+    text = read_list(spool.rejects(upload.upload_id), REJECTED_HEADER)
     return _list(
-        text, is_csv=NDJSON not in request.headers.get("accept", ""), name="rejects", of=of
+        text, is_csv=NDJSON not in request.headers.get("accept", ""), name="rejects", upload=upload
     )
 
 
@@ -70,77 +70,79 @@ async def get_ingest_job_rejects(job_id: str, request: Request, runtime: UsingRu
 async def get_ingest_job_warnings(job_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """List where personal numbers were masked: row, field, kind, start, length; as NDJSON, or CSV
     where that is accepted."""
-    spool, of = await _ended(request, runtime, job_id)
-    text = read_list(spool.masked(of.upload_id), MASKED_HEADER)
-    return _list(text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", of=of)
+    spool, upload = await _ended(request, runtime, job_id)
+    text = read_list(spool.masked(upload.upload_id), MASKED_HEADER)
+    return _list(
+        text, is_csv=CSV in request.headers.get("accept", ""), name="warnings", upload=upload
+    )
 
 
-def job_document(of: Upload) -> dict[str, Any]:
-    """A job on the wire."""
-    counts = of.counts or {}
+def job_document(upload: Upload) -> dict[str, Any]:
+    """JSON form of a job."""
+    counts = upload.counts or {}
     return {
-        "job_id": of.upload_id,
-        "dataset": of.dataset,
-        "file_name": of.file_name,
-        "state": of.state,
-        "sentence": of.sentence,
-        "length": of.length,
-        "received": of.received,
+        "job_id": upload.upload_id,
+        "dataset": upload.dataset,
+        "file_name": upload.file_name,
+        "state": upload.state,
+        "sentence": upload.sentence,
+        "length": upload.length,
+        "received": upload.received,
         **{name: counts.get(name, 0) for name in COUNTED},
         "warnings": counts.get("warnings", {}),
-        "created_at": format_time(of.created_at),
-        "completed_at": format_time(of.completed_at) if of.completed_at else None,
-        "expires_at": format_time(of.expires_at),
+        "created_at": format_time(upload.created_at),
+        "completed_at": format_time(upload.completed_at) if upload.completed_at else None,
+        "expires_at": format_time(upload.expires_at),
     }
 
 
 async def _ended(request: Request, runtime: Runtime, job_id: str) -> tuple[Spool, Upload]:
-    """The source's own job, once it has ended, and where its lists lie."""
-    of = await _own(runtime, await _department(request, runtime), job_id)
-    if runtime.settings.spool is None or of.state not in {"done", "stopped"}:
+    """The source's own job, once it has ended, and the spool with its lists."""
+    upload = await _own(runtime, await _authorize(request, runtime), job_id)
+    if runtime.settings.spool is None or upload.state not in {"done", "stopped"}:
         raise NotFoundError("The list is there when the job has ended.")
-    return Spool(runtime.settings.spool), of
+    return Spool(runtime.settings.spool), upload
 
 
-def _list(text: str, *, is_csv: bool, name: str, of: Upload) -> Response:
+def _list(text: str, *, is_csv: bool, name: str, upload: Upload) -> Response:
     suffix, media_type = ("csv", CSV) if is_csv else ("ndjson", NDJSON)
     return Response(
         text if is_csv else _as_ndjson(text),
         media_type=media_type,
         headers={
             "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="{of.upload_id}.{name}.{suffix}"',
+            "Content-Disposition": f'attachment; filename="{upload.upload_id}.{name}.{suffix}"',
         },
     )
 
 
-async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
+async def _authorize(request: Request, runtime: Runtime) -> AuthenticatedSource:
     return await authorize_source(request, runtime, await authenticate_source(request, runtime))
 
 
-async def _own(runtime: Runtime, department: AuthenticatedSource, job_id: str) -> Upload:
-    """The job, if it is this source's; to all others there is none."""
+async def _own(runtime: Runtime, source: AuthenticatedSource, job_id: str) -> Upload:
+    """The job, if it belongs to this source; else 404."""
     if not UPLOAD_ID.fullmatch(job_id):
         raise NotFoundError
     async with runtime.engine.connect() as connection:
-        found = await uploads.find(connection, department.source.source_id, job_id)
+        found = await uploads.find(connection, source.source_id, job_id)
     if found is None:
         raise NotFoundError
     return found
 
 
-def read_list(path: Path, header: bytes, most: int = MAX_LIST_BYTES) -> str:
-    """The list, in whole lines; only its header where there is none."""
+def read_list(path: Path, header: bytes, max_bytes: int = MAX_LIST_BYTES) -> str:
+    """A list in whole lines; only its header if there is no file."""
     try:
         with path.open("rb") as file:
-            text = file.read(len(header) + most)
+            text = file.read(len(header) + max_bytes)
     except FileNotFoundError:
         return header.decode()
     return text[: text.rfind(b"\n") + 1].decode()
 
 
 def _as_ndjson(text: str) -> str:
-    """One JSON object a line, without what is empty."""
+    """One JSON object per line, without empty members."""
     rows = csv.DictReader(io.StringIO(text))
     documents = (
         {

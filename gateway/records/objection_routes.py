@@ -1,4 +1,4 @@
-"""A department sees the objections to its own records, and decides them: to all others there are none."""
+"""Routes of a source for objections to its own records (`/v1/objections`)."""
 
 import re
 from datetime import datetime
@@ -64,7 +64,7 @@ async def list_objections(
     after: Annotated[str, Query(max_length=64, pattern=r"^[a-z0-9_]*$")] = "",
 ) -> Response:
     """List the objections to this department's records, by id, a page at a time."""
-    caller = await _department(request, runtime)
+    caller = await _authorize(request, runtime)
     async with runtime.engine.connect() as connection:
         found = await store.of_source(
             connection, caller.client_id, status=status, due_until=due, after=after
@@ -79,8 +79,8 @@ async def list_objections(
 @router.get("/{objection_id}", response_model=WholeObjectionOut)
 async def get_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Show one objection with its text and its history."""
-    caller = await _department(request, runtime)
-    return await _whole(runtime, caller, objection_id)
+    caller = await _authorize(request, runtime)
+    return await _respond(runtime, caller, objection_id)
 
 
 @router.post(
@@ -91,26 +91,26 @@ async def get_objection(objection_id: str, request: Request, runtime: UsingRunti
 async def decide_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Decide an objection, with reasons that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
-    came = await read_call(request, DecisionIn)
-    await authorize_source(request, runtime, caller, key=came.key)
-    asked = accept(came.parsed)
+    body = await read_call(request, DecisionIn)
+    await authorize_source(request, runtime, caller, key=body.key)
+    asked = accept(body.parsed)
     now = runtime.now()
-    outcome, reasons = ObjectionOutcome(asked.outcome), _written(asked.reasons, now)
+    outcome, reasons = ObjectionOutcome(asked.outcome), _read_reason(asked.reasons, now)
     verb = service.source_decision(
         runtime.catalogue, actor=_actor(caller), outcome=outcome, reasons=reasons, now=now
     )
 
     def once(
-        objection: Objection, held: LockedRecord | None
+        objection: Objection, record: LockedRecord | None
     ) -> ObjectionChanged | ObjectionRefused:
-        return verb(_own(objection, caller), held)
+        return verb(_own(objection, caller), record)
 
-    done = await _acted(runtime, objection_id, once)
-    if isinstance(done, ObjectionRefused) and not await _said_before(
+    done = await _apply(runtime, objection_id, once)
+    if isinstance(done, ObjectionRefused) and not await _is_repeated(
         runtime, caller, objection_id, outcome, reasons
     ):
         raise _error(done)
-    return await _whole(runtime, caller, objection_id)
+    return await _respond(runtime, caller, objection_id)
 
 
 @router.post(
@@ -121,11 +121,11 @@ async def decide_objection(objection_id: str, request: Request, runtime: UsingRu
 async def extend_objection(objection_id: str, request: Request, runtime: UsingRuntime) -> Response:
     """Take more time, once, with a reason that the enterprise is told."""
     caller = await authenticate_source(request, runtime)
-    came = await read_call(request, ExtensionIn)
-    await authorize_source(request, runtime, caller, key=came.key)
-    asked = accept(came.parsed)
+    body = await read_call(request, ExtensionIn)
+    await authorize_source(request, runtime, caller, key=body.key)
+    asked = accept(body.parsed)
     now = runtime.now()
-    reason = _written(asked.reason, now)
+    reason = _read_reason(asked.reason, now)
 
     def verb(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
         own = _own(objection, caller)
@@ -133,14 +133,14 @@ async def extend_objection(objection_id: str, request: Request, runtime: UsingRu
             own, actor=_actor(caller), reason=reason, until=asked.until, now=now
         )
 
-    done = await _acted(runtime, objection_id, verb)
+    done = await _apply(runtime, objection_id, verb)
     if isinstance(done, ObjectionRefused):
         raise _error(done)
-    return await _whole(runtime, caller, objection_id)
+    return await _respond(runtime, caller, objection_id)
 
 
-async def _department(request: Request, runtime: Runtime) -> Caller:
-    """A source in good standing."""
+async def _authorize(request: Request, runtime: Runtime) -> Caller:
+    """Authenticate and authorise a source."""
     caller = await authenticate_source(request, runtime)
     await authorize_source(request, runtime, caller)
     return caller
@@ -151,13 +151,13 @@ def _actor(caller: Caller) -> Actor:
 
 
 def _own(objection: Objection, caller: Caller) -> Objection:
-    """The objection, if it is to a record of this source; to all others there is none."""
+    """The objection, if it concerns a record of this source; else 404."""
     if objection.source_id != caller.client_id:
         raise NotFoundError
     return objection
 
 
-async def _acted(
+async def _apply(
     runtime: Runtime, objection_id: str, verb: service.ObjectionVerb
 ) -> Objection | ObjectionRefused:
     if not OBJECTION_ID.fullmatch(objection_id):
@@ -166,17 +166,17 @@ async def _acted(
         return await service.apply_act(connection, objection_id, verb)
 
 
-async def _said_before(
+async def _is_repeated(
     runtime: Runtime, caller: Caller, objection_id: str, outcome: ObjectionOutcome, reasons: str
 ) -> bool:
-    """Whether this very decision was made before: a repeated call changes nothing and is no error."""
+    """Whether this exact decision was made before; a repeated call changes nothing and succeeds."""
     async with runtime.engine.connect() as connection:
         found = await store.by_id(connection, objection_id)
     own = found is not None and found.source_id == caller.client_id
     return own and found is not None and (found.outcome, found.reasons) == (outcome, reasons)
 
 
-async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
+async def _respond(runtime: Runtime, caller: Caller, objection_id: str) -> Response:
     if not OBJECTION_ID.fullmatch(objection_id):
         raise NotFoundError
     async with runtime.engine.begin() as connection:
@@ -188,8 +188,8 @@ async def _whole(runtime: Runtime, caller: Caller, objection_id: str) -> Respons
     return json_response(serializers.full_document(found, events, key=key, now=runtime.now()))
 
 
-def _written(typed: str, now: datetime) -> str:
-    """The text as it is kept: personal numbers are masked."""
+def _read_reason(typed: str, now: datetime) -> str:
+    """The text as stored, with personal numbers masked."""
     written = read_text(typed, today=day_of(now))
     if isinstance(written, InvalidText):
         raise InvalidRequestError("Reasons have 2 to 1,500 characters.")

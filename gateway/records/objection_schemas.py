@@ -1,4 +1,4 @@
-"""What a department sends about an objection."""
+"""Request and response models of a source's objection routes."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ Reasons = Annotated[str, Field(min_length=1, max_length=3_000)]
 
 
 class DecisionIn(WireModel):
-    """A decision with its reasons; what is upheld has been corrected or withdrawn before."""
+    """A decision with its reasons; upholding requires that the record was corrected or withdrawn."""
 
     outcome: Literal["upheld", "partly", "rejected"]
     reasons: Reasons
@@ -41,14 +41,14 @@ class ObjectionOut(WireModel):
 
 
 class ObjectionsOut(WireModel):
-    """A page of them; `after` is where the next begins, if there is one."""
+    """A page of objections; `after` is the cursor of the next page."""
 
     objections: list[ObjectionOut]
     after: str | None
 
 
 class WholeObjectionOut(ObjectionOut):
-    """With its texts and what was done to it."""
+    """One objection with its texts and history."""
 
     key: str | None
     record_version: int

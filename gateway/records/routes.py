@@ -1,4 +1,5 @@
-"""Deliveries and acts over HTTP: every row has its own verdict, and nothing of it is repeated."""
+"""Routes for delivering records and acting on them (`/v1/records`): one outcome per row, no values
+repeated."""
 
 from collections.abc import Sequence
 
@@ -26,26 +27,26 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     """Deliver up to 1,000 records of one dataset."""
     caller = await authenticate_source(request, runtime)
-    came = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
-    department = await authorize_source(request, runtime, caller, key=came.key)
-    asked = accept(came.parsed)
-    department.demand([asked.dataset], runtime.catalogue)
-    return _answer(await deliver(runtime, department, asked.dataset, asked.records))
+    body = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
+    source = await authorize_source(request, runtime, caller, key=body.key)
+    delivery = accept(body.parsed)
+    source.require([delivery.dataset], runtime.catalogue)
+    return _answer(await deliver(runtime, source, delivery.dataset, delivery.records))
 
 
 @router.post("/actions", response_model=ResultsOut, openapi_extra=request_body(ActionsIn))
 async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     """Repair, withdraw or correct records: one, or up to 1,000 in `actions`."""
     caller = await authenticate_source(request, runtime)
-    came = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
-    department = await authorize_source(request, runtime, caller, key=came.key)
-    asked, today = accept(came.parsed), day_of(runtime.now())
-    amendments = [accept(parse_action(each, today=today)) for each in asked.actions]
-    # What may no longer be delivered may still be taken back.
-    corrected = [each.dataset for each in amendments if each.verb == "correct"]
-    require_known([each.dataset for each in amendments], runtime.catalogue)
-    department.demand(corrected, runtime.catalogue)
-    return _answer(await apply_to_records(runtime, department, amendments))
+    body = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
+    source = await authorize_source(request, runtime, caller, key=body.key)
+    requested, today = accept(body.parsed), day_of(runtime.now())
+    actions = [accept(parse_action(each, today=today)) for each in requested.actions]
+    # Repairing and withdrawing need no dataset in the agreement.
+    corrected = [each.dataset for each in actions if each.verb == "correct"]
+    require_known([each.dataset for each in actions], runtime.catalogue)
+    source.require(corrected, runtime.catalogue)
+    return _answer(await apply_to_records(runtime, source, actions))
 
 
 def _answer(outcomes: Sequence[RowOutcome]) -> Response:

@@ -1,4 +1,4 @@
-"""What a department sends and is answered. Rows are bounded here and judged by the catalogue."""
+"""Request and response models of `/v1/records` and its jobs; row contents are validated by ingest."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,16 +24,16 @@ class RecordsIn(WireModel):
 
 
 class ProblemOut(WireModel):
-    """Which field, and why; nothing of the value is repeated."""
+    """A field and the reason it was rejected, without its value."""
 
     field: str
     reason: str
 
 
 class MaskedOut(WireModel):
-    """Where in a text, as it was sent, a personal number was masked, in characters (code points).
+    """Position of a masked personal number in a text as sent, in characters (code points).
 
-    `field` is the record's, or `reason` of an action; `item` is a text's place in a list.
+    `field` is the record's, or `reason` of an action; `item` is the index in a list.
     """
 
     row: int
@@ -45,7 +45,7 @@ class MaskedOut(WireModel):
 
 
 class ResultOut(WireModel):
-    """What became of one row; `row` is its place in the call, from 0."""
+    """Outcome of one row; `row` is its position in the call, from 0."""
 
     row: int
     key: str | None
@@ -64,7 +64,7 @@ class ResultsOut(WireModel):
 
 
 class ActionIn(WireModel):
-    """One act on one record; `fields` only where it corrects."""
+    """One action on one record; `fields` only for `correct`."""
 
     dataset: Code
     uscc: Annotated[str, StringConstraints(max_length=64)]
@@ -84,12 +84,12 @@ class ActionsIn(WireModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_is_a_list_of_one(cls, given: Any) -> Any:  # whatever was sent
+    def _wrap_single_action(cls, given: Any) -> Any:  # unvalidated input
         return {"actions": [given]} if isinstance(given, dict) and "actions" not in given else given
 
 
 class JobOut(WireModel):
-    """An uploaded file and how far it has been taken; counted in rows, but for its bytes."""
+    """An uploaded file and its progress; counts are rows, lengths are bytes."""
 
     job_id: str
     dataset: str
@@ -110,6 +110,6 @@ class JobOut(WireModel):
 
 
 class JobsOut(WireModel):
-    """The newest of them first."""
+    """Jobs, newest first."""
 
     jobs: list[JobOut]

@@ -1,6 +1,6 @@
-"""A delivery, from what was sent to what is held: one transaction, its notices to clients included.
+"""Ingest of one API call: rows or actions in one transaction, retried on serialization conflicts.
 
-A bad row leaves the good ones alone. A repeated call finds everything unchanged.
+A rejected row does not affect the others. A repeated call finds every record unchanged.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,27 +28,27 @@ from verification.uscc import normalise_uscc
 
 log = structlog.get_logger("gateway.records")
 
-# A large file of the same source and dataset may be under way; it gives way after each batch.
+# A file ingest of the same source and dataset releases its lock after each chunk.
 SET_LOCK_TIMEOUT = Statement("SET LOCAL lock_timeout = '8s'")
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40P01", "40001"})  # deadlock, serialization failure
 MAX_ATTEMPTS = 5
-KEYS_DUE_RETRY_SECONDS = 300  # seconds: the operator's command is under way, or comes first
+KEYS_DUE_RETRY_SECONDS = 300  # seconds
 MIN_REASON, MAX_REASON = 2, 500
 
 T = TypeVar("T")
 
 
 async def deliver(
-    runtime: Runtime, department: AuthenticatedSource, dataset: str, rows: Sequence[Row]
+    runtime: Runtime, source: AuthenticatedSource, dataset: str, rows: Sequence[Row]
 ) -> tuple[RowOutcome, ...]:
-    """Take these rows."""
+    """Ingest the rows."""
     now = runtime.now()
 
     async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
         return await ingest_rows(
             connection,
-            department.source,
+            source,
             dataset,
             rows,
             now=now,
@@ -56,58 +56,58 @@ async def deliver(
             vault=runtime.vault,
         )
 
-    outcomes = await _in_turn(runtime, work)
-    _note("records_delivered", department, outcomes)
+    outcomes = await _in_transaction(runtime, work)
+    _log_outcomes("records_delivered", source, outcomes)
     return outcomes
 
 
 async def apply_to_records(
-    runtime: Runtime, department: AuthenticatedSource, amendments: Sequence[RecordAction]
+    runtime: Runtime, source: AuthenticatedSource, actions: Sequence[RecordAction]
 ) -> tuple[RowOutcome, ...]:
-    """Do these acts."""
+    """Apply the actions."""
     now = runtime.now()
 
     async def work(connection: AsyncConnection) -> tuple[RowOutcome, ...]:
-        at = ActionContext(
+        context = ActionContext(
             connection=connection,
-            source=department.source,
+            source=source,
             now=now,
             catalogue=runtime.catalogue,
             vault=runtime.vault,
         )
-        return await apply_actions(at, amendments)
+        return await apply_actions(context, actions)
 
-    outcomes = await _in_turn(runtime, work)
-    _note("records_amended", department, outcomes)
+    outcomes = await _in_transaction(runtime, work)
+    _log_outcomes("records_amended", source, outcomes)
     return outcomes
 
 
-def parse_action(asked: ActionIn, *, today: date) -> RecordAction | Refusal:
-    """What is asked for, with a reason as it may be kept; or what is wrong with it."""
-    reason = read_text(asked.reason, today=today, shortest=MIN_REASON, longest=MAX_REASON)
+def parse_action(request: ActionIn, *, today: date) -> RecordAction | Refusal:
+    """The action, with its reason as stored, or the error in it."""
+    reason = read_text(request.reason, today=today, shortest=MIN_REASON, longest=MAX_REASON)
     if isinstance(reason, InvalidText):
         return Refusal(
             InvalidRequestError,
             f"reason has {MIN_REASON} to {MAX_REASON} characters: it is kept with the record.",
         )
-    if (asked.fields is None) is (asked.action == "correct"):
+    if (request.fields is None) is (request.action == "correct"):
         return Refusal(
             InvalidRequestError, "fields stand beside the action correct, and only there."
         )
     return RecordAction(
-        dataset=asked.dataset,
-        uscc=normalise_uscc(asked.uscc),
-        key=fold(asked.key),
-        verb=asked.action,
+        dataset=request.dataset,
+        uscc=normalise_uscc(request.uscc),
+        key=fold(request.key),
+        verb=request.action,
         reason=reason.text,
         masked=tuple(MaskedField(field="reason", masking=each) for each in reason.maskings),
-        decided_on=asked.decided_on,
-        fields=asked.fields or {},
+        decided_on=request.decided_on,
+        fields=request.fields or {},
     )
 
 
-async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Do it in one transaction; begin again where another was in the way."""
+async def _in_transaction(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction; retry on deadlock or serialization failure."""
     for _ in range(MAX_ATTEMPTS):
         try:
             async with runtime.engine.begin() as connection:
@@ -129,7 +129,7 @@ async def _in_turn(runtime: Runtime, work: Callable[[AsyncConnection], Awaitable
     raise TemporarilyUnavailableError(retry_after=5)
 
 
-def _note(event: str, department: AuthenticatedSource, outcomes: Sequence[RowOutcome]) -> None:
-    """Who and how many; never what."""
+def _log_outcomes(event: str, source: AuthenticatedSource, outcomes: Sequence[RowOutcome]) -> None:
+    """Log the source and the counts, never contents."""
     counts = {kind.value: sum(each.outcome is kind for each in outcomes) for kind in BatchResult}
-    log.info(event, source=department.source.source_id, **counts)
+    log.info(event, source=source.source_id, **counts)

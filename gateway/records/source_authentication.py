@@ -1,7 +1,7 @@
-"""Who delivers: a client of the kind `source`, in good standing, and what its agreement lets it deliver.
+"""Authentication of a source: token, client kind, status and agreement.
 
-The kind counts, not the scope alone: an agreement's datasets mean what may be read where they are a
-bank's, and what may be delivered only where they are a department's.
+The client's kind counts besides its scope: the datasets of a bank's agreement may be read, those of
+a source's delivered.
 """
 
 from collections.abc import Iterable
@@ -40,14 +40,13 @@ _READ = Statement(f"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatedSource:
-    """A source at the door, with the agreement that is in force."""
+class AuthenticatedSource(Source):
+    """An authenticated source with its agreement in force."""
 
-    source: Source
     agreement: Agreement
 
-    def demand(self, datasets: Iterable[str], catalogue: Catalogue) -> None:
-        """Refuse what the catalogue does not have, then what the agreement does not name."""
+    def require(self, datasets: Iterable[str], catalogue: Catalogue) -> None:
+        """Refuse datasets unknown to the catalogue, then those outside the agreement."""
         wanted = set(datasets)
         require_known(wanted, catalogue)
         outside = sorted(wanted - self.agreement.datasets)
@@ -58,20 +57,20 @@ class AuthenticatedSource:
 
 
 def require_known(datasets: Iterable[str], catalogue: Catalogue) -> None:
-    """Refuse what the catalogue does not have."""
+    """Refuse datasets unknown to the catalogue."""
     if not set(datasets) <= set(catalogue.codes):
         raise UnknownDatasetError
 
 
 async def authenticate_source(request: Request, runtime: Runtime) -> Caller:
-    """Token, proof and scope: before a body is read."""
+    """Check token, proof and scope, before the body is read."""
     return await authenticate(request, runtime, scope=SCOPE)
 
 
 async def authorize_source(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
 ) -> AuthenticatedSource:
-    """Proofs and limits, then the present standing of an authenticated caller."""
+    """Check limits, then client status, agreement and kind."""
     await admit_call(request, runtime, caller, uscc=None, key=key)
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
@@ -81,5 +80,4 @@ async def authorize_source(
     if row["kind"] != SOURCE:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
     runtime.quotas.note(caller.client_id, agreement.version)
-    source = Source(source_id=caller.client_id, name=row["name"])
-    return AuthenticatedSource(source=source, agreement=agreement)
+    return AuthenticatedSource(source_id=caller.client_id, name=row["name"], agreement=agreement)

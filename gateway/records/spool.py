@@ -1,7 +1,7 @@
-"""Where files lie until they are taken: each under an id of ours, its owner's alone.
+"""Spool folder for uploaded files until they are ingested: one file per upload id, mode 0600.
 
-Every worker must see the same folder. A part is written behind what is known to have arrived, so a
-worker that dies in between leaves nothing that counts.
+All workers share the folder. A part is written after the bytes recorded as received, so that bytes
+of an interrupted part are ignored.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from typing import Final
 UPLOAD_ID: Final = re.compile(r"upl_[a-z2-7]{26}")
 BUFFER_BYTES: Final = 1 << 20
 RESERVED_BYTES: Final = 1 << 30
-"""Bytes of the disk that no upload may take."""
+"""Disk space in bytes that uploads never use."""
 
 
 class PartTooLongError(Exception):
-    """More bytes came than were announced."""
+    """More bytes arrived than were announced."""
 
 
 class SpoolFullError(Exception):
-    """The disk has no room for more; nothing of the part was kept."""
+    """The disk has no room; nothing of the part was kept."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedPart:
-    """What arrived of one part: so many bytes, whole or broken off, and their hashes."""
+    """Length and hashes of a received part, complete or interrupted."""
 
     hashes: dict[str, "hashlib._Hash"]
     length: int = 0
@@ -39,48 +39,48 @@ class ReceivedPart:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """The folder, and how many bytes of its disk stay free."""
+    """The spool folder, and the disk space it keeps free."""
 
     folder: Path
     reserve: int = RESERVED_BYTES
 
     def file(self, upload_id: str) -> Path:
-        """Where the file of this upload lies."""
-        return self.folder / f"{_known(upload_id)}.part"
+        """Path of the uploaded file."""
+        return self.folder / f"{_checked_id(upload_id)}.part"
 
     def rejects(self, upload_id: str) -> Path:
-        """Where its rejected rows are listed."""
-        return self.folder / f"{_known(upload_id)}.rejects.csv"
+        """Path of its list of rejected rows."""
+        return self.folder / f"{_checked_id(upload_id)}.rejects.csv"
 
     def masked(self, upload_id: str) -> Path:
-        """Where its masked numbers are listed."""
-        return self.folder / f"{_known(upload_id)}.masked.csv"
+        """Path of its list of masked numbers."""
+        return self.folder / f"{_checked_id(upload_id)}.masked.csv"
 
     def has_room_for(self, length: int) -> bool:
-        """Whether the disk has: others may fill it at the same time."""
+        """Whether the disk has room; other processes may fill it concurrently."""
         return shutil.disk_usage(self.folder).free - length > self.reserve
 
     async def write(
         self,
         upload_id: str,
         offset: int,
-        most: int,
+        max_length: int,
         chunks: AsyncIterator[bytes],
         algorithms: Collection[str],
         *,
-        within: float,
+        max_seconds: float,
     ) -> ReceivedPart:
-        """Write at `offset` what arrives `within` so many seconds; `most` bytes, else `PartTooLongError`.
+        """Write the chunks at `offset`; returns what arrived in time, fsynced.
 
-        It is on the disk when this returns. Where the sender goes away, `is_whole` is false. The
-        disk's room is looked at before each piece: `SpoolFullError`.
+        `is_whole` is false if the sender disconnected or took longer than `max_seconds`. Raises
+        `PartTooLongError` after `max_length` bytes, `SpoolFullError` if the disk is full.
         """
         part = ReceivedPart(hashes={name: hashlib.new(name) for name in algorithms})
-        file = await asyncio.to_thread(_opened, self.file(upload_id), offset)
+        file = await asyncio.to_thread(_open_at, self.file(upload_id), offset)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(max_seconds):
                 async for piece in _pieces(chunks):
-                    if part.length + len(piece) > most:
+                    if part.length + len(piece) > max_length:
                         raise PartTooLongError
                     if not self.has_room_for(len(piece)):
                         os.ftruncate(file, offset)
@@ -90,18 +90,18 @@ class Spool:
         except (TimeoutError, ConnectionError):
             pass
         finally:
-            await asyncio.to_thread(_closed, file)
+            await asyncio.to_thread(_sync_and_close, file)
         return part
 
     def remove(self, upload_id: str, *, lists_too: bool) -> None:
-        """Take the file away, and where asked the lists of its rows."""
+        """Delete the file, and on request its lists."""
         self.file(upload_id).unlink(missing_ok=True)
         if lists_too:
             self.rejects(upload_id).unlink(missing_ok=True)
             self.masked(upload_id).unlink(missing_ok=True)
 
     def strays(self, before: float) -> list[str]:
-        """The ids of files that nobody has touched since `before` (seconds since 1970)."""
+        """Ids of files not modified since `before` (Unix time)."""
         return sorted(
             {
                 name
@@ -112,17 +112,17 @@ class Spool:
         )
 
 
-def _known(upload_id: str) -> str:
+def _checked_id(upload_id: str) -> str:
     if not UPLOAD_ID.fullmatch(upload_id):
         message = "not an upload's id"
         raise ValueError(message)
     return upload_id
 
 
-def _opened(path: Path, offset: int) -> int:
+def _open_at(path: Path, offset: int) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     file = os.open(path, flags, 0o600)
-    os.ftruncate(file, offset)  # what came after it was never counted
+    os.ftruncate(file, offset)  # discard an interrupted part
     os.lseek(file, offset, os.SEEK_SET)
     return file
 
@@ -136,7 +136,7 @@ def _append(file: int, piece: bytes, part: ReceivedPart) -> None:
     part.length += len(piece)
 
 
-def _closed(file: int) -> None:
+def _sync_and_close(file: int) -> None:
     try:
         os.fsync(file)
     finally:
@@ -144,7 +144,7 @@ def _closed(file: int) -> None:
 
 
 async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What arrives, in pieces that are worth a trip to the disk; all of it, however it ends."""
+    """Chunks joined into pieces worth a disk write; the rest is yielded even if the sender fails."""
     held = bytearray()
     try:
         async for chunk in chunks:

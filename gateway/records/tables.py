@@ -1,4 +1,4 @@
-"""A file on its way here is of no enterprise: this table is small, and not distributed."""
+"""Table of uploads (`intake_upload`); small, and not distributed by enterprise."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.db import column_types
 
 
 class UploadRow(SQLModel, table=True):
-    """One file of one source: received, then taken by a job under the same id."""
+    """One uploaded file of one source; ingested by a job of the same id."""
 
     __tablename__ = "intake_upload"
     __table_args__ = (

@@ -1,6 +1,7 @@
-"""The headers of tus 1.0.0 (tus.io/protocols/resumable-upload): pure, bounded, nothing guessed.
+"""Headers of the tus 1.0.0 upload protocol (tus.io/protocols/resumable-upload). Pure parsing, bounded.
 
-Core, creation, expiration, checksum and termination. A file's name is a label: no path is made of it.
+Supports core, creation, expiration, checksum and termination. File names are labels and never used
+as paths.
 """
 
 import base64
@@ -40,7 +41,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadMetadata:
-    """A file that is to come: how long it is, what it holds, and its SHA-256."""
+    """Announced upload: length, contents and SHA-256."""
 
     length: int
     dataset: str
@@ -52,54 +53,54 @@ class UploadMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checksum:
-    """What the bytes of one part are said to hash to."""
+    """Declared checksum of a part."""
 
     algorithm: str
     digest: bytes
 
     def fits(self, part: "hashlib._Hash") -> bool:
-        """Whether they do."""
+        """Whether the part's hash equals the declared one."""
         return part.digest() == self.digest
 
 
 def require_version(headers: Headers) -> None:
-    """Refuse another version of the protocol, or none."""
+    """Refuse a missing or different protocol version."""
     if headers.get("tus-resumable") != VERSION:
         raise UnsupportedVersionError(headers={"Tus-Version": VERSION})
 
 
 def parse_creation(headers: Headers) -> UploadMetadata:
-    """What a creation says of its file."""
+    """Metadata of a creation request."""
     if "upload-defer-length" in headers:
         raise InvalidRequestError("Upload-Length is needed at once; its deferral is not supported.")
     length = parse_number(headers, "upload-length")
     if length == 0:
         raise InvalidRequestError("Upload-Length is 0: an empty file holds no records.")
-    said = parse_metadata(headers.get("upload-metadata", ""))
-    unknown = said.keys() - _KNOWN
+    values = parse_metadata(headers.get("upload-metadata", ""))
+    unknown = values.keys() - _KNOWN
     if unknown:
         raise InvalidRequestError(f"Upload-Metadata knows {', '.join(sorted(_KNOWN))} only.")
-    if not _SHA256.fullmatch(said.get("sha256", "").lower()):
+    if not _SHA256.fullmatch(values.get("sha256", "").lower()):
         raise InvalidRequestError(
             "Upload-Metadata needs sha256: the whole file's SHA-256 in hexadecimal."
         )
-    if not said.get("dataset"):
+    if not values.get("dataset"):
         raise InvalidRequestError("Upload-Metadata needs dataset: its code in the catalogue.")
-    encoding = said.get("encoding", "utf-8").lower()
+    encoding = values.get("encoding", "utf-8").lower()
     if encoding not in ENCODINGS:
         raise InvalidRequestError(f"encoding is one of {', '.join(ENCODINGS)}.")
     return UploadMetadata(
         length=length,
-        dataset=said["dataset"],
-        format=_format(said),
+        dataset=values["dataset"],
+        format=_format(values),
         encoding=encoding,
-        sha256=bytes.fromhex(said["sha256"]),
-        file_name=_label(said.get("filename", "")),
+        sha256=bytes.fromhex(values["sha256"]),
+        file_name=_label(values.get("filename", "")),
     )
 
 
 def parse_metadata(header: str) -> Mapping[str, str]:
-    """The pairs of `Upload-Metadata`: `key base64, key base64, …`."""
+    """Pairs of `Upload-Metadata`: `key base64, key base64, …`."""
     if len(header) > MAX_METADATA:
         raise InvalidRequestError("Upload-Metadata is too long.")
     found: dict[str, str] = {}
@@ -124,7 +125,7 @@ def parse_number(headers: Headers, name: str) -> int:
 
 
 def parse_checksum(headers: Headers) -> Checksum | None:
-    """The part's checksum, where it has one."""
+    """The part's declared checksum, if any."""
     value = headers.get("upload-checksum")
     if value is None:
         return None
@@ -141,21 +142,21 @@ def parse_checksum(headers: Headers) -> Checksum | None:
 
 
 def require_part(headers: Headers) -> None:
-    """Refuse a body that is not a part of a file, as it is."""
+    """Refuse a body that is not an uncompressed file part."""
     refuse_content_coding(headers)
     if headers.get("content-type", "").partition(";")[0].strip().lower() != PART_TYPE:
         raise UnsupportedMediaTypeError(f"Send a part as {PART_TYPE}.")
 
 
 def format_expiry(moment: datetime) -> str:
-    """`Upload-Expires`."""
+    """Value of `Upload-Expires`."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
-def _format(said: Mapping[str, str]) -> str:
-    """As it is said, or as the name ends; never guessed from the bytes."""
-    given = said.get("format")
-    name = said.get("filename", "").lower()
+def _format(values: Mapping[str, str]) -> str:
+    """File format as declared or by file name; never guessed from the contents."""
+    given = values.get("format")
+    name = values.get("filename", "").lower()
     for packed in _PACKED:
         name = name.removesuffix(packed)
     found = given or _BY_ENDING.get(name.rpartition(".")[2])
@@ -167,7 +168,7 @@ def _format(said: Mapping[str, str]) -> str:
 
 
 def _label(name: str) -> str | None:
-    """What a person knows the file by; no folder, no hidden characters, no personal number."""
+    """File name as a label: no folders, control characters or personal numbers."""
     last = re.split(r"[/\\]", name)[-1]
     shown = "".join(each for each in last if each.isprintable()).strip()
     return scan(shown[:MAX_FILE_NAME]).text or None

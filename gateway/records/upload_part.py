@@ -1,4 +1,4 @@
-"""A part of a file, from the wire to the disk: it counts when it is whole there, and only once."""
+"""Receipt of one part of an upload: held, written to the spool, verified, recorded."""
 
 import asyncio
 import secrets
@@ -28,31 +28,31 @@ from gateway.runtime import Runtime
 MAX_PART_BYTES = 256 << 20
 NO_ROOM = "There is no room for this file now."
 ARRIVAL_SECONDS = 300.0  # seconds, for one part
-WRITE_SECONDS = 60  # seconds, after the last of it has arrived
-HOLD_SECONDS = ARRIVAL_SECONDS + WRITE_SECONDS  # longer than anybody could still be writing
+WRITE_SECONDS = 60  # seconds after its last byte
+HOLD_SECONDS = ARRIVAL_SECONDS + WRITE_SECONDS  # longer than a write can take
 
 
-async def receive_part(runtime: Runtime, request: Request, of: Upload, spool: Spool) -> Upload:
-    """Write the part that `request` brings behind what has arrived of `of`."""
+async def receive_part(runtime: Runtime, request: Request, upload: Upload, spool: Spool) -> Upload:
+    """Write the part in `request` after the bytes already received; returns the updated upload."""
     tus.require_part(request.headers)
     offset = tus.parse_number(request.headers, "upload-offset")
-    said = tus.parse_checksum(request.headers)
+    checksum = tus.parse_checksum(request.headers)
     digest = ContentDigest.read(request.headers.getlist("content-digest"))
-    most = min(of.length - offset, MAX_PART_BYTES)
-    _demand_room(request, of, offset, most)
-    holder = await _hold(runtime, of, offset)
+    max_bytes = min(upload.length - offset, MAX_PART_BYTES)
+    _check_offset(request, upload, offset, max_bytes)
+    holder = await _hold(runtime, upload, offset)
     extend_deadline(request, WRITE_SECONDS)
     more = 0
     try:
         part = await spool.write(
-            of.upload_id,
+            upload.upload_id,
             offset,
-            most,
+            max_bytes,
             _chunks(request),
-            {*([said.algorithm] if said else []), *(digest.algorithms if digest else [])},
-            within=ARRIVAL_SECONDS,
+            {*([checksum.algorithm] if checksum else []), *(digest.algorithms if digest else [])},
+            max_seconds=ARRIVAL_SECONDS,
         )
-        more = _counted(request, part, said, digest)
+        more = _accepted_length(request, part, checksum, digest)
     except PartTooLongError:
         raise PayloadTooLargeError("The part goes beyond Upload-Length.") from None
     except SpoolFullError:
@@ -60,7 +60,7 @@ async def receive_part(runtime: Runtime, request: Request, of: Upload, spool: Sp
     finally:
         async with runtime.engine.begin() as connection:
             moved = await uploads.advance(
-                connection, of.upload_id, holder=holder, more=more, now=runtime.now()
+                connection, upload.upload_id, holder=holder, more=more, now=runtime.now()
             )
     if moved is None:
         raise UploadBusyError
@@ -69,45 +69,50 @@ async def receive_part(runtime: Runtime, request: Request, of: Upload, spool: Sp
     return moved
 
 
-def _demand_room(request: Request, of: Upload, offset: int, most: int) -> None:
-    if of.state != "receiving":
+def _check_offset(request: Request, upload: Upload, offset: int, max_bytes: int) -> None:
+    if upload.state != "receiving":
         raise ConflictError("This upload is complete.")
-    if offset != of.received:
-        raise _other_offset(of)
+    if offset != upload.received:
+        raise _offset_conflict(upload)
     declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > most:
+    if declared.isdecimal() and int(declared) > max_bytes:
         raise PayloadTooLargeError(
             f"A part has at most {MAX_PART_BYTES} bytes and does not go beyond Upload-Length."
         )
 
 
-async def _hold(runtime: Runtime, of: Upload, offset: int) -> str:
+async def _hold(runtime: Runtime, upload: Upload, offset: int) -> str:
     holder, now = secrets.token_hex(16), runtime.now()
     async with runtime.engine.begin() as connection:
         held = await uploads.hold_for_writing(
-            connection, of, offset=offset, holder=holder, seconds=HOLD_SECONDS, now=now
+            connection, upload, offset=offset, holder=holder, seconds=HOLD_SECONDS, now=now
         )
-        present = of if held else await uploads.find(connection, of.source_id, of.upload_id)
+        present = (
+            upload if held else await uploads.find(connection, upload.source_id, upload.upload_id)
+        )
     if held:
         return holder
     if present is None or present.expires_at <= now:
         raise NotFoundError
     if present.received != offset:
-        raise _other_offset(present)
+        raise _offset_conflict(present)
     raise UploadBusyError(retry_after=1)
 
 
-def _other_offset(of: Upload) -> ConflictError:
-    return ConflictError(f"Upload-Offset is {of.received}; go on from there.")
+def _offset_conflict(upload: Upload) -> ConflictError:
+    return ConflictError(f"Upload-Offset is {upload.received}; go on from there.")
 
 
-def _counted(
-    request: Request, part: ReceivedPart, said: tus.Checksum | None, digest: ContentDigest | None
+def _accepted_length(
+    request: Request,
+    part: ReceivedPart,
+    checksum: tus.Checksum | None,
+    digest: ContentDigest | None,
 ) -> int:
-    """How much of the part is kept: of one with a checksum or a digest all or nothing."""
-    if (said or digest) and not part.is_whole:
+    """Bytes of the part to keep: with a checksum or digest, all or none."""
+    if (checksum or digest) and not part.is_whole:
         return 0
-    if said is not None and not said.fits(part.hashes[said.algorithm]):
+    if checksum is not None and not checksum.fits(part.hashes[checksum.algorithm]):
         raise ChecksumMismatchError
     if digest is not None and not digest.fits(part.hashes):
         raise DigestMismatchError
@@ -124,10 +129,10 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         raise ConnectionError from None
 
 
-async def delete_upload(runtime: Runtime, of: Upload, spool: Spool) -> None:
-    """Forget an upload with its file; one that is being written or taken stays."""
+async def delete_upload(runtime: Runtime, upload: Upload, spool: Spool) -> None:
+    """Delete an upload and its file, unless it is being written or ingested."""
     async with runtime.engine.begin() as connection:
-        dropped = await uploads.delete(connection, of, now=runtime.now())
+        dropped = await uploads.delete(connection, upload, now=runtime.now())
     if not dropped:
         raise UploadBusyError(retry_after=1)
-    await asyncio.to_thread(spool.remove, of.upload_id, lists_too=True)
+    await asyncio.to_thread(spool.remove, upload.upload_id, lists_too=True)

@@ -1,4 +1,4 @@
-"""Large files arrive by tus 1.0.0, part by part, and are taken by a job of the same id."""
+"""Routes of resumable uploads by tus 1.0.0 (`/v1/records/uploads`)."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -22,13 +22,13 @@ from gateway.records.upload_part import NO_ROOM, delete_upload, receive_part
 from gateway.records.uploads import Upload
 from gateway.runtime import Runtime, UsingRuntime
 
-# tus describes itself; the document of our own API names the jobs that come of it.
+# Not in our OpenAPI document: tus describes itself by OPTIONS.
 router = APIRouter(prefix="/v1/records/uploads", include_in_schema=False)
 
 
 @router.options("", status_code=204)
 async def describe(request: Request, runtime: UsingRuntime) -> Response:
-    """Say what of tus is supported: version, extensions, sizes."""
+    """Report the supported tus version, extensions and sizes."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
     headers = {
         "Tus-Version": tus.VERSION,
@@ -42,19 +42,19 @@ async def describe(request: Request, runtime: UsingRuntime) -> Response:
 @router.post("", status_code=201, response_model=JobOut)
 async def create(request: Request, runtime: UsingRuntime) -> Response:
     """Announce a file: Upload-Length, and in Upload-Metadata dataset, sha256, filename or format."""
-    department = await _department(request, runtime)
-    await body.read_body(request)  # means nothing here, but its digest is checked as everywhere
-    of = tus.parse_creation(request.headers)
-    department.demand([of.dataset], runtime.catalogue)
+    source = await _authorize(request, runtime)
+    await body.read_body(request)  # ignored, but its digest is checked
+    announced = tus.parse_creation(request.headers)
+    source.require([announced.dataset], runtime.catalogue)
     spool, most_bytes = _spool(runtime), runtime.settings.spool_per_source
-    could_fit = of.length <= most_bytes
-    if could_fit and not spool.has_room_for(of.length):
+    could_fit = announced.length <= most_bytes
+    if could_fit and not spool.has_room_for(announced.length):
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600)
     async with runtime.engine.begin() as connection:
         made = await uploads.create(
             connection,
-            department.source.source_id,
-            of,
+            source.source_id,
+            announced,
             most_bytes=most_bytes,
             now=runtime.now(),
         )
@@ -68,49 +68,49 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
         to_json(job_document(made)),
         status_code=201,
         media_type="application/json",
-        headers={"Location": location, **_standing(made)},
+        headers={"Location": location, **_offset_headers(made)},
     )
 
 
 @router.head("/{upload_id}")
 async def get_offset(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """Say how much of it has arrived."""
-    department = await _department(request, runtime)
-    return Response(headers=_standing(await _own(runtime, department, upload_id)))
+    """Report how much has arrived."""
+    source = await _authorize(request, runtime)
+    return Response(headers=_offset_headers(await _own(runtime, source, upload_id)))
 
 
 @router.patch("/{upload_id}", status_code=204)
 async def append(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """Take the next part; the last one queues the file."""
-    department = await _department(request, runtime)
-    of = await _own(runtime, department, upload_id)
-    moved = await receive_part(runtime, request, of, _spool(runtime))
-    return Response(status_code=204, headers=_standing(moved))
+    """Receive the next part; the last one queues the file."""
+    source = await _authorize(request, runtime)
+    upload = await _own(runtime, source, upload_id)
+    moved = await receive_part(runtime, request, upload, _spool(runtime))
+    return Response(status_code=204, headers=_offset_headers(moved))
 
 
 @router.delete("/{upload_id}", status_code=204)
 async def terminate(upload_id: str, request: Request, runtime: UsingRuntime) -> Response:
-    """Forget it, with what has arrived of it; a file that is being taken stays."""
-    department = await _department(request, runtime)
-    await delete_upload(runtime, await _own(runtime, department, upload_id), _spool(runtime))
+    """Delete an upload; a file that is being ingested stays."""
+    source = await _authorize(request, runtime)
+    await delete_upload(runtime, await _own(runtime, source, upload_id), _spool(runtime))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-async def _department(request: Request, runtime: Runtime) -> AuthenticatedSource:
-    """Before any byte of the body: token, proof, limits, standing, version."""
+async def _authorize(request: Request, runtime: Runtime) -> AuthenticatedSource:
+    """Authenticate and authorise before any byte of the body is read."""
     request.state.headers["Tus-Resumable"] = tus.VERSION
     caller = await authenticate_source(request, runtime)
-    department = await authorize_source(request, runtime, caller)
+    source = await authorize_source(request, runtime, caller)
     tus.require_version(request.headers)
-    return department
+    return source
 
 
-async def _own(runtime: Runtime, department: AuthenticatedSource, upload_id: str) -> Upload:
-    """The upload, if it is this source's; to all others there is none."""
+async def _own(runtime: Runtime, source: AuthenticatedSource, upload_id: str) -> Upload:
+    """The upload, if it belongs to this source; else 404."""
     if not UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError
     async with runtime.engine.connect() as connection:
-        found = await uploads.find(connection, department.source.source_id, upload_id)
+        found = await uploads.find(connection, source.source_id, upload_id)
     if found is None or found.expires_at <= runtime.now():
         raise NotFoundError
     return found
@@ -122,12 +122,14 @@ def _spool(runtime: Runtime) -> Spool:
     return Spool(runtime.settings.spool)
 
 
-def _standing(of: Upload) -> dict[str, str]:
+def _offset_headers(upload: Upload) -> dict[str, str]:
     headers = {
-        "Upload-Offset": str(of.received),
-        "Upload-Length": str(of.length),
+        "Upload-Offset": str(upload.received),
+        "Upload-Length": str(upload.length),
         "Cache-Control": "no-store",
     }
     return headers | (
-        {"Upload-Expires": tus.format_expiry(of.expires_at)} if of.state == "receiving" else {}
+        {"Upload-Expires": tus.format_expiry(upload.expires_at)}
+        if upload.state == "receiving"
+        else {}
     )

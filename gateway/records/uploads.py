@@ -1,6 +1,6 @@
-"""Each function asks the database one question about uploads; only their own source's are found.
+"""Store of uploads: one query per function; a source sees only its own.
 
-Whoever writes at a file, or takes it, holds it for a while: another may when that has passed.
+Writing or ingesting a file requires a hold that expires, so that another worker can take over.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ UNFINISHED_LIFETIME: Final = timedelta(hours=24)
 FINISHED_LIFETIME: Final = timedelta(days=7)
 MAX_UNFINISHED: Final = 20
 MAX_FINISHED: Final = 500
-"""Of one source, with their lists of rejected rows; the oldest are forgotten first."""
+"""Finished uploads kept per source, with their lists; the oldest are deleted first."""
 PAGE: Final = 100
 
 _LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:namespace, hashtext(:source))")
@@ -95,7 +95,7 @@ _KNOWN: Final = Statement("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file on its way; `counts` are those of its job when it was last looked at."""
+    """One uploaded file; `counts` are those of its job when last recorded."""
 
     upload_id: str
     source_id: str
@@ -118,25 +118,30 @@ class Upload:
 
 
 async def create(
-    connection: AsyncConnection, source: str, of: UploadMetadata, *, most_bytes: int, now: datetime
+    connection: AsyncConnection,
+    source: str,
+    metadata: UploadMetadata,
+    *,
+    most_bytes: int,
+    now: datetime,
 ) -> Upload | None:
-    """A new upload; `None` where the source's unfinished files leave no room for it."""
+    """Create an upload; `None` if the source's unfinished files leave no room."""
     await connection.execute(_LOCK, {"namespace": _LOCKS, "source": source})
     held = (await connection.execute(_HELD_BYTES, {"source": source})).one()
-    if held.files >= MAX_UNFINISHED or held.bytes + of.length > most_bytes:
+    if held.files >= MAX_UNFINISHED or held.bytes + metadata.length > most_bytes:
         return None
     upload_id = new_id("upl")
     await connection.execute(
         insert(UploadRow).values(
             upload_id=upload_id,
             source_id=source,
-            dataset=of.dataset,
-            format=of.format,
-            encoding=of.encoding,
-            file_name=of.file_name,
-            length=of.length,
+            dataset=metadata.dataset,
+            format=metadata.format,
+            encoding=metadata.encoding,
+            file_name=metadata.file_name,
+            length=metadata.length,
             received=0,
-            sha256=of.sha256,
+            sha256=metadata.sha256,
             state="receiving",
             attempts=0,
             created_at=now,
@@ -155,24 +160,24 @@ async def find(connection: AsyncConnection, source: str, upload_id: str) -> Uplo
 
 
 async def newest(connection: AsyncConnection, source: str) -> list[Upload]:
-    """The source's uploads, the newest first."""
+    """The source's newest uploads."""
     found = await connection.execute(_LIST, {"source": source, "limit": PAGE})
     return [Upload(**row._asdict()) for row in found]
 
 
 async def hold_for_writing(
     connection: AsyncConnection,
-    of: Upload,
+    upload: Upload,
     *,
     offset: int,
     holder: str,
     seconds: float,
     now: datetime,
 ) -> bool:
-    """Whether the caller alone may now write behind `offset`."""
+    """Acquire the exclusive right to write at `offset`."""
     values = {
-        "upload_id": of.upload_id,
-        "source": of.source_id,
+        "upload_id": upload.upload_id,
+        "source": upload.source_id,
         "offset": offset,
         "holder": holder,
         "until": now + timedelta(seconds=seconds),
@@ -184,7 +189,7 @@ async def hold_for_writing(
 async def advance(
     connection: AsyncConnection, upload_id: str, *, holder: str, more: int, now: datetime
 ) -> Upload | None:
-    """So many more bytes have arrived; the last of them queues the file. `None`: lost the hold."""
+    """Record bytes received and release the hold; the last bytes queue the file. `None`: hold lost."""
     values = {
         "upload_id": upload_id,
         "holder": holder,
@@ -196,16 +201,16 @@ async def advance(
     return None if row is None else Upload(**row._asdict())
 
 
-async def delete(connection: AsyncConnection, of: Upload, *, now: datetime) -> bool:
-    """Forget an upload that nobody is at."""
-    values = {"upload_id": of.upload_id, "source": of.source_id, "now": now}
+async def delete(connection: AsyncConnection, upload: Upload, *, now: datetime) -> bool:
+    """Delete an upload that is not held."""
+    values = {"upload_id": upload.upload_id, "source": upload.source_id, "now": now}
     return (await connection.execute(_DROP, values)).scalar_one_or_none() is not None
 
 
 async def claim_next(
     connection: AsyncConnection, *, holder: str, seconds: float, now: datetime
 ) -> Upload | None:
-    """The oldest file that waits to be taken, or whose taker went away."""
+    """Claim the oldest queued file, or one whose claim has expired."""
     values = {"holder": holder, "until": now + timedelta(seconds=seconds), "now": now}
     row = (await connection.execute(_CLAIM, values)).one_or_none()
     return None if row is None else Upload(**row._asdict())
@@ -219,7 +224,7 @@ async def renew_claim(
     counts: Mapping[str, Any] | None,
     until: datetime,
 ) -> bool:
-    """Hold it for longer and say how far it came; false where another holds it meanwhile."""
+    """Renew a claim and record progress; false if another worker has the claim."""
     values = {
         "upload_id": upload_id,
         "holder": holder,
@@ -232,7 +237,7 @@ async def renew_claim(
 async def release(
     connection: AsyncConnection, upload_id: str, *, holder: str, until: datetime, counts: bool
 ) -> None:
-    """Put it back; `counts` says whether that was an attempt that failed."""
+    """Return a file to the queue; `counts` says whether a failed attempt is counted."""
     values = {"upload_id": upload_id, "holder": holder, "until": until, "counts": counts}
     await connection.execute(_LATER, values)
 
@@ -247,7 +252,7 @@ async def finish(
     counts: Mapping[str, Any] | None,
     now: datetime,
 ) -> bool:
-    """Write down how it ended."""
+    """Record the final state."""
     values = {
         "upload_id": upload_id,
         "holder": holder,
@@ -260,12 +265,12 @@ async def finish(
 
 
 async def delete_expired(connection: AsyncConnection, *, now: datetime) -> list[str]:
-    """Forget what has had its time, and what a source has too many of; whose files are to go."""
+    """Delete expired uploads, and those beyond a source's maximum; returns their ids."""
     gone = list((await connection.execute(_EXPIRED, {"now": now})).scalars())
     return gone + list((await connection.execute(_TOO_MANY, {"most": MAX_FINISHED})).scalars())
 
 
 async def unknown_ids(connection: AsyncConnection, ids: list[str]) -> list[str]:
-    """Which of these are no upload any more."""
+    """Those of these ids that have no upload."""
     known = set((await connection.execute(_KNOWN, {"ids": ids})).scalars())
     return [each for each in ids if each not in known]

@@ -17,7 +17,7 @@ from gateway.admin import catalogue_service
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.operators import Operator
-from gateway.background.catalogue_reload import follow
+from gateway.background.catalogue_reload import reload_catalogue
 from gateway.cli.main import app
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, load_catalogue
 from gateway.creditfile.catalogue_versions import CatalogueVersion, digest_of, in_force
@@ -212,7 +212,7 @@ async def test_a_seventeenth_dataset_is_delivered_and_told_without_a_restart(
     gateway, engine = own_gateway, own_gateway.runtime.engine
     waiting = await load(engine, WIDER, allow=True)
     assert isinstance(waiting, CatalogueVersion)
-    await follow(gateway.app)
+    await reload_catalogue(gateway.app)
     assert gateway.runtime.catalogue.version == "2026.1"
     await approve(engine, "2026.2", waiting.digest)
     async with asyncio.timeout(PATIENCE):
@@ -264,7 +264,7 @@ async def test_what_a_dataset_gains_is_told_under_a_new_consent_only(
     assert isinstance(waiting, CatalogueVersion), waiting
     assert waiting.widens == ("penalty.appeal_state: class authorised, was never",)
     await approve(engine, waiting.version, waiting.digest)
-    await follow(gateway.app)
+    await reload_catalogue(gateway.app)
     assert gateway.runtime.catalogue.version == waiting.version
 
     told = (await bank.query(uscc, "penalty", consent_id=before)).json()
@@ -292,7 +292,7 @@ async def test_an_unreadable_catalogue_changes_nothing(own_gateway: GatewayFixtu
             )
         )
     before = gateway.runtime.catalogue
-    assert await follow(gateway.app) == "2030.1"
+    assert await reload_catalogue(gateway.app) == "2030.1"
     assert gateway.runtime.catalogue is before
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     assert (await bank.verify(uscc, "is_active.v1")).status_code == 200

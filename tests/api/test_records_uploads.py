@@ -320,10 +320,10 @@ async def test_what_the_disk_has_no_room_for_is_not_written(tmp_path: Path) -> N
     upload_id = "upl_" + "a" * 26
     full = Spool(tmp_path, reserve=1 << 60)
     with pytest.raises(SpoolFullError):
-        await full.write(upload_id, 0, 100, chunks(), ("sha256",), within=9)
+        await full.write(upload_id, 0, 100, chunks(), ("sha256",), max_seconds=9)
     assert full.file(upload_id).stat().st_size == 0
     part = await Spool(tmp_path, reserve=0).write(
-        upload_id, 0, 100, chunks(), ("sha256",), within=9
+        upload_id, 0, 100, chunks(), ("sha256",), max_seconds=9
     )
     assert (part.length, part.is_whole) == (100, True)
 
@@ -342,7 +342,7 @@ async def test_of_finished_uploads_the_newest_are_kept(gateway: GatewayFixture) 
         source=source.client_id, other=other.client_id, now=gateway.clock(), most=MAX_FINISHED,
     )  # fmt: skip
     worker = IngestWorker(current=lambda: gateway.runtime, spool=Spool(spool(gateway)))
-    await worker.tidy()
+    await worker.clean_up()
     kept = await gateway.rows(
         "SELECT source_id, count(*) AS n FROM intake_upload GROUP BY 1 ORDER BY 2"
     )
@@ -363,7 +363,7 @@ async def test_an_unfinished_upload_expires(gateway: GatewayFixture) -> None:
     with gateway.clock.later(hours=25):
         assert (await head(source, path)).status_code == 404
         assert (await patch(source, path, 10, b"x")).status_code == 404
-        await IngestWorker(current=lambda: gateway.runtime, spool=Spool(spool(gateway))).tidy()
+        await IngestWorker(current=lambda: gateway.runtime, spool=Spool(spool(gateway))).clean_up()
     assert not file.exists()
 
 

@@ -27,7 +27,8 @@ from gateway.creditfile.catalogue import load_catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition
 from gateway.db import embedded
 from gateway.db.engine import make_engine
-from gateway.ingest.ingest_file import IngestJob, ProgressListener, ingest_file
+from gateway.ingest.config import IngestConfig
+from gateway.ingest.ingest_file import IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import ENTERPRISE_STAGING, RECORD_STAGING, staging_table_of
@@ -174,20 +175,23 @@ class _Bench:
     async def _ingest(self, path: Path, file: WrittenFile) -> None:
         source_id, name, uscc = SOURCES[self._catalogue.dataset(file.dataset).source]
         engine = make_engine(self._url, pool_size=1)
-        order = IngestJob(
-            path=path,
-            digest=digest_of_file(path),
-            format="csv",
+        config = IngestConfig(
             source=Source(source_id=source_id, name=name, uscc=uscc),
             dataset=file.dataset,
             catalogue=self._catalogue,
             vault_keys=self._keys,
+        )
+        task = IngestTask(
+            config=config,
+            path=path,
+            digest=digest_of_file(path),
+            format="csv",
             rejects=path.with_suffix(".rejects"),
             masked=path.with_suffix(".masked"),
             again=lambda _: True,
         )
         job = await ingest_file(
-            engine, order, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
+            engine, task, ProgressListener(begun=_begun), now=lambda: datetime.now(UTC)
         )
         await engine.dispose()
         if (job.state, job.rejected, job.rows) != (DONE, 0, file.rows):

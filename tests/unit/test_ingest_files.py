@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -17,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, Chunk, ReadingOptions, read_chunks
+from gateway.ingest.chunk_reader import MAX_BUFFERED_BYTES, Chunk, ReadPlan, read_chunks
+from gateway.ingest.config import IngestConfig
 from gateway.ingest.decompression import FileRefused
 from gateway.ingest.job_store import digest_of_file
 from gateway.ingest.results import RowWarning, Source
@@ -72,22 +74,19 @@ class Read:
         return {kind: n for each in self.chunks for kind, n in each.warnings.items()}
 
 
-def make_reading(path: Path, **changed: Any) -> ReadingOptions:
-    """How a CSV file of penalties is read, but for what a test changes."""
-    said: dict[str, Any] = {
-        "path": path,
-        "format": "csv",
-        "encoding": "utf-8",
-        "dataset": "penalty",
+def make_plan(path: Path, **changed: Any) -> ReadPlan:
+    """The plan to read a CSV file of penalties, with a test's changes."""
+    values: dict[str, Any] = {
         "source": Source(source_id="market", name="数源单位"),
+        "dataset": "penalty",
         "catalogue": CATALOGUE,
         "vault_keys": KEYS,
-        "today": TODAY,
-        "skip": 0,
         "chunk_rows": 1000,
         **changed,
     }
-    return ReadingOptions(**said)
+    names = {each.name for each in fields(IngestConfig)}
+    config = IngestConfig(**{name: values.pop(name) for name in names & values.keys()})
+    return ReadPlan(**{"path": path, "format": "csv", "today": TODAY, "config": config, **values})
 
 
 @pytest.fixture
@@ -97,7 +96,7 @@ def read(tmp_path: Path) -> Callable[..., Read]:
     def reading(content: bytes | str, form: str = "csv", **changed: Any) -> Read:
         path = tmp_path / "file"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        stream = read_chunks(make_reading(path, format=form, **changed))
+        stream = read_chunks(make_plan(path, format=form, **changed))
         chunks: list[Chunk] = []
         while True:
             try:
@@ -374,7 +373,7 @@ def test_two_lanes_read_in_turn_what_one_reads(read: Reader, form: str, skip: in
         "parquet": parquet(**{name: [row[name] for row in rows] for name in AS_JSON}),
     }[form]
     one = read(content, form, chunk_rows=10, skip=skip)
-    lanes = [read(content, form, chunk_rows=10, skip=skip, lane=n, lanes=2) for n in (0, 1)]
+    lanes = [read(content, form, chunk_rows=10, skip=skip, reader=n, readers=2) for n in (0, 1)]
     both = [each for lane in lanes for each in lane.lines]
     assert sorted(both, key=lambda line: int(line[0])) == one.lines
     assert [each.rows for each in one.chunks] == [10 - skip % 10, *[10] * (3 - skip // 10), 7]
@@ -451,6 +450,6 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(FileRefused):
-            next(read_chunks(make_reading(path)))
+            next(read_chunks(make_plan(path)))
         with pytest.raises(FileRefused):
             digest_of_file(path)

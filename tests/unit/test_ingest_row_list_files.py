@@ -70,7 +70,7 @@ def test_a_list_is_shown_in_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     assert read_list(path, HEADER) == HEADER.decode()
     path.write_bytes(HEADER + "1,?,字\n2,?,字\n".encode())
-    assert read_list(path, HEADER, most=13) == HEADER.decode() + "1,?,字\n"
+    assert read_list(path, HEADER, max_bytes=13) == HEADER.decode() + "1,?,字\n"
 
 
 def test_a_list_has_an_end(tmp_path: Path) -> None:

@@ -1,0 +1,26 @@
+"""Ingest configuration: source, dataset, catalogue, encryption keys, encoding and limits."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.creditfile.catalogue import Catalogue
+from gateway.ingest.results import Source
+from gateway.ingest.text_encoding import Encoding
+
+DEFAULT_CHUNK_ROWS: Final = 10_000
+MAX_REJECTED: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestConfig:
+    """How the files of one source and dataset are read and merged; also sent to reader processes."""
+
+    source: Source
+    dataset: str
+    catalogue: Catalogue
+    vault_keys: str = field(repr=False)
+    encoding: Encoding = "utf-8"
+    chunk_rows: int = DEFAULT_CHUNK_ROWS
+    """Rows in one transaction."""
+    max_rejected: int = MAX_REJECTED
+    """Rejected rows after which a file is refused."""
