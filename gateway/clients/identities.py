@@ -14,10 +14,10 @@ from sqlmodel import col
 
 from gateway.clients.confusable_names import skeletons
 from gateway.clients.tables import ClientRow
-from gateway.db.statements import Statement
+from gateway.db.locks import lock_text
 
-# Taken before any client's lock, and held until the transaction ends.
-_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended('client identities', 0))")
+# Locked before any client row.
+_LOCK: Final = "client identities"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Identities:
 
 async def identities(connection: AsyncConnection) -> Identities:
     """The identities of all clients, locked until this transaction ends."""
-    await connection.execute(_LOCK)
+    await lock_text(connection, _LOCK)
     columns = (ClientRow.client_id, ClientRow.state, ClientRow.name_zh, ClientRow.name_en)
     rows = await connection.execute(select(*(col(each) for each in columns)))
     return Identities(

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, Catalogue, load_catalogue
+from gateway.db.locks import LockKey, lock
 from gateway.db.metadata import metadata
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
@@ -58,8 +59,6 @@ _NEWEST: Final = Statement("""
 SELECT version FROM catalogue_version WHERE place IS NOT NULL ORDER BY place DESC LIMIT 1""")
 _DOCUMENT: Final = Statement("""
 SELECT document FROM catalogue_version WHERE version = CAST(:version AS text)""")
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)")
-_LOADING: Final = 0x58514341  # "XQCA"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ async def find_version(connection: AsyncConnection, version: str) -> CatalogueVe
 
 async def lock_versions(connection: AsyncConnection) -> None:
     """Lock loading and approving until the transaction ends."""
-    await connection.execute(_LOCK, {"key": _LOADING})
+    await lock(connection, LockKey.CATALOGUE_VERSIONS)
 
 
 async def next_place(connection: AsyncConnection) -> int:

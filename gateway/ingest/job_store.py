@@ -14,12 +14,12 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
+from gateway.db.locks import LockNamespace, count_held, try_session_lock_named
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.ingest.decompression import FileRefused, open_regular_file
 
 _PIECE: Final = 1 << 20
-_LOCKS: Final = 0x58514A42  # "XQJB"
 
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -100,11 +100,6 @@ _END: Final = Statement("""
 UPDATE intake_job SET state = :state, sentence = :sentence, moved_at = :now
  WHERE job_id = :job_id""")
 _OUTCOMES: Final = ("created", "updated", "unchanged", "rejected")
-_TRY_LOCK: Final = Statement("SELECT pg_try_advisory_lock(:namespace, hashtext(:name))")
-_TAKEN_NOW: Final = Statement("""
-SELECT count(*) FROM pg_locks
- WHERE locktype = 'advisory' AND objsubid = 2 AND CAST(classid AS bigint) = :namespace
-   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""")
 
 
 class JobConflictError(Exception):
@@ -127,13 +122,12 @@ def digest_of_file(path: Path, on_progress: Callable[[int], None] = lambda _: No
 async def try_lock_job(connection: AsyncConnection, key: Mapping[str, Any]) -> bool:
     """Lock a job for this connection's session; false if another session works on it."""
     name = f"{key['source_id']}|{key['dataset']}|{key['file_digest'].hex()}"
-    found = await connection.execute(_TRY_LOCK, {"namespace": _LOCKS, "name": name})
-    return bool(found.scalar_one())
+    return await try_session_lock_named(connection, LockNamespace.INGEST_JOB, name)
 
 
 async def count_running(connection: AsyncConnection) -> int:
     """Number of files being ingested now, by any process."""
-    return int((await connection.execute(_TAKEN_NOW, {"namespace": _LOCKS})).scalar_one())
+    return await count_held(connection, LockNamespace.INGEST_JOB)
 
 
 async def find_job(connection: AsyncConnection, key: Mapping[str, Any]) -> Job | None:

@@ -14,15 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.creditfile.key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION
+from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement
 from gateway.ingest.merge_sql import RESET_PLANNER, STATEMENTS_BY_TABLE
 from gateway.ingest.results import Source
 from gateway.ingest.staging_table import COPY_NULL, StagingTable, staging_table_of
 
-_LOCK: Final = Statement(
-    f"SELECT {IS_CURRENT} AS is_current, pg_advisory_xact_lock(:namespace, hashtext(:name))"
-)
-_LOCKS: Final = 0x58514957  # "XQIW"
+_LOCK: Final = Statement(f"SELECT {IS_CURRENT} AS is_current, {LOCK_NAMED}")
 _PIECE: Final = 1 << 18
 
 
@@ -132,7 +130,9 @@ async def lock_dataset(connection: AsyncConnection, source_id: str, dataset: str
     Use `lock_datasets` for more than one. Raises `KeysDueError`.
     """
     name = _lock_name(source_id, dataset)
-    found = await connection.execute(_LOCK, {"namespace": _LOCKS, "name": name})
+    found = await connection.execute(
+        _LOCK, {"namespace": LockNamespace.INGEST_DATASET.value, "name": name}
+    )
     if not found.one().is_current:
         raise KeysDueError(KeysDueError.__doc__)
 

@@ -6,10 +6,10 @@ from alembic import context
 from sqlalchemy import Connection
 
 from gateway.db.engine import make_engine
+from gateway.db.locks import LOCK, LockKey
 from gateway.db.statements import Statement
 from gateway.migrations.all_tables import metadata
 
-UPGRADE_LOCK = 0x58514D47  # "XQMG"
 # While the upgrade waits for a table's lock, every call on that table queues after it.
 LOCK_TIMEOUT = "5s"
 
@@ -18,7 +18,7 @@ def _run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, compare_type=True)
     with context.begin_transaction():
         connection.execute(Statement("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
-        connection.execute(Statement("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        connection.execute(LOCK, {"key": LockKey.MIGRATION.value})
         connection.execute(Statement(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
 

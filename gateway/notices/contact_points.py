@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from gateway.db.locks import lock_text
 from gateway.db.statements import Statement
 from gateway.notices.tables import NoticePlaceRow
 
@@ -136,7 +137,4 @@ async def remove(
 
 async def lock_contact_points(connection: AsyncConnection, uscc: str) -> None:
     """Serialise additions for this enterprise until the transaction ends."""
-    await connection.execute(_LOCK, {"name": f"notice_place {uscc}"})
-
-
-_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    await lock_text(connection, f"notice_place {uscc}")

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.engine import to_json
+from gateway.db.locks import LockNamespace, lock_named
 from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.records.tables import UploadRow
@@ -24,8 +25,6 @@ MAX_FINISHED: Final = 500
 """Finished uploads kept per source, with their lists; the oldest are deleted first."""
 PAGE: Final = 100
 
-_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:namespace, hashtext(:source))")
-_LOCKS: Final = 0x58515550  # "XQUP"
 _HELD_BYTES: Final = Statement("""
     SELECT count(*) AS files, coalesce(sum(length), 0) AS bytes FROM intake_upload
     WHERE source_id = :source AND state IN ('receiving', 'queued', 'running')""")
@@ -126,7 +125,7 @@ async def create(
     now: datetime,
 ) -> Upload | None:
     """Create an upload; `None` if the source's unfinished files leave no room."""
-    await connection.execute(_LOCK, {"namespace": _LOCKS, "source": source})
+    await lock_named(connection, LockNamespace.UPLOADS, source)
     held = (await connection.execute(_HELD_BYTES, {"source": source})).one()
     if held.files >= MAX_UNFINISHED or held.bytes + metadata.length > most_bytes:
         return None

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.db.locks import LockKey, try_lock
 from gateway.db.statements import Statement
 from gateway.db.unavailable import name_of
 from gateway.signing.keys import KeyRing
@@ -29,14 +30,12 @@ from gateway.transparency.tree_store import read_hashes_in_transaction
 
 log = structlog.get_logger("gateway.sealer")
 
-SEQUENCER_LOCK = 0x58514C47  # "XQLG"
 MAX_BATCH = 1_000  # about 40 ms a round
 POLL_SECONDS = 0.5  # without a full batch
 ROUND_TIMEOUT_SECONDS = (
     5  # a hanging connection must not break the 10 seconds of inclusion promises
 )
 
-LOCK = Statement("SELECT pg_try_advisory_xact_lock(:lock)")
 SIZE = Statement("SELECT max(size) FROM checkpoint")
 PENDING = Statement("""
     SELECT uscc, disclosure_id, leaf_hash, at FROM pending_leaf
@@ -114,7 +113,7 @@ class Sequencer:
         if not await self.publisher.publish():
             return 0
         async with asyncio.timeout(ROUND_TIMEOUT_SECONDS), self.engine.begin() as connection:
-            if not (await connection.execute(LOCK, {"lock": SEQUENCER_LOCK})).scalar_one():
+            if not await try_lock(connection, LockKey.SEQUENCER):
                 return 0
             taken, signed = await self._batch(connection)
         if signed:

@@ -14,10 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import make_engine
+from gateway.db.locks import LockKey
 from gateway.db.prepared import HotDatabase
 from gateway.signing.keys import KeyRing
 from gateway.transparency import merkle
-from gateway.transparency.sequencer import POLL_SECONDS, SEQUENCER_LOCK
+from gateway.transparency.sequencer import POLL_SECONDS
 from gateway.transparency.tiles import node_hashes, proof_runs
 from gateway.transparency.tree_store import read_hashes
 from tests import merkle_proofs, naive_merkle
@@ -199,7 +200,9 @@ async def test_while_one_seals_another_does_nothing(place: Place) -> None:
     await disclosed(place.hot, 3)
     sealer = make_sealer(place.engine, place.keys)
     async with place.engine.begin() as other:
-        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEQUENCER_LOCK})
+        await other.execute(
+            text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LockKey.SEQUENCER.value}
+        )
         assert await sealer.round() == 0
         assert await place.pending() == 3
     assert await sealer.round() == 3
@@ -271,5 +274,5 @@ class CutBeforeSigning:
     async def _cut(self) -> None:
         engine = make_engine(self._url, pool_size=1)
         async with engine.begin() as connection:
-            await connection.execute(CUT, {"lock": SEQUENCER_LOCK})
+            await connection.execute(CUT, {"lock": LockKey.SEQUENCER.value})
         await engine.dispose()

@@ -12,13 +12,9 @@ from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.retention.delete import Deleter
 from gateway.creditfile.retention.tables import RetentionDayRow
 from gateway.db.engine import autocommit
-from gateway.db.statements import Statement
+from gateway.db.locks import LockKey, try_session_lock, unlock_session
 
-LOCK_NUMBER: Final = 0x58515254  # "XQRT"
 ENTERPRISES_PER_ROUND: Final = 2_000  # bounds one round of housekeeping
-
-_LOCK: Final = Statement("SELECT pg_try_advisory_lock(:lock)")
-_UNLOCK: Final = Statement("SELECT pg_advisory_unlock(:lock)")
 
 
 async def run_daily(
@@ -32,14 +28,14 @@ async def run_daily(
     async with autocommit(deleter.engine).connect() as connection:
         if await _is_done(connection, now):
             return 0
-        if not (await connection.execute(_LOCK, {"lock": LOCK_NUMBER})).scalar_one():
+        if not await try_session_lock(connection, LockKey.RETENTION):
             return 0
         try:
             done = await deleter.run(now=now, at_most=at_most)
             if done.whole:
                 await _note(connection, done.records, now)
         finally:
-            await connection.execute(_UNLOCK, {"lock": LOCK_NUMBER})
+            await unlock_session(connection, LockKey.RETENTION)
     return done.records
 
 
