@@ -199,7 +199,7 @@ class IngestWorker:
                         upload.upload_id,
                         holder=self.name,
                         counts=self._progress,
-                        until=self.runtime.now() + timedelta(seconds=CLAIM_SECONDS),
+                        expires_at=self.runtime.now() + timedelta(seconds=CLAIM_SECONDS),
                     ):
                         return
                     await source_of(
@@ -235,7 +235,11 @@ class IngestWorker:
         with suppress(Exception):
             async with self.runtime.background.begin() as connection:
                 await uploads.release(
-                    connection, upload.upload_id, holder=self.name, until=until, counts=is_failure
+                    connection,
+                    upload.upload_id,
+                    holder=self.name,
+                    retry_at=until,
+                    counts=is_failure,
                 )
 
 

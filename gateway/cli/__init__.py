@@ -1,1 +1,1 @@
-"""`xinqiao-gateway`, for operators."""
+"""Command line of the gateway for operators (`xinqiao-gateway`)."""

@@ -1,4 +1,4 @@
-"""Agreements, as two operators keep them: one proposes what widens, another approves its digest."""
+"""`agreement`: propose, approve, reject, show and end agreements; widening needs a second operator."""
 
 from functools import partial
 from pathlib import Path
@@ -82,9 +82,9 @@ def proposals(
     every: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
 ) -> None:
     """Show what waits for a second operator, whole: this is what is approved."""
-    of = parse_id(client_id) if client_id else None
+    client = parse_id(client_id) if client_id else None
     status = None if every else "open"
-    found = query_database(lambda connection: proposals_for(connection, of, status=status))
+    found = query_database(lambda connection: proposals_for(connection, client, status=status))
     for each in found:
         print_members(_as_filed(each))
     if not found:
@@ -116,7 +116,7 @@ def _terms(file: Path) -> Terms:
 
 
 def _as_filed(made: Proposal) -> dict[str, Any]:
-    """A proposal whose terms stand as in the file that was proposed: its days are those of Shanghai."""
+    """A proposal with its terms as in the proposed file; dates are those of Shanghai."""
     document = made.document
     agreed = {name: document[name] for name in ("client_id", "version")}
     return serializers.proposal(made) | {

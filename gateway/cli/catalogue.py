@@ -1,4 +1,4 @@
-"""`catalogue`: the list of datasets and fields; a new version counts within seconds, without a restart."""
+"""`catalogue`: show, check, load and approve catalogue versions; workers switch within seconds."""
 
 import difflib
 from enum import StrEnum
@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="The catalogue of datasets and fiel
 
 
 class OutputFormat(StrEnum):
-    """How a catalogue is shown."""
+    """Output format of a catalogue."""
 
     YAML = "yaml"
     MARKDOWN = "markdown"
@@ -82,7 +82,9 @@ def load(
     """Bring a catalogue into force; one that widens disclosure waits for another operator."""
     document = _read(file)
     _compare(query_database(document_in_force), document)
-    done = run_act(lambda at: catalogue_service.load(at, document, allow_widening=allow_widening))
+    done = run_act(
+        lambda context: catalogue_service.load(context, document, allow_widening=allow_widening)
+    )
     if done.place is None:
         print(f"Catalogue {done.version} waits for another operator:")
         print(f"xinqiao-gateway catalogue approve {done.version} {done.digest.hex()}")
@@ -100,20 +102,25 @@ def approve(
         read = bytes.fromhex(digest)
     except ValueError:
         exit_with("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
-    done = run_act(lambda at: catalogue_service.approve(at, version, read))
+    done = run_act(lambda context: catalogue_service.approve(context, version, read))
     print(f"Catalogue {done.version} is in force; workers follow within seconds.")
 
 
-def _compare(before: str, after: str) -> None:
-    present, new = load_catalogue(before), load_catalogue(after)
+def _compare(current: str, new_document: str) -> None:
+    present, new = load_catalogue(current), load_catalogue(new_document)
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), present.version, new.version, lineterm="", n=1
+        current.splitlines(),
+        new_document.splitlines(),
+        present.version,
+        new.version,
+        lineterm="",
+        n=1,
     )
     for line in lines:
         print(line)
     for sentence in widenings(present, new):
         print(f"widens: {sentence}")
-    print(f"Catalogue {new.version} is well formed; its digest is {digest_of(after).hex()}.")
+    print(f"Catalogue {new.version} is well formed; its digest is {digest_of(new_document).hex()}.")
 
 
 def _held(version: str) -> CatalogueVersion:

@@ -1,5 +1,8 @@
-"""Clients, as the operator keeps them. Their keys are replaced here without a word of theirs: so
-whoever may run this is as trusted as whoever holds the database."""
+"""`client`: register, show, change and end clients.
+
+Keys are replaced without the client's involvement, so an operator is as trusted as the database's
+owner.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -185,7 +188,7 @@ async def _all_of(
 
 
 def _authentication(method: str, subject: str | None, bound: bool) -> Authentication:
-    """How the options say that a client authenticates."""
+    """The client's authentication, from the options."""
     name, separator, value = (subject or "").partition("=")
     member = f"tls_client_auth_{name}"
     if subject is not None and (not separator or member not in SUBJECTS):

@@ -1,4 +1,4 @@
-"""`compare`: two deliveries of one dataset side by side, as a table, as CSV and as a page."""
+"""`compare`: compare two deliveries of one dataset; prints a table, writes CSV and HTML."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,7 +35,7 @@ from gateway.rfc3339 import parse_date
 
 
 class Encoding(StrEnum):
-    """What the files are written in."""
+    """Text encodings of the option `--encoding`."""
 
     UTF_8 = "utf-8"
     GB18030 = "gb18030"
@@ -64,58 +64,58 @@ def compare(
     """Compare two sources: what is missing, different, late, or wrong in its end of publicity."""
     catalogue = _catalogue(catalogue_file)
     try:
-        of = catalogue.dataset(dataset)
+        definition = catalogue.dataset(dataset)
     except UnknownDatasetError:
         exit_with(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
-    question = ComparisonJob(
+    job = ComparisonJob(
         dataset=dataset,
         names=(left_name, right_name),
         period=_period(period),
         late_after=late_after,
     )
-    comparing = PartitionedComparison(
-        question,
-        read_delivery(left, of, encoding.value),
-        read_delivery(right, of, encoding.value),
+    comparison = PartitionedComparison(
+        job,
+        read_delivery(left, definition, encoding.value),
+        read_delivery(right, definition, encoding.value),
         catalogue=catalogue,
         today=day_of(datetime.now(UTC)),
     )
     try:
-        with _written(comparing, csv) as findings:
+        with _written(comparison, csv) as findings:
             first = list(islice(findings, SHOWN_FINDINGS))
             for _ in findings:
                 pass
         if html is not None:
             html.write_text(
-                comparison_page(question, comparing.counts, of, first), encoding="utf-8"
+                comparison_page(job, comparison.counts, definition, first), encoding="utf-8"
             )
     except FileRefused as refused:
         exit_with(str(refused))
     except OSError as error:
         exit_with(f"The comparison could not be written ({type(error).__name__}).")
-    _show(question, comparing.counts, of)
+    _show(job, comparison.counts, definition)
 
 
 @contextmanager
-def _written(comparing: PartitionedComparison, csv: Path | None) -> Iterator[Iterator[Finding]]:
-    """The findings, each written to the CSV file on its way."""
+def _written(comparison: PartitionedComparison, csv: Path | None) -> Iterator[Iterator[Finding]]:
+    """The findings, each also written to the CSV file."""
     with ExitStack() as stack:
         if csv is None:
-            yield iter(comparing)
+            yield iter(comparison)
             return
         file = FindingsFile(stack.enter_context(csv.open("w", encoding="utf-8", newline="")))
 
         def each() -> Iterator[Finding]:
-            for finding in comparing:
+            for finding in comparison:
                 file.write(finding)
                 yield finding
 
         yield each()
 
 
-def _show(question: ComparisonJob, counts: Comparison, dataset: DatasetDefinition) -> None:
+def _show(job: ComparisonJob, counts: Comparison, dataset: DatasetDefinition) -> None:
     title = f"{dataset.zh} {dataset.en}"
-    print_table(("", *question.names), summary_lines(counts), title=title, figures=2)
+    print_table(("", *job.names), summary_lines(counts), title=title, figures=2)
     differing = list(field_lines(counts, dataset))
     if differing:
         titles = ("field", "", "pairs")
@@ -123,7 +123,7 @@ def _show(question: ComparisonJob, counts: Comparison, dataset: DatasetDefinitio
 
 
 def _catalogue(file: Path | None) -> Catalogue:
-    """The one in the file: a dataset that an operator added is in no release."""
+    """The catalogue in the file, which may have datasets that no release has."""
     try:
         return load_catalogue(None if file is None else file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

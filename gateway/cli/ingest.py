@@ -1,4 +1,4 @@
-"""Files of a source are taken on the gateway's own machine: a run that was killed is run again."""
+"""`ingest`: ingest files of a source on the gateway's machine; an interrupted run is resumed."""
 
 import asyncio
 import sys
@@ -65,7 +65,7 @@ def ingest_files(
 
 
 def _ingest(path: Path, options: IngestOptions) -> int:
-    """Take one file; the status that the command would end with."""
+    """Ingest one file; returns the command's exit status."""
     console, asked_at = Console(stderr=True), _now()
     try:
         with progress_bar(console, path) as bar, errors_as_sentences():
@@ -121,7 +121,7 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
 
 
 def _validate(path: Path, options: IngestOptions) -> int:
-    """Judge one file without the database; the status that taking it would end with at best."""
+    """Validate one file without the database; returns the exit status."""
     rows, rejected, warnings = 0, 0, Counter[str]()
     sentence: str | None = None
     try:

@@ -1,4 +1,4 @@
-"""What all files of one `ingest` have in common, checked against catalogue, client and agreement."""
+"""Options of `ingest`, checked against catalogue, client and agreement."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ _BY_NAME: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
-    """What all files of one command have in common."""
+    """Options common to all files of one command."""
 
     settings: DatabaseSettings
     operator: Operator
@@ -48,7 +48,7 @@ class IngestOptions:
     again: bool
 
     def format_of(self, path: Path) -> str:
-        """What the file is, by its name or as was said."""
+        """File format, as given or by the file's name."""
         name = path.with_suffix("") if path.suffix.lower() in _PACKED else path
         found = self.format or _BY_NAME.get(name.suffix.lower())
         if found is None:
@@ -56,12 +56,12 @@ class IngestOptions:
         return found
 
     def rejects_of(self, path: Path) -> Path:
-        """Where the list of its rejected rows goes."""
+        """Path of the file's list of rejected rows."""
         folder = path.parent if self.rejects is None else self.rejects
         return folder / f"{path.name}.{self.config.dataset}.rejects.csv"
 
     def masked_of(self, path: Path) -> Path:
-        """Where the list of its masked numbers goes."""
+        """Path of the file's list of masked numbers."""
         return self.rejects_of(path).with_suffix("").with_suffix(".masked.csv")
 
 

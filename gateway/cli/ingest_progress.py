@@ -1,4 +1,4 @@
-"""How far a file is: shown on a terminal, and nowhere else."""
+"""Progress bar of `ingest`, on a terminal only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from gateway.ingest.job_store import Job
 
 
 class ProgressBar:
-    """A bar: first the file's digest, then its rows."""
+    """Progress bar: first the file's digest, then its rows."""
 
     def __init__(self, progress: Progress, size: int) -> None:
         self._progress = progress
@@ -19,7 +19,7 @@ class ProgressBar:
         self._rows = progress.add_task("rows", total=size, rows="", visible=False)
 
     def read(self, count: int) -> None:
-        """So many more bytes are in the digest."""
+        """More bytes were hashed."""
         self._progress.advance(self._digest, count)
 
     def moved(self, job: Job, position: int) -> None:
@@ -27,14 +27,14 @@ class ProgressBar:
         self.at(position, job.rows)
 
     def at(self, position: int, rows: int) -> None:
-        """So far in the file, and so many rows."""
+        """Update position in the file and number of rows."""
         self._progress.update(self._digest, visible=False)
         self._progress.update(self._rows, completed=position, rows=f"{rows:,} rows", visible=True)
 
 
 @contextmanager
 def progress_bar(console: Console, path: Path) -> Iterator[ProgressBar]:
-    """The bar of one file, on a terminal only."""
+    """The progress bar of one file; hidden without a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""Keys are made here and shown nowhere: the files are for the owner's eyes only."""
+"""`keys`: create, list and rotate the key files; private keys are written with mode 0600 and never shown."""
 
 import json
 import os
@@ -23,11 +23,11 @@ from gateway.signing.keys import (
 )
 from gateway.signing.rotation import RotationError, rewrite_key_file, rotate_keys
 
-# The log's key is pinned by those who watch the log: it is changed by name only, see docs.
-USUAL: Final[tuple[KeyUse, ...]] = ("token", "response")
-USUAL_HOURS: Final = 24.0
-SHORTEST_HOURS: Final = 1.0
-LONGEST_HOURS: Final = 24.0 * 90
+# Without the log's key, which monitors of the log have pinned: it is rotated only on request.
+DEFAULT_USES: Final[tuple[KeyUse, ...]] = ("token", "response")
+DEFAULT_HOURS: Final = 24.0
+MIN_HOURS: Final = 1.0
+MAX_HOURS: Final = 24.0 * 90
 
 SigningKeys = Annotated[
     Path, typer.Option("--file", envvar="XINQIAO_SIGNING_KEYS", help="The file of signing keys.")
@@ -46,7 +46,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
     }
     for name, make in made.items():
         path = folder / name
-        if not _made(path, make):
+        if not _create_file(path, make):
             print(f"{path} is there already; left as it is.")
             continue
         print(
@@ -58,7 +58,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write the two fil
 def identity(file: Annotated[Path, typer.Argument(help="Where to write the private key.")]) -> None:
     """Make the key by which the gateway is known at the identity provider; show its public half."""
     jwk = new_client_key()
-    if not _made(file, lambda: json.dumps(jwk, indent=1)):
+    if not _create_file(file, lambda: json.dumps(jwk, indent=1)):
         exit_with(f"{file} is there already; left as it is.")
     print(json.dumps({"keys": [without_private(jwk)]}, indent=1))
 
@@ -84,14 +84,14 @@ def rotate(
         typer.Option(
             "--in", help="Hours until the new key signs; it is published at once. At least 1."
         ),
-    ] = USUAL_HOURS,
+    ] = DEFAULT_HOURS,
     at_once: Annotated[
         bool, typer.Option("--at-once", help="The new key signs now: only if the old one leaked.")
     ] = False,
 ) -> None:
     """Publish the next key now, use it later, keep the old one for verification."""
-    uses = _uses(use or USUAL)
-    if not at_once and not SHORTEST_HOURS <= hours <= LONGEST_HOURS:
+    uses = _uses(use or DEFAULT_USES)
+    if not at_once and not MIN_HOURS <= hours <= MAX_HOURS:
         exit_with("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
     _read(file)
     now = datetime.now(UTC)
@@ -109,8 +109,8 @@ def rotate(
         print("Tell those who watch the log: they have pinned its key and must add the new one.")
 
 
-def _made(path: Path, make: Callable[[], str]) -> bool:
-    """Write a new file for its owner alone; `False` if it is there already."""
+def _create_file(path: Path, make: Callable[[], str]) -> bool:
+    """Write a new file, mode 0600; `False` if it exists."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""The signed log at the shell: whether the database still has it, and its first checkpoint outside."""
+"""`log`: compare the transparency log with its checkpoints outside the database; store a first checkpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ def check() -> None:
     async def survey(runtime: Runtime) -> Survey:
         return await publisher_of(runtime).survey()
 
-    found = _asked(survey)
+    found = _with_runtime(survey)
     print_members({"entries in the database": found.log.size, "published": found.log.published})
     print_table(
         ("kept at", "entries", "verdict"),
@@ -69,11 +69,15 @@ def put_checkpoint(
         survey.demand_comparable()
         _demand_size(survey, size)
         async with runtime.background.begin() as connection:
-            at = ActContext(connection=connection, operator=by, now=datetime.now(UTC), datasets=())
-            await record(at, OperatorAct(what="checkpoint.put", client_id="", subject=str(size)))
+            context = ActContext(
+                connection=connection, operator=by, now=datetime.now(UTC), datasets=()
+            )
+            await record(
+                context, OperatorAct(what="checkpoint.put", client_id="", subject=str(size))
+            )
         return [each.place for each in await publisher.adopt(survey)]
 
-    for place in _asked(put):
+    for place in _with_runtime(put):
         print(f"{place} keeps the checkpoint of {size} entries now.")
 
 
@@ -87,8 +91,8 @@ def _demand_size(survey: Survey, size: int) -> None:
         )
 
 
-def _asked(question: Callable[[Runtime], Awaitable[T]]) -> T:
-    """What a runtime with this environment's settings answers."""
+def _with_runtime(question: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Run `question` with a runtime from the environment's settings."""
     from gateway.app import close_runtime, open_runtime  # slow, and needed here alone
 
     async def run() -> T:

@@ -1,4 +1,4 @@
-"""`xinqiao-gateway`: each command says in one sentence what is wrong, and changes nothing then."""
+"""Entry point of `xinqiao-gateway`: commands, and errors as one sentence."""
 
 import sys
 from pathlib import Path
@@ -69,7 +69,7 @@ def demo(
     try:
         run_demo(DemoOptions(folder=state, port=port, entities=entities, once=once), Console())
     except StateError as error:
-        _stop(str(error))
+        _exit_with(str(error))
 
 
 @db.command("upgrade")
@@ -83,7 +83,7 @@ def db_upgrade() -> None:
     try:
         upgrade(DatabaseSettings.from_env().database_url)
     except TableInUseError as error:
-        _stop(str(error))
+        _exit_with(str(error))
     print("The schema is up to date.")
     if not query_database(keys_are_current):
         print(
@@ -93,17 +93,17 @@ def db_upgrade() -> None:
 
 
 def main() -> None:
-    """Run the command; errors that a person can mend are one sentence, not a traceback."""
+    """Run the command; expected errors are one sentence, not a traceback."""
     try:
         app()
     except SettingsError as error:
-        _stop(str(error))
+        _exit_with(str(error))
     except Exception as error:
         if not is_unavailable(error):
             raise
-        _stop(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+        _exit_with(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
 
 
-def _stop(sentence: str) -> None:
+def _exit_with(sentence: str) -> None:
     print(sentence, file=sys.stderr)
     raise SystemExit(2)

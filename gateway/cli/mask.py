@@ -1,4 +1,4 @@
-"""`record mask`: personal numbers in texts that are held, masked as intake masks them today."""
+"""`record mask`: mask personal numbers in stored texts as ingest masks them today."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Objections as the operator watches over them: what is due, and the review."""
+"""`objections`: list what is due, show one objection, decide a review."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -74,10 +74,10 @@ def review(
     if isinstance(written, InvalidText):
         exit_with("Reasons have 2 to 1,500 characters.")
 
-    async def verb(at: ActContext) -> Objection | AdminRefusal:
-        catalogue = await in_force(at.connection)
+    async def verb(context: ActContext) -> Objection | AdminRefusal:
+        catalogue = await in_force(context.connection)
         return await review_(
-            at, catalogue, parse_id(objection_id), ObjectionOutcome(outcome), written.text
+            context, catalogue, parse_id(objection_id), ObjectionOutcome(outcome), written.text
         )
 
     done = run_act(verb)

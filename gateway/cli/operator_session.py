@@ -1,4 +1,4 @@
-"""An operator's command names its operator, acts in one transaction, and refuses in one sentence."""
+"""Session of an operator's command: named operator, one transaction, errors as one sentence."""
 
 import asyncio
 import os
@@ -28,17 +28,17 @@ VARIABLE = "XINQIAO_OPERATOR"
 
 
 class _RefusedError(Exception):
-    """Undoes the transaction of an act that was refused."""
+    """Rolls back the transaction of a refused act."""
 
 
 def query_database(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """What the database at XINQIAO_DATABASE_URL answers."""
+    """Run a query against the database at XINQIAO_DATABASE_URL."""
     with errors_as_sentences():
         return asyncio.run(_in_transaction(question))
 
 
 def run_act(verb: Callable[[ActContext], Awaitable[T | AdminRefusal]]) -> T:
-    """What an act of the operator in XINQIAO_OPERATOR gave; what is refused has changed nothing."""
+    """Run an act of the operator in XINQIAO_OPERATOR; a refused one changes nothing."""
     with errors_as_sentences():
         by = current_operator()
 
@@ -57,7 +57,7 @@ def run_act(verb: Callable[[ActContext], Awaitable[T | AdminRefusal]]) -> T:
 
 
 def current_operator() -> Operator:
-    """Who runs this command, as they say."""
+    """The operator named in XINQIAO_OPERATOR."""
     name = os.environ.get(VARIABLE, "")
     if not NAME.fullmatch(name):
         raise SettingsError(
@@ -75,14 +75,14 @@ def parse_id(value: str) -> str:
 
 
 def exit_with(sentence: str) -> NoReturn:
-    """End with a sentence for the operator."""
+    """Print a sentence for the operator and exit with status 2."""
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
 
 
 @contextmanager
 def errors_as_sentences() -> Iterator[None]:
-    """Turns what a person can mend into one sentence."""
+    """Turn expected errors into one sentence and exit."""
     try:
         yield
     except (RegistrationError, TermsError, QuotasError, SettingsError, _RefusedError) as error:

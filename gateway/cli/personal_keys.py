@@ -1,4 +1,4 @@
-"""`personal`: the keys under which personal fields lie, and how many still lie under an old one."""
+"""`personal`: status and rotation of the encryption keys of personal fields."""
 
 import asyncio
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def rotate(
 @app.command("drop-key")
 def drop_key(file: VaultFile, key_id: KeyId) -> None:
     """Remove a key from the file, once nothing lies under it."""
-    taken = query_database(count_running)  # first: whatever begins after this reads the file anew
+    taken = query_database(count_running)  # first: an ingest that starts later reads the file anew
     if taken:
         exit_with(
             f"{taken:,} files are being taken, which may still seal with key {key_id}: "
@@ -113,7 +113,7 @@ def _show(keys: VaultKeys, found: dict[str, dict[int, int]]) -> None:
 
 
 def keys_in(file: Path) -> VaultKeys:
-    """The keys in this file; else a sentence."""
+    """Keys in the file; exits with a sentence if it is unreadable."""
     try:
         return VaultKeys.parse(file.read_text())
     except (OSError, VaultKeysError):

@@ -1,4 +1,4 @@
-"""What operators are shown is whole, in lines that can be searched; no text of a client is markup."""
+"""Output of operators' commands: unabridged, line by line, with no markup from data."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from rich.text import Text
 
 
 def print_members(members: Mapping[str, object]) -> None:
-    """One line for each member, those of a member indented, and an empty line."""
+    """Print one line per member, nested members indented, and an empty line."""
     console = Console(soft_wrap=True, emoji=False)
     for name, value in members.items():
         if isinstance(value, dict):
@@ -36,7 +36,7 @@ def print_table(
     title: str | None = None,
     figures: int = 0,
 ) -> None:
-    """A table that cuts nothing off, ids least of all; its last `figures` columns are figures."""
+    """Print a table without truncation; its last `figures` columns are right-aligned."""
     table = Table(title=title)
     for place, name in enumerate(columns, 1 - len(columns)):
         right = place > -figures
@@ -48,7 +48,7 @@ def print_table(
 
 @contextmanager
 def counting(what: str, total: int, console: Console) -> Iterator[Callable[[int], None]]:
-    """A progress bar; give what is done so far to the function that comes with it."""
+    """Progress bar; yields the function that updates it."""
     columns = (
         TextColumn(what),
         BarColumn(),
@@ -66,11 +66,11 @@ def _flat(value: object) -> str:
         return ", ".join(map(_flat, value)) or "-"
     if isinstance(value, dict):
         return "; ".join(f"{name} {_flat(each)}" for name, each in value.items())
-    return "-" if value is None else _seen(str(value))
+    return "-" if value is None else _escape(str(value))
 
 
-def _seen(text: str) -> str:
-    """What a terminal would obey, or what would turn a line around, is shown as its escape."""
+def _escape(text: str) -> str:
+    """Control and bidirectional characters as escapes."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

@@ -1,4 +1,4 @@
-"""A credit file as the operator may look at it: what was held on a day, with persons masked."""
+"""`record show`: an enterprise's stored credit file on a day, with persons masked."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -44,12 +44,12 @@ def show(
     ] = None,
 ) -> None:
     """Show what was held on an enterprise, whether or not it may be told."""
-    at = datetime.now(UTC) if on is None else _end(on)
-    held: HistoricalFile = query_database(partial(_held, uscc=normalise_uscc(uscc), at=at))
+    moment = datetime.now(UTC) if on is None else _end(on)
+    held: HistoricalFile = query_database(partial(_held, uscc=normalise_uscc(uscc), moment=moment))
     catalogue = query_database(in_force)
     if held.enterprise is None and not held.records:
         exit_with("Nothing was held on this enterprise then.")
-    print(f"As held at {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")
+    print(f"As held at {moment.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")
     if held.enterprise is not None:
         has_personal = held.enterprise.personal is not None
         print_members(_members(registration_of(held.enterprise), catalogue, sealed=has_personal))
@@ -57,18 +57,18 @@ def show(
         print_members(_members(each, catalogue, sealed=each.personal is not None))
 
 
-async def _held(connection: AsyncConnection, uscc: str, at: datetime) -> HistoricalFile:
-    return await file_at(connection, uscc, at)
+async def _held(connection: AsyncConnection, uscc: str, moment: datetime) -> HistoricalFile:
+    return await file_at(connection, uscc, moment)
 
 
 def _end(day: str) -> datetime:
     try:
-        at = parse_date(day)
+        date = parse_date(day)
     except ValueError:
         exit_with("--on is a day as YYYY-MM-DD.")
-    if at > day_of(datetime.now(UTC)):
+    if date > day_of(datetime.now(UTC)):
         exit_with("--on is a day that has come.")
-    return end_of(at) - _A_MOMENT
+    return end_of(date) - _A_MOMENT
 
 
 def _members(record: Record, catalogue: Catalogue, *, sealed: bool) -> dict[str, Any]:

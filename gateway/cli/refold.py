@@ -1,4 +1,4 @@
-"""`record refold` and `record merged`: natural keys under the present folding, and what became one."""
+"""`record refold` and `record merged`: convert natural keys to the current folding; list merged records."""
 
 import asyncio
 import csv

@@ -1,4 +1,4 @@
-"""Retention at the shell: what would go, what has gone, and the proof that it is gone."""
+"""`retention`: delete expired records, list and write proofs of deletion, verify a proof."""
 
 import asyncio
 import json

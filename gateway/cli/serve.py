@@ -1,4 +1,4 @@
-"""`serve`: nothing listens before every setting is there and good."""
+"""`serve`: check all settings, then listen."""
 
 import asyncio
 import gc
@@ -58,8 +58,8 @@ def serve(
 
 
 async def check_environment(settings: Settings) -> None:
-    """Open everything once; a `SettingsError` says in a sentence what cannot be used."""
-    from gateway.app import close_runtime, open_runtime  # slow, and no other command's
+    """Open every resource once; `SettingsError` says which is unusable."""
+    from gateway.app import close_runtime, open_runtime  # slow to import, used by this command only
 
     if settings.identity_issuer is not None:
         OpenIdProvider(settings)
@@ -93,12 +93,12 @@ async def check_environment(settings: Settings) -> None:
 
 
 def application() -> object:
-    """One worker's application."""
+    """Application factory of one worker."""
     from gateway.app import create_app
 
     configure()
     app = create_app(Settings.from_env())
-    # What lives as long as the worker need not be looked through again and again.
+    # Long-lived objects need not be scanned again and again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

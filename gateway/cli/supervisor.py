@@ -1,4 +1,4 @@
-"""Supervisor of the worker processes of `serve`: starts them, replaces what died or hangs, logs it.
+"""Supervisor of the worker processes of `serve`: starts them, replaces dead or hanging ones, logs it.
 
 A worker is ready when it serves. Until then only its death counts, for a start takes as long as the
 machine needs. From then on its event loop reports once a second, and a worker whose loop has been
@@ -73,7 +73,7 @@ def run_worker(config: uvicorn.Config, bound: socket.socket, reports: Connection
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WorkerProcess:
-    """A worker process as its supervisor knows it; moments are of the monotonic clock."""
+    """A worker process with its reports; times are of the monotonic clock."""
 
     process: SpawnProcess
     reports: Connection
@@ -88,7 +88,7 @@ class WorkerProcess:
         return self.process.pid
 
     def read_reports(self, now: float) -> None:
-        """Note what it has reported since the last look."""
+        """Read its reports since the last call."""
         while self.reports.poll():
             try:
                 read = os.read(self.reports.fileno(), 1024)
@@ -103,7 +103,7 @@ class WorkerProcess:
                 log.info("worker_ready", pid=self.pid, seconds=round(now - self.started_at, 1))
 
     def hangs(self, now: float, hung_after: float) -> bool:
-        """Whether it was ready, was not asked to end, and says nothing any more."""
+        """Whether it was ready, is not ending, and has stopped reporting."""
         return (
             self.reported_at is not None
             and not self.is_ending
@@ -111,14 +111,14 @@ class WorkerProcess:
         )
 
     def end(self) -> None:
-        """Ask it to finish what it has begun and end."""
+        """Ask it to finish its calls and end."""
         self.is_ending = True
         self.process.terminate()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WorkerSlot:
-    """One of the workers that there should be: who serves, who is to replace it, who is leaving."""
+    """One worker position: the serving process, its successor, and the one that is leaving."""
 
     worker: WorkerProcess | None = None
     successor: WorkerProcess | None = None
@@ -128,7 +128,7 @@ class WorkerSlot:
 
     @property
     def all(self) -> list[WorkerProcess]:
-        """Every process of this place."""
+        """Every process of this slot."""
         return [each for each in (self.worker, self.successor, self.leaving) if each is not None]
 
 
@@ -141,7 +141,7 @@ class Supervisor:
     hung_after: float = HUNG_AFTER
     target: Callable[[uvicorn.Config, socket.socket, Connection], None] = run_worker
     _bound: socket.socket = field(init=False)
-    _places: list[WorkerSlot] = field(init=False)
+    _slots: list[WorkerSlot] = field(init=False)
     _to_replace: list[WorkerSlot] = field(default_factory=list)
     _caught: list[int] = field(default_factory=list)
     _has_served: bool = False
@@ -151,45 +151,45 @@ class Supervisor:
     def run(self) -> int:
         """Serve until a signal ends it, or no worker can start; the exit status."""
         self._bound = self.config.bind_socket()
-        self._places = [WorkerSlot() for _ in range(self.workers)]
+        self._slots = [WorkerSlot() for _ in range(self.workers)]
         log.info("supervisor_started", pid=os.getpid(), workers=self.workers)
         with self._catching(), self._bound:
-            while not self._is_ending or any(place.all for place in self._places):
+            while not self._is_ending or any(slot.all for slot in self._slots):
                 self._round(time.monotonic())
                 time.sleep(ROUND_SECONDS)
         log.info("supervisor_ended", status=self._status)
         return self._status
 
     def _processes(self) -> Iterator[WorkerProcess]:
-        return (worker for place in self._places for worker in place.all)
+        return (worker for slot in self._slots for worker in slot.all)
 
     def _round(self, now: float) -> None:
         while self._caught:
-            self._obey(self._caught.pop(0))
-        for place in self._places:
-            for worker in place.all:
+            self._handle_signal(self._caught.pop(0))
+        for slot in self._slots:
+            for worker in slot.all:
                 worker.read_reports(now)
                 self._has_served = self._has_served or worker.ready_at is not None
                 if worker.process.exitcode is not None:
-                    self._bury(place, worker, now)
+                    self._note_death(slot, worker, now)
                 elif worker.hangs(now, self.hung_after):
                     log.error("worker_hangs", pid=worker.pid, seconds=round(self.hung_after, 1))
                     worker.process.kill()
             if not self._is_ending:
-                self._fill(place, now)
+                self._fill(slot, now)
 
-    def _fill(self, place: WorkerSlot, now: float) -> None:
-        """Start who is missing, and hand over to a successor that is ready."""
-        if place.worker is None and now >= place.start_at:
-            place.worker = self._started(now)
-        if self._to_replace[:1] != [place]:
+    def _fill(self, slot: WorkerSlot, now: float) -> None:
+        """Start a missing worker, and switch to a ready successor."""
+        if slot.worker is None and now >= slot.start_at:
+            slot.worker = self._started(now)
+        if self._to_replace[:1] != [slot]:
             return
-        if place.successor is None and place.leaving is None:
-            place.successor = self._started(now)
-        elif place.successor is not None and place.successor.ready_at is not None:
-            place.worker, place.successor, place.leaving = place.successor, None, place.worker
-            if place.leaving is not None:
-                place.leaving.end()
+        if slot.successor is None and slot.leaving is None:
+            slot.successor = self._started(now)
+        elif slot.successor is not None and slot.successor.ready_at is not None:
+            slot.worker, slot.successor, slot.leaving = slot.successor, None, slot.worker
+            if slot.leaving is not None:
+                slot.leaving.end()
             else:
                 self._to_replace = self._to_replace[1:]
 
@@ -202,8 +202,8 @@ class Supervisor:
         log.info("worker_started", pid=process.pid)
         return WorkerProcess(process=process, reports=reports, started_at=now)
 
-    def _bury(self, place: WorkerSlot, worker: WorkerProcess, now: float) -> None:
-        """Note a death, and when another worker is to start in its place."""
+    def _note_death(self, slot: WorkerSlot, worker: WorkerProcess, now: float) -> None:
+        """Log a death, and schedule the replacement."""
         code = worker.process.exitcode or 0
         served = round(now - worker.ready_at, 1) if worker.ready_at is not None else None
         cause: dict[str, Any] = {"status": code} if code >= 0 else {"signal": _name(-code)}
@@ -213,32 +213,32 @@ class Supervisor:
             log.error("worker_died", pid=worker.pid, seconds=served, **cause)
         worker.reports.close()
         worker.process.close()
-        if worker is place.leaving:
-            place.leaving = None
+        if worker is slot.leaving:
+            slot.leaving = None
             self._to_replace = self._to_replace[1:]
-        elif worker is place.successor:
-            place.successor = None
+        elif worker is slot.successor:
+            slot.successor = None
             self._to_replace.clear()
             log.error("replacing_given_up", reason="the successor died before it was ready")
         else:
-            place.worker = None
-            place.deaths = 0 if served is not None and served >= LONG_LIVED else place.deaths + 1
-            pause = min(LONGEST_PAUSE, 2.0 ** (place.deaths - 2)) if place.deaths > 1 else 0.0
-            place.start_at = now + pause
+            slot.worker = None
+            slot.deaths = 0 if served is not None and served >= LONG_LIVED else slot.deaths + 1
+            pause = min(LONGEST_PAUSE, 2.0 ** (slot.deaths - 2)) if slot.deaths > 1 else 0.0
+            slot.start_at = now + pause
         if code > 0 and not self._has_served and not self._is_ending:
             log.error("start_failed", status=code)
             self._end(FAILED)
 
-    def _obey(self, caught: int) -> None:
+    def _handle_signal(self, caught: int) -> None:
         log.info("signal", signal=_name(caught))
         if caught == signal.SIGHUP:
             if not self._is_ending and not self._to_replace:
-                self._to_replace = list(self._places)
+                self._to_replace = list(self._slots)
         else:
             self._end(0)
 
     def _end(self, status: int) -> None:
-        """Ask every worker to end; they are waited for."""
+        """Ask every worker to end."""
         self._status = self._status or status
         self._is_ending = True
         self._to_replace.clear()
@@ -247,7 +247,7 @@ class Supervisor:
 
     @contextmanager
     def _catching(self) -> Iterator[None]:
-        """Note signals inside the block; they are obeyed in the next round."""
+        """Collect signals inside the block; they are handled in the next round."""
         before = {
             each: signal.signal(each, lambda caught, _: self._caught.append(caught))
             for each in SIGNALS

@@ -1,4 +1,4 @@
-"""`synth`: files of a province that does not exist, for trying out intake at any scale."""
+"""`synth`: write files of a synthetic province, for trying out ingest at any scale."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from gateway.cli.operator_session import exit_with
 
 
 class Form(StrEnum):
-    """The formats, by the names of the option."""
+    """File formats, by the names of the option."""
 
     CSV = "csv"
     NDJSON = "ndjson"

@@ -1,4 +1,4 @@
-"""Who was told what is withdrawn, and has not said that they know it (R14)."""
+"""`tombstones`: withdrawal notices that clients have not acknowledged (R14)."""
 
 from functools import partial
 from typing import Annotated

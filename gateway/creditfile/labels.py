@@ -113,10 +113,10 @@ def _plain(amount: str) -> str:
     return amount.rstrip("0").rstrip(".") if "." in amount else amount
 
 
-def _with_name(name: Translated, held: Translated, field: str) -> Translated:
+def _with_name(name: Translated, value: Translated, field: str) -> Translated:
     if not field.endswith(("_on", "_to")):
-        return held
-    return Translated(f"{name.zh} {held.zh}", f"{name.en} {held.en}")
+        return value
+    return Translated(f"{name.zh} {value.zh}", f"{name.en} {value.en}")
 
 
 def _amount(amount: str, currency: str) -> Translated:

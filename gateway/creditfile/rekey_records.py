@@ -240,10 +240,10 @@ class _Folding:
         for (_, _, key), same in itertools.groupby(sorted(records, key=place), key=place):
             yield _Group(key=key, records=sorted(same, key=_precedence, reverse=True))
 
-    def _key(self, dataset: str, held: str, fields: Mapping[str, Any]) -> str:
+    def _key(self, dataset: str, stored_key: str, fields: Mapping[str, Any]) -> str:
         """Key from the fields, as for a delivery, since the stored key has lost its spelling."""
         parts = [fields.get(name) for name in self._keys.get(dataset, ())]
-        return fold(held) if not parts or None in parts else key_of(parts)
+        return fold(stored_key) if not parts or None in parts else key_of(parts)
 
     async def _put(self, connection: AsyncConnection, record: Record, key: str) -> bool:
         """Store a record under its new key; true if its personal fields were dropped."""

@@ -109,9 +109,9 @@ class _CsvRows(RowReader):
         """Skip rows, see `RowReader`. A line without a quotation mark is one row and is not parsed."""
         begun = self._rows
         while (left := begun + count - self._rows) > 0:
-            at, line = self._block.tell(), self._block.readline()
+            position, line = self._block.tell(), self._block.readline()
             if not line:
-                at, line = 0, next(self._lines, "")
+                position, line = 0, next(self._lines, "")
                 if not line:
                     break
                 if self._pass_over_block(left):
@@ -119,7 +119,7 @@ class _CsvRows(RowReader):
             if _QUOTE not in line:
                 self._pass(lines=1, rows=1 if line.strip(_ENDS) else 0)
                 continue
-            self._block.seek(at)
+            self._block.seek(position)
             if not self.take(1):
                 break
         return self._rows - begun

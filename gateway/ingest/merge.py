@@ -103,8 +103,8 @@ class MergedBatch:
 
 async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
     """Payload in pieces for COPY; given a file object, the driver would create a reference cycle."""
-    for at in range(0, len(payload), _PIECE):
-        yield payload[at : at + _PIECE]
+    for start in range(0, len(payload), _PIECE):
+        yield payload[start : start + _PIECE]
 
 
 async def merge(

@@ -62,6 +62,7 @@ def check_characters_fit(codes: Sequence[str]) -> bool:
     """Whether all check characters are right, computed position by position."""
     joined = "".join(codes)
     places = (
-        joined[at::_LENGTH].translate(_WEIGHTED[at]).encode("latin-1") for at in range(_LENGTH)
+        joined[place::_LENGTH].translate(_WEIGHTED[place]).encode("latin-1")
+        for place in range(_LENGTH)
     )
     return not any(total % len(ALPHABET) for total in map(sum, zip(*places, strict=True)))

@@ -221,23 +221,23 @@ async def renew_claim(
     *,
     holder: str,
     counts: Mapping[str, Any] | None,
-    until: datetime,
+    expires_at: datetime,
 ) -> bool:
     """Renew a claim and record progress; false if another worker has the claim."""
     values = {
         "upload_id": upload_id,
         "holder": holder,
         "counts": None if counts is None else to_json(dict(counts)),
-        "until": until,
+        "until": expires_at,
     }
     return (await connection.execute(_KEEP, values)).scalar_one_or_none() is not None
 
 
 async def release(
-    connection: AsyncConnection, upload_id: str, *, holder: str, until: datetime, counts: bool
+    connection: AsyncConnection, upload_id: str, *, holder: str, retry_at: datetime, counts: bool
 ) -> None:
     """Return a file to the queue; `counts` says whether a failed attempt is counted."""
-    values = {"upload_id": upload_id, "holder": holder, "until": until, "counts": counts}
+    values = {"upload_id": upload_id, "holder": holder, "until": retry_at, "counts": counts}
     await connection.execute(_LATER, values)
 
 

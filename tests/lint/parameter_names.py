@@ -14,10 +14,7 @@ ROOTS: Final = ("gateway", "consent", "verification", "sdk/src", "tests")
 #: Folders and files that still have such parameters.
 EXEMPT: Final[tuple[str, ...]] = (
     "consent/",
-    "gateway/background/",
-    "gateway/cli/",
     "gateway/portal/",
-    "gateway/records/",
     "gateway/synthetic/",
     "tests/",
 )

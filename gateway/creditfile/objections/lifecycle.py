@@ -278,9 +278,14 @@ def _closed(objection: Objection, now: datetime) -> Objection:
 
 
 def _change(
-    after: Objection, what: ObjectionAct, actor: Actor, now: datetime, *, reason: str | None = None
+    changed: Objection,
+    what: ObjectionAct,
+    actor: Actor,
+    now: datetime,
+    *,
+    reason: str | None = None,
 ) -> ObjectionChanged:
-    objection = replace(after, version=after.version + 1)
+    objection = replace(changed, version=changed.version + 1)
     event = ObjectionEvent(
         uscc=objection.uscc,
         objection_id=objection.objection_id,

@@ -127,7 +127,7 @@ async def save(connection: AsyncConnection, before: Objection, changed: Objectio
 
 
 async def set_mark(
-    connection: AsyncConnection, ground: ObjectionGround | Objection, since: datetime | None
+    connection: AsyncConnection, ground: ObjectionGround | Objection, marked_at: datetime | None
 ) -> None:
     """Set or clear the mark on the record."""
     if ground.dataset == REGISTRATION:
@@ -136,7 +136,7 @@ async def set_mark(
     else:
         of_record = record.c.record_id == ground.record_id
         one = update(record).where(record.c.uscc == ground.uscc, of_record)
-    await connection.execute(one.values(objection_since=since))
+    await connection.execute(one.values(objection_since=marked_at))
 
 
 async def by_id(connection: AsyncConnection, objection_id: str) -> Objection | None:

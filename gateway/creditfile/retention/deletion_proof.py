@@ -160,9 +160,9 @@ def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaim
             raise ProofError("The statement is not of this kind.")
         key = _key(jwks, str(head.get("kid")))
         claims = jws.verify(statement, key, algorithms=ALGORITHMS)
-        at = datetime.fromtimestamp(claims["iat"], tz=UTC)
-        in_use = _moment(key, "not_before") <= at
-        if not in_use or ("retired_at" in key and at >= _moment(key, "retired_at")):
+        signed_at = datetime.fromtimestamp(claims["iat"], tz=UTC)
+        in_use = _moment(key, "not_before") <= signed_at
+        if not in_use or ("retired_at" in key and signed_at >= _moment(key, "retired_at")):
             raise ProofError("The key was not in use when the statement says it was signed.")
     except (
         jws.JwsError,

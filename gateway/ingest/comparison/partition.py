@@ -119,12 +119,12 @@ def _read_partition(file: Path, side: Side) -> dict[Key, Row]:
     found: dict[Key, Row] = {}
     with file.open("rb") as lines:
         for line in lines:
-            said = orjson.loads(line)
+            values = orjson.loads(line)
             days = {
-                name: date.fromisoformat(said[name]) if said[name] else None
+                name: date.fromisoformat(values[name]) if values[name] else None
                 for name in ("decided_on", "published_on")
             }
-            row = Row(**{**said, **days})
+            row = Row(**{**values, **days})
             side.twice += (row.uscc, row.key) in found
             found[row.uscc, row.key] = row
     file.unlink()
