@@ -81,21 +81,6 @@ def has_ended(
     return (end is not None and now >= end) or (begin is not None and now < begin)
 
 
-def counts_as_bad(
-    record: Record,
-    dataset: DatasetDefinition,
-    rules: ClockRules,
-    *,
-    now: datetime,
-) -> bool:
-    """Whether the record is bad information (不良信息) at `now` (R1)."""
-    return (
-        is_bad(record, dataset)
-        and not is_exempt(record, rules, now=now)
-        and not has_ended(record, dataset, rules, now=now)
-    )
-
-
 def is_bad(record: Record, dataset: DatasetDefinition) -> bool:
     """Whether the record is bad information, by its dataset or by a field's value."""
     when = dataset.bad_when

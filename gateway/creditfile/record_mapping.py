@@ -1,10 +1,8 @@
 """Mapping of delivered fields to a stored record: natural key, typed columns, masked and encrypted fields."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from gateway.creditfile.catalogue_schema import DatasetDefinition, FieldDefinition
@@ -14,8 +12,6 @@ from gateway.privacy.redaction import scan
 
 TEXT_TYPES: Final = frozenset({"text", "free_text", "texts"})
 """Field types with free wording."""
-_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +20,6 @@ class FieldProblem:
 
     field: str
     reason: str
-
-
-def problems_with(
-    dataset: DatasetDefinition, fields: Mapping[str, Any]
-) -> tuple[FieldProblem, ...]:
-    """Judge delivered fields against the catalogue; none means that they may be taken."""
-    known = {field.name: field for field in dataset.fields}
-    unknown = (FieldProblem(field=each, reason="unknown") for each in fields if each not in known)
-    needed = {*dataset.key, *(each.name for each in dataset.fields if each.required)}
-    missing = (
-        FieldProblem(field=each, reason="missing")
-        for each in sorted(needed)
-        if fields.get(each) in (None, "", [])
-    )
-    return (*unknown, *missing, *_wrong_values(known, fields))
 
 
 def natural_key(dataset: DatasetDefinition, fields: Mapping[str, Any]) -> str:
@@ -95,54 +76,5 @@ def sealed_fields(dataset: DatasetDefinition) -> tuple[str, ...]:
     )
 
 
-def _wrong_values(
-    known: Mapping[str, FieldDefinition],
-    fields: Mapping[str, Any],
-) -> Iterator[FieldProblem]:
-    for name, value in fields.items():
-        field = known.get(name)
-        if field is None or value is None:
-            continue
-        if not _FITS[field.type](value):
-            yield FieldProblem(field=name, reason=f"not a {field.type}")
-        elif field.values and not set(value if isinstance(value, list) else [value]) <= set(
-            field.values,
-        ):
-            yield FieldProblem(field=name, reason="not one of the values of the catalogue")
-
-
 def _read(field: FieldDefinition, value: str) -> date | str:
     return date.fromisoformat(value) if field.type == "date" else value
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value
-
-
-def _is_day(value: object) -> bool:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        return False
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_decimal(value: object) -> bool:
-    try:
-        return isinstance(value, str) and Decimal(value).is_finite()
-    except InvalidOperation:
-        return False
-
-
-_FITS: Final[dict[str, Callable[[object], bool]]] = {
-    "text": _is_text,
-    "free_text": _is_text,
-    "texts": lambda value: isinstance(value, list) and all(map(_is_text, value)),
-    "date": _is_day,
-    "month": lambda value: isinstance(value, str) and _MONTH.fullmatch(value) is not None,
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "decimal": _is_decimal,
-}

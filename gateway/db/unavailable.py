@@ -11,15 +11,11 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# Retryable, and the session stays usable.
-BUSY: Final = frozenset(
-    {
-        "57014",  # query canceled: the statement took too long
-        "55P03",  # lock not available
-        "40001",  # serialization failure, after the retries
-        "40P01",  # deadlock, after the retries
-    }
-)
+LOCK_NOT_AVAILABLE: Final = "55P03"
+CONFLICTS: Final = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: the transaction may be retried."""
+# Retryable, and the session stays usable; 57014: query canceled, the statement took too long.
+BUSY: Final = CONFLICTS | {LOCK_NOT_AVAILABLE, "57014"}
 # Retryable on a new session only: the server is down, read-only, full or another one.
 UNFIT_CLASSES: Final = (
     "08",  # connection exception

@@ -1,39 +1,46 @@
-"""A source delivers what its agreement names, as long as both are in force; whoever carries the file."""
+"""Authorisation of a source: client kind, state, scope, agreement and its datasets."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.clients.agreements import AGREEMENT_JSON, agreement_from_json
+from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
 from gateway.db.statements import Statement
 from gateway.ingest.results import Source
 
 SCOPE: Final = "records:write"
-_STANDING: Final = Statement(f"""
+SOURCE_KIND: Final = "source"
+_CLIENT: Final = Statement(f"""
 SELECT c.kind, c.state, c.scopes, c.name_zh, CAST({AGREEMENT_JSON} AS text) AS agreement
   FROM client AS c WHERE c.client_id = CAST(:client_id AS text)""")  # noqa: S608  # constants
 
 
-class NotASource(Exception):  # says what it is not
+def outside_agreement(agreement: Agreement, datasets: Iterable[str]) -> list[str]:
+    """The datasets that the agreement does not let the source deliver."""
+    return sorted(set(datasets) - agreement.datasets)
+
+
+class NotASource(Exception):  # named for what the client is not
     """The client may not deliver this; the one argument is the sentence that says why."""
 
 
 async def source_of(
     connection: AsyncConnection, client_id: str, dataset: str, *, now: datetime
 ) -> Source:
-    """The source that this client is, for this dataset; else `NotASource`."""
-    found = (await connection.execute(_STANDING, {"client_id": client_id})).one_or_none()
+    """The client as a source of this dataset; raises `NotASource`."""
+    found = (await connection.execute(_CLIENT, {"client_id": client_id})).one_or_none()
     if found is None:
         raise NotASource(f"There is no client {client_id}.")
     agreement = agreement_from_json(orjson.loads(found.agreement) if found.agreement else None)
     for wrong, sentence in (
-        (found.kind != "source", "is not registered as a source"),
+        (found.kind != SOURCE_KIND, "is not registered as a source"),
         (found.state != "active", f"is {found.state}"),
         (SCOPE not in found.scopes, f"has not the scope {SCOPE}"),
         (agreement is None or not agreement.in_force(now), "has no agreement in force"),
-        (agreement is not None and dataset not in agreement.datasets,
+        (agreement is not None and bool(outside_agreement(agreement, (dataset,))),
          f"delivers no {dataset} by its agreement"),
     ):  # fmt: skip
         if wrong:

@@ -6,9 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import DBAPIError
 
-from gateway.db.unavailable import sqlstate_of
-
-LOCK_NOT_AVAILABLE = "55P03"
+from gateway.db.unavailable import LOCK_NOT_AVAILABLE, sqlstate_of
 
 
 class TableInUseError(Exception):

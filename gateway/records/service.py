@@ -17,7 +17,7 @@ from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.statements import Statement
-from gateway.db.unavailable import sqlstate_of
+from gateway.db.unavailable import CONFLICTS, LOCK_NOT_AVAILABLE, sqlstate_of
 from gateway.ingest import BatchResult, RowOutcome, ingest_rows
 from gateway.ingest.record_actions import ActionContext, RecordAction, apply_actions
 from gateway.ingest.results import MaskedField
@@ -30,8 +30,6 @@ log = structlog.get_logger("gateway.records")
 
 # A file ingest of the same source and dataset releases its lock after each chunk.
 SET_LOCK_TIMEOUT = Statement("SET LOCAL lock_timeout = '8s'")
-LOCK_NOT_AVAILABLE = "55P03"
-RETRYABLE = frozenset({"40P01", "40001"})  # deadlock, serialization failure
 MAX_ATTEMPTS = 5
 KEYS_DUE_RETRY_SECONDS = 300  # seconds
 MIN_REASON, MAX_REASON = 2, 500
@@ -124,7 +122,7 @@ async def _in_transaction(runtime: Runtime, work: Callable[[AsyncConnection], Aw
                 raise TemporarilyUnavailableError(
                     "Another delivery of yours of this dataset is under way.", retry_after=5
                 ) from None
-            if state not in RETRYABLE:
+            if state not in CONFLICTS:
                 raise
     raise TemporarilyUnavailableError(retry_after=5)
 

@@ -28,10 +28,8 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey
 from gateway.ingest import Source
+from gateway.ingest.source_authorization import SCOPE, SOURCE_KIND, outside_agreement
 from gateway.runtime import Runtime
-
-SCOPE = "records:write"
-SOURCE = "source"
 
 _READ = Statement(f"""
     SELECT {CLIENT_STATUS_JSON} AS standing,
@@ -49,7 +47,7 @@ class AuthenticatedSource(Source):
         """Refuse datasets unknown to the catalogue, then those outside the agreement."""
         wanted = set(datasets)
         require_known(wanted, catalogue)
-        outside = sorted(wanted - self.agreement.datasets)
+        outside = outside_agreement(self.agreement, wanted)
         if outside:
             raise NotInAgreementError(
                 f"Your agreement does not let you deliver: {', '.join(outside)}."
@@ -77,7 +75,7 @@ async def authorize_source(
         raise TemporarilyUnavailableError(retry_after=1)
     client_status = client_status_from_json(orjson.loads(row["standing"]))
     agreement = accept(current_agreement(client_status, runtime.now()))
-    if row["kind"] != SOURCE:
+    if row["kind"] != SOURCE_KIND:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
     runtime.quotas.note(caller.client_id, agreement.version)
     return AuthenticatedSource(source_id=caller.client_id, name=row["name"], agreement=agreement)

@@ -44,7 +44,11 @@ def _ends_at(record: Record, *, on_serious_list: bool = False) -> object:
 
 def _counts(record: Record) -> bool:
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
-    return clock.counts_as_bad(record, dataset, rules, now=NOON)
+    return (
+        clock.is_bad(record, dataset)
+        and not clock.is_exempt(record, rules, now=NOON)
+        and not clock.has_ended(record, dataset, rules, now=NOON)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,9 @@
-"""What a source delivers, judged against the catalogue."""
+"""What a source delivers, mapped to a stored record."""
 
 from datetime import date
-from typing import Any
-
-import pytest
 
 from gateway.creditfile.record_mapping import (
-    FieldProblem,
     natural_key,
-    problems_with,
     stored_fields,
     typed_columns,
 )
@@ -16,36 +11,6 @@ from tests.creditfile_builders import CATALOGUE, make_record
 
 PENALTY = CATALOGUE.dataset("penalty")
 FIELDS = dict(make_record().fields)
-
-
-def test_fields_of_the_catalogues_types_are_taken() -> None:
-    """Without a word."""
-    assert problems_with(PENALTY, FIELDS) == ()
-
-
-@pytest.mark.parametrize(
-    ("changed", "problem"),
-    [
-        ({"shoe_size": "43"}, FieldProblem(field="shoe_size", reason="unknown")),
-        ({"document_number": ""}, FieldProblem(field="document_number", reason="missing")),
-        ({"decided_on": "2026-02-30"}, FieldProblem(field="decided_on", reason="not a date")),
-        ({"decided_on": "20260201"}, FieldProblem(field="decided_on", reason="not a date")),
-        ({"fine": 1.2}, FieldProblem(field="fine", reason="not a decimal")),
-        ({"fine": "NaN"}, FieldProblem(field="fine", reason="not a decimal")),
-        ({"facts": "a\0b"}, FieldProblem(field="facts", reason="not a free_text")),
-        ({"kinds": "罚款"}, FieldProblem(field="kinds", reason="not a texts")),
-        ({"kinds": ["鞭笞"]},
-         FieldProblem(field="kinds", reason="not one of the values of the catalogue")),
-        ({"severity": "很重"},
-         FieldProblem(field="severity", reason="not one of the values of the catalogue")),
-    ],
-)  # fmt: skip
-def test_what_does_not_fit_is_named_by_field_and_reason(
-    changed: dict[str, Any],
-    problem: FieldProblem,
-) -> None:
-    """And the value is not repeated."""
-    assert problems_with(PENALTY, FIELDS | changed) == (problem,)
 
 
 def test_typed_columns_are_filled_as_the_catalogue_maps_them() -> None:

@@ -12,7 +12,8 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.local_dates import SHANGHAI, midnight
-from gateway.creditfile.record_mapping import problems_with
+from gateway.ingest import RowValidator
+from gateway.ingest.results import AcceptedRow
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
 from gateway.synthetic.divisions import BY_CODE, DIVISIONS
 from gateway.synthetic.people import UNASSIGNED_PREFIX
@@ -106,9 +107,11 @@ def test_no_identity_number_is_valid_and_no_phone_can_ring() -> None:
 
 def test_every_record_is_as_the_catalogue_asks() -> None:
     """The province is delivered as a department would deliver it."""
+    validators = {code: RowValidator(CATALOGUE, code, today=TODAY) for code in CATALOGUE.codes}
     for each in larger():
         for record in each.records:
-            assert problems_with(CATALOGUE.dataset(record.dataset), record.fields) == ()
+            row = {**record.fields, "uscc": record.uscc}
+            assert isinstance(validators[record.dataset].validate(row), AcceptedRow)
             assert record.uscc == each.enterprise.uscc
             assert record.source_time < midnight(TODAY)
         keys = [(r.source_id, r.dataset, r.natural_key) for r in each.records]
