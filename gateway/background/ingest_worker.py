@@ -175,8 +175,8 @@ class IngestWorker:
             await engine.dispose()
 
     def _must_repeat(self, upload: Upload, job: Job) -> bool:
-        """Whether a file ingested before is ingested again: delivered later, or its lists belong to
-        another upload."""
+        """Whether a file done before is ingested again: delivered later, or its lists are
+        elsewhere."""
         lists = (
             (job.rejected, self.spool.rejects(upload.upload_id)),
             (job.masked_bytes, self.spool.masked(upload.upload_id)),

@@ -13,13 +13,7 @@ from gateway.admin.agreement_service import InForce, Proposed
 from gateway.admin.manifest import key_file as json_file
 from gateway.admin.manifest import mistakes
 from gateway.admin.schemas import TermsIn
-from gateway.cli.operator_session import (
-    errors_as_sentences,
-    exit_with,
-    parse_id,
-    query_database,
-    run_act,
-)
+from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
 from gateway.clients.client_details import versions_of
 from gateway.clients.proposals import Proposal, proposals_for
@@ -38,7 +32,7 @@ def propose(
     ],
 ) -> None:
     """Propose the next version of a client's agreement; one that only narrows counts at once."""
-    with errors_as_sentences():
+    with plain_errors():
         terms = _terms(file)
     outcome = run_act(partial(agreement_service.put, client_id=parse_id(client_id), terms=terms))
     match outcome:
@@ -62,7 +56,7 @@ def approve(
     try:
         read = bytes.fromhex(digest)
     except ValueError:
-        exit_with("The digest is in hexadecimal, as `agreement proposals` shows it.")
+        fail("The digest is in hexadecimal, as `agreement proposals` shows it.")
     put = run_act(
         partial(agreement_service.approve, proposal_id=parse_id(proposal_id), digest=read)
     )
@@ -84,7 +78,7 @@ def proposals(
     """Show what waits for a second operator, whole: this is what is approved."""
     client = parse_id(client_id) if client_id else None
     status = None if every else "open"
-    found = query_database(lambda connection: proposals_for(connection, client, status=status))
+    found = query(lambda connection: proposals_for(connection, client, status=status))
     for each in found:
         print_members(_as_filed(each))
     if not found:
@@ -94,9 +88,9 @@ def proposals(
 @app.command()
 def show(client_id: str) -> None:
     """Show every version of a client's agreement, the newest first; the newest counts."""
-    versions = query_database(partial(versions_of, client_id=parse_id(client_id)))
+    versions = query(partial(versions_of, client_id=parse_id(client_id)))
     if not versions:
-        exit_with("This client has no agreement.")
+        fail("This client has no agreement.")
     for each in versions:
         print_members(serializers.version(each))
 

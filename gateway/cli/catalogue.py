@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin import catalogue_service
-from gateway.cli.operator_session import exit_with, query_database, run_act
+from gateway.cli.operator_session import fail, query, run_act
 from gateway.creditfile.catalogue import PUBLISHED_CATALOGUE, CatalogueError, load_catalogue
 from gateway.creditfile.catalogue_docs import markdown_of
 from gateway.creditfile.catalogue_versions import (
@@ -44,7 +44,7 @@ def show(
     """Show the catalogue of this release, or one that was loaded."""
     document = PUBLISHED_CATALOGUE.read_text(encoding="utf-8")
     if version == "in-force":
-        document = query_database(document_in_force)
+        document = query(document_in_force)
     elif version is not None:
         document = _held(version).document
     if form is OutputFormat.YAML:
@@ -56,7 +56,7 @@ def show(
 @app.command("list")
 def list_versions() -> None:
     """List every version that was loaded, and who did it."""
-    found = query_database(all_versions)
+    found = query(all_versions)
     if not found:
         print("None was loaded: the one of this release counts.")
     for each in found:
@@ -68,7 +68,7 @@ def list_versions() -> None:
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A catalogue in YAML.")]) -> None:
     """Say whether a catalogue is well formed, and what it changes; nothing is loaded."""
-    _compare(query_database(document_in_force), _read(file))
+    _compare(query(document_in_force), _read(file))
 
 
 @app.command()
@@ -81,7 +81,7 @@ def load(
 ) -> None:
     """Bring a catalogue into force; one that widens disclosure waits for another operator."""
     document = _read(file)
-    _compare(query_database(document_in_force), document)
+    _compare(query(document_in_force), document)
     done = run_act(
         lambda context: catalogue_service.load(context, document, allow_widening=allow_widening)
     )
@@ -101,7 +101,7 @@ def approve(
     try:
         read = bytes.fromhex(digest)
     except ValueError:
-        exit_with("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
+        fail("The digest is 64 hexadecimal digits, as `catalogue list` shows it.")
     done = run_act(lambda context: catalogue_service.approve(context, version, read))
     print(f"Catalogue {done.version} is in force; workers follow within seconds.")
 
@@ -127,9 +127,9 @@ def _held(version: str) -> CatalogueVersion:
     async def found(connection: AsyncConnection) -> CatalogueVersion | None:
         return await find_version(connection, version)
 
-    held = query_database(found)
+    held = query(found)
     if held is None:
-        exit_with(f"No catalogue {version} was loaded.")
+        fail(f"No catalogue {version} was loaded.")
     return held
 
 
@@ -138,7 +138,7 @@ def _read(file: Path) -> str:
         document = file.read_text(encoding="utf-8")
         load_catalogue(document)
     except (OSError, UnicodeDecodeError):
-        exit_with(f"{file} cannot be read as text in UTF-8.")
+        fail(f"{file} cannot be read as text in UTF-8.")
     except CatalogueError as error:
-        exit_with(str(error))
+        fail(str(error))
     return document

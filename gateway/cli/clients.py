@@ -15,13 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.admin import client_service, manifest, serializers
 from gateway.admin.plan import ApplyPlan, carry_out, plan
 from gateway.cli import agreements as _agreements
-from gateway.cli.operator_session import (
-    errors_as_sentences,
-    exit_with,
-    parse_id,
-    query_database,
-    run_act,
-)
+from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members, print_table
 from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, Authentication
 from gateway.clients.client_details import (
@@ -50,7 +44,7 @@ def list_clients() -> None:
         ("client_id", "kind", "name", "state", "scopes"),
         (
             (each.client_id, each.kind, each.name_zh, each.state, " ".join(each.scopes))
-            for each in query_database(all_details)
+            for each in query(all_details)
         ),
     )
 
@@ -58,9 +52,9 @@ def list_clients() -> None:
 @app.command()
 def show(client_id: str) -> None:
     """Show a client, its keys' ids and its agreement."""
-    held, fetching, versions = query_database(partial(_all_of, client_id=parse_id(client_id)))
+    held, fetching, versions = query(partial(_all_of, client_id=parse_id(client_id)))
     if held is None:
-        exit_with("There is no such client.")
+        fail("There is no such client.")
     print_members(serializers.client(held, fetching))
     print("agreement:" if versions else "agreement: none yet")
     for version in versions[:1]:
@@ -96,7 +90,7 @@ def register(
     ] = False,
 ) -> None:
     """Register a client; it may do nothing until it has an agreement."""
-    with errors_as_sentences():
+    with plain_errors():
         registration = Registration(
             client_id=client_id,
             kind=kind,
@@ -118,7 +112,7 @@ def register(
 @app.command("rotate-keys")
 def rotate_keys(client_id: str, jwks: Keys = None, jwks_uri: Address = None) -> None:
     """Replace all of a client's keys by those in a file, or at an address."""
-    with errors_as_sentences():
+    with plain_errors():
         keys = manifest.key_file(jwks) if jwks else None
     verb = partial(
         client_service.replace_keys, client_id=parse_id(client_id), jwks=keys, jwks_uri=jwks_uri
@@ -161,7 +155,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the diff only.")] = False,
 ) -> None:
     """Make clients and agreements as FILE declares them; what it does not name is left alone."""
-    with errors_as_sentences():
+    with plain_errors():
         wanted = manifest.read(file)
     found = run_act(partial(plan, declared=wanted))
     _print(found)

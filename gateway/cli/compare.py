@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operator_session import exit_with
+from gateway.cli.operator_session import fail
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import (
     Catalogue,
@@ -66,7 +66,7 @@ def compare(
     try:
         definition = catalogue.dataset(dataset)
     except UnknownDatasetError:
-        exit_with(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
+        fail(f"There is no dataset {dataset}; there are {', '.join(catalogue.codes)}.")
     job = ComparisonJob(
         dataset=dataset,
         names=(left_name, right_name),
@@ -90,9 +90,9 @@ def compare(
                 comparison_page(job, comparison.counts, definition, first), encoding="utf-8"
             )
     except FileRefused as refused:
-        exit_with(str(refused))
+        fail(str(refused))
     except OSError as error:
-        exit_with(f"The comparison could not be written ({type(error).__name__}).")
+        fail(f"The comparison could not be written ({type(error).__name__}).")
     _show(job, comparison.counts, definition)
 
 
@@ -127,9 +127,9 @@ def _catalogue(file: Path | None) -> Catalogue:
     try:
         return load_catalogue(None if file is None else file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        exit_with(f"{file} cannot be read.")
+        fail(f"{file} cannot be read.")
     except CatalogueError as error:
-        exit_with(str(error))
+        fail(str(error))
 
 
 def _period(given: str | None) -> Period:
@@ -144,5 +144,5 @@ def _period(given: str | None) -> Period:
     except ValueError:
         between = ""
     if not between or (period.first and period.last and period.first > period.last):
-        exit_with("--period is first..last, as 2026-01-01..2026-06-30.")
+        fail("--period is first..last, as 2026-01-01..2026-06-30.")
     return period

@@ -15,19 +15,14 @@ from gateway.admin import audit_log
 from gateway.admin.audit_log import ActContext, OperatorAct
 from gateway.cli.ingest_options import IngestOptions, parse_options
 from gateway.cli.ingest_progress import ProgressBar, progress_bar
-from gateway.cli.operator_session import errors_as_sentences, exit_with
+from gateway.cli.operator_session import fail, plain_errors
 from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.local_dates import day_of
 from gateway.db.engine import background_engine
 from gateway.ingest.chunk_reader import ReadPlan, read_chunks
 from gateway.ingest.config import DEFAULT_CHUNK_ROWS
 from gateway.ingest.decompression import FileRefused
-from gateway.ingest.ingest_file import (
-    IngestBusy,
-    IngestTask,
-    ProgressListener,
-    ingest_file,
-)
+from gateway.ingest.ingest_file import IngestBusy, IngestTask, ProgressListener, ingest_file
 from gateway.ingest.job_store import DONE, Job, digest_of_file
 from gateway.ingest.row_list_files import MASKED_HEADER, REJECTED_HEADER, RowList
 
@@ -68,13 +63,13 @@ def _ingest(path: Path, options: IngestOptions) -> int:
     """Ingest one file; returns the command's exit status."""
     console, asked_at = Console(stderr=True), _now()
     try:
-        with progress_bar(console, path) as bar, errors_as_sentences():
+        with progress_bar(console, path) as bar, plain_errors():
             job = asyncio.run(_run(path, options, bar))
     except (FileRefused, IngestBusy, KeysDueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        exit_with(f"{path.name}: stopped; the same command goes on where it was.")
+        fail(f"{path.name}: stopped; the same command goes on where it was.")
     _report(path, job, options, asked_at)
     if job.state != DONE:
         kept = " What came before it was kept." if job.rows else ""

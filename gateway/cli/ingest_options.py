@@ -9,13 +9,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.admin.operators import Operator
-from gateway.cli.operator_session import (
-    current_operator,
-    errors_as_sentences,
-    exit_with,
-    parse_id,
-    query_database,
-)
+from gateway.cli.operator_session import current_operator, fail, parse_id, plain_errors, query
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.ingest.chunk_reader import FILE_FORMATS
 from gateway.ingest.config import IngestConfig
@@ -78,23 +72,19 @@ def parse_options(
     """The command's options, checked against catalogue, client and agreement."""
     known: Encoding | None = next((each for each in ENCODINGS if each == encoding), None)
     if known is None:
-        exit_with("--encoding is utf-8 or gb18030.")
+        fail("--encoding is utf-8 or gb18030.")
     if file_format not in (None, *FILE_FORMATS):
-        exit_with("--format is csv, ndjson or parquet.")
-    with errors_as_sentences():
+        fail("--format is csv, ndjson or parquet.")
+    with plain_errors():
         operator, settings = current_operator(), IntakeSettings.from_env()
         keys = _vault_keys(settings)
-        catalogue = query_database(in_force)
+        catalogue = query(in_force)
         if dataset not in catalogue.codes:
-            exit_with(
-                f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}."
-            )
+            fail(f"The catalogue has no dataset {dataset}; it has {', '.join(catalogue.codes)}.")
         try:
-            source = query_database(
-                partial(_source, client_id=parse_id(client_id), dataset=dataset)
-            )
+            source = query(partial(_source, client_id=parse_id(client_id), dataset=dataset))
         except NotASource as error:
-            exit_with(str(error))
+            fail(str(error))
     return IngestOptions(
         settings=settings,
         operator=operator,

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.operator_session import exit_with
+from gateway.cli.operator_session import fail
 from gateway.identity.client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.jwk import without_private
@@ -59,7 +59,7 @@ def identity(file: Annotated[Path, typer.Argument(help="Where to write the priva
     """Make the key by which the gateway is known at the identity provider; show its public half."""
     jwk = new_client_key()
     if not _create_file(file, lambda: json.dumps(jwk, indent=1)):
-        exit_with(f"{file} is there already; left as it is.")
+        fail(f"{file} is there already; left as it is.")
     print(json.dumps({"keys": [without_private(jwk)]}, indent=1))
 
 
@@ -92,16 +92,16 @@ def rotate(
     """Publish the next key now, use it later, keep the old one for verification."""
     uses = _uses(use or DEFAULT_USES)
     if not at_once and not MIN_HOURS <= hours <= MAX_HOURS:
-        exit_with("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
+        fail("--in is from 1 to 2160 hours: others need that time to fetch the new key.")
     _read(file)
     now = datetime.now(UTC)
     begins = now if at_once else now + timedelta(hours=hours)
     try:
         rewrite_key_file(file, lambda found: rotate_keys(found, uses, begins=begins, now=now))
     except (RotationError, KeysUnreadableError) as error:
-        exit_with(str(error))
+        fail(str(error))
     except OSError as error:
-        exit_with(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+        fail(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
     for key in _read(file):
         if key.use in uses and key.not_before >= begins.replace(microsecond=0):
             print(f"{key.kid} is published now and signs from {key.not_before.isoformat()} on.")
@@ -124,13 +124,13 @@ def _read(file: Path) -> tuple[SigningKey, ...]:
     try:
         return read_keys(file)
     except KeysUnreadableError as error:
-        exit_with(str(error))
+        fail(str(error))
 
 
 def _uses(wanted: Iterable[str]) -> list[KeyUse]:
     known = [use for use in KEY_USES if use in set(wanted)]
     if set(wanted) - set(known):
-        exit_with("--use is token, response or log.")
+        fail("--use is token, response or log.")
     return known
 
 

@@ -9,7 +9,7 @@ import typer
 
 from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.background.sequencing import publisher_of
-from gateway.cli.operator_session import current_operator, errors_as_sentences, exit_with
+from gateway.cli.operator_session import current_operator, fail, plain_errors
 from gateway.cli.printing import print_members, print_table
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -46,7 +46,7 @@ def check() -> None:
     try:
         found.demand_fit()
     except (LogForkedError, StoreError) as error:
-        exit_with(str(error))
+        fail(str(error))
     print("The log is the one that was signed.")
 
 
@@ -83,9 +83,9 @@ def put_checkpoint(
 
 def _demand_size(survey: Survey, size: int) -> None:
     if survey.log.newest is None:
-        exit_with("The log has not begun: its first checkpoint is kept when the gateway serves.")
+        fail("The log has not begun: its first checkpoint is kept when the gateway serves.")
     if survey.log.size != size:
-        exit_with(
+        fail(
             f"The log in the database has {survey.log.size} entries, not {size}: nothing was changed. "
             "Compare with what was last seen of it (the checkpoint that banks and witnesses have)."
         )
@@ -102,8 +102,8 @@ def _with_runtime(question: Callable[[Runtime], Awaitable[T]]) -> T:
         finally:
             await close_runtime(runtime)
 
-    with errors_as_sentences():
+    with plain_errors():
         try:
             return asyncio.run(run())
         except (KeysUnreadableError, LogForkedError, StoreError) as error:
-            exit_with(str(error))
+            fail(str(error))

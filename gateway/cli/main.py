@@ -75,7 +75,7 @@ def demo(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
-    from gateway.cli.operator_session import query_database
+    from gateway.cli.operator_session import query
     from gateway.creditfile.key_version import keys_are_current
     from gateway.migrations.run import TableInUseError, upgrade
     from gateway.settings import DatabaseSettings
@@ -85,7 +85,7 @@ def db_upgrade() -> None:
     except TableInUseError as error:
         _exit_with(str(error))
     print("The schema is up to date.")
-    if not query_database(keys_are_current):
+    if not query(keys_are_current):
         print(
             "No records are taken until the keys of those that are held are folded anew: "
             "run `xinqiao-gateway record refold`."

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import errors_as_sentences, query_database
+from gateway.cli.operator_session import plain_errors, query
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
@@ -26,8 +26,8 @@ def mask(
     ] = MASK_BATCH_ROWS,
 ) -> None:
     """Mask personal numbers in texts that were taken before intake knew them; can be run again."""
-    catalogue = query_database(in_force)
-    with errors_as_sentences():
+    catalogue = query(in_force)
+    with plain_errors():
         rows, changed, keys = asyncio.run(_mask(catalogue, batch, after))
     print(f"{sum(rows.values()):,} rows looked at, {sum(changed.values()):,} changed.")
     for table, count in sorted(changed.items()):

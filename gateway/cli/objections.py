@@ -11,13 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal
 from gateway.admin.objection_review import review as review_
-from gateway.cli.operator_session import (
-    errors_as_sentences,
-    exit_with,
-    parse_id,
-    query_database,
-    run_act,
-)
+from gateway.cli.operator_session import fail, parse_id, plain_errors, query, run_act
 from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
@@ -38,7 +32,7 @@ def due(
 ) -> None:
     """List what sources and reviewers owe, the longest overdue first."""
     now = datetime.now(UTC)
-    found = query_database(partial(due_, within=within, now=now))
+    found = query(partial(due_, within=within, now=now))
     rows = [serializers.due_row(each, today=day_of(now)) for each in found]
     if csv:
         print(serializers.as_csv(rows), end="")
@@ -57,7 +51,7 @@ def due(
 @app.command()
 def show(objection_id: str) -> None:
     """Show one objection with its texts and its history."""
-    print_members(query_database(partial(_whole, objection_id=parse_id(objection_id))))
+    print_members(query(partial(_whole, objection_id=parse_id(objection_id))))
 
 
 @app.command()
@@ -68,11 +62,11 @@ def review(
 ) -> None:
     """Decide the review that an enterprise has asked for, finally."""
     if outcome not in DECISIONS:
-        exit_with("The outcome is upheld, partly or rejected.")
-    with errors_as_sentences():
+        fail("The outcome is upheld, partly or rejected.")
+    with plain_errors():
         written = read_text(reasons.read_text(encoding="utf-8"), today=day_of(datetime.now(UTC)))
     if isinstance(written, InvalidText):
-        exit_with("Reasons have 2 to 1,500 characters.")
+        fail("Reasons have 2 to 1,500 characters.")
 
     async def verb(context: ActContext) -> Objection | AdminRefusal:
         catalogue = await in_force(context.connection)
@@ -87,7 +81,7 @@ def review(
 async def _whole(connection: AsyncConnection, objection_id: str) -> dict[str, Any]:
     found = await store.by_id(connection, objection_id)
     if found is None:
-        exit_with("There is no such objection.")
+        fail("There is no such objection.")
     events = await store.events_of(connection, found.uscc, objection_id)
     key = await store.natural_key_of(connection, found)
     return serializers.full_document(found, events, key=key, now=datetime.now(UTC))

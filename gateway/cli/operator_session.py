@@ -31,15 +31,15 @@ class _RefusedError(Exception):
     """Rolls back the transaction of a refused act."""
 
 
-def query_database(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def query(question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run a query against the database at XINQIAO_DATABASE_URL."""
-    with errors_as_sentences():
+    with plain_errors():
         return asyncio.run(_in_transaction(question))
 
 
 def run_act(verb: Callable[[ActContext], Awaitable[T | AdminRefusal]]) -> T:
     """Run an act of the operator in XINQIAO_OPERATOR; a refused one changes nothing."""
-    with errors_as_sentences():
+    with plain_errors():
         by = current_operator()
 
         async def run(connection: AsyncConnection) -> T:
@@ -70,27 +70,27 @@ def current_operator() -> Operator:
 def parse_id(value: str) -> str:
     """An id from the command line."""
     if not CLIENT_ID.fullmatch(value):
-        exit_with("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
+        fail("An id has 1 to 64 of A-Z a-z 0-9 _ -.")
     return value
 
 
-def exit_with(sentence: str) -> NoReturn:
+def fail(sentence: str) -> NoReturn:
     """Print a sentence for the operator and exit with status 2."""
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
 
 
 @contextmanager
-def errors_as_sentences() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Turn expected errors into one sentence and exit."""
     try:
         yield
     except (RegistrationError, TermsError, QuotasError, SettingsError, _RefusedError) as error:
-        exit_with(str(error))
+        fail(str(error))
     except ProgrammingError:
-        exit_with("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
+        fail("The database lacks what this needs; run `xinqiao-gateway db upgrade` first.")
     except (OSError, DBAPIError, asyncpg.PostgresError, UnavailableError) as error:
-        exit_with(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
+        fail(f"The database at XINQIAO_DATABASE_URL did not do it ({name_of(error)}).")
 
 
 async def _in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

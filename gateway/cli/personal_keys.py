@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import errors_as_sentences, exit_with, query_database
+from gateway.cli.operator_session import fail, plain_errors, query
 from gateway.db.engine import background_engine
 from gateway.ingest.job_store import count_running
 from gateway.privacy.encryption_keys_file import (
@@ -39,7 +39,7 @@ app = typer.Typer(no_args_is_help=True, help="The keys of personal data at rest.
 @app.command()
 def status(file: VaultFile) -> None:
     """Count the sealed values by table and key."""
-    _show(keys_in(file), query_database(count_by_key))
+    _show(keys_in(file), query(count_by_key))
 
 
 @app.command("new-key")
@@ -65,26 +65,26 @@ def rotate(
 ) -> None:
     """Seal everything anew under the current key; can be interrupted and run again."""
     keys = keys_in(file)
-    with errors_as_sentences():
+    with plain_errors():
         moved, broken = asyncio.run(_rotate(Vault(keys), batch))
     print(f"{moved:,} values sealed anew under key {keys.current}.")
     if broken:
         print(f"{broken:,} values were left: no key in the file opens them.")
-    _show(keys, query_database(count_by_key))
+    _show(keys, query(count_by_key))
 
 
 @app.command("drop-key")
 def drop_key(file: VaultFile, key_id: KeyId) -> None:
     """Remove a key from the file, once nothing lies under it."""
-    taken = query_database(count_running)  # first: an ingest that starts later reads the file anew
+    taken = query(count_running)  # first: an ingest that starts later reads the file anew
     if taken:
-        exit_with(
+        fail(
             f"{taken:,} files are being taken, which may still seal with key {key_id}: "
             "wait for them, then run `xinqiao-gateway personal rotate` again."
         )
-    left = total_under_key(query_database(count_by_key), key_id)
+    left = total_under_key(query(count_by_key), key_id)
     if left:
-        exit_with(
+        fail(
             f"{left:,} values lie under key {key_id}: run `xinqiao-gateway personal rotate` first."
         )
     _change(file, lambda found: without_key(found, key_id))
@@ -117,13 +117,13 @@ def keys_in(file: Path) -> VaultKeys:
     try:
         return VaultKeys.parse(file.read_text())
     except (OSError, VaultKeysError):
-        exit_with(f"{file} cannot be read as a file of vault keys.")
+        fail(f"{file} cannot be read as a file of vault keys.")
 
 
 def _change(file: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     try:
         rewrite_key_file(file, change, check=lambda path: VaultKeys.parse(path.read_text()))
     except (VaultFileError, VaultKeysError) as error:
-        exit_with(str(error))
+        fail(str(error))
     except OSError as error:
-        exit_with(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")
+        fail(f"{file} was left as it is: it cannot be replaced ({type(error).__name__}).")

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.cli.mask import mask
-from gateway.cli.operator_session import exit_with, query_database
+from gateway.cli.operator_session import fail, query
 from gateway.cli.printing import print_members
 from gateway.cli.refold import merged, refold
 from gateway.creditfile.catalogue import Catalogue
@@ -45,10 +45,10 @@ def show(
 ) -> None:
     """Show what was held on an enterprise, whether or not it may be told."""
     moment = datetime.now(UTC) if on is None else _end(on)
-    held: HistoricalFile = query_database(partial(_held, uscc=normalise_uscc(uscc), moment=moment))
-    catalogue = query_database(in_force)
+    held: HistoricalFile = query(partial(_held, uscc=normalise_uscc(uscc), moment=moment))
+    catalogue = query(in_force)
     if held.enterprise is None and not held.records:
-        exit_with("Nothing was held on this enterprise then.")
+        fail("Nothing was held on this enterprise then.")
     print(f"As held at {moment.astimezone(SHANGHAI).isoformat(timespec='seconds')}:\n")
     if held.enterprise is not None:
         has_personal = held.enterprise.personal is not None
@@ -65,9 +65,9 @@ def _end(day: str) -> datetime:
     try:
         date = parse_date(day)
     except ValueError:
-        exit_with("--on is a day as YYYY-MM-DD.")
+        fail("--on is a day as YYYY-MM-DD.")
     if date > day_of(datetime.now(UTC)):
-        exit_with("--on is a day that has come.")
+        fail("--on is a day that has come.")
     return end_of(date) - _A_MOMENT
 
 

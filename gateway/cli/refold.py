@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import errors_as_sentences, exit_with, parse_id, query_database
+from gateway.cli.operator_session import fail, parse_id, plain_errors, query
 from gateway.cli.personal_keys import VaultFile, keys_in
 from gateway.cli.printing import print_table
 from gateway.creditfile.catalogue import Catalogue
@@ -52,14 +52,14 @@ def refold(
     ] = False,
 ) -> None:
     """Fold the keys of all records anew; can be interrupted and run again. Nothing is taken meanwhile."""
-    vault, catalogue = Vault(keys_in(file)), query_database(in_force)
+    vault, catalogue = Vault(keys_in(file)), query(in_force)
     try:
-        with errors_as_sentences():
+        with plain_errors():
             done = asyncio.run(
                 _refold(vault, catalogue, batch, anew=anew, give_up_unreadable=give_up_unreadable)
             )
     except UnreadableError as error:
-        exit_with(
+        fail(
             f"{error} Put the key back into the file, or give the fields up: --give-up-unreadable."
         )
     print(
@@ -76,9 +76,7 @@ def merged(
     reports: Reports = None,
 ) -> None:
     """Show which records became part of another, for each source to look at."""
-    found = query_database(
-        partial(merged_records, source_id=None if source is None else parse_id(source))
-    )
+    found = query(partial(merged_records, source_id=None if source is None else parse_id(source)))
     if not found:
         print("No record became part of another.")
         return

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway import strict_json
-from gateway.cli.operator_session import errors_as_sentences, exit_with, parse_id, query_database
+from gateway.cli.operator_session import fail, parse_id, plain_errors, query
 from gateway.cli.printing import print_members, print_table
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.retention import deletion_proof, expired_records
@@ -32,14 +32,14 @@ def run(
 ) -> None:
     """Delete every bad record whose retention has ended, in all its versions."""
     if dry_run:
-        counted = query_database(_counted)
+        counted = query(_counted)
         print_members(counted) if counted else print("Of no record the retention is over.")
         return
-    with errors_as_sentences():
+    with plain_errors():
         try:
             deleted = asyncio.run(_run(Settings.from_env()))
         except KeysUnreadableError as error:
-            exit_with(str(error))
+            fail(str(error))
     print(f"{deleted} records deleted.")
 
 
@@ -50,7 +50,7 @@ def proofs() -> None:
         ("deletion_id", "at", "records", "versions"),
         (
             (row.deletion_id, row.at.isoformat(timespec="seconds"), row.records, row.versions)
-            for row in query_database(_proofs)
+            for row in query(_proofs)
         ),
         figures=2,
     )
@@ -73,10 +73,10 @@ def proof_(deletion_id: str, out: Annotated[Path, typer.Option(help="The file to
             deletion_proof.proof_document(row.statement, row.salt, row.commitments) if row else None
         )
 
-    made = query_database(one)
+    made = query(one)
     if made is None:
-        exit_with("There is no such proof.")
-    with errors_as_sentences():
+        fail("There is no such proof.")
+    with plain_errors():
         out.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {out}.")
 
@@ -94,9 +94,9 @@ def verify(
         document, jwks = (strict_json.parse(each.read_bytes()) for each in (file, keys))
         proved = deletion_proof.verify(document, jwks, record=wanted)
     except deletion_proof.ProofError as error:
-        exit_with(str(error))
+        fail(str(error))
     except (OSError, ValueError) as error:
-        exit_with(f"A file cannot be read as JSON ({type(error).__name__}).")
+        fail(f"A file cannot be read as JSON ({type(error).__name__}).")
     print_members(
         {
             "proof": proved.deletion_id,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.cli.operator_session import exit_with
+from gateway.cli.operator_session import fail
 
 
 class Form(StrEnum):
@@ -52,6 +52,6 @@ def synth(
         with counting("Writing a synthetic province", entities, Console(stderr=True)) as tell:
             made = write_province(plan, tell)
     except FinishedError as error:
-        exit_with(str(error))
+        fail(str(error))
     size = sum(file.bytes for file in made.files) / 1e6
     print(f"{entities:,} enterprises, {made.records:,} records, {size:,.1f} MB in {out}")

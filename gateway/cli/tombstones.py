@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.operator_session import parse_id, query_database
+from gateway.cli.operator_session import parse_id, query
 from gateway.cli.printing import print_table
 from gateway.disclosure.withdrawal_notices import count_unacknowledged, unacknowledged_notices
 
@@ -23,7 +23,7 @@ def unacknowledged(
         ("client_id", "open", "since"),
         (
             (each.client_id, each.open, each.since.isoformat(timespec="seconds"))
-            for each in query_database(count_unacknowledged)
+            for each in query(count_unacknowledged)
         ),
     )
 
@@ -39,7 +39,7 @@ def _of_client(client_id: str) -> None:
                 each.record_id or each.consent_id,
                 len(each.disclosure_ids),
             )
-            for each in query_database(
+            for each in query(
                 partial(unacknowledged_notices, client_id=client_id, limit=LISTED_NOTICES)
             )
         ),

@@ -108,8 +108,7 @@ async def mask_held_texts(
     batch: int = MASK_BATCH_ROWS,
     after: str = "",
 ) -> AsyncIterator[MaskedBatch]:
-    """Mask all rows, table by table, from enterprises after `after` on; yields each transaction's
-    result."""
+    """Mask all rows of enterprises after `after`, table by table; yields each result."""
     for place in TEXT_COLUMNS:
         last: tuple[Any, ...] = (after,)
         while True:

@@ -60,8 +60,7 @@ def background_engine(
 
 
 def _replace_old_sessions(engine: AsyncEngine, generation: SessionGeneration) -> None:
-    """Replace pooled sessions of an older generation at checkout; note errors that end a
-    generation."""
+    """Replace pooled sessions of an older generation at checkout; note such errors."""
 
     def on_connect(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         record.info[GENERATION] = generation.number

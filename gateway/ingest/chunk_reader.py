@@ -97,8 +97,7 @@ def read_chunks(plan: ReadPlan) -> Iterator[Chunk]:
 
 
 def _fill(batch: CopyBatch, rows: RowReader, first: int, wanted: int) -> FileRefused | None:
-    """Add up to `wanted` rows, or fewer large ones; the reason if the file is unusable from here
-    on."""
+    """Add up to `wanted` rows, or fewer large ones; returns why the file is unusable, if it is."""
     try:
         while batch.rows < wanted and batch.size < MAX_BUFFERED_BYTES:
             items = rows.take(min(MAX_ROWS_AT_ONCE, wanted - batch.rows))

@@ -35,8 +35,7 @@ def batch_key(uscc: str, natural_key: str) -> str:
 
 
 class CopyBatch:
-    """Collects validated rows of one dataset. Memory is bounded: a rejected row leaves only its
-    problems."""
+    """Collects validated rows of one dataset; a rejected row leaves only its problems."""
 
     def __init__(
         self,

@@ -164,8 +164,7 @@ _REPRESENTATIVE_EFFECTS: Final = (
 
 
 def _changed_disclosed(table: StagingTable) -> str:
-    """R14: updated records whose disclosures are outdated. Clients already know of repaired and
-    withdrawn ones."""
+    """R14: updated records, unless their end was already notified to clients."""
     return f"""
 SELECT m.uscc, CAST(:dataset AS text), m.held_id FROM {table.held} AS m
  WHERE m.verdict = 'updated' AND m.mark IS NULL"""

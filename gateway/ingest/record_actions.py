@@ -107,8 +107,7 @@ async def apply_actions(
 
 
 def _as_returned(outcome: RowOutcome, action: RecordAction, today: date) -> RowOutcome:
-    """The outcome as returned: with the reason's warnings, and without a key that holds a personal
-    number."""
+    """The outcome with the reason's warnings, without a key that holds a personal number."""
     kinds = (WARNING_OF_NUMBER[each.masking.kind] for each in action.masked)
     is_personal = outcome.key is not None and holds_personal_number((outcome.key,), today=today)
     return replace(

@@ -53,8 +53,7 @@ def decode_block(block: bytes, encoding: Encoding) -> str:
 
 
 def oversized_row(row: int) -> FileRefused:
-    """Refusal of a CSV line that is too long; it cannot be skipped, since it may end in a
-    quotation."""
+    """Refusal of a CSV line too long to read; it may end in a quotation, so cannot be skipped."""
     return FileRefused(
         f"The line of row {row} is longer than {MAX_LINE_BYTES:,} bytes: the file is taken no further."
     )

@@ -46,8 +46,7 @@ def is_like_an_id_number(code: str) -> bool:
 
 
 def normalise_codes(values: Sequence[Any]) -> Sequence[str]:
-    """Codes in canonical form, or `InvalidValue`. Resemblance to ID numbers is checked by
-    `codes_are_clean`."""
+    """Codes in canonical form, or `InvalidValue`; ID numbers: see `codes_are_clean`."""
     if set(map(type, values)) == {str} and all(map(_USUAL.fullmatch, values)):
         return values
     return [normalise_code(each) for each in values]

@@ -3,11 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from gateway.access import body
-from gateway.access.errors import (
-    NotFoundError,
-    PayloadTooLargeError,
-    TemporarilyUnavailableError,
-)
+from gateway.access.errors import NotFoundError, PayloadTooLargeError, TemporarilyUnavailableError
 from gateway.db.engine import to_json
 from gateway.records import tus, uploads
 from gateway.records.job_routes import job_document

@@ -199,8 +199,7 @@ async def _is_disclosed(
 async def _repetition_refusal(
     connection: AsyncConnection, catalogue: Catalogue, locked: LockedRecord, now: datetime
 ) -> ObjectionRefused | None:
-    """Refusal if an objection to the record is open, or one to the same version was recently
-    closed."""
+    """Refusal if the same record, or recently the same version, was objected to."""
     ground = locked.ground
     before = await store.of_enterprise(connection, ground.uscc, record_id=ground.record_id)
     for each in before:
