@@ -42,7 +42,7 @@ RETENTION_CONDITIONS: Final = {
     "authorization_code": " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {issued} g WHERE g.code_digest = authorization_code.digest)"  # noqa: S608  # constants
         for issued in ("refresh_token", "access_token")
-    ),
+    )
 }
 
 

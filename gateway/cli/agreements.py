@@ -27,8 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="What each client may do (数字合
 def propose(
     client_id: str,
     file: Annotated[
-        Path,
-        typer.Argument(help="JSON: purposes, datasets, questions, quotas, term, signatures"),
+        Path, typer.Argument(help="JSON: purposes, datasets, questions, quotas, term, signatures")
     ],
 ) -> None:
     """Propose the next version of a client's agreement; one that only narrows counts at once."""

@@ -138,8 +138,7 @@ def resume(client_id: str) -> None:
 
 @app.command()
 def end(
-    client_id: str,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    client_id: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> None:
     """End a client and its agreement for good, from its next request on."""
     if not yes:

@@ -138,8 +138,7 @@ def _period(given: str | None) -> Period:
     first, between, last = given.partition("..")
     try:
         period = Period(
-            first=parse_date(first) if first else None,
-            last=parse_date(last) if last else None,
+            first=parse_date(first) if first else None, last=parse_date(last) if last else None
         )
     except ValueError:
         between = ""

@@ -99,10 +99,7 @@ async def _run(path: Path, options: IngestOptions, bar: ProgressBar) -> Job:
             datasets=config.catalogue.codes,
         )
         act = OperatorAct(
-            what="ingest",
-            client_id=config.source.source_id,
-            subject=config.dataset,
-            after=digest,
+            what="ingest", client_id=config.source.source_id, subject=config.dataset, after=digest
         )
         await audit_log.record(context, act)
 
@@ -121,10 +118,7 @@ def _validate(path: Path, options: IngestOptions) -> int:
     sentence: str | None = None
     try:
         plan = ReadPlan(
-            path=path,
-            format=options.format_of(path),
-            config=options.config,
-            today=day_of(_now()),
+            path=path, format=options.format_of(path), config=options.config, today=day_of(_now())
         )
         with (
             progress_bar(Console(stderr=True), path) as bar,

@@ -47,8 +47,7 @@ def refold(
         bool, typer.Option("--anew", help="From the first record on, though it was done.")
     ] = False,
     give_up_unreadable: Annotated[
-        bool,
-        typer.Option("--give-up-unreadable", help="Drop personal fields that no key opens."),
+        bool, typer.Option("--give-up-unreadable", help="Drop personal fields that no key opens.")
     ] = False,
 ) -> None:
     """Fold the keys of all records anew; can be interrupted and run again. Nothing is taken meanwhile."""

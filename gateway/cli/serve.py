@@ -84,11 +84,11 @@ async def check_environment(settings: Settings) -> None:
     except asyncpg.ReadOnlySQLTransactionError:
         raise SettingsError(
             "The database at XINQIAO_DATABASE_URL takes no writes: it is a standby, or was set "
-            "read-only. Name the primary, or wait until it is one.",
+            "read-only. Name the primary, or wait until it is one."
         ) from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
         raise SettingsError(
-            f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)}).",
+            f"The database at XINQIAO_DATABASE_URL does not answer ({name_of(error)})."
         ) from None
 
 

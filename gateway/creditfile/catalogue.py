@@ -188,7 +188,6 @@ class _StrictLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if len(keys) != len(set(keys)):
             raise yaml.MarkedYAMLError(
-                problem=f"a key stands twice among {keys}",
-                problem_mark=node.start_mark,
+                problem=f"a key stands twice among {keys}", problem_mark=node.start_mark
             )
         return super().construct_mapping(node, deep)

@@ -34,16 +34,7 @@ COLUMNS: Final = (
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
-FieldType = Literal[
-    "text",
-    "free_text",
-    "texts",
-    "date",
-    "month",
-    "boolean",
-    "integer",
-    "decimal",
-]
+FieldType = Literal["text", "free_text", "texts", "date", "month", "boolean", "integer", "decimal"]
 Months = Annotated[int, Field(ge=0, le=1200)]
 WorkingDays = Annotated[int, Field(ge=1, le=250)]
 

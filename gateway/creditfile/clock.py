@@ -23,11 +23,7 @@ def begins_at(record: Record) -> datetime | None:
 
 
 def ends_at(
-    record: Record,
-    dataset: DatasetDefinition,
-    rules: ClockRules,
-    *,
-    on_serious_list: bool = False,
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, *, on_serious_list: bool = False
 ) -> datetime | None:
     """End of disclosure, exclusive; `None` if nothing ends it.
 
@@ -45,11 +41,7 @@ def ends_at(
 
 
 def retention_over_at(
-    record: Record,
-    dataset: DatasetDefinition,
-    rules: ClockRules,
-    *,
-    on_serious_list: bool,
+    record: Record, dataset: DatasetDefinition, rules: ClockRules, *, on_serious_list: bool
 ) -> datetime | None:
     """When bad information must be deleted; `None` while it may be kept.
 
@@ -157,9 +149,7 @@ def _ends_of_publicity(record: Record, rules: Publicity | None) -> Iterable[date
 
 
 def _end_of_retention(
-    record: Record,
-    dataset: DatasetDefinition,
-    months: int | None,
+    record: Record, dataset: DatasetDefinition, months: int | None
 ) -> Iterable[datetime]:
     determined = record.determined_on or record.decided_on
     if months is not None and determined is not None and is_bad(record, dataset):

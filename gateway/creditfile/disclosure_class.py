@@ -31,7 +31,7 @@ CLASSES_FOR: Final[dict[Audience, frozenset[DisclosureClass]]] = {
     Audience.PUBLIC: frozenset({DisclosureClass.PUBLIC}),
     Audience.AUTHORISED: frozenset({DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED}),
     Audience.VERIFICATION: frozenset(
-        {DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED, DisclosureClass.NEVER},
+        {DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED, DisclosureClass.NEVER}
     ),
     Audience.ENTERPRISE: frozenset({DisclosureClass.PUBLIC, DisclosureClass.AUTHORISED}),
 }

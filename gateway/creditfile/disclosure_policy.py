@@ -66,12 +66,7 @@ def disclosable_fields(
 
 
 def disclosable_records(
-    records: Iterable[Record],
-    audience: Audience,
-    catalogue: Catalogue,
-    now: datetime,
-    *,
-    kind: str,
+    records: Iterable[Record], audience: Audience, catalogue: Catalogue, now: datetime, *, kind: str
 ) -> tuple[DisclosableRecord, ...]:
     """Disclosable records of one enterprise, in their order.
 
@@ -98,11 +93,7 @@ def never_disclosed_fields(dataset: str, catalogue: Catalogue) -> tuple[str, ...
     )
 
 
-def is_on_serious_list(
-    records: Iterable[Record],
-    catalogue: Catalogue,
-    now: datetime,
-) -> bool:
+def is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: datetime) -> bool:
     """Whether the enterprise is on the list of serious violations at `now`.
 
     Depends on the clock alone, since the retention of other records depends on it.
@@ -122,12 +113,7 @@ def mask_person(name: str) -> str:
 
 
 def _reachable_fields(
-    record: Record,
-    audience: Audience,
-    catalogue: Catalogue,
-    kind: str,
-    *,
-    today: date,
+    record: Record, audience: Audience, catalogue: Catalogue, kind: str, *, today: date
 ) -> dict[str, Any]:
     masked = audience is Audience.PUBLIC and kind == INDIVIDUAL_BUSINESS
     return {

@@ -74,10 +74,7 @@ SELECT r.uscc, r.record_id, r.version, greatest(CAST(:now AS timestamptz), r.rec
        CAST(:change AS text), CAST(:reason AS text), CAST(:decided_on AS date),
        CAST(:actor AS text), to_jsonb(r) - 'personal', r.personal
   FROM record AS r WHERE r.uscc = :uscc AND r.record_id = :record_id""")
-_MARKS: Final = {
-    "repaired_at": "timestamptz",
-    "withdrawn_at": "timestamptz",
-}
+_MARKS: Final = {"repaired_at": "timestamptz", "withdrawn_at": "timestamptz"}
 
 
 async def mark_record(

@@ -59,8 +59,7 @@ _SIGNS: Final = str.maketrans(
 )
 # Greek and Cyrillic letters that look like Latin ones.
 _LETTERS: Final = str.maketrans(
-    "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
-    "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXo",
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXo"
 )
 _UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2800\ufff9-\ufffc]+")
 # Superscripts, subscripts, circled digits and fractions, which NFKC would turn into digits: 3² is not 32.

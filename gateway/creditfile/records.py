@@ -128,8 +128,7 @@ _DATES_IN_REGISTRATION: Final = ("established_on", "approved_on", "term_from", "
 
 
 def registration_of(
-    enterprise: Enterprise,
-    personal: Mapping[str, str] = MappingProxyType({}),
+    enterprise: Enterprise, personal: Mapping[str, str] = MappingProxyType({})
 ) -> Record:
     """The registration as a record, so that the same disclosure rules apply.
 

@@ -192,10 +192,7 @@ async def _convert_batch(
         await folding.fold(connection, uscc, counts)
     await connection.execute(_MOVE, version | {"reached": usccs[-1], "finished_at": None})
     return RekeyedBatch(
-        records=len(rows),
-        folded=counts.folded,
-        merged=counts.merged,
-        given_up=counts.given_up,
+        records=len(rows), folded=counts.folded, merged=counts.merged, given_up=counts.given_up
     )
 
 

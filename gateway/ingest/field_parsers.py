@@ -29,7 +29,7 @@ _MONTH: Final = re.compile(r"(1[89]|[2-9]\d)\d\d-(0[1-9]|1[0-2])", re.ASCII)
 _MICRO: Final = Decimal("0.000001")
 # Columns whose dates may lie in the future.
 _FUTURE_COLUMNS: Final = frozenset(
-    {"valid_from", "valid_to", "publicity_ends_on", "published_on", "removed_on"},
+    {"valid_from", "valid_to", "publicity_ends_on", "published_on", "removed_on"}
 )
 
 FieldParser = Callable[[Any], Any]

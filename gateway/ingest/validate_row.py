@@ -90,10 +90,7 @@ class RowValidator:
         return fields
 
     def _fill_key(
-        self,
-        row: Mapping[str, Any],
-        fields: dict[str, Any],
-        problems: list[FieldProblem],
+        self, row: Mapping[str, Any], fields: dict[str, Any], problems: list[FieldProblem]
     ) -> None:
         """Check `key` against the fields, or fill the key fields from it."""
         key = row.get(KEY)

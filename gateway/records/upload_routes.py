@@ -48,11 +48,7 @@ async def create(request: Request, runtime: UsingRuntime) -> Response:
         raise TemporarilyUnavailableError(NO_ROOM, retry_after=600)
     async with runtime.engine.begin() as connection:
         made = await uploads.create(
-            connection,
-            source.source_id,
-            announced,
-            most_bytes=most_bytes,
-            now=runtime.now(),
+            connection, source.source_id, announced, most_bytes=most_bytes, now=runtime.now()
         )
     if made is None:
         raise PayloadTooLargeError(

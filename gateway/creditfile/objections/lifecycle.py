@@ -79,12 +79,7 @@ def create(
 
 
 def extend(
-    objection: Objection,
-    *,
-    actor: Actor,
-    reason: str,
-    until: date | None = None,
-    now: datetime,
+    objection: Objection, *, actor: Actor, reason: str, until: date | None = None, now: datetime
 ) -> ObjectionChanged | ObjectionRefused:
     """Extend the source's term, once, before it is over and with a reason."""
     refusal = _refusal(objection, (Status.OPEN,), actor, Role.SOURCE)
@@ -147,12 +142,7 @@ def may_be_reviewed(objection: Objection, now: datetime) -> bool:
 
 
 def ask_for_review(
-    objection: Objection,
-    *,
-    actor: Actor,
-    text: str,
-    kinds: ObjectionKinds,
-    now: datetime,
+    objection: Objection, *, actor: Actor, text: str, kinds: ObjectionKinds, now: datetime
 ) -> ObjectionChanged | ObjectionRefused:
     """Ask for the review, once: of a decision, or because the source's term has passed."""
     refusal = _refusal(objection, (Status.OPEN, Status.DECIDED), actor, Role.ENTERPRISE)

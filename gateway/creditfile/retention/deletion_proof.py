@@ -110,10 +110,7 @@ def proof_document(statement: str, salt: bytes, committed: Iterable[bytes]) -> d
 
 
 def verify(
-    document: Mapping[str, Any],
-    jwks: Mapping[str, Any],
-    *,
-    record: tuple[str, int] | None = None,
+    document: Mapping[str, Any], jwks: Mapping[str, Any], *, record: tuple[str, int] | None = None
 ) -> DeletionProof:
     """Verify a proof offline with published keys; `record` is an id and version to look for.
 
@@ -164,14 +161,7 @@ def _signed_claims(statement: str, jwks: Mapping[str, Any]) -> jws.VerifiedClaim
         in_use = _moment(key, "not_before") <= signed_at
         if not in_use or ("retired_at" in key and signed_at >= _moment(key, "retired_at")):
             raise ProofError("The key was not in use when the statement says it was signed.")
-    except (
-        jws.JwsError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        OverflowError,
-    ) as error:
+    except (jws.JwsError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, ProofError):
             raise
         raise ProofError("The signature cannot be verified.") from None

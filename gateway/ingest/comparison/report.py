@@ -78,10 +78,7 @@ class FindingsFile:
 
 
 def comparison_page(
-    job: ComparisonJob,
-    counts: Comparison,
-    dataset: DatasetDefinition,
-    findings: Iterable[Finding],
+    job: ComparisonJob, counts: Comparison, dataset: DatasetDefinition, findings: Iterable[Finding]
 ) -> str:
     """The HTML page: everything is escaped, no external resources."""
     return _page.get_template("comparison.html").render(
