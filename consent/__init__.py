@@ -1,4 +1,4 @@
-"""What one enterprise allows one client: asked, decided, counted, taken back.
+"""Consent of an enterprise for a client: model, life cycle, decision, storage, signed record.
 
 This is the pure face: values, decisions and acts. What needs a database is asked for by name:
 `consent.store`, `consent.use_counter`, `consent.tables`.

@@ -1,4 +1,4 @@
-"""The exact words before which an enterprise decides. Whoever changes one raises `TEXT_VERSION`.
+"""Consent texts shown at a decision, Chinese and English. Each change raises `TEXT_VERSION`.
 
 They say who asks, for what, what a refusal means and how to take a consent back, as the Personal
 Information Protection Law (个人信息保护法, PIPL) asks for: Articles 14 to 17, and 23 for the
@@ -95,7 +95,7 @@ _SEPARATE = Bilingual(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Who would be told: the name in its agreement, and how to reach it (PIPL Article 23)."""
+    """The receiving client: its name in the agreement and its contact (PIPL Article 23)."""
 
     name: str
     contact: str
@@ -108,7 +108,7 @@ def paragraphs(
     individual_business: bool,
     cool_down_days: int,
 ) -> tuple[Bilingual, ...]:
-    """What is shown, in this order. Plain text: the page escapes it."""
+    """Paragraphs shown, in order. Plain text: the page escapes it."""
     shown = (_WHO, PURPOSE_TEXTS[purpose], _CHOICE, _REFUSAL, _WITHDRAWAL, _LIMITS)
     separate = (_SEPARATE,) if individual_business else ()
     name = PURPOSE_NAMES[purpose]
@@ -127,6 +127,6 @@ def paragraphs(
 
 
 def text_digest(shown: tuple[Bilingual, ...]) -> bytes:
-    """SHA-256 of exactly what was shown, so that a record can prove it."""
+    """SHA-256 of the text shown, kept in the consent record."""
     whole = "\n".join(f"{text.zh}\n{text.en}" for text in shown)
     return hashlib.sha256(whole.encode()).digest()

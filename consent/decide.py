@@ -1,4 +1,4 @@
-"""A client is told something only on a consent that holds for it, now, for this purpose.
+"""Decision whether a consent covers an access request, now and for this purpose. Pure.
 
 What is not the caller's own, or was never granted, is `not_available`, whatever else is true: so
 the answer shows neither whether the enterprise exists nor what it has decided about others (R7).
@@ -31,7 +31,7 @@ STATES_THAT_MAY_BE_TOLD: Mapping[Status, Reason] = MappingProxyType(
 
 
 def decide(consent: Consent | None, ask: AccessRequest, *, now: datetime) -> Granted | Refused:
-    """Which part of `ask` the enterprise has consented to, or why nothing."""
+    """The consented part of an access request, or the reason for refusal."""
     if consent is None or not consent.was_granted or not _binds(consent, ask):
         return Refused(Reason.NOT_AVAILABLE)
     status = status_at(consent, now)

@@ -1,4 +1,4 @@
-"""A consent's id says nothing: 128 random bits, which the caller brings."""
+"""Consent ids: `cst_` and 128 random bits from the caller, without meaning."""
 
 from base64 import b32encode
 

@@ -1,4 +1,4 @@
-"""Nothing leads back: what is refused, withdrawn, expired or exhausted never tells again.
+"""State transitions of a consent. Pure; refused, withdrawn, expired and exhausted are final.
 
 Each act takes the consent as it is and gives it as it becomes, with the event to be stored beside
 it; or says why not. Only the enterprise grants, refuses, pauses, resumes and withdraws; only the
@@ -51,7 +51,7 @@ _ONCE_GRANTED = (*_RUNNING, Status.EXPIRED, Status.EXHAUSTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A consent after an act, and the act."""
+    """A consent after an act, with the act's event."""
 
     consent: Consent
     event: Event
@@ -107,7 +107,7 @@ def may_ask_again(
     now: datetime,
     cool_down: timedelta = COOL_DOWN,
 ) -> bool:
-    """Whether every refusal has cooled down. What the enterprise was promised then, holds."""
+    """Whether every refusal has cooled down, by the cool-down promised at the refusal."""
     return all(
         now >= (refused.cool_down_until or (refused.decided_at or now) + cool_down)
         for refused in previous_refusals
@@ -123,7 +123,7 @@ def grant(
     shown: DisplayedText,
     now: datetime,
 ) -> Transition | Refused:
-    """The enterprise says yes, to all or to a part: never to more than was asked."""
+    """Grant a request, in whole or in part, never wider than requested."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
     if refusal is None and consent.amends is not None:
         refusal = Refused(Reason.NOT_AVAILABLE)  # `amend` takes the consent that it changes too
@@ -146,7 +146,7 @@ def amend(  # what an amendment is made of; all by keyword
     shown: DisplayedText,
     now: datetime,
 ) -> tuple[Transition, Transition] | Refused:
-    """The enterprise says yes to a change: the running consent keeps its id, the request ends.
+    """Grant an amendment: the running consent keeps its id, the request is superseded.
 
     Until then the old grant holds, and where the change is refused it goes on holding. Uses count
     on, and what was paused stays so.
@@ -170,7 +170,7 @@ def amend(  # what an amendment is made of; all by keyword
 
 
 def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Transition | Refused:
-    """The enterprise allows less than before, by itself; the consent keeps its id."""
+    """Narrow a running consent on the enterprise's own initiative; it keeps its id."""
     refusal = _unless(consent, _RUNNING, uscc=by.uscc, now=now) or _too_little(scope, consent, now)
     if refusal:
         return refusal
@@ -190,7 +190,7 @@ def refuse(
     now: datetime,
     cool_down: timedelta = COOL_DOWN,
 ) -> Transition | Refused:
-    """The enterprise says no; the same client cannot ask the same again for a while (R9)."""
+    """Refuse a request; a cool-down for the same client and purpose begins (R9)."""
     refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
     if refusal:
         return refusal
@@ -199,19 +199,19 @@ def refuse(
 
 
 def pause(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
-    """The enterprise holds it for a while; its term goes on running."""
+    """Pause an active consent; its term goes on running."""
     refusal = _unless(consent, (Status.ACTIVE,), uscc=by.uscc, now=now)
     return refusal or _by_person(replace(consent, status=Status.PAUSED), Act.PAUSED, by, now)
 
 
 def resume(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
-    """The enterprise lets a paused one go on."""
+    """Resume a paused consent."""
     refusal = _unless(consent, (Status.PAUSED,), uscc=by.uscc, now=now)
     return refusal or _by_person(replace(consent, status=Status.ACTIVE), Act.RESUMED, by, now)
 
 
 def withdraw(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
-    """The enterprise takes it back, from the next request on."""
+    """Withdraw a consent, effective from the next request."""
     refusal = _unless(consent, _ONCE_GRANTED, uscc=by.uscc, now=now)
     if refusal is None and not consent.was_granted:
         refusal = Refused(REASON_OF[status_at(consent, now)])
@@ -219,7 +219,7 @@ def withdraw(consent: Consent, *, by: Person, now: datetime) -> Transition | Ref
 
 
 def give_up(consent: Consent, *, client_id: str, now: datetime) -> Transition | Refused:
-    """The client no longer wants it, asked or granted: it ends as if withdrawn."""
+    """Client gives up a request or consent; it ends as withdrawn."""
     if client_id != consent.client_id:
         return Refused(Reason.NOT_AVAILABLE)
     refusal = _unless(consent, _OPEN, uscc=consent.uscc, now=now)
@@ -233,7 +233,7 @@ def give_up(consent: Consent, *, client_id: str, now: datetime) -> Transition | 
 
 
 def end_with(amendment: Consent, ended: Transition) -> Transition | Refused:
-    """A request to change a consent that was taken back or given up ends with it, by the same act."""
+    """End an amendment request together with the withdrawn or given-up consent, by the same act."""
     over, act = ended.consent, ended.event
     if amendment.amends != over.consent_id or over.status is not Status.WITHDRAWN:
         return Refused(Reason.NOT_AVAILABLE)
@@ -253,7 +253,7 @@ def supersede(
     by: Person,
     now: datetime,
 ) -> Transition | Refused:
-    """A newer grant for the same client and purpose takes the place of this one."""
+    """Supersede a consent by a newer grant for the same client and purpose."""
     replaces = (
         newer.status is Status.ACTIVE
         and newer.consent_id != consent.consent_id
@@ -277,7 +277,7 @@ def _unless(
     uscc: str,
     now: datetime,
 ) -> Refused | None:
-    """Nothing, if the actor is the consent's own enterprise and its state allows the act."""
+    """Refusal unless the actor is the consent's enterprise and the status allows the act."""
     if uscc != consent.uscc:
         return Refused(Reason.NOT_AVAILABLE)
     status = status_at(consent, now)
@@ -285,7 +285,7 @@ def _unless(
 
 
 def _with(consent: Consent, scope: Scope, wider: Scope) -> Consent:
-    """`consent` with this scope, its items in the order in which they were asked."""
+    """`consent` with this scope, its items in the order of the request."""
     return replace(
         consent,
         datasets=tuple(code for code in wider.datasets if code in scope.datasets),
@@ -296,7 +296,7 @@ def _with(consent: Consent, scope: Scope, wider: Scope) -> Consent:
 
 
 def _too_little(scope: Scope, consent: Consent, now: datetime) -> Refused | None:
-    """Whoever wants nothing more to be told withdraws; a change leaves something."""
+    """Refusal of a scope that leaves no use or no data; that would be a withdrawal."""
     used_up = scope.max_uses is not None and scope.max_uses <= consent.uses
     return Refused(Reason.NOTHING_CHOSEN) if used_up or scope.hollow_at(now) else None
 
@@ -330,7 +330,7 @@ def _decided(
 
 
 def _named_behind(datasets: tuple[str, ...], shown: DisplayedText) -> tuple[str, ...] | None:
-    """Of the fields that were named, those behind these datasets."""
+    """The displayed fields that belong to these datasets."""
     if shown.fields is None:
         return None
     return tuple(each for each in shown.fields if each.rpartition(".")[0] in datasets)

@@ -1,4 +1,4 @@
-"""The one place where consents and events become rows and rows become them again."""
+"""Mapping between consents, events, requests and their rows or JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -13,7 +13,7 @@ _COLUMNS = tuple(field.name for field in fields(Consent))
 
 
 def row_of(consent: Consent) -> dict[str, Any]:
-    """Every column of `consent`."""
+    """Columns of table `consent`."""
     return asdict(consent) | {
         "purpose": consent.purpose.value,
         "status": consent.status.value,
@@ -25,7 +25,7 @@ def row_of(consent: Consent) -> dict[str, Any]:
 
 
 def consent_of(row: Row) -> Consent:
-    """A consent from the columns of its row; a column that is newer than this code is let be."""
+    """A consent from the columns of its row; columns newer than this code are ignored."""
     return Consent(
         **{name: row[name] for name in _COLUMNS}
         | {
@@ -50,7 +50,7 @@ def request_to_json(request: Request) -> dict[str, Any]:
 
 
 def request_from_json(document: Mapping[str, Any]) -> Request:
-    """The request in such an object; other members are ignored."""
+    """Parse the output of `request_to_json`; other members are ignored."""
     return Request(
         client_id=document["client_id"],
         uscc=document["uscc"],
@@ -64,7 +64,7 @@ def request_from_json(document: Mapping[str, Any]) -> Request:
 
 
 def row_of_event(event: Event) -> dict[str, Any]:
-    """Every column of `consent_event`."""
+    """Columns of table `consent_event`."""
     columns: dict[str, Any] = asdict(event)
     scope: dict[str, Any] = columns.pop("scope")
     return (

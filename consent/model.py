@@ -1,4 +1,4 @@
-"""A consent binds one enterprise, client, purpose, set of data, term and number of uses (R8).
+"""Consent model: enterprise, client, purpose, data, term and number of uses (R8), with events.
 
 Values only: nothing here reads a clock, a database or the network.
 """
@@ -12,14 +12,14 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bilingual:
-    """The same words in Chinese and in English; Chinese is shown first."""
+    """A text in Chinese and English; Chinese is shown first."""
 
     zh: str
     en: str
 
 
 class Purpose(StrEnum):
-    """What data may be asked for. The list is closed (R11): no marketing, hiring or resale."""
+    """Purposes of a request. Closed list (R11): no marketing, hiring or resale."""
 
     LOAN_APPROVAL = "loan_approval"
     POST_LOAN_MANAGEMENT = "post_loan_management"
@@ -48,7 +48,7 @@ PURPOSE_NAMES: Mapping[Purpose, Bilingual] = MappingProxyType(
 
 
 class Status(StrEnum):
-    """Where a consent stands. `expired` and `exhausted` also follow from time and uses alone."""
+    """Status of a consent. `expired` and `exhausted` also follow from time and uses alone."""
 
     REQUESTED = "requested"
     ACTIVE = "active"
@@ -61,7 +61,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why not. The first group may be told to the client; the second to the enterprise only."""
+    """Reasons for refusal. The first group may go to the client, the second to the enterprise only."""
 
     NOT_AVAILABLE = "not_available"
     NOT_IN_CONSENT = "not_in_consent"
@@ -81,7 +81,7 @@ class Reason(StrEnum):
 
 
 class Channel(StrEnum):
-    """The way on which an act reached us."""
+    """Channel through which an act arrived."""
 
     API = "api"
     REDIRECT = "redirect"
@@ -90,7 +90,7 @@ class Channel(StrEnum):
 
 
 class Act(StrEnum):
-    """What was done to a consent. Append-only: these words are in stored events and records."""
+    """Acts on a consent. Append-only: the values are in stored events and records."""
 
     REQUESTED = "requested"
     GRANTED = "granted"
@@ -105,7 +105,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """How much: which data, until when (exclusive), how often (`None`: as often as needed)."""
+    """Scope of a consent: data, end (exclusive), number of uses (`None`: unlimited)."""
 
     datasets: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Scope:
     max_uses: int | None = None
 
     def within(self, wider: "Scope") -> bool:
-        """Whether this allows nothing that `wider` does not."""
+        """Whether this scope is contained in `wider`."""
         return (
             set(self.datasets) <= set(wider.datasets)
             and set(self.questions) <= set(wider.questions)
@@ -122,7 +122,7 @@ class Scope:
         )
 
     def hollow_at(self, now: datetime) -> bool:
-        """Whether this would allow nothing at all."""
+        """Whether this scope allows nothing at this time."""
         no_data = not self.datasets and not self.questions
         no_use = self.max_uses is not None and self.max_uses < 1
         return no_data or no_use or self.valid_until <= now
@@ -134,7 +134,7 @@ def _no_more(uses: int | None, limit: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asks an enterprise to allow, before there is a consent."""
+    """A client's request for consent, before there is a consent."""
 
     client_id: str
     uscc: str | None
@@ -150,7 +150,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayedText:
-    """Which text the person had before their eyes, and in which language (`zh`, `en`)."""
+    """Version, digest and language (`zh`, `en`) of the consent text that was displayed."""
 
     text_version: str
     language: str
@@ -162,7 +162,7 @@ class DisplayedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """The enterprise's authorised person, signed in; proven by the provider's signed token."""
+    """The signed-in person acting for an enterprise, with the digest of the ID token."""
 
     subject: str
     uscc: str
@@ -206,7 +206,7 @@ class Consent:
 
     @property
     def scope(self) -> Scope:
-        """What it allows, or would allow."""
+        """The scope granted or requested."""
         return Scope(
             datasets=self.datasets,
             questions=self.questions,
@@ -216,13 +216,13 @@ class Consent:
 
     @property
     def was_granted(self) -> bool:
-        """Whether the enterprise has ever said yes to it."""
+        """Whether it was ever granted."""
         return self.decided_at is not None and self.status is not Status.REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One act on a consent: the scope is the one that held right after it."""
+    """One act on a consent, with the scope right after it."""
 
     uscc: str
     consent_id: str
@@ -240,7 +240,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """What a client wants to be told, about whom and what for."""
+    """A client's access request: enterprise, purpose, datasets, questions."""
 
     client_id: str
     uscc: str
@@ -251,7 +251,7 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """Which part of the ask is consented. `uses_left` counts the use that is about to be spent."""
+    """The consented part of an access request. `uses_left` includes the use about to be spent."""
 
     consent_id: str
     version: int
@@ -264,13 +264,13 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No, and why."""
+    """A refusal with its reason."""
 
     reason: Reason
 
 
 def status_at(consent: Consent, now: datetime) -> Status:
-    """The status at `now`: time and uses end a consent although nobody has touched its row."""
+    """Status at `now`: term and uses end a consent without an update of its row."""
     match consent.status:
         case Status.REQUESTED:
             lapsed = now >= min(consent.answer_by, consent.valid_until)
@@ -284,5 +284,5 @@ def status_at(consent: Consent, now: datetime) -> Status:
 
 
 def uses_left(consent: Consent) -> int | None:
-    """How often it may still be used; `None` means that nobody counts."""
+    """Remaining uses; `None` is unlimited."""
     return None if consent.max_uses is None else max(0, consent.max_uses - consent.uses)

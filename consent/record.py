@@ -1,4 +1,4 @@
-"""The same consent and events always give the same bytes: a record can be signed and compared.
+"""Consent record (ISO/IEC TS 27560 in W3C DPV), deterministic, to be signed by the caller.
 
 Structure: ISO/IEC TS 27560:2023 (header, processing, parties, events), written as JSON-LD in the
 W3C Data Privacy Vocabulary, profile `dpv-27560#record`. The caller signs. Bytes are JSON with
@@ -82,7 +82,7 @@ DPV_STATUS_AFTER: Mapping[Act, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """One who takes part: id (USCC or client id), name, address, and how to reach it."""
+    """A party of the record: id (USCC or client id), name, address, contact."""
 
     identifier: str
     name: str
@@ -100,7 +100,7 @@ def consent_record(  # what a record is made of; all by keyword
     text_digest: bytes | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """The record as of `now`. `withdraw_at` is the page on which the consent is taken back."""
+    """The record as of `now`. `withdraw_at` is the address of the withdrawal page."""
     return {
         "@context": dict(CONTEXT),
         "@id": f"xq:consent:{consent.consent_id}",
@@ -128,7 +128,7 @@ def consent_record(  # what a record is made of; all by keyword
 
 
 def record_bytes(record: Mapping[str, Any]) -> bytes:
-    """The one way to write a record down."""
+    """Canonical bytes of a record."""
     return json.dumps(
         record,
         ensure_ascii=False,
@@ -139,12 +139,12 @@ def record_bytes(record: Mapping[str, Any]) -> bytes:
 
 
 def record_digest(written: bytes) -> bytes:
-    """SHA-256 of a written record."""
+    """SHA-256 of a record's canonical bytes."""
     return hashlib.sha256(written).digest()
 
 
 def _dpv_status(consent: Consent, events: Sequence[Event], now: datetime) -> str:
-    """Who ended it counts: what the client gave up the data subject has not withdrawn."""
+    """DPV status; a consent given up by the client was not withdrawn by the data subject."""
     status = status_at(consent, now)
     if consent.decided_at is None and status in DPV_STATUS_UNDECIDED:
         return DPV_STATUS_UNDECIDED[status]
@@ -267,6 +267,6 @@ def _hex(digest: bytes | None) -> str | None:
     return None if digest is None else digest.hex()
 
 
-def _time(at: datetime) -> str:
-    """RFC 3339 in the province's own offset, whatever the database gave."""
-    return at.astimezone(_SHANGHAI).isoformat()
+def _time(moment: datetime) -> str:
+    """RFC 3339 time in the offset of Shanghai."""
+    return moment.astimezone(_SHANGHAI).isoformat()

@@ -1,4 +1,4 @@
-"""Each function asks the database one question, on a connection and transaction of its caller.
+"""Queries for consents, on a connection and transaction of the caller. Nothing is written here but texts.
 
 None commits. No consent is written here: `consent.writer` does that.
 """
@@ -65,7 +65,7 @@ async def by_id(connection: AsyncConnection, consent_id: str) -> Consent | None:
 
 
 async def hold(connection: AsyncConnection, uscc: str, consent_id: str) -> Consent | None:
-    """The consent as it is and stays until this transaction ends: nobody ends or changes it."""
+    """The consent, locked against changes until this transaction ends."""
     found = await connection.execute(
         consents.select()
         .where(consents.c.uscc == uscc, consents.c.consent_id == consent_id)
@@ -76,7 +76,7 @@ async def hold(connection: AsyncConnection, uscc: str, consent_id: str) -> Conse
 
 
 async def amendments_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Consent]:
-    """The requests to change this consent that its enterprise has not answered."""
+    """Open amendment requests of this consent."""
     found = await connection.execute(
         consents.select()
         .where(
@@ -110,7 +110,7 @@ async def open_for(
     uscc: str,
     purpose: Purpose,
 ) -> list[Consent]:
-    """All that are requested, active or paused by their rows: what a new grant supersedes."""
+    """Consents that a new grant supersedes: requested, active or paused by their rows."""
     found = await connection.execute(
         consents.select()
         .where(
@@ -148,7 +148,7 @@ async def of_enterprise(connection: AsyncConnection, uscc: str) -> list[Consent]
 
 
 async def running_of(connection: AsyncConnection, uscc: str, *, now: datetime) -> list[Consent]:
-    """What one enterprise has to decide, and what it allows or has paused, the newest first.
+    """An enterprise's requested, active and paused consents, newest first.
 
     Of each client one request at a time is open for a purpose, so these are few.
     """
@@ -164,7 +164,7 @@ async def ended_of(  # a page, and where it begins
     before: tuple[datetime, str] | None = None,
     limit: int = PAGE,
 ) -> list[Consent]:
-    """A page of one enterprise's consents and requests that are over, the newest first.
+    """One page of an enterprise's ended consents and requests, newest first.
 
     It begins behind `before`: when one was asked for, and its id. A client can make many.
     """
@@ -203,7 +203,7 @@ async def of_client(  # a page, and how to filter it
 
 
 async def events_of(connection: AsyncConnection, uscc: str, consent_id: str) -> list[Event]:
-    """What was done to one consent, in order."""
+    """Events of one consent, in order."""
     found = await connection.execute(
         consent_events.select()
         .where(consent_events.c.uscc == uscc, consent_events.c.consent_id == consent_id)
@@ -218,7 +218,7 @@ async def keep_text(
     text_version: str,
     shown: Sequence[Bilingual],
 ) -> None:
-    """Keep the words that were shown before a decision, once for all who were shown them."""
+    """Store a displayed text, once per digest."""
     row = {
         "digest": digest,
         "text_version": text_version,
@@ -229,7 +229,7 @@ async def keep_text(
 
 
 async def text_of(connection: AsyncConnection, digest: bytes) -> tuple[Bilingual, ...]:
-    """The words that were kept under this digest; none where there are none."""
+    """The text stored under this digest, or none."""
     found = await connection.execute(consent_texts.select().where(consent_texts.c.digest == digest))
     row = found.one_or_none()
     return () if row is None else tuple(map(_bilingual, row.zh, row.en))

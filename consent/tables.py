@@ -1,4 +1,4 @@
-"""All that belongs to one enterprise is keyed by its USCC first; only the locator is not.
+"""Tables of consents, events, texts and the locator; keyed by USCC first, but for the locator.
 
 Names are final (`conv`), so they do not depend on which naming convention is in force when this
 module is imported. There are no foreign keys: a distributed table and the gateway's tables would

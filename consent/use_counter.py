@@ -1,4 +1,4 @@
-"""A use is spent by one conditional update, or not at all: N allowed means N told (R8).
+"""SQL to read a consent and to spend a use by one conditional update: at most N for N allowed (R8).
 
 These are parts of the gateway's one read and one write statement. PostgreSQL checks the `WHERE`
 of a waiting update again on the row that the winner left (READ COMMITTED), so that any number of
@@ -51,7 +51,7 @@ _INSTANTS = ("requested_at", "answer_by", "valid_until", "decided_at", "cool_dow
 
 
 def consent_from_json(row: Mapping[str, Any]) -> Consent:
-    """The consent in the object that `READ_CONSENT` or `READ_CONSENT_FOR_ANSWERS` gives."""
+    """Parse the JSON of `READ_CONSENT` or `READ_CONSENT_FOR_ANSWERS`."""
     instants = {name: _instant(row[name]) for name in _INSTANTS}
     digest = {"identity_token_digest": _bytes(row["identity_token_digest"])}
     return consent_of({"fields": None, **row, **instants, **digest})

@@ -1,8 +1,8 @@
-"""A consent and its event are written together, on a connection and transaction of the caller.
+"""Writes of a consent with its event, on a connection and transaction of the caller.
 
 Not by whoever likes: an application that keeps a log of events writes there too, in one place, and
 lets nobody pass it by (in the gateway `disclosure.consent_writer`). None commits. The count of uses is
-never written here: only `spending.SPEND` moves it.
+never written here: only `use_counter.SPEND` changes it.
 """
 
 from sqlalchemy import true
@@ -18,7 +18,7 @@ _NEVER_SAVED = frozenset(
 
 
 async def insert(connection: AsyncConnection, consent: Consent, event: Event) -> None:
-    """Keep a new consent, its first event, and where to find it."""
+    """Insert a new consent, its first event and its locator row."""
     locator = {
         "consent_id": consent.consent_id,
         "uscc": consent.uscc,
@@ -30,7 +30,7 @@ async def insert(connection: AsyncConnection, consent: Consent, event: Event) ->
 
 
 async def save(connection: AsyncConnection, before: Consent, after: Consent, event: Event) -> bool:
-    """Put `after` in the place of `before`, with its event; false if somebody was faster.
+    """Replace `before` by `after`, with its event; false if its version has changed meanwhile.
 
     Uses count on beside it: one that would then have more uses than it allows is not saved either.
     """
