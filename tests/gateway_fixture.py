@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of
 from gateway.synthetic.province import province
 from gateway.synthetic.seed_demo import Kit, seed_demo
 from gateway.synthetic.state import SEED, DemoFolder
+from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database as new_database  # noqa: PLC0414  # some import it from here
 from tests.oauth_builders import ASSERTION_TYPE, digest_of, public_jwk, signed
@@ -66,26 +67,6 @@ OF_THE_LOG: Final = {
 UNKNOWN: Final = "91330106MA2CXXXX16"
 """A well-formed code that no enterprise of the province has."""
 _SKEW: Final = timedelta(minutes=5)
-
-
-class Clock:
-    """The time, which a test may move for a while."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Give the moved time."""
-        return datetime.now(UTC) + self.ahead
-
-    @contextlib.contextmanager
-    def later(self, **by: float) -> Iterator[None]:
-        """Move the time by hours, minutes, … inside the block."""
-        before, self.ahead = self.ahead, self.ahead + timedelta(**by)
-        try:
-            yield
-        finally:
-            self.ahead = before
 
 
 @dataclass(slots=True, kw_only=True)

@@ -46,6 +46,7 @@ from gateway.signing.access_tokens import TokenVerifier
 from gateway.signing.dpop_nonces import DpopNonces
 from gateway.signing.keyed_digests import KeyedDigests
 from gateway.signing.keys import KeyRing, new_key_file
+from tests.clock import Clock
 from tests.log_builders import make_checkpoint_folder
 
 ISSUER = "https://credit.test"
@@ -56,21 +57,6 @@ SECRET = "a secret that only these tests have"
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 _SCOPES = ("verify", "query", "consents")
-
-
-class Clock:
-    """The time, which a test may move."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """Give the moved time."""
-        return datetime.now(UTC) + self.ahead
-
-    def forward(self, seconds: float) -> None:
-        """Let time pass."""
-        self.ahead += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ from gateway.privacy.field_encryption import Vault
 from gateway.runtime import Runtime
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
+from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.log_builders import begin_anew, make_checkpoint_folder
 
@@ -50,21 +51,6 @@ CATALOGUE: Final = load_catalogue()
 
 _HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 _FORM: Final = re.compile(r"<form [^>]*>.*?</form>", re.DOTALL)
-
-
-class Clock:
-    """What time it is, as a test says."""
-
-    def __init__(self, at: datetime = NOON) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        """Now."""
-        return self.at
-
-    def passes(self, time: timedelta) -> None:
-        """Let `time` pass."""
-        self.at += time
 
 
 @dataclass(slots=True, kw_only=True)
@@ -269,7 +255,7 @@ async def open_portal(
 
     `changed` are settings of its own.
     """
-    clock = clock or Clock()
+    clock = clock or Clock(NOON)
     usccs = [f"91330106MA{secrets.token_hex(4).upper()}" for _ in range(4)]
     firm, shop, elsewhere, nobody = usccs
     settings = _settings(url, folder, issuer, _people(firm, shop, elsewhere), **changed)

@@ -233,7 +233,7 @@ async def _too_late(portal: PortalFixture) -> dict[str, str]:
     """A request on each way in that was not answered in time."""
     lapsed = await ask_by_link(portal, portal.firm, term=timedelta(minutes=1))
     expired = await portal.ask()
-    portal.clock.passes(timedelta(minutes=16))
+    portal.clock.advance(timedelta(minutes=16))
     return {
         "decide too late": f"/portal/decide/{expired}",
         "asked too late": f"/portal/asked/{lapsed}",
@@ -411,7 +411,7 @@ async def _left_behind(portal: PortalFixture) -> str:
     form = {"decision": "grant", "dataset": ["penalty"], "separate": "yes"}
     answer = await press(await portal.signed_in("li"), f"/portal/asked/{consent_id}", **form)
     assert "notice=granted" in answer.headers["location"]
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     row = {
         "uscc": portal.shop,
         "name": "义乌市佳禾日用品商行",
@@ -431,5 +431,5 @@ async def _left_behind(portal: PortalFixture) -> str:
             catalogue=CATALOGUE,
             vault=portal.runtime.vault,
         )
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     return consent_id

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from gateway.creditfile.local_dates import SHANGHAI
 from gateway.creditfile.tables import enterprise
 from tests.creditfile_builders import make_record
-from tests.portal_fixture import Clock, PortalFixture, open_portal
+from tests.portal_fixture import PortalFixture, open_portal
 
 JSON = {"Accept": "application/json"}
 
@@ -21,7 +21,7 @@ JSON = {"Accept": "application/json"}
 @pytest_asyncio.fixture
 async def portal(migrated_url: str, tmp_path: Path) -> AsyncIterator[PortalFixture]:
     """A running gateway, at noon of 22 November 2026."""
-    async with open_portal(migrated_url, tmp_path, clock=Clock()) as made:
+    async with open_portal(migrated_url, tmp_path) as made:
         yield made
 
 
@@ -95,9 +95,9 @@ async def test_a_penalty_is_gone_at_midnight_after_its_last_day(portal: PortalFi
     """In Shanghai, at the first moment, caches included."""
     await portal.add_records(make_record(uscc=portal.firm, publicity_ends_on="2026-11-22"))
     code = await portal.add_code(portal.firm)
-    portal.clock.passes(timedelta(hours=12) - timedelta(seconds=1))
+    portal.clock.advance(timedelta(hours=12) - timedelta(seconds=1))
     assert (await dataset(portal, code.code_id, "penalty"))["state"] == "found"
-    portal.clock.passes(timedelta(seconds=1))
+    portal.clock.advance(timedelta(seconds=1))
     assert (await dataset(portal, code.code_id, "penalty"))["state"] == "none"
 
 

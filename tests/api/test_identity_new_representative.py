@@ -78,10 +78,10 @@ async def test_delegates_end_though_nobody_signs_in_and_do_not_come_back(
 ) -> None:
     """With the delivery itself; a change back brings no delegate back."""
     wang = await make_delegate(portal, "consents")
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
     assert await ended(portal) == ["representative_changed"]
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal)
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
 
@@ -96,9 +96,9 @@ async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
     """Where both numbers are known they decide."""
     if number:
         await delivered(portal, legal_representative_id_number=number)
-        portal.clock.passes(timedelta(minutes=1))
+        portal.clock.advance(timedelta(minutes=1))
     await make_delegate(portal, "consents")
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative_id_number=then)
     assert await ended(portal) == (["representative_changed"] if ends else [None])
 
@@ -106,7 +106,7 @@ async def test_a_namesake_is_another_person_and_a_number_learnt_later_is_not(
 async def test_another_change_of_the_registration_ends_nothing(portal: PortalFixture) -> None:
     """A new address is no new person."""
     wang = await make_delegate(portal, "consents")
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, address="杭州市虚构街2号")
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
 
@@ -114,11 +114,11 @@ async def test_another_change_of_the_registration_ends_nothing(portal: PortalFix
 async def test_a_session_from_before_the_change_has_to_sign_in_again(portal: PortalFixture) -> None:
     """The provider's word was about another representative."""
     boss = await portal.signed_in()
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
     assert (await boss.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
     assert "法定代表人已变更" in (await boss.get("/portal")).text
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     again = await portal.signed_in()
     assert (await again.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 200
 
@@ -156,9 +156,9 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
 ) -> None:
     """On the start page until each is dealt with, in two taps."""
     kept = await granted(portal, await portal.signed_in())
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     new = await portal.signed_in()
     assert (await held(portal, kept)).status is Status.ACTIVE
     home = (await new.get("/portal")).text
@@ -175,6 +175,6 @@ async def test_running_consents_go_on_and_are_kept_or_withdrawn_by_the_new_one(
         )
         assert rows.scalars().all() == ["demo:zhang"]
     await assert_the_log_proves_that_it_was_kept(portal, new, kept)
-    portal.clock.passes(timedelta(minutes=11))
+    portal.clock.advance(timedelta(minutes=11))
     await granted(portal, await portal.signed_in())
     assert "/keep" not in (await new.get("/portal")).text

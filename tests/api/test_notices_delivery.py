@@ -175,7 +175,7 @@ async def test_the_rest_comes_as_one_digest_at_nine(portal: PortalFixture, box: 
         portal, NoticeKind.CONSENT_ASKED, NoticeKind.OBJECTION_DECIDED, NoticeKind.OBJECTION_DECIDED
     )
     assert await sent(portal) == 0
-    portal.clock.passes(timedelta(hours=21))
+    portal.clock.advance(timedelta(hours=21))
     assert await sent(portal) == 3
     assert len(box.sent) == 2
     assert box.texts[-1].count("一项异议已有处理结果") == 2
@@ -189,13 +189,13 @@ async def test_a_client_that_asks_over_and_over_is_one_line_of_a_digest(
     await told(portal, *[NoticeKind.CONSENT_ASKED] * 60)
     portal.bank, first = await portal.add_client("另一银行", "Another Bank"), portal.bank
     await told(portal, NoticeKind.CONSENT_ASKED)
-    portal.clock.passes(timedelta(hours=21))
+    portal.clock.advance(timedelta(hours=21))
     assert await sent(portal) == 2
     assert len(box.sent) == 2
     assert box.texts[-1].count("申请查看信息") == 2
     portal.bank = first
     await told(portal, NoticeKind.CONSENT_ASKED, NoticeKind.CONSENT_ASKED)
-    portal.clock.passes(timedelta(hours=24))
+    portal.clock.advance(timedelta(hours=24))
     assert await sent(portal) == 1
 
 
@@ -211,7 +211,7 @@ async def test_a_request_that_was_opened_and_left_is_told_once_it_cannot_be_deci
         assert (await boss.get(page)).status_code == 200
     assert (await wang.get(page)).status_code == 409
     assert await sent(portal) == 0
-    portal.clock.passes(timedelta(hours=21))
+    portal.clock.advance(timedelta(hours=21))
     assert await sent(portal) == 1
     assert "浙江示范银行 的授权申请已打开，没有作出决定" in box.texts[-1]
     assert await sent(portal) == 0
@@ -228,7 +228,7 @@ async def test_a_request_that_was_opened_and_decided_is_told_as_a_decision_only(
     taken = await boss.post(page, data=form | {"dataset": ["penalty"]})
     assert taken.headers["location"].startswith("/oauth/resume")
     assert await sent(portal) == 1
-    portal.clock.passes(timedelta(hours=21))
+    portal.clock.advance(timedelta(hours=21))
     assert await sent(portal) == 0
 
 
@@ -243,7 +243,7 @@ async def test_nobody_hears_of_a_request_that_only_a_stranger_opened_or_that_coo
     await decide(boss, await asked(portal, portal.firm), decision="refuse")
     assert await sent(portal) == 1
     assert (await boss.get(page)).status_code == 200
-    portal.clock.passes(timedelta(hours=21))
+    portal.clock.advance(timedelta(hours=21))
     assert await sent(portal) == 0
 
 
@@ -291,7 +291,7 @@ async def test_what_fails_is_tried_again_and_a_reached_place_is_not_told_twice(
     await sent(portal)
     assert len(box.sent) == 1
     assert await sent(portal) == 0
-    portal.clock.passes(timedelta(minutes=2))
+    portal.clock.advance(timedelta(minutes=2))
     await sent(portal)
     assert sorted(to for to, _ in box.sent) == ["li@example.cn", WANG]
 
@@ -307,7 +307,7 @@ async def test_a_sender_that_dies_however_often_sends_at_most_twice(
     for _ in range(5):
         with suppress(asyncio.CancelledError):
             await sent(portal)
-        portal.clock.passes(timedelta(minutes=11))
+        portal.clock.advance(timedelta(minutes=11))
     assert len(box.sent) == 2
 
 
@@ -355,14 +355,14 @@ async def test_a_former_representatives_place_hears_of_the_change_and_then_nothi
     """In the transaction of the delivery; and the page says that it is used no more."""
     await named(portal, box)
     box.sent.clear()
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await delivered(portal, legal_representative="钱七")
     await sent(portal)
     assert "法定代表人已变更" in box.texts[-1]
     await told(portal, NoticeKind.CONSENT_GRANTED)
     await sent(portal)
     assert len(box.sent) == 1
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     boss = await portal.signed_in()
     assert "不再使用" in (await boss.get(f"/portal/enterprises/{portal.firm}/notices")).text
 

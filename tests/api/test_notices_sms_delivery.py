@@ -67,7 +67,7 @@ async def test_what_the_gateway_did_not_take_is_tried_again_with_the_same_refere
     server.statuses = [503, 500, 200]
     await told(portal, NoticeKind.CONSENT_GRANTED)
     for waited, tried in ((0, 1), (0, 1), (61, 2), (61, 2), (61, 3), (3600, 3)):
-        portal.clock.passes(timedelta(seconds=waited))
+        portal.clock.advance(timedelta(seconds=waited))
         await sent(portal)
         assert len(server.taken) == tried, (waited, tried)
     assert len({each.form["reference"] for each in server.taken}) == 1
@@ -83,7 +83,7 @@ async def test_a_gateway_that_never_takes_anything_is_given_up_in_a_line_that_na
     with capture_logs() as lines:
         for _ in range(MAX_FAILURES + 3):
             await sent(portal)
-            portal.clock.passes(timedelta(hours=7))
+            portal.clock.advance(timedelta(hours=7))
     assert len(server.taken) == MAX_FAILURES
     events = [line["event"] for line in lines]
     assert events.count("notice_unsent") == MAX_FAILURES

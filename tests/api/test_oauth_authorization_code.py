@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -182,7 +183,7 @@ async def test_a_code_lives_for_a_minute(oauth: OAuthFixture) -> None:
     """After sixty seconds it is over, unused."""
     bank = await oauth.bank()
     code = await bank.code()
-    oauth.clock.forward(61)
+    oauth.clock.advance(timedelta(seconds=61))
     assert (await bank.redeem(code)).json()["error"] == "invalid_grant"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,9 @@ async def test_an_old_nonce_is_over(oauth: OAuthFixture) -> None:
     """The previous nonce still passes in its window; an older one does not."""
     bank = await oauth.bank()
     nonce = await oauth.nonce()
-    oauth.clock.forward(55)
+    oauth.clock.advance(timedelta(seconds=55))
     assert (await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))).status_code == 200
-    oauth.clock.forward(70)
+    oauth.clock.advance(timedelta(seconds=70))
     answer = await bank.token(proof=await bank.proof(TOKEN, nonce=nonce))
     assert answer.json()["error"] == "use_dpop_nonce"
 

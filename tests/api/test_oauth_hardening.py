@@ -57,7 +57,7 @@ async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(oauth: OAut
     bank = await oauth.bank()
     code, unused = await bank.code(), await (await oauth.bank()).code()
     token = (await bank.redeem(code)).json()["refresh_token"]
-    oauth.clock.forward(timedelta(days=40).total_seconds())
+    oauth.clock.advance(timedelta(days=40))
     await delete_expired(oauth.runtime)
     digests = oauth.runtime.digests
     kept = "SELECT count(*) FROM authorization_code WHERE digest = :digest"
@@ -65,7 +65,7 @@ async def test_a_code_used_again_after_weeks_still_ends_what_it_gave(oauth: OAut
     assert (await bank.refresh(token)).status_code == 200
     assert (await bank.redeem(code)).json()["error"] == "invalid_grant"
     assert (await bank.refresh(token)).json()["error"] == "invalid_grant"
-    oauth.clock.forward(timedelta(days=63).total_seconds())
+    oauth.clock.advance(timedelta(days=63))
     await delete_expired(
         oauth.runtime
     )  # the refresh token goes first, its code with it or after it
@@ -137,7 +137,7 @@ async def test_a_client_that_asks_too_often_waits(oauth: OAuthFixture) -> None:
     assert [line["reason"] for line in logs] == ["rate limited"]
     assert (await bank.push()).status_code == 201
     assert (await other.token()).status_code == 200
-    oauth.clock.forward(2)
+    oauth.clock.advance(timedelta(seconds=2))
     assert (await bank.redeem(code)).status_code == 200
 
 

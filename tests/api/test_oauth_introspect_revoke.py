@@ -1,6 +1,7 @@
 """A client may ask about, and end, its own tokens only."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ async def test_an_expired_token_is_not_active(oauth: OAuthFixture) -> None:
     """Five minutes later it is over."""
     bank = await oauth.bank()
     token = (await bank.token()).json()["access_token"]
-    oauth.clock.forward(301)
+    oauth.clock.advance(timedelta(seconds=301))
     assert (await bank.about("introspect", token)).json() == INACTIVE
 
 

@@ -291,7 +291,7 @@ async def test_a_request_that_has_expired_gets_a_page_and_no_redirect(oauth: OAu
     """After ninety seconds there is nothing left to open."""
     bank = await oauth.bank()
     request_uri = await bank.pushed()
-    oauth.clock.forward(91)
+    oauth.clock.advance(timedelta(seconds=91))
     _is_a_page(await bank.open(request_uri))
 
 

@@ -179,7 +179,7 @@ async def test_what_was_never_allowed_is_nowhere_said_to_have_been(
 ) -> None:
     """A request that lapsed is no consent that has expired, and a refusal allows nothing."""
     consent_id = await decided(portal, await portal.signed_in(), decision)
-    portal.clock.passes(timedelta(days=8))
+    portal.clock.advance(timedelta(days=8))
     browser = await portal.signed_in()
     answer = await browser.get(f"/portal/consents/{consent_id}/receipt.pdf")
     pages = pypdf.PdfReader(io.BytesIO(answer.content)).pages

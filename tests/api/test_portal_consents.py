@@ -154,7 +154,7 @@ async def test_the_list_shows_what_runs_and_what_has_ended(portal: PortalFixture
     await granted(portal, browser)
     listed = f"/portal/enterprises/{portal.firm}/consents"
     assert "进行中" in (await browser.get(listed)).text
-    portal.clock.passes(timedelta(days=181))
+    portal.clock.advance(timedelta(days=181))
     browser = await portal.signed_in()
     page = (await browser.get(listed)).text
     assert "已到期" in page
@@ -192,7 +192,7 @@ async def test_who_looked_lists_refused_attempts_too(portal: PortalFixture) -> N
     """R10, the newest first."""
     browser = await portal.signed_in()
     await portal.add_look(portal.firm)
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     await portal.add_look(
         portal.firm,
         kind="verification",

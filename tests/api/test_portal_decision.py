@@ -184,7 +184,7 @@ async def test_a_newer_grant_takes_the_place_of_the_older(portal: PortalFixture)
     browser = await portal.signed_in()
     for dataset in ("penalty", "registration"):
         await decide(browser, await portal.ask(), decision="grant", dataset=[dataset])
-        portal.clock.passes(timedelta(minutes=1))
+        portal.clock.advance(timedelta(minutes=1))
     newer, older = await consents_of(portal, portal.firm)
     assert (newer.status, newer.datasets) == (Status.ACTIVE, ("registration",))
     assert older.status is Status.SUPERSEDED
@@ -247,9 +247,9 @@ async def test_an_expired_request_says_so_and_grants_nothing(portal: PortalFixtu
     browser = await portal.signed_in()
     interaction = await portal.ask()
     page = (await browser.get(f"/portal/decide/{interaction}")).text
-    portal.clock.passes(timedelta(minutes=14))
+    portal.clock.advance(timedelta(minutes=14))
     await browser.get("/portal")
-    portal.clock.passes(timedelta(minutes=1))
+    portal.clock.advance(timedelta(minutes=1))
     answer = await decide(
         browser,
         interaction,
@@ -304,7 +304,7 @@ async def test_a_decided_request_cannot_be_requested_again(portal: PortalFixture
     digest = secrets.token_bytes(32)
     first, second = [await portal.ask(request_digest=digest) for _ in range(2)]
     await decide(browser, first, decision="refuse")
-    portal.clock.passes(timedelta(days=31))
+    portal.clock.advance(timedelta(days=31))
     browser = await portal.signed_in()
     assert (await browser.get(f"/portal/decide/{second}")).status_code in {409, 410}
     assert [each.status for each in await consents_of(portal, portal.firm)] == [Status.REFUSED]

@@ -112,7 +112,7 @@ async def test_a_request_that_lapsed_while_it_was_read_decides_nothing(
     address = await opened(portal, way)
     form = await form_at(browser, address)
     for _ in range(2):  # in another tab the person goes on, so the session lives
-        portal.clock.passes(timedelta(minutes=8))
+        portal.clock.advance(timedelta(minutes=8))
         assert (await browser.get("/portal")).status_code == 200
     for page in (await browser.post(address, data=form | GRANT), await browser.get(address)):
         assert page.status_code == 410

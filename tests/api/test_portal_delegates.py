@@ -103,7 +103,7 @@ async def test_a_delegate_ended_is_out_with_the_very_next_request(portal: Portal
 async def test_a_term_ends_by_itself(portal: PortalFixture) -> None:
     """The day after the last day the page is gone, to a session that still lives."""
     await make_delegate(portal, "consents")
-    portal.clock.passes(timedelta(days=32))
+    portal.clock.advance(timedelta(days=32))
     wang = await portal.signed_in("wang")
     assert (await wang.get(f"/portal/enterprises/{portal.firm}/consents")).status_code == 404
 
@@ -117,7 +117,7 @@ async def test_an_invitation_works_once_and_for_seven_days(portal: PortalFixture
     late = LINK.findall(
         (await appointed(portal, await portal.signed_in(), portal.firm, "codes")).text
     )[0]
-    portal.clock.passes(timedelta(days=7, seconds=1))
+    portal.clock.advance(timedelta(days=7, seconds=1))
     assert (await (await portal.signed_in("none")).get(late)).status_code == 410
     async with portal.engine.connect() as connection:
         rows = await connection.execute(text("SELECT to_jsonb(d)::text FROM delegation_locator d"))

@@ -59,7 +59,7 @@ async def test_a_person_has_so_many_files_in_a_minute_whatever_they_are(
     assert (await again.get(csv)).status_code == 429
     assert (await boss.get(csv.removesuffix(".csv"))).status_code == 200
     assert (await (await portal.signed_in("li")).get(csv)).status_code == 200
-    portal.clock.passes(timedelta(seconds=3))
+    portal.clock.advance(timedelta(seconds=3))
     assert (await boss.get(csv)).status_code == 200
 
 

@@ -152,10 +152,10 @@ async def test_ten_clicks_at_once_decide_once(portal: PortalFixture) -> None:
 async def test_one_that_lapsed_while_being_read_says_so(portal: PortalFixture) -> None:
     """Nothing is granted by a page that stood open for too long."""
     consent_id = await asked(portal, portal.firm)
-    portal.clock.passes(timedelta(days=7) - timedelta(minutes=5))
+    portal.clock.advance(timedelta(days=7) - timedelta(minutes=5))
     browser = await portal.signed_in()
     page = (await browser.get(f"/portal/asked/{consent_id}")).text
-    portal.clock.passes(timedelta(minutes=5))
+    portal.clock.advance(timedelta(minutes=5))
     late = await decide(browser, consent_id, page=page, decision="grant", dataset=["penalty"])
     assert late.status_code == 410
     assert "没有在期限内得到答复" in late.text
@@ -357,7 +357,7 @@ async def test_an_amendment_can_be_answered_no_longer_than_what_it_changes_runs(
     used_up = await browser.get(f"/portal/asked/{amendment}")
     assert (used_up.status_code, "已经结束" in used_up.text) == (410, True)
     assert amendment not in (await browser.get("/portal")).text
-    portal.clock.passes(running.valid_until - portal.clock())
+    portal.clock.advance(running.valid_until - portal.clock())
     again = await portal.signed_in()
     assert (await again.get(f"/portal/asked/{amendment}")).status_code == 410
 

@@ -53,7 +53,7 @@ async def test_a_form_of_an_ended_session_says_so_and_leads_nowhere(portal: Port
     """A redirect from it to a provider elsewhere would be stopped by our own policy."""
     browser = await portal.signed_in()
     page = await browser.get("/portal")
-    portal.clock.passes(timedelta(minutes=15))
+    portal.clock.advance(timedelta(minutes=15))
     answer = await browser.post("/portal/sign-out", data=hidden(page.text, "/portal/sign-out"))
     assert answer.status_code == 403
     assert 'href="/portal"' in answer.text

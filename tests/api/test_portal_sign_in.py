@@ -54,7 +54,7 @@ async def test_five_wrong_passwords_make_a_name_wait(portal: PortalFixture) -> N
     for _ in range(5):
         assert (await sign_in(portal.browser(), "zhang", "wrong")).status_code == 422
     assert (await sign_in(portal.browser(), "zhang")).status_code == 429
-    portal.clock.passes(timedelta(minutes=5))
+    portal.clock.advance(timedelta(minutes=5))
     assert (await sign_in(portal.browser(), "zhang")).status_code == 303
 
 
@@ -62,9 +62,9 @@ async def test_a_session_ends_after_fifteen_idle_minutes(portal: PortalFixture) 
     """Each page seen prolongs it, and silence ends it."""
     browser = await portal.signed_in()
     for _ in range(3):
-        portal.clock.passes(timedelta(minutes=14))
+        portal.clock.advance(timedelta(minutes=14))
         assert (await browser.get("/portal")).status_code == 200
-    portal.clock.passes(timedelta(minutes=15))
+    portal.clock.advance(timedelta(minutes=15))
     assert (await browser.get("/portal")).status_code == 303
 
 
@@ -72,9 +72,9 @@ async def test_a_session_ends_after_eight_hours_however_busy(portal: PortalFixtu
     """Nothing prolongs it beyond."""
     browser = await portal.signed_in()
     for _ in range(34):
-        portal.clock.passes(timedelta(minutes=14))
+        portal.clock.advance(timedelta(minutes=14))
         assert (await browser.get("/portal")).status_code == 200
-    portal.clock.passes(timedelta(minutes=4))
+    portal.clock.advance(timedelta(minutes=4))
     assert (await browser.get("/portal")).status_code == 303
 
 
@@ -82,7 +82,7 @@ async def test_ended_sessions_are_forgotten_at_the_next_sign_in(portal: PortalFi
     """Nothing of a person stays longer than it is needed."""
     first = await portal.signed_in()
     digest = portal.runtime.digests.of("session", first.cookies["xinqiao"])
-    portal.clock.passes(timedelta(minutes=15))
+    portal.clock.advance(timedelta(minutes=15))
     await portal.signed_in()
     async with portal.engine.connect() as connection:
         kept = await connection.execute(
@@ -112,7 +112,7 @@ async def test_a_ticket_is_good_once_and_for_a_minute(portal: PortalFixture) -> 
         form = hidden(page.text) | {"username": "zhang", "password": PASSWORD}
         ticket = (await browser.post("/demo-identity/sign-in", data=form)).headers["location"]
         kept = dict(browser.cookies)
-        portal.clock.passes(wait)
+        portal.clock.advance(wait)
         first = await browser.get(ticket)
         assert first.status_code == (303 if not wait else 400)
         browser.cookies.clear()

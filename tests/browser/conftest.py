@@ -21,7 +21,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.responses import HTMLResponse
 
 from gateway.http1.server import SERVER_OPTIONS
-from tests.portal_fixture import Clock, PortalFixture, open_portal
+from tests.clock import Clock
+from tests.portal_fixture import PortalFixture, open_portal
 from tests.waiting import PATIENCE
 
 CHROMIUM: Final = Path("/usr/bin/chromium")

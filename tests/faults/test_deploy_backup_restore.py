@@ -24,8 +24,9 @@ from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
 from gateway.transparency.checkpoint_stores import CHECKPOINT_FILE
+from tests.clock import Clock
 from tests.databases import new_database
-from tests.gateway_fixture import Clock, GatewayFixture, in_process
+from tests.gateway_fixture import GatewayFixture, in_process
 from tests.log_builders import make_checkpoint_folder
 from tests.oauth_builders import SECRET, USCC
 from tests.portal_fixture import add_enterprise

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -17,8 +16,9 @@ from sqlmodel import col
 from gateway.identity.client_auth import new_client_key
 from gateway.identity.tables import SessionRow
 from gateway.signing.jwk import without_private
+from tests.clock import Clock
 from tests.node.programs import Node, Program
-from tests.portal_fixture import ISSUER, Clock, PortalFixture, add_enterprise, open_portal
+from tests.portal_fixture import ISSUER, PortalFixture, add_enterprise, open_portal
 from tests.waiting import PATIENCE
 
 RETURN: Final = f"{ISSUER}/portal/sign-in/return"
@@ -29,14 +29,6 @@ PERSON: Final[dict[str, Any]] = {
     "name": "韦若知",
     "acr": HIGH,
 }
-
-
-class RealClock(Clock):
-    """The provider is a program of its own, with the machine's time."""
-
-    def __call__(self) -> datetime:
-        """Now."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +100,7 @@ async def make_town(
             **settings,
         }
         async with (
-            open_portal(url, folder, clock=RealClock(), **chosen) as portal,
+            open_portal(url, folder, clock=Clock(), **chosen) as portal,
             httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as http,
         ):
             await add_enterprise(portal.engine, firm, "宁波远航贸易有限公司")

@@ -35,6 +35,7 @@ from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
 from tests.clients_builders import set_active
+from tests.clock import Clock
 from tests.consent_leaf_checks import without_their_leaf
 from tests.databases import new_database
 from tests.gateway_fixture import in_process, query_body
@@ -44,7 +45,6 @@ from tests.oauth_builders import (
     SECRET,
     USCC,
     Bank,
-    Clock,
     OAuthFixture,
     answer_of,
     claims_of,
@@ -69,18 +69,6 @@ terms = st.sampled_from([timedelta(minutes=4), timedelta(hours=1), timedelta(day
 spans = st.sampled_from([20, 61, 301, 1_000, 90_000]).map(
     lambda seconds: timedelta(seconds=seconds)
 )
-
-
-class StandingClock(Clock):
-    """Time stands still until it is moved."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        """Give the time."""
-        return self.begun + self.ahead
 
 
 @dataclass(slots=True, kw_only=True)
@@ -313,7 +301,7 @@ class AGrantsLife(RuleBasedStateMachine):
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:
         """Nobody does anything for a while."""
-        self.oauth.clock.ahead += span
+        self.oauth.clock.advance(span)
 
     # What must hold
 
@@ -426,7 +414,7 @@ async def a_world(url: str, folder: Path) -> AsyncIterator[OAuthFixture]:
         vault_keys=vault,
         log_checkpoints=(make_checkpoint_folder(folder),),
     )
-    clock = StandingClock()
+    clock = Clock(datetime.now(UTC))
     async with in_process(chosen, clock) as (app, http):
         oauth = OAuthFixture(app=app, runtime=app.state.runtime, http=http, clock=clock)
         await add_enterprise(oauth.runtime.engine, USCC, "杭州云栖数据科技有限公司")

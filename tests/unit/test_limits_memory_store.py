@@ -6,19 +6,9 @@ import pytest
 
 from gateway.limits.memory_store import SWEPT_PER_CALL, MemoryShard, MemoryStore
 from gateway.limits.model import Admission, Admitted, Counter, Distinct, Pin, Replay
+from tests.clock import Clock
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        """The time that it is."""
-        return self.now
 
 
 def make_admission(number: int) -> Admission:
@@ -36,12 +26,12 @@ def make_admission(number: int) -> Admission:
 @pytest.mark.asyncio
 async def test_what_has_expired_leaves_the_memory() -> None:
     """After an hour of silence a few calls sweep a hundred old clients away."""
-    clock = Clock()
+    clock = Clock(NOON)
     store = MemoryStore(clock)
     for number in range(100):
         await store.admit(make_admission(number))
     assert len(store) == 400
-    clock.now += timedelta(hours=1)
+    clock.advance(timedelta(hours=1))
     for _ in range(100 // SWEPT_PER_CALL + 1):
         await store.admit(Admission(tag="t", generation=None))
     assert len(store) == 0
@@ -50,11 +40,11 @@ async def test_what_has_expired_leaves_the_memory() -> None:
 @pytest.mark.asyncio
 async def test_a_busy_day_of_one_client_stays_small() -> None:
     """A counter that is charged ten thousand times is one entry."""
-    clock = Clock()
+    clock = Clock(NOON)
     store = MemoryStore(clock)
     counter = Counter(name="day", key="k", quota=100_000, window=86_400)
     for number in range(10_000):
-        clock.now += timedelta(milliseconds=10)
+        clock.advance(timedelta(milliseconds=10))
         replay = Replay(key=str(number), ttl=1)
         verdict = await store.admit(
             Admission(tag="t", generation=None, replay=replay, counters=(counter,)),

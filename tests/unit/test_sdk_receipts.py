@@ -1,25 +1,15 @@
 """The SDK calls the log's promises in: a leaf that is missing after its time is proof."""
 
-import time
+from datetime import timedelta
 
 import httpx2
 import pytest
 
+from tests.clock import Clock
 from xinqiao import errors, verify_evidence
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
-
-
-class Clock:
-    """Seconds since 1970, which a test may move."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        """Give the moved time."""
-        return time.time() + self.ahead
 
 
 @pytest.fixture
@@ -29,7 +19,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def fake_gateway(clock: Clock) -> FakeGateway:
-    fake_gateway = FakeGateway(clock=clock)
+    fake_gateway = FakeGateway(clock=clock.timestamp)
     fake_gateway.add_enterprise(USCC, answers={"is_active.v1": "yes"})
     return fake_gateway
 
@@ -41,7 +31,7 @@ def test_what_is_due_is_fetched_and_verified_once(fake_gateway: FakeGateway, clo
             client.verify(USCC, purpose="tender", questions=["is_active.v1"]) for _ in "1234567"
         ]
         assert client.check_receipts() == ()
-        clock.ahead = 11
+        clock.advance(timedelta(seconds=11))
         found = client.check_receipts()
         assert [each.disclosure_id for each in found] == [each.disclosure_id for each in asked]
         assert [each.leaf_index for each in found] == list(range(7))
@@ -53,7 +43,7 @@ def test_a_query_is_checked_too(fake_gateway: FakeGateway, clock: Clock) -> None
     fake_gateway.grant_consent(USCC, purpose="tender", datasets=["licence"])
     with fake_gateway.client() as client:
         page = client.query(USCC, purpose="tender", datasets=["licence"])
-        clock.ahead = 11
+        clock.advance(timedelta(seconds=11))
         assert [each.disclosure_id for each in client.check_receipts()] == [page.disclosure_id]
 
 
@@ -63,7 +53,7 @@ async def test_the_asyncio_client_does_the_same(fake_gateway: FakeGateway, clock
         await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
         fake_gateway.leave_out_leaf()
         await client.verify(USCC, purpose="tender", questions=["is_active.v1"])
-        clock.ahead = 11
+        clock.advance(timedelta(seconds=11))
         with pytest.raises(errors.PromiseBroken):
             await client.check_receipts()
 
@@ -75,7 +65,7 @@ def test_a_leaf_left_out_is_a_broken_promise_with_its_proof(
     with fake_gateway.client() as client:
         fake_gateway.leave_out_leaf()
         asked = client.verify(USCC, purpose="tender", questions=["is_active.v1"])
-        clock.ahead = 11
+        clock.advance(timedelta(seconds=11))
         for _ in range(2):
             with pytest.raises(errors.PromiseBroken) as caught:
                 client.check_receipts()
@@ -94,7 +84,7 @@ def test_a_receipt_that_does_not_show_it_is_refused(
     with fake_gateway.client() as client:
         for _ in range(5):
             client.verify(USCC, purpose="tender", questions=["is_active.v1"])
-        clock.ahead = 11
+        clock.advance(timedelta(seconds=11))
 
         def forged(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
             body = response.json()

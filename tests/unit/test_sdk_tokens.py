@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,22 +15,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
+from tests.clock import Clock
 from tests.rsa_keys import rsa_key
 from xinqiao import Client, errors, generate_dpop_key
 from xinqiao._core.jose import SigningKey, dpop_proof
 from xinqiao.testing import FakeGateway
 
 USCC = "91330106MA2XXXXXX0"
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
 def token_requests(fake_gateway: FakeGateway) -> list[httpx2.Request]:
@@ -61,22 +54,22 @@ def test_the_client_assertion_names_the_issuer_as_one_string_and_lives_a_minute(
 
 def test_a_nonce_that_the_server_asks_for_is_used_once_given() -> None:
     """Two requests for the first token, one for the next."""
-    fake_gateway = FakeGateway(clock=(clock := Clock()))
+    fake_gateway = FakeGateway(clock=(clock := Clock(NOON)).timestamp)
     client = fake_gateway.client()
     client.questions()
     proofs = [unverified(request.headers["dpop"]) for request in token_requests(fake_gateway)]
     assert [proof.get("nonce") is not None for proof in proofs] == [False, True]
-    clock.now += 3600
+    clock.advance(timedelta(hours=1))
     client.questions()
     assert len(token_requests(fake_gateway)) == 3
 
 
 def test_a_token_is_used_until_shortly_before_its_end() -> None:
     """Ten minutes less thirty seconds."""
-    fake_gateway = FakeGateway(clock=(clock := Clock()))
+    fake_gateway = FakeGateway(clock=(clock := Clock(NOON)).timestamp)
     client = fake_gateway.client()
     for passed, issued in ((0, 1), (569, 1), (2, 2)):
-        clock.now += passed
+        clock.advance(timedelta(seconds=passed))
         client.questions()
         assert fake_gateway.oauth.issued == issued
 
