@@ -1,4 +1,4 @@
-"""Version of natural-key folding of the stored records; ingest stops until it is current.
+"""Folding version of the stored natural keys; ingest stops until it is current.
 
 Otherwise a key folded by today's rules would not match the stored one, and a repaired record would
 reappear. `rekey_records` converts the stored keys.

@@ -1,4 +1,4 @@
-"""Actions of a source on its own records: repair, withdraw, correct. Pure checks, then one transaction.
+"""Actions of a source on its own records: repair, withdraw, correct.
 
 Other sources' records cannot be addressed, and ended records are not reactivated. Clients that
 received a record get a withdrawal notice in the same transaction.

@@ -1,5 +1,4 @@
-"""Routes for delivering records and acting on them (`/v1/records`): one outcome per row, no values
-repeated."""
+"""Routes for delivering records and acting on them (`/v1/records`): one outcome for each row."""
 
 from collections.abc import Sequence
 

@@ -1,5 +1,4 @@
-"""Service for objections: applies an act, and sets or clears the record's mark, in the caller's
-transaction.
+"""Service for objections: applies an act and updates the record's mark, in the caller's transaction.
 
 The record is locked first, so that it cannot change between the check and the decision.
 """

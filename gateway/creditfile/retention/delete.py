@@ -1,5 +1,4 @@
-"""Deletion of expired records with all versions, objection texts and stored answers, a few enterprises at a
-time.
+"""Deletion of expired records with all versions, objection texts and stored answers.
 
 Each transaction is atomic. Records locked by another transaction are skipped until the next round,
 so that deletion cannot deadlock with deliveries.
