@@ -24,14 +24,14 @@ class GcraDecision:
     reset: int
 
 
-def emission(quota: int, window: int) -> int:
+def emission_interval(quota: int, window: int) -> int:
     """The emission interval: the time in which one unit of cost is refilled."""
     return -(-window // quota)
 
 
 def decide(tat: int, now: int, quota: int, window: int, cost: int) -> GcraDecision:
     """Charge `cost` to a counter at `tat` (0 for a new one), if it fits."""
-    interval = emission(quota, window)
+    interval = emission_interval(quota, window)
     capacity = quota * interval
     before = max(tat, now)
     after = before + cost * interval

@@ -19,7 +19,7 @@ from gateway.limits.model import (
     StaleGeneration,
     Verdict,
 )
-from gateway.limits.redis_keys import counter_key, distinct_key, short
+from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
 
 SWEPT_PER_CALL = 16  # more than one call can add, so expired keys never pile up
 
@@ -107,14 +107,14 @@ class MemoryStore:
         return self._replays, self._pins, self._tats, self._members
 
     def _replayed(self, tag: str, replay: Replay, now: int) -> bool:
-        key = f"{tag}:{short(replay.key)}"
+        key = f"{tag}:{short_digest(replay.key)}"
         if self._replays.get(key, now):
             return True
         self._replays.put(key, value=True, expires=now + replay.ttl * SECOND)
         return False
 
     def _conflicts(self, tag: str, pin: Pin, now: int) -> bool:
-        key, value = f"{tag}:{short(pin.key)}", short(pin.value)
+        key, value = f"{tag}:{short_digest(pin.key)}", short_digest(pin.value)
         known = self._pins.get(key, now)
         if known is None:
             self._pins.put(key, value, now + pin.ttl * SECOND)
@@ -124,7 +124,7 @@ class MemoryStore:
         tag = admission.tag
         tats = (self._tats.get(f"{tag}:{counter_key(c)}", now) or 0 for c in admission.counters)
         members = self._members_seen(tag, admission.distinct, now)
-        seen = admission.distinct is not None and short(admission.distinct.member) in members
+        seen = admission.distinct is not None and short_digest(admission.distinct.member) in members
         return StoreState(now=now, tats=tuple(tats), members=len(members), seen=seen)
 
     def _members_seen(self, tag: str, distinct: Distinct | None, now: int) -> set[str]:
@@ -137,6 +137,6 @@ class MemoryStore:
         if admission.distinct and not state.seen:
             distinct = admission.distinct
             members = self._members_seen(admission.tag, distinct, state.now)
-            members.add(short(distinct.member))
+            members.add(short_digest(distinct.member))
             end = window_end(state.now, distinct.window)
             self._members.put(f"{admission.tag}:{distinct_key(distinct)}", members, end)

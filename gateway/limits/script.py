@@ -10,7 +10,7 @@ from gateway.limits import gcra
 from gateway.limits.decision import DAY_STARTS, StoreState, judge
 from gateway.limits.gcra import SECOND
 from gateway.limits.model import Admission, Counter, PinConflict, Replayed, Verdict
-from gateway.limits.redis_keys import counter_key, distinct_key, short
+from gateway.limits.redis_keys import counter_key, distinct_key, short_digest
 
 TEXT = (Path(__file__).parent / "admit.lua").read_text("utf-8")
 # The admission script, and SET NX GET of the last key to the last argument.
@@ -75,8 +75,8 @@ def verdict(admission: Admission, reply: list[Any], generation: str) -> Verdict:
 def _keys(admission: Admission) -> Iterator[str]:
     replay, pin, distinct = admission.replay, admission.pin, admission.distinct
     prefix = f"xq:{{{admission.tag}}}:"
-    yield f"{prefix}replay:{short(replay.key) if replay else ''}"
-    yield f"{prefix}pin:{short(pin.key) if pin else ''}"
+    yield f"{prefix}replay:{short_digest(replay.key) if replay else ''}"
+    yield f"{prefix}pin:{short_digest(pin.key) if pin else ''}"
     yield prefix + (distinct_key(distinct) if distinct else "distinct:")
     yield from (prefix + counter_key(counter) for counter in admission.counters)
 
@@ -84,14 +84,16 @@ def _keys(admission: Admission) -> Iterator[str]:
 def _values(admission: Admission) -> Iterator[str | int]:
     replay, pin, distinct = admission.replay, admission.pin, admission.distinct
     yield replay.ttl if replay else 0
-    yield from (short(pin.value), pin.ttl) if pin else ("", 0)
-    yield from (short(distinct.member), distinct.limit, distinct.window) if distinct else ("", 0, 1)
+    yield from (short_digest(pin.value), pin.ttl) if pin else ("", 0)
+    yield from (
+        (short_digest(distinct.member), distinct.limit, distinct.window) if distinct else ("", 0, 1)
+    )
     yield DAY_STARTS
     for counter in admission.counters:
         yield from _charge_and_capacity(counter)
 
 
 def _charge_and_capacity(counter: Counter) -> tuple[int, int]:
-    interval = gcra.emission(counter.quota, counter.window * SECOND)
+    interval = gcra.emission_interval(counter.quota, counter.window * SECOND)
     charge = counter.cost * interval if counter.cost <= counter.quota else NEVER
     return charge, counter.quota * interval

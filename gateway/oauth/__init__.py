@@ -1,1 +1,1 @@
-"""The authorization server: pushed requests, codes, tokens; FAPI 2.0 grade, DPoP always."""
+"""The OAuth 2.0 authorization server: pushed requests, codes and tokens, by the FAPI 2.0 profile."""
