@@ -1,1 +1,1 @@
-"""A synthetic province: no enterprise, person, number or address in it is real."""
+"""Synthetic data and the demo: a made-up province of enterprises with credit files."""

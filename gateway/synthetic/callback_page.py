@@ -1,4 +1,4 @@
-"""Where the demo's clients are sent back to: a page that says what a bank would do now."""
+"""Redirect URI of the demo clients: a page that explains the authorization response."""
 
 from typing import Final
 
@@ -31,6 +31,6 @@ PORTAL: Final = ("/portal", Translated("打开企业门户", "Open the portal"))
 
 @router.get("/demo/callback")
 async def show_callback(request: Request) -> HTMLResponse:
-    """Show what came back. The code stays in the address: whoever plays the bank takes it there."""
+    """Show the authorization response; the code stays in the address, to be copied."""
     title, sentence = REFUSED if "error" in request.query_params else GRANTED
     return renderer.error_page(request, status=200, title=title, sentence=sentence, onward=PORTAL)

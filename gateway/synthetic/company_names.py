@@ -1,4 +1,4 @@
-"""Names as registered: division, style name, line of business, form. Made up."""
+"""Made-up company names: division, style name, line of business, legal form."""
 
 import random
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _INDIVIDUAL: Final = "9500"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Industry:
-    """A line of business: its code of GB/T 4754, its words in a name, its scope."""
+    """A line of business: GB/T 4754 code, words for names, business scope."""
 
     code: str
     weight: int
@@ -63,7 +63,7 @@ _WEIGHTS: Final = tuple(accumulate(each.weight for each in _INDUSTRIES))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyName:
-    """A name with what it says of its bearer."""
+    """A company name with the entity type and industry it implies."""
 
     name: str
     entity_type: str
@@ -71,20 +71,20 @@ class CompanyName:
 
 
 def pick_industry(rng: random.Random, kind: str) -> Industry:
-    """A line of business by weight; cooperatives farm."""
+    """Pick a line of business by weight; agriculture for cooperatives."""
     if kind == "farmers_cooperative":
         return _AGRICULTURE
     return rng.choices(_INDUSTRIES, cum_weights=_WEIGHTS)[0]
 
 
 def pick_style_name(rng: random.Random) -> str:
-    """The part of a name that is the bearer's own."""
+    """Pick the distinctive part of a name."""
     style = rng.choice(_FIRST) + rng.choice(_SECOND)
     return style + rng.choice(_SECOND) if rng.random() < 0.25 else style  # noqa: PLR2004
 
 
 def make_company_name(rng: random.Random, kind: str, division: Division) -> CompanyName:
-    """A name as the authority of `division` would register it."""
+    """Make a name as registered in `division`."""
     industry = pick_industry(rng, kind)
     forms, weights = zip(*_FORMS[kind], strict=True)
     form: str = rng.choices(forms, weights=weights)[0]

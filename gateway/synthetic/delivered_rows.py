@@ -1,4 +1,4 @@
-"""What a source delivers, and the record that it is here: the one is made of the other when asked."""
+"""Synthetic enterprises as rows delivered by sources, and as stored records derived from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,31 +33,31 @@ SOURCES: Final = {
     kind: (f"synthetic-{kind.replace('_', '-')}", name, authority_uscc(number))
     for number, (kind, name) in enumerate(_SOURCES.items(), start=1)
 }
-"""Of each source kind: id, name, USCC."""
+"""Id, name and USCC of each kind of source."""
 _DATE_FIELDS: Final = ("established_on", "approved_on", "term_from", "term_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredRow:
-    """One row of a delivery, as the source writes it on `day` at nine o'clock."""
+    """One row delivered by a source on `day` at 9:00."""
 
     dataset: str
     fields: Mapping[str, Any]
     record_id: str
     day: date
-    happened: Mapping[str, datetime]
-    """`repaired_at` and the like: what the source said of the record later."""
+    events: Mapping[str, datetime]
+    """Later events on the record, such as `repaired_at`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticEnterprise:
-    """An enterprise with its file, as the sources deliver it, and what it is an example of."""
+    """An enterprise with its credit file as delivered, and its traits."""
 
     uscc: str
     registration: DeliveredRow
     deliveries: tuple[DeliveredRow, ...]
     personal: Mapping[str, str] = field(repr=False)
-    """By the catalogue's names; not sealed yet."""
+    """Personal fields by catalogue name, in plain text."""
     traits: frozenset[str]
     code_ok: bool = True
     unavailable: tuple[str, ...] = ()
@@ -65,21 +65,21 @@ class SyntheticEnterprise:
 
     @cached_property
     def enterprise(self) -> Enterprise:
-        """The enterprise as it is kept, but for what is personal."""
-        said = {
+        """The stored enterprise, without personal fields."""
+        given = {
             name: value for name, value in self.registration.fields.items() if value is not None
         }
-        kept: dict[str, Any] = {
-            **said,
-            **{name: date.fromisoformat(said[name]) for name in _DATE_FIELDS if name in said},
-            "former_names": tuple(said["former_names"]),
-            "capital": Decimal(said["capital"]),
+        values: dict[str, Any] = {
+            **given,
+            **{name: date.fromisoformat(given[name]) for name in _DATE_FIELDS if name in given},
+            "former_names": tuple(given["former_names"]),
+            "capital": Decimal(given["capital"]),
         }
         source_id, source_name, source_uscc = SOURCES[self.catalogue.dataset(REGISTRATION).source]
         return Enterprise(
-            **kept,
+            **values,
             registration_id=self.registration.record_id,
-            name_key=strict_name(said["name"]),
+            name_key=strict_name(given["name"]),
             source_id=source_id,
             source_name=source_name,
             source_uscc=source_uscc,
@@ -92,24 +92,24 @@ class SyntheticEnterprise:
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """Its records as they are kept, but for the registration."""
+        """The stored records, without the registration."""
         return tuple(self._record(each) for each in self.deliveries)
 
-    def _record(self, of: DeliveredRow) -> Record:
-        dataset = self.catalogue.dataset(of.dataset)
+    def _record(self, row: DeliveredRow) -> Record:
+        dataset = self.catalogue.dataset(row.dataset)
         source_id, source_name, source_uscc = SOURCES[dataset.source]
-        columns: dict[str, Any] = {**typed_columns(dataset, of.fields), **of.happened}
+        columns: dict[str, Any] = {**typed_columns(dataset, row.fields), **row.events}
         return Record(
             uscc=self.uscc,
-            record_id=of.record_id,
-            dataset=of.dataset,
+            record_id=row.record_id,
+            dataset=row.dataset,
             source_id=source_id,
-            natural_key=natural_key(dataset, of.fields),
+            natural_key=natural_key(dataset, row.fields),
             source_name=source_name,
             source_uscc=source_uscc,
-            source_time=midnight(of.day) + DELIVERY_TIME,
-            received_at=midnight(of.day) + DELIVERY_TIME,
+            source_time=midnight(row.day) + DELIVERY_TIME,
+            received_at=midnight(row.day) + DELIVERY_TIME,
             catalogue_version=self.catalogue.version,
-            fields=of.fields,
+            fields=row.fields,
             **columns,
         )

@@ -1,4 +1,4 @@
-"""The demo: one process, an embedded PostgreSQL, a synthetic province, and the tour through it."""
+"""The demo command: embedded PostgreSQL, a synthetic province, the gateway, and a guided tour."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ START_SECONDS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     folder: Path
     port: int | None
@@ -48,7 +48,7 @@ class DemoOptions:
 
 
 def run_demo(demo: DemoOptions, console: Console) -> None:
-    """Set up what is missing, serve, go on tour, and go on serving unless `once`."""
+    """Set up, serve, run the tour, and keep serving unless `once`."""
     began = time.monotonic()
     folder = DemoFolder(demo.folder)
     state = folder.open(port=demo.port, entities=demo.entities)
@@ -60,7 +60,7 @@ def run_demo(demo: DemoOptions, console: Console) -> None:
 def _start_database(
     folder: DemoFolder, state: DemoState, console: Console
 ) -> tuple[Settings, bool]:
-    """Start PostgreSQL, migrated; without a kit the last build did not finish: begin anew."""
+    """Start and migrate PostgreSQL; without a kit (an unfinished build) the database is recreated."""
     fresh = not folder.kit.exists()
     with console.status("PostgreSQL …"):
         server = embedded.start(Path(state.database_folder))
@@ -77,7 +77,7 @@ def _start_database(
 
 
 async def _rekey_records(settings: Settings) -> None:
-    """A folder of an earlier version may hold records under earlier keys."""
+    """Recompute natural keys of records from an earlier version."""
     vault = Vault(VaultKeys.parse(settings.vault_keys.read_text()))
     engine = background_engine(settings)
     async with engine.connect() as connection:
@@ -87,7 +87,7 @@ async def _rekey_records(settings: Settings) -> None:
     await engine.dispose()
 
 
-async def _serve(  # the parts of one run
+async def _serve(
     demo: DemoOptions,
     folder: DemoFolder,
     state: DemoState,
@@ -113,7 +113,7 @@ async def _serve(  # the parts of one run
 
 
 async def _check_log(settings: Settings, *, keeps: bool) -> None:
-    """Refuse a database that was put back: `StateError` says so."""
+    """Compare the log with its checkpoint; `StateError` if the database was rolled back."""
     runtime = await open_runtime(settings)
     try:
         publisher = publisher_of(runtime)
@@ -147,11 +147,11 @@ async def _seed(folder: DemoFolder, state: DemoState, settings: Settings, consol
 
 
 class _Uvicorn(uvicorn.Server):
-    """Lets the demo hear the signals itself, so that PostgreSQL is stopped after the gateway."""
+    """Uvicorn with our signal handling, so that PostgreSQL is stopped after the gateway."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop serving at the first SIGINT or SIGTERM, and end in the ordinary way."""
+        """Shut down at the first SIGINT or SIGTERM, without re-raising the signal."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, self.handle_exit, signum, None)
@@ -174,7 +174,7 @@ class _Server:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return once it serves."""
+        """Start; returns once it serves."""
         self._task = asyncio.create_task(self._server.serve())
         deadline = time.monotonic() + START_SECONDS
         while not self._server.started:
@@ -188,7 +188,7 @@ class _Server:
             await self._task
 
     async def stop(self) -> None:
-        """Finish what is under way, then stop."""
+        """Finish open requests, then stop."""
         self._server.should_exit = True
         await self.wait()
 

@@ -1,4 +1,4 @@
-"""The four clients of the demo and what each has agreed. Names are made up and say so."""
+"""The four demo clients with their registrations, agreements and keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ QUOTAS: Final = Quotas(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoClient:
-    """One part that a client plays."""
+    """A demo client's registration and agreement."""
 
     key: str
     client_id: str
@@ -112,36 +112,36 @@ DEMO_CLIENTS: Final = (
 
 
 def registration_of(
-    role: DemoClient, keys: dict[str, Any], redirect_uris: list[str]
+    client: DemoClient, keys: dict[str, Any], redirect_uris: list[str]
 ) -> Registration:
-    """The registration of a role with its public keys."""
+    """The registration of a demo client."""
     return Registration(
-        client_id=role.client_id,
-        kind=role.kind,
-        name_zh=role.name_zh,
-        name_en=role.name_en,
+        client_id=client.client_id,
+        kind=client.kind,
+        name_zh=client.name_zh,
+        name_en=client.name_en,
         jwks=keys,
-        scopes=role.scopes,
-        redirect_uris=tuple(redirect_uris if role.redirects else ()),
-        filing_number=role.filing_number,
-        contact=role.contact,
+        scopes=client.scopes,
+        redirect_uris=tuple(redirect_uris if client.redirects else ()),
+        filing_number=client.filing_number,
+        contact=client.contact,
         loopback=True,
     )
 
 
-def terms_of(role: DemoClient, now: datetime) -> Terms:
-    """What the role has agreed."""
+def terms_of(client: DemoClient, now: datetime) -> Terms:
+    """The agreement terms of a demo client."""
     return Terms(
-        purposes=role.purposes,
-        datasets=role.datasets,
-        questions=role.questions,
+        purposes=client.purposes,
+        datasets=client.datasets,
+        questions=client.questions,
         quotas=QUOTAS,
         valid_from=now - timedelta(days=1),
         valid_until=now + TERM,
     )
 
 
-def new_keys(role: DemoClient) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A fresh ES256 key as private and as public JWK set."""
-    key = new_p256_jwk(kid=f"{role.client_id}-1")
+def new_keys(client: DemoClient) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A new ES256 key as private and as public JWK set."""
+    key = new_p256_jwk(kid=f"{client.client_id}-1")
     return {"keys": [key]}, {"keys": [without_private(key)]}

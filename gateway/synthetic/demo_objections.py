@@ -1,4 +1,4 @@
-"""Where the province has a mark there is an objection behind it, which the demo's people can follow."""
+"""Demo objections: one for each synthetic record marked as disputed."""
 
 from datetime import datetime
 from typing import Final
@@ -17,10 +17,12 @@ WANTED: Final = "（合成数据）撤下这条记录。"
 
 
 async def raise_for_marks(connection: AsyncConnection, catalogue: Catalogue) -> int:
-    """Raise an objection for each marked record, at the moment of its mark; how many that were."""
-    of = record.c
+    """Raise an objection for each marked record, dated as its mark; the number raised."""
+    columns = record.c
     marked = await connection.execute(
-        select(of.uscc, of.record_id, of.objection_since).where(of.objection_since.is_not(None))
+        select(columns.uscc, columns.record_id, columns.objection_since).where(
+            columns.objection_since.is_not(None)
+        )
     )
     return sum(
         [
@@ -31,18 +33,18 @@ async def raise_for_marks(connection: AsyncConnection, catalogue: Catalogue) -> 
 
 
 async def _raise(
-    connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, since: datetime
+    connection: AsyncConnection, catalogue: Catalogue, uscc: str, record_id: str, moment: datetime
 ) -> bool:
-    held = await store.lock_record(connection, uscc, record_id)
-    if held is None:
+    locked = await store.lock_record(connection, uscc, record_id)
+    if locked is None:
         return False
     raised = lifecycle.create(
-        held.ground,
+        locked.ground,
         objection_id=new_id("obj"),
         text=TEXT,
         wanted=WANTED,
         actor=Actor(role=Role.ENTERPRISE, name="synthetic", party=uscc),
         kinds=catalogue.objections,
-        now=since,
+        now=moment,
     )
     return isinstance(raised, ObjectionChanged) and await store.add(connection, raised)

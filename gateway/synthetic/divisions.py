@@ -1,4 +1,4 @@
-"""Where the synthetic province's enterprises are: its counties, each city by its weight."""
+"""Administrative divisions (county level) with weights by prefecture, for synthetic enterprises."""
 
 import random
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Division:
 
     @property
     def is_a_city(self) -> bool:
-        """Whether it is a county-level city, whose name firms bear rather than the prefecture's."""
+        """Whether it is a county-level city, which company names use instead of the prefecture."""
         return self.name.endswith("市")
 
     @property
     def full_name(self) -> str:
-        """As addresses write it."""
+        """The full name in addresses."""
         return f"浙江省{self.city}市{self.name}"
 
 
@@ -41,7 +41,7 @@ _WEIGHT_OF: Final = {
     "台州": 29,
     "丽水": 7,
 }
-"""Ten thousands of market entities, in the order of the cities' codes."""
+"""Market entities in ten thousands, ordered by city code."""
 
 DIVISIONS: Final = {
     heading[5:-1]: tuple(
@@ -56,5 +56,5 @@ _WEIGHTS: Final = tuple(accumulate(_WEIGHT_OF.values()))
 
 
 def pick_division(rng: random.Random) -> Division:
-    """A county, its city by weight."""
+    """Pick a county; its prefecture by weight."""
     return rng.choice(DIVISIONS[rng.choices(_NAMES, cum_weights=_WEIGHTS)[0]])

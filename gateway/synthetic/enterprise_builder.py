@@ -1,4 +1,4 @@
-"""An enterprise in the making. Whatever it is made of comes from its own random stream."""
+"""Builder of one synthetic enterprise, from its own seeded random stream."""
 
 import random
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _ON_APPROVAL: Final = "（依法须经批准的项目，经相关部门批准后
 
 @dataclass(slots=True, kw_only=True)
 class EnterpriseBuilder:
-    """What a trait may still change before the enterprise is finished."""
+    """A mutable enterprise that traits change before it is built."""
 
     rng: random.Random
     today: date
@@ -28,7 +28,7 @@ class EnterpriseBuilder:
     uscc: str
     kind: str
     division: Division
-    naming: CompanyName
+    company_name: CompanyName
     person: SyntheticPerson
     name: str
     legal_representative: str
@@ -41,42 +41,42 @@ class EnterpriseBuilder:
     traits: set[str] = field(default_factory=set)
     deliveries: list[DeliveredRow] = field(default_factory=list)
 
-    def before(self, most: int, least: int = 1) -> date:
-        """A day between `least` and `most` days before today, though not before its founding."""
+    def past_day(self, most: int, least: int = 1) -> date:
+        """A day `least` to `most` days ago, not before the founding."""
         return max(self.today - timedelta(days=self.rng.randint(least, most)), self.established_on)
 
     def morning(self, days_ago: int) -> datetime:
-        """Nine o'clock in Shanghai, so many days ago."""
+        """9:00 in Shanghai, `days_ago` days ago."""
         return midnight(self.today - timedelta(days=days_ago)) + DELIVERY_TIME
 
-    def an_id(self) -> str:
-        """An opaque id."""
+    def random_id(self) -> str:
+        """A random id of 96 bits."""
         return f"{self.rng.getrandbits(96):024x}"
 
-    def number(self, prefix: str, day: date) -> str:
-        """A document's number, which no other of this file has."""
+    def document_number(self, prefix: str, day: date) -> str:
+        """A document number, unique in this file."""
         return f"{prefix}〔{day.year}〕{self.rng.randint(0, 9_999):04}{len(self.deliveries):03}号"
 
-    def authority(self, of: str) -> str:
-        """The division's authority for something."""
-        return f"{self.division.name}{of}局"
+    def authority(self, field: str) -> str:
+        """The division's authority for a field of administration."""
+        return f"{self.division.name}{field}局"
 
-    def add(self, dataset_code: str, fields: Mapping[str, Any], **happened: datetime) -> None:
-        """Put a record into the file; `happened` are `repaired_at` and the like."""
+    def add(self, dataset_code: str, fields: Mapping[str, Any], **events: datetime) -> None:
+        """Add a record to the file; `events` are later ones, such as `repaired_at`."""
         decided_on = fields.get(self.catalogue.dataset(dataset_code).field_of.get(_DECIDED, ""))
-        day = date.fromisoformat(decided_on) if decided_on else self.before(20)
+        day = date.fromisoformat(decided_on) if decided_on else self.past_day(20)
         self.deliveries.append(
             DeliveredRow(
                 dataset=dataset_code,
                 fields=fields,
-                record_id=self.an_id(),
+                record_id=self.random_id(),
                 day=day,
-                happened=happened,
+                events=events,
             ),
         )
 
-    def finished(self) -> SyntheticEnterprise:
-        """The enterprise as it now is."""
+    def build(self) -> SyntheticEnterprise:
+        """Build the enterprise."""
         return SyntheticEnterprise(
             uscc=self.uscc,
             registration=self._registration(),
@@ -94,7 +94,7 @@ class EnterpriseBuilder:
         )
 
     def _registration(self) -> DeliveredRow:
-        approved_on = max(self.established_on, self.before(400))
+        approved_on = max(self.established_on, self.past_day(400))
         thousands = int(self.rng.lognormvariate(4.6, 1.4)) + 1
         return DeliveredRow(
             dataset=REGISTRATION,
@@ -103,7 +103,7 @@ class EnterpriseBuilder:
                 "name": self.name,
                 "former_names": list(self.former_names),
                 "kind": self.kind,
-                "entity_type": self.naming.entity_type,
+                "entity_type": self.company_name.entity_type,
                 "status": self.status,
                 "legal_representative": self.legal_representative,
                 "capital": f"{thousands}.000000",
@@ -113,11 +113,11 @@ class EnterpriseBuilder:
                 "term_from": self.established_on.isoformat(),
                 "registering_authority": self.authority("市场监督管理"),
                 "division": self.division.code,
-                "industry": self.naming.industry.code,
-                "scope": f"{self.naming.industry.scope}{_ON_APPROVAL}",
+                "industry": self.company_name.industry.code,
+                "scope": f"{self.company_name.industry.scope}{_ON_APPROVAL}",
                 "address": self.address,
             },
-            record_id=self.an_id(),
+            record_id=self.random_id(),
             day=approved_on,
-            happened={},
+            events={},
         )

@@ -1,7 +1,6 @@
-"""A province as files: the same seed, day and number of parts give the same bytes.
+"""Export of a synthetic province as files, reproducible from seed, day and number of parts.
 
-Each part is a stretch of the province, made in a process of its own; however many enterprises there
-are, a part is never in memory.
+Each part is a range of enterprises, streamed by its own process in constant memory.
 """
 
 import json
@@ -47,7 +46,7 @@ class FinishedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPlan:
-    """What is asked for."""
+    """The parameters of an export."""
 
     folder: Path
     entities: int
@@ -59,23 +58,23 @@ class ExportPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenProvince:
-    """What was written: rows by dataset, and the files."""
+    """The result of an export: rows by dataset, and the files."""
 
     rows: dict[str, int]
     files: tuple[WrittenFile, ...]
 
     @property
     def records(self) -> int:
-        """The rows that are no registrations."""
+        """The number of rows other than registrations."""
         return sum(rows for dataset, rows in self.rows.items() if dataset != REGISTRATION)
 
 
 def write_province(
     plan: ExportPlan, on_progress: Callable[[int], None] = lambda _: None
 ) -> WrittenProvince:
-    """Write all parts side by side; the manifest comes last, so without one nothing is finished.
+    """Write all parts in parallel, then the manifest, which marks the export as complete.
 
-    Raises `FinishedError` where the folder has a manifest already.
+    Raises `FinishedError` if the folder has a manifest already.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     if (plan.folder / MANIFEST).exists():
@@ -95,9 +94,9 @@ def write_province(
 
 
 def write_part(
-    plan: ExportPlan, part: int, tell: Callable[[int], None] = lambda _: None
+    plan: ExportPlan, part: int, on_progress: Callable[[int], None] = lambda _: None
 ) -> list[WrittenFile]:
-    """Write the `part`-th of the plan's stretches of the province."""
+    """Write one part of the province, counted from 0."""
     catalogue = load_catalogue()
     first, end = (plan.entities * each // plan.parts for each in (part, part + 1))
     stream = province(plan.seed, end, today=plan.today, catalogue=catalogue, first=first)
@@ -115,7 +114,7 @@ def write_part(
             for action in _actions(entity):
                 actions.write(orjson.dumps(action, option=orjson.OPT_APPEND_NEWLINE))
             if count % _PROGRESS_ROWS == 0 or first + count == end:
-                tell(count)
+                on_progress(count)
         return [file.close() for file in files.values()]
 
 
@@ -137,20 +136,20 @@ def _rows(entity: SyntheticEnterprise) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _actions(entity: SyntheticEnterprise) -> Iterator[dict[str, Any]]:
     for each in entity.deliveries:
-        for happened, when in each.happened.items():
-            if happened in _ACTIONS:
+        for event, moment in each.events.items():
+            if event in _ACTIONS:
                 yield {
                     "dataset": each.dataset,
                     "uscc": entity.uscc,
                     "key": natural_key(entity.catalogue.dataset(each.dataset), each.fields),
-                    "action": _ACTIONS[happened],
+                    "action": _ACTIONS[event],
                     "reason": _REASON,
-                    "decided_on": day_of(when).isoformat(),
+                    "decided_on": day_of(moment).isoformat(),
                 }
 
 
-def _source_time(of: DeliveredRow) -> str:
-    return f"{of.day.isoformat()}T09:00:00+08:00"
+def _source_time(row: DeliveredRow) -> str:
+    return f"{row.day.isoformat()}T09:00:00+08:00"
 
 
 def _finish(plan: ExportPlan, made: WrittenProvince) -> WrittenProvince:
@@ -179,7 +178,7 @@ def _finish(plan: ExportPlan, made: WrittenProvince) -> WrittenProvince:
     return made
 
 
-_counts: Any = None  # the counts that parts and parent share, in a part's process
+_counts: Any = None  # progress of each part, in memory shared with the parent process
 
 
 def _share_counts(done: Any) -> None:
@@ -188,17 +187,17 @@ def _share_counts(done: Any) -> None:
 
 
 def _write_counted_part(plan: ExportPlan, part: int) -> list[WrittenFile]:
-    def tell(count: int) -> None:
+    def store_progress(count: int) -> None:
         _counts[part] = count
 
-    return write_part(plan, part, tell)
+    return write_part(plan, part, store_progress)
 
 
-def _wait_for_parts(running: list[Future[list[WrittenFile]]], tell: Callable[[], None]) -> None:
-    """Until all have ended, or one has failed, which is raised."""
+def _wait_for_parts(running: list[Future[list[WrittenFile]]], report: Callable[[], None]) -> None:
+    """Wait for all parts, reporting progress; raises the first failure."""
     while True:
         ended, going = wait(running, timeout=_PROGRESS_SECONDS, return_when=FIRST_EXCEPTION)
-        tell()
+        report()
         for each in ended:
             each.result()
         if not going:

@@ -1,9 +1,8 @@
-"""One file of one dataset, row by row, as a department would deliver it; never more than a block of
-it is in memory.
+"""Streaming writers of dataset files (CSV, NDJSON, Parquet) in the delivery format.
 
-The columns are the catalogue's names, with `uscc` before them where it is no field of the dataset,
-and `source_time` behind them. In CSV an empty cell is a field left out, the texts of a
-list are parted by semicolons, and a truth is `true` or `false`.
+Columns: `uscc` unless it is a field of the dataset, the catalogue's field names, `source_time`.
+In CSV an empty cell is an absent field, lists are separated by semicolons, and booleans are `true`
+or `false`.
 """
 
 import csv
@@ -13,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 
 import orjson
 import pyarrow as pa
@@ -35,7 +34,7 @@ Row = Mapping[str, Any]
 
 
 class Format(StrEnum):
-    """How files are written; the text formats are compressed by Zstandard."""
+    """File formats; the text formats are compressed with Zstandard."""
 
     CSV = "csv"
     NDJSON = "ndjson"
@@ -43,7 +42,7 @@ class Format(StrEnum):
 
     @property
     def ending(self) -> str:
-        """The end of such a file's name."""
+        """The file name extension."""
         return ".parquet" if self is Format.PARQUET else f".{self.value}.zst"
 
 
@@ -58,35 +57,23 @@ class WrittenFile:
     sha256: str
 
 
-class Lines(Protocol):
-    """Where rows go, one after the other."""
-
-    def write(self, row: Row) -> None:
-        """Write one row."""
-        ...
-
-    def close(self) -> None:
-        """Write what is held back."""
-        ...
-
-
 class DatasetFile:
-    """A file being written; `close` says what it has become."""
+    """A dataset file being written; `close` returns its size and digest."""
 
     def __init__(self, path: Path, dataset: DatasetDefinition, form: Format) -> None:
         self._path, self._dataset = path, dataset.code
         self._file = _Digesting(path.open("wb"))
-        self._lines = _WRITERS[form](self._file, dataset)
+        self._rows_writer = _WRITERS[form](self._file, dataset)
         self._rows = 0
 
     def write(self, row: Row) -> None:
         """Write one row: the fields, `uscc` and `source_time`."""
-        self._lines.write(row)
+        self._rows_writer.write(row)
         self._rows += 1
 
     def close(self) -> WrittenFile:
         """Finish the file."""
-        self._lines.close()
+        self._rows_writer.close()
         self._file.close()
         return WrittenFile(
             name=self._path.name,
@@ -98,13 +85,13 @@ class DatasetFile:
 
 
 def header_of(dataset: DatasetDefinition) -> tuple[str, ...]:
-    """The columns of a delivery of this dataset."""
+    """The columns of a dataset file."""
     names = tuple(field.name for field in dataset.fields)
     return (*(() if _USCC in names else (_USCC,)), *names, _SOURCE_TIME)
 
 
 class _Digesting(io.RawIOBase):
-    """A file that digests what is written to it."""
+    """A binary file that hashes what is written."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()

@@ -1,7 +1,4 @@
-"""A visitor without a browser: signs in, reads the pages, ticks boxes and follows redirects.
-
-It knows no shortcut: what it does, a person with a phone does by the same addresses.
-"""
+"""Scripted portal visitor: signs in, fills forms and follows redirects, as a browser would."""
 
 from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
@@ -14,11 +11,11 @@ MAX_REDIRECTS: Final = 12
 
 
 class VisitError(Exception):
-    """A page did not let the visitor go on as a person could."""
+    """A page did not allow the expected next step."""
 
 
 class HeadlessVisitor:
-    """One person with a phone."""
+    """One person's browser session."""
 
     def __init__(self, issuer: str, login: dict[str, str] | None = None) -> None:
         self._issuer = issuer
@@ -32,29 +29,29 @@ class HeadlessVisitor:
         await self._http.aclose()
 
     async def decide(self, url: str, *, datasets: list[str], questions: list[str]) -> str:
-        """Open a request for consent, sign in, tick these, consent. The address to go back to."""
+        """Grant a consent request; returns the redirect to the client."""
         answer = await self._tick(url, datasets, questions)
         return str(answer.headers["location"])
 
     async def grant(self, url: str, *, datasets: list[str]) -> None:
-        """The same for a request that came as a link: it ends in the portal."""
+        """Grant a consent request that came by link."""
         answer = await self._tick(url, datasets, [])
         if "notice=granted" not in str(answer.url):
             raise VisitError("The consent was not granted.")
 
     async def withdraw(self, consent_id: str) -> None:
-        """Withdraw a consent: two taps."""
+        """Withdraw a consent."""
         address = f"{self._issuer}/portal/consents/{consent_id}/withdraw"
         page = await self._signed_in(await self._go("GET", address))
         form = next(form for form in forms_in(page.text) if form.action.endswith("/withdraw"))
         await self._send(page, form, form.filled())
 
     async def scan(self, url: str) -> str:
-        """Scan a code: the page behind it."""
+        """The HTML of an enterprise code's page."""
         return (await self._go("GET", url)).text
 
     async def _tick(self, url: str, datasets: list[str], questions: list[str]) -> httpx2.Response:
-        """Sign in, tick these, consent; the page or redirect that follows."""
+        """Sign in, tick the items and grant; the response that follows."""
         page = await self._signed_in(await self._go("GET", url))
         form = form_with(page.text, "dataset" if datasets else "question")
         chosen = form.filled(decision="grant", dataset=datasets, question=questions)
@@ -63,7 +60,7 @@ class HeadlessVisitor:
         return await self._send(page, form, chosen)
 
     async def _signed_in(self, page: httpx2.Response) -> httpx2.Response:
-        """Sign in if this is the sign-in page; where it leads is the page that was wanted."""
+        """Sign in if this is the sign-in page; the page that follows."""
         if "/demo-identity/" not in str(page.url):
             return page
         form = form_with(page.text, "password")
@@ -76,7 +73,7 @@ class HeadlessVisitor:
         return await self._go("POST", address, data=fields, headers={"Origin": self._issuer})
 
     async def _go(self, method: str, url: str, **request: Any) -> httpx2.Response:
-        """Follow redirects within the gateway; one that leads to a client's callback is the end."""
+        """Send a request and follow redirects, up to one to a client's callback."""
         for _ in range(MAX_REDIRECTS):
             answer = await self._http.request(method, url, **request)
             if not answer.has_redirect_location:

@@ -1,4 +1,4 @@
-"""Reads the forms of a page as a browser would: what is sent when nothing is changed, and where to."""
+"""HTML form parser: action, default field values and checkboxes of a page's forms."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ Attributes = list[tuple[str, str | None]]
 
 @dataclass(slots=True)
 class HtmlForm:
-    """One form: its action, its hidden and filled-in fields, and the boxes that can be ticked."""
+    """One form: action, default values, checkboxes and those ticked."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -17,7 +17,7 @@ class HtmlForm:
     ticked: dict[str, list[str]] = field(default_factory=dict)
 
     def filled(self, **values: str | list[str]) -> dict[str, Any]:
-        """What is sent once these are filled in or ticked; only what the page offers can be ticked."""
+        """The form data with these values; only offered checkboxes can be ticked."""
         for name, value in values.items():
             offered = self.boxes.get(name)
             missing = set(value) - set(offered) if offered is not None else set()
@@ -49,14 +49,14 @@ class _Forms(HTMLParser):
 
 
 def forms_in(page: str) -> list[HtmlForm]:
-    """All forms of a page that are sent by POST, in their order."""
+    """The POST forms of a page, in order."""
     parser = _Forms()
     parser.feed(page)
     return parser.forms
 
 
 def form_with(page: str, name: str) -> HtmlForm:
-    """The form that has a field of this name."""
+    """The first form with a field of this name."""
     for form in forms_in(page):
         if name in form.fields or name in form.boxes:
             return form

@@ -1,4 +1,4 @@
-"""Those enterprises of the province that the kit names: at least two of each trait."""
+"""The demo kit's subjects: two enterprises of each trait, with accounts."""
 
 import asyncio
 import secrets
@@ -17,13 +17,13 @@ PASSWORD_BYTES: Final = 6
 
 @dataclass(slots=True)
 class SubjectChoice:
-    """Passes a stream of enterprises on and keeps the first few of each trait."""
+    """Collects the first few enterprises of each trait from a stream."""
 
     chosen: list[SyntheticEnterprise] = field(default_factory=list)
     _seen: Counter[str] = field(default_factory=Counter)
 
     def watch(self, stream: Iterable[SyntheticEnterprise]) -> Iterator[SyntheticEnterprise]:
-        """The same stream."""
+        """Yield the same stream while collecting."""
         for entity in stream:
             wanted = [trait for trait in entity.traits if self._seen[trait] < SUBJECTS_PER_TRAIT]
             if wanted and len(self.chosen) < MAX_SUBJECTS:
@@ -34,7 +34,7 @@ class SubjectChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who signs in for one subject."""
+    """The demo login for one subject."""
 
     username: str
     password: str = field(repr=False)
@@ -42,7 +42,7 @@ class Account:
 
 
 async def accounts(count: int) -> list[Account]:
-    """`count` accounts with passwords of their own; hashing is slow, so it runs in threads."""
+    """New accounts with random passwords, hashed in threads."""
     return list(
         await asyncio.gather(
             *(asyncio.to_thread(_account, number) for number in range(1, count + 1))
@@ -60,7 +60,7 @@ def _account(number: int) -> Account:
 
 
 def subject_entry(entity: SyntheticEnterprise, account: Account, code_url: str) -> dict[str, Any]:
-    """A subject as it stands in the kit."""
+    """A subject's entry in the kit."""
     return {
         "uscc": entity.enterprise.uscc,
         "name": entity.enterprise.name,
@@ -72,7 +72,7 @@ def subject_entry(entity: SyntheticEnterprise, account: Account, code_url: str) 
 
 
 def person_entry(entity: SyntheticEnterprise, account: Account) -> dict[str, Any]:
-    """The same person as the demo identity provider knows them."""
+    """The account's entry in the demo identity provider."""
     return {
         "username": account.username,
         "password_hash": account.password_hash,

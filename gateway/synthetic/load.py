@@ -1,4 +1,4 @@
-"""A province goes into empty tables only, by COPY; what is personal is sealed before it goes."""
+"""Bulk load of a synthetic province into empty tables by COPY, with personal fields encrypted."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class NotEmptyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """How much is in the tables."""
+    """Rows loaded so far."""
 
     enterprises: int
     records: int
@@ -45,7 +45,7 @@ async def load(
     catalogue: Catalogue,
     on_progress: Callable[[Loaded], None] = lambda _: None,
 ) -> Loaded:
-    """Load everything or nothing, in one transaction; `on_progress` hears of each batch."""
+    """Load all in one transaction; `on_progress` is called after each batch."""
     done = Loaded(enterprises=0, records=0)
     async with engine.begin() as connection:
         await connection.execute(_LOCK)
@@ -75,8 +75,7 @@ async def _copy(
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     if driver is None:
-        message = "The connection was closed."
-        raise RuntimeError(message)
+        raise RuntimeError("The connection was closed.")
     await driver.copy_records_to_table(
         table.name,
         records=rows,
@@ -92,22 +91,28 @@ def _batches(
         yield batch
 
 
-_ENTERPRISE: Final = tuple(column.name for column in enterprise.columns)
-_RECORD: Final = tuple(column.name for column in record.columns)
+_ENTERPRISE_COLUMNS: Final = tuple(column.name for column in enterprise.columns)
+_RECORD_COLUMNS: Final = tuple(column.name for column in record.columns)
 
 
 def _enterprise_row(entity: SyntheticEnterprise, vault: Vault) -> tuple[Any, ...]:
-    of = entity.enterprise
-    sealed, digests = seal_enterprise(vault, of.uscc, entity.personal)
-    made = {"personal": sealed, "digests": digests}
-    return tuple(made[name] if name in made else getattr(of, name) for name in _ENTERPRISE)
+    source = entity.enterprise
+    sealed, digests = seal_enterprise(vault, source.uscc, entity.personal)
+    derived = {"personal": sealed, "digests": digests}
+    return tuple(
+        derived[name] if name in derived else getattr(source, name) for name in _ENTERPRISE_COLUMNS
+    )
 
 
-def _record_row(of: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ...]:
-    dataset = catalogue.dataset(of.dataset)
-    made: dict[str, Any] = {"fields": orjson.dumps(stored_fields(dataset, of.fields)).decode()}
-    personal = personal_values(dataset, of.fields)
+def _record_row(source: Record, catalogue: Catalogue, vault: Vault) -> tuple[Any, ...]:
+    dataset = catalogue.dataset(source.dataset)
+    derived: dict[str, Any] = {
+        "fields": orjson.dumps(stored_fields(dataset, source.fields)).decode()
+    }
+    personal = personal_values(dataset, source.fields)
     if personal:
-        row = sealed_row_name(of.uscc, of.source_id, of.dataset, of.natural_key)
-        made["personal"], made["digests"] = seal_record(vault, row, personal)
-    return tuple(made[name] if name in made else getattr(of, name) for name in _RECORD)
+        row = sealed_row_name(source.uscc, source.source_id, source.dataset, source.natural_key)
+        derived["personal"], derived["digests"] = seal_record(vault, row, personal)
+    return tuple(
+        derived[name] if name in derived else getattr(source, name) for name in _RECORD_COLUMNS
+    )

@@ -1,4 +1,4 @@
-"""What speaks against an enterprise, with the dates on which its clocks run."""
+"""Synthetic negative records: penalties, listings, judgment defaults, risk alerts."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -18,19 +18,19 @@ _YEAR: Final = 12
 
 
 def add_penalty(
-    draft: EnterpriseBuilder,
+    builder: EnterpriseBuilder,
     *,
     published_on: date,
     publicity_ends_on: date | None = None,
     changed: Mapping[str, Any] | None = None,
-    **happened: datetime,
+    **events: datetime,
 ) -> None:
-    """A fine of ordinary severity, published on a day; `changed` are fields that differ."""
-    violation, basis, facts = draft.rng.choice(_VIOLATIONS)
-    fine = Decimal(draft.rng.randint(110, 900)) / 100
+    """Add a fine of ordinary severity; `changed` overrides fields."""
+    violation, basis, facts = builder.rng.choice(_VIOLATIONS)
+    fine = Decimal(builder.rng.randint(110, 900)) / 100
     decided_on = published_on - timedelta(days=5)
     fields: dict[str, Any] = {
-        "document_number": draft.number("浙市监罚", decided_on),
+        "document_number": builder.document_number("浙市监罚", decided_on),
         "violation_type": violation,
         "facts": facts,
         "legal_basis": basis,
@@ -39,8 +39,8 @@ def add_penalty(
         "fine": f"{fine:.6f}",
         "confiscated": "0.000000",
         "decided_on": f"{decided_on}",
-        "authority": draft.authority("市场监督管理"),
-        "data_source": draft.authority("市场监督管理"),
+        "authority": builder.authority("市场监督管理"),
+        "data_source": builder.authority("市场监督管理"),
         "severity": "一般",
         "procedure": "普通",
         "determined_on": f"{decided_on}",
@@ -49,68 +49,68 @@ def add_penalty(
         "appeal_state": "none",
         **(changed or {}),
     }
-    last_day = publicity_ends_on or _last_day(draft, fields, published_on)
+    last_day = publicity_ends_on or _last_day(builder, fields, published_on)
     if last_day is not None:
         fields["publicity_ends_on"] = f"{last_day}"
-    draft.add("penalty", fields, **happened)
+    builder.add("penalty", fields, **events)
 
 
-def add_live_penalty(draft: EnterpriseBuilder, **changed: Any) -> None:  # fields of a penalty
-    """A penalty that is shown today and for months to come."""
-    add_penalty(draft, published_on=draft.before(150, 30), changed=changed)
+def add_live_penalty(builder: EnterpriseBuilder, **changed: Any) -> None:  # penalty fields
+    """Add a penalty within its publicity term for months."""
+    add_penalty(builder, published_on=builder.past_day(150, 30), changed=changed)
 
 
-def add_penalty_ending(draft: EnterpriseBuilder, last_day: date) -> None:
-    """A penalty that is shown on `last_day` for the last time."""
+def add_penalty_ending(builder: EnterpriseBuilder, last_day: date) -> None:
+    """Add a penalty whose publicity term ends on `last_day`."""
     published_on = months_after(last_day, -_YEAR)
     while months_after(published_on, _YEAR) < last_day:
         published_on += timedelta(days=1)
-    add_penalty(draft, published_on=published_on, publicity_ends_on=last_day)
+    add_penalty(builder, published_on=published_on, publicity_ends_on=last_day)
 
 
-def add_abnormal_listing(draft: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
-    """On the list of abnormal operations, until removed."""
-    added_on = draft.before(900, 400) if removed_on else draft.before(300, 10)
+def add_abnormal_listing(builder: EnterpriseBuilder, *, removed_on: date | None = None) -> None:
+    """Add a listing for abnormal operations."""
+    added_on = builder.past_day(900, 400) if removed_on else builder.past_day(300, 10)
     _add_listing(
-        draft,
+        builder,
         "abnormal_listing",
         added_on,
         removed_on,
         {
-            "decision_number": draft.number("浙市监异", added_on),
-            "reason": draft.rng.choice(("未按期年报", "无法联系")),
-            "authority": draft.authority("市场监督管理"),
+            "decision_number": builder.document_number("浙市监异", added_on),
+            "reason": builder.rng.choice(("未按期年报", "无法联系")),
+            "authority": builder.authority("市场监督管理"),
         },
     )
 
 
-def add_serious_violation(draft: EnterpriseBuilder) -> None:
-    """On the list of serious violations."""
-    added_on = draft.before(300, 10)
+def add_serious_violation(builder: EnterpriseBuilder) -> None:
+    """Add a listing for serious violations."""
+    added_on = builder.past_day(300, 10)
     _add_listing(
-        draft,
+        builder,
         "serious_violation",
         added_on,
         None,
         {
-            "decision_number": draft.number("浙市监严", added_on),
+            "decision_number": builder.document_number("浙市监严", added_on),
             "category": "产品质量",
             "reason": "生产销售不符合保障人身健康标准的产品，情节严重。",
-            "authority": draft.authority("市场监督管理"),
+            "authority": builder.authority("市场监督管理"),
         },
     )
 
 
-def add_judgment_default(draft: EnterpriseBuilder) -> None:
-    """Listed as a judgment defaulter."""
-    published_on = draft.before(600, 10)
-    number = draft.rng.randrange(1, 9000)
-    draft.add(
+def add_judgment_default(builder: EnterpriseBuilder) -> None:
+    """Add a listing as judgment defaulter."""
+    published_on = builder.past_day(600, 10)
+    number = builder.rng.randrange(1, 9000)
+    builder.add(
         "judgment_defaulter",
         {
-            "case_number": f"({published_on.year})浙{draft.division.code[2:]}执{number}号",
-            "court": f"{draft.division.name}人民法院",
-            "basis": f"({published_on.year - 1})浙{draft.division.code[2:]}民初{number}号",
+            "case_number": f"({published_on.year})浙{builder.division.code[2:]}执{number}号",
+            "court": f"{builder.division.name}人民法院",
+            "basis": f"({published_on.year - 1})浙{builder.division.code[2:]}民初{number}号",
             "obligation": "支付货款人民币壹拾万元及利息。",
             "performance": "全部未履行",
             "published_on": f"{published_on}",
@@ -118,22 +118,22 @@ def add_judgment_default(draft: EnterpriseBuilder) -> None:
     )
 
 
-def add_alert(draft: EnterpriseBuilder) -> None:
-    """A risk alert, for government only."""
-    day = draft.before(200)
-    draft.add(
+def add_alert(builder: EnterpriseBuilder) -> None:
+    """Add a risk alert, for government only."""
+    day = builder.past_day(200)
+    builder.add(
         "supervision",
         {
-            "number": draft.number("浙预警", day),
-            "class": draft.rng.choice("BCD"),
-            "indicator": draft.rng.choice(("一址多照", "一人多企", "查无下落")),
+            "number": builder.document_number("浙预警", day),
+            "class": builder.rng.choice("BCD"),
+            "indicator": builder.rng.choice(("一址多照", "一人多企", "查无下落")),
             "date": f"{day}",
         },
     )
 
 
 def _add_listing(
-    draft: EnterpriseBuilder,
+    builder: EnterpriseBuilder,
     dataset: str,
     added_on: date,
     removed_on: date | None,
@@ -142,13 +142,13 @@ def _add_listing(
     fields["added_on"] = f"{added_on}"
     if removed_on is not None:
         fields["removed_on"] = f"{removed_on}"
-    draft.add(dataset, fields)
+    builder.add(dataset, fields)
 
 
 def _last_day(
-    draft: EnterpriseBuilder, fields: Mapping[str, Any], published_on: date
+    builder: EnterpriseBuilder, fields: Mapping[str, Any], published_on: date
 ) -> date | None:
-    rules = draft.catalogue.rules_of("penalty").publicity
+    rules = builder.catalogue.rules_of("penalty").publicity
     if rules is None:
         return None
     return penalty_publicity_end(

@@ -1,4 +1,4 @@
-"""What to try next, printed when the tour is over: addresses, a login, a code, three lines."""
+"""Hints printed after the demo tour: addresses, a login, an enterprise code, SDK lines."""
 
 import io
 
@@ -17,7 +17,7 @@ print(bank.query("{uscc}", purpose="{purpose}", datasets=["registration"]).recor
 
 
 def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
-    """Print it."""
+    """Print the hints."""
     subject = next(s for s in kit["subjects"] if "disputed" in s["traits"])
     active = kit["consents"]["active"]
     login = subject["login"]
@@ -39,7 +39,7 @@ def print_next_steps(kit: Kit, folder: DemoFolder, console: Console) -> None:
 
 
 def _symbol(address: str) -> str:
-    """A QR symbol for the terminal; upper case keeps it small."""
+    """A QR symbol in ASCII; upper case keeps it small."""
     code = qrcode.QRCode(border=2)
     code.add_data(address.upper())
     drawn = io.StringIO()

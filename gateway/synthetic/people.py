@@ -1,7 +1,7 @@
-"""People who do not exist: no ID number here is a valid one, and no phone can ring.
+"""Made-up persons with invalid ID numbers and unassigned phone numbers.
 
-The last character of each ID number is wrong, so that it matches nobody. Mobile numbers begin with
-154, which the numbering plan has given to no operator.
+The check character of each ID number is wrong. Mobile numbers begin with 154, which is assigned to
+no operator.
 """
 
 import random
@@ -29,7 +29,7 @@ _WORKING_LIFE: Final = 45 * 365
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticPerson:
-    """A legal representative or operator, made up."""
+    """A made-up legal representative or operator."""
 
     name: str
     id_number: str
@@ -38,7 +38,7 @@ class SyntheticPerson:
 
 
 def make_person(rng: random.Random, division: Division, today: date) -> SyntheticPerson:
-    """A grown-up from `division`."""
+    """Make an adult from `division`."""
     born = today - timedelta(days=_ADULT + int(rng.random() * _WORKING_LIFE))
     road = rng.choice(_ROADS)
     return SyntheticPerson(
@@ -52,12 +52,12 @@ def make_person(rng: random.Random, division: Division, today: date) -> Syntheti
 
 
 def make_name(rng: random.Random) -> str:
-    """A surname and one or two characters."""
+    """Make a name: a surname and one or two characters."""
     given = rng.choice(_GIVEN) + (rng.choice(_GIVEN) if rng.random() < 0.8 else "")  # noqa: PLR2004
     return rng.choice(_SURNAMES) + given
 
 
 def invalid_id_number(first17: str) -> str:
-    """An ID number with a check character that is not the right one."""
+    """An ID number with a wrong check character."""
     right = _CHECKS.index(id_check_character(first17))
     return first17 + _CHECKS[(right + 1) % len(_CHECKS)]

@@ -1,4 +1,4 @@
-"""What speaks for an enterprise, or neither for nor against it. Open terms end on 2099-12-31."""
+"""Synthetic positive and neutral records: licences, ratings, payments, reports and others."""
 
 # ruff: noqa: PLR2004  # the shares are data
 
@@ -8,7 +8,7 @@ from typing import Final
 from gateway.creditfile.local_dates import months_after
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 
-OPEN: Final = "2099-12-31"
+OPEN_END: Final = "2099-12-31"
 _CATEGORIES: Final = ("普通", "普通", "普通", "核准", "登记", "认可", "特许", "其他")
 _LICENCES: Final = ("食品经营许可", "公共场所卫生许可", "道路货物运输许可", "排污许可")
 _COMMITMENTS: Final = ("审批替代型", "主动型", "行业自律型")
@@ -22,35 +22,35 @@ _PAID: Final = {
 
 
 def add_licence(
-    draft: EnterpriseBuilder, *, category: str | None = None, valid: bool = True
+    builder: EnterpriseBuilder, *, category: str | None = None, valid: bool = True
 ) -> None:
-    """A licence; `valid` says whether it is so today."""
-    decided_on = draft.before(900, 30) if valid else draft.before(3000, 1900)
-    until = OPEN if valid and draft.rng.random() < 0.3 else f"{months_after(decided_on, 60)}"
-    name = draft.rng.choice(_LICENCES)
-    number = draft.number("浙许", decided_on)
-    draft.add(
+    """Add a licence, valid or expired."""
+    decided_on = builder.past_day(900, 30) if valid else builder.past_day(3000, 1900)
+    until = OPEN_END if valid and builder.rng.random() < 0.3 else f"{months_after(decided_on, 60)}"
+    name = builder.rng.choice(_LICENCES)
+    number = builder.document_number("浙许", decided_on)
+    builder.add(
         "licence",
         {
             "number": number,
             "name": f"{name}决定书",
-            "category": category or draft.rng.choice(_CATEGORIES),
+            "category": category or builder.rng.choice(_CATEGORIES),
             "certificate": f"{name}证",
             "content": f"准予{name}。",
             "decided_on": f"{decided_on}",
             "valid_from": f"{decided_on}",
             "valid_to": until,
-            "authority": draft.authority("行政审批"),
-            "data_source": draft.authority("行政审批"),
+            "authority": builder.authority("行政审批"),
+            "data_source": builder.authority("行政审批"),
         },
     )
 
 
-def add_rating(draft: EnterpriseBuilder, score: int) -> None:
-    """The public rating of the last quarter."""
-    rated_on = draft.before(80)
+def add_rating(builder: EnterpriseBuilder, score: int) -> None:
+    """Add a public rating of the last quarter."""
+    rated_on = builder.past_day(80)
     level = next(level for least, level in _LEVELS if score >= least)
-    draft.add(
+    builder.add(
         "public_rating",
         {
             "score": score,
@@ -62,15 +62,15 @@ def add_rating(draft: EnterpriseBuilder, score: int) -> None:
 
 
 def add_payments(
-    draft: EnterpriseBuilder, kind: str, *, months: int = 12, late: int | None = None
+    builder: EnterpriseBuilder, kind: str, *, months: int = 12, late: int | None = None
 ) -> None:
-    """So many complete months of payments; the `late`-th month ago was late."""
-    band = draft.rng.choice(("低", "中", "高"))
+    """Add full months of payments; `late` is the month, counted back, paid late."""
+    band = builder.rng.choice(("低", "中", "高"))
     for back in range(1, months + 1):
-        month = months_after(draft.today.replace(day=1), -back)
-        if month < draft.established_on:
+        month = months_after(builder.today.replace(day=1), -back)
+        if month < builder.established_on:
             return
-        draft.add(
+        builder.add(
             "tax_and_social",
             {
                 "kind": kind,
@@ -81,107 +81,107 @@ def add_payments(
         )
 
 
-def add_all_payments(draft: EnterpriseBuilder) -> None:
-    """Twelve months of each kind, on time."""
+def add_all_payments(builder: EnterpriseBuilder) -> None:
+    """Add twelve months of punctual payments of each kind."""
     for kind in _PAID:
-        add_payments(draft, kind)
+        add_payments(builder, kind)
 
 
-def add_commitment(draft: EnterpriseBuilder, fulfilment: str = "fulfilled") -> None:
-    """A commitment, kept unless said otherwise."""
-    committed_on = draft.before(700, 30)
+def add_commitment(builder: EnterpriseBuilder, fulfilment: str = "fulfilled") -> None:
+    """Add a commitment."""
+    committed_on = builder.past_day(700, 30)
     fields = {
-        "number": draft.number("浙信诺", committed_on),
-        "type": draft.rng.choice(_COMMITMENTS),
+        "number": builder.document_number("浙信诺", committed_on),
+        "type": builder.rng.choice(_COMMITMENTS),
         "content": "承诺所提交材料真实、合法、有效，依法诚信经营。",
-        "accepted_by": draft.authority("行政审批"),
+        "accepted_by": builder.authority("行政审批"),
         "committed_on": f"{committed_on}",
         "fulfilment": fulfilment,
     }
     if fulfilment == "broken":
-        fields["determined_on"] = f"{draft.before(29)}"
-    draft.add("commitment", fields)
+        fields["determined_on"] = f"{builder.past_day(29)}"
+    builder.add("commitment", fields)
 
 
-def add_inspection(draft: EnterpriseBuilder, result: str = "未发现问题") -> None:
-    """One visit."""
-    inspected_on = draft.before(700)
-    draft.add(
+def add_inspection(builder: EnterpriseBuilder, result: str = "未发现问题") -> None:
+    """Add an inspection."""
+    inspected_on = builder.past_day(700)
+    builder.add(
         "inspection",
         {
-            "task": draft.number("浙抽查", inspected_on),
+            "task": builder.document_number("浙抽查", inspected_on),
             "type": "双随机抽查",
-            "authority": draft.authority("市场监督管理"),
+            "authority": builder.authority("市场监督管理"),
             "inspected_on": f"{inspected_on}",
             "result": result,
         },
     )
 
 
-def add_honour(draft: EnterpriseBuilder) -> None:
-    """A title that is still valid."""
-    granted_on = draft.before(700)
-    draft.add(
+def add_honour(builder: EnterpriseBuilder) -> None:
+    """Add a valid honour."""
+    granted_on = builder.past_day(700)
+    builder.add(
         "honour",
         {
-            "number": draft.number("浙表彰", granted_on),
-            "title": draft.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
-            "granted_by": f"{draft.division.city}市人民政府",
+            "number": builder.document_number("浙表彰", granted_on),
+            "title": builder.rng.choice(("守合同重信用企业", "诚信示范单位", "放心消费单位")),
+            "granted_by": f"{builder.division.city}市人民政府",
             "granted_on": f"{granted_on}",
             "valid_to": f"{months_after(granted_on, 36)}",
         },
     )
 
 
-def add_industry_rating(draft: EnterpriseBuilder, *, published: bool) -> None:
-    """Last year's rating in one line of business."""
-    rated_on = draft.before(300)
-    draft.add(
+def add_industry_rating(builder: EnterpriseBuilder, *, published: bool) -> None:
+    """Add last year's industry rating."""
+    rated_on = builder.past_day(300)
+    builder.add(
         "industry_rating",
         {
-            "number": draft.number("浙行评", rated_on),
-            "domain": draft.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
-            "level": draft.rng.choice(("A", "A", "B", "C")),
+            "number": builder.document_number("浙行评", rated_on),
+            "domain": builder.rng.choice(("食品药品", "安全生产", "生态环境", "检验检测")),
+            "level": builder.rng.choice(("A", "A", "B", "C")),
             "period": f"{rated_on.year - 1}",
-            "authority": draft.authority("应急管理"),
+            "authority": builder.authority("应急管理"),
             "date": f"{rated_on}",
             "published": published,
         },
     )
 
 
-def add_third_party_rating(draft: EnterpriseBuilder) -> None:
-    """A rating by an agency that does not exist."""
-    rated_on = draft.before(300)
-    draft.add(
+def add_third_party_rating(builder: EnterpriseBuilder) -> None:
+    """Add a rating by a made-up agency."""
+    rated_on = builder.past_day(300)
+    builder.add(
         "third_party_rating",
         {
-            "number": draft.number("合成评", rated_on),
+            "number": builder.document_number("合成评", rated_on),
             "evaluator": "合成信用评价有限公司",
             "standard": "企业信用等级划分通则",
-            "level": draft.rng.choice(("AAA", "AA", "A", "BBB")),
+            "level": builder.rng.choice(("AAA", "AA", "A", "BBB")),
             "date": f"{rated_on}",
         },
     )
 
 
 def add_annual_report(
-    draft: EnterpriseBuilder, *, years_ago: int = 1, published: bool = False
+    builder: EnterpriseBuilder, *, years_ago: int = 1, published: bool = False
 ) -> None:
-    """The report on one year, where it was there by then."""
-    year = draft.today.year - years_ago
-    if year < draft.established_on.year:
+    """Add an annual report, unless the enterprise is younger."""
+    year = builder.today.year - years_ago
+    if year < builder.established_on.year:
         return
-    revenue = round(draft.rng.lognormvariate(5.5, 1.6), 2)
-    reported_on = min(date(year + 1, 5, 20), draft.today - timedelta(days=1))
-    draft.add(
+    revenue = round(builder.rng.lognormvariate(5.5, 1.6), 2)
+    reported_on = min(date(year + 1, 5, 20), builder.today - timedelta(days=1))
+    builder.add(
         "annual_report",
         {
             "year": f"{year}",
             "reported_on": f"{reported_on}",
-            "contact_address": draft.address,
+            "contact_address": builder.address,
             "web_shops": [],
-            "employees": int(draft.rng.lognormvariate(2, 1)) + 1,
+            "employees": int(builder.rng.lognormvariate(2, 1)) + 1,
             "assets": f"{revenue * 0.8:.6f}",
             "debts": f"{revenue * 0.4:.6f}",
             "revenue": f"{revenue:.6f}",
@@ -192,19 +192,19 @@ def add_annual_report(
     )
 
 
-def add_pledge(draft: EnterpriseBuilder) -> None:
-    """A mortgage of goods that stands."""
-    registered_on = draft.before(700)
-    draft.add(
+def add_pledge(builder: EnterpriseBuilder) -> None:
+    """Add a chattel mortgage in force."""
+    registered_on = builder.past_day(700)
+    builder.add(
         "pledge",
         {
-            "number": draft.number("浙抵", registered_on),
+            "number": builder.document_number("浙抵", registered_on),
             "type": "动产抵押",
-            "pledgor": draft.name,
+            "pledgor": builder.name,
             "pledgee": "合成银行股份有限公司",
-            "amount": f"{draft.rng.randint(10, 900)}.000000",
+            "amount": f"{builder.rng.randint(10, 900)}.000000",
             "registered_on": f"{registered_on}",
-            "authority": draft.authority("市场监督管理"),
+            "authority": builder.authority("市场监督管理"),
             "state": "有效",
         },
     )

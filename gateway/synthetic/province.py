@@ -1,7 +1,6 @@
-"""The same seed and day give the same province, enterprise by enterprise, in constant memory.
+"""Generator of a synthetic province, reproducible from seed and day, in constant memory.
 
-Each enterprise comes from a random stream of its own, so that the first hundred are the same in a
-province of a hundred and in one of ten million.
+Each enterprise has its own random stream: the first hundred are the same at any province size.
 """
 
 # ruff: noqa: PLR2004  # the shares are data
@@ -27,11 +26,11 @@ _KINDS: Final = ("individual_business", "firm", "farmers_cooperative")
 _KIND_WEIGHTS: Final = (59, 99, 100)
 _LICENCES: Final = tuple(accumulate((46, 25, 14, 8, 4, 3)))
 _FIRST_NAME: Final = "杭州云栖数据科技有限公司"
-_FIRST_PLACE: Final = BY_CODE["330106"]
+_FIRST_DIVISION: Final = BY_CODE["330106"]
 _RARE_RECORDS: Final[tuple[tuple[float, Trait], ...]] = (
     (0.02, positive_records.add_honour),
-    (0.05, lambda draft: positive_records.add_industry_rating(draft, published=True)),
-    (0.03, lambda draft: positive_records.add_industry_rating(draft, published=False)),
+    (0.05, lambda builder: positive_records.add_industry_rating(builder, published=True)),
+    (0.03, lambda builder: positive_records.add_industry_rating(builder, published=False)),
     (0.01, positive_records.add_third_party_rating),
     (0.015, positive_records.add_pledge),
     (0.01, negative_records.add_alert),
@@ -62,10 +61,7 @@ def province(
     catalogue: Catalogue,
     first: int = 0,
 ) -> Iterator[SyntheticEnterprise]:
-    """The first `n` enterprises of the province of `seed`, as they are on `today`.
-
-    `first` of them may be passed over.
-    """
+    """Enterprises `first` to `n` of the province of `seed`, as of `today`."""
     for index in range(first, n):
         yield _make_enterprise(seed, index, today, catalogue)
 
@@ -77,19 +73,19 @@ def _make_enterprise(
     catalogue: Catalogue,
 ) -> SyntheticEnterprise:
     trait = FIRST_TRAITS[index] if index < len(FIRST_TRAITS) else None
-    draft = _new_builder(seed, index, trait, today, catalogue)
+    builder = _new_builder(seed, index, trait, today, catalogue)
     if index == 0:
-        draft.name = _FIRST_NAME
+        builder.name = _FIRST_NAME
     if trait is None:
-        _add_positive_records(draft)
-        _add_negative_traits(draft)
+        _add_positive_records(builder)
+        _add_negative_traits(builder)
     else:
-        _apply_trait(draft, trait)
-    if draft.kind == "individual_business":
-        draft.traits.add("individual_business")
-    if draft.kind == "farmers_cooperative":
-        draft.traits.add("cooperative")
-    return draft.finished()
+        _apply_trait(builder, trait)
+    if builder.kind == "individual_business":
+        builder.traits.add("individual_business")
+    if builder.kind == "farmers_cooperative":
+        builder.traits.add("cooperative")
+    return builder.build()
 
 
 def _new_builder(
@@ -104,10 +100,10 @@ def _new_builder(
     kind = any_kind if trait is None else TRAIT_KINDS.get(trait, "firm")
     division = pick_division(rng)
     if index == 0:
-        division = _FIRST_PLACE
+        division = _FIRST_DIVISION
     elif trait is not None:
         division = TRAIT_DIVISIONS.get(trait, division)
-    naming, person = make_company_name(rng, kind, division), make_person(rng, division, today)
+    company_name, person = make_company_name(rng, kind, division), make_person(rng, division, today)
     street, house = rng.choice(_STREETS), rng.randint(1, 998)
     return EnterpriseBuilder(
         rng=rng,
@@ -116,9 +112,9 @@ def _new_builder(
         uscc=make_uscc(index, seed, kind, division.code),
         kind=kind,
         division=division,
-        naming=naming,
+        company_name=company_name,
         person=person,
-        name=naming.name,
+        name=company_name.name,
         legal_representative=person.name,
         established_on=_established_on(rng, today, young=trait is None),
         address=f"{division.full_name}{street}{house}号{rng.randint(101, 998)}室",
@@ -126,48 +122,49 @@ def _new_builder(
 
 
 def _established_on(rng: random.Random, today: date, *, young: bool) -> date:
-    """Many are young, few are old; those with a trait are old enough for theirs."""
+    """Exponentially distributed age; enterprises with a trait are at least 1,200 days old."""
     days = int(rng.expovariate(1 / 2200)) + 240
     return today - timedelta(days=min(days, 12_000) if young else 1200 + min(days, 8_000))
 
 
-def _apply_trait(draft: EnterpriseBuilder, trait: str) -> None:
-    TRAITS[trait](draft)
+def _apply_trait(builder: EnterpriseBuilder, trait: str) -> None:
+    TRAITS[trait](builder)
     if trait != "clean":
-        positive_records.add_licence(draft)
-        positive_records.add_rating(draft, draft.rng.randint(560, 840))
-        positive_records.add_payments(draft, "social_insurance", late=draft.rng.randint(1, 12))
-        positive_records.add_commitment(draft)
-    draft.traits.add(trait)
+        positive_records.add_licence(builder)
+        positive_records.add_rating(builder, builder.rng.randint(560, 840))
+        positive_records.add_payments(builder, "social_insurance", late=builder.rng.randint(1, 12))
+        positive_records.add_commitment(builder)
+    builder.traits.add(trait)
 
 
-def _add_positive_records(draft: EnterpriseBuilder) -> None:
-    rng, is_firm = draft.rng, draft.kind == "firm"
+def _add_positive_records(builder: EnterpriseBuilder) -> None:
+    rng, is_firm = builder.rng, builder.kind == "firm"
     licences = rng.choices(range(1, 7), cum_weights=_LICENCES)[0]
     if rng.random() < 0.002:
         licences = min(int(rng.paretovariate(0.9) * 10), 300)
     for _ in range(licences):
-        positive_records.add_licence(draft, valid=rng.random() < 0.85)
+        positive_records.add_licence(builder, valid=rng.random() < 0.85)
     if rng.random() < (0.9 if is_firm else 0.3):
-        positive_records.add_rating(draft, min(990, max(300, int(rng.gauss(740, 90)))))
+        positive_records.add_rating(builder, min(990, max(300, int(rng.gauss(740, 90)))))
     if rng.random() < 0.3:
         positive_records.add_commitment(
-            draft, rng.choices(("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0]
+            builder,
+            rng.choices(("fulfilled", "in_progress", "broken"), cum_weights=(80, 97, 100))[0],
         )
     if rng.random() < 0.2:
-        positive_records.add_inspection(draft)
+        positive_records.add_inspection(builder)
     if is_firm and rng.random() < 0.6:
-        positive_records.add_annual_report(draft, published=rng.random() < 0.2)
+        positive_records.add_annual_report(builder, published=rng.random() < 0.2)
     if is_firm and rng.random() < 0.15:
         late = rng.randint(1, 12) if rng.random() < 0.15 else None
-        positive_records.add_payments(draft, "social_insurance", late=late)
+        positive_records.add_payments(builder, "social_insurance", late=late)
     for share, add in _RARE_RECORDS:
         if rng.random() < share:
-            add(draft)
+            add(builder)
 
 
-def _add_negative_traits(draft: EnterpriseBuilder) -> None:
+def _add_negative_traits(builder: EnterpriseBuilder) -> None:
     for share, trait in _NEGATIVE_SHARES:
-        if draft.rng.random() < share:
-            TRAITS[trait](draft)
-            draft.traits.add(trait)
+        if builder.rng.random() < share:
+            TRAITS[trait](builder)
+            builder.traits.add(trait)

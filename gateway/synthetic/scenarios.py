@@ -1,6 +1,6 @@
-"""Every case that a credit file can be is there, near the beginning, in however small a province.
+"""Traits: the special cases of credit files, assigned to the first enterprises of any province.
 
-A trait changes a draft whose file is otherwise clean of bad information.
+A trait changes the builder of an enterprise without other negative records.
 """
 
 from collections.abc import Callable
@@ -18,101 +18,101 @@ _HANGZHOU: Final = BY_CODE["330106"]
 _YIWU: Final = BY_CODE["330782"]
 
 
-def _clean(draft: EnterpriseBuilder) -> None:
-    positive_records.add_rating(draft, draft.rng.choice((780, 810, 870, 930)))
-    positive_records.add_all_payments(draft)
+def _clean(builder: EnterpriseBuilder) -> None:
+    positive_records.add_rating(builder, builder.rng.choice((780, 810, 870, 930)))
+    positive_records.add_all_payments(builder)
     for category in ("普通", "核准"):
-        positive_records.add_licence(draft, category=category)
-    positive_records.add_commitment(draft)
-    positive_records.add_inspection(draft)
-    positive_records.add_honour(draft)
-    positive_records.add_industry_rating(draft, published=True)
-    positive_records.add_industry_rating(draft, published=False)
-    positive_records.add_third_party_rating(draft)
-    positive_records.add_annual_report(draft)
-    positive_records.add_pledge(draft)
+        positive_records.add_licence(builder, category=category)
+    positive_records.add_commitment(builder)
+    positive_records.add_inspection(builder)
+    positive_records.add_honour(builder)
+    positive_records.add_industry_rating(builder, published=True)
+    positive_records.add_industry_rating(builder, published=False)
+    positive_records.add_third_party_rating(builder)
+    positive_records.add_annual_report(builder)
+    positive_records.add_pledge(builder)
 
 
-def _expired(draft: EnterpriseBuilder) -> None:
-    negative_records.add_penalty_ending(draft, draft.today - timedelta(days=1))
+def _expired(builder: EnterpriseBuilder) -> None:
+    negative_records.add_penalty_ending(builder, builder.today - timedelta(days=1))
 
 
-def _expires_today(draft: EnterpriseBuilder) -> None:
-    negative_records.add_penalty_ending(draft, draft.today)
+def _expires_today(builder: EnterpriseBuilder) -> None:
+    negative_records.add_penalty_ending(builder, builder.today)
 
 
-def _repaired(draft: EnterpriseBuilder) -> None:
+def _repaired(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
-        draft,
-        published_on=draft.before(150, 100),
-        repaired_at=draft.morning(10),
+        builder,
+        published_on=builder.past_day(150, 100),
+        repaired_at=builder.morning(10),
     )
 
 
-def _withdrawn(draft: EnterpriseBuilder) -> None:
+def _withdrawn(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
-        draft,
-        published_on=draft.before(150, 100),
-        withdrawn_at=draft.morning(10),
+        builder,
+        published_on=builder.past_day(150, 100),
+        withdrawn_at=builder.morning(10),
     )
 
 
-def _disputed(draft: EnterpriseBuilder) -> None:
+def _disputed(builder: EnterpriseBuilder) -> None:
     negative_records.add_penalty(
-        draft,
-        published_on=draft.before(150, 100),
-        objection_since=draft.morning(2),
+        builder,
+        published_on=builder.past_day(150, 100),
+        objection_since=builder.morning(2),
     )
 
 
-def _penalty(**changed: Any) -> Trait:  # fields of a penalty
-    return lambda draft: negative_records.add_live_penalty(draft, **changed)
+def _penalty(**changed: Any) -> Trait:  # penalty fields
+    return lambda builder: negative_records.add_live_penalty(builder, **changed)
 
 
-def _id_number_in_free_text(draft: EnterpriseBuilder) -> None:
-    number = draft.person.id_number
+def _id_number_in_free_text(builder: EnterpriseBuilder) -> None:
+    number = builder.person.id_number
     spaced = f"{number[:6]} {number[6:14]} {number[14:]}"
     facts = (
-        f"当事人经营者（身份证号：{number}，电话{draft.person.phone}）未按规定明码标价；"
+        f"当事人经营者（身份证号：{number}，电话{builder.person.phone}）未按规定明码标价；"
         f"复核时所留证件号为{spaced}。"
     )
-    negative_records.add_live_penalty(draft, facts=facts)
+    negative_records.add_live_penalty(builder, facts=facts)
 
 
 def _status(status: str) -> Trait:
-    def change(draft: EnterpriseBuilder) -> None:
-        draft.status = status
+    def change(builder: EnterpriseBuilder) -> None:
+        builder.status = status
 
     return change
 
 
-def _moved(draft: EnterpriseBuilder) -> None:
-    draft.status = "moved_out"
-    draft.address = "江苏省苏州市姑苏区合成路1号"
+def _moved(builder: EnterpriseBuilder) -> None:
+    builder.status = "moved_out"
+    builder.address = "江苏省苏州市姑苏区合成路1号"
 
 
-def _wrong_check_character(draft: EnterpriseBuilder) -> None:
-    draft.uscc, draft.code_ok = with_wrong_check_character(draft.uscc), False
+def _wrong_check_character(builder: EnterpriseBuilder) -> None:
+    builder.uscc, builder.code_ok = with_wrong_check_character(builder.uscc), False
 
 
 def _named(name: str) -> Trait:
-    def change(draft: EnterpriseBuilder) -> None:
-        draft.name = name
+    def change(builder: EnterpriseBuilder) -> None:
+        builder.name = name
 
     return change
 
 
-def _rare_characters(draft: EnterpriseBuilder) -> None:
-    draft.name = "杭州𬱖𠅤喆科技有限公司"
-    draft.legal_representative = "王\U0002b5ae龑"
+def _rare_characters(builder: EnterpriseBuilder) -> None:
+    builder.name = "杭州𬱖𠅤喆科技有限公司"
+    builder.legal_representative = "王\U0002b5ae龑"
 
 
-def _former_name(draft: EnterpriseBuilder) -> None:
-    draft.former_names = (f"{draft.division.city}旧禾贸易有限公司",)
+def _former_name(builder: EnterpriseBuilder) -> None:
+    builder.former_names = (f"{builder.division.city}旧禾贸易有限公司",)
 
 
-def _source_unavailable(draft: EnterpriseBuilder) -> None:
-    draft.unavailable = ("tax_and_social",)
+def _source_unavailable(builder: EnterpriseBuilder) -> None:
+    builder.unavailable = ("tax_and_social",)
 
 
 def _no_change(_: EnterpriseBuilder) -> None:
@@ -154,14 +154,14 @@ TRAITS: Final[dict[str, Trait]] = {
     "former_name": _former_name,
     "source_unavailable": _source_unavailable,
 }
-"""What each trait does to a draft, by its name."""
+"""Traits by name."""
 
 TRAIT_KINDS: Final = {
     "individual_business": "individual_business",
     "cooperative": "farmers_cooperative",
     "same_name": "individual_business",
 }
-"""The kind of the bearer, where the trait asks for one that is not a firm."""
+"""The enterprise kind that a trait requires, if not a firm."""
 
 TRAIT_DIVISIONS: Final[dict[str, Division]] = {
     "same_name": _YIWU,
@@ -170,7 +170,7 @@ TRAIT_DIVISIONS: Final[dict[str, Division]] = {
     "middle_dot": _HANGZHOU,
     "traditional_variant": _HANGZHOU,
 }
-"""Where the bearer is, where its name says so."""
+"""The division that a trait's company name requires."""
 
 FIRST_TRAITS: Final = ("clean", "clean", "clean", *TRAITS, *TRAITS)
-"""The traits of the first enterprises, in their order: each at least twice."""
+"""The traits of the first enterprises, in order; each at least twice."""

@@ -1,5 +1,7 @@
-"""A demo is built in a fresh database, once; the kit is written last, so a half-built one is begun
-anew."""
+"""Demo database seeding: province, clients, accounts, a consent, objections, then the kit.
+
+The kit is written last: without it the database is seeded again from the start.
+"""
 
 import asyncio
 import hashlib
@@ -44,9 +46,9 @@ async def seed_demo(
     state: DemoState,
     on_progress: Callable[[Loaded], None],
 ) -> Kit:
-    """Fill the empty database and write the accounts and the kit."""
+    """Seed the empty database; write the accounts and the kit."""
     now = runtime.now()
-    choosing = SubjectChoice()
+    choice = SubjectChoice()
     stream = province(
         state.seed,
         state.entities,
@@ -55,24 +57,24 @@ async def seed_demo(
     )
     await load(
         runtime.background,
-        choosing.watch(stream),
+        choice.watch(stream),
         vault=runtime.vault,
         catalogue=runtime.catalogue,
         on_progress=on_progress,
     )
-    people = await accounts(len(choosing.chosen))
+    people = await accounts(len(choice.chosen))
     async with runtime.background.begin() as connection:
         clients = await _clients(connection, runtime.settings.issuer, now)
         subjects = [
             subject_entry(entity, person, await _code(connection, runtime, entity, now))
-            for entity, person in zip(choosing.chosen, people, strict=True)
+            for entity, person in zip(choice.chosen, people, strict=True)
         ]
-        active = await _consent(connection, choosing.chosen, now)
+        active = await _consent(connection, choice.chosen, now)
         await raise_for_marks(connection, runtime.catalogue)
     write_private(
         folder.people,
         json.dumps(
-            [person_entry(e, p) for e, p in zip(choosing.chosen, people, strict=True)],
+            [person_entry(e, p) for e, p in zip(choice.chosen, people, strict=True)],
             ensure_ascii=False,
         ),
     )
@@ -88,20 +90,20 @@ async def seed_demo(
 
 
 async def _clients(connection: AsyncConnection, issuer: str, now: datetime) -> Kit:
-    """Register the four roles with their agreements; their private keys go into the kit only."""
+    """Register the demo clients with agreements; the private keys go into the kit only."""
     redirect_uris = [f"{issuer}/demo/callback", "http://127.0.0.1:8421/callback"]
     entries: Kit = {}
-    for role in DEMO_CLIENTS:
-        private, public = await asyncio.to_thread(new_keys, role)
-        registration = registration_of(role, public, redirect_uris)
+    for client in DEMO_CLIENTS:
+        private, public = await asyncio.to_thread(new_keys, client)
+        registration = registration_of(client, public, redirect_uris)
         await register_client(connection, registration, now=now)
-        await put_agreement(connection, role.client_id, terms_of(role, now))
-        entries[role.key] = {
-            "client_id": role.client_id,
-            "name": role.name_zh,
+        await put_agreement(connection, client.client_id, terms_of(client, now))
+        entries[client.key] = {
+            "client_id": client.client_id,
+            "name": client.name_zh,
             "private_jwks": private,
             "redirect_uris": list(registration.redirect_uris),
-            "scope": " ".join(role.scopes),
+            "scope": " ".join(client.scopes),
         }
     return entries
 
@@ -112,8 +114,7 @@ async def _code(
     entity: SyntheticEnterprise,
     now: datetime,
 ) -> str:
-    of = entity.enterprise
-    issued = await issue(connection, of.uscc, of.name, now=now)
+    issued = await issue(connection, entity.enterprise.uscc, entity.enterprise.name, now=now)
     return f"{runtime.settings.issuer}/E/{issued.code_id}"
 
 
@@ -122,17 +123,17 @@ async def _consent(
     chosen: list[SyntheticEnterprise],
     now: datetime,
 ) -> Kit:
-    """A consent that a clean enterprise has given to the bank, through the ordinary lifecycle."""
-    of = next(e for e in chosen if "clean" in e.traits).enterprise
-    until = now + CONSENT_TERM
+    """Store a consent of a clean enterprise to the bank, through the ordinary lifecycle."""
+    enterprise = next(e for e in chosen if "clean" in e.traits).enterprise
+    end = now + CONSENT_TERM
     requested = consent.request(
         Request(
             client_id=DEMO_CLIENTS[0].client_id,
-            uscc=of.uscc,
+            uscc=enterprise.uscc,
             purpose=Purpose.LOAN_APPROVAL,
             datasets=CONSENT_DATASETS,
             questions=CONSENT_QUESTIONS,
-            valid_until=until,
+            valid_until=end,
             max_uses=CONSENT_USES,
         ),
         consent_id=consent_id_from(secrets.token_bytes(RANDOM_BYTES)),
@@ -143,7 +144,7 @@ async def _consent(
         raise TypeError(requested)
     person = Person(
         subject="demo-seed",
-        uscc=of.uscc,
+        uscc=enterprise.uscc,
         channel=Channel.LINK,
         identity_token_digest=hashlib.sha256(b"synthetic: given when the demo was built").digest(),
     )
@@ -152,7 +153,7 @@ async def _consent(
         scope=Scope(
             datasets=CONSENT_DATASETS,
             questions=CONSENT_QUESTIONS,
-            valid_until=until,
+            valid_until=end,
             max_uses=CONSENT_USES,
         ),
         by=person,
@@ -171,7 +172,7 @@ async def _consent(
         "consent_id": granted.consent.consent_id,
         "client": DEMO_CLIENTS[0].key,
         "client_id": DEMO_CLIENTS[0].client_id,
-        "uscc": of.uscc,
+        "uscc": enterprise.uscc,
         "purpose": Purpose.LOAN_APPROVAL.value,
         "datasets": list(CONSENT_DATASETS),
         "questions": list(CONSENT_QUESTIONS),

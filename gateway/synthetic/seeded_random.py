@@ -1,7 +1,4 @@
-"""A play of chance that can be repeated: the very draws of `random.Random`, with less ado.
-
-A province of ten million makes a third of a billion of them.
-"""
+"""Faster `random.Random` with identical draws, for large provinces."""
 
 import random
 from collections.abc import Sequence
@@ -11,17 +8,17 @@ T = TypeVar("T")
 
 
 class SeededRandom(random.Random):
-    """The standard generator; what is overridden gives the same values from the same bits."""
+    """`random.Random` with faster `choice` and `randint` of the same results."""
 
     def choice(self, seq: Sequence[T]) -> T:  # type: ignore[override]  # narrower: sequences only
-        """One of `seq`."""
-        return seq[self._under(len(seq))]
+        """A random element."""
+        return seq[self._below(len(seq))]
 
     def randint(self, a: int, b: int) -> int:
-        """From `a` to `b`, both included."""
-        return a + self._under(b - a + 1)
+        """A random integer from `a` to `b`, inclusive."""
+        return a + self._below(b - a + 1)
 
-    def _under(self, n: int) -> int:
+    def _below(self, n: int) -> int:
         bits = n.bit_length()
         drawn = self.getrandbits(bits)
         while drawn >= n:

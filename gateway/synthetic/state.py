@@ -1,6 +1,6 @@
-"""The demo's folder is its own: closed to others (0700), and everything secret in it is 0600.
+"""The demo's state folder: port, keys, accounts and database location, kept between runs.
 
-It keeps what must stay the same from run to run: port, keys, accounts, and where the data lies.
+The folder has mode 0700, the files with secrets 0600.
 """
 
 import json
@@ -29,7 +29,7 @@ class StateError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoState:
-    """What `state.json` holds."""
+    """The content of `state.json`."""
 
     port: int
     secret: str
@@ -40,13 +40,13 @@ class DemoState:
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """The files of one demo."""
+    """The state folder and its files."""
 
     path: Path
 
     @property
     def kit(self) -> Path:
-        """With which anybody can play each part."""
+        """The kit: credentials of all demo clients and subjects."""
         return self.path / "kit.json"
 
     @property
@@ -61,36 +61,36 @@ class DemoFolder:
 
     @property
     def vault_keys(self) -> Path:
-        """The keys of personal data at rest."""
+        """The encryption keys of personal data."""
         return self.path / "vault-keys.json"
 
     def _spool(self) -> Path:
-        """Where departments' uploads lie."""
+        """The folder of uploads."""
         folder = self.path / "spool"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     @property
     def _checkpoints(self) -> Path:
-        """Where the log's newest checkpoint is kept."""
+        """The folder of the log's newest checkpoint."""
         return self.path / "checkpoints"
 
     @property
     def keeps_checkpoints(self) -> bool:
-        """False where an earlier version has made the demo."""
+        """Whether there are checkpoints; demos of earlier versions have none."""
         return self._checkpoints.exists()
 
     def forget_checkpoints(self) -> None:
-        """Begin anew: the log that was signed is dropped with its database."""
+        """Delete the checkpoints, for a new database."""
         shutil.rmtree(self._checkpoints, ignore_errors=True)
 
     @property
     def operator(self) -> Path:
-        """What a second terminal sets to run `xinqiao-gateway` on this demo."""
+        """Shell file with the settings to run `xinqiao-gateway` on this demo."""
         return self.path / "operator.env"
 
     def write_operator(self, settings: Settings) -> None:
-        """Write it: lines for a shell."""
+        """Write the operator's shell file."""
         address = settings.database_url.replace("postgresql+asyncpg:", "postgresql:", 1)
         known = {
             "DATABASE_URL": address,
@@ -107,7 +107,7 @@ class DemoFolder:
         write_private(self.operator, "".join(lines))
 
     def open_log(self) -> TextIO:
-        """The file into which the gateway logs while the demo runs; for our own eyes only."""
+        """Open the gateway's log file (0600)."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         descriptor = os.open(self.path / "gateway.log", flags, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
@@ -117,7 +117,7 @@ class DemoFolder:
         return self.path / "state.json"
 
     def open(self, *, port: int | None, entities: int) -> DemoState:
-        """The state in this folder; a new one where there is none."""
+        """Load the state, or create it."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         if not self._state.exists():
@@ -166,7 +166,7 @@ class DemoFolder:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` whole or not at all, for our own eyes only."""
+    """Write a file atomically, with mode 0600."""
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -177,12 +177,12 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What a file of ours holds."""
+    """Load a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _free_port() -> int:
-    """The usual port, or any free one."""
+    """The default port, or any free one."""
     for port in (DEFAULT_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

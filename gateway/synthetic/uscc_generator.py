@@ -1,4 +1,4 @@
-"""Each enterprise of a province has a code of its own, by its place in the stream."""
+"""Synthetic USCCs (GB 32100), unique by an enterprise's index in the province."""
 
 import random
 from functools import cache
@@ -14,7 +14,7 @@ _CLASSES: Final = {"firm": "1", "individual_business": "2", "farmers_cooperative
 
 
 def make_uscc(index: int, seed: int, kind: str, division: str) -> str:
-    """The USCC of the `index`-th enterprise: market regulation's, of this kind and division."""
+    """The USCC of the enterprise at `index`, registered by market regulation."""
     left = (index * _STRIDE + _first_number(seed)) % _ID_SPACE
     body = "MA"
     for _ in range(_FREE_DIGITS):
@@ -30,7 +30,7 @@ def _first_number(seed: int) -> int:
 
 
 def with_wrong_check_character(code: str) -> str:
-    """The same code with a check character that does not fit."""
+    """The same code with a wrong check character."""
     right = ALPHABET.index(code[-1])
     return code[:-1] + ALPHABET[(right + 1) % _BASE]
 

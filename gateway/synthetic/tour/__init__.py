@@ -1,6 +1,6 @@
-"""The tour: every part is played through the real door, by the SDK and by a visitor's requests.
+"""Guided demo tour through the public API, using the SDK and a scripted portal visitor.
 
-Each step says what should happen and checks that it did; a step that fails ends the tour.
+Each step checks its result; a failed step ends the tour.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,20 +36,20 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
 
 
 async def tour(kit: Kit, console: Console) -> None:
-    """Go through all steps."""
+    """Run all steps."""
     options: dict[str, Any] = {"redirect_uri": kit["clients"]["bank"]["redirect_uris"][0]}
     async with (
         AsyncClient.from_kit(kit, "bank", **options) as bank,
         AsyncClient.from_kit(kit, "platform") as platform,
         AsyncClient.from_kit(kit, "source") as department,
     ):
-        stage = TourContext(
+        context = TourContext(
             kit=kit, console=console, bank=bank, platform=platform, department=department
         )
         for number, (title, step) in enumerate(STEPS, start=1):
             console.print(f"[bold cyan]{number}[/] [bold]{title}[/]", highlight=False)
-            await step(stage)
+            await step(context)
     console.print(
-        f"[bold green]✓ Tour complete.[/] {stage.signed} signed answers, every signature verified.\n",
+        f"[bold green]✓ Tour complete.[/] {context.signed} signed answers, every signature verified.\n",
         highlight=False,
     )

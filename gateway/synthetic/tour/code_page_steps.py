@@ -1,4 +1,4 @@
-"""What a citizen is told who scans a code, and what is told no more after a repair."""
+"""Tour steps on the public code page: penalties shown, expired, repaired."""
 
 import html
 import re
@@ -15,26 +15,26 @@ from gateway.synthetic.tour.context import TourContext, require
 OK: Final = 200
 
 
-async def scan(stage: TourContext) -> None:
-    """A citizen scans three codes: a live penalty is shown, an expired and a repaired one are not."""
-    async with HeadlessVisitor(stage.bank.issuer) as citizen:
+async def scan(context: TourContext) -> None:
+    """Scan three codes: a live penalty is shown, an expired and a repaired one are not."""
+    async with HeadlessVisitor(context.bank.issuer) as citizen:
         for trait, shown in (("penalised", True), ("penalty_expired", False), ("repaired", False)):
-            subject = stage.subject(trait)
+            subject = context.subject(trait)
             page = _plain(await citizen.scan(subject["code_url"]))
             require(subject["name"] in page, "the page does not name the enterprise")
             absent = "未查询到在公示期内的行政处罚" in page
             require(absent is not shown, f"the penalty of a {trait} subject: shown={not absent}")
-            told = (
+            result = (
                 "[red]行政处罚 shown[/]"
                 if shown
                 else "[green]截至现在未查询到在公示期内的行政处罚[/]"
             )
-            stage.say(f"{subject['name']} ({trait.replace('_', ' ')}): {told}")
+            context.print_line(f"{subject['name']} ({trait.replace('_', ' ')}): {result}")
 
 
-async def repair(stage: TourContext) -> None:
-    """A department delivers a penalty and repairs it: the public page shows it, and no longer."""
-    subject = stage.subject("clean")
+async def repair(context: TourContext) -> None:
+    """A department delivers a penalty, then its repair: the page shows it, then hides it."""
+    subject = context.subject("clean")
     today = datetime.now(SHANGHAI).date()
     number = f"（合成）罚〔{today.year}〕{secrets.randbelow(10**6):06}号"
     penalty = {
@@ -58,17 +58,19 @@ async def repair(stage: TourContext) -> None:
         ("/v1/records/actions", act, False, "updated"),
     )
     for path, body, shown, outcome in calls:
-        answer = await stage.department.request("POST", path, json=body, scope="records:write")
-        stage.signed += 1
+        answer = await context.department.request("POST", path, json=body, scope="records:write")
+        context.signed += 1
         results = orjson.loads(answer.body)["results"] if answer.status == OK else []
         require([each["outcome"] for each in results] == [outcome], f"{path} gave {results}")
-        async with HeadlessVisitor(stage.bank.issuer) as citizen:
+        async with HeadlessVisitor(context.bank.issuer) as citizen:
             page = await citizen.scan(subject["code_url"])
         require((number in page) is shown, f"after {path} the page shows it: {number in page}")
-        told = "[red]shown[/]" if shown else "[green]not shown any more[/]"
-        stage.say(f"POST {path}: {outcome}; on {subject['name']}'s page {number}: {told}")
+        result = "[red]shown[/]" if shown else "[green]not shown any more[/]"
+        context.print_line(
+            f"POST {path}: {outcome}; on {subject['name']}'s page {number}: {result}"
+        )
 
 
 def _plain(page: str) -> str:
-    """A page's text without its tags."""
+    """The text of a page without tags."""
     return re.sub(r"\s+", "", html.unescape(re.sub(r"<[^>]+>", "", page)))

@@ -1,4 +1,4 @@
-"""What all steps of the tour share: who plays, what they hold, and how a step fails."""
+"""Shared context of the tour steps: clients, results so far, output, and failure."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,12 +15,12 @@ BY_BANK: Final = "loan_approval"
 
 
 class TourFailedError(Exception):
-    """A step did not end as it must."""
+    """A step did not have the expected result."""
 
 
 @dataclass(slots=True)
 class TourContext:
-    """Who plays, what they hold, and where they speak."""
+    """The demo clients, the consent granted, the latest evidence, and the console."""
 
     kit: Kit
     console: Console
@@ -32,28 +32,28 @@ class TourContext:
     evidence: Evidence | None = None
 
     def subject(self, *traits: str) -> dict[str, Any]:
-        """The first subject of the kit that has all these traits."""
+        """The kit's first subject with all these traits."""
         fitting = (s for s in self.kit["subjects"] if set(traits) <= set(s["traits"]))
         return next(fitting)
 
     @property
-    def held(self) -> ConsentGrant:
-        """What the enterprise has granted to the bank."""
+    def granted(self) -> ConsentGrant:
+        """The consent granted to the bank."""
         if self.grant is None:
             raise TourFailedError("There is no consent.")
         return self.grant
 
-    def saw(self, evidence: Evidence) -> None:
-        """One more answer whose signature the SDK has verified."""
+    def count_signed(self, evidence: Evidence) -> None:
+        """Count an answer whose signature the SDK has verified."""
         self.signed += 1
         self.evidence = evidence
 
-    def say(self, text: str) -> None:
-        """A line below a step's title."""
+    def print_line(self, text: str) -> None:
+        """Print a line below the step's title."""
         self.console.print(Padding(Text.from_markup(text), (0, 0, 0, 4)))
 
 
 def require(holds: object, otherwise: str) -> None:
-    """End the tour unless it holds."""
+    """Fail the tour unless `holds` is true."""
     if not holds:
         raise TourFailedError(f"The tour expected something else: {otherwise}.")

@@ -1,4 +1,4 @@
-"""Whoever changes one word of an answer is found out."""
+"""Tour step: the SDK refuses a tampered answer and tampered evidence."""
 
 from dataclasses import replace
 
@@ -9,45 +9,45 @@ from xinqiao import AsyncClient, KeySet, verify_evidence
 from xinqiao.errors import EvidenceInvalid, SignatureInvalid
 
 
-async def tampering(stage: TourContext) -> None:
-    """Whoever changes one word of an answer is found out: on the way, and in the file."""
-    subject = stage.subject("clean")
-    async with AsyncClient.from_kit(stage.kit, "platform", transport=Forger()) as deceived:
+async def tampering(context: TourContext) -> None:
+    """Tamper with an answer in transit and with stored evidence; both are refused."""
+    subject = context.subject("clean")
+    async with AsyncClient.from_kit(context.kit, "platform", transport=Forger()) as deceived:
         try:
             await deceived.verify(subject["uscc"], purpose=BY_PLATFORM, questions=["is_active.v1"])
         except SignatureInvalid as refused:
-            stage.say(f"one word changed on the way: [red]refused[/] — {refused}")
+            context.print_line(f"one word changed on the way: [red]refused[/] — {refused}")
         else:
             raise TourFailedError("A tampered answer passed.")
-    if stage.evidence is None:
+    if context.evidence is None:
         raise TourFailedError("There is no evidence.")
-    keys = KeySet.read({"keys": [dict(stage.evidence.key)]})
-    kept = verify_evidence(stage.evidence, keys=keys)
-    stage.say(
-        f"the kept evidence, offline: [green]authentic[/] as of {kept.signed_at:%Y-%m-%d %H:%M:%S}Z"
+    keys = KeySet.read({"keys": [dict(context.evidence.key)]})
+    verified = verify_evidence(context.evidence, keys=keys)
+    context.print_line(
+        f"the kept evidence, offline: [green]authentic[/] as of {verified.signed_at:%Y-%m-%d %H:%M:%S}Z"
     )
-    exchange = stage.evidence.exchange
+    exchange = context.evidence.exchange
     forged = replace(exchange, response_body=exchange.response_body.replace(b'"uscc"', b'"code"'))
     try:
-        verify_evidence(replace(stage.evidence, exchange=forged), keys=keys)
+        verify_evidence(replace(context.evidence, exchange=forged), keys=keys)
     except EvidenceInvalid as refused:
-        stage.say(f"one word changed in the file: [red]refused[/] — {refused}")
+        context.print_line(f"one word changed in the file: [red]refused[/] — {refused}")
     else:
         raise TourFailedError("Tampered evidence passed.")
 
 
 class Forger(httpx2.AsyncBaseTransport):
-    """Somebody between the client and the gateway, who turns each yes into a no."""
+    """HTTP transport that turns each yes in an answer into a no."""
 
     def __init__(self) -> None:
-        self._wire = httpx2.AsyncHTTPTransport()
+        self._transport = httpx2.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Pass the request on, and a changed answer back."""
-        answer = await self._wire.handle_async_request(request)
+        """Forward the request and tamper with the answer."""
+        answer = await self._transport.handle_async_request(request)
         body = (await answer.aread()).replace(b'"yes"', b'"no" ')
         return httpx2.Response(answer.status_code, headers=answer.headers, content=body)
 
     async def aclose(self) -> None:
-        """Let go of the wire."""
-        await self._wire.aclose()
+        """Close the transport."""
+        await self._transport.aclose()

@@ -1,4 +1,4 @@
-"""Who asks without consent: the first call, and a platform's questions about public facts."""
+"""Tour steps without consent: the first access token, and verifications of public facts."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,22 +16,22 @@ ANSWER_MARKS: Final = {
 }
 
 
-async def tokens(stage: TourContext) -> None:
-    """The bank's first call makes a client assertion and a DPoP proof, and gets a token by them."""
-    questions = await stage.bank.questions()
-    stage.saw(questions.evidence)
-    stage.say(
-        f"{stage.bank.client_id}: private_key_jwt assertion + DPoP proof → a token bound to its key",
+async def tokens(context: TourContext) -> None:
+    """The bank gets an access token by client assertion and DPoP proof, and lists the questions."""
+    questions = await context.bank.questions()
+    context.count_signed(questions.evidence)
+    context.print_line(
+        f"{context.bank.client_id}: private_key_jwt assertion + DPoP proof → a token bound to its key",
     )
-    stage.say(
+    context.print_line(
         f"first call: {len(questions.questions)} questions in catalogue {questions.catalogue_version}",
     )
 
 
-async def verifications(stage: TourContext) -> None:
-    """A platform asks five things of a clean enterprise, and then of one on the list."""
+async def verifications(context: TourContext) -> None:
+    """A platform verifies a clean enterprise and one listed for serious violations."""
     for traits, serious in ((("clean",), "yes"), (("serious_violation",), "no")):
-        subject = stage.subject(*traits)
+        subject = context.subject(*traits)
         asked = (
             ("enterprise_name.v1", subject["name"], "yes"),
             ("is_active.v1", None, "yes"),
@@ -39,14 +39,14 @@ async def verifications(stage: TourContext) -> None:
             ("rating_at_least.v1", "良好", "not_determined"),
             ("not_on_serious_violation_list.v1", None, serious),
         )
-        answer = await stage.platform.verify(
+        answer = await context.platform.verify(
             subject["uscc"],
             purpose=BY_PLATFORM,
             questions=[(tag, value) for tag, value, _ in asked],
         )
-        stage.saw(answer.evidence)
-        stage.say(f"[bold]{subject['name']}[/] {subject['uscc']}")
-        _show_answers(stage, answer, asked)
+        context.count_signed(answer.evidence)
+        context.print_line(f"[bold]{subject['name']}[/] {subject['uscc']}")
+        _show_answers(context, answer, asked)
         for tag, _, expected in asked:
             require(
                 answer[tag].answer == expected, f"{tag} was {answer[tag].answer}, not {expected}"
@@ -54,7 +54,7 @@ async def verifications(stage: TourContext) -> None:
 
 
 def _show_answers(
-    stage: TourContext, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
+    context: TourContext, answer: Verification, asked: Iterable[tuple[str, str | None, str]]
 ) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column()
@@ -63,4 +63,4 @@ def _show_answers(
     table.add_column(no_wrap=True)
     for tag, value, _ in asked:
         table.add_row("   ", tag, Text(value or "—"), ANSWER_MARKS[answer[tag].answer])
-    stage.console.print(table)
+    context.console.print(table)
