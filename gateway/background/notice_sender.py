@@ -119,4 +119,4 @@ def _goes_to(contact_point: ContactPoint, notice: DueNotice) -> bool:
 def _line(notice: DueNotice, clients: dict[str, tuple[str, str]]) -> NoticeLine:
     unnamed = notice.client_id or ""
     zh, en = clients.get(unnamed, (unnamed, unnamed))
-    return NoticeLine(kind=notice.kind, moment=notice.at, client_zh=zh, client_en=en)
+    return NoticeLine(kind=notice.kind, moment=notice.moment, client_zh=zh, client_en=en)

@@ -138,8 +138,8 @@ def _record_json(disclosed: DisclosedRecord) -> dict[str, Any]:
     }
 
 
-def _objection_json(since: datetime | None) -> dict[str, Any]:
-    return {"objection": {"since": _time(since)}} if since else {}
+def _objection_json(raised_at: datetime | None) -> dict[str, Any]:
+    return {"objection": {"since": _time(raised_at)}} if raised_at else {}
 
 
 def _time(moment: datetime) -> str:

@@ -20,7 +20,7 @@ from gateway.db.statements import Statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One printed sticker."""
+    """An enterprise code, printed on one sticker."""
 
     uscc: str
     code_id: str
@@ -85,7 +85,7 @@ async def revoke(
 
 
 async def list_codes(connection: AsyncConnection, uscc: str) -> list[Code]:
-    """Every code of one enterprise, valid ones first, then by age."""
+    """The codes of an enterprise, valid ones first, newest first."""
     found = await connection.execute(
         select(*_COLUMNS)
         .where(col(CodeRow.uscc) == uscc)

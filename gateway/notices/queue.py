@@ -55,7 +55,7 @@ class DueNotice:
     notice_id: str
     kind: NoticeKind
     client_id: str | None
-    at: datetime
+    moment: datetime
     failures: int
     reached: tuple[str, ...]
 
@@ -80,7 +80,7 @@ async def claim_due(connection: AsyncConnection, *, now: datetime) -> ClaimedNot
             notice_id=row["notice_id"],
             kind=NoticeKind(row["kind"]),
             client_id=row["client_id"],
-            at=row["at"],
+            moment=row["at"],
             failures=row["failures"],
             reached=tuple(row["reached"]),
         )

@@ -62,13 +62,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One page of a dataset's records; `after` is the id that the next page follows."""
+    """One page of a dataset's records; `cursor` is its last record if more follow."""
 
     dataset: str
     name: Translated
     count: int
     entries: Sequence[Entry]
-    after: str | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +134,14 @@ async def show_credit_file(
 ) -> Response:
     """Show the file by dataset; `?dataset=` shows one dataset page by page."""
     visitor.must(Permission.RECORD, request, uscc)
-    wanted, after = (request.query_params.get(name, "") for name in ("dataset", "after"))
+    wanted, cursor = (request.query_params.get(name, "") for name in ("dataset", "after"))
     async with runtime.engine.connect() as connection:
         file = await load_file(connection, request, runtime, visitor, uscc)
     entries = file.entries()
     if wanted:
         sections = (
-            [_page_section(file, wanted, entries, after)]
-            if _is_valid_page(entries, wanted, after)
+            [_page_section(file, wanted, entries, cursor)]
+            if _is_valid_page(entries, wanted, cursor)
             else []
         )
     else:
@@ -235,23 +235,25 @@ def _of_dataset(entries: Sequence[Entry], code: str) -> list[Entry]:
     return [each for each in entries if each.record.dataset == code]
 
 
-def _is_valid_page(entries: Sequence[Entry], code: str, after: str) -> bool:
+def _is_valid_page(entries: Sequence[Entry], code: str, cursor: str) -> bool:
     ids = {each.record.record_id for each in _of_dataset(entries, code)}
-    return bool(ids) and (not after or after in ids)
+    return bool(ids) and (not cursor or cursor in ids)
 
 
 def _preview_section(file: CreditFile, code: str, entries: Sequence[Entry]) -> Section:
     own = _of_dataset(entries, code)
     name = dataset_name(file.runtime, code)
     more = own[PREVIEW_COUNT - 1].record.record_id if len(own) > PREVIEW_COUNT else None
-    return Section(dataset=code, name=name, count=len(own), entries=own[:PREVIEW_COUNT], after=more)
+    return Section(
+        dataset=code, name=name, count=len(own), entries=own[:PREVIEW_COUNT], cursor=more
+    )
 
 
-def _page_section(file: CreditFile, code: str, entries: Sequence[Entry], after: str) -> Section:
+def _page_section(file: CreditFile, code: str, entries: Sequence[Entry], cursor: str) -> Section:
     own = _of_dataset(entries, code)
     ids = [each.record.record_id for each in own]
-    begin = ids.index(after) + 1 if after else 0
+    begin = ids.index(cursor) + 1 if cursor else 0
     shown = own[begin : begin + PAGE_SIZE]
     more = shown[-1].record.record_id if shown and begin + PAGE_SIZE < len(own) else None
     name = dataset_name(file.runtime, code)
-    return Section(dataset=code, name=name, count=len(own), entries=shown, after=more)
+    return Section(dataset=code, name=name, count=len(own), entries=shown, cursor=more)

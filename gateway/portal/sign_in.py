@@ -59,11 +59,11 @@ async def start_sign_in(request: Request, runtime: UsingRuntime) -> Response:
 @get_only()
 async def finish_sign_in(request: Request, runtime: UsingRuntime) -> Response:
     """Verify the provider's response and begin a session."""
-    kept = request.cookies.get(sign_in_cookie.cookie_name(runtime.settings))
+    cookie = request.cookies.get(sign_in_cookie.cookie_name(runtime.settings))
     provider = _provider(request)
-    if provider is None or not kept:
+    if provider is None or not cookie:
         return _try_again(request)
-    started = SignIn.from_cookie(kept)
+    started = SignIn.from_cookie(cookie)
     attempt, back = started.attempt(runtime.digests), _unrepeated_parameters(request)
     if not hmac.compare_digest(back.get("state", "").encode(), attempt.state.encode()):
         return _try_again(request)

@@ -14,8 +14,7 @@ ROOTS: Final = ("gateway", "consent", "verification", "sdk/src", "tests")
 #: Folders and files that still have such parameters.
 EXEMPT: Final[tuple[str, ...]] = (
     "consent/",
-    "gateway/portal/",
-    "gateway/synthetic/",
+    "gateway/portal/consents/",
     "tests/",
 )
 

@@ -1,1 +1,1 @@
-"""Portal pages that list who was told what about the enterprise."""
+"""Portal pages of the access history: disclosures to clients and refused attempts."""

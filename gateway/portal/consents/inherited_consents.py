@@ -58,6 +58,6 @@ async def keep_consent(
     async with runtime.engine.begin() as connection:
         found = await own_consent(visitor, connection, request, consent_id, Permission.MANAGE)
         if await representatives.to_confirm(connection, found.uscc, [found], now=runtime.now()):
-            by = acting_person(visitor, found.uscc)
-            await consent_writer.keep_inherited(connection, found, person=by, now=runtime.now())
+            person = acting_person(visitor, found.uscc)
+            await consent_writer.keep_inherited(connection, found, person=person, now=runtime.now())
     return see_other("/portal")

@@ -199,14 +199,14 @@ async def _save_change(
 def _transition(
     found: Consent, verb: Verb, visitor: Visitor, now: datetime
 ) -> Transition | Refused:
-    by = acting_person(visitor, found.uscc)
+    person = acting_person(visitor, found.uscc)
     match verb:
         case "withdraw":
-            return consent.withdraw(found, by=by, now=now)
+            return consent.withdraw(found, by=person, now=now)
         case "pause":
-            return consent.pause(found, by=by, now=now)
+            return consent.pause(found, by=person, now=now)
         case "resume":
-            return consent.resume(found, by=by, now=now)
+            return consent.resume(found, by=person, now=now)
 
 
 async def _needs_person_concerned(

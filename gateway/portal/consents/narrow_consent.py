@@ -41,22 +41,22 @@ async def show_narrow_form(
 ) -> Response:
     """Show the form with the currently granted items ticked."""
     async with runtime.engine.connect() as connection:
-        held = await own_consent(visitor, connection, request, consent_id)
-        cards = await store.enterprises(connection, [held.uscc])
-        clients = await store.clients(connection, [held.client_id])
-    if not cards or status_at(held, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
+        current = await own_consent(visitor, connection, request, consent_id)
+        cards = await store.enterprises(connection, [current.uscc])
+        clients = await store.clients(connection, [current.client_id])
+    if not cards or status_at(current, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
         return see_other(f"/portal/consents/{consent_id}?notice=too_late")
     return renderer.page(
         request,
         "portal/narrow_consent.html",
         visitor=visitor,
-        consent=held,
+        consent=current,
         enterprise=cards[0],
-        client=clients[held.client_id].name if held.client_id in clients else None,
+        client=clients[current.client_id].name if current.client_id in clients else None,
         tab="consents",
-        datasets=[(code, labels.item_name(code, runtime.catalogue)) for code in held.datasets],
-        questions=[(tag, labels.item_name(tag, runtime.catalogue)) for tag in held.questions],
-        last_day=held.valid_until - timedelta(microseconds=1),
+        datasets=[(code, labels.item_name(code, runtime.catalogue)) for code in current.datasets],
+        questions=[(tag, labels.item_name(tag, runtime.catalogue)) for tag in current.questions],
+        last_day=current.valid_until - timedelta(microseconds=1),
         notice={**NOTICES, "unchanged": UNCHANGED}.get(request.query_params.get("notice", "")),
         csrf=visitor.token(f"narrow {consent_id}"),
     )
@@ -70,19 +70,25 @@ async def save_narrowed_consent(
     fields = await visitor.form(request, f"narrow {consent_id}")
     now = runtime.now()
     async with runtime.engine.begin() as connection:
-        held = await own_consent(visitor, connection, request, consent_id)
-        scope = chosen_scope(fields, held.scope, now=now)
+        current = await own_consent(visitor, connection, request, consent_id)
+        scope = chosen_scope(fields, current.scope, now=now)
         if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
-        narrowed = consent.narrow(held, scope=scope, by=acting_person(visitor, held.uscc), now=now)
+        narrowed = consent.narrow(
+            current, scope=scope, by=acting_person(visitor, current.uscc), now=now
+        )
         if isinstance(narrowed, Refused) and narrowed.reason in _PROBLEMS:
             notice = _PROBLEMS[narrowed.reason]
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
         done = not isinstance(narrowed, Refused) and await consent_writer.save(
-            connection, held, narrowed
+            connection, current, narrowed
         )
         if done:
             await note(
-                connection, NoticeKind.CONSENT_AMENDED, held.uscc, client_id=held.client_id, now=now
+                connection,
+                NoticeKind.CONSENT_AMENDED,
+                current.uscc,
+                client_id=current.client_id,
+                now=now,
             )
     return see_other(f"/portal/consents/{consent_id}?notice={'amended' if done else 'too_late'}")

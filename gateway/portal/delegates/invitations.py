@@ -30,15 +30,15 @@ async def show_invitation(
 ) -> Response:
     """Show an invitation."""
     async with runtime.engine.connect() as connection:
-        kept = await _open_invitation(connection, request, runtime, visitor, invitation)
-        card = await enterprise_card(connection, request, visitor, kept.delegation.uscc)
+        stored = await _open_invitation(connection, request, runtime, visitor, invitation)
+        card = await enterprise_card(connection, request, visitor, stored.delegation.uscc)
     return renderer.page(
         request,
         "portal/invitation.html",
         visitor=visitor,
         enterprise=card,
-        delegate=delegate_view(runtime, kept),
-        own=kept.delegation.appointed_by == visitor.session.subject,
+        delegate=delegate_view(runtime, stored),
+        own=stored.delegation.appointed_by == visitor.session.subject,
         name=visitor.session.name,
         action=f"/portal/invitations/{invitation}",
         csrf=visitor.token(f"accept {invitation}"),
@@ -54,10 +54,10 @@ async def accept_invitation(
     """Accept an invitation and become a delegate."""
     await visitor.form(request, f"accept {invitation}")
     async with runtime.engine.begin() as connection:
-        kept = await _open_invitation(connection, request, runtime, visitor, invitation)
-        uscc = kept.delegation.uscc
+        stored = await _open_invitation(connection, request, runtime, visitor, invitation)
+        uscc = stored.delegation.uscc
         accepted = permissions.accept(
-            kept.delegation,
+            stored.delegation,
             subject=visitor.session.subject,
             representative=await delegations.representative_of(connection, uscc) or "",
             now=runtime.now(),
@@ -81,15 +81,17 @@ async def _open_invitation(
     invitation: str,
 ) -> StoredDelegation:
     """The invited delegation of this link; otherwise raise the page that explains."""
-    kept = await delegations.by_invitation(connection, runtime.digests.of("invitation", invitation))
-    if kept is None:
+    stored = await delegations.by_invitation(
+        connection, runtime.digests.of("invitation", invitation)
+    )
+    if stored is None:
         raise InsteadError(not_found(request, visitor))
-    state = state_of(kept.delegation, runtime.now())
-    if kept.delegation.subject == visitor.session.subject and state is DelegationState.RUNNING:
+    state = state_of(stored.delegation, runtime.now())
+    if stored.delegation.subject == visitor.session.subject and state is DelegationState.RUNNING:
         raise InsteadError(see_other("/portal"))
     if state is not DelegationState.INVITED:
         raise InsteadError(_refusal_page(request, visitor, PermissionProblem.TOO_LATE))
-    return kept
+    return stored
 
 
 def _refusal_page(request: Request, visitor: Visitor, problem: PermissionProblem) -> Response:

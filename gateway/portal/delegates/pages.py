@@ -57,7 +57,7 @@ class DelegateView:
 class DelegateAct:
     """One act of a delegate, with a link to its subject."""
 
-    at: datetime
+    moment: datetime
     what: Translated
     href: str
 
@@ -147,17 +147,17 @@ async def show_delegate(
     visitor.must(Permission.MANAGE, request, uscc)
     async with runtime.engine.connect() as connection:
         card = await enterprise_card(connection, request, visitor, uscc)
-        kept = await delegations.find(connection, uscc, delegation_id)
-        if kept is None:
+        stored = await delegations.find(connection, uscc, delegation_id)
+        if stored is None:
             return not_found(request, visitor)
-        acts = await _delegate_acts(connection, kept.delegation)
+        acts = await _delegate_acts(connection, stored.delegation)
     return renderer.page(
         request,
         "portal/delegate.html",
         visitor=visitor,
         enterprise=card,
         tab="delegates",
-        delegate=delegate_view(runtime, kept),
+        delegate=delegate_view(runtime, stored),
         acts=acts,
         csrf=visitor.token(f"end {uscc} {delegation_id}"),
         labels=delegate_labels,
@@ -197,10 +197,10 @@ async def enterprise_card(
     return cards[0]
 
 
-def delegate_view(runtime: Runtime, kept: StoredDelegation) -> DelegateView:
+def delegate_view(runtime: Runtime, stored: StoredDelegation) -> DelegateView:
     """A delegation with the delegate's name decrypted."""
-    own = kept.delegation
-    name = runtime.vault.open(kept.name, **_vault_cell(own.uscc, own.delegation_id)).decode()
+    own = stored.delegation
+    name = runtime.vault.open(stored.name, **_vault_cell(own.uscc, own.delegation_id)).decode()
     return DelegateView(delegation=own, name=name, state=state_of(own, runtime.now()))
 
 
@@ -255,20 +255,20 @@ async def _delegate_acts(connection: AsyncConnection, delegation: Delegation) ->
     )
     acts = [
         DelegateAct(
-            at=row.at,
+            moment=row.at,
             what=delegate_labels.DELEGATE_ACTS.get(row.what, labels.ACTS[row.what]),
             href=f"/portal/consents/{row.consent_id}",
         )
         for row in decided
     ] + [
         DelegateAct(
-            at=row.at,
+            moment=row.at,
             what=delegate_labels.OBJECTION_ACT,
             href=f"/portal/objections/{row.objection_id}",
         )
         for row in objected
     ]
-    return sorted(acts, key=lambda each: each.at, reverse=True)[:MAX_ACTS]
+    return sorted(acts, key=lambda each: each.moment, reverse=True)[:MAX_ACTS]
 
 
 def _form(

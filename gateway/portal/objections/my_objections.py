@@ -128,11 +128,11 @@ def _transition(runtime: Runtime, visitor: Visitor, verb: Verb, text: str) -> se
     now = runtime.now()
 
     def apply(objection: Objection, _: LockedRecord | None) -> ObjectionChanged | ObjectionRefused:
-        by = actor(visitor, objection.uscc)
+        person = actor(visitor, objection.uscc)
         if verb == "withdraw":
-            return lifecycle.withdraw(objection, actor=by, now=now)
+            return lifecycle.withdraw(objection, actor=person, now=now)
         kinds = runtime.catalogue.objections
-        return lifecycle.ask_for_review(objection, actor=by, text=text, kinds=kinds, now=now)
+        return lifecycle.ask_for_review(objection, actor=person, text=text, kinds=kinds, now=now)
 
     return apply
 
