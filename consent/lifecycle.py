@@ -119,12 +119,12 @@ def grant(
     consent: Consent,
     *,
     scope: Scope,
-    by: Person,
+    person: Person,
     shown: DisplayedText,
     now: datetime,
 ) -> Transition | Refused:
     """Grant a request, in whole or in part, never wider than requested."""
-    refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
+    refusal = _unless(consent, (Status.REQUESTED,), uscc=person.uscc, now=now)
     if refusal is None and consent.amends is not None:
         refusal = Refused(Reason.NOT_AVAILABLE)  # `amend` takes the consent that it changes too
     if refusal:
@@ -134,7 +134,7 @@ def grant(
     if scope.hollow_at(now):
         return Refused(Reason.NOTHING_CHOSEN)
     granted = replace(_with(consent, scope, consent.scope), status=Status.ACTIVE)
-    return _decided(granted, Act.GRANTED, by=by, shown=shown, now=now)
+    return _decided(granted, Act.GRANTED, person=person, shown=shown, now=now)
 
 
 def amend(  # what an amendment is made of; all by keyword
@@ -142,7 +142,7 @@ def amend(  # what an amendment is made of; all by keyword
     amendment: Consent,
     *,
     scope: Scope,
-    by: Person,
+    person: Person,
     shown: DisplayedText,
     now: datetime,
 ) -> tuple[Transition, Transition] | Refused:
@@ -152,8 +152,8 @@ def amend(  # what an amendment is made of; all by keyword
     on, and what was paused stays so.
     """
     refusal = (
-        _unless(amendment, (Status.REQUESTED,), uscc=by.uscc, now=now)
-        or _unless(consent, _RUNNING, uscc=by.uscc, now=now)
+        _unless(amendment, (Status.REQUESTED,), uscc=person.uscc, now=now)
+        or _unless(consent, _RUNNING, uscc=person.uscc, now=now)
         or (None if amendment.amends == consent.consent_id else Refused(Reason.NOT_AVAILABLE))
         or _too_little(scope, consent, now)
     )
@@ -164,14 +164,18 @@ def amend(  # what an amendment is made of; all by keyword
     amended = _with(consent, scope, amendment.scope)
     taken_up = replace(amendment, status=Status.SUPERSEDED)
     return (
-        _decided(amended, Act.AMENDED, by=by, shown=shown, now=now),
-        _by_person(taken_up, Act.SUPERSEDED, by, now),
+        _decided(amended, Act.AMENDED, person=person, shown=shown, now=now),
+        _by_person(taken_up, Act.SUPERSEDED, person, now),
     )
 
 
-def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Transition | Refused:
+def narrow(
+    consent: Consent, *, scope: Scope, person: Person, now: datetime
+) -> Transition | Refused:
     """Narrow a running consent on the enterprise's own initiative; it keeps its id."""
-    refusal = _unless(consent, _RUNNING, uscc=by.uscc, now=now) or _too_little(scope, consent, now)
+    refusal = _unless(consent, _RUNNING, uscc=person.uscc, now=now) or _too_little(
+        scope, consent, now
+    )
     if refusal:
         return refusal
     if not scope.within(consent.scope):
@@ -179,43 +183,45 @@ def narrow(consent: Consent, *, scope: Scope, by: Person, now: datetime) -> Tran
     narrowed = _with(consent, scope, consent.scope)
     if narrowed.scope == consent.scope:
         return Refused(Reason.NOTHING_CHANGED)
-    return _by_person(narrowed, Act.AMENDED, by, now)
+    return _by_person(narrowed, Act.AMENDED, person, now)
 
 
 def refuse(
     consent: Consent,
     *,
-    by: Person,
+    person: Person,
     shown: DisplayedText,
     now: datetime,
     cool_down: timedelta = COOL_DOWN,
 ) -> Transition | Refused:
     """Refuse a request; a cool-down for the same client and purpose begins (R9)."""
-    refusal = _unless(consent, (Status.REQUESTED,), uscc=by.uscc, now=now)
+    refusal = _unless(consent, (Status.REQUESTED,), uscc=person.uscc, now=now)
     if refusal:
         return refusal
     refused = replace(consent, status=Status.REFUSED, cool_down_until=now + cool_down)
-    return _decided(refused, Act.REFUSED, by=by, shown=shown, now=now)
+    return _decided(refused, Act.REFUSED, person=person, shown=shown, now=now)
 
 
-def pause(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def pause(consent: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """Pause an active consent; its term goes on running."""
-    refusal = _unless(consent, (Status.ACTIVE,), uscc=by.uscc, now=now)
-    return refusal or _by_person(replace(consent, status=Status.PAUSED), Act.PAUSED, by, now)
+    refusal = _unless(consent, (Status.ACTIVE,), uscc=person.uscc, now=now)
+    return refusal or _by_person(replace(consent, status=Status.PAUSED), Act.PAUSED, person, now)
 
 
-def resume(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def resume(consent: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """Resume a paused consent."""
-    refusal = _unless(consent, (Status.PAUSED,), uscc=by.uscc, now=now)
-    return refusal or _by_person(replace(consent, status=Status.ACTIVE), Act.RESUMED, by, now)
+    refusal = _unless(consent, (Status.PAUSED,), uscc=person.uscc, now=now)
+    return refusal or _by_person(replace(consent, status=Status.ACTIVE), Act.RESUMED, person, now)
 
 
-def withdraw(consent: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def withdraw(consent: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """Withdraw a consent, effective from the next request."""
-    refusal = _unless(consent, _ONCE_GRANTED, uscc=by.uscc, now=now)
+    refusal = _unless(consent, _ONCE_GRANTED, uscc=person.uscc, now=now)
     if refusal is None and not consent.was_granted:
         refusal = Refused(REASON_OF[status_at(consent, now)])
-    return refusal or _by_person(replace(consent, status=Status.WITHDRAWN), Act.WITHDRAWN, by, now)
+    return refusal or _by_person(
+        replace(consent, status=Status.WITHDRAWN), Act.WITHDRAWN, person, now
+    )
 
 
 def give_up(consent: Consent, *, client_id: str, now: datetime) -> Transition | Refused:
@@ -250,7 +256,7 @@ def supersede(
     consent: Consent,
     *,
     newer: Consent,
-    by: Person,
+    person: Person,
     now: datetime,
 ) -> Transition | Refused:
     """Supersede a consent by a newer grant for the same client and purpose."""
@@ -261,11 +267,11 @@ def supersede(
     )
     if not replaces:
         return Refused(Reason.NOT_AVAILABLE)
-    refusal = _unless(consent, _OPEN, uscc=by.uscc, now=now)
+    refusal = _unless(consent, _OPEN, uscc=person.uscc, now=now)
     return refusal or _by_person(
         replace(consent, status=Status.SUPERSEDED),
         Act.SUPERSEDED,
-        by,
+        person,
         now,
     )
 
@@ -313,20 +319,20 @@ def _decided(
     after: Consent,
     what: Act,
     *,
-    by: Person,
+    person: Person,
     shown: DisplayedText,
     now: datetime,
 ) -> Transition:
     decided = replace(
         after,
         decided_at=now,
-        subject=by.subject,
-        identity_token_digest=by.identity_token_digest,
+        subject=person.subject,
+        identity_token_digest=person.identity_token_digest,
         text_version=shown.text_version,
         language=shown.language,
         fields=_named_behind(after.datasets, shown),
     )
-    return _by_person(decided, what, by, now, shown)
+    return _by_person(decided, what, person, now, shown)
 
 
 def _named_behind(datasets: tuple[str, ...], shown: DisplayedText) -> tuple[str, ...] | None:
@@ -339,14 +345,14 @@ def _named_behind(datasets: tuple[str, ...], shown: DisplayedText) -> tuple[str,
 def _by_person(
     after: Consent,
     what: Act,
-    by: Person,
+    person: Person,
     now: datetime,
     shown: DisplayedText | None = None,
 ) -> Transition:
-    changed = _changed(after, what, actor=by.subject, channel=by.channel, now=now)
+    changed = _changed(after, what, actor=person.subject, channel=person.channel, now=now)
     event = replace(
         changed.event,
-        identity_token_digest=by.identity_token_digest,
+        identity_token_digest=person.identity_token_digest,
         text_version=shown.text_version if shown else None,
         text_digest=shown.text_digest if shown else None,
         language=shown.language if shown else None,

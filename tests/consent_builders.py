@@ -121,6 +121,6 @@ def done(outcome: Transition | Refused) -> Consent:
     return outcome.consent
 
 
-def grant_all(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def grant_all(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """The enterprise agrees to everything."""
-    return grant(held, scope=held.scope, by=by, shown=SHOWN, now=now)
+    return grant(held, scope=held.scope, person=person, shown=SHOWN, now=now)

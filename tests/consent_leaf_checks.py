@@ -109,10 +109,10 @@ def assert_in_the_log(receipt: Mapping[str, Any], leaf: str, keys: KeyRing, orig
     assert root_from_path(entry, receipt["leaf_index"], head.size, proof) == head.root
 
 
-def to_penalties(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def to_penalties(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """The enterprise leaves one dataset, for three uses."""
     less = replace(held.scope, datasets=("penalty",), max_uses=3)
-    return consent.narrow(held, scope=less, by=by, now=now)
+    return consent.narrow(held, scope=less, person=person, now=now)
 
 
 async def lived(gateway: "GatewayFixture", bank: "Caller") -> str:

@@ -178,7 +178,7 @@ class GatewayFixture:
         granted = consent.grant(
             requested.consent,
             scope=scope,
-            by=_person(uscc),
+            person=_person(uscc),
             shown=DisplayedText(
                 text_version="2026.1",
                 language="zh",
@@ -201,7 +201,7 @@ class GatewayFixture:
         async with self.runtime.engine.begin() as connection:
             held = await consents.by_id(connection, consent_id)
             assert held is not None
-            changed = act(held, by=_person(held.uscc), now=self.clock())
+            changed = act(held, person=_person(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Transition), changed
             assert await consent_writer.save(connection, held, changed)
 

@@ -83,16 +83,16 @@ class IngestFixture:
         given = [str(self.folder / each) if "." in each else each for each in arguments]
         return ["ingest", *given, "--source", source, "--dataset", dataset]
 
-    def ingest(self, *arguments: str, **of: str) -> Done:
+    def ingest(self, *arguments: str, **options: str) -> Done:
         """Run the command to its end."""
-        done = CliRunner().invoke(app, self.arguments(*arguments, **of), env=self.environment)
+        done = CliRunner().invoke(app, self.arguments(*arguments, **options), env=self.environment)
         assert isinstance(done.exception, SystemExit | None), done.exc_info
         return Done(status=done.exit_code, out=done.stdout, err=done.stderr)
 
-    def start(self, *arguments: str, **of: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **options: str) -> subprocess.Popen[str]:
         """Start the command as a process of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *self.arguments(*arguments, **of)],
+            [sys.executable, "-c", _COMMAND, *self.arguments(*arguments, **options)],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -100,7 +100,7 @@ class IngestFixture:
         )
 
     @contextlib.contextmanager
-    def held(self, *arguments: str, beyond: int, **of: str) -> Iterator[subprocess.Popen[str]]:
+    def held(self, *arguments: str, beyond: int, **options: str) -> Iterator[subprocess.Popen[str]]:
         """The command, started and held before it commits the first chunk that ends beyond so many
         rows; it goes on when the block ends."""
         self.rows(_HOLD.format(beyond=beyond, gate=_GATE))
@@ -110,7 +110,7 @@ class IngestFixture:
         with asyncio.Runner() as runner:
             gate = runner.run(asyncpg.connect(self.url.replace("+asyncpg", "")))
             runner.run(gate.execute(f"SELECT pg_advisory_lock({_GATE})"))
-            run = self.start(*arguments, **of)
+            run = self.start(*arguments, **options)
             until = time.monotonic() + PATIENCE
             while not self.rows(_HELD):
                 assert run.poll() is None, run.communicate()

@@ -110,7 +110,7 @@ async def disclosed(
     count: int,
     *,
     client_id: str = "bank",
-    at: datetime = NOON,
+    moment: datetime = NOON,
 ) -> list[tuple[Disclosure, bytes]]:
     """Disclosures as the gateway writes them, and the entry of each."""
     made = []
@@ -123,7 +123,7 @@ async def disclosed(
             outcome="told",
             purpose="loan_approval",
             asked=["registration"],
-            at=at + timedelta(milliseconds=number),
+            at=moment + timedelta(milliseconds=number),
         )
         await log_refusal(hot, disclosure)  # the write of a disclosure and no more
         salt = await hot.row(SALT_OF, {"disclosure_id": disclosure.disclosure_id})

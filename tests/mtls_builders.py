@@ -72,20 +72,20 @@ class Holder:
 def make_certificate(
     subject: str = SUBJECT,
     *,
-    by: Holder | None = None,
+    issuer: Holder | None = None,
     key: ec.EllipticCurvePrivateKey | None = None,
     alternatives: Sequence[x509.GeneralName] = (),
     days: tuple[float, float] = (-1, 30),
     authority: bool = False,
 ) -> Holder:
-    """A certificate of `subject`, signed by `by` or by itself; it holds from `days` to `days`."""
+    """A certificate of `subject`, signed by `issuer` or by itself; it holds from `days` to `days`."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name.from_rfc4514_string(subject)
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(by.certificate.subject if by else name)
+        .issuer_name(issuer.certificate.subject if issuer else name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=days[0]))
@@ -95,7 +95,7 @@ def make_certificate(
     if alternatives:
         names = x509.SubjectAlternativeName(alternatives)
         builder = builder.add_extension(names, critical=False)
-    made = builder.sign(by.key if by else key, hashes.SHA256())
+    made = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Holder(certificate=made, key=key)
 
 

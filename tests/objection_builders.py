@@ -37,7 +37,7 @@ REVIEWER: Final = Actor(role=Role.REVIEWER, name="client:operator", party="opera
 
 
 def raised(
-    *, now: datetime = NOON, by: Actor = ENTERPRISE, **ground: Any
+    *, now: datetime = NOON, actor: Actor = ENTERPRISE, **ground: Any
 ) -> ObjectionChanged | ObjectionRefused:
     """What raising an objection gives; `ground` are members of the record's ground."""
     return lifecycle.create(
@@ -45,7 +45,7 @@ def raised(
         objection_id="obj_1",
         text="罚款已经撤销，请更正。",
         wanted="撤下这条记录。",
-        actor=by,
+        actor=actor,
         kinds=KINDS,
         now=now,
     )

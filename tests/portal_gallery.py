@@ -86,8 +86,8 @@ def page_routes(app: FastAPI, method: str = "GET") -> set[str]:
     }
 
 
-def _routes(of: Any) -> Iterator[tuple[str, str]]:  # a router, or one included in another
-    for each in of.routes:
+def _routes(router: Any) -> Iterator[tuple[str, str]]:  # a router, or one included in another
+    for each in router.routes:
         if hasattr(each, "methods"):
             yield from ((method, each.path) for method in each.methods)
         elif hasattr(each, "original_router"):

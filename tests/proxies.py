@@ -160,7 +160,7 @@ class Behind:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def behind(
+async def backend(
     gateway: GatewayFixture, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Behind]:
     """A gateway process with a database of its own that trusts loopback."""
@@ -173,7 +173,7 @@ async def behind(
     engine = make_engine(settings.database_url, pool_size=1)
     await add_enterprise(engine, USCC, "杭州云栖数据科技有限公司")
     ports = (free_port(), free_port())
-    make_certificate("CN=localhost", by=CA, alternatives=NAMES).write(folder, "server")
+    make_certificate("CN=localhost", issuer=CA, alternatives=NAMES).write(folder, "server")
     (folder / "authorities.pem").write_bytes(CA.certificate.public_bytes(Encoding.PEM))
     changed = {
         "XINQIAO_ISSUER": f"https://localhost:{ports[0]}",
@@ -192,18 +192,18 @@ async def behind(
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(PROXIES))
-async def front(request: pytest.FixtureRequest, behind: Behind) -> AsyncIterator[Front]:
+async def front(request: pytest.FixtureRequest, backend: Behind) -> AsyncIterator[Front]:
     """A proxy in front of the gateway."""
-    command, variables = PROXIES[request.param](behind.folder, behind.ports, behind.gateway)
-    with running(command, variables, behind.ports[1]):
+    command, variables = PROXIES[request.param](backend.folder, backend.ports, backend.gateway)
+    with running(command, variables, backend.ports[1]):
         yield Front(
-            app=behind.app,
-            engine=behind.engine,
-            folder=behind.folder,
-            trust=behind.folder / "authorities.pem",
-            gateway=behind.gateway,
-            public=f"https://localhost:{behind.ports[0]}",
-            mtls=f"https://localhost:{behind.ports[1]}",
+            app=backend.app,
+            engine=backend.engine,
+            folder=backend.folder,
+            trust=backend.folder / "authorities.pem",
+            gateway=backend.gateway,
+            public=f"https://localhost:{backend.ports[0]}",
+            mtls=f"https://localhost:{backend.ports[1]}",
         )
 
 

@@ -156,7 +156,7 @@ async def _consent(
             valid_until=end,
             max_uses=CONSENT_USES,
         ),
-        by=person,
+        person=person,
         shown=DisplayedText(
             text_version=TEXT_VERSION,
             language="zh",

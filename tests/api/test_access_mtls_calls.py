@@ -112,7 +112,7 @@ async def proxied(gateway: GatewayFixture) -> AsyncIterator[Proxied]:
 @pytest.fixture
 def holder() -> Holder:
     """A certificate of the authority."""
-    return make_certificate(by=CA)
+    return make_certificate(issuer=CA)
 
 
 def refused(answer: httpx2.Response, code: str, *, scheme: str = "Bearer") -> bool:
@@ -144,7 +144,7 @@ async def test_without_its_certificate_a_token_is_nothing(proxied: Proxied, hold
     """None, another one of the same name, an old one: a stolen token opens nothing."""
     caller, uscc = await proxied.client(holder), proxied.gateway.uscc("clean")
     token = {"Authorization": f"Bearer {await proxied.token(caller, holder)}"}
-    renewed = make_certificate(by=CA)
+    renewed = make_certificate(issuer=CA)
     assert refused(await proxied.call(token, uscc=uscc), "invalid_token")
     stolen = {**token, "Client-Cert": renewed.header}
     assert refused(await proxied.call(stolen, uscc=uscc), "invalid_token")
@@ -177,7 +177,7 @@ async def test_a_header_that_goes_around_the_proxy_is_nothing(
 
 async def test_a_certificate_that_ran_out_ends_its_token(proxied: Proxied) -> None:
     """The proxy's own clock is not relied upon."""
-    brief = make_certificate(by=CA, days=(-1, 2 / 86_400 * 60))
+    brief = make_certificate(issuer=CA, days=(-1, 2 / 86_400 * 60))
     caller, uscc = await proxied.client(brief), proxied.gateway.uscc("clean")
     token = await proxied.token(caller, brief)
     headers = {"Authorization": f"Bearer {token}", "Client-Cert": brief.header}
@@ -249,7 +249,7 @@ async def test_a_token_that_is_bound_twice_is_judged_twice(
     foreign = await other.proof("POST", PATH, token, nonce=await proxied.nonce())
     for wrong, code, scheme in (
         ({"Client-Cert": None}, "invalid_token", "DPoP"),
-        ({"Client-Cert": make_certificate(by=CA).header}, "invalid_token", "DPoP"),
+        ({"Client-Cert": make_certificate(issuer=CA).header}, "invalid_token", "DPoP"),
         ({"DPoP": None}, "invalid_dpop_proof", "DPoP"),
         ({"DPoP": foreign}, "invalid_token", "DPoP"),
         ({"Authorization": f"Bearer {token}"}, "invalid_token", "Bearer"),

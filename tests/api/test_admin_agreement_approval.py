@@ -57,24 +57,29 @@ class Office:
     client_id: str
 
     async def do(
-        self, verb: Any, by: Operator = FANG, *, later: timedelta = timedelta(), **given: Any
+        self, verb: Any, operator: Operator = FANG, *, later: timedelta = timedelta(), **given: Any
     ) -> Any:
         """One act in its own transaction."""
         async with self.engine.begin() as connection:
             at = ActContext(
-                connection=connection, operator=by, now=datetime.now(UTC) + later, datasets=DATASETS
+                connection=connection,
+                operator=operator,
+                now=datetime.now(UTC) + later,
+                datasets=DATASETS,
             )
             return await verb(at, **given)
 
-    async def put(self, wanted: Terms, by: Operator = FANG) -> Any:
+    async def put(self, wanted: Terms, operator: Operator = FANG) -> Any:
         """Put or propose these terms."""
-        return await self.do(agreement_service.put, by, client_id=self.client_id, terms=wanted)
+        return await self.do(
+            agreement_service.put, operator, client_id=self.client_id, terms=wanted
+        )
 
-    async def approve(self, made: Any, by: Operator = QIANG, **when: timedelta) -> Any:
+    async def approve(self, made: Any, operator: Operator = QIANG, **when: timedelta) -> Any:
         """Approve a proposal as it was read."""
         own = made.proposal
         read = {"proposal_id": own.proposal_id, "digest": own.digest}
-        return await self.do(agreement_service.approve, by, **when, **read)
+        return await self.do(agreement_service.approve, operator, **when, **read)
 
     async def agreed(self, wanted: Terms) -> InForce:
         """These terms, in force by two operators."""
@@ -186,7 +191,7 @@ async def test_whoever_proposed_cannot_approve(office: Office) -> None:
     """Not under the same name in other letters either; and the proposal still waits."""
     made = await office.put(terms())
     for same in (FANG, Operator.at_the_shell("FANG"), Operator.with_token("ops-1", "fang")):
-        refused = await office.approve(made, by=same)
+        refused = await office.approve(made, operator=same)
         assert isinstance(refused, AdminRefusal)
         assert refused.reason is RefusalReason.SECOND_OPERATOR
     assert isinstance(await office.approve(made), InForce)

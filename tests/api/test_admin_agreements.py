@@ -14,18 +14,18 @@ from tests.gateway_fixture import Caller, GatewayFixture
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def propose(by: Caller, client_id: str, **changes: Any) -> httpx2.Response:
+async def propose(client: Caller, client_id: str, **changes: Any) -> httpx2.Response:
     """Propose an agreement."""
     name = changes.pop("operator", None)
     body = {"agreement": make_agreement(**changes)} | ({"operator": name} if name else {})
-    return await post(by, f"/agreements/{client_id}/proposals", body)
+    return await post(client, f"/agreements/{client_id}/proposals", body)
 
 
-async def approve(by: Caller, proposal: dict[str, Any], **changes: Any) -> httpx2.Response:
+async def approve(client: Caller, proposal: dict[str, Any], **changes: Any) -> httpx2.Response:
     """Approve a proposal as it was read."""
     of, own = proposal["client_id"], proposal["proposal_id"]
     body = {"digest": proposal["digest"]} | changes
-    return await post(by, f"/agreements/{of}/proposals/{own}/approve", body)
+    return await post(client, f"/agreements/{of}/proposals/{own}/approve", body)
 
 
 async def make_agreed_bank(

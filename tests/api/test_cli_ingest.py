@@ -114,7 +114,7 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestF
 
 
 @pytest.mark.parametrize(
-    ("arguments", "of", "sentence"),
+    ("arguments", "options", "sentence"),
     [
         (("day1.ndjson",), {"source": "nobody"}, "There is no client nobody."),
         (("day1.ndjson",), {"dataset": "honour"}, "market delivers no honour by its agreement."),
@@ -126,11 +126,11 @@ def test_what_came_before_a_broken_end_is_kept_and_gone_on_with(fixture: IngestF
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    fixture: IngestFixture, arguments: tuple[str, ...], of: dict[str, str], sentence: str
+    fixture: IngestFixture, arguments: tuple[str, ...], options: dict[str, str], sentence: str
 ) -> None:
     """And nothing was written."""
     fixture.write("day1.ndjson", licences(3))
-    done = fixture.ingest(*arguments, **of)
+    done = fixture.ingest(*arguments, **options)
     assert done.status in {1, 2}
     assert sentence in done.err + done.out
     assert "Traceback" not in done.err

@@ -289,10 +289,10 @@ async def test_an_assertion_names_whose_keys_are_needed(
         assert server.connections == 1
 
 
-async def _age(bank: Bank, **by: float) -> None:
+async def _age(bank: Bank, **duration: float) -> None:
     """Let the fetched set be older, as the database's own clock sees it."""
     await bank.run(
         "UPDATE client_key_set SET fetched_at = fetched_at - CAST(:by AS interval)"
         " WHERE client_id = :client",
-        by=timedelta(**by),
+        by=timedelta(**duration),
     )

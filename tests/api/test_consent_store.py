@@ -118,16 +118,16 @@ async def act(
 
 async def read(
     connection: AsyncConnection,
-    of: Consent,
+    granted: Consent,
     *,
     consent_id: str | None = None,
     **other: str,
 ) -> Consent | None:
     """What the gateway's read statement would see."""
     parameters = {
-        "uscc": of.uscc,
-        "client_id": of.client_id,
-        "purpose": of.purpose.value,
+        "uscc": granted.uscc,
+        "client_id": granted.client_id,
+        "purpose": granted.purpose.value,
         "consent_id": consent_id,
     }
     found = (await connection.execute(READ, parameters | other)).scalar_one()
@@ -197,9 +197,9 @@ async def test_a_whole_life_is_kept_act_by_act(connection: AsyncConnection) -> N
     granted = await act(
         connection,
         begun.consent,
-        grant(begun.consent, scope=narrower, by=me, shown=SHOWN, now=NOON),
+        grant(begun.consent, scope=narrower, person=me, shown=SHOWN, now=NOON),
     )
-    withdrawn = await act(connection, granted, withdraw(granted, by=me, now=NOON + A_DAY))
+    withdrawn = await act(connection, granted, withdraw(granted, person=me, now=NOON + A_DAY))
     assert await store.by_id(connection, withdrawn.consent_id) == withdrawn
     events = await store.events_of(connection, begun.consent.uscc, withdrawn.consent_id)
     assert [(event.seq, event.what) for event in events] == [
@@ -222,7 +222,7 @@ async def test_of_two_acts_at_once_one_comes_too_late(engine: AsyncEngine) -> No
         async with engine.begin() as connection:
             return await writer.save(connection, consent, outcome.consent, outcome.event)
 
-    acts = [pause(consent, by=me, now=NOON), withdraw(consent, by=me, now=NOON)] * 5
+    acts = [pause(consent, person=me, now=NOON), withdraw(consent, person=me, now=NOON)] * 5
     saved = await asyncio.gather(*(save(outcome) for outcome in acts))
     assert sorted(saved) == [False] * 9 + [True]
     async with engine.connect() as connection:
@@ -234,7 +234,7 @@ async def test_an_act_loses_no_use_that_was_spent_meanwhile(connection: AsyncCon
     """`save` never writes the count of uses, which moves on without it."""
     consent = await keep(connection, make_consent(uscc=some_uscc(), consent_id=some_id()))
     assert len(await spend(connection, consent)) == 1
-    await act(connection, consent, pause(consent, by=make_person(consent.uscc), now=NOON))
+    await act(connection, consent, pause(consent, person=make_person(consent.uscc), now=NOON))
     stored = await store.by_id(connection, consent.consent_id)
     assert stored is not None
     assert (stored.uses, stored.status) == (1, Status.PAUSED)
@@ -248,7 +248,7 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
     )
     new = await keep(connection, make_consent(uscc=uscc, consent_id=some_id(), decided_at=NOON))
     me = make_person(uscc)
-    await act(connection, old, supersede(old, newer=new, by=me, now=NOON))
+    await act(connection, old, supersede(old, newer=new, person=me, now=NOON))
     pending = await keep(
         connection,
         done(
@@ -266,9 +266,9 @@ async def test_the_latest_grant_speaks_for_its_relation(connection: AsyncConnect
         [pending, new],
         [new, pending],
     )
-    await act(connection, pending, refuse(pending, by=me, shown=SHOWN, now=NOON + A_DAY / 2))
+    await act(connection, pending, refuse(pending, person=me, shown=SHOWN, now=NOON + A_DAY / 2))
     assert await read(connection, new) == new
-    gone = await act(connection, new, withdraw(new, by=me, now=NOON))
+    gone = await act(connection, new, withdraw(new, person=me, now=NOON))
     assert await store.current_for(connection, new.client_id, uscc, new.purpose) == gone
     assert await read(connection, new) == gone
     assert decide(gone, make_ask(uscc=uscc), now=NOON) == Refused(Reason.CONSENT_WITHDRAWN)
@@ -460,7 +460,7 @@ async def test_nothing_is_spent_after_a_withdrawal_is_committed(engine: AsyncEng
     running = [asyncio.create_task(calls()) for _ in range(6)]
     await asyncio.sleep(0.2)
     async with engine.begin() as connection:
-        outcome = withdraw(consent, by=make_person(consent.uscc), now=NOON)
+        outcome = withdraw(consent, person=make_person(consent.uscc), now=NOON)
         await act(connection, consent, outcome)
     async with engine.connect() as connection:
         then = await store.by_id(connection, consent.consent_id)
@@ -478,7 +478,7 @@ async def test_a_waiting_spend_sees_the_withdrawal_that_it_waited_for(engine: As
     """The condition is judged again on the row that the withdrawal left, not on the old one."""
     consent = await committed(engine, make_consent(uscc=some_uscc(), consent_id=some_id()))
     async with engine.connect() as withdrawing, engine.connect() as spending:
-        outcome = withdraw(consent, by=make_person(consent.uscc), now=NOON)
+        outcome = withdraw(consent, person=make_person(consent.uscc), now=NOON)
         await act(withdrawing, consent, outcome)
         waiting = asyncio.create_task(spend(spending, consent))
         await lock_waits(engine)

@@ -54,9 +54,9 @@ async def shown(caller: Caller, consent_id: str, **query: Any) -> dict[str, Any]
     return found
 
 
-def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def refuse(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """The enterprise refuses."""
-    return consent.refuse(held, by=by, shown=SHOWN, now=now)
+    return consent.refuse(held, person=person, shown=SHOWN, now=now)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -241,9 +241,9 @@ async def test_a_repeated_key_gets_the_same_bytes_whatever_was_decided_since(
     first = await ask(bank, uscc, key="loan-18")
     until = gateway.clock() + timedelta(days=1)
 
-    def shorten(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+    def shorten(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
         scope = replace(held.scope, valid_until=until)
-        return consent.grant(held, scope=scope, by=by, shown=SHOWN, now=now)
+        return consent.grant(held, scope=scope, person=person, shown=SHOWN, now=now)
 
     await gateway.act(shorten, first.json()["consent_id"])
     assert (await ask(bank, uscc, key="loan-18")).content == first.content
@@ -351,7 +351,7 @@ async def test_a_running_consent_is_amended_in_its_place(
             running,
             amendment,
             scope=amendment.scope,
-            by=make_person(uscc),
+            person=make_person(uscc),
             shown=SHOWN,
             now=gateway.clock(),
         )
@@ -396,7 +396,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
         held = await consents.by_id(connection, held_id)
     assert held is not None
     less = replace(held.scope, max_uses=1)
-    narrowed = consent.narrow(held, scope=less, by=make_person(uscc), now=gateway.clock())
+    narrowed = consent.narrow(held, scope=less, person=make_person(uscc), now=gateway.clock())
     assert isinstance(narrowed, Transition)
     for _ in range(2):
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200

@@ -68,18 +68,18 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def load(
-    engine: AsyncEngine, document: str, *, by: Operator = FANG, allow: bool = False
+    engine: AsyncEngine, document: str, *, operator: Operator = FANG, allow: bool = False
 ) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
-        at = ActContext(connection=connection, operator=by, now=NOW, datasets=())
+        at = ActContext(connection=connection, operator=operator, now=NOW, datasets=())
         return await catalogue_service.load(at, document, allow_widening=allow)
 
 
 async def approve(
-    engine: AsyncEngine, version: str, digest: bytes, *, by: Operator = QIANG
+    engine: AsyncEngine, version: str, digest: bytes, *, operator: Operator = QIANG
 ) -> CatalogueVersion | AdminRefusal:
     async with engine.begin() as connection:
-        at = ActContext(connection=connection, operator=by, now=NOW, datasets=())
+        at = ActContext(connection=connection, operator=operator, now=NOW, datasets=())
         return await catalogue_service.approve(at, version, digest)
 
 
@@ -114,8 +114,8 @@ async def test_a_wider_one_is_refused_waits_and_takes_another_operator(engine: A
     assert waiting.place is None
     assert await counting(engine) == "2026.1"
     for attempt in (
-        approve(engine, "2026.2", waiting.digest, by=FANG),
-        approve(engine, "2026.2", waiting.digest, by=Operator.with_token("ops", "fang")),
+        approve(engine, "2026.2", waiting.digest, operator=FANG),
+        approve(engine, "2026.2", waiting.digest, operator=Operator.with_token("ops", "fang")),
         approve(engine, "2026.2", b"\0" * 32),
         approve(engine, "2027.1", waiting.digest),
     ):
@@ -176,8 +176,8 @@ def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) 
     file = tmp_path / "next.yaml"
     file.write_text(WIDER, encoding="utf-8")
 
-    def run(*arguments: str, by: str = "fang") -> Result:
-        environment = {"XINQIAO_DATABASE_URL": url, "XINQIAO_OPERATOR": by}
+    def run(*arguments: str, operator: str = "fang") -> Result:
+        environment = {"XINQIAO_DATABASE_URL": url, "XINQIAO_OPERATOR": operator}
         return CliRunner().invoke(app, ["catalogue", *arguments], env=environment)
 
     checked = run("check", str(file)).output
@@ -189,7 +189,7 @@ def test_the_commands_check_load_and_approve(postgres_url: str, tmp_path: Path) 
     assert found
     assert "waits" in run("list").output
     assert run("approve", *found.groups()).exit_code == 2
-    assert "in force" in run("approve", *found.groups(), by="qiang").output
+    assert "in force" in run("approve", *found.groups(), operator="qiang").output
     assert run("show", "--version", "in-force").output == WIDER
     assert "## 绿色评价" in run("show", "--version", "2026.2", "--format", "markdown").output
     file.write_text("version: [", encoding="utf-8")

@@ -31,8 +31,8 @@ async def page(gateway: GatewayFixture, trait: str) -> dict[str, Any]:
     return found
 
 
-def section(of: dict[str, Any], dataset: str) -> dict[str, Any]:
-    return next(each for each in of["datasets"] if each["dataset"] == dataset)
+def section(page: dict[str, Any], dataset: str) -> dict[str, Any]:
+    return next(each for each in page["datasets"] if each["dataset"] == dataset)
 
 
 async def deliver(gateway: GatewayFixture, uscc: str, dataset: str, **fields: Any) -> Any:

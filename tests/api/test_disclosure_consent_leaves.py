@@ -161,7 +161,7 @@ async def test_without_its_leaf_an_event_is_not_written(gateway: GatewayFixture)
     asked = replace(make_request(), uscc=uscc, consent_id="cst_" + "b" * 26)
     begun = Transition(consent=asked, event=make_event_of(asked))
     at = asked.requested_at
-    granted = consent.grant(asked, scope=asked.scope, by=make_person(uscc), shown=SHOWN, now=at)
+    granted = consent.grant(asked, scope=asked.scope, person=make_person(uscc), shown=SHOWN, now=at)
     assert isinstance(granted, Transition)
 
     async def write(what: Transition) -> None:
@@ -196,7 +196,7 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(
     async with engine.connect() as connection:
         held = await consents.by_id(connection, consent_id)
         assert held is not None
-        paused = consent.pause(held, by=make_person(uscc), now=gateway.clock())
+        paused = consent.pause(held, person=make_person(uscc), now=gateway.clock())
         assert isinstance(paused, Transition)
         assert await consent_writer.save(connection, held, paused)
         await connection.rollback()

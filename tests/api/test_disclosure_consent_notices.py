@@ -96,7 +96,7 @@ async def test_a_decision_that_is_not_committed_is_no_news(gateway: GatewayFixtu
     async with gateway.runtime.engine.connect() as connection:
         held = await store.by_id(connection, consent_id)
         assert held is not None
-        withdrawn = consent.withdraw(held, by=_person(held), now=gateway.clock())
+        withdrawn = consent.withdraw(held, person=_person(held), now=gateway.clock())
         assert isinstance(withdrawn, consent.Transition)
         assert await consent_writer.save(connection, held, withdrawn)
         assert not await consent_writer.save(connection, held, withdrawn)
@@ -171,14 +171,14 @@ async def test_nobody_owes_an_acknowledgement_for_what_takes_nothing_back(
 async def test_what_is_no_news_to_its_client() -> None:
     """Pausing and going on, what it gave up itself, and what a newer grant replaces."""
     held = make_consent()
-    paused = consent.pause(held, by=make_person(), now=NOON)
+    paused = consent.pause(held, person=make_person(), now=NOON)
     given_up = consent.give_up(held, client_id=BANK, now=NOON)
     newer = make_consent(consent_id="cst_newer")
-    replaced = consent.supersede(held, newer=newer, by=make_person(), now=NOON)
+    replaced = consent.supersede(held, newer=newer, person=make_person(), now=NOON)
     for act in (paused, given_up, replaced):
         assert isinstance(act, consent.Transition)
         assert notices_for(held, act) == ()
-    resumed = consent.resume(done(paused), by=make_person(), now=NOON)
+    resumed = consent.resume(done(paused), person=make_person(), now=NOON)
     assert isinstance(resumed, consent.Transition)
     assert notices_for(done(paused), resumed) == ()
 
@@ -187,7 +187,7 @@ async def test_a_change_may_take_one_thing_back_and_give_another() -> None:
     """An amendment of which the enterprise agreed to a part."""
     held = make_consent(datasets=("registration", "penalty"))
     changed = consent.narrow(
-        held, scope=_less(held.scope, datasets=("registration",)), by=make_person(), now=NOON
+        held, scope=_less(held.scope, datasets=("registration",)), person=make_person(), now=NOON
     )
     assert isinstance(changed, consent.Transition)
     narrower = make_consent(datasets=("registration", "licence"))

@@ -88,8 +88,8 @@ def registration(uscc: str = USCC, **changed: Any) -> dict[str, Any]:
     }
 
 
-def outcomes(of: Sequence[RowOutcome]) -> list[str]:
-    return [each.outcome.value for each in of]
+def outcomes(rows: Sequence[RowOutcome]) -> list[str]:
+    return [each.outcome.value for each in rows]
 
 
 async def test_a_row_is_created_then_unchanged_then_updated(held: Files) -> None:

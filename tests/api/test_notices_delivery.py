@@ -39,12 +39,12 @@ class Postbox:
     fails: int = 0
     dies: int = 0
 
-    async def send(self, to: str, message: Message) -> None:
+    async def send(self, recipient: str, message: Message) -> None:
         """Keep it."""
         if self.fails:
             self.fails -= 1
             raise UnsentError("TimeoutError")
-        self.sent.append((to, message))
+        self.sent.append((recipient, message))
         if self.dies:
             self.dies -= 1
             raise asyncio.CancelledError

@@ -46,7 +46,7 @@ async def oauth(migrated_url: str, tmp_path: Path) -> AsyncIterator[OAuthFixture
 @pytest.fixture
 def holder() -> Holder:
     """A certificate of the authority."""
-    return make_certificate(by=CA)
+    return make_certificate(issuer=CA)
 
 
 async def by_itself(oauth: OAuthFixture, *, bound: bool = True) -> TlsBank:
@@ -142,7 +142,7 @@ async def test_every_wrong_certificate_is_told_the_same(
     """Another subject, another's, an unknown client, another method: one error, one status."""
     bank, own = await make_tls_bank(oauth, holder), await by_itself(oauth)
     jwt_bank = await oauth.bank()
-    stranger = make_certificate("CN=stranger,C=CN", by=CA)
+    stranger = make_certificate("CN=stranger,C=CN", issuer=CA)
     answers = [
         await bank.token(holder=stranger),
         await bank.token(holder=make_certificate(SUBJECT)),
@@ -190,7 +190,7 @@ async def test_a_certificate_is_no_way_in_for_who_is_registered_to_sign(
     """Even if its key is the registered one; an assertion through the proxy is good as ever."""
     bank = await oauth.bank()
     form = {"grant_type": "client_credentials", "client_id": bank.client_id}
-    own = make_certificate(by=CA, key=bank.key)  # type: ignore[arg-type]
+    own = make_certificate(issuer=CA, key=bank.key)  # type: ignore[arg-type]
     headers = {"Client-Cert": own.header, "DPoP": await bank.proof("/oauth/token")}
     answer = await oauth.http.post("/oauth/token", data=form, headers=headers)
     assert answer.json() == {"error": "invalid_client", "error_description": FAILED}
@@ -206,7 +206,7 @@ async def test_a_certificate_counts_in_its_term_only(
     oauth: OAuthFixture, days: tuple[float, float]
 ) -> None:
     """Past or to come: neither authenticates, with either method."""
-    late = make_certificate(by=CA, days=days)
+    late = make_certificate(issuer=CA, days=days)
     bank = await make_tls_bank(oauth, late)
     own = make_certificate(days=days)
     other = await make_tls_bank(
@@ -232,7 +232,7 @@ async def test_a_suspended_client_is_told_so_and_gets_nothing(
     answer = await bank.token()
     assert answer.json()["error"] == "invalid_client"
     assert "suspended" in answer.json()["error_description"]
-    other = await bank.token(holder=make_certificate("CN=stranger", by=CA))
+    other = await bank.token(holder=make_certificate("CN=stranger", issuer=CA))
     assert other.json()["error_description"] == FAILED
 
 
@@ -312,7 +312,7 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(
     assert (await send(form, with_it))["token_type"] == "Bearer"
     proof = {"DPoP": await bank.proof("/oauth/token")}
     assert (await send(form, proof))["error"] == "invalid_request"
-    late = make_certificate(by=CA, days=(-9, -1))
+    late = make_certificate(issuer=CA, days=(-9, -1))
     assert (await send(form, {"Client-Cert": late.header}))["error"] == "invalid_request"
     code = await bank.code()
     form = {
@@ -325,7 +325,7 @@ async def test_who_signs_may_be_bound_to_a_certificate_too(
     refresh = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     again = {"DPoP": await bank.proof("/oauth/token")}
     assert (await send(refresh, with_it | again))["token_type"] == "DPoP"
-    renewed = make_certificate(by=CA)
+    renewed = make_certificate(issuer=CA)
     again = {"DPoP": await bank.proof("/oauth/token")}
     both = await send(refresh, {"Client-Cert": renewed.header} | again)
     assert parts(both["access_token"])["cnf"] == {
@@ -344,7 +344,7 @@ async def test_a_code_is_redeemed_with_the_certificate_of_the_pushed_request(
 ) -> None:
     """A renewed one begins anew; so does whoever has the code and another certificate."""
     bank = await make_tls_bank(oauth, holder)
-    renewed = make_certificate(by=CA)
+    renewed = make_certificate(issuer=CA)
     refused = await bank.redeem(await bank.code(), holder=renewed)
     assert refused.json()["error"] == "invalid_grant"
     given = (await bank.redeem(await bank.code())).json()
@@ -361,10 +361,10 @@ async def test_a_refresh_token_goes_on_with_a_renewed_certificate(
     told = (await bank.about("introspect", refresh)).json()
     assert told["active"] is True
     assert "cnf" not in told
-    renewed = make_certificate(by=CA)
+    renewed = make_certificate(issuer=CA)
     given = (await bank.refresh(refresh, holder=renewed)).json()
     assert parts(given["access_token"])["cnf"] == {"x5t#S256": renewed.thumbprint}
-    stranger = await bank.refresh(refresh, holder=make_certificate("CN=stranger", by=CA))
+    stranger = await bank.refresh(refresh, holder=make_certificate("CN=stranger", issuer=CA))
     assert stranger.json()["error"] == "invalid_client"
     other = await make_tls_bank(oauth, holder)
     assert (await other.refresh(refresh)).json()["error"] == "invalid_grant"
@@ -387,7 +387,7 @@ async def test_a_code_redeemed_with_a_proof_leaves_the_refresh_token_free_of_it(
 async def test_alternative_names_authenticate_too(oauth: OAuthFixture) -> None:
     """Each of the other members of RFC 8705 §2.1.2, by a certificate that has more than one name."""
     names = [x509.DNSName("api.acme.example"), x509.DNSName("other.example")]
-    own = make_certificate("CN=whatever", by=CA, alternatives=names)
+    own = make_certificate("CN=whatever", issuer=CA, alternatives=names)
     bank = await make_tls_bank(
         oauth,
         own,
@@ -395,7 +395,7 @@ async def test_alternative_names_authenticate_too(oauth: OAuthFixture) -> None:
         tls_client_auth_san_dns="api.acme.example",
     )
     assert (await bank.token()).status_code == 200
-    plain = make_certificate("CN=api.acme.example", by=CA)
+    plain = make_certificate("CN=api.acme.example", issuer=CA)
     assert (await bank.token(holder=plain)).json()["error"] == "invalid_client"
 
 

@@ -82,9 +82,9 @@ async def busy(portal: PortalFixture) -> PortalFixture:
     return portal
 
 
-def day(at: datetime) -> str:
+def day(moment: datetime) -> str:
     """A day as a form sends it."""
-    return at.date().isoformat()
+    return moment.date().isoformat()
 
 
 FILTERS: Final[tuple[tuple[str, set[str], bool], ...]] = (

@@ -131,7 +131,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
         fewer = narrow(
             held,
             scope=replace(held.scope, max_uses=3),
-            by=make_person(held.uscc),
+            person=make_person(held.uscc),
             now=portal.clock(),
         )
         assert isinstance(fewer, Transition)

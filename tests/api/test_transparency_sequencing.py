@@ -132,7 +132,7 @@ async def test_three_sealers_at_once_give_each_leaf_one_index(place: Place) -> N
 
 async def test_leaves_stand_in_the_order_of_their_time_and_id(place: Place) -> None:
     """Over the borders of batches too, and whatever the order in which they were written."""
-    late = await disclosed(place.hot, 30, at=NOON + timedelta(seconds=5))
+    late = await disclosed(place.hot, 30, moment=NOON + timedelta(seconds=5))
     early = await disclosed(place.hot, 30)
     twin = await disclosed(place.hot, 30)
     await seal_all(make_sealer(place.engine, place.keys, batch=7))
@@ -189,7 +189,7 @@ async def test_a_leaf_that_comes_again_is_not_sealed_again(place: Place) -> None
     await place.change("""
         INSERT INTO pending_leaf (uscc, disclosure_id, leaf_hash, at)
         SELECT uscc, disclosure_id, leaf_hash, at FROM disclosure""")
-    [fresh] = await disclosed(place.hot, 1, at=NOON + timedelta(days=1))
+    [fresh] = await disclosed(place.hot, 1, moment=NOON + timedelta(days=1))
     await seal_all(sealer)
     assert await place.whole() == [*before, fresh[1]]
     assert await place.pending() == 0

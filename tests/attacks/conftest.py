@@ -4,9 +4,9 @@ not collected, and `test_signing_jws_forgeries` makes the same attacks with keys
 import os
 from pathlib import Path
 
-from tests.proxies import behind, front
+from tests.proxies import backend, front
 
-__all__ = ["behind", "front"]
+__all__ = ["backend", "front"]
 
 _GIVEN = os.environ.get("XINQIAO_TEST_WYCHEPROOF")
 _KEPT = Path(__file__).parent.parent / "vectors" / "wycheproof"

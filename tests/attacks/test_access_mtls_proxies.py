@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_a_client_goes_the_whole_way_through_the_proxy(front: Front) -> None:
     """Discovery, a token at the alias, and a call: with a certificate and no signature of its own."""
-    holder = make_certificate(by=CA)
+    holder = make_certificate(issuer=CA)
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",
         tls_client_auth_subject_dn=SUBJECT,
@@ -38,7 +38,7 @@ async def test_a_client_goes_the_whole_way_through_the_proxy(front: Front) -> No
         # where no certificate is asked for, the same token is nothing
         elsewhere = http.post(f"{front.public}/v1/verifications", json=body, headers=bearer)
         assert elsewhere.status_code == 401
-    with front.http(make_certificate(by=CA)) as thief:
+    with front.http(make_certificate(issuer=CA)) as thief:
         stolen = thief.post(f"{front.mtls}/v1/verifications", json=body, headers=bearer)
         assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_token")
 
@@ -69,12 +69,12 @@ async def test_large_deliveries_reach_the_gateway(front: Front, where: str) -> N
 @pytest.mark.parametrize("where", ["public", "mtls"])
 async def test_what_a_client_writes_itself_does_not_arrive(front: Front, where: str) -> None:
     """A forged header, in any case, twice, or beside a certificate of the client's own."""
-    victim = make_certificate(by=CA)
+    victim = make_certificate(issuer=CA)
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth",
         tls_client_auth_subject_dn=SUBJECT,
     )
-    stranger = make_certificate("CN=stranger,C=CN", by=CA)
+    stranger = make_certificate("CN=stranger,C=CN", issuer=CA)
     url = f"{getattr(front, where)}/oauth/token"
     for holder in (None, stranger):
         for headers in (
@@ -99,13 +99,13 @@ async def test_no_chain_no_entry(front: Front) -> None:
     false_authority = make_certificate("CN=Test Authority,C=CN", authority=True)
     other_authority = make_certificate("CN=Mine,C=CN", authority=True)
     for holder, chain in (
-        (make_certificate(by=false_authority), None),
-        (make_certificate(by=false_authority), false_authority),
-        (make_certificate(by=other_authority), None),
-        (make_certificate(by=other_authority), other_authority),
+        (make_certificate(issuer=false_authority), None),
+        (make_certificate(issuer=false_authority), false_authority),
+        (make_certificate(issuer=other_authority), None),
+        (make_certificate(issuer=other_authority), other_authority),
         (make_certificate(), None),
-        (make_certificate(by=CA, days=(-9, -1)), None),
-        (make_certificate(by=CA, days=(1, 9)), None),
+        (make_certificate(issuer=CA, days=(-9, -1)), None),
+        (make_certificate(issuer=CA, days=(1, 9)), None),
     ):
         try:
             with front.http(holder, chain=chain) as http:

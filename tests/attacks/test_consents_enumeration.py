@@ -58,9 +58,9 @@ async def in_every_state(gateway: GatewayFixture) -> dict[str, str]:
     return states
 
 
-def refuse(held: Consent, *, by: Person, now: datetime) -> Transition | Refused:
+def refuse(held: Consent, *, person: Person, now: datetime) -> Transition | Refused:
     """The enterprise refuses."""
-    return consent.refuse(held, by=by, shown=SHOWN, now=now)
+    return consent.refuse(held, person=person, shown=SHOWN, now=now)
 
 
 async def post(client: Caller, uscc: str, more: dict[str, Any]) -> httpx2.Response:

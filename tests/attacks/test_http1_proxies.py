@@ -78,7 +78,7 @@ async def victim(front: Front) -> tuple[str, Holder]:
     client_id = await front.client(
         token_endpoint_auth_method="tls_client_auth", tls_client_auth_subject_dn=SUBJECT
     )
-    return client_id, make_certificate(by=CA)
+    return client_id, make_certificate(issuer=CA)
 
 
 class Trickling(threading.Thread):

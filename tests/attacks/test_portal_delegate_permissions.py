@@ -69,9 +69,9 @@ FORMS: Final = {  # what the hidden token of each form is for
 }
 
 
-def routes(of: APIRouter) -> Iterator[tuple[str, str]]:
+def routes(router: APIRouter) -> Iterator[tuple[str, str]]:
     """Every method and path behind a router."""
-    for each in of.routes:
+    for each in router.routes:
         if hasattr(each, "methods"):
             yield from ((method, each.path) for method in each.methods - {"HEAD"})  # type: ignore[attr-defined]
         elif hasattr(each, "original_router"):
@@ -115,11 +115,15 @@ async def things(portal: PortalFixture) -> dict[str, str]:
 
 
 async def tried(
-    portal: PortalFixture, browser: httpx2.AsyncClient, method: str, path: str, of: dict[str, str]
+    portal: PortalFixture,
+    browser: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    values: dict[str, str],
 ) -> httpx2.Response:
     """The page, or the form with a token that is good for this very session."""
     verb = "review" if "objections" in path else "pause"
-    named = of | {"verb": verb}
+    named = values | {"verb": verb}
     address = path.format(**named)
     if method == "GET":
         return await browser.get(address)
@@ -129,7 +133,7 @@ async def tried(
         "csrf": token,
         "text": "请复核这一条。",
         "decision": "refuse",
-        "uscc": of["uscc"],
+        "uscc": values["uscc"],
     }
     return await browser.post(address, data=form)
 

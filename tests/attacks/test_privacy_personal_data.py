@@ -114,25 +114,28 @@ async def sweep(heard: Heard) -> None:
     await _stumble(heard, bank, subjects[0])
 
 
-async def _stumble(heard: Heard, bank: Caller, of: SyntheticEnterprise) -> None:
+async def _stumble(heard: Heard, bank: Caller, enterprise: SyntheticEnterprise) -> None:
     """Errors of each kind, with what is personal where it does not belong."""
-    number = of.personal["legal_representative_id_number"]
-    home = of.personal["home_address"]
+    number = enterprise.personal["legal_representative_id_number"]
+    home = enterprise.personal["home_address"]
     odd: list[tuple[str, Any]] = [
         ("/v1/verifications", {**verification_body(number, "is_active.v1"), "purpose": home}),
-        ("/v1/verifications", {**verification_body(of.enterprise.uscc, number)}),
+        ("/v1/verifications", {**verification_body(enterprise.enterprise.uscc, number)}),
         (
             "/v1/verifications",
-            {**verification_body(of.enterprise.uscc, "is_active.v1"), "x": number},
+            {**verification_body(enterprise.enterprise.uscc, "is_active.v1"), "x": number},
         ),
         (
             "/v1/verifications",
-            {**verification_body(of.enterprise.uscc, "is_active.v1"), "purpose": [home]},
+            {**verification_body(enterprise.enterprise.uscc, "is_active.v1"), "purpose": [home]},
         ),
         ("/v1/queries", {**query_body(number)}),
-        ("/v1/queries", {**query_body(of.enterprise.uscc, home)}),
-        ("/v1/queries", {**query_body(of.enterprise.uscc), "page": {"cursor": number}}),
-        ("/v1/queries", {**query_body(of.enterprise.uscc), "filter": {"decided_from": number}}),
+        ("/v1/queries", {**query_body(enterprise.enterprise.uscc, home)}),
+        ("/v1/queries", {**query_body(enterprise.enterprise.uscc), "page": {"cursor": number}}),
+        (
+            "/v1/queries",
+            {**query_body(enterprise.enterprise.uscc), "filter": {"decided_from": number}},
+        ),
     ]
     for path, body in odd:
         await heard.authorised("odd", bank, path, body)

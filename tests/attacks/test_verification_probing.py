@@ -17,9 +17,9 @@ RATING = "rating_at_least.v1"
 WRONG = ("王一", "王二", "王三", "王四", "王五")
 
 
-def guesses(*values: str, of: str = NAME) -> list[tuple[str, str]]:
+def guesses(*values: str, question: str = NAME) -> list[tuple[str, str]]:
     """The same question with these values."""
-    return [(of, value) for value in values]
+    return [(question, value) for value in values]
 
 
 async def test_three_values_are_answered_and_a_fourth_is_not(gateway: GatewayFixture) -> None:
@@ -43,7 +43,7 @@ async def test_a_repeat_is_free_in_whatever_spelling(gateway: GatewayFixture) ->
     """Full width, brackets and spaces make no other value."""
     bank, of = await gateway.client(), gateway.entity("full_width_name").enterprise
     spellings = (of.name, "杭州AI云算(智能)科技有限公司", " 杭州ＡＩ云算【智能】科技有限公司 ")
-    asked = guesses(*spellings, "甲公司", "乙公司", "丙公司", of="enterprise_name.v1")
+    asked = guesses(*spellings, "甲公司", "乙公司", "丙公司", question="enterprise_name.v1")
     assert await bank.answers(of.uscc, *asked) == [
         "yes", "yes", "yes", "no", "no", "not_determined",
     ]  # fmt: skip
@@ -66,7 +66,9 @@ async def test_both_questions_on_a_name_share_one_budget(gateway: GatewayFixture
     bank, of = await gateway.client(), gateway.entity("clean").enterprise
     later = "legal_representative_name.v2"
     assert await bank.answers(of.uscc, *guesses("王一", "龙二")) == ["no", "no"]
-    assert await bank.answers(of.uscc, *guesses("王一", "⻰二", "王三", of=later)) == ["no"] * 3
+    assert (
+        await bank.answers(of.uscc, *guesses("王一", "⻰二", "王三", question=later)) == ["no"] * 3
+    )
     right = [(NAME, of.legal_representative), (later, of.legal_representative)]
     assert await bank.answers(of.uscc, *right) == ["not_determined"] * 2
     assert await bank.answers(of.uscc, (NAME, "⻰二"), (NAME, "王三")) == ["no", "no"]
@@ -93,7 +95,7 @@ async def test_a_band_cannot_be_found_by_halving(gateway: GatewayFixture) -> Non
     """Bands are values too: three of five, with a consent."""
     bank, uscc = await gateway.client(), gateway.uscc("clean")
     await gateway.grant(bank, uscc, questions=[RATING])
-    told = await bank.answers(uscc, *guesses("差", "较差", "中等", "良好", "优秀", of=RATING))
+    told = await bank.answers(uscc, *guesses("差", "较差", "中等", "良好", "优秀", question=RATING))
     assert told == ["yes", "yes", "yes", "not_determined", "not_determined"]
 
 
@@ -103,7 +105,7 @@ async def test_what_was_closed_for_want_of_consent_has_cost_nothing(
     """It told nothing, so the budget is whole when the consent comes."""
     bank, of = await gateway.client(), gateway.entity("clean")
     uscc, number = of.enterprise.uscc, of.personal["legal_representative_id_number"]
-    closed = await bank.answers(uscc, *guesses(*WRONG, number, of=ID_NUMBER))
+    closed = await bank.answers(uscc, *guesses(*WRONG, number, question=ID_NUMBER))
     assert set(closed) == {"not_determined"}
     await gateway.grant(bank, uscc, datasets=(), questions=[ID_NUMBER])
     assert await bank.answers(uscc, (ID_NUMBER, number)) == ["yes"]

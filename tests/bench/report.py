@@ -16,35 +16,35 @@ from tests.bench.rounds import Score
 Scores = Mapping[str, Score]
 Lines = Mapping[str, Callable[[Score, Scores], str]]
 RATES: Final[Lines] = {
-    "per second, median": lambda of, _: f"{median(of.rates):,.0f}",
-    "    least and most": lambda of, _: f"{min(of.rates):,.0f}-{max(of.rates):,.0f}",
+    "per second, median": lambda run, _: f"{median(run.rates):,.0f}",
+    "    least and most": lambda run, _: f"{min(run.rates):,.0f}-{max(run.rates):,.0f}",
 }
 COSTS: Final[Lines] = {
-    "p50, ms": lambda of, _: f"{of.percentile(50) * 1e3:.1f}",
-    "p99, ms": lambda of, _: f"{of.percentile(99) * 1e3:.1f}",
-    "CPU µs per call: worker": lambda of, _: _micros(of.cpu("worker")),
-    "    PostgreSQL": lambda of, _: _micros(of.cpu("postgres")),
-    "    Redis": lambda of, _: _micros(of.cpu("redis")),
-    "worker's memory, MiB": lambda of, _: f"{of.resident / 2**20:.0f}",
+    "p50, ms": lambda run, _: f"{run.percentile(50) * 1e3:.1f}",
+    "p99, ms": lambda run, _: f"{run.percentile(99) * 1e3:.1f}",
+    "CPU µs per call: worker": lambda run, _: _micros(run.cpu("worker")),
+    "    PostgreSQL": lambda run, _: _micros(run.cpu("postgres")),
+    "    Redis": lambda run, _: _micros(run.cpu("redis")),
+    "worker's memory, MiB": lambda run, _: f"{run.resident / 2**20:.0f}",
 }
 VERIFYING: Final[Lines] = {
     **RATES,
-    "of the floor": lambda of, all_: f"{of.ratio_to(all_[FLOOR]):.2f}",
-    "of the echo": lambda of, all_: f"{of.ratio_to(all_[ECHO]):.3f}",
+    "of the floor": lambda run, all_: f"{run.ratio_to(all_[FLOOR]):.2f}",
+    "of the echo": lambda run, all_: f"{run.ratio_to(all_[ECHO]):.3f}",
     **COSTS,
 }
 ISSUING: Final[Lines] = {
     **RATES,
-    "of the foreign server": lambda of, all_: f"{of.ratio_to(all_[PEER]):.2f}",
+    "of the foreign server": lambda run, all_: f"{run.ratio_to(all_[PEER]):.2f}",
     **COSTS,
 }
 
 
 LOOKUPS: Final[Mapping[str, Callable[[Timings], float]]] = {
-    "p50": lambda of: median(of.every),
-    "p50, asked about before": lambda of: median(of.again),
-    "p50, for the first time": lambda of: median(of.first),
-    "p99": lambda of: of.percentile(99),
+    "p50": lambda run: median(run.every),
+    "p50, asked about before": lambda run: median(run.again),
+    "p50, for the first time": lambda run: median(run.first),
+    "p99": lambda run: run.percentile(99),
 }
 
 
@@ -111,20 +111,20 @@ def show_loads(console: Console, found: Loads) -> None:
         for heading in ("", *loads):
             table.add_column(heading, justify="right" if heading else "left")
         lines: dict[str, Callable[[Load], str]] = {
-            "rows per second, median": lambda of: f"{of.rate:,.0f}",
-            "of the bare COPY": lambda of, base=loads[COPY]: f"[bold]{of.share_of(base):.2f}[/]",  # type: ignore[misc]
-            "CPU µs per row: readers": lambda of: _per_row(of, "readers"),
-            "    this process": lambda of: _per_row(of, "own"),
-            "    PostgreSQL": lambda of: _per_row(of, "postgres"),
-            "reader's memory, MiB": lambda of: f"{of.memory / 2**20:.0f}",
+            "rows per second, median": lambda run: f"{run.rate:,.0f}",
+            "of the bare COPY": lambda run, base=loads[COPY]: f"[bold]{run.share_of(base):.2f}[/]",  # type: ignore[misc]
+            "CPU µs per row: readers": lambda run: _per_row(run, "readers"),
+            "    this process": lambda run: _per_row(run, "own"),
+            "    PostgreSQL": lambda run: _per_row(run, "postgres"),
+            "reader's memory, MiB": lambda run: f"{run.memory / 2**20:.0f}",
         }
         for title, line in lines.items():
             table.add_row(title, *(line(of) for of in loads.values()))
         console.print(table)
 
 
-def _per_row(of: Load, part: str) -> str:
-    return _micros(median(getattr(each, part) for each in of.rounds) / of.rows)
+def _per_row(load: Load, part: str) -> str:
+    return _micros(median(getattr(each, part) for each in load.rounds) / load.rows)
 
 
 def _micros(seconds: float) -> str:

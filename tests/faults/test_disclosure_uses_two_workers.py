@@ -77,7 +77,7 @@ async def make_consent(bank: Bank, *, uses: int | None) -> str:
     granted = consent.grant(
         asked.consent,
         scope=asked.consent.scope,
-        by=PERSON,
+        person=PERSON,
         shown=DisplayedText(text_version="2026.1", language="zh"),
         now=now,
     )
@@ -163,7 +163,7 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
         async with bank.oauth.runtime.engine.begin() as connection:
             held = await store.by_id(connection, consent_id)
             assert held is not None
-            ended = consent.withdraw(held, by=PERSON, now=bank.oauth.clock())
+            ended = consent.withdraw(held, person=PERSON, now=bank.oauth.clock())
             assert isinstance(ended, consent.Transition)
             assert await consent_writer.save(connection, held, ended)
         return time.monotonic()

@@ -30,12 +30,12 @@ def fixture(postgres_url: str, tmp_path: Path) -> IngestFixture:
     return make_ingest_fixture(make_source_database(postgres_url), tmp_path)
 
 
-def peak_of(fixture: IngestFixture, *arguments: str, **of: str) -> tuple[int, str]:
+def peak_of(fixture: IngestFixture, *arguments: str, **options: str) -> tuple[int, str]:
     """The bytes that the command and its reader had at most, and what they said.
 
     VmHWM, not `ru_maxrss`: that one counts what the process was before it became the command.
     """
-    run = fixture.start(*arguments, **of)
+    run = fixture.start(*arguments, **options)
     peaks: dict[int, int] = {}
     while run.poll() is None:
         for pid in (run.pid, *children_of(run.pid)):

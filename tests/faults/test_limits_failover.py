@@ -66,7 +66,7 @@ async def admitted_again(store: RedisStore, calls: Sequence[Admission]) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["single", "cluster"])
-async def behind(
+async def proxied_store(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[tuple[RedisStore, FailoverProxy]]:
     """A store whose connections go through the proxy, on one Redis or a cluster."""
@@ -85,10 +85,10 @@ async def behind(
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS.keys())
 async def test_after_any_error_the_next_call_has_a_new_connection(
-    behind: tuple[RedisStore, FailoverProxy], error: str
+    proxied_store: tuple[RedisStore, FailoverProxy], error: str
 ) -> None:
     """A crowd finds the error or, once one has dropped the connections, is counted; then all are."""
-    store, proxy = behind
+    store, proxy = proxied_store
     assert isinstance(await store.admit(make_call()), Admitted)
     opened, line = proxy.opened, error.format(port=proxy.port)
     proxy.fail_over(line)

@@ -99,29 +99,29 @@ class AConsentsLife(RuleBasedStateMachine):
         self._grant(self.asked_for)
 
     def _grant(self, scope: Scope) -> None:
-        outcome = grant(self.consent, scope=scope, by=make_person(), shown=SHOWN, now=self.now)
+        outcome = grant(self.consent, scope=scope, person=make_person(), shown=SHOWN, now=self.now)
         self.grants += isinstance(outcome, Transition)
         self._take(outcome)
 
     @rule()
     def is_refused(self) -> None:
         """The enterprise refuses."""
-        self._take(refuse(self.consent, by=make_person(), shown=SHOWN, now=self.now))
+        self._take(refuse(self.consent, person=make_person(), shown=SHOWN, now=self.now))
 
     @rule()
     def is_paused(self) -> None:
         """The enterprise pauses."""
-        self._take(pause(self.consent, by=make_person(), now=self.now))
+        self._take(pause(self.consent, person=make_person(), now=self.now))
 
     @rule()
     def is_resumed(self) -> None:
         """The enterprise resumes."""
-        self._take(resume(self.consent, by=make_person(), now=self.now))
+        self._take(resume(self.consent, person=make_person(), now=self.now))
 
     @rule()
     def is_withdrawn(self) -> None:
         """The enterprise withdraws."""
-        self._take(withdraw(self.consent, by=make_person(), now=self.now))
+        self._take(withdraw(self.consent, person=make_person(), now=self.now))
 
     @rule()
     def is_given_up(self) -> None:
@@ -132,7 +132,7 @@ class AConsentsLife(RuleBasedStateMachine):
     def is_superseded(self) -> None:
         """A newer grant takes its place."""
         newer = make_consent(consent_id="cst_newer")
-        self._take(supersede(self.consent, newer=newer, by=make_person(), now=self.now))
+        self._take(supersede(self.consent, newer=newer, person=make_person(), now=self.now))
 
     @rule(drawn=scopes)
     def is_narrowed(
@@ -141,7 +141,7 @@ class AConsentsLife(RuleBasedStateMachine):
     ) -> None:
         """The enterprise changes it by itself, perhaps to something wider."""
         before = self.consent.scope
-        self._take(narrow(self.consent, scope=_scope(drawn), by=make_person(), now=self.now))
+        self._take(narrow(self.consent, scope=_scope(drawn), person=make_person(), now=self.now))
         assert self.consent.scope.within(before)
 
     @rule(
@@ -171,12 +171,12 @@ class AConsentsLife(RuleBasedStateMachine):
             return
         before = self.consent
         if not agreed:
-            refused = refuse(amendment.consent, by=make_person(), shown=SHOWN, now=self.now)
+            refused = refuse(amendment.consent, person=make_person(), shown=SHOWN, now=self.now)
             assert isinstance(refused, Transition)
             assert self.consent == before
             return
         outcome = amend(
-            before, amendment.consent, scope=given, by=make_person(), shown=SHOWN, now=self.now
+            before, amendment.consent, scope=given, person=make_person(), shown=SHOWN, now=self.now
         )
         if isinstance(outcome, Refused):
             return

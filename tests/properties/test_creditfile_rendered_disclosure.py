@@ -42,17 +42,21 @@ happenings = st.fixed_dictionaries(
 )
 
 
-def shown(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
+def shown(
+    generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
+) -> dict[str, Any]:
     """What the public page's twin tells, by record."""
-    summary = summary_of(of.enterprise, records, CATALOGUE, now=now)
+    summary = summary_of(generated.enterprise, records, CATALOGUE, now=now)
     document = _document(CodePage(code=CODE, summary=summary))
     return {r["record_id"]: r for each in document["datasets"] for r in each["records"]}
 
 
-def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime) -> dict[str, Any]:
+def queried(
+    generated: SyntheticEnterprise, records: tuple[Record, ...], now: datetime
+) -> dict[str, Any]:
     """What a query under a consent to everything tells, by record."""
     scope = DisclosedScope(disclosed=CATALOGUE.codes, reasons={}, unseen={})
-    ground = SimpleNamespace(enterprise=of.enterprise, scope=scope)
+    ground = SimpleNamespace(enterprise=generated.enterprise, scope=scope)
     found = SimpleNamespace(records=records)
     page = page_of(RUNTIME, ASK, cast("Any", found), cast("Any", ground), now)
     return {record.record_id: serialize_record(record, fields) for record, fields in page.records}
@@ -61,16 +65,16 @@ def queried(of: SyntheticEnterprise, records: tuple[Record, ...], now: datetime)
 @given(st.sampled_from(PROVINCE), st.lists(happenings, max_size=4), moments)
 @settings(max_examples=sampled(50, full=150))
 def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
-    of: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
+    generated: SyntheticEnterprise, happened: list[dict[str, Any]], now: datetime
 ) -> None:
     """By record and by field; a masked name is the only difference."""
-    changes: list[dict[str, Any]] = [*happened, *({} for _ in of.records)]
+    changes: list[dict[str, Any]] = [*happened, *({} for _ in generated.records)]
     records = tuple(
-        replace(each, **change) for each, change in zip(of.records, changes, strict=False)
+        replace(each, **change) for each, change in zip(generated.records, changes, strict=False)
     )
     held = {each.record_id: each for each in records}
-    page, query = shown(of, records, now), queried(of, records, now)
-    assert set(page) <= set(query) <= {*held, of.enterprise.registration_id}
+    page, query = shown(generated, records, now), queried(generated, records, now)
+    assert set(page) <= set(query) <= {*held, generated.enterprise.registration_id}
     for record_id, told in page.items():
         fields = query[record_id]["fields"]
         assert set(told["fields"]) <= set(fields)
@@ -84,14 +88,14 @@ def test_the_page_shows_no_more_than_a_query_and_a_query_no_more_than_there_is(
 @given(st.sampled_from(PROVINCE), moments, moments, st.booleans())
 @settings(max_examples=sampled(50, full=150))
 def test_after_repair_or_withdrawal_no_channel_tells_a_record(
-    of: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
+    generated: SyntheticEnterprise, when: datetime, now: datetime, repaired: bool
 ) -> None:
     """Page, query and the facts that questions are answered from."""
     change: dict[str, Any] = {"repaired_at" if repaired else "withdrawn_at": when}
-    records = tuple(replace(each, **change) for each in of.records)
+    records = tuple(replace(each, **change) for each in generated.records)
     if now < when:
         return
-    assert shown(of, records, now) == {}
-    assert set(queried(of, records, now)) <= {of.enterprise.registration_id}
-    facts = facts_of(of.enterprise, records, CATALOGUE, now)
-    assert {each.record_id for each in facts.records} <= {of.enterprise.registration_id}
+    assert shown(generated, records, now) == {}
+    assert set(queried(generated, records, now)) <= {generated.enterprise.registration_id}
+    facts = facts_of(generated.enterprise, records, CATALOGUE, now)
+    assert {each.record_id for each in facts.records} <= {generated.enterprise.registration_id}

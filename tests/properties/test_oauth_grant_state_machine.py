@@ -390,7 +390,7 @@ class AGrantsLife(RuleBasedStateMachine):
         async with self.oauth.runtime.engine.begin() as connection:
             held = await consents.by_id(connection, consent_id)
             assert held is not None
-            changed = getattr(consent, act)(held, by=by, now=self.now)
+            changed = getattr(consent, act)(held, person=by, now=self.now)
             return isinstance(changed, consent.Transition) and await consent_writer.save(
                 connection, held, changed
             )

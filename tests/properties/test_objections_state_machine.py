@@ -90,13 +90,15 @@ class AnObjectionsLife(RuleBasedStateMachine):
         self.objection = after
         self.events.append(event.what)
 
-    @rule(by=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS), corrected=st.booleans())
-    def is_decided(self, by: object, outcome: ObjectionOutcome, *, corrected: bool) -> None:
+    @rule(
+        actor=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS), corrected=st.booleans()
+    )
+    def is_decided(self, actor: object, outcome: ObjectionOutcome, *, corrected: bool) -> None:
         """Somebody decides, who may be the source."""
         self._take(
             lifecycle.decide(
                 self.objection,
-                actor=by,  # type: ignore[arg-type]  # Hypothesis draws it
+                actor=actor,  # type: ignore[arg-type]  # Hypothesis draws it
                 outcome=outcome,
                 reasons="理由",
                 corrected=corrected,
@@ -106,34 +108,35 @@ class AnObjectionsLife(RuleBasedStateMachine):
         )
 
     @rule(
-        by=st.sampled_from(ACTORS), until=st.none() | st.dates(date(2026, 11, 1), date(2027, 3, 1))
+        actor=st.sampled_from(ACTORS),
+        until=st.none() | st.dates(date(2026, 11, 1), date(2027, 3, 1)),
     )
-    def is_extended(self, by: object, until: date | None) -> None:
+    def is_extended(self, actor: object, until: date | None) -> None:
         """Somebody takes more time."""
         self._take(
-            lifecycle.extend(self.objection, actor=by, reason="理由", until=until, now=self.now)  # type: ignore[arg-type]
+            lifecycle.extend(self.objection, actor=actor, reason="理由", until=until, now=self.now)  # type: ignore[arg-type]
         )
 
-    @rule(by=st.sampled_from(ACTORS))
-    def is_appealed(self, by: object) -> None:
+    @rule(actor=st.sampled_from(ACTORS))
+    def is_appealed(self, actor: object) -> None:
         """Somebody asks for a review."""
         self._take(
             lifecycle.ask_for_review(
                 self.objection,
-                actor=by,  # type: ignore[arg-type]
+                actor=actor,  # type: ignore[arg-type]
                 text="请复核",
                 kinds=KINDS,
                 now=self.now,
             )
         )
 
-    @rule(by=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS))
-    def is_reviewed(self, by: object, outcome: ObjectionOutcome) -> None:
+    @rule(actor=st.sampled_from(ACTORS), outcome=st.sampled_from(DECISIONS))
+    def is_reviewed(self, actor: object, outcome: ObjectionOutcome) -> None:
         """Somebody reviews."""
         self._take(
             lifecycle.review(
                 self.objection,
-                actor=by,  # type: ignore[arg-type]
+                actor=actor,  # type: ignore[arg-type]
                 outcome=outcome,
                 reasons="理由",
                 record_version=4,
@@ -142,10 +145,10 @@ class AnObjectionsLife(RuleBasedStateMachine):
             )
         )
 
-    @rule(by=st.sampled_from(ACTORS))
-    def is_withdrawn(self, by: object) -> None:
+    @rule(actor=st.sampled_from(ACTORS))
+    def is_withdrawn(self, actor: object) -> None:
         """Somebody lets it rest."""
-        self._take(lifecycle.withdraw(self.objection, actor=by, now=self.now))  # type: ignore[arg-type]
+        self._take(lifecycle.withdraw(self.objection, actor=actor, now=self.now))  # type: ignore[arg-type]
 
     @rule()
     def lapses(self) -> None:

@@ -75,18 +75,18 @@ def spellings(
 
 @given(BEFORE, spellings(ID_NUMBERS, GAPS) | spellings(ID_NUMBERS, HIDDEN), BEHIND)
 def test_an_id_number_is_masked_with_whichever_dash_space_or_hidden_character_in_it(
-    before: str, number: str, behind: str
+    before: str, number: str, suffix: str
 ) -> None:
     """Its check character right or wrong, in whichever script's digits, whatever stands around it."""
-    assert scan(f"{before}{number}{behind}", today=TODAY).text == before + ID_NUMBER_MASK + behind
+    assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + ID_NUMBER_MASK + suffix
 
 
 @given(BEFORE, spellings(FITTING, MARKS) | spellings(FITTING, GAPS), BEHIND)
 def test_an_id_number_whose_check_character_fits_is_masked_with_marks_in_it_and_young(
-    before: str, number: str, behind: str
+    before: str, number: str, suffix: str
 ) -> None:
     """A slash, a comma, a dot, a 、; and its day may be of yesterday."""
-    assert scan(f"{before}{number}{behind}", today=TODAY).text == before + ID_NUMBER_MASK + behind
+    assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + ID_NUMBER_MASK + suffix
 
 
 @st.composite
@@ -140,9 +140,9 @@ PLAIN_BEFORE = st.sampled_from(
     grouped_mobiles() | landlines(),
     st.sampled_from(["", "。", "）", "，张某", "。\n"]),
 )
-def test_a_phone_number_is_masked_as_people_write_it(before: str, number: str, behind: str) -> None:
+def test_a_phone_number_is_masked_as_people_write_it(before: str, number: str, suffix: str) -> None:
     """Mobiles and landlines, with a word before them or without one."""
-    assert scan(f"{before}{number}{behind}", today=TODAY).text == before + PHONE_MASK + behind
+    assert scan(f"{before}{number}{suffix}", today=TODAY).text == before + PHONE_MASK + suffix
 
 
 @st.composite
@@ -185,10 +185,10 @@ def _another_check(first17: str) -> str:
 
 
 @given(other_numbers(), st.sampled_from(["", "。", "，涉案", "）"]))
-def test_other_numbers_stay_byte_for_byte(number: str, behind: str) -> None:
+def test_other_numbers_stay_byte_for_byte(number: str, suffix: str) -> None:
     """What is no person's is not masked."""
     assume(not any(id_check_agrees(number[n : n + 18]) for n in range(len(number) - 17)))
-    assert scan(number + behind, today=TODAY).text == number + behind
+    assert scan(number + suffix, today=TODAY).text == number + suffix
 
 
 NASTY = st.text(

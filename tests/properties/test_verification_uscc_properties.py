@@ -28,20 +28,20 @@ def test_the_check_agrees_with_the_printed_weights(first17: str) -> None:
 
 
 @given(FIRST17, st.integers(8, 17), LETTERS)
-def test_one_wrong_character_is_found(first17: str, at: int, wrong: str) -> None:
+def test_one_wrong_character_is_found(first17: str, position: int, wrong: str) -> None:
     """No single slip makes another valid code."""
     code = first17 + check_character(first17)
-    assume(code[at] != wrong)
-    slipped = code[:at] + wrong + code[at + 1 :]
+    assume(code[position] != wrong)
+    slipped = code[:position] + wrong + code[position + 1 :]
     assert parse_uscc(slipped) == NotACode(reason=CodeProblem.CHECK_CHARACTER)
 
 
 @given(FIRST17, st.integers(8, 15))
-def test_two_swapped_neighbours_are_found(first17: str, at: int) -> None:
+def test_two_swapped_neighbours_are_found(first17: str, position: int) -> None:
     """Nor does the commonest slip of all."""
     code = first17 + check_character(first17)
-    assume(code[at] != code[at + 1])
-    swapped = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+    assume(code[position] != code[position + 1])
+    swapped = code[:position] + code[position + 1] + code[position] + code[position + 2 :]
     assert isinstance(parse_uscc(swapped), NotACode)
 
 

@@ -18,7 +18,7 @@ from tests.mtls_builders import SUBJECT, Holder, make_authority, make_certificat
 from tests.oauth_builders import public_jwk
 
 CA = make_authority()
-LEAF = make_certificate(by=CA)
+LEAF = make_certificate(issuer=CA)
 
 
 def by(**subject: Any) -> Authentication:
@@ -86,7 +86,7 @@ ALTERNATIVES = (
 )
 def test_an_alternative_name_is_of_its_own_kind(subject: dict[str, str], fits: bool) -> None:
     """And equal as names of that kind are; a certificate without any fits none."""
-    assert names(make_certificate(by=CA, alternatives=ALTERNATIVES), **subject) is fits
+    assert names(make_certificate(issuer=CA, alternatives=ALTERNATIVES), **subject) is fits
     assert not names(LEAF, **subject)
 
 
@@ -110,7 +110,7 @@ def test_a_self_signed_certificate_is_known_by_its_bytes() -> None:
 
 def test_a_wildcard_names_nobody() -> None:
     """Neither in a certificate nor in a registration."""
-    wild = make_certificate(by=CA, alternatives=[x509.DNSName("*.acme.example")])
+    wild = make_certificate(issuer=CA, alternatives=[x509.DNSName("*.acme.example")])
     assert not names(wild, tls_client_auth_san_dns="api.acme.example")
     assert by(tls_client_auth_san_dns="*.acme.example").problem is not None
 
@@ -156,9 +156,9 @@ def test_anything_else_in_client_cert_is_refused(field: str) -> None:
 def test_a_large_certificate_passes_up_to_a_bound() -> None:
     """Many names are a certificate; as many as fill memory are none."""
     many = [x509.DNSName(f"host-{i:04}.acme.example") for i in range(200)]
-    assert parse_header(make_certificate(by=CA, alternatives=many).header)
+    assert parse_header(make_certificate(issuer=CA, alternatives=many).header)
     with pytest.raises(CertificateError):
-        parse_header(make_certificate(by=CA, alternatives=many * 3).header)
+        parse_header(make_certificate(issuer=CA, alternatives=many * 3).header)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_request_for_nothing_is_refused(changes: dict[str, object]) -> None:
 
 def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
     """R9: the cool-down ends on the instant, and not before."""
-    refused = done(refuse(make_request(), by=make_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     last_moment = NOON + timedelta(days=30, microseconds=-1)
     again = {"previous_refusals": [refused], "valid_until": NOON + 90 * A_DAY}
     assert asked(now=last_moment, **again) == Refused(Reason.COOLING_DOWN)
@@ -99,14 +99,14 @@ def test_after_a_refusal_the_same_client_waits_thirty_days() -> None:
 )
 def test_a_refusal_cools_down_only_its_own_relation(other: dict[str, object]) -> None:
     """Another client, enterprise or purpose is not held back by it."""
-    refused = done(refuse(make_request(), by=make_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(make_request(), person=make_person(), shown=SHOWN, now=NOON))
     assert isinstance(asked(previous_refusals=[replace(refused, **other)]), Transition)  # type: ignore[arg-type]
 
 
 def test_a_grant_may_be_a_part_of_what_was_asked() -> None:
     """Fewer data, less time, fewer uses: each is the enterprise's choice."""
     scope = make_scope(datasets=("penalty",), questions=(), valid_until=NOON + A_DAY, max_uses=1)
-    outcome = grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON)
+    outcome = grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
     consent = outcome.consent
     assert (consent.status, consent.scope, consent.decided_at) == (Status.ACTIVE, scope, NOON)
@@ -119,14 +119,14 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
     named = ("registration.name", "penalty.fine", "penalty.document_number")
     shown = replace(SHOWN, fields=named)
     scope = make_scope(datasets=("penalty",), questions=())
-    held = done(grant(make_request(), scope=scope, by=make_person(), shown=shown, now=NOON))
+    held = done(grant(make_request(), scope=scope, person=make_person(), shown=shown, now=NOON))
     assert held.fields == ("penalty.fine", "penalty.document_number")
     allowed = decide(held, make_ask(), now=NOON)
     assert isinstance(allowed, Granted)
     assert allowed.fields == held.fields
     less = replace(held.scope, max_uses=2)
-    assert done(narrow(held, scope=less, by=make_person(), now=NOON)).fields == held.fields
-    unknown = done(grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON))
+    assert done(narrow(held, scope=less, person=make_person(), now=NOON)).fields == held.fields
+    unknown = done(grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON))
     assert unknown.fields is None
 
 
@@ -143,7 +143,7 @@ def test_a_grant_keeps_which_fields_were_named_behind_what_it_grants() -> None:
 def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> None:
     """R8: any widening needs a new request, even with the enterprise's hand."""
     outcome = grant(
-        make_request(), scope=make_scope(**wider), by=make_person(), shown=SHOWN, now=NOON
+        make_request(), scope=make_scope(**wider), person=make_person(), shown=SHOWN, now=NOON
     )
     assert outcome == Refused(Reason.WIDER_THAN_ASKED)
 
@@ -151,28 +151,30 @@ def test_a_grant_is_never_wider_than_the_request(wider: dict[str, object]) -> No
 def test_a_grant_of_nothing_is_no_grant() -> None:
     """With nothing ticked there is nothing to grant, and nothing is refused either."""
     scope = make_scope(datasets=(), questions=())
-    outcome = grant(make_request(), scope=scope, by=make_person(), shown=SHOWN, now=NOON)
+    outcome = grant(make_request(), scope=scope, person=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOTHING_CHOSEN)
 
 
 def test_a_request_that_lapsed_while_it_was_read_is_not_granted() -> None:
     """A stale page decides nothing."""
     lapsed = make_request(answer_by=NOON)
-    outcome = grant(lapsed, scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
+    outcome = grant(lapsed, scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.CONSENT_EXPIRED)
 
 
 def test_a_double_click_decides_once() -> None:
     """The second grant finds that the first has been."""
-    first = done(grant(make_request(), scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON))
-    second = grant(first, scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
+    first = done(
+        grant(make_request(), scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
+    )
+    second = grant(first, scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
     assert second == Refused(Reason.ALREADY_ACTIVE)
 
 
 def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
     """Only the version tells that something happened."""
-    paused = done(pause(make_consent(), by=make_person(), now=NOON))
-    resumed = done(resume(paused, by=make_person(), now=NOON))
+    paused = done(pause(make_consent(), person=make_person(), now=NOON))
+    resumed = done(resume(paused, person=make_person(), now=NOON))
     assert paused.status is Status.PAUSED
     assert resumed == replace(make_consent(), version=4)
 
@@ -188,7 +190,7 @@ def test_pause_and_resume_lead_back_to_the_same_consent() -> None:
 )
 def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
     """One that ran out too, so that certificates resting on it die."""
-    assert done(withdraw(consent, by=make_person(), now=NOON)).status is Status.WITHDRAWN
+    assert done(withdraw(consent, person=make_person(), now=NOON)).status is Status.WITHDRAWN
 
 
 @pytest.mark.parametrize(
@@ -203,22 +205,22 @@ def test_whatever_was_granted_can_be_withdrawn(consent: Consent) -> None:
 )
 def test_what_does_not_run_cannot_be_withdrawn(consent: Consent, reason: Reason) -> None:
     """The page can say in plain words what happened."""
-    assert withdraw(consent, by=make_person(), now=NOON) == Refused(reason)
+    assert withdraw(consent, person=make_person(), now=NOON) == Refused(reason)
 
 
 @pytest.mark.parametrize(
     "act",
     [
-        lambda: grant(make_request(), scope=make_scope(), by=STRANGER, shown=SHOWN, now=NOON),
-        lambda: refuse(make_request(), by=STRANGER, shown=SHOWN, now=NOON),
-        lambda: pause(make_consent(), by=STRANGER, now=NOON),
-        lambda: resume(make_consent(status=Status.PAUSED), by=STRANGER, now=NOON),
-        lambda: withdraw(make_consent(), by=STRANGER, now=NOON),
+        lambda: grant(make_request(), scope=make_scope(), person=STRANGER, shown=SHOWN, now=NOON),
+        lambda: refuse(make_request(), person=STRANGER, shown=SHOWN, now=NOON),
+        lambda: pause(make_consent(), person=STRANGER, now=NOON),
+        lambda: resume(make_consent(status=Status.PAUSED), person=STRANGER, now=NOON),
+        lambda: withdraw(make_consent(), person=STRANGER, now=NOON),
         lambda: give_up(make_consent(), client_id="bank-2", now=NOON),
         lambda: supersede(
             make_consent(),
             newer=make_consent(consent_id="cst_b"),
-            by=STRANGER,
+            person=STRANGER,
             now=NOON,
         ),
     ],
@@ -242,7 +244,7 @@ def test_a_client_may_give_up_what_it_asked_for(consent: Consent) -> None:
 def test_a_newer_grant_supersedes_the_older_one() -> None:
     """From then on the newer one alone speaks for this relation."""
     newer = make_consent(consent_id="cst_b")
-    outcome = supersede(make_consent(), newer=newer, by=make_person(), now=NOON)
+    outcome = supersede(make_consent(), newer=newer, person=make_person(), now=NOON)
     assert done(outcome).status is Status.SUPERSEDED
 
 
@@ -257,7 +259,7 @@ def test_a_newer_grant_supersedes_the_older_one() -> None:
 )
 def test_only_a_running_grant_of_the_same_relation_supersedes(newer: Consent) -> None:
     """A mere request, or another relation's grant, leaves the older one as it is."""
-    outcome = supersede(make_consent(), newer=newer, by=make_person(), now=NOON)
+    outcome = supersede(make_consent(), newer=newer, person=make_person(), now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
 
 
@@ -280,7 +282,9 @@ def make_amendment(**changes: object) -> Consent:
 def test_an_amendment_keeps_the_id_and_counts_on() -> None:
     """The old grant's place is taken, and its uses stay used."""
     held, amendment = make_consent(uses=7), make_amendment()
-    outcome = amend(held, amendment, scope=amendment.scope, by=make_person(), shown=SHOWN, now=NOON)
+    outcome = amend(
+        held, amendment, scope=amendment.scope, person=make_person(), shown=SHOWN, now=NOON
+    )
     assert not isinstance(outcome, Refused)
     changed, taken_up = outcome
     after = changed.consent
@@ -293,7 +297,7 @@ def test_an_amendment_keeps_the_id_and_counts_on() -> None:
 def test_a_refused_amendment_leaves_the_old_grant() -> None:
     """And cools down as any refusal."""
     amendment = make_amendment()
-    refused = done(refuse(amendment, by=make_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(amendment, person=make_person(), shown=SHOWN, now=NOON))
     assert refused.cool_down_until is not None
     assert asked(previous_refusals=[refused]) == Refused(Reason.COOLING_DOWN)
 
@@ -301,7 +305,7 @@ def test_a_refused_amendment_leaves_the_old_grant() -> None:
 def test_an_amendment_is_never_granted_as_a_consent_of_its_own() -> None:
     """Or one relation would have two consents."""
     amendment = make_amendment()
-    outcome = grant(amendment, scope=amendment.scope, by=make_person(), shown=SHOWN, now=NOON)
+    outcome = grant(amendment, scope=amendment.scope, person=make_person(), shown=SHOWN, now=NOON)
     assert outcome == Refused(Reason.NOT_AVAILABLE)
 
 
@@ -329,7 +333,7 @@ def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
     both = {"scope": amendment.scope, "by": make_person(), "shown": SHOWN, "now": NOON}
     other = make_consent(consent_id="cst_other")
     assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
-    ended = done(withdraw(make_consent(), by=make_person(), now=NOON))
+    ended = done(withdraw(make_consent(), person=make_person(), now=NOON))
     assert amend(ended, amendment, **both) == Refused(Reason.CONSENT_WITHDRAWN)  # type: ignore[arg-type]
 
 
@@ -337,7 +341,7 @@ def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
     """Withdrawn by the person, with the person's proof; given up by the client; never granted."""
     amendment = make_amendment()
     for ended in (
-        withdraw(make_consent(), by=make_person(), now=NOON),
+        withdraw(make_consent(), person=make_person(), now=NOON),
         give_up(make_consent(), client_id=BANK, now=NOON),
     ):
         assert isinstance(ended, Transition)
@@ -351,15 +355,15 @@ def test_an_amendment_ends_with_what_it_would_change_by_the_same_act() -> None:
 
 def test_an_amendment_does_not_end_with_anything_else() -> None:
     """Another consent's end, a pause, or an end after it was answered."""
-    withdrawn = withdraw(make_consent(), by=make_person(), now=NOON)
-    paused = pause(make_consent(), by=make_person(), now=NOON)
-    other = withdraw(make_consent(consent_id="cst_other"), by=make_person(), now=NOON)
+    withdrawn = withdraw(make_consent(), person=make_person(), now=NOON)
+    paused = pause(make_consent(), person=make_person(), now=NOON)
+    other = withdraw(make_consent(consent_id="cst_other"), person=make_person(), now=NOON)
     assert isinstance(withdrawn, Transition)
     assert isinstance(paused, Transition)
     assert isinstance(other, Transition)
     assert end_with(make_amendment(), paused) == Refused(Reason.NOT_AVAILABLE)
     assert end_with(make_amendment(), other) == Refused(Reason.NOT_AVAILABLE)
-    refused = done(refuse(make_amendment(), by=make_person(), shown=SHOWN, now=NOON))
+    refused = done(refuse(make_amendment(), person=make_person(), shown=SHOWN, now=NOON))
     assert end_with(refused, withdrawn) == Refused(Reason.ALREADY_REFUSED)
 
 
@@ -376,7 +380,7 @@ def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
     """Less data, a shorter term, fewer uses; to allow nothing it withdraws."""
     held = make_consent(uses=3)
     less = make_scope(datasets=("penalty",), questions=(), max_uses=4)
-    narrowed = done(narrow(held, scope=less, by=make_person(), now=NOON))
+    narrowed = done(narrow(held, scope=less, person=make_person(), now=NOON))
     assert (narrowed.datasets, narrowed.questions, narrowed.max_uses) == (("penalty",), (), 4)
     for scope, reason in (
         (make_scope(datasets=("penalty", "licence")), Reason.WIDER_THAN_ASKED),
@@ -385,5 +389,5 @@ def test_the_enterprise_narrows_by_itself_and_never_widens() -> None:
         (make_scope(datasets=(), questions=()), Reason.NOTHING_CHOSEN),
         (make_scope(), Reason.NOTHING_CHANGED),
     ):
-        assert narrow(held, scope=scope, by=make_person(), now=NOON) == Refused(reason)
-    assert narrow(held, scope=less, by=STRANGER, now=NOON) == Refused(Reason.NOT_AVAILABLE)
+        assert narrow(held, scope=scope, person=make_person(), now=NOON) == Refused(reason)
+    assert narrow(held, scope=less, person=STRANGER, now=NOON) == Refused(Reason.NOT_AVAILABLE)

@@ -34,7 +34,7 @@ READERS = Party(identifier="bank-1", name="示例银行", address="杭州", cont
 
 def granted() -> tuple[Consent, list[Event]]:
     """A consent and its two events."""
-    outcome = grant(make_request(), scope=make_scope(), by=make_person(), shown=SHOWN, now=NOON)
+    outcome = grant(make_request(), scope=make_scope(), person=make_person(), shown=SHOWN, now=NOON)
     assert isinstance(outcome, Transition)
     return outcome.consent, [make_event_of(make_request()), outcome.event]
 

@@ -38,13 +38,13 @@ def decided(
     outcome: ObjectionOutcome = ObjectionOutcome.REJECTED,
     *,
     corrected: bool = False,
-    by: Actor = SOURCE,
+    actor: Actor = SOURCE,
     now: datetime = NOON + DAY,
 ) -> ObjectionChanged | ObjectionRefused:
     """What the source's decision gives."""
     return lifecycle.decide(
         objection,
-        actor=by,
+        actor=actor,
         outcome=outcome,
         reasons="处罚决定仍然有效。",
         corrected=corrected,
@@ -54,22 +54,22 @@ def decided(
 
 
 def appealed(
-    objection: Objection, *, by: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
+    objection: Objection, *, actor: Actor = ENTERPRISE, now: datetime = NOON + 2 * DAY
 ) -> ObjectionChanged | ObjectionRefused:
     """What asking for a review gives."""
-    return lifecycle.ask_for_review(objection, actor=by, text="请复核。", kinds=KINDS, now=now)
+    return lifecycle.ask_for_review(objection, actor=actor, text="请复核。", kinds=KINDS, now=now)
 
 
 def reviewed(
     objection: Objection,
     outcome: ObjectionOutcome = ObjectionOutcome.UPHELD,
     *,
-    by: Actor = REVIEWER,
+    actor: Actor = REVIEWER,
 ) -> ObjectionChanged | ObjectionRefused:
     """What the review gives."""
     return lifecycle.review(
         objection,
-        actor=by,
+        actor=actor,
         outcome=outcome,
         reasons="事实不清。",
         record_version=4,
@@ -99,8 +99,8 @@ def test_r15_a_rating_has_an_appeal_of_its_own_with_deadlines_of_its_own() -> No
 def test_only_the_records_own_enterprise_objects() -> None:
     """Not another, and not the source."""
     other = replace(ENTERPRISE, party="91330106MA2CXXXX16")
-    assert raised(by=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
-    assert raised(by=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert raised(actor=other) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
+    assert raised(actor=SOURCE) == ObjectionRefused(reason=RefusalReason.NOT_AVAILABLE)
 
 
 def test_what_is_upheld_must_have_been_corrected_and_is_final() -> None:
@@ -140,7 +140,7 @@ def test_a_review_is_asked_for_once_and_in_time() -> None:
     assert asked.status is Status.IN_REVIEW
     assert appealed(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
     itself = Actor(role=Role.REVIEWER, name="client:source", party="source")
-    assert reviewed(asked, by=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
+    assert reviewed(asked, actor=itself) == ObjectionRefused(reason=RefusalReason.OWN_DECISION)
     assert decided(asked) == ObjectionRefused(reason=RefusalReason.NOT_NOW)
 
 
@@ -214,7 +214,7 @@ def test_a_late_decision_still_counts() -> None:
 def test_only_the_records_source_decides(stranger: str) -> None:
     """Not another department, not the enterprise, not the operator."""
     for by in (replace(SOURCE, party=stranger), ENTERPRISE, REVIEWER):
-        assert decided(make_objection(), by=by) == ObjectionRefused(
+        assert decided(make_objection(), actor=by) == ObjectionRefused(
             reason=RefusalReason.NOT_AVAILABLE
         )
 

@@ -25,7 +25,7 @@ def keys(tmp_path: Path) -> KeyRing:
     return KeyRing.read(file)
 
 
-def issued(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> str:
+def issued(keys: KeyRing, moment: datetime, *, seconds: int = 300, **claims: Any) -> str:
     """A token that was issued then."""
     made = {
         "iss": ISSUER,
@@ -33,18 +33,18 @@ def issued(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) ->
         "client_id": "bank",
         "scope": "query",
         "jti": "jti-1",
-        "iat": int(at.timestamp()),
-        "exp": int(at.timestamp()) + seconds,
+        "iat": int(moment.timestamp()),
+        "exp": int(moment.timestamp()) + seconds,
         "cnf": {"jkt": "thumbprint"},
         "agreement_version": 1,
     }
     return jws.sign(made | claims, typ=TYP, key=keys.current("token", NOON))
 
 
-def verified(keys: KeyRing, at: datetime, *, seconds: int = 300, **claims: Any) -> AccessToken:
+def verified(keys: KeyRing, moment: datetime, *, seconds: int = 300, **claims: Any) -> AccessToken:
     """What it says when it is shown a second later."""
-    text = issued(keys, at, seconds=seconds, **claims)
-    return TokenVerifier(keys, ISSUER).verify(text, at + timedelta(seconds=1))
+    text = issued(keys, moment, seconds=seconds, **claims)
+    return TokenVerifier(keys, ISSUER).verify(text, moment + timedelta(seconds=1))
 
 
 def test_a_token_of_a_key_in_use_is_believed(keys: KeyRing) -> None:

@@ -28,9 +28,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def rotate(file: Path, *uses: KeyUse, at: datetime = NOON, within: timedelta = HOUR) -> None:
+def rotate(file: Path, *uses: KeyUse, moment: datetime = NOON, within: timedelta = HOUR) -> None:
     """Rotate as the command does, at a moment of the test's own."""
-    rewrite_key_file(file, lambda found: rotate_keys(found, uses, begins=at + within, now=at))
+    rewrite_key_file(
+        file, lambda found: rotate_keys(found, uses, begins=moment + within, now=moment)
+    )
 
 
 def keys_command(file: Path, *arguments: str) -> Result:
@@ -95,7 +97,7 @@ def test_a_second_rotation_waits_until_the_first_has_happened(file: Path) -> Non
     with pytest.raises(RotationError, match="is there already"):
         rotate(file, "response", "token")
     assert file.read_bytes() == before
-    rotate(file, "token", at=NOON + HOUR)
+    rotate(file, "token", moment=NOON + HOUR)
     assert len(KeyRing.read(file).published()["keys"]) == 5
 
 
@@ -123,7 +125,7 @@ def test_whoever_reads_meanwhile_finds_whole_keys(file: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         counts = pool.map(read, range(400))
         for step in range(10):
-            rotate(file, "token", at=NOON + step * HOUR)
+            rotate(file, "token", moment=NOON + step * HOUR)
         assert set(counts) <= set(range(3, 14))
 
 

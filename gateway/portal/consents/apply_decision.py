@@ -65,9 +65,9 @@ async def apply_decision(
     if choice.scope is not None and asked.amends is not None:
         return await _amend(connection, asked, choice.scope, person, decider.shown, now=now)
     answered = (
-        consent.refuse(asked, by=person, shown=decider.shown, now=now)
+        consent.refuse(asked, person=person, shown=decider.shown, now=now)
         if choice.scope is None
-        else consent.grant(asked, scope=choice.scope, by=person, shown=decider.shown, now=now)
+        else consent.grant(asked, scope=choice.scope, person=person, shown=decider.shown, now=now)
     )
     if isinstance(answered, Refused):
         return _PROBLEMS.get(answered.reason, DecisionProblem.ALREADY_DECIDED)
@@ -107,7 +107,7 @@ async def _amend(  # the parts of one change
     held = await consents.by_id(connection, amendment.amends or "")
     if held is None:
         return DecisionProblem.ALREADY_ENDED
-    both = consent.amend(held, amendment, scope=scope, by=person, shown=shown, now=now)
+    both = consent.amend(held, amendment, scope=scope, person=person, shown=shown, now=now)
     if isinstance(both, Refused):
         # Something was ticked and the term lies ahead, or this would not be reached.
         spent = both.reason is consent.Reason.NOTHING_CHOSEN
@@ -146,7 +146,7 @@ async def _supersede(
     now: datetime,
 ) -> bool:
     """End an older grant for the same; what has ended by itself stays as it is."""
-    ended = consent.supersede(before, newer=newer, by=person, now=now)
+    ended = consent.supersede(before, newer=newer, person=person, now=now)
     if isinstance(ended, Refused):
         return True
     return await consent_writer.save(connection, before, ended)

@@ -67,9 +67,9 @@ def decider_of(
     text: tuple[Bilingual, ...],
     fields: Fields,
     *,
-    behind: tuple[str, ...],
+    shown_fields: tuple[str, ...],
 ) -> Decider:
-    """The person at this browser, before these words and the names of these fields `behind` the
+    """The person at this browser, before these words and the names of these `shown_fields` of the
     datasets, in the language of the page that was sent.
 
     Another tab may have been turned to the other language since.
@@ -84,7 +84,7 @@ def decider_of(
             text_version=consent_text.TEXT_VERSION,
             language=shown_in if known else language_of(request.query_params, request.cookies),
             text_digest=consent_text.text_digest(text),
-            fields=behind,
+            fields=shown_fields,
         ),
         text=text,
     )

@@ -24,12 +24,12 @@ def choice_of(
     asked: Scope,
     text: tuple[Bilingual, ...],
     *,
-    behind: tuple[str, ...],
+    shown_fields: tuple[str, ...],
     card: EnterpriseCard,
     in_person: bool,
     now: datetime,
 ) -> Choice | DecisionProblem:
-    """What the person decided before this `text` and these fields `behind` the datasets, or what is
+    """What the person decided before this `text` and these `shown_fields` of the datasets, or what is
     wrong with the form.
 
     Whoever may not decide `in_person` gives no separate consent and answers nothing on a person's ID.
@@ -39,7 +39,7 @@ def choice_of(
     match one(fields, "decision"):
         case "refuse":
             return Choice(uscc=card.uscc, scope=None)
-        case "grant" if one(fields, "behind") != digest_of(behind):
+        case "grant" if one(fields, "behind") != digest_of(shown_fields):
             return DecisionProblem.OTHER_TEXT
         case "grant":
             scope = chosen_scope(fields, asked, now=now)
@@ -72,9 +72,9 @@ def fields_behind(datasets: Iterable[str], catalogue: Catalogue) -> tuple[str, .
     )
 
 
-def digest_of(behind: Iterable[str]) -> str:
+def digest_of(shown_fields: Iterable[str]) -> str:
     """By which a form says which fields its page has named."""
-    return hashlib.sha256("\n".join(behind).encode()).hexdigest()
+    return hashlib.sha256("\n".join(shown_fields).encode()).hexdigest()
 
 
 def chosen_scope(fields: Fields, asked: Scope, *, now: datetime) -> Scope | DecisionProblem:

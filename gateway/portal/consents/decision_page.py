@@ -78,14 +78,14 @@ async def submit_decision(
         fields,
         asked.scope,
         text,
-        behind=behind,
+        shown_fields=behind,
         card=opened.enterprise,
         in_person=visitor.session.may(asked.uscc, Permission.IN_PERSON),
         now=now,
     )
     if isinstance(choice, DecisionProblem):
         return choice
-    decider = decider_of(request, visitor, text, fields, behind=behind)
+    decider = decider_of(request, visitor, text, fields, shown_fields=behind)
     problem = await apply_decision(
         connection, asked, choice, decider, interaction=opened.interaction, now=now
     )

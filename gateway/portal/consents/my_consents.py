@@ -202,11 +202,11 @@ def _transition(
     person = acting_person(visitor, found.uscc)
     match verb:
         case "withdraw":
-            return consent.withdraw(found, by=person, now=now)
+            return consent.withdraw(found, person=person, now=now)
         case "pause":
-            return consent.pause(found, by=person, now=now)
+            return consent.pause(found, person=person, now=now)
         case "resume":
-            return consent.resume(found, by=person, now=now)
+            return consent.resume(found, person=person, now=now)
 
 
 async def _needs_person_concerned(

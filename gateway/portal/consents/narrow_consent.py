@@ -75,7 +75,7 @@ async def save_narrowed_consent(
         if isinstance(scope, DecisionProblem):
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={scope}")
         narrowed = consent.narrow(
-            current, scope=scope, by=acting_person(visitor, current.uscc), now=now
+            current, scope=scope, person=acting_person(visitor, current.uscc), now=now
         )
         if isinstance(narrowed, Refused) and narrowed.reason in _PROBLEMS:
             notice = _PROBLEMS[narrowed.reason]
