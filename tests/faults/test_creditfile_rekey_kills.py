@@ -26,7 +26,7 @@ PROGRAM: Final = textwrap.dedent("""
     from datetime import UTC, datetime
     from pathlib import Path
     from gateway.creditfile.catalogue import load_catalogue
-    from gateway.creditfile.rekey_records import refold
+    from gateway.creditfile.rekey_records import refold_keys
     from gateway.privacy.field_encryption import Vault, VaultKeys
     from gateway.db.engine import make_engine
 
@@ -34,7 +34,7 @@ PROGRAM: Final = textwrap.dedent("""
         engine = make_engine(sys.argv[1], pool_size=1)
         vault = Vault(VaultKeys.parse(Path(sys.argv[2]).read_text()))
         now = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
-        async for _ in refold(engine, vault, load_catalogue(), now=now, enterprises=1):
+        async for _ in refold_keys(engine, vault, load_catalogue(), now=now, enterprises=1):
             pass
 
     asyncio.run(main())
