@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
+from gateway.db.engine import make_engine
 from tests.clients_builders import make_agreement, make_set
 from tests.databases import new_database
 from tests.mtls_builders import make_certificate
@@ -55,11 +57,35 @@ class Shell:
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
         return done.stderr
 
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows that a statement finds in the shell's database."""
+        return asyncio.run(_rows(str(self.environment["XINQIAO_DATABASE_URL"]), sql, values))
+
+    def client(self, client_id: str, columns: str = "state") -> tuple[Any, ...]:
+        """These columns of a client's row."""
+        sql = f"SELECT {columns} FROM client WHERE client_id = :id"  # noqa: S608  # the test's own
+        [row] = self.rows(sql, id=client_id)
+        return row
+
+    def acts(self, client_id: str) -> list[tuple[str, str]]:
+        """The audit log of a client: who did what, in order."""
+        sql = "SELECT operator, what FROM operator_act WHERE client_id = :id ORDER BY at, act_id"
+        return [(operator, what) for operator, what in self.rows(sql, id=client_id)]
+
     def write(self, name: str, content: Any) -> str:
         """A file in the shell's folder."""
-        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-        (self.folder / name).write_text(text, encoding="utf-8")
+        written = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        (self.folder / name).write_text(written, encoding="utf-8")
         return name
+
+
+async def _rows(url: str, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    engine = make_engine(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return [tuple(row) for row in await connection.execute(text(sql), dict(values))]
+    finally:
+        await engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +134,29 @@ def test_a_new_operator_brings_a_client_into_force_with_a_second_one(shell: Shel
     assert found[2] in shown
     assert "first-bank" in shell.ok("client", "list")
     assert "Nothing waits" in shell.ok("agreement", "proposals", "first-bank")
+    sql = "SELECT version, purposes, datasets, document_digest FROM agreement WHERE client_id = :id"
+    assert shell.rows(sql, id="first-bank") == [
+        (1, ["loan_approval"], ["penalty", "registration"], bytes.fromhex(found[2]))
+    ]
+    assert [who for who, _ in shell.acts("first-bank")] == [
+        "shell:fang",
+        "shell:fang",
+        "shell:qiang",
+    ]
 
 
 def test_keys_are_rotated_by_value_and_by_address(shell: Shell) -> None:
     """And shown by their ids."""
     register(shell, "rotating")
-    shell.write("new.json", make_set("k2"))
+    new = make_set("k2")
+    shell.write("new.json", new)
     assert "k2" in shell.ok("client", "rotate-keys", "rotating", "--jwks", "new.json")
+    assert shell.client("rotating", "jwks, jwks_uri") == (new, None)
     uri = "https://bank.test/jwks.json"
     assert uri in shell.ok("client", "rotate-keys", "rotating", "--jwks-uri", uri)
     assert f"jwks_uri: {uri}" in shell.ok("client", "show", "rotating")
+    assert shell.client("rotating", "jwks_uri") == (uri,)
+    assert len(shell.acts("rotating")) == 3
     assert "either" in shell.refused("client", "rotate-keys", "rotating")
 
 
@@ -125,10 +164,13 @@ def test_a_client_is_suspended_resumed_and_ended(shell: Shell) -> None:
     """Ending asks first, and is for good."""
     register(shell, "going")
     assert "suspended" in shell.ok("client", "suspend", "going")
+    assert shell.client("going") == ("suspended",)
     assert "active" in shell.ok("client", "resume", "going")
+    assert shell.client("going") == ("active",)
     assert shell.run("client", "end", "going", answer="n\n").exit_code != 0
     assert "state: active" in shell.ok("client", "show", "going")
     shell.ok("client", "end", "going", "--yes")
+    assert shell.client("going") == ("ended",)
     assert "has ended" in shell.refused("client", "resume", "going")
 
 
@@ -155,7 +197,10 @@ def test_nobody_acts_without_a_name(
 
 def test_looking_needs_no_name(shell: Shell) -> None:
     """Nothing is written down where nothing is done."""
-    shell.as_operator(None).ok("client", "list")
+    register(shell, "looked-at")
+    before = shell.rows("SELECT count(*) FROM operator_act")
+    assert "looked-at" in shell.as_operator(None).ok("client", "list")
+    assert shell.rows("SELECT count(*) FROM operator_act") == before
 
 
 @pytest.mark.parametrize(
@@ -287,6 +332,12 @@ def test_applying_changes_what_is_named_and_leaves_the_rest(shell: Shell) -> Non
     ):
         assert kept in shown
     assert shell.ok("client", "show", "left-alone") == before
+    assert shell.client("amended", "name_en, state, filing_number, contact") == (
+        "Better Bank",
+        "suspended",
+        "F-1",
+        "0571-1",
+    )
 
 
 def test_applying_is_one_transaction(shell: Shell) -> None:
@@ -325,8 +376,11 @@ def test_applying_is_one_transaction(shell: Shell) -> None:
 )
 def test_a_file_that_cannot_be_read_exactly_is_refused_whole(shell: Shell, content: str) -> None:
     """Unknown keys, doubled keys, wrong types, missing fields: a sentence, and nothing done."""
+    before = shell.rows("SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM operator_act)")
     shell.write("clients.yaml", content)
     shell.refused("client", "apply", "clients.yaml", "--yes")
+    after = shell.rows("SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM operator_act)")
+    assert after == before
 
 
 def test_a_file_cannot_name_an_agreement_for_nobody_or_change_a_kind(shell: Shell) -> None:
@@ -358,6 +412,12 @@ def test_a_client_is_registered_by_its_certificate(shell: Shell) -> None:
         "client", "rotate-keys", "by-name", "--jwks", "keys.json"
     )
     shell.write("own.json", {"keys": [make_certificate().jwk]})
+    columns = "token_endpoint_auth_method, tls_client_auth_subject_dn, jwks"
+    assert shell.client("by-name", columns) == (
+        "tls_client_auth",
+        "CN=acme,O=Acme Bank,C=CN",
+        {"keys": []},
+    )
     method = ("--auth-method", "self_signed_tls_client_auth")
     shell.ok("client", "register", "by-itself", *other, *method, "--jwks", "own.json")
     assert "x5c" in shell.refused("client", "rotate-keys", "by-itself", "--jwks", "keys.json")
@@ -381,6 +441,7 @@ def test_a_method_that_names_nobody_is_one_sentence(
     done = register(shell, "refused-method", *more)
     assert done.exit_code == 2
     assert sentence in done.stderr
+    assert "no such client" in shell.refused("client", "show", "refused-method")
 
 
 def test_applying_changes_how_a_client_authenticates(shell: Shell) -> None:

@@ -147,6 +147,7 @@ async def test_a_fetched_certificate_of_another_key_refuses_the_set(bank: Bank) 
     wrong = {**make_certificate().jwk, "x5c": make_certificate().jwk["x5c"]}
     bank.outside.server.answer = ok({"keys": [wrong]})
     await bank.ensure()
+    assert bank.fetches == 1
     assert await bank.kids() == []
 
 
@@ -220,6 +221,8 @@ async def test_of_many_at_once_nobody_waits_after_a_fetch_has_failed(bank: Bank)
     bank.outside.server.answer = b""
     await asyncio.gather(*(bank.ensure() for _ in range(20)))
     assert bank.fetches == 1
+    assert await bank.kids() == []
+    assert await bank.run("SELECT trouble FROM client_key_set WHERE client_id = :client")
 
 
 async def test_a_new_address_forgets_the_old_addresss_keys_at_once(bank: Bank) -> None:
@@ -253,6 +256,7 @@ async def test_nothing_is_fetched_for_a_client_that_may_not_call(bank: Bank, sta
     for nobody in ("nobody", "a b", "a\0b", ""):
         await ensure_keys(bank.hot, nobody, "k1", now=bank.noon, loopback=False)
     assert bank.fetches == 0
+    assert await bank.kids() == []
 
 
 @pytest.mark.parametrize("assertion", [None, "", "a.b.c", "x" * 9_000, "e30.e30.e30"])
@@ -282,11 +286,15 @@ async def test_an_assertion_names_whose_keys_are_needed(
             await registry.register_client(connection, registration, now=now)
         claimed = signer_of(signed(key, "ES256", {"sub": client_id}, {"kid": "k1"}))
         assert claimed is not None
-        await registry.find_signer(hot, claimed, now=now, loopback=False)
+        found = await registry.find_signer(hot, claimed, now=now, loopback=False)
         assert server.connections == 0
+        assert found is not None
+        assert found.keys == ()
         later = now + timedelta(minutes=2)
-        await registry.find_signer(hot, claimed, now=later, loopback=True)
+        found = await registry.find_signer(hot, claimed, now=later, loopback=True)
         assert server.connections == 1
+        assert found is not None
+        assert (found.client_id, [each["kid"] for each in found.keys]) == (client_id, ["k1"])
 
 
 async def _age(bank: Bank, **duration: float) -> None:
