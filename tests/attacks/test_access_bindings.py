@@ -6,7 +6,7 @@ import pytest
 
 from gateway.access.authentication import Caller as Authenticated
 from gateway.access.dpop import Proof
-from gateway.access.errors import NotAvailableError
+from gateway.access.errors import NotAvailableError, Refusal
 from gateway.creditfile.catalogue import load_catalogue
 from gateway.queries.authorization import authorize
 from gateway.queries.cursor import Cursors
@@ -48,12 +48,11 @@ async def test_a_token_of_one_consent_opens_no_other(gateway: GatewayFixture) ->
     found = await read_inputs(
         gateway.runtime.hot, caller, free, None, catalogue=gateway.runtime.catalogue, now=now
     )
-    assert not isinstance(
-        authorize(gateway.runtime, caller, free, found, now, repeated=False), NotAvailableError
-    )
-    assert isinstance(
-        authorize(gateway.runtime, caller, bound, found, now, repeated=False), NotAvailableError
-    )
+    allowed = authorize(gateway.runtime, caller, free, found, now, repeated=False)
+    assert not isinstance(allowed, Refusal)
+    refused = authorize(gateway.runtime, caller, bound, found, now, repeated=False)
+    assert isinstance(refused, Refusal)
+    assert refused.error is NotAvailableError
 
 
 @pytest.mark.parametrize("path", ["/v1/verifications/", "/portal/", "/E/ABC/"])
