@@ -1,4 +1,4 @@
-"""Queries for consents, on a connection and transaction of the caller. Nothing is written here but texts.
+"""Queries for consents, in a transaction of the caller; the only writes are displayed texts.
 
 None commits. No consent is written here: `consent.writer` does that.
 """

@@ -1,7 +1,7 @@
 """Writes of a consent with its event, on a connection and transaction of the caller.
 
-Not by whoever likes: an application that keeps a log of events writes there too, in one place, and
-lets nobody pass it by (in the gateway `disclosure.consent_writer`). None commits. The count of uses is
+In the gateway only `disclosure.consent_writer`, which logs the event too, may call this (an import
+contract). None commits. The count of uses is
 never written here: only `use_counter.SPEND` changes it.
 """
 

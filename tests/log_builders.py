@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.db.engine import make_engine
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
-from gateway.disclosure import feed
+from gateway.disclosure import change_feed
 from gateway.disclosure.commit import log_refusal
 from gateway.disclosure.ids import new_id
 from gateway.signing.keys import KeyRing, new_key_file
@@ -77,7 +77,7 @@ def make_sealer(engine: AsyncEngine, keys: KeyRing, *, batch: int = 50) -> Seque
         keys=keys,
         origin=origin,
         publisher=publisher,
-        number_notices=feed.assign_cursors,
+        number_notices=change_feed.assign_cursors,
         now=lambda: NOON,
         batch=batch,
     )

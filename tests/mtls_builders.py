@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.clients import registry
-from gateway.clients.authentication import Authentication
+from gateway.clients.authentication_method import Authentication
 from gateway.clients.registration import Registration
 from tests.oauth_builders import REDIRECT_URI, Bank, OAuthFixture, make_bank, public_jwk, some_terms
 

@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients import registry
-from gateway.clients.authentication import Authentication
+from gateway.clients.authentication_method import Authentication
 from gateway.clients.registration import Registration
 from gateway.db.engine import make_engine
 from gateway.synthetic.demo_clients import DEMO_CLIENTS, terms_of

@@ -104,7 +104,7 @@ async def without_agreement(oauth: OAuthFixture) -> Registered:
 
 async def without_keys(oauth: OAuthFixture) -> Registered:
     """A client that authenticates by certificate."""
-    from gateway.clients.authentication import Authentication
+    from gateway.clients.authentication_method import Authentication
 
     by_certificate = Authentication(
         token_endpoint_auth_method="tls_client_auth", tls_client_auth_san_dns="api.bank.test"

@@ -3,7 +3,7 @@
 The public names of the package; other packages import from here.
 """
 
-from verification.asked import Asked, as_document, asserted_form, problem_with, question
+from verification.asked_question import Asked, as_document, asserted_form, problem_with, question
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question, QuestionKind
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts, LiveRecord

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verification.asked import Asked, question
+from verification.asked_question import Asked, question
 from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
 from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict

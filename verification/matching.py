@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
-from verification.asked import normal_form
+from verification.asked_question import normal_form
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts
 from verification.names_v2 import NAMES_V2, is_illegible_v2, loose_readings
 from verification.normalise import NAMES_VERSION, is_illegible, loose_name

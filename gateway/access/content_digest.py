@@ -1,4 +1,4 @@
-"""Content-Digest of a request (RFC 9530): sha-256 and sha-512 only; every member must fit.
+"""Content-Digest of a request (RFC 9530): sha-256 and sha-512 only; every digest must match the body.
 
 Any other member or form is refused: what is not compared here must not enter the response's signature.
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.access.request_uris import target_of
+from gateway.access.uri_normalisation import target_of
 from gateway.signing import jws
 from gateway.signing.dpop_nonces import SLOT_SECONDS, DpopNonces
 from gateway.signing.jwk import base64url, thumbprint

@@ -1,4 +1,4 @@
-"""The subject of a call: an enterprise's code, validated; a personal ID number is never taken for one."""
+"""The enterprise code (USCC) that a call is about, validated; personal ID numbers are refused."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.admin.client_service import lock_client
 from gateway.admin.errors import AdminRefusal, RefusalReason, conflict, no_such
 from gateway.clients import proposals, registry
-from gateway.clients.agreement_diff import widens
+from gateway.clients.agreement_widening import widens
 from gateway.clients.client_details import AgreementVersion, ClientDetails, versions_of
 from gateway.clients.proposals import Proposal
 from gateway.clients.terms import Terms, TermsError, check_licensed, digest_of

@@ -11,9 +11,9 @@ from gateway.admin.audit_log import ActContext, OperatorAct, record
 from gateway.admin.errors import AdminRefusal, conflict, no_such
 from gateway.clients import proposals, registry
 from gateway.clients.client_details import ClientDetails, change, details_of, versions_of
-from gateway.clients.identities import identities
 from gateway.clients.registration import NO_KEYS, Registration, check_key_source
 from gateway.clients.terms import check_licensed
+from gateway.clients.unique_names import identities
 
 NAMES: Final = ("name_zh", "name_en")
 State = Literal["active", "suspended", "ended"]

@@ -18,7 +18,7 @@ from gateway.admin.operator_calls import (
 from gateway.admin.schemas import ReviewIn
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.deadlines import due_objections
+from gateway.creditfile.objections.due_objections import due_objections
 from gateway.creditfile.objections.model import ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.runtime import Runtime, UsingRuntime

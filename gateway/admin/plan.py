@@ -12,14 +12,13 @@ from pydantic import ValidationError
 
 from gateway.admin import agreement_service, client_service, serializers
 from gateway.admin.audit_log import ActContext
-from gateway.admin.diff import DiffLine, differences
 from gateway.admin.errors import AdminRefusal, conflict
+from gateway.admin.field_diff import DiffLine, differences
 from gateway.admin.manifest import Declared, DeclaredClient
 from gateway.admin.schemas import ClientDetailsIn, TermsIn
-from gateway.clients.agreement_diff import widens
-from gateway.clients.authentication import MEMBERS, TLS_CLIENT_AUTH, Authentication
+from gateway.clients.agreement_widening import widens
+from gateway.clients.authentication_method import MEMBERS, TLS_CLIENT_AUTH, Authentication
 from gateway.clients.client_details import ClientDetails, details_of, versions_of
-from gateway.clients.identities import Identities, identities
 from gateway.clients.proposals import proposals_for
 from gateway.clients.registration import (
     RegistrationError,
@@ -32,6 +31,7 @@ from gateway.clients.registration import (
     check_scopes,
 )
 from gateway.clients.terms import digest_of
+from gateway.clients.unique_names import Identities, identities
 
 AMENDABLE: Final = (
     "name_zh",

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from gateway.access.body import WireModel
 from gateway.admin.operators import NAME
-from gateway.clients.authentication import PRIVATE_KEY_JWT, Authentication
+from gateway.clients.authentication_method import PRIVATE_KEY_JWT, Authentication
 from gateway.clients.registration import CLIENT_ID, Registration
 from gateway.clients.terms import LONGEST_NAME, Signature, Signatures, Terms
 from gateway.limits.limiter import Quotas

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.background.periodic import in_background, run_periodically
-from gateway.creditfile.key_version import KeysDueError
+from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.db.engine import background_engine
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.ingest.config import IngestConfig

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from gateway.background.key_event_writer import KeyEventWriter
 from gateway.background.periodic import in_background
 from gateway.background.refusal_count_writer import keep_writing, write_last_counts
-from gateway.disclosure import feed
+from gateway.disclosure import change_feed
 from gateway.runtime import Runtime
 from gateway.transparency.checkpoint_stores import store_for
 from gateway.transparency.checkpoints import origin_of
@@ -35,7 +35,7 @@ def sequencer_of(runtime: Runtime) -> Sequencer:
         keys=runtime.keys,
         origin=publisher.origin,
         publisher=publisher,
-        number_notices=feed.assign_cursors,
+        number_notices=change_feed.assign_cursors,
         now=runtime.now,
     )
 

@@ -17,8 +17,8 @@ from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.changes.schemas import CURSOR_PATTERN, AckIn, AckOut, ChangesOut
-from gateway.disclosure import feed
-from gateway.disclosure.feed import FeedPage, UnknownCursor
+from gateway.disclosure import change_feed
+from gateway.disclosure.change_feed import FeedPage, UnknownCursor
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
@@ -55,7 +55,7 @@ async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Respon
     await authorize_call(request, runtime, caller)
     cursor, now = accept(came.parsed).cursor, runtime.now()
     async with runtime.engine.begin() as connection:
-        unknown = await feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
+        unknown = await change_feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
     if unknown is not None:
         raise InvalidRequestError(UNKNOWN_CURSOR)
     return json_response(AckOut.of(cursor, now))
@@ -64,7 +64,9 @@ async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Respon
 async def _page(runtime: Runtime, client_id: str, cursor: int, wait: float) -> FeedPage:
     while True:
         async with runtime.engine.connect() as connection:
-            page = await feed.read_page(connection, client_id, cursor, limit=CHANGES_PAGE_SIZE)
+            page = await change_feed.read_page(
+                connection, client_id, cursor, limit=CHANGES_PAGE_SIZE
+            )
         if isinstance(page, UnknownCursor):
             raise InvalidRequestError(UNKNOWN_CURSOR)
         if page.notices or wait <= 0:

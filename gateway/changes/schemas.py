@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.access.body import WireModel
 from gateway.access.timestamps import format_time
-from gateway.disclosure.feed import FeedPage
+from gateway.disclosure.change_feed import FeedPage
 from gateway.disclosure.withdrawal_notices import WithdrawalNotice
 
 MAX_CURSOR_DIGITS = 18

@@ -16,8 +16,8 @@ from gateway.admin.audit_log import ActContext, OperatorAct
 from gateway.cli.ingest_options import IngestOptions, parse_options
 from gateway.cli.ingest_progress import ProgressBar, progress_bar
 from gateway.cli.operator_session import fail, plain_errors
-from gateway.creditfile.key_version import KeysDueError
 from gateway.creditfile.local_dates import day_of
+from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.db.engine import background_engine
 from gateway.ingest.chunk_reader import ReadPlan, read_chunks
 from gateway.ingest.config import DEFAULT_CHUNK_ROWS

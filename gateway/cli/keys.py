@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.operator_session import fail
-from gateway.identity.client_auth import new_client_key
+from gateway.identity.provider_client_auth import new_client_key
 from gateway.privacy.field_encryption import Vault
 from gateway.signing.jwk import without_private
 from gateway.signing.keys import (

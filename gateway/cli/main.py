@@ -20,7 +20,7 @@ from gateway.cli import (
     retention,
     serve,
     synth,
-    tombstones,
+    withdrawal_notices,
 )
 from gateway.db.unavailable import is_unavailable, name_of
 from gateway.settings import SettingsError
@@ -42,7 +42,7 @@ app.add_typer(personal_keys.app, name="personal")
 app.add_typer(records.app, name="record")
 app.add_typer(objections.app, name="objections")
 app.add_typer(retention.app, name="retention")
-app.command("tombstones")(tombstones.unacknowledged)
+app.command("tombstones")(withdrawal_notices.unacknowledged)
 app.command("ingest")(ingest.ingest_files)
 app.command()(serve.serve)
 app.command()(synth.synth)
@@ -76,7 +76,7 @@ def demo(
 def db_upgrade() -> None:
     """Bring the database at XINQIAO_DATABASE_URL to the newest schema; safe to repeat."""
     from gateway.cli.operator_session import query
-    from gateway.creditfile.key_version import keys_are_current
+    from gateway.creditfile.natural_key_version import keys_are_current
     from gateway.migrations.run import TableInUseError, upgrade
     from gateway.settings import DatabaseSettings
 

@@ -16,7 +16,7 @@ from gateway.cli.printing import print_members
 from gateway.creditfile.catalogue_versions import in_force
 from gateway.creditfile.local_dates import day_of
 from gateway.creditfile.objections import serializers, store
-from gateway.creditfile.objections.deadlines import due_objections as due_
+from gateway.creditfile.objections.due_objections import due_objections as due_
 from gateway.creditfile.objections.model import DECISIONS, Objection, ObjectionOutcome
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.clients.authentication import (
+from gateway.clients.authentication_method import (
     SELF_SIGNED,
     SUBJECT_MEMBERS,
     TLS_CLIENT_AUTH,

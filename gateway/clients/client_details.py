@@ -9,8 +9,8 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from gateway.clients.agreement_diff import still_counts
-from gateway.clients.authentication import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
+from gateway.clients.agreement_widening import still_counts
+from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
 from gateway.clients.tables import AgreementRow, ClientKeySetRow, ClientRow
 from gateway.clients.terms import Signatures, Terms, digest_of
 from gateway.limits.limiter import Quotas

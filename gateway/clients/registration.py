@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gateway.clients.authentication import (
+from gateway.clients.authentication_method import (
     DEFAULT_AUTHENTICATION,
     SELF_SIGNED,
     TLS_CLIENT_AUTH,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from gateway.clients.agreements import Agreement, agreement_from_json, agreement_json
-from gateway.clients.authentication import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
+from gateway.clients.authentication_method import DEFAULT_AUTHENTICATION, MEMBERS, Authentication
 from gateway.clients.key_sets import (
     CLIENT_AND_KEYS,
     HELD_COLUMNS,

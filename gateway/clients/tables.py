@@ -6,7 +6,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, false
 from sqlmodel import Field, SQLModel
 
-from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT, SUBJECTS, TLS_CLIENT_AUTH
+from gateway.clients.authentication_method import (
+    METHODS,
+    PRIVATE_KEY_JWT,
+    SUBJECTS,
+    TLS_CLIENT_AUTH,
+)
 from gateway.db import column_types
 
 

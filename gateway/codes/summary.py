@@ -139,7 +139,7 @@ def _section(
 
 
 def _in_force(record: Record, today: date) -> bool:
-    """Whether a licence or honour is still valid; other datasets end by `creditfile.clock`."""
+    """Whether a licence or honour is still valid; other datasets end by `creditfile.disclosure_terms`."""
     over = record.valid_to is not None and record.valid_to < today
     return not (over and record.dataset in ONLY_WHILE_VALID)
 

@@ -1,1 +1,1 @@
-"""The client's side of consent: what it holds, and giving it up."""
+"""`/v1/consents`: a client requests, lists, reads and gives up its consents."""

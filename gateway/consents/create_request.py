@@ -29,8 +29,8 @@ from gateway.access.errors import (
     UnknownPurposeError,
     UnknownQuestionError,
 )
+from gateway.disclosure.consent_requests import request_consent
 from gateway.disclosure.idempotency import KEY_LIFE_SECONDS, IdempotencyKey
-from gateway.disclosure.request_consent import request_consent
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.runtime import Runtime

@@ -1,4 +1,4 @@
-"""Whatever is refused to a client that asks an enterprise is in the log before it is told (R10).
+"""Log a refused consent request before its error is answered (R10).
 
 The row is written whether the enterprise exists or not, and says of the ask what the catalogues know.
 """

@@ -1,4 +1,4 @@
-"""A client sees its own consents only; of any other it cannot tell whether there is one."""
+"""Routes of `/v1/consents`: request, list, read, record, give up. A client sees only its own."""
 
 import asyncio
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The shapes of consents on the wire."""
+"""Request and response models of `/v1/consents`."""
 
 from typing import Annotated, Any
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import FieldDefinition
 from gateway.creditfile.disclosure_class import CLASSES_FOR, Audience, DisclosureClass
@@ -40,9 +40,9 @@ def is_disclosable(
     if record.dataset not in catalogue.codes:
         return False
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    if clock.has_ended(record, dataset, rules, now=now, on_serious_list=on_serious_list):
+    if disclosure_terms.has_ended(record, dataset, rules, now=now, on_serious_list=on_serious_list):
         return False
-    if audience is not Audience.ENTERPRISE and clock.is_exempt(record, rules, now=now):
+    if audience is not Audience.ENTERPRISE and disclosure_terms.is_exempt(record, rules, now=now):
         return False
     return any(_reaches(each, record, audience) for each in _fields(record, audience, catalogue))
 
@@ -102,7 +102,8 @@ def is_on_serious_list(records: Iterable[Record], catalogue: Catalogue, now: dat
         return False
     dataset, rules = catalogue.dataset(SERIOUS_LIST), catalogue.rules_of(SERIOUS_LIST)
     return any(
-        each.dataset == SERIOUS_LIST and not clock.has_ended(each, dataset, rules, now=now)
+        each.dataset == SERIOUS_LIST
+        and not disclosure_terms.has_ended(each, dataset, rules, now=now)
         for each in records
     )
 

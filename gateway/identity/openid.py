@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from gateway.identity.client_auth import ClientAuth, client_auth_of
 from gateway.identity.discovery import Directory, Metadata
 from gateway.identity.id_token import ExpectedClaims, identity_of
 from gateway.identity.identity_provider import (
@@ -19,6 +18,7 @@ from gateway.identity.identity_provider import (
     IdentityRefusedError,
     IdentityUnavailableError,
 )
+from gateway.identity.provider_client_auth import ClientAuth, client_auth_of
 from gateway.identity.return_url import SIGN_IN_RETURN
 from gateway.identity.sessions import Identity
 from gateway.safe_fetch import FetchRoute, UnfetchableError

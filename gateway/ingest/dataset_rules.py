@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Self
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.catalogue_schema import DatasetDefinition, Publicity
 from gateway.creditfile.record_mapping import TEXT_TYPES, sealed_fields
@@ -92,7 +92,7 @@ class DatasetRules:
         if delivered is None or start is None:
             return True
         ban = fields.get(columns.get("valid_to", ""))
-        last_day = clock.penalty_publicity_end(
+        last_day = disclosure_terms.penalty_publicity_end(
             published_on=date.fromisoformat(start),
             kinds=fields.get("kinds", ()),
             fine=Decimal(fields["fine"]) if "fine" in fields else None,

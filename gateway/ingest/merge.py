@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile.key_version import IS_CURRENT, KeysDueError
+from gateway.creditfile.natural_key_version import IS_CURRENT, KeysDueError
 from gateway.creditfile.records import REGISTRATION
 from gateway.db.locks import LOCK_NAMED, LockNamespace
 from gateway.db.statements import Statement

@@ -4,7 +4,7 @@ import consent.tables  # noqa: F401
 import gateway.clients.tables
 import gateway.codes.tables
 import gateway.creditfile.catalogue_versions
-import gateway.creditfile.key_version
+import gateway.creditfile.natural_key_version
 import gateway.creditfile.objections.tables
 import gateway.creditfile.retention.tables
 import gateway.creditfile.tables

@@ -1,4 +1,4 @@
-"""Notice kinds and their schedule: decisions at once, the rest in a daily digest. Pure."""
+"""Notice kinds, when each is sent (at once or in a daily digest), and the delay before a retry. Pure."""
 
 from datetime import datetime, time, timedelta, timezone
 from enum import StrEnum

@@ -1,9 +1,9 @@
-# ruff: noqa: D102 - signatures only; Authlib documents what the methods do
 """Type stubs for the part of Authlib in use, which has no types; the only import of Authlib.
 
 What Authlib decides: docs/decisions/0038-what-authlib-decides.md. Its `jose` is deprecated and never
 imported.
 """
+# ruff: noqa: D102 - signatures only; Authlib documents what the methods do
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

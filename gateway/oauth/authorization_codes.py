@@ -1,4 +1,7 @@
-"""Pushed requests and authorization codes in the database; a request is taken once."""
+"""Pushed requests and authorization codes in the database; a request is taken once.
+
+A reused code revokes its tokens: `grants`, `store`.
+"""
 
 import secrets
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from gateway.clients.authentication import PRIVATE_KEY_JWT
+from gateway.clients.authentication_method import PRIVATE_KEY_JWT
 from gateway.clients.public_keys import MOST_KEYS, RSA_BITS
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client

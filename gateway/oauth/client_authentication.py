@@ -7,7 +7,12 @@ method and another certificate give the same error, after one statement and the 
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.clients.authentication import SELF_SIGNED, SUBJECTS, TLS_CLIENT_AUTH, Authentication
+from gateway.clients.authentication_method import (
+    SELF_SIGNED,
+    SUBJECTS,
+    TLS_CLIENT_AUTH,
+    Authentication,
+)
 from gateway.clients.certificates import Certificate
 from gateway.clients.registration import CLIENT_ID
 from gateway.clients.registry import Client

@@ -24,9 +24,9 @@ from gateway.oauth.claimed_client import claimed_client
 from gateway.oauth.dpop import VerifiedProof, verified_proof, verified_proof_if_given
 from gateway.oauth.errors import OAuthError, invalid_request, reply_of, unavailable
 from gateway.oauth.form import PostedFields, read_form
-from gateway.oauth.methods import demand_one_method
 from gateway.oauth.request_context import RequestContext
 from gateway.oauth.server import Answer, OAuthServer, PostedForm, log_refusal
+from gateway.oauth.single_auth_method import demand_one_method
 from gateway.oauth.unit_of_work import TransactionWork
 from gateway.runtime import Runtime
 

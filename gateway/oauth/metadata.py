@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gateway.access.dpop import ALGORITHMS as PROOF_ALGORITHMS
-from gateway.clients.authentication import METHODS, PRIVATE_KEY_JWT
+from gateway.clients.authentication_method import METHODS, PRIVATE_KEY_JWT
 from gateway.clients.registration import SCOPES
 from gateway.oauth.authlib_models import GRANT_TYPES
 from gateway.oauth.authorization_details import TYPE

@@ -1,4 +1,4 @@
-"""Form parsing: a small urlencoded body, and the same-origin check."""
+"""Form parsing: a small urlencoded body, and the same-origin check (CSRF tokens: `identity.sessions`)."""
 
 import asyncio
 from typing import Final, NewType

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.access.errors import InvalidRequestError, Refusal, TemporarilyUnavailableError
-from gateway.creditfile.key_version import KeysDueError
+from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections.text_input import InvalidText, read_text
 from gateway.db.statements import Statement

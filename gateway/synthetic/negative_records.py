@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.creditfile.clock import penalty_publicity_end
+from gateway.creditfile.disclosure_terms import penalty_publicity_end
 from gateway.creditfile.local_dates import months_after
 from gateway.synthetic.enterprise_builder import EnterpriseBuilder
 

@@ -1,4 +1,4 @@
-"""What is wrong with a call is told by a stable code, signed, and tells nothing of any enterprise."""
+"""Error codes of bad calls under /v1: stable, signed, and revealing nothing of an enterprise."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""Bodies have one reading: at every endpoint, of every member, and as they were sent."""
+"""Strict JSON bodies at every endpoint."""
 
 import gzip
 import json

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 import consent
 from gateway.background.sequencing import sequencer_of
-from gateway.disclosure import feed
+from gateway.disclosure import change_feed
 from tests.gateway_fixture import Caller, GatewayFixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -202,7 +202,7 @@ async def test_a_round_takes_so_many_and_the_next_ones_the_rest(gateway: Gateway
         " disclosure_ids) SELECT :uscc, 'chg_bulk_' || :client || n, :client, 'record_repaired',"
         " now(), 'penalty', 'r' || n, '{}' FROM generate_series(1, :many) AS n"
     )
-    many = feed.MAX_NUMBERED + 1
+    many = change_feed.MAX_NUMBERED + 1
     async with gateway.runtime.engine.begin() as connection:
         await connection.execute(
             insert, {"uscc": gateway.uscc("clean"), "client": bank.client_id, "many": many}

@@ -1,4 +1,4 @@
-"""No second client has the id or the name of another, but for how it is written."""
+"""Client ids and names, look-alikes included, are unique."""
 
 import asyncio
 import secrets

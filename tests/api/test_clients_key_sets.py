@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clients import registry
-from gateway.clients.authentication import Authentication
+from gateway.clients.authentication_method import Authentication
 from gateway.clients.certificates import read_certificate
 from gateway.clients.key_sets import ensure_keys, signer_of
 from gateway.clients.registration import Registration

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import insert
 
 from gateway.creditfile.history import file_at
-from gateway.creditfile.key_version import KeysDueError
+from gateway.creditfile.natural_key_version import KeysDueError
 from gateway.creditfile.natural_keys import fold
 from gateway.creditfile.objections import service, store
 from gateway.creditfile.objections.model import ObjectionChanged

@@ -1,4 +1,4 @@
-"""The database says "not now": 503 with Retry-After from every address, in the form of its room."""
+"""503 with Retry-After at every route while PostgreSQL is unavailable."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping

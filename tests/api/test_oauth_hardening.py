@@ -1,4 +1,4 @@
-"""What a client, a stranger or plain chance could still do: races, late codes, floods, numbers."""
+"""Races, late codes, floods and numeric bounds at the OAuth endpoints."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is published is what is enforced."""
+"""Server metadata (RFC 8414, RFC 9728): every published value is enforced."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Everything that a client asks is judged before any browser is involved."""
+"""PAR endpoint (RFC 9126): validation and refusals."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Files are made for one person so often and no more; whatever is withheld is withheld uncounted."""
+"""Download limit of a person; refused downloads do not count."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

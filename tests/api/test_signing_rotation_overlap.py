@@ -1,4 +1,4 @@
-"""While keys rotate nobody notices: what the old key signed still counts, and both are published."""
+"""Key rotation: old and new keys both verify and are published meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator

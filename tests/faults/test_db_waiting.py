@@ -1,4 +1,4 @@
-"""Waiting has an end: behind a lock, for a connection, in a crowd; what may take long still may."""
+"""Timeouts on locks, connections and the pool's queue."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping

@@ -1,4 +1,4 @@
-"""What schemathesis loads: a hand that proves itself in each request, and a tally of what came back.
+"""Schemathesis hooks: authenticate each request, tally the responses.
 
 Runs in schemathesis' own process, so it holds no gateway: it makes its assertions and proofs with
 PyJWT, as a client does, and takes its nonces from the answers.

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from gateway.identity.client_auth import new_client_key
+from gateway.identity.provider_client_auth import new_client_key
 from gateway.identity.tables import SessionRow
 from gateway.signing.jwk import without_private
 from tests.clock import Clock

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_fields, is_disclosable, mask_person
 from gateway.creditfile.local_dates import day_of, end_of, midnight, months_after
@@ -97,7 +97,7 @@ def test_what_has_ended_stays_ended(
     """No clock runs backwards."""
     _, record = chosen
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
-    end = clock.ends_at(record, dataset, rules)
+    end = disclosure_terms.ends_at(record, dataset, rules)
     if end is not None and now >= end:
         assert not is_disclosable(record, Audience.ENTERPRISE, CATALOGUE, now + later)
 

@@ -1,4 +1,4 @@
-"""Rows that are passed over are counted as rows that are read."""
+"""Skipped CSV rows are counted like parsed ones."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Normalising is idempotent, and deaf to what it says it is deaf to."""
+"""Normalisation is idempotent and ignores the differences that it lists."""
 
 from __future__ import annotations
 

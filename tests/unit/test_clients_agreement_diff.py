@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.clients.agreement_diff import still_counts, widens
+from gateway.clients.agreement_widening import still_counts, widens
 from gateway.clients.terms import Signature, Signatures, Terms, TermsError, check_licensed
 from gateway.limits.limiter import Quotas
 

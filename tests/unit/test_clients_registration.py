@@ -1,4 +1,4 @@
-"""What is registered has been checked."""
+"""Checks at client registration."""
 
 from datetime import timedelta
 from typing import Any

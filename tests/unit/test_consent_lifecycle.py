@@ -330,7 +330,7 @@ def test_only_a_running_consent_of_the_same_relation_is_amended(
 def test_an_amendment_changes_only_the_consent_that_it_names() -> None:
     """Not another one, and not one that ended in the meantime."""
     amendment = make_amendment()
-    both = {"scope": amendment.scope, "by": make_person(), "shown": SHOWN, "now": NOON}
+    both = {"scope": amendment.scope, "person": make_person(), "shown": SHOWN, "now": NOON}
     other = make_consent(consent_id="cst_other")
     assert amend(other, amendment, **both) == Refused(Reason.NOT_AVAILABLE)  # type: ignore[arg-type]
     ended = done(withdraw(make_consent(), person=make_person(), now=NOON))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue_schema import Publicity
 from gateway.creditfile.local_dates import day_of, midnight, months_after
 from gateway.creditfile.records import Record
@@ -27,7 +27,7 @@ def _end(
     severity: str | None = None,
     ban: date | None = None,
 ) -> date | None:
-    return clock.penalty_publicity_end(
+    return disclosure_terms.penalty_publicity_end(
         published_on=PUBLISHED,
         kinds=kinds,
         fine=None if fine is None else Decimal(fine),
@@ -39,15 +39,15 @@ def _end(
 
 def _ends_at(record: Record, *, on_serious_list: bool = False) -> object:
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
-    return clock.ends_at(record, dataset, rules, on_serious_list=on_serious_list)
+    return disclosure_terms.ends_at(record, dataset, rules, on_serious_list=on_serious_list)
 
 
 def _counts(record: Record) -> bool:
     dataset, rules = CATALOGUE.dataset(record.dataset), CATALOGUE.rules_of(record.dataset)
     return (
-        clock.is_bad(record, dataset)
-        and not clock.is_exempt(record, rules, now=NOON)
-        and not clock.has_ended(record, dataset, rules, now=NOON)
+        disclosure_terms.is_bad(record, dataset)
+        and not disclosure_terms.is_exempt(record, rules, now=NOON)
+        and not disclosure_terms.has_ended(record, dataset, rules, now=NOON)
     )
 
 

@@ -1,4 +1,4 @@
-"""The one place that decides what is told."""
+"""Disclosure policy by record, field and audience."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

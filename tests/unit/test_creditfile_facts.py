@@ -1,4 +1,4 @@
-"""What questions are answered from."""
+"""Facts that questions are answered from, of disclosable records."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Which spellings of a path there are: one."""
+"""Non-canonical paths are refused."""
 
 from urllib.parse import quote, unquote_to_bytes
 

@@ -1,4 +1,4 @@
-"""There is one way in which the gateway is served."""
+"""Uvicorn is started with the same options everywhere."""
 
 from pathlib import Path
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from gateway.app import create_app
 from gateway.cli.main import app
-from gateway.identity.client_auth import new_client_key
 from gateway.identity.openid import OpenIdProvider
+from gateway.identity.provider_client_auth import new_client_key
 from gateway.settings import Settings, SettingsError
 
 WHOLE: Final[dict[str, Any]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.local_dates import midnight
 from gateway.creditfile.records import Record
 from gateway.creditfile.retention import deletion_proof
@@ -25,7 +25,7 @@ GONE = (
 
 def over_at(record: Record, *, on_serious_list: bool = False) -> datetime | None:
     """When its retention is over."""
-    return clock.retention_over_at(
+    return disclosure_terms.retention_over_at(
         record,
         CATALOGUE.dataset(record.dataset),
         CATALOGUE.rules_of(record.dataset),

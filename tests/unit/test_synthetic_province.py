@@ -7,9 +7,9 @@ from itertools import islice
 
 import pytest
 
-from gateway.creditfile.clock import recomputed_publicity_end
 from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.disclosure_policy import disclosable_records
+from gateway.creditfile.disclosure_terms import recomputed_publicity_end
 from gateway.creditfile.facts import facts_of
 from gateway.creditfile.local_dates import SHANGHAI, midnight
 from gateway.ingest import RowValidator

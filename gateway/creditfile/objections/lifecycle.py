@@ -1,4 +1,4 @@
-"""State machine of an objection. Pure: each act returns the changed objection with its event, or a refusal.
+"""State machine of an objection, with its due dates. Pure: an act returns the changed objection or why not.
 
 Only the enterprise raises, withdraws and asks for a review, once; only the record's source decides;
 only another party reviews. Deadlines are working days and end with their last day.

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.creditfile import clock
+from gateway.creditfile import disclosure_terms
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_policy import SERIOUS_LIST, is_on_serious_list
 from gateway.creditfile.local_dates import day_of, months_after
@@ -79,7 +79,7 @@ def count_by_dataset(records: Iterable[Record]) -> dict[str, int]:
 
 def _is_over(record: Record, catalogue: Catalogue, now: datetime, *, listed: bool) -> bool:
     dataset, rules = catalogue.dataset(record.dataset), catalogue.rules_of(record.dataset)
-    end = clock.retention_over_at(record, dataset, rules, on_serious_list=listed)
+    end = disclosure_terms.retention_over_at(record, dataset, rules, on_serious_list=listed)
     return end is not None and now >= end
 
 

@@ -1,4 +1,4 @@
-"""A form's fields become a choice that is never wider than what was asked."""
+"""Parse the decision form into a `Choice`, never wider than the request."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The decision page as it is drawn, and the pages that stand in its place."""
+"""Render the decision page and its substitutes: expired, decided, cooling down, not for this person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A consent requested by link: `/portal/asked/{consent_id}`."""
+"""Decision routes of a consent requested by link: `/portal/asked/{consent_id}`."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A consent requested by redirect: `/portal/decide/{interaction_id}`.
+"""Decision routes of a consent requested by redirect: `/portal/decide/{interaction_id}`.
 
 The request becomes a requested consent when a person of the enterprise opens this page, and lapses
 with its interaction. Before that it is a pushed request, of which the enterprise learns nothing.
@@ -18,7 +18,7 @@ from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.access.head_requests import get_only
 from gateway.clients import registry
-from gateway.disclosure.request_consent import request_consent
+from gateway.disclosure.consent_requests import request_consent
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.identity.permissions import Permission

@@ -1,4 +1,4 @@
-"""Disclosure clocks: publicity term of a penalty, retention term, begin and end of disclosure. Pure.
+"""Disclosure terms ("clocks") of a record: publicity, retention, begin and end of disclosure. Pure.
 
 Each rule yields an end and the earliest applies; a listed record is disclosed as long as it is listed.
 Repair and withdrawal end disclosure at once. All terms are parameters of the catalogue.

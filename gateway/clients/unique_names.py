@@ -1,4 +1,4 @@
-"""Ids and names that clients have, and why another client cannot have one.
+"""Uniqueness of client ids and names, look-alikes included.
 
 Read under a lock, so that concurrent registrations cannot take the same one. Names of ended clients
 are free, ids are not.
