@@ -339,3 +339,50 @@ async def test_the_form_may_lead_to_the_bank_and_nowhere_else(portal: PortalFixt
     page = await browser.get(f"/portal/decide/{await portal.ask()}")
     policy = page.headers["content-security-policy"]
     assert "form-action 'self' http://127.0.0.1:9911;" in policy
+
+
+async def test_who_opened_a_page_is_not_told_before_a_decision(portal: PortalFixture) -> None:
+    """Where the client has named no enterprise, nothing is written before one is decided for."""
+    browser = await portal.signed_in()
+    interaction = await portal.ask(uscc=None)
+    assert (await browser.get(f"/portal/decide/{interaction}")).status_code == 200
+    assert await consents_of(portal, portal.firm) == []
+    await decide(browser, interaction, decision="grant", dataset=["penalty"])
+    [granted] = await consents_of(portal, portal.firm)
+    assert (granted.status, granted.channel) == (Status.ACTIVE, Channel.REDIRECT)
+
+
+async def test_a_request_that_was_taken_back_stays_so(portal: PortalFixture) -> None:
+    """Opening its page once more requests nothing again."""
+    browser = await portal.signed_in()
+    older, newer = await portal.ask(), await portal.ask()
+    for each in (older, newer, older, older):
+        page = await browser.get(f"/portal/decide/{each}")
+    assert page.status_code == 410
+    statuses = sorted(each.status for each in await consents_of(portal, portal.firm))
+    assert statuses == [Status.REQUESTED, Status.WITHDRAWN]
+
+
+async def test_a_cool_down_ends_a_page_that_is_open(portal: PortalFixture) -> None:
+    """No second refusal, no longer cool-down, and the open request ends."""
+    browser = await portal.signed_in()
+    first, second = await portal.ask(), await portal.ask(purpose="merchant_review")
+    page = (await browser.get(f"/portal/decide/{first}")).text
+    refused = await portal.ask()
+    await decide(browser, refused, decision="refuse")
+    assert second
+    answer = await decide(browser, first, page=page, decision="refuse")
+    assert answer.status_code in {303, 410}
+    statuses = sorted(each.status for each in await consents_of(portal, portal.firm))
+    assert statuses == [Status.REFUSED, Status.WITHDRAWN]
+
+
+async def test_my_consents_list_no_request_by_redirect_as_waiting(portal: PortalFixture) -> None:
+    """It is decided where the client has sent the person."""
+    browser = await portal.signed_in()
+    await browser.get(f"/portal/decide/{await portal.ask()}")
+    [asked] = await consents_of(portal, portal.firm)
+    listed = await browser.get(f"/portal/enterprises/{portal.firm}/consents")
+    assert asked.consent_id not in listed.text
+    alone = await browser.get(f"/portal/consents/{asked.consent_id}")
+    assert f"/portal/asked/{asked.consent_id}" not in alone.text

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import consent
-from consent import Consent, Event, Refused, Status, Transition, status_at, uses_left
+from consent import Channel, Consent, Event, Refused, Status, Transition, status_at, uses_left
 from consent import store as consents
 from gateway.disclosure import consent_writer
 from gateway.identity.permissions import Permission
@@ -113,7 +113,11 @@ async def list_consents(
         visitor=visitor,
         enterprise=cards[0],
         tab="consents",
-        requested=[each for each in views if each.status is Status.REQUESTED],
+        requested=[
+            each
+            for each in views
+            if each.status is Status.REQUESTED and each.consent.channel is not Channel.REDIRECT
+        ],
         running=[each for each in views if each.status is not Status.REQUESTED],
         ended=[_view(each, clients, cards[0], now) for each in ended[:PAGE_SIZE]],
         older=HistoryPosition(moment=last.requested_at, ref=last.consent_id) if last else None,

@@ -1,7 +1,7 @@
 """Decision routes of a consent requested by redirect: `/portal/decide/{interaction_id}`.
 
-The request becomes a requested consent when a person of the enterprise opens this page, and lapses
-with its interaction. Before that it is a pushed request, of which the enterprise learns nothing.
+The request becomes a requested consent when a person of the enterprise that it names opens this page, and
+lapses with its interaction. Before that it is a pushed request, of which the enterprise learns nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+import consent
 from consent import Channel, Consent, Refused, Status, consent_id_from, status_at
 from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.access.head_requests import get_only
 from gateway.clients import registry
+from gateway.disclosure import consent_writer
 from gateway.disclosure.consent_requests import request_consent
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
@@ -25,7 +27,7 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.limits.limiter import counters_for, distinct_for
 from gateway.limits.model import Admission, Limited
-from gateway.notices.outbox import note_unless_decided
+from gateway.notices.outbox import forget_undecided, note_unless_decided
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.portal import store
@@ -62,26 +64,9 @@ async def show_redirect_request(
         card = _one_of(found.enterprises, request.query_params.get("uscc", ""))
         if card is None:
             return decision_view.which_enterprise(request, visitor, found.client, found.enterprises)
-        relation = found.client.client_id, card.uscc, found.interaction.asked.purpose
-        await consents.in_turn(connection, *relation)
-        asked = await _find_requested(connection, runtime, found.interaction, card.uscc)
-        digest = found.interaction.request_digest
-        if asked is None and await interactions.is_request_decided(connection, digest):
-            return decision_view.over(request, visitor, "decided")
-        cooling = await _cooling(connection, runtime, visitor, found, card)
-        if cooling is not None:
-            return decision_view.cooling(
-                request, visitor, found.client, cooling, _resume_url(interaction_id)
-            )
-        if asked is None:
-            await _count_request(request, runtime, visitor, connection, found, card)
-            asked = await request_by_redirect(connection, runtime, found.interaction, card.uscc)
-        elif asked.consent_id != found.interaction.consent_id:  # of another tab
-            await interactions.set_consent(
-                connection, found.interaction, card.uscc, asked.consent_id
-            )
-        if asked is None:
-            raise InsteadError(decision_view.over(request, visitor, "expired"))
+        asked = await _requested(connection, request, runtime, visitor, interaction_id, found, card)
+        if not isinstance(asked, Consent):
+            return asked
         opened = _open_request(interaction_id, asked, card, found)
         return await show_decision(connection, request, runtime, visitor, opened)
 
@@ -101,12 +86,13 @@ async def decide_redirect_request(
         if card is None:
             return not_found(request, visitor)
         page = f"/portal/decide/{interaction_id}?uscc={card.uscc}&notice="
-        asked = await _find_requested(connection, runtime, found.interaction, card.uscc)
-        if asked is None:
+        asked = await _requested(
+            connection, request, runtime, visitor, interaction_id, found, card, deciding=True
+        )
+        if not isinstance(asked, Consent):
             digest = found.interaction.request_digest
-            if await interactions.is_request_decided(connection, digest):
-                return see_other(f"{page}{DecisionProblem.ALREADY_DECIDED}")
-            return decision_view.over(request, visitor, "taken_back")
+            decided = await interactions.is_request_decided(connection, digest)
+            return see_other(f"{page}{DecisionProblem.ALREADY_DECIDED}") if decided else asked
         opened = _open_request(interaction_id, asked, card, found)
         choice = await submit_decision(connection, request, runtime, visitor, opened, fields)
         if isinstance(choice, DecisionProblem):
@@ -128,16 +114,74 @@ def _open_request(
     )
 
 
-async def _find_requested(
-    connection: AsyncConnection, runtime: Runtime, interaction: Interaction, uscc: str
-) -> Consent | None:
-    """The consent that this pushed request has requested of this enterprise, if it is open."""
+async def _requested(
+    connection: AsyncConnection,
+    request: Request,
+    runtime: Runtime,
+    visitor: Visitor,
+    interaction_id: str,
+    found: OpenInteraction,
+    card: EnterpriseCard,
+    *,
+    deciding: bool = False,
+) -> Consent | Response:
+    """The open consent of this pushed request, written now if there was none; or the page in its place.
+
+    Where the client has named no enterprise it is written with the decision only: before that the client
+    must not learn whose page was opened.
+    """
+    interaction, now = found.interaction, runtime.now()
+    if await interactions.is_request_decided(connection, interaction.request_digest):
+        return decision_view.over(request, visitor, "decided")
+    writes = deciding or interaction.asked.uscc is not None
+    if writes and not deciding:
+        await consents.in_turn(
+            connection, interaction.client_id, card.uscc, interaction.asked.purpose
+        )
     digest = interaction.request_digest
-    for consent_id in await interactions.consents_requested(connection, digest, uscc):
-        found = await consents.by_id(connection, consent_id)
-        if found is not None and status_at(found, runtime.now()) is Status.REQUESTED:
-            return found
-    return None
+    names = await interactions.consents_requested(connection, digest, card.uscc)
+    earlier = [each for name in names if (each := await consents.by_id(connection, name))]
+    open_ones = [each for each in earlier if status_at(each, now) is Status.REQUESTED]
+    cooling = await _cooling(connection, runtime, visitor, found, card, open_ones)
+    if cooling is not None:
+        onward = _resume_url(interaction_id)
+        return decision_view.cooling(request, visitor, found.client, cooling, onward)
+    if open_ones:
+        consent_id = open_ones[0].consent_id
+        if not deciding and consent_id != interaction.consent_id:  # of another tab
+            await interactions.set_consent(connection, interaction, card.uscc, consent_id)
+        return open_ones[0]
+    if earlier:
+        return decision_view.over(request, visitor, _closed(earlier[0], now))
+    if writes:
+        await _count_request(request, runtime, visitor, connection, found, card)
+        asked = await request_by_redirect(connection, runtime, interaction, card.uscc)
+    else:
+        asked = _unwritten(interaction, card.uscc, now)
+    return asked or decision_view.over(request, visitor, "expired")
+
+
+def _closed(asked: Consent, now: datetime) -> decision_view.Closed:
+    """Why a request that is not open cannot be decided."""
+    match status_at(asked, now):
+        case Status.WITHDRAWN if asked.decided_at is None:
+            return "taken_back"
+        case Status.EXPIRED if asked.decided_at is None:
+            return "expired"
+        case _:
+            return "decided"
+
+
+def _unwritten(interaction: Interaction, uscc: str, now: datetime) -> Consent | None:
+    """The consent that a decision for this enterprise would request; `None` if its term is over."""
+    asked = consent.request(
+        replace(interaction.asked, uscc=uscc),
+        consent_id=consent_id_from(token_bytes(RANDOM_BYTES)),
+        channel=Channel.REDIRECT,
+        now=now,
+        answer_within=interaction.expires_at - now,
+    )
+    return None if isinstance(asked, Refused) else asked.consent
 
 
 async def _cooling(
@@ -146,22 +190,29 @@ async def _cooling(
     visitor: Visitor,
     found: OpenInteraction,
     card: EnterpriseCard,
+    open_ones: list[Consent],
 ) -> datetime | None:
-    """The end of a cool-down, which ends the interaction as refused; `None` outside of one."""
+    """The end of a cool-down, which ends interaction and request as refused; `None` outside of one."""
     interaction, now = found.interaction, runtime.now()
     relation = interaction.client_id, card.uscc, interaction.asked.purpose
     cooling = await cooling_until(connection, *relation, now=now)
-    if cooling is not None:
-        await interactions.decide(
-            connection,
-            interaction,
-            "refused",
-            uscc=card.uscc,
-            consent_id=None,
-            subject=visitor.session.subject,
-            session_digest=visitor.session.digest,
-            now=now,
-        )
+    if cooling is None:
+        return None
+    await interactions.decide(
+        connection,
+        interaction,
+        "refused",
+        uscc=card.uscc,
+        consent_id=None,
+        subject=visitor.session.subject,
+        session_digest=visitor.session.digest,
+        now=now,
+    )
+    await forget_undecided(connection, card.uscc, request_digest=interaction.request_digest)
+    for each in open_ones:
+        ended = consent.give_up(each, client_id=interaction.client_id, now=now)
+        if not isinstance(ended, Refused):
+            await consent_writer.save(connection, each, ended)
     return cooling
 
 
