@@ -320,6 +320,11 @@ async def test_requests_by_redirect_count_towards_the_limits(portal: PortalFixtu
     ]
     assert statuses == [200, 200, 429]
     assert len(await consents_of(portal, portal.firm)) == 2
+    [(line, times)] = [
+        each for each in portal.runtime.refusal_counter._lines.items() if each[0].client_id == bank
+    ]
+    assert (line.uscc, line.kind, line.reason) == (portal.firm, "consent_request", "rate_limited")
+    assert times == 1
 
 
 async def test_a_decided_request_says_so_once_it_was_handed_over(portal: PortalFixture) -> None:

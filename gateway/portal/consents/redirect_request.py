@@ -241,6 +241,13 @@ async def _count_request(
         )
     )
     if isinstance(verdict, Limited):
+        runtime.refusal_counter.count(
+            client_id,
+            card.uscc,
+            kind="consent_request",
+            reason="rate_limited",
+            now=runtime.now(),
+        )
         raise InsteadError(decision_view.too_many_requests(request, visitor, found.client))
 
 
