@@ -1,5 +1,6 @@
 """Error codes of bad calls under /v1: stable, signed, and revealing nothing of an enterprise."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -30,6 +31,7 @@ from tests.gateway_fixture import (
     verification_body,
 )
 from tests.oauth_builders import claims_of, signed
+from tests.waiting import PATIENCE
 from verification import NotACode, parse_uscc
 from xinqiao._core.exchange import sha256_digest
 
@@ -678,11 +680,14 @@ async def test_smaller_quotas_hold_for_a_token_that_was_issued_before(
     smaller = replace(terms_of(bank_role, gateway.clock()), quotas=Quotas(per_minute=1))
     await gateway.agree(bank, smaller)
     assert await bank.answers(uscc, "is_active.v1") == ["yes"]
+    body = verification_body(uscc, "is_active.v1")
     # What the older quota still owes may put the one call off for a moment.
-    later = [await call(bank, VERIFY, verification_body(uscc, "is_active.v1")) for _ in range(3)]
-    assert all(each.headers["ratelimit-policy"].startswith('"client";q=1;w=60') for each in later)
-    assert [each.status_code for each in later].count(200) <= 1
-    assert_problem(later[-1], "rate_limited")
+    async with asyncio.timeout(PATIENCE):
+        while (one := await call(bank, VERIFY, body)).status_code != 200:
+            assert_problem(one, "rate_limited")
+    later = await call(bank, VERIFY, body)
+    assert later.headers["ratelimit-policy"].startswith('"client";q=1;w=60')
+    assert_problem(later, "rate_limited")
 
 
 async def test_a_spent_quota_is_told_apart_from_haste(gateway: GatewayFixture) -> None:
