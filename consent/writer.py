@@ -1,6 +1,6 @@
 """Writes of a consent with its event, on a connection and transaction of the caller.
 
-In the gateway only `disclosure.consent_writer`, which logs the event too, may call this (an import
+In the gateway only `disclosure.consent_log_writer`, which logs the event too, may call this (an import
 contract). None commits. The count of uses is
 never written here: only `use_counter.SPEND` changes it.
 """

@@ -22,7 +22,7 @@ import gateway.records.upload_routes
 import gateway.verifications.routes
 from gateway import api_docs, problems
 from gateway.access.openapi import complete_document
-from gateway.access.response_signing import ResponseSigner
+from gateway.access.request_middleware import RequestMiddleware
 from gateway.background.catalogue_reload import catalogue_in_force, reloading
 from gateway.background.housekeeping import housekeeping
 from gateway.background.ingest_worker import ingesting
@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(ForkGuard)
     app.add_middleware(PathSpelling)
-    app.add_middleware(ResponseSigner, on_fault=problems.fault)
+    app.add_middleware(RequestMiddleware, on_fault=problems.fault)
     if settings.identity_issuer is not None:
         app.state.identity_provider = OpenIdProvider(settings)
     elif settings.demo:

@@ -35,7 +35,7 @@ from gateway.clients import registry
 from gateway.clients.registration import Registration
 from gateway.clients.terms import Terms
 from gateway.db.metadata import metadata
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.http1.server import SERVER_OPTIONS
 from gateway.runtime import Runtime
 from gateway.settings import Settings
@@ -188,8 +188,8 @@ class GatewayFixture:
         )
         assert isinstance(granted, consent.Transition)
         async with self.runtime.engine.begin() as connection:
-            await consent_writer.insert(connection, requested)
-            assert await consent_writer.save(connection, requested.consent, granted)
+            await consent_log_writer.insert(connection, requested)
+            assert await consent_log_writer.save(connection, requested.consent, granted)
         return granted.consent.consent_id
 
     async def act(
@@ -203,7 +203,7 @@ class GatewayFixture:
             assert held is not None
             changed = act(held, person=_person(held.uscc), now=self.clock())
             assert isinstance(changed, consent.Transition), changed
-            assert await consent_writer.save(connection, held, changed)
+            assert await consent_log_writer.save(connection, held, changed)
 
     async def uses(self, consent_id: str) -> int:
         """How often a consent was used."""

@@ -26,7 +26,7 @@ from gateway.transparency.checkpoint_stores import (
     store_for,
 )
 from gateway.transparency.checkpoints import origin_of
-from gateway.transparency.log_leaf import Disclosure, leaf_hash
+from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash
 from gateway.transparency.publication import Publisher
 from gateway.transparency.sequencer import Sequencer
 from tests import naive_merkle

@@ -19,7 +19,7 @@ from gateway.clients.tables import ClientRow
 from gateway.creditfile.objections import service
 from gateway.creditfile.objections.model import Actor, Objection, ObjectionOutcome, Role
 from gateway.creditfile.tables import enterprise
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from gateway.ingest import Source, ingest_rows
 from tests.creditfile_builders import make_record
@@ -153,7 +153,7 @@ async def ask_by_link(
     )
     assert isinstance(requested, consent.Transition)
     async with portal.engine.begin() as connection:
-        await consent_writer.insert(connection, requested)
+        await consent_log_writer.insert(connection, requested)
     return requested.consent.consent_id
 
 

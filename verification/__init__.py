@@ -3,7 +3,13 @@
 The public names of the package; other packages import from here.
 """
 
-from verification.asked_question import Asked, as_document, asserted_form, problem_with, question
+from verification.asked_question import (
+    Asked,
+    as_document,
+    asserted_form,
+    find_question,
+    problem_with,
+)
 from verification.catalogue import CATALOGUE_VERSION, QUESTIONS, Question, QuestionKind
 from verification.evaluate import Answered, evaluate
 from verification.facts import LEGAL_REPRESENTATIVE_ID, STAND_IN, Facts, LiveRecord
@@ -62,6 +68,7 @@ __all__ = [
     "check_character",
     "enterprise_code",
     "evaluate",
+    "find_question",
     "id_check_agrees",
     "id_check_character",
     "is_id_number_too",
@@ -76,7 +83,6 @@ __all__ = [
     "organisation_check",
     "parse_uscc",
     "problem_with",
-    "question",
     "strict_name",
     "strict_name_v2",
 ]

@@ -37,14 +37,14 @@ class Asked:
     value: str | None = None
 
 
-def question(tag: str) -> Question | None:
+def find_question(tag: str) -> Question | None:
     """The question of this tag, if the catalogue has it."""
     return _BY_TAG.get(tag)
 
 
 def problem_with(asked: Asked) -> str | None:
     """Why this cannot be asked, in a sentence without what was sent; `None` if it can."""
-    found = question(asked.tag)
+    found = find_question(asked.tag)
     if found is None:
         return "There is no such question in the catalogue; see GET /v1/questions."
     if asked.value is None:
@@ -63,7 +63,7 @@ def asserted_form(asked: Asked) -> str | None:
     Spellings of one value have one form, so a repeat in other brackets is a repeat. Questions that
     share a budget use the latest one's form.
     """
-    found = question(asked.tag)
+    found = find_question(asked.tag)
     if found is None or asked.value is None:
         return None
     return normal_form(_COUNTED[found.budget], asked.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verification.asked_question import Asked, question
+from verification.asked_question import Asked, find_question
 from verification.facts import STAND_IN, Facts
 from verification.matching import DIGESTS, TEXTS, digest_verdict, text_verdict
 from verification.rules import RULES, UNDETERMINED, Answer, Match, RestsOn, RuleVerdict
@@ -59,7 +59,7 @@ def evaluate(
 def _verdict(
     asked: Asked, facts: Facts, *, digest: Callable[[str], bytes], today: date
 ) -> RuleVerdict:
-    found = question(asked.tag)
+    found = find_question(asked.tag)
     if found is None or not found.offers(asked.value):
         return UNDETERMINED
     if asked.tag in TEXTS:

@@ -33,7 +33,7 @@ from gateway.limits.model import (
     StaleGeneration,
 )
 from gateway.runtime import Runtime
-from gateway.transparency.log_leaf import LeafKind
+from gateway.transparency.disclosure_leaf import LeafKind
 
 MAX_KEY_LENGTH = 128
 LONG_WAIT_SECONDS = 3600
@@ -64,7 +64,7 @@ def idempotency_key(request: Request, body: bytes) -> IdempotencyKey | None:
     return IdempotencyKey(key=key, request_digest=digest)
 
 
-async def admit_call(
+async def check_limits(
     request: Request,
     runtime: Runtime,
     caller: Caller,

@@ -11,17 +11,17 @@ from typing import Any, Final, Protocol, TypeVar
 
 from fastapi import Request
 
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller
 from gateway.access.body import IncomingCall, WireModel
-from gateway.access.errors import Refusal, TemporarilyUnavailableError, accept
+from gateway.access.errors import Refusal, TemporarilyUnavailableError, raise_if_refused
 from gateway.access.refused_request import RefusedRequest
 from gateway.access.timestamps import format_time
 from gateway.disclosure.commit import log_refusal
 from gateway.disclosure.idempotency import AnswerStore
 from gateway.runtime import Runtime
+from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt, result_digest
 from gateway.transparency.inclusion_promise import log_promise, merge_deadline
-from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt, result_digest
 
 MAX_ATTEMPTS: Final = 20
 """Each repetition means another commit in between; so many in a row is an outage."""
@@ -44,7 +44,7 @@ R = TypeVar("R", bound=EnterpriseRequest)
 W = TypeVar("W", bound=WireModel)
 
 
-async def admit_request(
+async def parse_and_admit(
     http: Request,
     runtime: Runtime,
     caller: Caller,
@@ -54,11 +54,11 @@ async def admit_request(
     """Admit a call and give its request; a refusal is logged if it names an enterprise, and raised."""
     parsed = came.parsed if isinstance(came.parsed, Refusal) else parse(came.parsed)
     uscc = None if isinstance(parsed, Refusal) else parsed.uscc
-    await admit_call(http, runtime, caller, uscc=uscc, key=came.key)
+    await check_limits(http, runtime, caller, uscc=uscc, key=came.key)
     if isinstance(parsed, RefusedRequest):
         await log_refusal(runtime.hot, parsed.disclosure(caller, runtime.now()))
         parsed = parsed.refusal
-    return accept(parsed)
+    return raise_if_refused(parsed)
 
 
 async def answer_until_committed(
@@ -83,7 +83,7 @@ def answer_store(runtime: Runtime, caller: Caller, request: EnterpriseRequest) -
     return AnswerStore(vault=runtime.vault, uscc=request.uscc, client_id=caller.client_id)
 
 
-def promise_inclusion(
+def finalise_disclosure(
     runtime: Runtime, disclosure: Disclosure, document: dict[str, Any]
 ) -> tuple[Disclosure, bytes]:
     """Add `log_promise` to an answer; its disclosure with the result digest, and the leaf's salt."""

@@ -3,7 +3,7 @@
 All checks of a call, in the order in which they run; the first failure answers:
 
     1. access token          `verify_token`
-    2. sender constraint     `check_binding`: a DPoP key, a client certificate, or both
+    2. sender constraint     `check_sender_constraint`: a DPoP key, a client certificate, or both
     3. scope                 `check_scope`
     4. replay and limits     `gateway.access.admission_control`
     5. client, agreement     `gateway.access.client_status`
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from gateway.access.client_cert import certificate_of
-from gateway.access.dpop import ALGORITHMS, NonceNeededError, Proof, ProofError, check_proof
+from gateway.access.dpop import ALGORITHMS, NonceNeededError, Proof, ProofError, validate_proof
 from gateway.access.errors import (
     InsufficientScopeError,
     InvalidDpopProofError,
@@ -62,7 +62,7 @@ async def authenticate(
             raise NoCredentialsError
         token = verify_token(scheme, text, runtime)
         request.state.client_id = token.client_id  # for the log, if something is refused
-        proof = check_binding(token, request, runtime, text)
+        proof = check_sender_constraint(token, request, runtime, text)
         check_scope(token, scopes)
     except UnauthenticatedError as error:
         error.headers |= await _challenge(runtime, error, scopes, request.state.scheme)
@@ -99,7 +99,7 @@ def verify_token(scheme: str, text: str, runtime: Runtime) -> AccessToken:
     return token
 
 
-def check_binding(
+def check_sender_constraint(
     token: AccessToken, request: Request, runtime: Runtime, text: str
 ) -> Proof | None:
     """Check that the request meets every binding of the token; gives its DPoP proof, if one is due.
@@ -116,7 +116,7 @@ def check_binding(
         if "dpop" in request.headers:
             raise InvalidDpopProofError("This token is bound to no DPoP key: send no proof.")
         return None
-    proof = verify_proof(request, runtime, text)
+    proof = dpop_proof_of(request, runtime, text)
     check_proof_key(token, proof)
     return proof
 
@@ -131,13 +131,13 @@ def check_certificate(x5t: str, certificate: Certificate | None, runtime: Runtim
         raise InvalidTokenError("The client certificate is not in its term.")
 
 
-def verify_proof(request: Request, runtime: Runtime, token: str) -> Proof:
+def dpop_proof_of(request: Request, runtime: Runtime, token: str) -> Proof:
     """Verify the DPoP proof of this request and token."""
     try:
-        return check_proof(
+        return validate_proof(
             request.headers.getlist("dpop"),
             method=method_of(request),
-            url=canonical_url(request, runtime),
+            url=request_url(request, runtime),
             token=token,
             nonces=runtime.nonces,
             now=runtime.now(),
@@ -161,7 +161,7 @@ def check_scope(token: AccessToken, scopes: tuple[str, ...]) -> None:
         raise InsufficientScopeError(f"This endpoint needs the scope {needed}.")
 
 
-def canonical_url(request: Request, runtime: Runtime) -> str:
+def request_url(request: Request, runtime: Runtime) -> str:
     """The request's URL as the client wrote it, behind any proxy."""
     path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return runtime.settings.origin_at(request.headers.get("host")) + path.decode("latin-1")

@@ -14,7 +14,7 @@ from gateway.access.errors import (
     ClientSuspendedError,
     InvalidTokenError,
     Refusal,
-    accept,
+    raise_if_refused,
 )
 from gateway.clients.agreements import AGREEMENT_JSON, Agreement, agreement_from_json
 from gateway.db.statements import Statement
@@ -68,6 +68,6 @@ async def require_agreement(runtime: Runtime, caller: Caller) -> Agreement:
     if row is None:
         raise TypeError("a SELECT without FROM gives one row")
     client_status = client_status_from_json(orjson.loads(row["client_status"]))
-    agreement = accept(current_agreement(client_status, runtime.now()))
-    runtime.quotas.note(caller.client_id, agreement.version)
+    agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
+    runtime.quotas.remember_version(caller.client_id, agreement.version)
     return agreement

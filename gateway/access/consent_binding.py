@@ -9,7 +9,7 @@ from typing import Final
 from consent import Consent, Status, status_at
 from consent import store as consents
 from gateway.access.authentication import Caller
-from gateway.access.errors import InvalidTokenError, NotAvailableError, Refusal, accept
+from gateway.access.errors import InvalidTokenError, NotAvailableError, Refusal, raise_if_refused
 from gateway.runtime import Runtime
 from gateway.signing.access_tokens import AccessToken
 
@@ -40,7 +40,7 @@ async def require_live_consent(runtime: Runtime, caller: Caller) -> None:
         return
     async with runtime.engine.connect() as connection:
         held = await consents.by_id(connection, caller.token.consent_id)
-    accept(check_token_consent(caller.token, held, now=runtime.now()))
+    raise_if_refused(check_token_consent(caller.token, held, now=runtime.now()))
 
 
 def check_token_enterprise(token: AccessToken, uscc: str) -> Refusal | None:

@@ -20,7 +20,7 @@ from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.local_dates import day_of, end_of
 from gateway.privacy.redaction import scan
 from gateway.rfc3339 import parse_time
-from verification import question
+from verification import find_question
 
 MOST_ITEMS: Final = 64
 MOST_USES: Final = 100_000
@@ -108,7 +108,7 @@ def _unknown(asked: ConsentRequestIn, catalogue: Catalogue) -> Mistake | None:
     if not asked.datasets and not asked.questions:
         return _not(Fault.NOTHING, "Ask for datasets or questions.")
     datasets = _all_known(Fault.DATASET, asked.datasets, set(catalogue.codes))
-    tags = {tag for tag in asked.questions if question(tag)}
+    tags = {tag for tag in asked.questions if find_question(tag)}
     return datasets or _all_known(Fault.QUESTION, asked.questions, tags)
 
 

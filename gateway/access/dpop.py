@@ -49,7 +49,7 @@ class NonceNeededError(Exception):
     """The proof lacks a fresh nonce and is otherwise in order."""
 
 
-def check_proof(
+def validate_proof(
     headers: Sequence[str],
     *,
     method: str,

@@ -32,7 +32,7 @@ class GatewayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An expected refusal as a value: the error that `accept` raises for it."""
+    """An expected refusal as a value: the error that `raise_if_refused` raises for it."""
 
     error: type[GatewayError]
     detail: str | None = None
@@ -43,7 +43,7 @@ class Refusal:
 T = TypeVar("T")
 
 
-def accept(value: T | Refusal) -> T:
+def raise_if_refused(value: T | Refusal) -> T:
     """`value`, unless it is a refusal: then its error is raised."""
     if isinstance(value, Refusal):
         raise value.error(value.detail, headers=value.headers, retry_after=value.retry_after)

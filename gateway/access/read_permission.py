@@ -10,12 +10,12 @@ from typing import Final
 from gateway.access.client_status import CLIENT_STATUS_JSON
 from gateway.disclosure.idempotency import STORED_ANSWER_JSON
 
-CALLER_STATE: Final = f"""
+CALLER_AND_STORED_ANSWER: Final = f"""
     client_status AS MATERIALIZED (SELECT {CLIENT_STATUS_JSON} AS found),
     kept AS MATERIALIZED (SELECT {STORED_ANSWER_JSON} AS found)"""  # constants only
 """Two common table expressions; parameters `client_id`, `jti`, `uscc`, `key`."""
 
-AGREEMENT_HOLDS: Final = """coalesce(
+CALLER_IS_ENTITLED: Final = """coalesce(
     client_status.found ->> 'token' = 'live'
     AND client_status.found ->> 'client' = 'active'
     AND CAST(client_status.found #>> '{agreement,valid_from}' AS timestamptz)

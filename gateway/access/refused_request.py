@@ -10,7 +10,7 @@ from typing import Final
 from gateway.access.authentication import Caller
 from gateway.access.errors import Refusal
 from gateway.disclosure.ids import new_id
-from gateway.transparency.log_leaf import Disclosure, LeafKind
+from gateway.transparency.disclosure_leaf import Disclosure, LeafKind
 
 UNKNOWN: Final = "unknown"
 

@@ -18,7 +18,7 @@ from gateway.admin.operators import Operator
 from gateway.clients.tables import OperatorActRow
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.tables import PendingLeafRow
-from gateway.transparency.log_leaf import SALT_BYTES
+from gateway.transparency.disclosure_leaf import SALT_BYTES
 
 NO_ENTERPRISE: Final = ""
 _TABLE: Final = OperatorActRow.__table__  # type: ignore[attr-defined]  # SQLModel makes it

@@ -7,10 +7,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 from fastapi import Request
 
 from gateway.access import body
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
-from gateway.access.errors import InvalidRequestError, NotFoundError, accept
+from gateway.access.errors import InvalidRequestError, NotFoundError, raise_if_refused
 from gateway.admin.audit_log import ActContext
 from gateway.admin.errors import AdminRefusal, error_of
 from gateway.admin.operators import Operator
@@ -42,7 +42,7 @@ async def read_act(request: Request, runtime: Runtime, model: type[B]) -> tuple[
     caller = await _caller(request, runtime, (ADMIN,))
     raw = await body.read_body(request)
     asked = model.model_validate({}) if not raw and model is ByOperator else None
-    parsed = accept(asked or body.parse_body(request, raw, model))
+    parsed = raise_if_refused(asked or body.parse_body(request, raw, model))
     return Operator.with_token(caller.client_id, parsed.operator), parsed
 
 
@@ -79,6 +79,6 @@ def known_shape(some_id: str) -> str:
 
 async def _caller(request: Request, runtime: Runtime, scopes: tuple[str, ...]) -> Caller:
     caller = await authenticate(request, runtime, scope=scopes)
-    await admit_call(request, runtime, caller, uscc=None, key=None)
+    await check_limits(request, runtime, caller, uscc=None, key=None)
     await require_agreement(runtime, caller)
     return caller

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.background.periodic import run_periodically
 from gateway.db.statements import Statement
 from gateway.signing.keys import KeyRing
+from gateway.transparency.disclosure_leaf import new_salt
 from gateway.transparency.key_events import KeyEvent, due_events, leaf_hash
-from gateway.transparency.log_leaf import new_salt
 
 log = structlog.get_logger("gateway.key_events")
 

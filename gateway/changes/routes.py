@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.authentication import authenticate
-from gateway.access.authorize_call import authorize_call, authorized_caller
 from gateway.access.body import read_call
+from gateway.access.client_entitlement import authorize_call, authorized_caller
 from gateway.access.deadline import extend_deadline
-from gateway.access.errors import InvalidRequestError, accept
+from gateway.access.errors import InvalidRequestError, raise_if_refused
 from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
@@ -53,7 +53,7 @@ async def acknowledge_changes(request: Request, runtime: UsingRuntime) -> Respon
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, AckIn)
     await authorize_call(request, runtime, caller)
-    cursor, now = accept(came.parsed).cursor, runtime.now()
+    cursor, now = raise_if_refused(came.parsed).cursor, runtime.now()
     async with runtime.engine.begin() as connection:
         unknown = await change_feed.acknowledge(connection, caller.client_id, int(cursor), now=now)
     if unknown is not None:

@@ -91,7 +91,7 @@ class QuotaCache:
         self._seen: OrderedDict[tuple[str, int], Quotas] = OrderedDict()
         self._newest: dict[str, int] = {}
 
-    def note(self, client_id: str, version: int) -> None:
+    def remember_version(self, client_id: str, version: int) -> None:
         """Remember the version that was in force when the client was last read."""
         self._newest[client_id] = version
 

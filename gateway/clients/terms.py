@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from consent import Purpose
 from gateway.limits.limiter import Quotas
-from verification import question
+from verification import find_question
 
 # Questions on a person's own ID: a credit agency needs a licence for these (R13).
 ON_A_PERSONS_ID: Final = frozenset({"legal_representative_id.v1"})
@@ -70,7 +70,7 @@ class Terms:
     def __post_init__(self) -> None:
         """Refuse unknown purposes and questions, and an empty term."""
         unknown = sorted(self.purposes - {purpose.value for purpose in Purpose})
-        unknown += sorted(tag for tag in self.questions if question(tag) is None)
+        unknown += sorted(tag for tag in self.questions if find_question(tag) is None)
         if unknown:
             raise TermsError(f"There is no such purpose or question: {', '.join(unknown)}.")
         if self.valid_from.utcoffset() is None or self.valid_until.utcoffset() is None:

@@ -14,7 +14,7 @@ from gateway.consents.schemas import ConsentIn
 from gateway.creditfile.catalogue import Catalogue
 from gateway.disclosure.commit import log_refusal
 from gateway.runtime import Runtime
-from verification import question
+from verification import find_question
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def logged(
 def _refused(refusal: Refusal, came: ConsentIn, uscc: str, catalogue: Catalogue) -> RefusedRequest:
     known = (
         *(name for name in came.datasets if name in catalogue.codes),
-        *(tag for tag in came.questions if question(tag)),
+        *(tag for tag in came.questions if find_question(tag)),
     )
     return RefusedRequest(
         refusal=refusal,

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 import consent
 from consent import Consent, Status, Transition, status_at
 from consent import store as consents
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
-from gateway.access.authorize_call import authorized_caller, require_entitlement
 from gateway.access.body import IncomingCall, read_call
-from gateway.access.consent_records import signed_record
+from gateway.access.client_entitlement import authorized_caller, require_entitlement
 from gateway.access.consent_request import Mistake, validated_request
 from gateway.access.deadline import extend_deadline
 from gateway.access.errors import (
@@ -20,16 +19,17 @@ from gateway.access.errors import (
     NotFoundError,
     Refusal,
     TemporarilyUnavailableError,
-    accept,
+    raise_if_refused,
 )
 from gateway.access.head_requests import get_only, waits
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
+from gateway.access.signed_consent_record import signed_record
 from gateway.access.subject_uscc import parse_subject
 from gateway.consents.create_request import create_request, error_of
 from gateway.consents.log_refusal import logged
 from gateway.consents.schemas import ConsentIn, requested, shown
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"])
@@ -47,7 +47,7 @@ async def request_consent(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate(request, runtime, scope=SCOPE)
     came = await read_call(request, ConsentIn)
     uscc = _subject(came.parsed)
-    await admit_call(request, runtime, caller, uscc=uscc, key=came.key)
+    await check_limits(request, runtime, caller, uscc=uscc, key=came.key)
     async with logged(runtime, caller, came.parsed, uscc):
         made = await _made(runtime, caller, came, uscc)
     return json_response(requested(made, runtime), status_code=201)
@@ -115,7 +115,7 @@ async def give_up_consent(request: Request, consent_id: str, runtime: UsingRunti
             given_up = consent.give_up(held, client_id=caller.client_id, now=runtime.now())
             if not isinstance(given_up, Transition):
                 return Response(status_code=204)
-            if await consent_writer.save(connection, held, given_up):
+            if await consent_log_writer.save(connection, held, given_up):
                 return Response(status_code=204)
     raise TemporarilyUnavailableError(retry_after=1)
 
@@ -125,7 +125,7 @@ async def _made(
 ) -> Consent:
     """The request that this call makes, or made before; the first check that fails is raised."""
     agreement = await require_entitlement(runtime, caller)
-    asked = accept(came.parsed)
+    asked = raise_if_refused(came.parsed)
     if uscc is None:
         raise InvalidUsccError
     request = validated_request(
@@ -139,7 +139,7 @@ async def _made(
     )
     if isinstance(request, Mistake):
         raise error_of(request)
-    return accept(await create_request(runtime, request, uscc, came.key))
+    return raise_if_refused(await create_request(runtime, request, uscc, came.key))
 
 
 def _subject(came: ConsentIn | Refusal) -> str | None:

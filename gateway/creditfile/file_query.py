@@ -33,7 +33,7 @@ NOT_ENDED: Final = f"""{_NOT_WITHDRAWN}
     AND (r.repaired_at IS NULL OR r.repaired_at > CAST(:now AS timestamptz))
     AND (r.removed_on IS NULL
          OR r.removed_on > CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date))"""
-"""SQL condition: not withdrawn, repaired or delisted (`clock.ends_at`). Parameter `:now`."""
+"""SQL condition: not withdrawn, repaired or delisted (`disclosure_terms.ends_at`). Parameter `:now`."""
 
 
 def records_json(

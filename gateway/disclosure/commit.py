@@ -19,7 +19,7 @@ from gateway.db.engine import to_json
 from gateway.db.prepared import HotDatabase
 from gateway.db.statements import Statement
 from gateway.disclosure.idempotency import IdempotencyKey
-from gateway.transparency.log_leaf import Disclosure, leaf_hash, new_salt
+from gateway.transparency.disclosure_leaf import Disclosure, leaf_hash, new_salt
 
 STATE_CHANGED = "XQ001"
 STATE_CHANGED_CODES = frozenset({STATE_CHANGED, "40P01", "40001"})

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from consent import Consent, Event
-from gateway.transparency.log_leaf import new_salt
+from gateway.transparency.disclosure_leaf import new_salt
 
 EVENT_FORM: Final = "consent_event.v1"
 KEPT_FORM: Final = "consent_kept.v1"

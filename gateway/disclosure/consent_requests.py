@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import consent
 from consent import ANSWER_WITHIN, Channel, Consent, Refused, Request, Status, store
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 
 
 async def request_consent(
@@ -45,6 +45,6 @@ async def request_consent(
         if older.status is Status.REQUESTED and older.channel is channel:
             given_up = consent.give_up(older, client_id=asked.client_id, now=now)
             if not isinstance(given_up, Refused):
-                await consent_writer.save(connection, older, given_up)
-    await consent_writer.insert(connection, requested)
+                await consent_log_writer.save(connection, older, given_up)
+    await consent_log_writer.insert(connection, requested)
     return requested.consent

@@ -1,4 +1,4 @@
-"""Withdrawal notices (撤回通知, R14) to clients that were told what has now changed or ended.
+"""Withdrawal notices (撤回通知, R14; table `tombstone`) in the change feeds of past recipients.
 
 Written in the transaction of the change, one for each client and record. A notice names disclosures
 and the record, never the new content. It is a statement after the one that changes the record: only
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consent import Consent, Transition
 from gateway.db.statements import Statement
-from gateway.disclosure.consent_notices import notices_for
+from gateway.disclosure.consent_change_events import notices_for
 from gateway.disclosure.ids import new_id
 
 RecordKind = Literal["record_corrected", "record_repaired", "record_withdrawn"]

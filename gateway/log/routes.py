@@ -7,18 +7,18 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import authenticate
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import require_live_consent
-from gateway.access.errors import NotFoundError, accept
+from gateway.access.errors import NotFoundError, raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.disclosure.consent_leaf import consent_of_leaf
 from gateway.log.reading import published_checkpoint, read_event, read_events, read_evidence
 from gateway.log.schemas import EventsOut, ReceiptOut
 from gateway.log.tile_paths import Tile, level_of, tile_of
 from gateway.runtime import Runtime, UsingRuntime
-from gateway.transparency.log_leaf import MERGE_SECONDS
+from gateway.transparency.disclosure_leaf import MERGE_SECONDS
 from gateway.transparency.merkle import HASH_BYTES
 from gateway.transparency.receipts import Receipt, receipt_for
 from gateway.transparency.tiles import BITS, Run
@@ -95,11 +95,11 @@ async def get_receipt(disclosure_id: str, request: Request, runtime: UsingRuntim
     """That one of the caller's own disclosures, or an event of its consent, is in the log."""
     scope = CONSENT_SCOPE if consent_of_leaf(disclosure_id) else DISCLOSURE_SCOPES
     caller = await authenticate(request, runtime, scope=scope)
-    await admit_call(request, runtime, caller, uscc=None, key=None)
+    await check_limits(request, runtime, caller, uscc=None, key=None)
     if not _is_id(disclosure_id):
         raise _no_receipt()
     found = await read_evidence(runtime.hot, caller, disclosure_id)
-    accept(current_agreement(found.client_status, runtime.now()))
+    raise_if_refused(current_agreement(found.client_status, runtime.now()))
     await require_live_consent(runtime, caller)
     if found.merged is None:
         raise _no_receipt()

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from gateway.access.authentication import canonical_url
-from gateway.access.dpop import REMEMBER_SECONDS, NonceNeededError, Proof, ProofError, check_proof
+from gateway.access.authentication import request_url
+from gateway.access.dpop import (
+    REMEMBER_SECONDS,
+    NonceNeededError,
+    Proof,
+    ProofError,
+    validate_proof,
+)
 from gateway.limits.model import Admission, Replay, Replayed, StaleGeneration
 from gateway.oauth.errors import OAuthError
 from gateway.runtime import Runtime
@@ -47,10 +53,10 @@ async def verified_proof_if_given(request: Request, runtime: Runtime) -> Verifie
 
 async def _checked(request: Request, runtime: Runtime) -> Proof:
     try:
-        return check_proof(
+        return validate_proof(
             request.headers.getlist("dpop"),
             method=request.method,
-            url=canonical_url(request, runtime),
+            url=request_url(request, runtime),
             token=None,
             nonces=runtime.nonces,
             now=runtime.now(),

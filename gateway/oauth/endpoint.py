@@ -13,7 +13,7 @@ import orjson
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from gateway.access.authentication import canonical_url
+from gateway.access.authentication import request_url
 from gateway.access.client_cert import certificate_of
 from gateway.clients.certificates import Certificate, CertificateError
 from gateway.clients.registry import Client
@@ -60,7 +60,7 @@ async def serve(endpoint: EndpointName, request: Request, runtime: Runtime) -> R
         certificate = read_certificate(request, runtime)
         checks = PROOF_CHECKS if certificate is None else CHECKS_WITH_CERTIFICATE
         proof = await checks[endpoint](request, runtime)
-        posted = PostedForm(canonical_url(request, runtime), form)
+        posted = PostedForm(request_url(request, runtime), form)
         jkt = proof.jkt if proof else None
         client = await claimed_client(form.parameters, certificate, runtime)
         if certificate is None and client_credentials.is_client_credentials(endpoint, posted):

@@ -24,7 +24,7 @@ from gateway.oauth.request_context import RequestContext
 from gateway.oauth.scopes import scope_for
 from gateway.oauth.tables import PushedRequestRow
 from gateway.oauth.token_issuer import agreement_in_force
-from gateway.transparency.log_leaf import LeafKind
+from gateway.transparency.disclosure_leaf import LeafKind
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 LIFETIME: Final = timedelta(seconds=90)

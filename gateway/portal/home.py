@@ -19,8 +19,8 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, store
-from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.portal import labels, page_queries
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.runtime import UsingRuntime
 
 RUNNING: Final = frozenset({Status.ACTIVE, Status.PAUSED})
@@ -64,11 +64,11 @@ async def show_home(request: Request, runtime: UsingRuntime, visitor: UsingVisit
     now = runtime.now()
     session = visitor.session
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, session.permissions)
+        cards = await page_queries.find_enterprises(connection, session.permissions)
         summaries = [
             await _summary(connection, card, session.permissions[card.uscc], now) for card in cards
         ]
-        outdated = await store.enterprises(
+        outdated = await page_queries.find_enterprises(
             connection, session.outdated - session.permissions.keys()
         )
     return renderer.page(
@@ -103,14 +103,16 @@ async def _summary(
         if Permission.MANAGE in powers
         else []
     )
-    clients = await store.clients(connection, {each.client_id for each in (*requested, *inherited)})
+    clients = await page_queries.find_clients(
+        connection, {each.client_id for each in (*requested, *inherited)}
+    )
     return HomeSummary(
         enterprise=card,
         powers=powers,
         requests=_with_client(requested, clients),
         inherited=_with_client(inherited, clients),
         active_consents=sum(status_at(each, now) is Status.ACTIVE for each in current),
-        recent_accesses=await store.count_disclosures(
+        recent_accesses=await page_queries.count_disclosures(
             connection, card.uscc, start=now - ACCESS_COUNT_PERIOD
         )
         if Permission.RECORD in powers

@@ -9,7 +9,7 @@ from gateway.access.refused_request import UNKNOWN
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.disclosure_class import Audience
 from gateway.pages.i18n import Translated
-from verification import question
+from verification import find_question
 
 STATUSES: Final[Mapping[str, Translated]] = {
     Status.REQUESTED: Translated("待您决定", "Waiting for you"),
@@ -107,7 +107,7 @@ def reason_name(code: str | None) -> Translated:
 def item_name(asked: Any, catalogue: Catalogue) -> Translated:  # one entry of `asked`
     """The name of a dataset or question in a disclosure's `asked` list."""
     code = asked if isinstance(asked, str) else _code_of(asked)
-    found = question(code)
+    found = find_question(code)
     if found is not None:
         return Translated(found.title_zh, found.title_en)
     if code in catalogue.codes:

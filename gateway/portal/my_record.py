@@ -25,7 +25,7 @@ from gateway.pages.i18n import Translated
 from gateway.pages.page_route import InsteadError, PageRoute, not_found
 from gateway.pages.rendering import PageRenderer
 from gateway.portal.objections import labels as objection_labels
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 PREVIEW_COUNT: Final = 5

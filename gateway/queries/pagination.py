@@ -1,5 +1,4 @@
-"""Keyset pagination of records: a further page begins after a position, not at an offset, so that a
-record withdrawn in between makes no other go missing."""
+"""Keyset pagination of records, stable when records are withdrawn between two pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

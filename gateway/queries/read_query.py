@@ -14,7 +14,11 @@ from consent.model import Consent
 from consent.use_counter import READ_CONSENT, consent_from_json
 from gateway.access.authentication import Caller
 from gateway.access.client_status import ClientStatus, client_status_from_json
-from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
+from gateway.access.read_permission import (
+    CALLER_AND_STORED_ANSWER,
+    CALLER_IS_ENTITLED,
+    CONSENT_HOLDS,
+)
 from gateway.creditfile.catalogue import Catalogue
 from gateway.creditfile.file_query import (
     NOT_ENDED,
@@ -33,10 +37,10 @@ from gateway.queries.withheld import is_offered
 
 # `asked`: all datasets asked for. `datasets`: those that the catalogue offers for this purpose.
 READ_INPUTS = Statement(f"""
-    WITH {CALLER_STATE},
+    WITH {CALLER_AND_STORED_ANSWER},
     held AS MATERIALIZED (SELECT {READ_CONSENT} AS found),
     granted AS MATERIALIZED (
-        SELECT coalesce({AGREEMENT_HOLDS} AND {CONSENT_HOLDS}
+        SELECT coalesce({CALLER_IS_ENTITLED} AND {CONSENT_HOLDS}
             AND client_status.found #> '{{agreement,datasets}}' ?| CAST(:asked AS text[])
             AND held.found -> 'datasets' ?| CAST(:asked AS text[]), false) AS so
         FROM client_status, held, kept),

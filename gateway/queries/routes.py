@@ -4,10 +4,10 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.answer_loop import admit_request
+from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
-from gateway.access.errors import accept
+from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.queries.cursor import Cursors
@@ -35,5 +35,7 @@ async def query(request: Request, runtime: UsingRuntime) -> Response:
         cursors=cursors,
         token_consent=caller.token.consent_id,
     )
-    asked = await admit_request(request, runtime, caller, came, parse)
-    return json_response(accept(await answer_query(runtime, caller, asked, came.key, cursors)))
+    asked = await parse_and_admit(request, runtime, caller, came, parse)
+    return json_response(
+        raise_if_refused(await answer_query(runtime, caller, asked, came.key, cursors))
+    )

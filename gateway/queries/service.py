@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from gateway.access.answer_loop import answer_store, answer_until_committed, promise_inclusion
+from gateway.access.answer_loop import answer_store, answer_until_committed, finalise_disclosure
 from gateway.access.authentication import Caller
 from gateway.access.errors import IdempotencyConflictError, Refusal, conflict_refusal
 from gateway.access.subject_uscc import with_warnings
@@ -27,7 +27,7 @@ from gateway.queries.read_query import QueryInputs, read_inputs
 from gateway.queries.request import QueryRequest
 from gateway.queries.withheld import withheld
 from gateway.runtime import Runtime
-from gateway.transparency.log_leaf import Disclosure
+from gateway.transparency.disclosure_leaf import Disclosure
 
 CHANGED = "What this Idempotency-Key was answered with has changed since; use a new key."
 
@@ -62,7 +62,7 @@ async def _attempt(
     authorization = authorize(runtime, caller, request, inputs, now, repeated=stored is not None)
     if isinstance(authorization, Refusal):
         return authorization
-    runtime.quotas.note(caller.client_id, authorization.agreement.version)
+    runtime.quotas.remember_version(caller.client_id, authorization.agreement.version)
     if isinstance(stored, StoredAnswer):
         if _still_true(runtime, request, inputs, authorization, stored, now):
             return _with_uses(stored.answer, stored.uses_left)
@@ -125,7 +125,7 @@ def _pending(
         at=now,
     )
     document = _document(runtime, caller, request, authorization, page, cursors, disclosure)
-    disclosure, salt = promise_inclusion(runtime, disclosure, document)
+    disclosure, salt = finalise_disclosure(runtime, disclosure, document)
     first = request.cursor is None
     text = to_json(document)
     return PendingDisclosure(

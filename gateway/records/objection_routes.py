@@ -13,7 +13,7 @@ from gateway.access.errors import (
     GatewayError,
     InvalidRequestError,
     NotFoundError,
-    accept,
+    raise_if_refused,
 )
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
@@ -93,7 +93,7 @@ async def decide_objection(objection_id: str, request: Request, runtime: UsingRu
     caller = await authenticate_source(request, runtime)
     body = await read_call(request, DecisionIn)
     await authorize_source(request, runtime, caller, key=body.key)
-    asked = accept(body.parsed)
+    asked = raise_if_refused(body.parsed)
     now = runtime.now()
     outcome, reasons = ObjectionOutcome(asked.outcome), _read_reason(asked.reasons, now)
     verb = service.source_decision(
@@ -123,7 +123,7 @@ async def extend_objection(objection_id: str, request: Request, runtime: UsingRu
     caller = await authenticate_source(request, runtime)
     body = await read_call(request, ExtensionIn)
     await authorize_source(request, runtime, caller, key=body.key)
-    asked = accept(body.parsed)
+    asked = raise_if_refused(body.parsed)
     now = runtime.now()
     reason = _read_reason(asked.reason, now)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from gateway.access.body import read_call
-from gateway.access.errors import accept
+from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.creditfile.local_dates import day_of
@@ -28,7 +28,7 @@ async def deliver_records(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate_source(request, runtime)
     body = await read_call(request, RecordsIn, largest=MAX_BATCH_BYTES)
     source = await authorize_source(request, runtime, caller, key=body.key)
-    delivery = accept(body.parsed)
+    delivery = raise_if_refused(body.parsed)
     source.require([delivery.dataset], runtime.catalogue)
     return _answer(await deliver(runtime, source, delivery.dataset, delivery.records))
 
@@ -39,8 +39,8 @@ async def act_on_records(request: Request, runtime: UsingRuntime) -> Response:
     caller = await authenticate_source(request, runtime)
     body = await read_call(request, ActionsIn, largest=MAX_BATCH_BYTES)
     source = await authorize_source(request, runtime, caller, key=body.key)
-    requested, today = accept(body.parsed), day_of(runtime.now())
-    actions = [accept(parse_action(each, today=today)) for each in requested.actions]
+    requested, today = raise_if_refused(body.parsed), day_of(runtime.now())
+    actions = [raise_if_refused(parse_action(each, today=today)) for each in requested.actions]
     # Repairing and withdrawing need no dataset in the agreement.
     corrected = [each.dataset for each in actions if each.verb == "correct"]
     require_known([each.dataset for each in actions], runtime.catalogue)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import orjson
 from fastapi import Request
 
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import (
     CLIENT_STATUS_JSON,
@@ -21,7 +21,7 @@ from gateway.access.errors import (
     NotInAgreementError,
     TemporarilyUnavailableError,
     UnknownDatasetError,
-    accept,
+    raise_if_refused,
 )
 from gateway.clients.agreements import Agreement
 from gateway.creditfile.catalogue import Catalogue
@@ -69,13 +69,13 @@ async def authorize_source(
     request: Request, runtime: Runtime, caller: Caller, *, key: IdempotencyKey | None = None
 ) -> AuthenticatedSource:
     """Check limits, then client status, agreement and kind."""
-    await admit_call(request, runtime, caller, uscc=None, key=key)
+    await check_limits(request, runtime, caller, uscc=None, key=key)
     row = await runtime.hot.row(_READ, {"client_id": caller.client_id, "jti": caller.token.jti})
     if row is None:
         raise TemporarilyUnavailableError(retry_after=1)
     client_status = client_status_from_json(orjson.loads(row["standing"]))
-    agreement = accept(current_agreement(client_status, runtime.now()))
+    agreement = raise_if_refused(current_agreement(client_status, runtime.now()))
     if row["kind"] != SOURCE_KIND:
         raise NotInAgreementError("Only a client that is registered as a source delivers records.")
-    runtime.quotas.note(caller.client_id, agreement.version)
+    runtime.quotas.remember_version(caller.client_id, agreement.version)
     return AuthenticatedSource(source_id=caller.client_id, name=row["name"], agreement=agreement)

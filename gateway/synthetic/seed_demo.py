@@ -21,7 +21,7 @@ from gateway.access.timestamps import SHANGHAI
 from gateway.clients.registry import put_agreement, register_client
 from gateway.codes.store import issue
 from gateway.creditfile.catalogue import load_catalogue
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.portal.consents.decision_form import fields_behind
 from gateway.runtime import Runtime
 from gateway.synthetic.delivered_rows import SyntheticEnterprise
@@ -166,8 +166,8 @@ async def _consent(
     )
     if not isinstance(granted, Transition):
         raise TypeError(granted)
-    await consent_writer.insert(connection, requested)
-    await consent_writer.save(connection, requested.consent, granted)
+    await consent_log_writer.insert(connection, requested)
+    await consent_log_writer.save(connection, requested.consent, granted)
     return {
         "consent_id": granted.consent.consent_id,
         "client": DEMO_CLIENTS[0].key,

@@ -5,7 +5,7 @@ A leaf missing afterwards is proof against the operator.
 
 from datetime import datetime, timedelta
 
-from gateway.transparency.log_leaf import MERGE_SECONDS
+from gateway.transparency.disclosure_leaf import MERGE_SECONDS
 
 
 def log_promise(leaf: bytes, issuer: str, merge_by: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from gateway.transparency.checkpoint_stores import (
     StoreError,
 )
 from gateway.transparency.checkpoints import NoteError, TreeHead, open_checkpoint, sign_checkpoint
-from gateway.transparency.log_leaf import MERGE_SECONDS
+from gateway.transparency.disclosure_leaf import MERGE_SECONDS
 from gateway.transparency.rollback import (
     Comparison,
     DatabaseLog,

@@ -14,7 +14,11 @@ from consent.model import Consent
 from consent.use_counter import READ_CONSENT_FOR_ANSWERS, consent_from_json
 from gateway.access.authentication import Caller
 from gateway.access.client_status import ClientStatus, client_status_from_json
-from gateway.access.read_permission import AGREEMENT_HOLDS, CALLER_STATE, CONSENT_HOLDS
+from gateway.access.read_permission import (
+    CALLER_AND_STORED_ANSWER,
+    CALLER_IS_ENTITLED,
+    CONSENT_HOLDS,
+)
 from gateway.creditfile.file_query import (
     NOT_ENDED,
     enterprise_json,
@@ -38,10 +42,10 @@ _OWN_CONSENT_HOLDS = """(
 # `open_datasets`: those of questions that need no consent. `closed_questions` and `closed_datasets`
 # are pairs: a question that needs a consent, and one of its datasets.
 READ_INPUTS = Statement(f"""
-    WITH {CALLER_STATE},
+    WITH {CALLER_AND_STORED_ANSWER},
     held AS MATERIALIZED (SELECT {READ_CONSENT_FOR_ANSWERS} AS found),
     allowed AS MATERIALIZED (
-        SELECT {AGREEMENT_HOLDS} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
+        SELECT {CALLER_IS_ENTITLED} AND {_OWN_CONSENT_HOLDS} AND CAST(:about_own AS boolean)
                AND coalesce(client_status.found #> '{{agreement,questions}}'
                             ?& CAST(:questions AS text[]), false) AS so,
                {CONSENT_HOLDS} AS consented
@@ -106,8 +110,8 @@ async def read_inputs(
             "consent_id": caller.token.consent_id,
             "key": key.key if key else None,
             "open_datasets": list(request.open_datasets),
-            "closed_questions": [tag for tag, _ in request.closed_datasets],
-            "closed_datasets": [dataset for _, dataset in request.closed_datasets],
+            "closed_questions": [tag for tag, _ in request.consent_pairs],
+            "closed_datasets": [dataset for _, dataset in request.consent_pairs],
             "about_own": caller.token.uscc in {None, request.uscc},
             "request_digest": key.request_digest.hex() if key else None,
             "continues": None,

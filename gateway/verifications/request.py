@@ -14,7 +14,7 @@ from gateway.access.errors import (
 from gateway.access.refused_request import UNKNOWN, RefusedRequest
 from gateway.access.subject_uscc import parse_subject
 from gateway.verifications.schemas import VerificationIn
-from verification import Asked, Question, problem_with, question
+from verification import Asked, Question, find_question, problem_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,12 @@ class VerificationRequest:
         )
 
     @property
-    def under_consent(self) -> tuple[str, ...]:
+    def consent_tags(self) -> tuple[str, ...]:
         """The tags under which a consent allows the questions that, as asked, need one."""
         return tuple(tag for each, closed in self._each if closed for tag in each.consented_by)
 
     @property
-    def closed_datasets(self) -> tuple[tuple[str, str], ...]:
+    def consent_pairs(self) -> tuple[tuple[str, str], ...]:
         """Pairs of tag and dataset for the questions that, as asked, need a consent."""
         return tuple(
             (tag, dataset)
@@ -63,7 +63,7 @@ class VerificationRequest:
     def _each(self) -> Iterator[tuple[Question, bool]]:
         """Each question, and whether it needs a consent with the value asked."""
         pairs = zip(self.questions, self.asked, strict=True)
-        return ((each, each.closed(asked.value)) for each, asked in pairs)
+        return ((each, each.needs_consent_for(asked.value)) for each, asked in pairs)
 
     def refused(self, refusal: Refusal) -> RefusedRequest:
         """This request with its refusal, for the log."""
@@ -76,7 +76,7 @@ def parse_request(body: VerificationIn) -> VerificationRequest | RefusedRequest 
     if uscc is None:
         return Refusal(InvalidUsccError)
     asked = tuple(Asked(tag=each.question, value=each.value) for each in body.questions)
-    questions = tuple(found for each in asked if (found := question(each.tag)) is not None)
+    questions = tuple(found for each in asked if (found := find_question(each.tag)) is not None)
     known = tuple(dict.fromkeys(each.tag for each in questions))
     if body.purpose not in set(Purpose):
         return _refused(Refusal(UnknownPurposeError), uscc, UNKNOWN, known)

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.access.answer_loop import admit_request
+from gateway.access.answer_loop import parse_and_admit
 from gateway.access.authentication import authenticate
 from gateway.access.body import read_call
-from gateway.access.errors import accept
+from gateway.access.errors import raise_if_refused
 from gateway.access.json_response import json_response
 from gateway.access.openapi import request_body
 from gateway.db.engine import to_json
@@ -25,8 +25,10 @@ async def verify(request: Request, runtime: UsingRuntime) -> Response:
     """Answer yes/no questions about one enterprise."""
     caller = await authenticate(request, runtime, scope="verify")
     came = await read_call(request, VerificationIn)
-    asked = await admit_request(request, runtime, caller, came, parse_request)
-    return json_response(accept(await answer_verification(runtime, caller, asked, came.key)))
+    asked = await parse_and_admit(request, runtime, caller, came, parse_request)
+    return json_response(
+        raise_if_refused(await answer_verification(runtime, caller, asked, came.key))
+    )
 
 
 @router.get("/questions")

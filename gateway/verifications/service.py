@@ -13,7 +13,7 @@ import orjson
 
 import consent
 from consent import Granted, Purpose, decide
-from gateway.access.answer_loop import answer_store, answer_until_committed, promise_inclusion
+from gateway.access.answer_loop import answer_store, answer_until_committed, finalise_disclosure
 from gateway.access.authentication import Caller
 from gateway.access.client_status import current_agreement
 from gateway.access.consent_binding import check_token_consent, check_token_enterprise
@@ -27,7 +27,7 @@ from gateway.disclosure.commit import Committed, PendingDisclosure, Probe, commi
 from gateway.disclosure.idempotency import IdempotencyKey, KeyConflict, StoredAnswer
 from gateway.disclosure.ids import new_id
 from gateway.runtime import Runtime
-from gateway.transparency.log_leaf import Disclosure
+from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.verifications.padding import pad_answer
 from gateway.verifications.read_query import VerificationInputs, read_inputs
 from gateway.verifications.request import VerificationRequest
@@ -58,24 +58,24 @@ async def _attempt(
     now: datetime,
 ) -> str | Refusal | None:
     inputs = await read_inputs(runtime.hot, caller, request, key, now)
-    agreement = _authorize(caller, inputs, request, now)
+    agreement = _check_entitlement(caller, inputs, request, now)
     if isinstance(agreement, Refusal):
         return agreement
-    runtime.quotas.note(caller.client_id, agreement.version)
+    runtime.quotas.remember_version(caller.client_id, agreement.version)
     stored = answer_store(runtime, caller, request).find(key, inputs.stored_answer, now)
     if isinstance(stored, KeyConflict):
         return conflict_refusal(stored)
     if isinstance(stored, StoredAnswer):
         unspent = _as_if_unspent(inputs)
-        again = _pending(runtime, caller, request, unspent, agreement, None, now)
+        again = _prepare_answer(runtime, caller, request, unspent, agreement, None, now)
         if _still_true(again, stored):
             return stored.answer
         key = None  # answered anew; the key keeps its old answer
-    pending = _pending(runtime, caller, request, inputs, agreement, key, now)
+    pending = _prepare_answer(runtime, caller, request, inputs, agreement, key, now)
     return pending.answer if isinstance(await commit(runtime.hot, pending), Committed) else None
 
 
-def _authorize(
+def _check_entitlement(
     caller: Caller, inputs: VerificationInputs, request: VerificationRequest, now: datetime
 ) -> Agreement | Refusal:
     """Check token, client, agreement, the token's consent, then purpose and questions."""
@@ -97,7 +97,7 @@ def _authorize(
     return agreement
 
 
-def _pending(
+def _prepare_answer(
     runtime: Runtime,
     caller: Caller,
     request: VerificationRequest,
@@ -107,11 +107,11 @@ def _pending(
     now: datetime,
 ) -> PendingDisclosure:
     """The answer and disclosure as they would be now, and what they cost."""
-    granted = _granted(caller, request, inputs, now)
+    granted = _applicable_consent(caller, request, inputs, now)
     open_to_caller = frozenset(
         asked
         for asked, each in zip(request.asked, request.questions, strict=True)
-        if not each.closed(asked.value)
+        if not each.needs_consent_for(asked.value)
         or (granted is not None and not set(each.consented_by).isdisjoint(granted.questions))
     )
     probes, admitted = _probed(runtime, request, inputs, open_to_caller, now)
@@ -130,7 +130,7 @@ def _pending(
         at=now,
     )
     document = _document(request, answers, disclosure, now)
-    disclosure, salt = promise_inclusion(runtime, disclosure, document)
+    disclosure, salt = finalise_disclosure(runtime, disclosure, document)
     text = pad_answer(document)
     return PendingDisclosure(
         disclosure=disclosure,
@@ -143,7 +143,7 @@ def _pending(
     )
 
 
-def _granted(
+def _applicable_consent(
     caller: Caller, request: VerificationRequest, inputs: VerificationInputs, now: datetime
 ) -> Granted | None:
     """The consent that allows some of these questions, if there is one."""
@@ -152,7 +152,7 @@ def _granted(
         uscc=request.uscc,
         purpose=Purpose(request.purpose),
         datasets=(),
-        questions=request.under_consent,
+        questions=request.consent_tags,
     )
     decided = decide(inputs.consent, asked, now=now)
     return decided if isinstance(decided, Granted) else None

@@ -1,4 +1,4 @@
-"""A call with a certificate-bound token: the same checks, limits and log as any other (line 29)."""
+"""API calls with certificate-bound tokens (RFC 8705 §3): checks, limits, log."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

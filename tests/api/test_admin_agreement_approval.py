@@ -1,4 +1,4 @@
-"""Agreements, acts and decided proposals are never rewritten, not even by whoever holds the SQL."""
+"""Two-operator approval of agreements; immutability of agreements and the audit log."""
 
 import asyncio
 import secrets

@@ -13,7 +13,7 @@ from gateway.cli.main import app
 from gateway.db.engine import make_engine
 from gateway.pages.csv_safe import BOM
 from tests.ingest_fixture import IngestFixture, licences, make_ingest_fixture, make_source_database
-from tests.keys_fixture import NOW, KeysFixture
+from tests.natural_keys_fixture import NOW, KeysFixture
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import consent
 from consent import Consent, DisplayedText, Person, Refused, Status, Transition
 from consent import store as consents
 from gateway.background.refusal_count_writer import write_counts
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.limits.limiter import Quotas
 from tests.clients_builders import set_active
 from tests.consent_builders import grant_all, make_person
@@ -357,7 +357,7 @@ async def test_a_running_consent_is_amended_in_its_place(
         )
         assert not isinstance(outcome, Refused)
         for old, new in zip((running, amendment), outcome, strict=True):
-            assert await consent_writer.save(connection, old, new)
+            assert await consent_log_writer.save(connection, old, new)
 
     told = await bank.query(uscc, "penalty", "licence", consent_id=held)
     assert told.json()["consent"]["uses_left"] == 0
@@ -401,7 +401,7 @@ async def test_uses_cannot_be_narrowed_below_those_spent_meanwhile(
     for _ in range(2):
         assert (await bank.query(uscc, "penalty", consent_id=held_id)).status_code == 200
     async with gateway.runtime.engine.begin() as connection:
-        assert not await consent_writer.save(connection, held, narrowed)
+        assert not await consent_log_writer.save(connection, held, narrowed)
 
 
 async def test_a_client_keeps_the_record_without_the_persons_behind_it(

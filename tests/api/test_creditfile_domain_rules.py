@@ -1,4 +1,4 @@
-"""The rules by number, through the doors that strangers use: query, verification, public page.
+"""Domain rules R1–R6, R13, R17 end to end: query, verification, public page.
 
 Each rule has a case in which something is told and one in which it is not.
 """

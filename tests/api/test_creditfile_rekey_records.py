@@ -33,7 +33,7 @@ from gateway.signing.keys import KeyRing, new_key_file, read_keys
 from tests.creditfile_builders import CATALOGUE, USCC, make_enterprise
 from tests.databases import new_database
 from tests.gateway_fixture import GatewayFixture
-from tests.keys_fixture import NOW, SOURCE, KeysFixture
+from tests.natural_keys_fixture import NOW, SOURCE, KeysFixture
 from tests.objection_builders import raised
 from tests.records_builders import make_department, make_penalty, sent
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 import consent
 from consent import Transition
 from consent import store as consents
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.transparency.checkpoints import origin_of
 from tests.consent_builders import make_event_of, make_person, make_request
 from tests.consent_leaf_checks import (
@@ -167,9 +167,9 @@ async def test_without_its_leaf_an_event_is_not_written(gateway: GatewayFixture)
     async def write(what: Transition) -> None:
         async with gateway.runtime.engine.begin() as connection:
             if what is begun:
-                await consent_writer.insert(connection, what)
+                await consent_log_writer.insert(connection, what)
             else:
-                await consent_writer.save(connection, asked, what)
+                await consent_log_writer.save(connection, asked, what)
 
     for what in (begun, granted):
         leaf, seq = f"{asked.consent_id}-{what.event.seq}", what.event.seq
@@ -198,11 +198,11 @@ async def test_what_is_undone_or_too_late_leaves_no_leaf(
         assert held is not None
         paused = consent.pause(held, person=make_person(uscc), now=gateway.clock())
         assert isinstance(paused, Transition)
-        assert await consent_writer.save(connection, held, paused)
+        assert await consent_log_writer.save(connection, held, paused)
         await connection.rollback()
     async with engine.begin() as connection:
-        assert await consent_writer.save(connection, held, paused)
-        assert not await consent_writer.save(connection, held, paused)
+        assert await consent_log_writer.save(connection, held, paused)
+        assert not await consent_log_writer.save(connection, held, paused)
         [[count]] = await connection.execute(
             text("SELECT count(*) FROM consent_leaf WHERE leaf_id LIKE :of"),
             {"of": f"{consent_id}-%"},

@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from consent import Status
-from gateway.access.consent_records import signed_record
+from gateway.access.signed_consent_record import signed_record
 from gateway.ingest import Source, ingest_rows
 from tests.api.test_portal_delegates import make_delegate
 from tests.api.test_portal_link_requests import asked, decide, held

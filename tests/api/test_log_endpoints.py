@@ -13,12 +13,12 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from gateway import problems
-from gateway.access.response_signing import ResponseSigner
+from gateway.access.request_middleware import RequestMiddleware
 from gateway.background.sequencing import sequencer_of, sequencing
 from gateway.log.routes import router
 from gateway.transparency import merkle
 from gateway.transparency.checkpoint_stores import StoreError
-from gateway.transparency.log_leaf import Disclosure
+from gateway.transparency.disclosure_leaf import Disclosure
 from gateway.transparency.sequencer import Sequencer
 from tests import merkle_proofs, naive_merkle
 from tests.databases import new_database
@@ -95,7 +95,7 @@ async def log(log_url: str, tmp_path: Path) -> AsyncIterator[LogWorld]:
         app.state.runtime = oauth.runtime
         app.include_router(router)
         problems.install(app)
-        app.add_middleware(ResponseSigner, on_fault=problems.fault)
+        app.add_middleware(RequestMiddleware, on_fault=problems.fault)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
             sealer = replace(sequencer_of(oauth.runtime), batch=130)

@@ -19,7 +19,7 @@ import pytest_asyncio
 import consent
 from consent import Channel, Purpose, Request, consent_text
 from consent.ids import RANDOM_BYTES, consent_id_from
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.portal.consents.receipt_pdf import USUAL_FONTS, find_font
 from tests.portal_fixture import PortalFixture, hidden, open_portal
 
@@ -53,7 +53,7 @@ async def decided(
     )
     assert isinstance(requested, consent.Transition)
     async with portal.engine.begin() as connection:
-        await consent_writer.insert(connection, requested)
+        await consent_log_writer.insert(connection, requested)
     consent_id = requested.consent.consent_id
     address = f"/portal/asked/{consent_id}"
     page = (await browser.get(address, params={"lang": lang})).text

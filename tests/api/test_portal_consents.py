@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import insert, text
 
 from consent import Act, Status, Transition, narrow, store
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.disclosure.tables import TurnedAwayRow
 from tests.consent_builders import make_person
 from tests.portal_fixture import PortalFixture, hidden, open_portal
@@ -135,7 +135,7 @@ async def test_a_change_at_the_same_moment_does_not_stop_a_withdrawal(
             now=portal.clock(),
         )
         assert isinstance(fewer, Transition)
-        assert await consent_writer.save(connection, held, fewer)
+        assert await consent_log_writer.save(connection, held, fewer)
         pressed = asyncio.create_task(browser.post(f"{address}/{verb}", data=form))
         await lock_waits(portal.engine)
     done = await pressed

@@ -16,7 +16,7 @@ import consent
 from consent import Channel, Purpose, Request, Status, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from consent.model import Consent
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from tests.portal_fixture import PortalFixture, hidden, open_portal, query_of
 from tests.waiting import lock_waits
 
@@ -49,7 +49,7 @@ async def asked(
     )
     assert isinstance(requested, consent.Transition)
     async with portal.engine.begin() as connection:
-        await consent_writer.insert(connection, requested)
+        await consent_log_writer.insert(connection, requested)
     return requested.consent.consent_id
 
 
@@ -299,7 +299,7 @@ async def test_a_withdrawal_ends_what_is_being_asked_at_that_moment(portal: Port
             amends=base,
         )
         assert isinstance(asks, consent.Transition)
-        await consent_writer.insert(connection, asks)
+        await consent_log_writer.insert(connection, asks)
     assert (await withdrawing).headers["location"].endswith("notice=withdraw")
     assert (await held(portal, late)).status is Status.WITHDRAWN
 
@@ -315,7 +315,7 @@ async def test_one_that_the_organisation_took_back_says_so(portal: PortalFixture
         given_up = consent.give_up(before, client_id=portal.bank, now=portal.clock())
         assert isinstance(given_up, consent.Transition)
         async with portal.engine.begin() as connection:
-            assert await consent_writer.save(connection, before, given_up)
+            assert await consent_log_writer.save(connection, before, given_up)
         answer = await decide(browser, consent_id, page=page, decision="grant", dataset=["licence"])
         assert (answer.status_code, "对方已收回" in answer.text) == (410, True)
     assert await held(portal, running.consent_id) == running

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.gateway_fixture import Caller, GatewayFixture
-from tests.key_vectors import of_vectors
+from tests.natural_key_vectors import of_vectors
 from tests.records_builders import (
     act,
     deliver,

@@ -1,4 +1,4 @@
-"""What a token, an address or a clock could be turned into by somebody with valid credentials."""
+"""Token misuse: consent-bound tokens, Host header, reads without consent, demo log."""
 
 from pathlib import Path
 

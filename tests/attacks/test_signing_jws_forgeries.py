@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from gateway.access.dpop import ProofError, check_proof
+from gateway.access.dpop import ProofError, validate_proof
 from gateway.oauth.client_assertion import ALGORITHMS
 from gateway.signing import jws
 from gateway.signing.dpop_nonces import DpopNonces
@@ -385,7 +385,7 @@ def test_a_proof_whose_key_is_nested_deep_is_refused_without_a_fault(member: str
 def refused_as_proof(proof: str) -> None:
     """It is a refusal, and no fault."""
     with pytest.raises(ProofError):
-        check_proof(
+        validate_proof(
             [proof],
             method="POST",
             url="https://credit.test/oauth/token",

@@ -14,8 +14,8 @@ from fastapi import FastAPI, Request
 from starlette.types import Message, Scope
 
 from gateway.access import body
-from gateway.access.admission_control import admit_call
-from gateway.access.authentication import Caller, read_credentials, verify_proof, verify_token
+from gateway.access.admission_control import check_limits
+from gateway.access.authentication import Caller, dpop_proof_of, read_credentials, verify_token
 from gateway.disclosure.commit import Committed, PendingDisclosure, commit
 from gateway.runtime import Runtime
 from gateway.signing.http_signatures import SignedRequest, signature_headers
@@ -110,7 +110,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         call.request.state.token = verify_token(scheme, call.token, runtime)
 
     def proof(call: Call) -> None:
-        proven = verify_proof(call.request, runtime, call.token)
+        proven = dpop_proof_of(call.request, runtime, call.token)
         call.caller = Caller(token=call.request.state.token, proof=proven)
 
     def parse(call: Call) -> None:
@@ -123,7 +123,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
     async def limits(call: Call) -> None:
         assert call.caller
         assert call.ask
-        await admit_call(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
+        await check_limits(call.request, runtime, call.caller, uscc=call.ask.uscc, key=None)
 
     async def reading(call: Call) -> None:
         assert call.caller
@@ -136,7 +136,7 @@ def gateway_steps(runtime: Runtime) -> Mapping[str, Step[Call]]:
         assert call.found
         assert call.found.client_status.agreement
         agreement, now = call.found.client_status.agreement, runtime.now()
-        call.telling = service._pending(
+        call.telling = service._prepare_answer(
             runtime, call.caller, call.ask, call.found, agreement, None, now
         )
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 
-from gateway.access.authentication import canonical_url
-from gateway.access.dpop import REMEMBER_SECONDS, Proof, check_proof
+from gateway.access.authentication import request_url
+from gateway.access.dpop import REMEMBER_SECONDS, Proof, validate_proof
 from gateway.clients.registry import Client
 from gateway.limits.model import Admission, Admitted, Replay
 from gateway.oauth import form
@@ -50,13 +50,13 @@ def token_steps(runtime: Runtime) -> Mapping[str, Step[TokenCall]]:
     issuer = runtime.settings.issuer
 
     def parse(call: TokenCall) -> None:
-        call.posted = PostedForm(canonical_url(call.request, runtime), form.parse_form(call.raw))
+        call.posted = PostedForm(request_url(call.request, runtime), form.parse_form(call.raw))
 
     def proof(call: TokenCall) -> None:
-        call.proof = check_proof(
+        call.proof = validate_proof(
             call.request.headers.getlist("dpop"),
             method="POST",
-            url=canonical_url(call.request, runtime),
+            url=request_url(call.request, runtime),
             token=None,
             nonces=runtime.nonces,
             now=runtime.now(),

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from gateway.access import consent_records
+from gateway.access import signed_consent_record
 from gateway.signing import jws
 from tests.consent_leaf_checks import enterprises, lived, merged
 from tests.gateway_fixture import Caller, GatewayFixture
@@ -42,7 +42,7 @@ def signed_anew(gateway: GatewayFixture, made: Document, change: Change) -> Docu
         "text": forged["text"],
     }
     key = gateway.runtime.keys.current("response", now)
-    return forged | {"jwt": jws.sign(claims, typ=consent_records.TYP, key=key)}
+    return forged | {"jwt": jws.sign(claims, typ=signed_consent_record.TYP, key=key)}
 
 
 def refused(document: Document, gateway: GatewayFixture) -> str:

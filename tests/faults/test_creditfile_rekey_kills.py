@@ -17,7 +17,7 @@ from gateway.creditfile.records import Record
 from gateway.db.engine import make_engine
 from gateway.privacy.field_encryption import Vault
 from tests.databases import new_database
-from tests.keys_fixture import NOW, SOURCE, KeysFixture
+from tests.natural_keys_fixture import NOW, SOURCE, KeysFixture
 
 KILLS: Final = 20 if os.environ.get("FULL") else 2
 ENTERPRISES: Final = 80 * KILLS

@@ -19,7 +19,7 @@ import consent
 from consent import Channel, DisplayedText, Person, Purpose, Request, store
 from consent.ids import RANDOM_BYTES, consent_id_from
 from gateway.clients import registry
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.limits.limiter import Quotas
 from tests.gateway_fixture import query_body
 from tests.oauth_builders import USCC, Bank, digest_of, some_terms
@@ -83,8 +83,8 @@ async def make_consent(bank: Bank, *, uses: int | None) -> str:
     )
     assert isinstance(granted, consent.Transition)
     async with bank.oauth.runtime.engine.begin() as connection:
-        await consent_writer.insert(connection, asked)
-        assert await consent_writer.save(connection, asked.consent, granted)
+        await consent_log_writer.insert(connection, asked)
+        assert await consent_log_writer.save(connection, asked.consent, granted)
     return granted.consent.consent_id
 
 
@@ -165,7 +165,7 @@ async def test_after_a_withdrawal_was_acknowledged_nothing_is_told(workers: Work
             assert held is not None
             ended = consent.withdraw(held, person=PERSON, now=bank.oauth.clock())
             assert isinstance(ended, consent.Transition)
-            assert await consent_writer.save(connection, held, ended)
+            assert await consent_log_writer.save(connection, held, ended)
         return time.monotonic()
 
     tellers = asyncio.gather(*(teller() for _ in range(8)))

@@ -107,7 +107,7 @@ def _schemathesis(target: Target, tally: Path, *more: str) -> "subprocess.Comple
     config = ["--config-file", str(HERE / "schemathesis.toml")]
     environment = {
         **os.environ,
-        "SCHEMATHESIS_HOOKS": "tests.fuzz.hand",
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.schemathesis_hooks",
         "XINQIAO_FUZZ_KIT": str(target.kit),
         "XINQIAO_FUZZ_TALLY": str(tally),
         "NO_PROXY": "127.0.0.1",

@@ -30,7 +30,7 @@ import consent
 from consent import Channel, Person
 from consent import store as consents
 from gateway.clients import registry
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.privacy.field_encryption import Vault
 from gateway.settings import Settings
 from gateway.signing.keys import new_key_file
@@ -391,7 +391,7 @@ class AGrantsLife(RuleBasedStateMachine):
             held = await consents.by_id(connection, consent_id)
             assert held is not None
             changed = getattr(consent, act)(held, person=by, now=self.now)
-            return isinstance(changed, consent.Transition) and await consent_writer.save(
+            return isinstance(changed, consent.Transition) and await consent_log_writer.save(
                 connection, held, changed
             )
 

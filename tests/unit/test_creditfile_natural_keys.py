@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from gateway.creditfile.natural_keys import fold, fold_all, key_of, keys_of, parts_of
-from tests.key_vectors import of_vectors
+from tests.natural_key_vectors import of_vectors
 
 QUOTATION_MARKS = "\u201a\u201e\u2e42\u301d\u301e\u301f"
 

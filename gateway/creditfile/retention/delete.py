@@ -23,7 +23,7 @@ from gateway.db.statements import Statement
 from gateway.disclosure.ids import new_id
 from gateway.disclosure.tables import PendingLeafRow
 from gateway.signing.keys import KeyRing
-from gateway.transparency.log_leaf import new_salt
+from gateway.transparency.disclosure_leaf import new_salt
 
 ENTERPRISES_PER_TRANSACTION: Final = 20  # enterprises
 NO_ENTERPRISE: Final = ""

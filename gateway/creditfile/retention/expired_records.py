@@ -1,4 +1,4 @@
-"""Search for records whose retention is over: SQL selects candidates, `clock` decides."""
+"""Search for records whose retention is over: SQL selects candidates, `disclosure_terms` decides."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -15,13 +15,13 @@ from gateway.pages.i18n import language_of
 from gateway.pages.page_route import PageRoute, not_found, see_other
 from gateway.pages.rendering import PageRenderer
 from gateway.pages.security_headers import security_headers
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.access_history import entries
 from gateway.portal.access_history.entries import PAGE_SIZE, EntryFilter, HistoryPosition
 from gateway.portal.access_history.filters import HistoryFilter, parse_filter
 from gateway.portal.access_history.table import HistoryTable
 from gateway.portal.download_limit import count_download
-from gateway.portal.store import ClientCard
+from gateway.portal.page_queries import ClientCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -40,7 +40,7 @@ async def show_access_history(
     before = request.query_params.get("before", "")
     position = HistoryPosition.parse(before) if before else None
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, [uscc])
+        cards = await page_queries.find_enterprises(connection, [uscc])
         if not cards or (before and position is None):
             return not_found(request, visitor)
         selection, clients = await _parse_selection(connection, request, uscc)
@@ -100,7 +100,7 @@ async def _parse_selection(
 ) -> tuple[HistoryFilter, dict[str, ClientCard]]:
     """The parsed filter, and all clients in the history, ordered by name."""
     choices = await entries.filter_choices(connection, uscc)
-    clients = await store.clients(connection, choices.clients)
+    clients = await page_queries.find_clients(connection, choices.clients)
     by_name = sorted(clients.values(), key=lambda each: each.name)
     return parse_filter(request.query_params, choices), {each.client_id: each for each in by_name}
 

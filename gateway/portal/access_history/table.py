@@ -9,7 +9,7 @@ from gateway.creditfile.local_dates import SHANGHAI
 from gateway.pages.i18n import Language, Translated
 from gateway.portal import labels
 from gateway.portal.access_history.entries import AccessEntry
-from gateway.portal.store import ClientCard
+from gateway.portal.page_queries import ClientCard
 
 COLUMN_HEADINGS: Final = (
     Translated("时间（北京时间）", "Time (UTC+8)"),

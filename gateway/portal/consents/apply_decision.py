@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import consent
 from consent import Consent, DisplayedText, Person, Purpose, Refused, Scope, Transition
 from consent import store as consents
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
 from gateway.notices.kinds import NoticeKind
@@ -113,8 +113,8 @@ async def _amend(  # the parts of one change
         spent = both.reason is consent.Reason.NOTHING_CHOSEN
         return DecisionProblem.USES_SPENT if spent else DecisionProblem.ALREADY_ENDED
     changed, taken_up = both
-    saved = await consent_writer.save(connection, held, changed)
-    ended = await consent_writer.save(connection, amendment, taken_up)
+    saved = await consent_log_writer.save(connection, held, changed)
+    ended = await consent_log_writer.save(connection, amendment, taken_up)
     return None if saved and ended else DecisionProblem.ALREADY_DECIDED
 
 
@@ -128,7 +128,7 @@ async def _save(
 ) -> DecisionProblem | None:
     """Write the answer in the place of the request; a grant ends what it supersedes."""
     older = await consents.open_for(connection, asked.client_id, asked.uscc, asked.purpose)
-    saved = await consent_writer.save(connection, asked, answered)
+    saved = await consent_log_writer.save(connection, asked, answered)
     for before in older if answered.consent.was_granted else []:
         if before.consent_id != asked.consent_id:
             saved = (
@@ -149,7 +149,7 @@ async def _supersede(
     ended = consent.supersede(before, newer=newer, person=person, now=now)
     if isinstance(ended, Refused):
         return True
-    return await consent_writer.save(connection, before, ended)
+    return await consent_log_writer.save(connection, before, ended)
 
 
 _PROBLEMS: Final = {

@@ -10,17 +10,17 @@ from starlette.responses import Response
 from consent import Bilingual, Consent, Event, Status, status_at, uses_left
 from consent import store as consents
 from consent.record import record_bytes, record_digest
-from gateway.access.consent_records import signed_record
+from gateway.access.signed_consent_record import signed_record
 from gateway.db.engine import to_json
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, not_found
 from gateway.pages.rendering import format_moment, format_term_end
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.consents.consent_guard import own_consent
 from gateway.portal.consents.receipt_pdf import Receipt, draw_receipt, find_font
 from gateway.portal.download_limit import count_download
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -58,14 +58,14 @@ async def download_receipt(
         found = await own_consent(visitor, connection, request, consent_id)
     await count_download(request, runtime, visitor)  # without holding a database connection
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, [found.uscc])
+        cards = await page_queries.find_enterprises(connection, [found.uscc])
         if not cards or font is None:
             return not_found(request, visitor)
         events = await consents.events_of(connection, found.uscc, consent_id)
         shown = next((each.text_digest for each in reversed(events) if each.text_digest), None)
         text = await consents.text_of(connection, shown) if shown else ()
         record = await signed_record(connection, runtime, found, reader="enterprise")
-        clients = await store.clients(connection, [found.client_id])
+        clients = await page_queries.find_clients(connection, [found.client_id])
     name = clients[found.client_id].name if found.client_id in clients else None
     receipt = _receipt(runtime, found, cards[0], name, events, text, record)
     async with pdf_slots:

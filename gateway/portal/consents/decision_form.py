@@ -12,7 +12,7 @@ from gateway.creditfile.disclosure_class import Audience
 from gateway.creditfile.local_dates import end_of
 from gateway.pages.forms import Fields, one
 from gateway.portal.consents.decision import Choice, DecisionProblem
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.page_queries import EnterpriseCard
 from gateway.rfc3339 import parse_date
 
 MOST_USES: Final = 1_000_000

@@ -16,7 +16,7 @@ from gateway.portal.consents import decision_view
 from gateway.portal.consents.apply_decision import apply_decision, cooling_until
 from gateway.portal.consents.decision import Choice, DecisionProblem, decider_of
 from gateway.portal.consents.decision_form import choice_of, fields_behind
-from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime
 
 

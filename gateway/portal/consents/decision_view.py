@@ -24,7 +24,7 @@ from gateway.portal.consents.decision_form import (
     fields_behind,
     in_person_only,
 )
-from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 
 frame: Final = PageRenderer("gateway.portal")
 

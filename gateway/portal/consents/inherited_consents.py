@@ -4,13 +4,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.identity import representatives
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.runtime import UsingRuntime
 
@@ -28,8 +28,8 @@ async def show_inherited_consent(
         unconfirmed = await representatives.to_confirm(
             connection, found.uscc, [found], now=runtime.now()
         )
-        cards = await store.enterprises(connection, [found.uscc])
-        clients = await store.clients(connection, [found.client_id])
+        cards = await page_queries.find_enterprises(connection, [found.uscc])
+        clients = await page_queries.find_clients(connection, [found.client_id])
     if not unconfirmed or not cards or found.client_id not in clients:
         return see_other(f"/portal/consents/{consent_id}")
     return renderer.page(
@@ -59,5 +59,7 @@ async def keep_consent(
         found = await own_consent(visitor, connection, request, consent_id, Permission.MANAGE)
         if await representatives.to_confirm(connection, found.uscc, [found], now=runtime.now()):
             person = acting_person(visitor, found.uscc)
-            await consent_writer.keep_inherited(connection, found, person=person, now=runtime.now())
+            await consent_log_writer.keep_inherited(
+                connection, found, person=person, now=runtime.now()
+            )
     return see_other("/portal")

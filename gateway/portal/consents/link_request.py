@@ -12,7 +12,7 @@ from consent import store as consents
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
-from gateway.portal import store
+from gateway.portal import page_queries
 from gateway.portal.consents import decision_view
 from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_page import OpenRequest, show_decision, submit_decision
@@ -67,13 +67,13 @@ async def _open(
     asked = await consents.by_id(connection, consent_id)
     if asked is None or not visitor.session.may(asked.uscc, Permission.CONSENTS):
         raise InsteadError(decision_view.not_for_you(request, visitor))
-    cards = await store.enterprises(connection, [asked.uscc])
+    cards = await page_queries.find_enterprises(connection, [asked.uscc])
     if not cards:
         raise InsteadError(decision_view.not_for_you(request, visitor))
     why = await _closed(connection, asked, now)
     if why is not None:
         raise InsteadError(decision_view.over(request, visitor, why))
-    client = (await store.clients(connection, [asked.client_id])).get(asked.client_id)
+    client = (await page_queries.find_clients(connection, [asked.client_id])).get(asked.client_id)
     if client is None:
         raise InsteadError(not_found(request, visitor))
     return OpenRequest(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 import consent
 from consent import Channel, Consent, Event, Refused, Status, Transition, status_at, uses_left
 from consent import store as consents
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.notices.kinds import NoticeKind
@@ -21,12 +21,12 @@ from gateway.notices.outbox import note
 from gateway.pages.i18n import Translated, WarningText
 from gateway.pages.page_route import PageRoute, not_found, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.access_history.entries import PAGE_SIZE, HistoryPosition
 from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.portal.consents.decision_form import INDIVIDUAL_BUSINESS, in_person_only
 from gateway.portal.consents.receipt_pdf import find_font
-from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 MAX_ATTEMPTS: Final = 20
@@ -96,7 +96,7 @@ async def list_consents(
     now, before = runtime.now(), request.query_params.get("before", "")
     position = HistoryPosition.parse(before) if before else None
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, [uscc])
+        cards = await page_queries.find_enterprises(connection, [uscc])
         if not cards or (before and position is None):
             return not_found(request, visitor)
         running = [] if position else await consents.running_of(connection, uscc, now=now)
@@ -104,7 +104,9 @@ async def list_consents(
         ended = await consents.ended_of(
             connection, uscc, now=now, before=since, limit=PAGE_SIZE + 1
         )
-        clients = await store.clients(connection, (each.client_id for each in (*running, *ended)))
+        clients = await page_queries.find_clients(
+            connection, (each.client_id for each in (*running, *ended))
+        )
     last = ended[PAGE_SIZE - 1] if len(ended) > PAGE_SIZE else None
     views = [_view(each, clients, cards[0], now) for each in running]
     return renderer.page(
@@ -190,7 +192,7 @@ async def _save_change(
     for _ in range(MAX_ATTEMPTS):
         if isinstance(changed, Refused):
             return False
-        if await consent_writer.save(connection, found, changed):
+        if await consent_log_writer.save(connection, found, changed):
             return True
         fresh = await consents.by_id(connection, found.consent_id)
         # A resume is not retried: the person first sees the changed consent.
@@ -219,14 +221,14 @@ async def _needs_person_concerned(
     """Whether only the operator or legal representative in person may resume it."""
     if visitor.session.may(found.uscc, Permission.IN_PERSON):
         return False
-    cards = await store.enterprises(connection, [found.uscc])
+    cards = await page_queries.find_enterprises(connection, [found.uscc])
     is_person = not cards or cards[0].kind == INDIVIDUAL_BUSINESS
     return is_person or bool(in_person_only(found.questions))
 
 
 async def _load_view(connection: AsyncConnection, found: Consent, now: datetime) -> ConsentView:
-    cards = await store.enterprises(connection, [found.uscc])
-    clients = await store.clients(connection, [found.client_id])
+    cards = await page_queries.find_enterprises(connection, [found.uscc])
+    clients = await page_queries.find_clients(connection, [found.client_id])
     unknown = EnterpriseCard(uscc=found.uscc, name=found.uscc, kind="", status="")
     return _view(found, clients, cards[0] if cards else unknown, now)
 

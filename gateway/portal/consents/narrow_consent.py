@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 import consent
 from consent import Reason, Refused, Status, status_at
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.identity.session_dependency import UsingVisitor
 from gateway.notices.kinds import NoticeKind
 from gateway.notices.outbox import note
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import PageRoute, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.consents.consent_guard import acting_person, own_consent
 from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_form import chosen_scope
@@ -42,8 +42,8 @@ async def show_narrow_form(
     """Show the form with the currently granted items ticked."""
     async with runtime.engine.connect() as connection:
         current = await own_consent(visitor, connection, request, consent_id)
-        cards = await store.enterprises(connection, [current.uscc])
-        clients = await store.clients(connection, [current.client_id])
+        cards = await page_queries.find_enterprises(connection, [current.uscc])
+        clients = await page_queries.find_clients(connection, [current.client_id])
     if not cards or status_at(current, runtime.now()) not in {Status.ACTIVE, Status.PAUSED}:
         return see_other(f"/portal/consents/{consent_id}?notice=too_late")
     return renderer.page(
@@ -80,7 +80,7 @@ async def save_narrowed_consent(
         if isinstance(narrowed, Refused) and narrowed.reason in _PROBLEMS:
             notice = _PROBLEMS[narrowed.reason]
             return see_other(f"/portal/consents/{consent_id}/narrow?notice={notice}")
-        done = not isinstance(narrowed, Refused) and await consent_writer.save(
+        done = not isinstance(narrowed, Refused) and await consent_log_writer.save(
             connection, current, narrowed
         )
         if done:

@@ -19,7 +19,7 @@ from consent import store as consents
 from consent.ids import RANDOM_BYTES
 from gateway.access.head_requests import get_only
 from gateway.clients import registry
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.disclosure.consent_requests import request_consent
 from gateway.identity import interactions
 from gateway.identity.interactions import Interaction
@@ -30,12 +30,12 @@ from gateway.limits.model import Admission, Limited
 from gateway.notices.outbox import forget_undecided, note_unless_decided
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
-from gateway.portal import store
+from gateway.portal import page_queries
 from gateway.portal.consents import decision_view
 from gateway.portal.consents.apply_decision import cooling_until
 from gateway.portal.consents.decision import DecisionProblem
 from gateway.portal.consents.decision_page import OpenRequest, show_decision, submit_decision
-from gateway.portal.store import ClientCard, EnterpriseCard
+from gateway.portal.page_queries import ClientCard, EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -212,7 +212,7 @@ async def _cooling(
     for each in open_ones:
         ended = consent.give_up(each, client_id=interaction.client_id, now=now)
         if not isinstance(ended, Refused):
-            await consent_writer.save(connection, each, ended)
+            await consent_log_writer.save(connection, each, ended)
     return cooling
 
 
@@ -288,7 +288,11 @@ async def _opened(
     """The interaction if this person may decide it now; else `InsteadError` with the page that says why."""
     now, own = runtime.now(), visitor.session.digest
     interaction = await interactions.find(connection, runtime.digests, interaction_id)
-    cards = await store.enterprises(connection, _usccs(interaction, visitor)) if interaction else []
+    cards = (
+        await page_queries.find_enterprises(connection, _usccs(interaction, visitor))
+        if interaction
+        else []
+    )
     if interaction is None or not cards:  # whose it is, and whether it is, looks the same
         raise InsteadError(decision_view.not_for_you(request, visitor))
     if interaction.decided_at is None and now >= interaction.expires_at:
@@ -296,7 +300,7 @@ async def _opened(
     if interaction.decided_at is None:
         if await interactions.bind_session(connection, interaction, session_digest=own, now=now):
             client_id = interaction.client_id
-            client = (await store.clients(connection, [client_id])).get(client_id)
+            client = (await page_queries.find_clients(connection, [client_id])).get(client_id)
             if client is None:
                 raise InsteadError(not_found(request, visitor))
             return OpenInteraction(interaction=interaction, enterprises=cards, client=client)

@@ -31,9 +31,9 @@ from gateway.pages.forms import Fields, one
 from gateway.pages.i18n import Translated
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
 from gateway.pages.rendering import PageRenderer
-from gateway.portal import labels, store
+from gateway.portal import labels, page_queries
 from gateway.portal.delegates import labels as delegate_labels
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.page_queries import EnterpriseCard
 from gateway.rfc3339 import parse_date
 from gateway.runtime import Runtime, UsingRuntime
 
@@ -191,7 +191,7 @@ async def enterprise_card(
     connection: AsyncConnection, request: Request, visitor: Visitor, uscc: str
 ) -> EnterpriseCard:
     """The enterprise for the page header; without one, the 404 page."""
-    cards = await store.enterprises(connection, [uscc])
+    cards = await page_queries.find_enterprises(connection, [uscc])
     if not cards:
         raise InsteadError(not_found(request, visitor))
     return cards[0]

@@ -23,11 +23,11 @@ from gateway.identity.permissions import Permission
 from gateway.identity.session_dependency import UsingVisitor, Visitor
 from gateway.pages.forms import one
 from gateway.pages.page_route import InsteadError, PageRoute, not_found, see_other
-from gateway.portal import store
+from gateway.portal import page_queries
 from gateway.portal.my_record import dataset_name, renderer
 from gateway.portal.objections import labels
 from gateway.portal.objections.new_objection import actor
-from gateway.portal.store import EnterpriseCard
+from gateway.portal.page_queries import EnterpriseCard
 from gateway.runtime import Runtime, UsingRuntime
 
 Verb = Literal["withdraw", "review"]
@@ -43,7 +43,7 @@ async def list_objections(
     """List an enterprise's objections, open ones first."""
     visitor.must(Permission.OBJECTIONS, request, uscc)
     async with runtime.engine.connect() as connection:
-        cards = await store.enterprises(connection, [uscc])
+        cards = await page_queries.find_enterprises(connection, [uscc])
         found = await objections.of_enterprise(connection, uscc)
     if not cards:
         return not_found(request, visitor)
@@ -155,7 +155,7 @@ async def _own_objection(
 
 
 async def _enterprise_card(connection: AsyncConnection, uscc: str) -> EnterpriseCard:
-    cards = await store.enterprises(connection, [uscc])
+    cards = await page_queries.find_enterprises(connection, [uscc])
     return cards[0] if cards else EnterpriseCard(uscc=uscc, name=uscc, kind="", status="")
 
 

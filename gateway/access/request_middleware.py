@@ -1,4 +1,4 @@
-"""ASGI middleware: request id, deadline, common headers, signature of every response under /v1.
+"""Outermost ASGI middleware: request id, deadline, headers, fault response, response signature.
 
 The signature covers the response and its request (`signing.http_signatures`), refusals too. A body is
 buffered until it is complete, so that nothing is sent unsigned.
@@ -26,7 +26,7 @@ METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """No handler reads the body of these; its `Content-Digest` is checked all the same."""
 
 
-class ResponseSigner:
+class RequestMiddleware:
     """The outermost middleware; `on_fault` makes the response to an unhandled exception."""
 
     def __init__(

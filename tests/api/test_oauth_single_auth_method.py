@@ -1,4 +1,4 @@
-"""A request authenticates its client in one way (RFC 6749 §2.3), at every endpoint alike."""
+"""One client authentication method per request (RFC 6749 §2.3), at every endpoint."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The legal clocks of domain rules R1 and R2, one sentence each."""
+"""Disclosure terms: publicity and retention periods (R1, R2)."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Records that lie under their keys of an earlier folding, in a database of a test's own."""
+"""Fixture: a database whose records have natural keys of an older folding version."""
 
 import secrets
 from dataclasses import fields, replace

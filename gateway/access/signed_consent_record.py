@@ -17,7 +17,7 @@ from consent import Consent, Event
 from consent import store as consents
 from consent.record import Party, consent_record
 from gateway.clients.tables import ClientRow
-from gateway.disclosure import consent_writer
+from gateway.disclosure import consent_log_writer
 from gateway.disclosure.consent_leaf import (
     KeptConsent,
     format_leaf_time,
@@ -25,7 +25,7 @@ from gateway.disclosure.consent_leaf import (
     leaf_id,
     person_digest,
 )
-from gateway.disclosure.consent_writer import WrittenLeaf
+from gateway.disclosure.consent_log_writer import WrittenLeaf
 from gateway.runtime import Runtime
 from gateway.signing import jws
 from gateway.transparency.receipts import receipt_document, receipts_of
@@ -101,10 +101,10 @@ async def _with_leaves(
 
     Only the enterprise's copy shows that a new legal representative kept the consent.
     """
-    kept = await consent_writer.read_kept(connection, held) if reader == "enterprise" else None
+    kept = await consent_log_writer.read_kept(connection, held) if reader == "enterprise" else None
     names = [leaf_id(event) for event in events]
     names += [kept_leaf_id(held.consent_id, kept)] if kept else []
-    leaves = await consent_writer.read_leaves(connection, held.uscc, names)
+    leaves = await consent_log_writer.read_leaves(connection, held.uscc, names)
     record["xq:events"] = [
         each | _leaf(event, leaves.get(leaf_id(event)), sees=_sees_person(reader, event, held))
         for each, event in zip(record["xq:events"], events, strict=True)

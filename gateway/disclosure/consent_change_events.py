@@ -1,4 +1,4 @@
-"""Notices to a client of changes to its consents: granted, refused, narrowed, withdrawn. Pure.
+"""Change-feed events for a client's consents: granted, refused, narrowed, withdrawn. Pure.
 
 None for the client's own acts (asked, gave up) or for paused, resumed and superseded.
 """

@@ -1,4 +1,4 @@
-"""Paths without dot segments, as RFC 3986 §5.2.4 has them."""
+"""URI normalisation: removal of dot segments (RFC 3986 §5.2.4)."""
 
 import pytest
 from hypothesis import given

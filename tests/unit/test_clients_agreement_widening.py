@@ -1,4 +1,4 @@
-"""Whatever lets a client learn more is named; what only narrows is not."""
+"""Agreement changes that widen access, and validation of terms."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

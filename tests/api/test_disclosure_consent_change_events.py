@@ -13,8 +13,8 @@ import consent
 from consent import Channel, Consent, Scope, store
 from consent.model import Person
 from gateway.background.housekeeping import notify_expired_consents
-from gateway.disclosure import consent_writer, withdrawal_notices
-from gateway.disclosure.consent_notices import ConsentNotice, notices_for
+from gateway.disclosure import consent_log_writer, withdrawal_notices
+from gateway.disclosure.consent_change_events import ConsentNotice, notices_for
 from tests.consent_builders import BANK, NOON, done, make_consent, make_person
 from tests.gateway_fixture import Caller, GatewayFixture
 
@@ -98,8 +98,8 @@ async def test_a_decision_that_is_not_committed_is_no_news(gateway: GatewayFixtu
         assert held is not None
         withdrawn = consent.withdraw(held, person=_person(held), now=gateway.clock())
         assert isinstance(withdrawn, consent.Transition)
-        assert await consent_writer.save(connection, held, withdrawn)
-        assert not await consent_writer.save(connection, held, withdrawn)
+        assert await consent_log_writer.save(connection, held, withdrawn)
+        assert not await consent_log_writer.save(connection, held, withdrawn)
         await connection.rollback()
     assert [each[0] for each in await news_to(gateway, bank)] == ["consent_granted"]
 

@@ -1,4 +1,4 @@
-"""Portal queries for client and enterprise names and the number of disclosures."""
+"""Read queries for portal pages: client and enterprise names, number of disclosures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class EnterpriseCard:
     status: str
 
 
-async def clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
+async def find_clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, ClientCard]:
     """The clients with these ids."""
     found = await connection.execute(
         select(
@@ -56,7 +56,9 @@ async def clients(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[st
     }
 
 
-async def enterprises(connection: AsyncConnection, usccs: Iterable[str]) -> list[EnterpriseCard]:
+async def find_enterprises(
+    connection: AsyncConnection, usccs: Iterable[str]
+) -> list[EnterpriseCard]:
     """The known ones of these enterprises, ordered by name."""
     found = await connection.execute(
         select(enterprise.c.uscc, enterprise.c.name, enterprise.c.kind, enterprise.c.status)

@@ -1,4 +1,4 @@
-"""Writes consents: consent, event, salts and log leaf, all in the caller's transaction.
+"""Consent writes with their log leaf: consent, event, salts and leaf in the caller's transaction.
 
 An import rule forbids `consent.writer` to any other module, so that no event lacks its leaf.
 """

@@ -1,4 +1,4 @@
-"""Log leaf of a disclosure: SHA-256(salt ‖ canonical row), which hides the row without the salt. Pure."""
+"""Disclosure record and its log leaf: SHA-256(salt ‖ canonical row), hidden without the salt. Pure."""
 
 import hashlib
 import secrets

@@ -1,9 +1,11 @@
-"""All checks of a call at an endpoint that reads no credit file: proof and limits, client and
-agreement, the token's consent. The first check that fails is raised."""
+"""Admission and entitlement checks of endpoints that read no credit file.
+
+Proof and limits, client and agreement, the token's consent; the first check that fails is raised.
+"""
 
 from fastapi import Request
 
-from gateway.access.admission_control import admit_call
+from gateway.access.admission_control import check_limits
 from gateway.access.authentication import Caller, authenticate
 from gateway.access.client_status import require_agreement
 from gateway.access.consent_binding import require_live_consent
@@ -13,7 +15,7 @@ from gateway.runtime import Runtime
 
 async def authorize_call(request: Request, runtime: Runtime, caller: Caller) -> Agreement:
     """Admission control, then `require_entitlement`."""
-    await admit_call(request, runtime, caller, uscc=None, key=None)
+    await check_limits(request, runtime, caller, uscc=None, key=None)
     return await require_entitlement(runtime, caller)
 
 
