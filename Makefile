@@ -19,14 +19,15 @@ demo: .venv/ready ## build a synthetic province, serve it, take the tour (ONCE=1
 test: .venv/ready system ## run every test (PART=limits: of one part; FULL=1: the long ones in full)
 	@PART=$(PART) $(BIN)/python -m tests.run $(ARGS)
 
-lint: .venv/ready ## ruff, mypy, import-linter, names of parameters
+lint: .venv/ready ## ruff, mypy, import-linter, names of parameters and of test files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.lint.parameter_names
+	$(BIN)/python -m tests.lint.file_names
 
-bench: .venv/ready system ## measure the hot paths beside a floor and a foreign server (SCALE=N: enterprises looked up among)
+bench: .venv/ready system ## measure the hot paths beside a baseline and a foreign server (SCALE=N: enterprises looked up among)
 	$(BIN)/python -m tests.bench $(if $(SCALE),--scale $(SCALE)) $(ARGS)
 
 fuzz: .venv/ready system ## send the API whatever it describes, and what it does not (some minutes)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.parts import PARTS, part_of
+
 FOLDER: Final = Path(__file__).parent
 TOGETHER: Final = (
     "--alone=not",
@@ -30,7 +32,7 @@ def main() -> None:
     part = os.environ.get("PART", "")
     files = files_of(part, FOLDER.rglob("test_*.py")) if part else []
     if part and not files:
-        sys.exit(f"make test: {unknown(part, FOLDER.rglob('test_*.py'))}")
+        sys.exit(f"make test: {unknown(part)}")
     sys.exit(run([*sys.argv[1:], *(str(each) for each in files)]))
 
 
@@ -52,13 +54,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def files_of(part: str, files: Iterable[Path]) -> list[Path]:
     """The files `test_<part>_<subject>.py` of a part."""
-    return sorted(each for each in files if each.stem.startswith(f"test_{part}_"))
+    return sorted(each for each in files if part_of(each) == part)
 
 
-def unknown(part: str, files: Iterable[Path]) -> str:
+def unknown(part: str) -> str:
     """The error for a part without test files, with similar names."""
-    parts = {each.stem.removeprefix("test_").split("_")[0] for each in files}
-    near = difflib.get_close_matches(part, sorted(parts))
+    near = difflib.get_close_matches(part, sorted(PARTS))
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"no test file is named test_{part}_….py.{hint} See tests/README.md."
 
